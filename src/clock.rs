@@ -1,0 +1,63 @@
+//! Time, sleep and chance: the seams that let every test run without waiting.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What the crate knows of time. [`SystemClock`] outside tests.
+pub(crate) trait Clock: fmt::Debug + Send + Sync {
+    /// Monotonic time; deadlines are measured with it.
+    fn now(&self) -> Instant;
+
+    /// Wall-clock time; token lifetimes and HTTP dates are measured with it.
+    fn wall(&self) -> SystemTime;
+
+    /// Blocks for `duration`.
+    fn sleep(&self, duration: Duration);
+
+    /// Turns the time an attempt has left into the budget its socket gets.
+    fn socket_budget(&self, left: Duration) -> Duration {
+        left
+    }
+
+    /// A number in `0.0..1.0` that spreads delays.
+    fn chance(&self) -> f64;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+
+    fn chance(&self) -> f64 {
+        // The hasher's keys are seeded by the operating system and differ at every call.
+        let bits = RandomState::new().build_hasher().finish() >> 11;
+        bits as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_spreads_over_the_unit_interval() {
+        let draws: Vec<f64> = (0..1000).map(|_| SystemClock.chance()).collect();
+        assert!(draws.iter().all(|draw| (0.0..1.0).contains(draw)));
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        assert!((0.4..0.6).contains(&mean), "{mean}");
+    }
+}

@@ -1,0 +1,279 @@
+//! The one error type. Every message that a user can read is composed here or in the type it belongs to.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::types::{Code, Operation, Status};
+
+/// Why a call, a listing or a wait did not give what was asked for.
+///
+/// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
+/// [`source`](StdError::source) gives one by one. No message contains a token, a key, or more than
+/// 200 bytes of a body.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+/// Who failed, and so who can do something about it.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// No credentials, or none that could be turned into a token.
+    Auth,
+    /// The `name` is not one that this method can be asked for; nothing was sent.
+    Binding,
+    /// An option, an endpoint or a file given by the caller cannot be used; nothing was sent.
+    Config,
+    /// An answer arrived and is not what the method promises.
+    Decode,
+    /// The operation itself is done and failed; asking for it worked.
+    Operation,
+    /// The service answered with an error; [`Error::code`] says which.
+    Service,
+    /// Time ran out; the operation may still be running.
+    Timeout,
+    /// The service could not be reached, or the connection failed.
+    Transport,
+}
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    call: Option<(&'static str, String)>,
+    status: Option<Status>,
+    http_status: Option<u16>,
+    retry_after: Option<Duration>,
+    page_token: Option<String>,
+    operation: Option<Operation>,
+    attempts: u32,
+    elapsed: Duration,
+    transient: bool,
+    sent: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// Who failed.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The canonical code: of the service's answer, or of the failed operation.
+    pub fn code(&self) -> Option<Code> {
+        self.0.status.as_ref().map(Status::code)
+    }
+
+    /// The status behind [`code`](Self::code), with its typed details.
+    pub fn status(&self) -> Option<&Status> {
+        self.0.status.as_ref()
+    }
+
+    /// The last state of the operation that was seen before the error.
+    pub fn operation(&self) -> Option<&Operation> {
+        self.0.operation.as_ref()
+    }
+
+    /// How many attempts (for a wait: polls) were made; zero when nothing was tried.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call or the wait took, sleeps included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// The HTTP status of the answer, where there was one.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// For a failed listing: the token of the page that failed, to go on from later.
+    ///
+    /// Give it to `page_token`; an empty token is the first page.
+    pub fn page_token(&self) -> Option<&str> {
+        self.0.page_token.as_deref()
+    }
+
+    /// Whether the same call may well succeed later without any change.
+    pub fn is_transient(&self) -> bool {
+        self.0.transient
+    }
+}
+
+/// Setters for the layers that know more than the one below.
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            call: None,
+            status: None,
+            http_status: None,
+            retry_after: None,
+            page_token: None,
+            operation: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            transient: false,
+            sent: false,
+            source: None,
+        }))
+    }
+
+    /// Marks a failure that may pass by itself.
+    pub(crate) fn transient(mut self, transient: bool) -> Self {
+        self.0.transient = transient;
+        self
+    }
+
+    /// Marks a failure after which the server may have acted on the request.
+    pub(crate) fn sent(mut self, sent: bool) -> Self {
+        self.0.sent = sent;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: Status) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_http_status(mut self, status: u16) -> Self {
+        self.0.http_status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.0.retry_after = delay;
+        self
+    }
+
+    pub(crate) fn with_page_token(mut self, token: &str) -> Self {
+        self.0.page_token = Some(token.to_owned());
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: Option<Operation>) -> Self {
+        self.0.operation = operation;
+        self
+    }
+
+    pub(crate) fn with_tries(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self
+    }
+
+    /// Puts the RPC and the name in front of the message.
+    pub(crate) fn in_call(mut self, method: &'static str, name: &str) -> Self {
+        self.0.call = Some((method, name.to_owned()));
+        self
+    }
+
+    /// Appends what else is known, after a semicolon.
+    pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
+    /// Whether the server may have acted on the request.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.0.sent
+    }
+}
+
+/// The messages.
+impl Error {
+    /// An option, endpoint or file that cannot be used.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// A name that is refused before any I/O.
+    pub(crate) fn bad_name(name: &str, why: &str) -> Self {
+        Self::new(ErrorKind::Binding, format!("name `{}` {why}", name.escape_debug()))
+    }
+
+    /// A name that no binding of the method takes.
+    pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
+        let name = name.escape_debug();
+        Self::new(
+            ErrorKind::Binding,
+            format!("name `{name}` matches no binding of {method}: expected {expected}"),
+        )
+    }
+
+    /// An answer, or a part of one, that is not what was promised.
+    pub(crate) fn decode(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Decode, message)
+    }
+
+    /// An error status from the service.
+    pub(crate) fn service(status: Status) -> Self {
+        Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some((method, name)) = &inner.call {
+            write!(f, "{method} `{}`: ", name.escape_debug())?;
+        }
+        f.write_str(&inner.message)?;
+        if inner.attempts > 1 && inner.call.is_some() {
+            write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
+        }
+        if f.alternate() {
+            let mut cause = self.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("kind", &self.0.kind).field("message", &format!("{self:#}")).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Seconds with at most one decimal: `900`, `11.8`, `0.3`.
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = (self.0.as_millis() + 50) / 100;
+        match tenths % 10 {
+            0 => write!(f, "{}", tenths / 10),
+            tenth => write!(f, "{}.{tenth}", tenths / 10),
+        }
+    }
+}
