@@ -3,6 +3,7 @@
 
 mod clock;
 mod error;
+pub mod proto;
 mod secret;
 pub mod types;
 

@@ -95,7 +95,7 @@ impl Code {
             501 => Self::Unimplemented,
             502 | 503 => Self::Unavailable,
             504 => Self::DeadlineExceeded,
-            400..=498 => Self::FailedPrecondition,
+            402..=498 => Self::FailedPrecondition,
             500..=599 => Self::Internal,
             _ => Self::Unknown,
         }

@@ -1,0 +1,46 @@
+//! Generates the code of `proto/` anew and compares it with what is committed in `src/proto/`.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+const PROTOS: [&str; 4] = [
+    "google/longrunning/operations.proto",
+    "google/rpc/code.proto",
+    "google/rpc/error_details.proto",
+    "google/rpc/status.proto",
+];
+
+const HOW_TO_UPDATE: &str = "to write it anew, run `UPDATE_PROTO=1 cargo test --test proto_drift`";
+
+const PACKAGES: [&str; 2] = ["longrunning", "rpc"];
+
+#[test]
+fn generated_code_is_up_to_date() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/proto/google");
+    let fresh = generate();
+    for package in PACKAGES {
+        let file = committed.join(package).with_extension("rs");
+        let new = fs::read_to_string(fresh.join(format!("google.{package}.rs"))).unwrap();
+        if env::var_os("UPDATE_PROTO").is_some() {
+            fs::write(&file, &new).unwrap();
+        }
+        // Some checkouts turn line ends into CR LF.
+        let old = fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+        assert!(old == new, "{} is not what proto/ gives; {HOW_TO_UPDATE}", file.display());
+    }
+}
+
+/// Compiles the protos with protox, so that no `protoc` is needed, and returns where the code lies.
+fn generate() -> PathBuf {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let descriptors = protox::compile(PROTOS, [protos]).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("proto_drift");
+    fs::create_dir_all(&directory).unwrap();
+    prost_build::Config::new()
+        .out_dir(&directory)
+        .enable_type_names()
+        .type_name_domain(["."], "type.googleapis.com")
+        .compile_fds(descriptors)
+        .unwrap();
+    directory
+}
