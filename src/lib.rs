@@ -3,9 +3,10 @@
 
 mod clock;
 mod error;
+mod json;
 pub mod proto;
 mod secret;
-pub mod types;
+mod types;
 
 pub use error::{Error, ErrorKind};
-pub use types::{Any, Code, Operation, Outcome, Status};
+pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, rpc};
