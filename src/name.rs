@@ -1,0 +1,293 @@
+//! Checked names: what may stand in a URL path, whoever gave it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::types::Operation;
+
+/// Holds the `name` of a request, checked so that it cannot leave its URL path.
+///
+/// Every method takes anything that converts into a name: `&str`, `String`, or an [`Operation`] that
+/// the server sent. For get, cancel, delete and wait it names the operation; for list it names the
+/// parent (`projects/p/locations/l`) or the collection (`projects/p/operations`).
+///
+/// Any shape that a service hands out is accepted: `operations/42`, `projects/p/operations/42`, a bare
+/// `1234567890`, ids of several segments, ids that end in `/`. Which of them a method can be asked for
+/// is up to its [`Bindings`](crate::Bindings). These are refused, since a server could read them as
+/// another path:
+///
+/// - an empty name, a leading `/`, an empty segment (`projects//operations/1`), no id after `operations/`
+/// - a segment `.` or `..`, also when it is spelled with `%2e` or split off by `\`, `%2f` or `%5c`
+/// - control characters
+///
+/// Everything else is percent-encoded when it is sent, so `operations/42:cancel` is only ever the
+/// operation with that odd id.
+///
+/// ```
+/// use longrunning::OperationName;
+///
+/// let name = OperationName::try_from("projects/p/locations/l/operations/42")?;
+/// assert_eq!(name.parent(), Some("projects/p/locations/l"));
+/// assert_eq!(name.id(), "42");
+///
+/// let refused = OperationName::try_from("operations/../projects/p").unwrap_err();
+/// assert_eq!(refused.to_string(), "name `operations/../projects/p` has a `.` or `..` segment");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationName(String);
+
+impl OperationName {
+    /// Gives the name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Gives the resource whose operation this is: what stands before the last `/operations/`.
+    ///
+    /// `None` where nothing does, as in `operations/42` and in a bare id.
+    ///
+    /// ```
+    /// # use longrunning::OperationName;
+    /// assert_eq!("projects/p/operations/42".parse::<OperationName>()?.parent(), Some("projects/p"));
+    /// assert_eq!("operations/42".parse::<OperationName>()?.parent(), None);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn parent(&self) -> Option<&str> {
+        self.split().0
+    }
+
+    /// Gives what stands after the last `operations/`, or the whole name where there is none.
+    ///
+    /// An id may have several segments. The id of a collection (`projects/p/operations`) is empty.
+    ///
+    /// ```
+    /// # use longrunning::OperationName;
+    /// assert_eq!("operations/a/b=".parse::<OperationName>()?.id(), "a/b=");
+    /// assert_eq!("1234567890".parse::<OperationName>()?.id(), "1234567890");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn id(&self) -> &str {
+        self.split().1
+    }
+
+    /// Whether this names the operations of a parent and not one of them.
+    pub(crate) fn is_collection(&self) -> bool {
+        self.id().is_empty()
+    }
+
+    fn split(&self) -> (Option<&str>, &str) {
+        let name = &*self.0;
+        for (at, _) in name.rmatch_indices(COLLECTION) {
+            let (head, tail) = name.split_at(at);
+            let parent = head.strip_suffix('/');
+            let id = tail.strip_prefix(COLLECTION).unwrap_or_default();
+            if (head.is_empty() || parent.is_some()) && (id.is_empty() || id.starts_with('/')) {
+                return (parent, id.strip_prefix('/').unwrap_or(id));
+            }
+        }
+        (None, name)
+    }
+}
+
+const COLLECTION: &str = "operations";
+
+fn check(name: &str) -> Result<(), &'static str> {
+    let (body, ends_in_slash) = name.strip_suffix('/').map_or((name, false), |body| (body, true));
+    if name.is_empty() {
+        return Err("is empty");
+    }
+    if name.starts_with('/') {
+        return Err("starts with `/`");
+    }
+    if ends_in_slash && body.rsplit('/').next() == Some(COLLECTION) {
+        return Err("has no id after `operations/`");
+    }
+    body.split('/').try_for_each(check_segment)
+}
+
+/// Says why `segment`, which has no `/`, may not stand between two of them.
+pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
+    if segment.is_empty() {
+        return Err("has an empty segment");
+    }
+    if segment.contains(char::is_control) {
+        return Err("has a control character");
+    }
+    // Some servers and proxies decode twice, or take `\` for `/`.
+    let decoded = segment.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    if decoded.split(['/', '\\']).any(|part| part == "." || part == "..") {
+        return Err("has a `.` or `..` segment");
+    }
+    Ok(())
+}
+
+impl TryFrom<String> for OperationName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        check(&name).map_err(|why| Error::bad_name(&name, why))?;
+        Ok(Self(name))
+    }
+}
+
+impl TryFrom<&str> for OperationName {
+    type Error = Error;
+
+    fn try_from(name: &str) -> Result<Self, Error> {
+        name.to_owned().try_into()
+    }
+}
+
+impl TryFrom<&String> for OperationName {
+    type Error = Error;
+
+    fn try_from(name: &String) -> Result<Self, Error> {
+        name.as_str().try_into()
+    }
+}
+
+impl TryFrom<&Operation> for OperationName {
+    type Error = Error;
+
+    fn try_from(operation: &Operation) -> Result<Self, Error> {
+        operation.name().try_into()
+    }
+}
+
+impl FromStr for OperationName {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        name.try_into()
+    }
+}
+
+impl From<&OperationName> for OperationName {
+    fn from(name: &OperationName) -> Self {
+        name.clone()
+    }
+}
+
+impl From<OperationName> for String {
+    fn from(name: OperationName) -> Self {
+        name.0
+    }
+}
+
+impl AsRef<str> for OperationName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OperationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn accepts_and_splits_what_services_hand_out() {
+        let rows = [
+            ("plain", "operations/42", None, "42"),
+            ("base64 pieces", "operations/a/b=+/c", None, "a/b=+/c"),
+            ("trailing slash", "operations/a/b/", None, "a/b/"),
+            ("location", "projects/p/locations/l/operations/42", Some("projects/p/locations/l"), "42"),
+            ("nested", "projects/p/operations/x/operations/y", Some("projects/p/operations/x"), "y"),
+            ("bare", "1234567890", None, "1234567890"),
+            ("collection", "projects/p/operations", Some("projects/p"), ""),
+            ("root collection", "operations", None, ""),
+            ("parent", "projects/p", None, "projects/p"),
+            ("look-alikes", "myoperations/operationsx/7", None, "myoperations/operationsx/7"),
+            ("look-alike id", "operations/my-operations", None, "my-operations"),
+            ("dots inside", "operations/a..b", None, "a..b"),
+            ("three dots", "operations/...", None, "..."),
+            ("escaped slash", "operations/a%2Fb", None, "a%2Fb"),
+            ("backslash", r"operations/a\b", None, r"a\b"),
+            ("blank", " /operations/ ", Some(" "), " "),
+            ("any script", "operations/é✓", None, "é✓"),
+        ];
+        for (row, text, parent, id) in rows {
+            let name = OperationName::try_from(text).expect(row);
+            assert_eq!((name.parent(), name.id()), (parent, id), "{row}");
+            assert_eq!(name.is_collection(), id.is_empty(), "{row}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_leave_its_path() {
+        let dots = "has a `.` or `..` segment";
+        let rows = [
+            ("", "is empty"),
+            ("/", "starts with `/`"),
+            ("/operations/1", "starts with `/`"),
+            ("projects//operations/1", "has an empty segment"),
+            ("operations/1//", "has an empty segment"),
+            ("http://evil/operations/1", "has an empty segment"),
+            ("operations/", "has no id after `operations/`"),
+            ("projects/p/operations/", "has no id after `operations/`"),
+            (".", dots),
+            ("..", dots),
+            ("../", dots),
+            ("operations/../../v2/x:delete", dots),
+            ("operations/./x", dots),
+            ("operations/%2e%2e/x", dots),
+            ("operations/%2E./x", dots),
+            ("operations/.%2e", dots),
+            (r"operations/a\..\b", dots),
+            (r"operations/..\b", dots),
+            ("operations/a%5C..", dots),
+            ("operations/..%2fx", dots),
+            ("operations/a\nb", "has a control character"),
+            ("operations/a\r", "has a control character"),
+            ("operations/\0", "has a control character"),
+            ("operations/\u{7f}", "has a control character"),
+            ("operations/\u{85}", "has a control character"),
+        ];
+        for (name, why) in rows {
+            let error = OperationName::try_from(name).expect_err(name);
+            assert_eq!(error.kind(), crate::ErrorKind::Binding, "{name:?}");
+            assert_eq!(error.to_string(), format!("name `{}` {why}", name.escape_debug()));
+        }
+    }
+
+    #[test]
+    fn converts_from_what_users_hold() -> Result<(), Error> {
+        fn convert<N: TryInto<OperationName>>(name: N) -> Result<OperationName, Error>
+        where
+            Error: From<N::Error>,
+        {
+            Ok(name.try_into()?)
+        }
+        let name: OperationName = "operations/42".parse()?;
+        let text = String::from(name.clone());
+        assert_eq!(convert("operations/42")?, name);
+        assert_eq!(convert(&text)?, name);
+        assert_eq!(convert(text)?, name);
+        assert_eq!(convert(&Operation::running("operations/42"))?, name);
+        assert_eq!(convert(&name)?, name);
+        assert_eq!(convert(name.clone())?, name);
+        assert_eq!((name.to_string().as_str(), name.as_str()), (name.as_ref(), "operations/42"));
+        assert!(convert(&Operation::running("")).is_err());
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_whole_or_refused(text in any::<String>()) {
+            if let Ok(name) = OperationName::try_from(&text) {
+                prop_assert_eq!(name.as_str(), text.as_str());
+                let parts = [name.parent(), name.as_str().contains("operations").then_some(name.id())];
+                prop_assert!(parts.into_iter().flatten().all(|part| text.contains(part)));
+            }
+        }
+    }
+}

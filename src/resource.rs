@@ -1,0 +1,171 @@
+//! The resource paths that all Google services share, built and taken apart.
+//!
+//! They are what a listing takes as the parent of operations. Each has a
+//! builder and a parser, and the two are exact inverses: a builder refuses a part that is empty, is `.`
+//! or `..`, or has a `/` or a control character in it, and a parser gives `None` for such a path.
+//!
+//! ```
+//! use longrunning::resource;
+//!
+//! let parent = resource::location("my-project", "europe-west1")?;
+//! assert_eq!(parent, "projects/my-project/locations/europe-west1");
+//! assert_eq!(resource::parse_location(&parent), Some(("my-project", "europe-west1")));
+//! assert_eq!(resource::parse_project(&parent), None);
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+
+use crate::error::Error;
+use crate::name::check_segment;
+
+/// Builds `billingAccounts/{billing_account}`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+pub fn billing_account(billing_account: &str) -> Result<String, Error> {
+    build([("billingAccounts", billing_account)])
+}
+
+/// Builds `folders/{folder}`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+pub fn folder(folder: &str) -> Result<String, Error> {
+    build([("folders", folder)])
+}
+
+/// Builds `organizations/{organization}`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+pub fn organization(organization: &str) -> Result<String, Error> {
+    build([("organizations", organization)])
+}
+
+/// Builds `projects/{project}`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+pub fn project(project: &str) -> Result<String, Error> {
+    build([("projects", project)])
+}
+
+/// Builds `projects/{project}/locations/{location}`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+pub fn location(project: &str, location: &str) -> Result<String, Error> {
+    build([("projects", project), ("locations", location)])
+}
+
+/// Takes the billing account out of `billingAccounts/{billing_account}`.
+pub fn parse_billing_account(path: &str) -> Option<&str> {
+    let [billing_account] = parse(["billingAccounts"], path)?;
+    Some(billing_account)
+}
+
+/// Takes the folder out of `folders/{folder}`.
+pub fn parse_folder(path: &str) -> Option<&str> {
+    let [folder] = parse(["folders"], path)?;
+    Some(folder)
+}
+
+/// Takes the organization out of `organizations/{organization}`.
+pub fn parse_organization(path: &str) -> Option<&str> {
+    let [organization] = parse(["organizations"], path)?;
+    Some(organization)
+}
+
+/// Takes the project out of `projects/{project}`.
+pub fn parse_project(path: &str) -> Option<&str> {
+    let [project] = parse(["projects"], path)?;
+    Some(project)
+}
+
+/// Takes project and location out of `projects/{project}/locations/{location}`.
+pub fn parse_location(path: &str) -> Option<(&str, &str)> {
+    let [project, location] = parse(["projects", "locations"], path)?;
+    Some((project, location))
+}
+
+fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
+    let mut path = Vec::new();
+    for (collection, id) in parts {
+        let fits = if id.contains('/') { Err("has a `/`") } else { check_segment(id) };
+        fits.map_err(|why| Error::bad_name(id, &format!("{why}: it cannot follow `{collection}/`")))?;
+        path.extend([collection, id]);
+    }
+    Ok(path.join("/"))
+}
+
+fn parse<'p, const N: usize>(collections: [&str; N], path: &'p str) -> Option<[&'p str; N]> {
+    let mut segments = path.split('/');
+    let mut ids = [""; N];
+    for (id, collection) in ids.iter_mut().zip(collections) {
+        segments.next().filter(|segment| *segment == collection)?;
+        *id = segments.next().filter(|segment| check_segment(segment).is_ok())?;
+    }
+    segments.next().is_none().then_some(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Build = fn(&str) -> Result<String, Error>;
+    type Parse = fn(&str) -> Option<&str>;
+
+    const SINGLE: [(&str, Build, Parse); 4] = [
+        ("billingAccounts", billing_account, parse_billing_account),
+        ("folders", folder, parse_folder),
+        ("organizations", organization, parse_organization),
+        ("projects", project, parse_project),
+    ];
+
+    #[test]
+    fn parsers_undo_builders() -> Result<(), Error> {
+        for (collection, build, parse) in SINGLE {
+            let path = build("a b:é")?;
+            assert_eq!(path, format!("{collection}/a b:é"));
+            assert_eq!(parse(&path), Some("a b:é"));
+        }
+        let path = location("p", "l")?;
+        assert_eq!(path, "projects/p/locations/l");
+        assert_eq!(parse_location(&path), Some(("p", "l")));
+        Ok(())
+    }
+
+    #[test]
+    fn refuse_the_same_parts() {
+        for part in ["", "a/b", "a\n", "\n", "..", ".", "%2e%2E", "a/", "/a"] {
+            for (collection, build, parse) in SINGLE {
+                assert!(build(part).is_err(), "{collection} {part:?}");
+                assert_eq!(parse(&format!("{collection}/{part}")), None, "{collection} {part:?}");
+            }
+            assert!(location(part, "l").is_err() && location("p", part).is_err(), "{part:?}");
+            assert_eq!(parse_location(&format!("projects/{part}/locations/l")), None, "{part:?}");
+            assert_eq!(parse_location(&format!("projects/p/locations/{part}")), None, "{part:?}");
+        }
+    }
+
+    #[test]
+    fn parsers_do_not_take_too_much() {
+        assert_eq!(parse_project("projects/x/locations/y"), None);
+        assert_eq!(parse_project("folders/x"), None);
+        assert_eq!(parse_project("projects"), None);
+        assert_eq!(parse_project("xprojects/x"), None);
+        assert_eq!(parse_project(""), None);
+        assert_eq!(parse_location("projects/p"), None);
+        assert_eq!(parse_location("projects/p/locations/l/operations/o"), None);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_part() {
+        let error = location("p", "a/b").unwrap_err();
+        assert_eq!(error.to_string(), "name `a/b` has a `/`: it cannot follow `locations/`");
+    }
+}
