@@ -8,8 +8,10 @@ mod name;
 pub mod proto;
 pub mod resource;
 mod secret;
+mod transport;
 mod types;
 
 pub use error::{Error, ErrorKind};
 pub use name::OperationName;
+pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, rpc};

@@ -1,0 +1,401 @@
+//! Bindings: which HTTP request stands for which method and name.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::transport::Rpc;
+use crate::transport::rest::template::{Template, is_literal_path};
+
+/// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
+///
+/// Each method has a list of [`Binding`]s that are tried in order; the first whose template takes the
+/// name is used. A name that none takes is an error before anything is sent. The default bindings take
+/// the names of every Google service, under the path prefix `v1`:
+///
+/// | method | request | names |
+/// |---|---|---|
+/// | get, delete | `GET`, `DELETE /v1/{name}` | `operations/**`, else `**/operations/**` |
+/// | | `GET`, `DELETE /v1/operations/{name}` | a bare id, `1234567890` |
+/// | cancel | `POST` to the same paths and `:cancel`, body `{}` | the same |
+/// | list | `GET /v1/{name}` | a collection: `operations`, `**/operations` |
+/// | | `GET /v1/{name}/operations` | any other name, as the parent |
+/// | wait | none, see [`wait_by`](Self::wait_by) | |
+///
+/// For most services that differ, another [`version`](Self::version) is all it takes:
+///
+/// ```
+/// use longrunning::{Binding, Bindings};
+///
+/// let beta = Bindings::version("v1beta1")?;
+/// let compute = Bindings::version("v1/compute")?;
+///
+/// // Full control over one method; the others stay as they are.
+/// let custom = Bindings::version("v2")?.get([
+///     Binding::get("/v2/{name=projects/*/jobs/*}")?,
+///     Binding::get("/v2/{name=operations/**}")?,
+/// ]);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bindings {
+    version: String,
+    get: Vec<Binding>,
+    list: Vec<Binding>,
+    cancel: Vec<Binding>,
+    delete: Vec<Binding>,
+    wait: Vec<Binding>,
+}
+
+impl Bindings {
+    /// Makes the default bindings under another path prefix, which is most often an API version.
+    ///
+    /// It may have several segments (`v1/compute`). The default is `v1`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is not one or more plain path segments.
+    pub fn version(version: &str) -> Result<Self, Error> {
+        if !is_literal_path(version) {
+            let version = version.escape_debug();
+            let message =
+                format!("version `{version}` is no path prefix, expected one like `v1` or `v1/compute`");
+            return Err(Error::config(message));
+        }
+        Ok(Self::under(version))
+    }
+
+    /// Replaces the bindings of GetOperation; with none, the method is unimplemented.
+    #[must_use]
+    pub fn get(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        self.set(Rpc::Get, bindings)
+    }
+
+    /// Replaces the bindings of ListOperations; with none, the method is unimplemented.
+    #[must_use]
+    pub fn list(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        self.set(Rpc::List, bindings)
+    }
+
+    /// Replaces the bindings of CancelOperation; with none, the method is unimplemented.
+    #[must_use]
+    pub fn cancel(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        self.set(Rpc::Cancel, bindings)
+    }
+
+    /// Replaces the bindings of DeleteOperation; with none, the method is unimplemented.
+    #[must_use]
+    pub fn delete(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        self.set(Rpc::Delete, bindings)
+    }
+
+    /// Replaces the bindings of WaitOperation; with none, which is the default, it is unimplemented.
+    ///
+    /// [`wait_by`](Self::wait_by) has the usual ones ready.
+    #[must_use]
+    pub fn wait(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        self.set(Rpc::Wait, bindings)
+    }
+
+    /// Binds WaitOperation in one of the ways in which services do it.
+    ///
+    /// The names are those of the default bindings, under the prefix that these bindings were made with.
+    ///
+    /// ```
+    /// use longrunning::{Bindings, WaitBinding};
+    ///
+    /// let cloud_run = Bindings::version("v2")?.wait_by(WaitBinding::Body);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn wait_by(self, how: WaitBinding) -> Self {
+        let binding = match how {
+            WaitBinding::Body => Binding::post,
+            WaitBinding::Query => |template: &str| Binding::post(template).map(Binding::query_only),
+            WaitBinding::Get => Binding::get,
+        };
+        let bindings = of_operations(&self.version, ":wait", binding);
+        self.set(Rpc::Wait, bindings)
+    }
+
+    pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
+        match rpc {
+            Rpc::Get => &self.get,
+            Rpc::List => &self.list,
+            Rpc::Cancel => &self.cancel,
+            Rpc::Delete => &self.delete,
+            Rpc::Wait => &self.wait,
+        }
+    }
+
+    pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        let slot = match rpc {
+            Rpc::Get => &mut self.get,
+            Rpc::List => &mut self.list,
+            Rpc::Cancel => &mut self.cancel,
+            Rpc::Delete => &mut self.delete,
+            Rpc::Wait => &mut self.wait,
+        };
+        *slot = bindings.into_iter().collect();
+        self
+    }
+
+    fn under(version: &str) -> Self {
+        let parents = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
+        Self {
+            version: version.into(),
+            get: of_operations(version, "", Binding::get),
+            list: built_in(version, parents, "", Binding::get),
+            cancel: of_operations(version, ":cancel", Binding::post),
+            delete: of_operations(version, "", Binding::delete),
+            wait: Vec::new(),
+        }
+    }
+}
+
+impl Default for Bindings {
+    fn default() -> Self {
+        Self::under("v1")
+    }
+}
+
+type Parse = fn(&str) -> Result<Binding, Error>;
+
+fn of_operations(version: &str, verb: &str, parse: Parse) -> Vec<Binding> {
+    let names = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
+    built_in(version, names, verb, parse)
+}
+
+fn built_in(version: &str, paths: [&str; 3], verb: &str, parse: Parse) -> Vec<Binding> {
+    let parse = |path| parse(&format!("/{version}/{path}{verb}"));
+    paths.map(|path| parse(path).expect("built-in templates under a checked version are valid")).into()
+}
+
+/// Names the ways in which services bind WaitOperation; most do not bind it at all.
+///
+/// They cannot be told apart from the name of an operation, so one has to be chosen.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitBinding {
+    /// `POST /v1/{name}:wait` with the body `{"timeout": "3.5s"}`.
+    ///
+    /// Cloud Run v2, Translate v3, AutoML v1, Vertex AI v1beta1, Runtime Configurator, Route Optimization.
+    Body,
+    /// `POST /v1/{name}:wait?timeout=3.5s` with an empty body.
+    ///
+    /// Vertex AI v1, On-Demand Scanning.
+    Query,
+    /// `GET /v1/{name}:wait?timeout=3.5s`.
+    ///
+    /// Colab.
+    Get,
+}
+
+/// Says which names one HTTP request stands for, and how they get into it.
+///
+/// The template is that of [`google.api.http`]: path segments, in which one may be the variable `{name}`
+/// (one segment) or `{name=pattern}`, and at the end maybe a verb like `:cancel`. In a pattern `*` takes
+/// one segment and `**` one or more. Without a variable, every name is taken and goes where the other
+/// fields go: into the body of a `POST`, `PUT` or `PATCH`, else into the query.
+///
+/// ```
+/// use longrunning::{Binding, Bindings};
+///
+/// let bindings = Bindings::default()
+///     // GET /v1beta1/operations?name=operations%2F42
+///     .get([Binding::get("/v1beta1/operations")?])
+///     // POST /v1/projects/p/jobs/7:stop with the body {}
+///     .cancel([Binding::post("/v1/{name=projects/*/jobs/*}:stop")?]);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`google.api.http`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub(super) verb: Verb,
+    pub(super) template: Template,
+    pub(super) body: bool,
+}
+
+impl Binding {
+    /// Makes a `GET` binding; all fields but the name go to the query.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    pub fn get(template: &str) -> Result<Self, Error> {
+        Self::new(Verb::Get, template)
+    }
+
+    /// Makes a `DELETE` binding; all fields but the name go to the query.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    pub fn delete(template: &str) -> Result<Self, Error> {
+        Self::new(Verb::Delete, template)
+    }
+
+    /// Makes a `POST` binding; all fields but the name go to the body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    pub fn post(template: &str) -> Result<Self, Error> {
+        Self::new(Verb::Post, template)
+    }
+
+    /// Makes a `PUT` binding; all fields but the name go to the body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    pub fn put(template: &str) -> Result<Self, Error> {
+        Self::new(Verb::Put, template)
+    }
+
+    /// Makes a `PATCH` binding; all fields but the name go to the body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    pub fn patch(template: &str) -> Result<Self, Error> {
+        Self::new(Verb::Patch, template)
+    }
+
+    /// Leaves the body of the request empty: all fields go to the query.
+    ///
+    /// `GET` and `DELETE` bindings are so anyway.
+    #[must_use]
+    pub fn query_only(mut self) -> Self {
+        self.body = false;
+        self
+    }
+
+    pub(super) fn new(verb: Verb, template: &str) -> Result<Self, Error> {
+        Ok(Self { verb, template: Template::parse(template)?, body: verb.has_body() })
+    }
+}
+
+/// `POST /v1/{name=operations/**}:cancel`
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb.as_str(), self.template)
+    }
+}
+
+/// The HTTP methods that google.api.http binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Put,
+    Post,
+    Delete,
+    Patch,
+}
+
+impl Verb {
+    pub(super) const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Post, Self::Delete, Self::Patch];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
+        }
+    }
+
+    pub(super) fn has_body(self) -> bool {
+        !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bindings: &Bindings, rpc: Rpc) -> Vec<String> {
+        bindings.of(rpc).iter().map(|binding| format!("{binding} {}", binding.body)).collect()
+    }
+
+    #[test]
+    fn default_bindings_are_the_documented_ones() {
+        let bindings = Bindings::default();
+        let rows = [
+            (
+                Rpc::Get,
+                [
+                    "GET /v1/{name=operations/**} false",
+                    "GET /v1/{name=**/operations/**} false",
+                    "GET /v1/operations/{name=*} false",
+                ],
+            ),
+            (
+                Rpc::List,
+                [
+                    "GET /v1/{name=operations} false",
+                    "GET /v1/{name=**/operations} false",
+                    "GET /v1/{name=**}/operations false",
+                ],
+            ),
+            (
+                Rpc::Cancel,
+                [
+                    "POST /v1/{name=operations/**}:cancel true",
+                    "POST /v1/{name=**/operations/**}:cancel true",
+                    "POST /v1/operations/{name=*}:cancel true",
+                ],
+            ),
+            (
+                Rpc::Delete,
+                [
+                    "DELETE /v1/{name=operations/**} false",
+                    "DELETE /v1/{name=**/operations/**} false",
+                    "DELETE /v1/operations/{name=*} false",
+                ],
+            ),
+        ];
+        for (rpc, expected) in rows {
+            assert_eq!(shown(&bindings, rpc), expected);
+        }
+        assert!(bindings.of(Rpc::Wait).is_empty());
+    }
+
+    #[test]
+    fn a_version_goes_in_front_of_every_template() -> Result<(), Error> {
+        let bindings = Bindings::version("v1/compute")?.wait_by(WaitBinding::Query);
+        for rpc in Rpc::ALL {
+            assert!(bindings.of(rpc).iter().all(|b| b.template.to_string().starts_with("/v1/compute/")));
+        }
+        assert_eq!(Bindings::version("v1")?, Bindings::default());
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_a_version_that_is_no_plain_path() {
+        for version in ["", "/v1", "v1/", "v1//x", "..", "v1/./x", "{name}", "v1:x", "v1?x", "v 1", "v*"] {
+            let error = Bindings::version(version).expect_err(version);
+            assert_eq!(error.kind(), crate::ErrorKind::Config);
+            assert_eq!(
+                error.to_string(),
+                format!("version `{version}` is no path prefix, expected one like `v1` or `v1/compute`")
+            );
+        }
+    }
+
+    #[test]
+    fn an_override_touches_its_own_method_only() -> Result<(), Error> {
+        for rpc in Rpc::ALL {
+            let own = Binding::patch("/x/{name}")?.query_only();
+            let bindings = Bindings::default().set(rpc, [own.clone(), Binding::put("/y")?]);
+            assert_eq!(shown(&bindings, rpc), ["PATCH /x/{name=*} false", "PUT /y true"]);
+            for other in Rpc::ALL.into_iter().filter(|other| *other != rpc) {
+                assert_eq!(bindings.of(other), Bindings::default().of(other));
+            }
+        }
+        let set = Bindings::default().get([]).list([]).cancel([]).delete([]).wait([]);
+        assert!(Rpc::ALL.into_iter().all(|rpc| set.of(rpc).is_empty()));
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Bindings in the form in which Google's Python clients take them.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::transport::Rpc;
+use crate::transport::rest::binding::{Binding, Bindings, Verb};
+
+impl Bindings {
+    /// Replaces bindings by the `http_options` of Google's Python client, given as JSON.
+    ///
+    /// Methods that are not in it stay as they are. As there, a rule without `"body": "*"` sends an empty
+    /// body and all fields in the query.
+    ///
+    /// ```
+    /// use longrunning::Bindings;
+    ///
+    /// let bindings = Bindings::default().http_options(r#"{
+    ///     "google.longrunning.Operations.GetOperation": [
+    ///         {"method": "get", "uri": "/v1/{name=**/operations/*}"}
+    ///     ],
+    ///     "google.longrunning.Operations.CancelOperation": [
+    ///         {"method": "post", "uri": "/v1/{name=**/operations/*}:cancel", "body": "*"}
+    ///     ]
+    /// }"#)?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for text that is not of this form, an unknown key, a
+    /// `body` other than `*`, and a `uri` that is not a path template.
+    pub fn http_options(self, json: &str) -> Result<Self, Error> {
+        type HttpOptions = BTreeMap<String, Vec<Rule>>;
+
+        let options: HttpOptions = serde_json::from_str(json).map_err(|source| {
+            let expected =
+                r#"expected {"google.longrunning.Operations.GetOperation": [{"method", "uri", "body"}]}"#;
+            Error::config(format!("http options cannot be read: {expected}")).with_source(source)
+        })?;
+        options.into_iter().try_fold(self, |bindings, (key, rules)| {
+            let rpc = rpc(&key)?;
+            let rules = rules.into_iter().map(|rule| binding(rpc, rule));
+            Ok(bindings.set(rpc, rules.collect::<Result<Vec<_>, Error>>()?))
+        })
+    }
+}
+
+type Rule = BTreeMap<String, String>;
+
+fn rpc(key: &str) -> Result<Rpc, Error> {
+    let method = key.strip_prefix(SERVICE).and_then(|key| key.strip_prefix('.'));
+    Rpc::ALL.into_iter().find(|rpc| method == Some(rpc.name())).ok_or_else(|| {
+        let methods = Rpc::ALL.map(Rpc::name).join(", ");
+        let key = key.escape_debug();
+        Error::config(format!(
+            "http options: unknown key `{key}`, expected `{SERVICE}.` and one of {methods}"
+        ))
+    })
+}
+
+fn binding(rpc: Rpc, mut rule: Rule) -> Result<Binding, Error> {
+    let wrong = |why: String| Error::config(format!("http options of {}: {why}", rpc.name()));
+    let mut take = |key: &str| rule.remove(key);
+    let (method, uri, body) = (take("method"), take("uri"), take("body"));
+    if let Some(key) = rule.keys().next() {
+        let key = key.escape_debug();
+        return Err(wrong(format!("unknown key `{key}`, expected `method`, `uri` and maybe `body`")));
+    }
+    let method = method.ok_or_else(|| wrong("a rule has no `method`".into()))?;
+    let uri = uri.ok_or_else(|| wrong("a rule has no `uri`".into()))?;
+    let verb = Verb::ALL.into_iter().find(|verb| verb.as_str().eq_ignore_ascii_case(&method));
+    let verb = verb.ok_or_else(|| {
+        let method = method.escape_debug();
+        wrong(format!("unknown method `{method}`, expected get, put, post, delete or patch"))
+    })?;
+    let binding = Binding::new(verb, &uri)?;
+    match body.as_deref() {
+        None => Ok(binding.query_only()),
+        Some("*") if verb.has_body() => Ok(binding),
+        Some("*") => Err(wrong(format!("a {} request has no `body`", verb.as_str()))),
+        Some(body) => Err(wrong(format!("`body` is `{}`, expected `*`", body.escape_debug()))),
+    }
+}
+
+const SERVICE: &str = "google.longrunning.Operations";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_the_same_as_bindings() -> Result<(), Error> {
+        let read = Bindings::default().http_options(
+            r#"{"google.longrunning.Operations.GetOperation":
+                  [{"method": "get", "uri": "/v1/{name=**/operations/*}"}, {"uri": "/v2/x", "method": "GET"}],
+                "google.longrunning.Operations.CancelOperation":
+                  [{"method": "post", "uri": "/v1/{name=**}:cancel", "body": "*"}],
+                "google.longrunning.Operations.WaitOperation":
+                  [{"method": "post", "uri": "/v1/{name=**}:wait"}],
+                "google.longrunning.Operations.DeleteOperation": []}"#,
+        )?;
+        let built = Bindings::default()
+            .get([Binding::get("/v1/{name=**/operations/*}")?, Binding::get("/v2/x")?])
+            .cancel([Binding::post("/v1/{name=**}:cancel")?])
+            .wait([Binding::post("/v1/{name=**}:wait")?.query_only()])
+            .delete([]);
+        assert_eq!(read, built);
+        assert_eq!(Bindings::default().http_options("{}")?, Bindings::default());
+        Ok(())
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let get = |rule: &str| format!(r#"{{"google.longrunning.Operations.GetOperation": [{rule}]}}"#);
+        let unreadable = "cannot be read: expected \
+            {\"google.longrunning.Operations.GetOperation\": [{\"method\", \"uri\", \"body\"}]}";
+        let of_get = "of GetOperation: ";
+        let rows = [
+            ("no json".into(), format!("http options {unreadable}")),
+            (get(r#"{"method": 7}"#), format!("http options {unreadable}")),
+            (
+                r#"{"GetOperation": []}"#.into(),
+                "http options: unknown key `GetOperation`, expected `google.longrunning.Operations.` \
+                 and one of GetOperation, ListOperations, CancelOperation, DeleteOperation, WaitOperation"
+                    .into(),
+            ),
+            (
+                get(r#"{"method": "get", "uri": "/v1/x", "boddy": "*"}"#),
+                format!(
+                    "http options {of_get}unknown key `boddy`, expected `method`, `uri` and maybe `body`"
+                ),
+            ),
+            (get(r#"{"uri": "/v1/x"}"#), format!("http options {of_get}a rule has no `method`")),
+            (get(r#"{"method": "get"}"#), format!("http options {of_get}a rule has no `uri`")),
+            (
+                get(r#"{"method": "head", "uri": "/v1/x"}"#),
+                format!(
+                    "http options {of_get}unknown method `head`, expected get, put, post, delete or patch"
+                ),
+            ),
+            (
+                get(r#"{"method": "get", "uri": "/v1/x", "body": "*"}"#),
+                format!("http options {of_get}a GET request has no `body`"),
+            ),
+            (
+                get(r#"{"method": "post", "uri": "/v1/x", "body": "name"}"#),
+                format!("http options {of_get}`body` is `name`, expected `*`"),
+            ),
+            (
+                get(r#"{"method": "get", "uri": "v1"}"#),
+                "path template `v1` is wrong at byte 0: found `v`, expected `/`".into(),
+            ),
+        ];
+        for (json, message) in rows {
+            let error = Bindings::default().http_options(&json).expect_err(&json);
+            assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Config, message));
+        }
+    }
+}

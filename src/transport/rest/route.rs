@@ -1,0 +1,389 @@
+//! Transcoding: from a method, a name and fields to the HTTP request that stands for them.
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
+use crate::transport::Rpc;
+use crate::transport::rest::binding::{Binding, Bindings, Verb};
+use crate::transport::rest::template::{encode_path, encode_query};
+
+/// What one request puts into its start line and body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) verb: Verb,
+    /// Path and query, encoded, to be appended to the endpoint as it is.
+    pub(crate) target: String,
+    /// JSON; `None` is an empty body.
+    pub(crate) body: Option<String>,
+}
+
+/// A field of a request that is set: its JSON name and value.
+pub(crate) type Field = (&'static str, Value);
+
+impl Bindings {
+    /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.
+    ///
+    /// `None` where the method has no binding at all. The name is checked here: it may come from a server.
+    pub(crate) fn route(
+        &self,
+        rpc: Rpc,
+        name: &str,
+        fields: Vec<Field>,
+        enums_as_numbers: bool,
+    ) -> Result<Option<Route>, Error> {
+        let name = OperationName::try_from(name)?;
+        check_kind(rpc, &name)?;
+        let bindings = self.of(rpc);
+        if bindings.is_empty() {
+            return Ok(None);
+        }
+        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(&name)?)));
+        let Some((binding, path)) = first else {
+            return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
+        };
+        let in_path = binding.template.pattern().is_some();
+        let unbound = (!in_path).then(|| ("name", Value::from(name.as_str()))).into_iter().chain(fields);
+        let (mut query, body) =
+            if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
+        query.extend(enums_as_numbers.then(|| ALT.to_owned()));
+        let mark = if query.is_empty() { "" } else { "?" };
+        Ok(Some(Route { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
+    }
+}
+
+/// Answers with numbers for enum values, as Google's generated clients ask for them.
+const ALT: &str = "$alt=json%3Benum-encoding=int";
+
+/// Keeps a listing from naming an operation's odd id, and everything else from naming all operations.
+fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
+    let method = rpc.name();
+    let why = match rpc {
+        Rpc::List if name.as_str().ends_with('/') => {
+            format!("ends with `/`: {method} takes a parent or a collection")
+        }
+        Rpc::Get | Rpc::Cancel | Rpc::Delete | Rpc::Wait if name.is_collection() => {
+            format!("is a collection: {method} takes an operation in it")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::bad_name(name.as_str(), &why))
+}
+
+fn expected(bindings: &[Binding]) -> String {
+    let patterns = bindings.iter().filter_map(|binding| binding.template.pattern());
+    patterns.map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" or ")
+}
+
+fn query(fields: impl Iterator<Item = Field>) -> Vec<String> {
+    let pair = |(key, value): Field| match value {
+        Value::String(text) => format!("{key}={}", encode_query(&text)),
+        other => format!("{key}={}", encode_query(&other.to_string())),
+    };
+    fields.map(pair).collect()
+}
+
+fn body(fields: impl Iterator<Item = Field>) -> String {
+    Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
+}
+
+/// The fields of a list request that are set, without its name.
+pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<Field> {
+    let fields = [
+        ("filter", Value::from(request.filter.as_str())),
+        ("pageSize", Value::from(request.page_size)),
+        ("pageToken", Value::from(request.page_token.as_str())),
+        ("returnPartialSuccess", Value::from(request.return_partial_success)),
+    ];
+    let defaults = ["".into(), 0.into(), false.into()];
+    fields.into_iter().filter(|(_, value)| !defaults.contains(value)).collect()
+}
+
+/// The fields of a wait request that are set, without its name.
+pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<Field> {
+    request.timeout.iter().map(|timeout| ("timeout", Value::from(seconds(timeout)))).collect()
+}
+
+/// A Duration in ProtoJSON, `3.5s`, whatever is in it: the server judges.
+fn seconds(duration: &prost_types::Duration) -> String {
+    let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
+    let sign = if nanos < 0 { "-" } else { "" };
+    let (seconds, nanos) = (nanos.unsigned_abs() / 1_000_000_000, nanos.unsigned_abs() % 1_000_000_000);
+    let text = format!("{sign}{seconds}.{nanos:09}");
+    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The value of `x-goog-request-params` for a request on `name`, as [AIP-4222] has it.
+///
+/// [AIP-4222]: https://google.aip.dev/client-libraries/4222
+pub(crate) fn routing_header(name: &str) -> String {
+    format!("name={}", encode_path(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::transport::rest::binding::WaitBinding;
+
+    fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<Field>) -> String {
+        match bindings.route(rpc, name, fields, false) {
+            Ok(Some(Route { verb, target, body: None })) => format!("{} {target}", verb.as_str()),
+            Ok(Some(Route { verb, target, body: Some(body) })) => {
+                format!("{} {target} {body}", verb.as_str())
+            }
+            Ok(None) => "none".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn wait_request(seconds: i64, nanos: i32) -> WaitOperationRequest {
+        WaitOperationRequest { name: String::new(), timeout: Some(prost_types::Duration { seconds, nanos }) }
+    }
+
+    #[test]
+    fn default_bindings_take_every_shape_of_name() {
+        let rows = [
+            (Rpc::Get, "operations/42", "GET /v1/operations/42"),
+            (Rpc::Get, "operations/a/b=+/c", "GET /v1/operations/a/b%3D%2B/c"),
+            (Rpc::Get, "operations/a/b/", "GET /v1/operations/a/b/"),
+            (
+                Rpc::Get,
+                "projects/p/locations/l/operations/42",
+                "GET /v1/projects/p/locations/l/operations/42",
+            ),
+            (
+                Rpc::Get,
+                "projects/p/operations/x/operations/y",
+                "GET /v1/projects/p/operations/x/operations/y",
+            ),
+            (Rpc::Get, "1234567890", "GET /v1/operations/1234567890"),
+            (Rpc::Delete, "1234567890", "DELETE /v1/operations/1234567890"),
+            (Rpc::Delete, "operations/a:b", "DELETE /v1/operations/a%3Ab"),
+            (Rpc::Cancel, "operations/42", "POST /v1/operations/42:cancel {}"),
+            (Rpc::Cancel, "operations/42:cancel", "POST /v1/operations/42%3Acancel:cancel {}"),
+            (Rpc::Cancel, "projects/p/operations/42", "POST /v1/projects/p/operations/42:cancel {}"),
+            (Rpc::Cancel, "7", "POST /v1/operations/7:cancel {}"),
+            (Rpc::List, "operations", "GET /v1/operations"),
+            (Rpc::List, "projects/p/operations", "GET /v1/projects/p/operations"),
+            (Rpc::List, "projects/p", "GET /v1/projects/p/operations"),
+            (Rpc::List, "é", "GET /v1/%C3%A9/operations"),
+            (Rpc::Wait, "operations/42", "none"),
+        ];
+        for (rpc, name, sent) in rows {
+            assert_eq!(send(&Bindings::default(), rpc, name, Vec::new()), sent, "{rpc:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_names_that_the_method_does_not_take() -> Result<(), Error> {
+        let narrow = Bindings::default().get([Binding::get("/v1/{name=operations/**}")?]);
+        let rows = [
+            (
+                &narrow,
+                Rpc::Get,
+                "jobs/7",
+                "name `jobs/7` matches no binding of GetOperation: expected `operations/**`",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Delete,
+                "jobs/7",
+                "name `jobs/7` matches no binding of DeleteOperation: \
+                 expected `operations/**` or `**/operations/**` or `*`",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Get,
+                "projects/p/operations",
+                "name `projects/p/operations` is a collection: GetOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Cancel,
+                "operations",
+                "name `operations` is a collection: CancelOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::List,
+                "projects/p/",
+                "name `projects/p/` ends with `/`: ListOperations takes a parent or a collection",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Get,
+                "projects/p/operations/",
+                "name `projects/p/operations/` has no id after `operations/`",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Wait,
+                "operations/..",
+                "name `operations/..` has a `.` or `..` segment",
+            ),
+        ];
+        for (bindings, rpc, name, message) in rows {
+            let error = bindings.route(rpc, name, Vec::new(), true).expect_err(name);
+            assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Binding, message.into()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn bindings_are_tried_in_order() -> Result<(), Error> {
+        let bindings = Bindings::default().get([
+            Binding::get("/v1/{name=projects/*/operations/*}")?,
+            Binding::get("/v2/{name=projects/**}")?,
+            Binding::get("/v3/operations")?,
+        ]);
+        let rows = [
+            ("projects/p/operations/1", "GET /v1/projects/p/operations/1"),
+            ("projects/p/operations/1/2", "GET /v2/projects/p/operations/1/2"),
+            ("operations/a b", "GET /v3/operations?name=operations%2Fa%20b"),
+        ];
+        for (name, sent) in rows {
+            assert_eq!(send(&bindings, Rpc::Get, name, Vec::new()), sent);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn list_fields_go_to_the_query_in_order() {
+        let request = ListOperationsRequest {
+            name: "projects/p".into(),
+            filter: "done = true AND a/b+é".into(),
+            page_size: -7,
+            page_token: "t&=?#".into(),
+            return_partial_success: true,
+        };
+        assert_eq!(
+            send(&Bindings::default(), Rpc::List, &request.name, list_fields(&request)),
+            "GET /v1/projects/p/operations?filter=done%20%3D%20true%20AND%20a%2Fb%2B%C3%A9&pageSize=-7\
+             &pageToken=t%26%3D%3F%23&returnPartialSuccess=true"
+        );
+        assert!(list_fields(&ListOperationsRequest::default()).is_empty());
+    }
+
+    #[test]
+    fn fields_of_a_body_binding_are_json_without_the_name_in_the_path() -> Result<(), Error> {
+        let request = ListOperationsRequest { filter: "a\"b".into(), page_size: 5, ..Default::default() };
+        let bindings =
+            Bindings::default().list([Binding::post("/v1/{name=p/*}:search")?, Binding::post("/v1/all")?]);
+        let sent = send(&bindings, Rpc::List, "p/1", list_fields(&request));
+        assert_eq!(sent, r#"POST /v1/p/1:search {"filter":"a\"b","pageSize":5}"#);
+        assert_eq!(send(&bindings, Rpc::List, "q/1", Vec::new()), r#"POST /v1/all {"name":"q/1"}"#);
+        Ok(())
+    }
+
+    #[test]
+    fn wait_is_bound_in_three_ways() -> Result<(), Error> {
+        let rows = [
+            (
+                WaitBinding::Body,
+                "POST /v2/operations/42:wait {\"timeout\":\"3.5s\"}",
+                "POST /v2/operations/42:wait {}",
+            ),
+            (WaitBinding::Query, "POST /v2/operations/42:wait?timeout=3.5s", "POST /v2/operations/42:wait"),
+            (WaitBinding::Get, "GET /v2/operations/42:wait?timeout=3.5s", "GET /v2/operations/42:wait"),
+        ];
+        for (how, with, without) in rows {
+            let bindings = Bindings::version("v2")?.wait_by(how);
+            let fields = wait_fields(&wait_request(3, 500_000_000));
+            assert_eq!(send(&bindings, Rpc::Wait, "operations/42", fields), with);
+            let fields = wait_fields(&WaitOperationRequest::default());
+            assert_eq!(send(&bindings, Rpc::Wait, "operations/42", fields), without);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn timeouts_are_proto_json() {
+        let rows = [
+            (0, 0, "0s"),
+            (10, 0, "10s"),
+            (3600, 1, "3600.000000001s"),
+            (0, 250_000_000, "0.25s"),
+            (-1, -500_000_000, "-1.5s"),
+            (i64::MIN, i32::MIN, "-9223372036854775810.147483648s"),
+        ];
+        for (seconds, nanos, text) in rows {
+            assert_eq!(wait_fields(&wait_request(seconds, nanos)), [("timeout", Value::from(text))]);
+        }
+    }
+
+    #[test]
+    fn asks_for_enums_as_numbers_once() -> Result<(), Error> {
+        let target = |rpc, name: &str, fields| {
+            let route = Bindings::default().route(rpc, name, fields, true)?;
+            Ok::<_, Error>(route.map(|route| route.target).unwrap_or_default())
+        };
+        assert_eq!(target(Rpc::Get, "operations/1", Vec::new())?, format!("/v1/operations/1?{ALT}"));
+        assert_eq!(
+            target(Rpc::Cancel, "operations/1", Vec::new())?,
+            format!("/v1/operations/1:cancel?{ALT}")
+        );
+        let filter = vec![("filter", Value::from("f"))];
+        assert_eq!(target(Rpc::List, "operations", filter)?, format!("/v1/operations?filter=f&{ALT}"));
+        Ok(())
+    }
+
+    /// Names made of what could go wrong, and names of anything.
+    fn names() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            Just("operations".to_owned()),
+            Just("/".to_owned()),
+            Just("/".to_owned()),
+            proptest::sample::select(
+                [".", "..", "%2e", "%2F", "%", "\\", ":", ":cancel", "?", "#", "&", "+", " ", "é", "x", "\n"]
+                    .as_slice()
+            )
+            .prop_map(str::to_owned),
+        ];
+        prop_oneof![proptest::collection::vec(part, 1..9).prop_map(|parts| parts.concat()), any::<String>()]
+    }
+
+    fn decode(text: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            bytes.push(match byte {
+                b'%' => {
+                    let digits =
+                        [rest.next(), rest.next()].map(|digit| char::from(digit.expect("two digits")));
+                    u8::from_str_radix(&String::from_iter(digits), 16).expect("hex digits")
+                }
+                byte => byte,
+            });
+        }
+        String::from_utf8(bytes).expect("names are UTF-8")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_name_never_leaves_its_path(name in names(), rpc in proptest::sample::select(Rpc::ALL.as_slice())) {
+            let bindings = Bindings::default().wait_by(WaitBinding::Query);
+            let route = bindings.route(rpc, &name, Vec::new(), false);
+            let Ok(Some(Route { target, .. })) = route else { return Ok(()) };
+            let path = target.strip_prefix("/v1/").expect("the prefix of the template");
+            let verb = match rpc { Rpc::Cancel => ":cancel", Rpc::Wait => ":wait", _ => "" };
+            let path = path.strip_suffix(verb).expect("the verb of the template");
+            prop_assert!(path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)), "{}", path);
+            prop_assert!(!target.contains("//"), "{}", target);
+
+            let decoded = decode(path);
+            let mut segments = decoded.split(['/', '\\']);
+            prop_assert!(!segments.any(|segment| segment == "." || segment == ".."), "{}", decoded);
+            let candidates = match rpc {
+                Rpc::List => [name.clone(), format!("{name}/operations")],
+                _ => [name.clone(), format!("operations/{name}")],
+            };
+            prop_assert!(candidates.contains(&decoded), "{} for {:?}", decoded, name);
+            prop_assert_eq!(routing_header(&decoded), format!("name={path}"));
+        }
+    }
+}

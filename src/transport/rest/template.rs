@@ -1,0 +1,331 @@
+//! Path templates of google.api.http: parsing, matching and filling them.
+
+use std::fmt::{self, Write};
+
+use crate::error::Error;
+use crate::name::OperationName;
+
+/// A path template with at most one variable, which can only be `name`.
+///
+/// ```text
+/// Template  = "/" Segments [ Verb ] ;          Verb     = ":" LITERAL ;
+/// Segments  = Segment { "/" Segment } ;        Segment  = "*" | "**" | LITERAL | Variable ;
+/// Variable  = "{" FieldPath [ "=" Segments ] "}" ;
+/// ```
+///
+/// `*` takes one segment, `**` one or more. A server may let `**` take none; a client that did so (Google's
+/// Python client does not either) would send `DELETE /v1/operations` for `{name=operations/**}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Template {
+    head: String,
+    pattern: Option<Vec<Segment>>,
+    tail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    One,
+    Many,
+}
+
+impl Template {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let mut parser = Parser { text, rest: text };
+        parser.template().map_err(|why| {
+            let (text, at) = (text.escape_debug(), parser.consumed().len());
+            Error::config(format!("path template `{text}` is wrong at byte {at}: {why}"))
+        })
+    }
+
+    /// The path for `name`, or `None` where the template does not take it.
+    pub(super) fn path(&self, name: &OperationName) -> Option<String> {
+        let Some(pattern) = &self.pattern else { return Some(self.head.clone()) };
+        let name = name.as_str();
+        // A last `/` belongs to the id. It can only be sent where nothing makes it an empty segment.
+        let id_ends_path = pattern.last() == Some(&Segment::Many) && !self.tail.starts_with('/');
+        let body = name.strip_suffix('/').filter(|_| id_ends_path).unwrap_or(name);
+        matches(pattern, body).then(|| format!("{}{}{}", self.head, encode_path(name), self.tail))
+    }
+
+    /// The names that the template takes, as a pattern; `None` where it takes every name.
+    pub(super) fn pattern(&self) -> Option<String> {
+        let pattern = self.pattern.as_ref()?;
+        Some(pattern.iter().map(Segment::as_str).collect::<Vec<_>>().join("/"))
+    }
+}
+
+/// Whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
+fn matches(pattern: &[Segment], name: &str) -> bool {
+    let segments: Vec<&str> = name.split('/').collect();
+    // `taken[n]`: the pattern so far can take exactly the first n segments.
+    let mut taken = vec![false; segments.len()];
+    taken.insert(0, true);
+    for wanted in pattern {
+        let mut next = vec![false];
+        let mut goes_on = false;
+        for (segment, &starts) in segments.iter().zip(&taken) {
+            goes_on = wanted.takes(segment) && (starts || goes_on && *wanted == Segment::Many);
+            next.push(goes_on);
+        }
+        taken = next;
+    }
+    taken.last() == Some(&true)
+}
+
+impl Segment {
+    fn takes(&self, segment: &str) -> bool {
+        match self {
+            Self::Literal(literal) => literal == segment,
+            Self::One | Self::Many => !segment.is_empty(),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Literal(literal) => literal,
+            Self::One => "*",
+            Self::Many => "**",
+        }
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.head)?;
+        if let Some(pattern) = self.pattern() {
+            write!(f, "{{name={pattern}}}")?;
+        }
+        f.write_str(&self.tail)
+    }
+}
+
+/// Recursive descent; a failure says what is wrong with `rest`.
+struct Parser<'t> {
+    text: &'t str,
+    rest: &'t str,
+}
+
+impl<'t> Parser<'t> {
+    fn template(&mut self) -> Result<Template, String> {
+        let mut template = Template { head: self.text.into(), pattern: None, tail: String::new() };
+        self.expect("/")?;
+        loop {
+            if self.rest.starts_with('{') {
+                let (head, variable) = (self.consumed(), self.rest);
+                let pattern = self.variable()?;
+                if template.pattern.is_some() {
+                    self.rest = variable;
+                    return Err("`name` is bound a second time".into());
+                }
+                template = Template { head: head.into(), pattern: Some(pattern), tail: self.rest.into() };
+            } else if self.rest.starts_with('*') {
+                return Err("a wildcard outside of `{name=…}` stands for no field".into());
+            } else {
+                self.literal()?;
+            }
+            if !self.eat("/") {
+                break;
+            }
+        }
+        let mut expected = "`/`, `:` or the end";
+        if self.eat(":") {
+            self.literal()?;
+            expected = "the end";
+        }
+        if self.rest.is_empty() { Ok(template) } else { Err(self.unexpected(expected)) }
+    }
+
+    fn variable(&mut self) -> Result<Vec<Segment>, String> {
+        self.expect("{")?;
+        let is_path = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+        let after = self.rest.trim_start_matches(is_path);
+        match self.rest.strip_suffix(after) {
+            Some("name") => self.rest = after,
+            Some("") | None => return Err(self.unexpected("`name`")),
+            Some(field) => return Err(format!("field `{field}` cannot stand in a path, only `name` can")),
+        }
+        let pattern = if self.eat("=") { self.pattern()? } else { vec![Segment::One] };
+        self.expect("}")?;
+        Ok(pattern)
+    }
+
+    fn pattern(&mut self) -> Result<Vec<Segment>, String> {
+        let mut pattern = Vec::new();
+        loop {
+            pattern.push(match () {
+                () if self.eat("**") => Segment::Many,
+                () if self.eat("*") => Segment::One,
+                () => Segment::Literal(self.literal()?.into()),
+            });
+            if !self.eat("/") {
+                return Ok(pattern);
+            }
+        }
+    }
+
+    fn literal(&mut self) -> Result<&'t str, String> {
+        let after = self.rest.trim_start_matches(is_literal);
+        match self.rest.strip_suffix(after) {
+            Some("") | None => Err(self.unexpected("a path segment")),
+            Some("." | "..") => Err("a segment is `.` or `..`".into()),
+            Some(literal) => {
+                self.rest = after;
+                Ok(literal)
+            }
+        }
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let after = self.rest.strip_prefix(token);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+
+    fn expect(&mut self, token: &str) -> Result<(), String> {
+        if self.eat(token) { Ok(()) } else { Err(self.unexpected(&format!("`{token}`"))) }
+    }
+
+    fn unexpected(&self, expected: &str) -> String {
+        match self.rest.chars().next() {
+            Some(found) => format!("found `{}`, expected {expected}", found.escape_debug()),
+            None => format!("found the end, expected {expected}"),
+        }
+    }
+
+    fn consumed(&self) -> &'t str {
+        self.text.strip_suffix(self.rest).unwrap_or_default()
+    }
+}
+
+/// Whether `text` is literal segments only, as in `v1` or `v1/compute`.
+pub(super) fn is_literal_path(text: &str) -> bool {
+    text.split('/').all(|segment| {
+        !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(is_literal)
+    })
+}
+
+/// What a path segment may hold unescaped, RFC 3986 `pchar`, without what means something here.
+fn is_literal(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~!$&'()+,;=@".contains(c)
+}
+
+/// Percent-encodes `text` for a path; `/` stays.
+pub(super) fn encode_path(text: &str) -> String {
+    encode(text, |byte| byte == b'/')
+}
+
+/// Percent-encodes `text` for a query value.
+pub(super) fn encode_query(text: &str) -> String {
+    encode(text, |_| false)
+}
+
+fn encode(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a String takes all that is written to it");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(template: &str, name: &str) -> Option<String> {
+        let template = Template::parse(template).expect(template);
+        template.path(&OperationName::try_from(name).expect(name))
+    }
+
+    #[test]
+    fn takes_and_fills_in_names() {
+        let rows = [
+            ("/v1/{name=operations/**}", "operations/42", Some("/v1/operations/42")),
+            ("/v1/{name=operations/**}", "operations/a/b", Some("/v1/operations/a/b")),
+            ("/v1/{name=operations/**}", "operations/a/b/", Some("/v1/operations/a/b/")),
+            ("/v1/{name=operations/**}:cancel", "operations/a/", Some("/v1/operations/a/:cancel")),
+            ("/v1/{name=operations/**}:cancel", "operations/a:b", Some("/v1/operations/a%3Ab:cancel")),
+            ("/v1/{name=operations/**}", "operations", None),
+            ("/v1/{name=operations/**}", "xoperations/42", None),
+            ("/v1/{name=operations/**}", "p/operations/42", None),
+            ("/v1/{name=operations/*}", "operations/42", Some("/v1/operations/42")),
+            ("/v1/{name=operations/*}", "operations/a/b", None),
+            ("/v1/{name=operations/*}", "operations/a/", None),
+            (
+                "/v1/{name=**/operations/*}",
+                "p/operations/x/operations/y",
+                Some("/v1/p/operations/x/operations/y"),
+            ),
+            ("/v1/{name=**/operations/*}", "operations/42", None),
+            ("/v1/{name=**/a/**/b/**}", "x/a/a/y/b/b/z", Some("/v1/x/a/a/y/b/b/z")),
+            ("/v1/{name=**/a/**/b/**}", "a/x/b/y", None),
+            ("/v1/{name=projects/*/**}", "projects/p/x", Some("/v1/projects/p/x")),
+            ("/v1/{name=projects/*/**}", "projects/p", None),
+            ("/v1/operations/{name}", "42", Some("/v1/operations/42")),
+            ("/v1/operations/{name}", "a/b", None),
+            ("/v1/{name=**}/operations", "projects/p", Some("/v1/projects/p/operations")),
+            ("/v1/{name=**}/operations", "projects/p/", None),
+            ("/v1/{name=**}:wait", "a b/é", Some("/v1/a%20b/%C3%A9:wait")),
+            ("/v1/{name=**}", "a%2Fb?c#d+e", Some("/v1/a%252Fb%3Fc%23d%2Be")),
+            ("/v1/operations", "any/thing", Some("/v1/operations")),
+            ("/v1/operations:wait", "any/thing", Some("/v1/operations:wait")),
+            ("/{name=v1/**}", "v1/x", Some("/v1/x")),
+            ("/a.b-c_d~e/$rpc/@x/{name}", "y", Some("/a.b-c_d~e/$rpc/@x/y")),
+        ];
+        for (template, name, expected) in rows {
+            assert_eq!(path(template, name).as_deref(), expected, "{template} {name}");
+        }
+    }
+
+    #[test]
+    fn says_where_a_template_is_wrong() {
+        let segment = "expected a path segment";
+        let rows = [
+            ("", 0, "found the end, expected `/`"),
+            ("v1", 0, "found `v`, expected `/`"),
+            ("/", 1, &format!("found the end, {segment}")),
+            ("/v1/", 4, &format!("found the end, {segment}")),
+            ("/v1//x", 4, &format!("found `/`, {segment}")),
+            ("/v1/ x", 4, &format!("found ` `, {segment}")),
+            ("/v1/é", 4, &format!("found `é`, {segment}")),
+            ("/v1/../v2", 4, "a segment is `.` or `..`"),
+            ("/v1/x?y=z", 5, "found `?`, expected `/`, `:` or the end"),
+            ("/v1/x%2F", 5, "found `%`, expected `/`, `:` or the end"),
+            ("/v1/{name}x", 10, "found `x`, expected `/`, `:` or the end"),
+            ("/v1/x{name}", 5, "found `{`, expected `/`, `:` or the end"),
+            ("/v1/{name}:", 11, &format!("found the end, {segment}")),
+            ("/v1/{name}:wait/x", 15, "found `/`, expected the end"),
+            ("/v1/*", 4, "a wildcard outside of `{name=…}` stands for no field"),
+            ("/v1/{}", 5, "found `}`, expected `name`"),
+            ("/v1/{name", 9, "found the end, expected `}`"),
+            ("/v1/{name=}", 10, &format!("found `}}`, {segment}")),
+            ("/v1/{name=a/}", 12, &format!("found `}}`, {segment}")),
+            ("/v1/{name=a/**", 14, "found the end, expected `}`"),
+            ("/v1/{name=***}", 12, "found `*`, expected `}`"),
+            ("/v1/{name={name}}", 10, &format!("found `{{`, {segment}")),
+            ("/v1/{name=a:b}", 11, "found `:`, expected `}`"),
+            ("/v1/{name}/{name}", 11, "`name` is bound a second time"),
+            ("/v1/{project}/x", 5, "field `project` cannot stand in a path, only `name` can"),
+            ("/v1/{op.name=**}", 5, "field `op.name` cannot stand in a path, only `name` can"),
+            ("/v1/{name}/{filter}", 12, "field `filter` cannot stand in a path, only `name` can"),
+        ];
+        for (template, at, why) in rows {
+            let error = Template::parse(template).expect_err(template);
+            assert_eq!(error.kind(), crate::ErrorKind::Config, "{template}");
+            let expected = format!("path template `{template}` is wrong at byte {at}: {why}");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn prints_what_it_parsed() {
+        for text in ["/v1/{name=operations/**}:cancel", "/v1/{name=a/*/**/b}/c", "/v1/operations"] {
+            assert_eq!(Template::parse(text).expect(text).to_string(), text);
+        }
+        assert_eq!(Template::parse("/{name}").map(|t| t.to_string()).ok(), Some("/{name=*}".into()));
+    }
+}
