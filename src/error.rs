@@ -226,6 +226,43 @@ impl Error {
     }
 }
 
+/// The messages of `auth`.
+impl Error {
+    /// Credentials that gave no access token; nothing was sent.
+    pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
+        let why = one_line(why);
+        Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
+    }
+
+    /// The time of an attempt passed before there was an access token; nothing was sent.
+    pub(crate) fn token_timeout(credentials: &str, timeout: Duration) -> Self {
+        let seconds = Seconds(timeout);
+        Self::new(ErrorKind::Timeout, format!("no access token from {credentials} within {seconds} s"))
+            .transient(true)
+    }
+
+    /// A file or text with credentials that cannot be used.
+    pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
+        Self::config(format!("{origin} {why}"))
+    }
+}
+
+/// Foreign text, fit for a message: 200 bytes of it, without anything that a terminal or a log obeys.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        if line.len() > 200 {
+            line.push('…');
+            break;
+        }
+        match c {
+            '"' | '\'' | '\\' => line.push(c),
+            _ => line.extend(c.escape_debug()),
+        }
+    }
+    line
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;

@@ -1,6 +1,7 @@
 //! Blocking client for `google.longrunning.Operations`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod auth;
 mod clock;
 mod error;
 mod json;

@@ -1,0 +1,69 @@
+//! What the transports see of credentials: a header value, and what to do after a 401.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::cache::TokenCache;
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// Puts the header on the requests of one client.
+#[derive(Debug)]
+pub(crate) enum Authorizer {
+    Anonymous,
+    Fixed(Authorization),
+    Cached(Box<TokenCache>),
+}
+
+impl Authorizer {
+    /// The header to send now, which may have to be asked for; `None` for anonymous calls.
+    ///
+    /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
+    /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `timeout` passed before there
+    /// was one.
+    pub(crate) fn authorization(&self, timeout: Duration) -> Result<Option<Authorization>, Error> {
+        match self {
+            Self::Anonymous => Ok(None),
+            Self::Fixed(authorization) => Ok(Some(authorization.clone())),
+            Self::Cached(cache) => cache.authorization(timeout).map(Some),
+        }
+    }
+
+    /// Takes note that the service refused the token of this generation with a 401.
+    ///
+    /// True when [`authorization`](Self::authorization) will now give another one, so that one replay makes
+    /// sense. Ten thousand calls refused with the same token cause one refresh.
+    pub(crate) fn invalidate(&self, generation: u64) -> bool {
+        match self {
+            Self::Anonymous | Self::Fixed(_) => false,
+            Self::Cached(cache) => {
+                cache.invalidate(generation);
+                true
+            }
+        }
+    }
+}
+
+/// The value of the `authorization` header; redacted in `Debug`.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorization {
+    value: Arc<Secret>,
+    generation: u64,
+}
+
+impl Authorization {
+    pub(super) fn bearer(token: &str, generation: u64) -> Self {
+        // `concat` allocates once, so that no second copy of the token is left behind.
+        Self { value: Arc::new(Secret::new(["Bearer ", token].concat())), generation }
+    }
+
+    /// `Bearer <token>`.
+    pub(crate) fn value(&self) -> &str {
+        self.value.expose()
+    }
+
+    /// Which token of this client it is, for [`Authorizer::invalidate`].
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+}

@@ -1,0 +1,118 @@
+//! Many callers on one cache.
+
+use std::thread;
+
+use super::*;
+
+#[test]
+fn callers_without_a_token_share_one_flight() {
+    const CALLERS: usize = 64;
+    let rows = [
+        ("success", Answer::Token("a", 3600), "Bearer a"),
+        ("short-lived", Answer::Token("a", 0), "Bearer a"),
+        ("transient", Answer::Transient("down"), "no access token from test: down"),
+        ("permanent", Answer::Permanent("revoked"), "no access token from test: revoked"),
+        ("panic", Answer::Panic, "no access token from test: the provider panicked"),
+    ];
+    for (name, answer, expected) in rows {
+        let clock = TestClock::new(0.0);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let provider = {
+            let (calls, clock) = (Arc::clone(&calls), Arc::clone(&clock));
+            move |request: &TokenRequest<'_>| {
+                calls.fetch_add(1, Ordering::SeqCst);
+                // One budget is this flight's, the others are of callers that wait for it.
+                clock.wait_for_budgets(CALLERS);
+                answer.give(request.now)
+            }
+        };
+        let cache = TokenCache::new(
+            "test".into(),
+            Arc::new(provider),
+            Vec::new(),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let callers: Vec<_> =
+                (0..CALLERS).map(|_| scope.spawn(|| cache.authorization(seconds(60)))).collect();
+            callers.into_iter().map(|caller| caller.join()).collect()
+        });
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "{name}");
+        let panics = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        assert_eq!(panics, usize::from(matches!(answer, Answer::Panic)), "{name}");
+        for outcome in outcomes.into_iter().flatten() {
+            let text = match outcome {
+                Ok(authorization) => authorization.value().to_owned(),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(text, expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn many_threads_ask_once_per_expiry() {
+    let clock = TestClock::new(0.0);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let provider = {
+        let calls = Arc::clone(&calls);
+        move |_: &TokenRequest<'_>| {
+            let call = calls.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok(AccessToken::new(format!("token-{call}")).expires_in(seconds(3600)))
+        }
+    };
+    let cache =
+        TokenCache::new("test".into(), Arc::new(provider), Vec::new(), Arc::clone(&clock) as Arc<dyn Clock>);
+    for round in 1..=6 {
+        thread::scope(|scope| {
+            for _ in 0..64 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        cache.authorization(seconds(60)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(calls.load(Ordering::SeqCst), round, "round {round}");
+        // Stale after every second round, expired after the others, and refused by all at once at last.
+        match round {
+            5 => thread::scope(|scope| (0..64).for_each(|_| drop(scope.spawn(|| cache.invalidate(5))))),
+            _ if round % 2 == 0 => clock.sleep(seconds(3400)),
+            _ => clock.sleep(seconds(3600)),
+        }
+    }
+}
+
+#[test]
+fn a_flight_holds_up_nobody_beyond_his_time() {
+    let clock = TestClock::new(0.0);
+    let (entered, in_flight) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let seams = Mutex::new((entered, released));
+    let provider = move |_: &TokenRequest<'_>| {
+        let seams = seams.lock().unwrap();
+        seams.0.send(()).unwrap();
+        let token: &str = seams.1.recv_timeout(HANG).unwrap();
+        Ok(AccessToken::new(token).expires_in(seconds(3600)))
+    };
+    let cache =
+        TokenCache::new("test".into(), Arc::new(provider), Vec::new(), Arc::clone(&clock) as Arc<dyn Clock>);
+    let value = |result: Result<Authorization, Error>| result.unwrap().value().to_owned();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| cache.authorization(seconds(60)));
+        in_flight.recv().unwrap();
+        *clock.budget_cap.lock().unwrap() = Duration::from_millis(1);
+        let error = cache.authorization(seconds(3)).unwrap_err();
+        assert_eq!(error.to_string(), "no access token from test within 3 s");
+        assert_eq!((error.kind(), error.is_transient(), error.was_sent()), (ErrorKind::Timeout, true, false));
+        release.send("a").unwrap();
+        assert_eq!(value(first.join().unwrap()), "Bearer a");
+
+        clock.sleep(seconds(3375));
+        let second = scope.spawn(|| cache.authorization(seconds(60)));
+        in_flight.recv().unwrap();
+        assert_eq!(value(cache.authorization(seconds(60))), "Bearer a", "the stale token serves meanwhile");
+        release.send("b").unwrap();
+        assert_eq!(value(second.join().unwrap()), "Bearer b");
+    });
+}

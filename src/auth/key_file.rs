@@ -1,0 +1,230 @@
+//! Credentials files: JSON objects that hold secrets. Every kind of file is read through here.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::Error;
+
+/// The fields of a credentials file; wiped when dropped, so take what is needed.
+pub(super) struct KeyFile {
+    /// How messages call it.
+    origin: String,
+    fields: Map<String, Value>,
+}
+
+impl KeyFile {
+    /// Reads a regular file of at most 1 MiB; symbolic links are followed.
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+        let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
+        let failed = |error: io::Error| Error::credentials(&origin, "cannot be read").with_source(error);
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(Error::credentials(&origin, "is not a regular file"));
+        }
+        warn_if_exposed(&origin, &metadata);
+        // Room for all of it, so that the text never moves and leaves a copy behind.
+        let capacity = metadata.len().min(MAX_LEN) + 1;
+        let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(capacity).unwrap_or_default()));
+        File::open(path).and_then(|file| file.take(MAX_LEN + 1).read_to_end(&mut text)).map_err(failed)?;
+        if text.len() as u64 > MAX_LEN {
+            return Err(Error::credentials(&origin, "is larger than 1 MiB, which no credentials file is"));
+        }
+        Self::parse(origin, &text)
+    }
+
+    pub(super) fn parse(origin: String, json: &[u8]) -> Result<Self, Error> {
+        let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+        match serde_json::from_slice(json) {
+            Ok(value) => Self::from_value(origin, value),
+            // Not the parser's own words: they quote the text, which may be a secret.
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                Err(Error::credentials(
+                    &origin,
+                    format_args!("cannot be parsed as JSON: line {line}, column {column}"),
+                ))
+            }
+        }
+    }
+
+    pub(super) fn from_value(origin: String, value: Value) -> Result<Self, Error> {
+        match value {
+            Value::Object(fields) => Ok(Self { origin, fields }),
+            mut other => {
+                wipe(&mut other);
+                let found = kind_of(&other);
+                Err(Error::credentials(&origin, format_args!("is {found}: expected a JSON object")))
+            }
+        }
+    }
+
+    /// Refuses a file that says it is of another type; a file that does not say is taken at its fields.
+    pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
+        match self.text("type")? {
+            Some(found) if found != expected => {
+                let found: String = found.chars().take(40).collect();
+                let found = found.escape_debug();
+                Err(self.error(format_args!("is of type `{found}`: expected `{expected}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes fields that must be there; the error names all that are not.
+    pub(super) fn require<const N: usize>(
+        &mut self,
+        names: [&'static str; N],
+    ) -> Result<[Zeroizing<String>; N], Error> {
+        let mut found = std::array::from_fn(|_| Zeroizing::default());
+        let mut missing = Vec::new();
+        for (slot, name) in found.iter_mut().zip(names) {
+            match self.text(name)? {
+                Some(text) => *slot = Zeroizing::new(text),
+                None => missing.push(format!("`{name}`")),
+            }
+        }
+        if missing.is_empty() {
+            Ok(found)
+        } else {
+            Err(self.error(format_args!("lacks {}", missing.join(" and "))))
+        }
+    }
+
+    /// Takes a field that may be missing; an empty one and `null` count as missing.
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Some(mut other) => {
+                wipe(&mut other);
+                let found = kind_of(&other);
+                Err(self.error(format_args!("has {found} as `{name}`: expected a string")))
+            }
+        }
+    }
+
+    /// Says what is wrong with this file.
+    pub(super) fn error(&self, why: impl std::fmt::Display) -> Error {
+        Error::credentials(&self.origin, why)
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        self.fields.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(unix)]
+fn warn_if_exposed(origin: &str, metadata: &Metadata) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        log::warn!("{origin} is open to other users (mode {mode:o}): `chmod 600` keeps it private");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_exposed(_origin: &str, _metadata: &Metadata) {}
+
+const MAX_LEN: u64 = 1 << 20;
+/// Some editors put one in front.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::process;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn files_are_read_within_limits() {
+        let folder = Folder::new("limits");
+        let max = usize::try_from(MAX_LEN).unwrap();
+        let padded = |len: usize| r#"{"type": "x"}"#.to_owned() + &" ".repeat(len - 13);
+        let rows = [
+            ("plain", folder.file("plain", r#"{"type": "x"}"#), None),
+            ("with a byte order mark", folder.file("bom", "\u{feff}{\"type\": \"x\"}"), None),
+            ("exactly 1 MiB", folder.file("full", &padded(max)), None),
+            (
+                "larger",
+                folder.file("large", &padded(max + 1)),
+                Some("is larger than 1 MiB, which no credentials file is"),
+            ),
+            ("empty", folder.file("empty", ""), Some("cannot be parsed as JSON: line 1, column 0")),
+            ("a folder", folder.0.clone(), Some("is not a regular file")),
+            ("missing", folder.0.join("mis\nsing"), Some("cannot be read")),
+        ];
+        for (name, path, expected) in rows {
+            let result = KeyFile::read(&path);
+            let message = result.as_ref().err().map(ToString::to_string);
+            let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
+            assert_eq!(message, expected.map(|why| format!("{origin} {why}")), "{name}");
+            match result {
+                Ok(mut file) => assert_eq!(file.text("type").unwrap().as_deref(), Some("x"), "{name}"),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Config, "{name}"),
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed() {
+        let folder = Folder::new("links");
+        let (link, dangling) = (folder.0.join("link"), folder.0.join("dangling"));
+        std::os::unix::fs::symlink(folder.file("target", "{}"), &link).unwrap();
+        std::os::unix::fs::symlink(folder.0.join("nowhere"), &dangling).unwrap();
+        assert!(KeyFile::read(&link).is_ok());
+        let Err(error) = KeyFile::read(&dangling) else { panic!("the link leads nowhere") };
+        assert!(std::error::Error::source(&error).is_some(), "{error:?}");
+    }
+
+    /// A folder of its own for one test, removed when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("longrunning-{name}-{}", process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}

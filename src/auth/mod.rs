@@ -1,0 +1,256 @@
+//! Credentials: where access tokens come from, and the cache that asks for them no more often than needed.
+//!
+//! | credentials | constructor | token |
+//! |---|---|---|
+//! | none | [`Credentials::anonymous`] | none is sent |
+//! | a token you have | [`Credentials::bearer`] | that one, never renewed |
+//! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]) |
+//! | anything else | [`Credentials::provider`] | what your [`TokenProvider`] answers |
+//!
+//! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
+//! 255 seconds before it expires. One caller does that while the others go on with the old token; a
+//! failed renewal never replaces a token that still works. A permanent failure is remembered for
+//! 30 seconds and then tried again, so that nothing has to be rebuilt once the cause is mended.
+//!
+//! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
+//! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
+//! of the operating system.
+//!
+//! [AIP-4111]: https://google.aip.dev/auth/4111
+
+mod authorizer;
+mod cache;
+mod jwt;
+mod key_file;
+mod provider;
+mod service_account;
+
+use std::any;
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use authorizer::{Authorization, Authorizer};
+pub use provider::{AccessToken, TokenError, TokenProvider, TokenRequest};
+pub use service_account::ServiceAccount;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::secret::Secret;
+use cache::TokenCache;
+
+/// Says who is calling; cheap to clone, redacted in `Debug`.
+///
+/// Every client keeps a token of its own, also when several are built from clones of the same
+/// credentials, because they may ask for different scopes.
+///
+/// ```
+/// use longrunning::auth::Credentials;
+///
+/// let credentials = Credentials::bearer("ya29.secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials(fixed bearer token)");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials(Arc<Inner>);
+
+struct Inner {
+    /// What messages call these credentials: never a secret.
+    label: String,
+    quota_project: Option<String>,
+    source: Source,
+}
+
+enum Source {
+    Anonymous,
+    Fixed(Secret),
+    Provider(Arc<dyn TokenProvider>),
+}
+
+impl Credentials {
+    /// Sends no credentials at all, for emulators and test servers.
+    ///
+    /// ```
+    /// use longrunning::auth::Credentials;
+    ///
+    /// assert_eq!(format!("{:?}", Credentials::anonymous()), "Credentials(anonymous)");
+    /// ```
+    pub fn anonymous() -> Self {
+        Self::new("anonymous".into(), Source::Anonymous)
+    }
+
+    /// Sends this access token with every call and never renews it.
+    ///
+    /// Google's access tokens live for an hour at most; a program that runs longer needs another kind of
+    /// credentials. A 401 answer is returned as it is, because there is no other token to try.
+    ///
+    /// ```
+    /// use longrunning::ErrorKind;
+    /// use longrunning::auth::Credentials;
+    ///
+    /// let printed = "ya29.secret\n"; // by `gcloud auth print-access-token`
+    /// assert_eq!(Credentials::bearer(printed).unwrap_err().kind(), ErrorKind::Config);
+    /// assert!(Credentials::bearer(printed.trim()).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty or holds anything but visible
+    /// ASCII characters, which no header can carry.
+    pub fn bearer(token: impl Into<String>) -> Result<Self, Error> {
+        let token = Secret::new(token.into());
+        provider::check_token(token.expose())
+            .map_err(|why| Error::config(format!("the bearer token {why}")))?;
+        Ok(Self::new("fixed bearer token".into(), Source::Fixed(token)))
+    }
+
+    /// Asks `provider` for access tokens: your own code, or a closure.
+    ///
+    /// Messages name it by its type. See [`TokenProvider`] for what it has to keep to.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::auth::{AccessToken, Credentials, TokenRequest};
+    ///
+    /// let credentials = Credentials::provider(|_: &TokenRequest<'_>| {
+    ///     Ok(AccessToken::new("from-my-vault").expires_in(Duration::from_secs(600)))
+    /// });
+    /// ```
+    pub fn provider<P: TokenProvider + 'static>(provider: P) -> Self {
+        let label = format!("token provider `{}`", any::type_name::<P>());
+        Self::new(label, Source::Provider(Arc::new(provider)))
+    }
+
+    fn new(label: String, source: Source) -> Self {
+        Self(Arc::new(Inner { label, quota_project: None, source }))
+    }
+
+    /// The project that the credentials file wants quota to be taken from.
+    pub(crate) fn quota_project(&self) -> Option<&str> {
+        self.0.quota_project.as_deref()
+    }
+
+    /// Starts a token cache of its own for one client.
+    pub(crate) fn authorizer(&self, scopes: Vec<String>, clock: Arc<dyn Clock>) -> Authorizer {
+        match &self.0.source {
+            Source::Anonymous => Authorizer::Anonymous,
+            Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
+            Source::Provider(provider) => {
+                let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
+                Authorizer::Cached(Box::new(TokenCache::new(label, provider, scopes, clock)))
+            }
+        }
+    }
+}
+
+impl From<ServiceAccount> for Credentials {
+    fn from(account: ServiceAccount) -> Self {
+        let label = format!("service account `{}`", account.client_email().escape_debug());
+        let quota_project = account.quota_project_id().map(str::to_owned);
+        Self(Arc::new(Inner { label, quota_project, source: Source::Provider(Arc::new(account)) }))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Credentials").field(&format_args!("{}", self.0.label)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn only_a_provider_can_answer_a_refusal_with_another_token() {
+        let account = || ServiceAccount::from_json(KEY_FILE).unwrap();
+        let provider = |_: &TokenRequest<'_>| Ok(AccessToken::new("t"));
+        let rows = [
+            ("anonymous", Credentials::anonymous(), None, false),
+            ("fixed", Credentials::bearer("t").unwrap(), Some("Bearer t"), false),
+            ("provider", Credentials::provider(provider), Some("Bearer t"), true),
+            ("service account", account().into(), Some("Bearer ey"), true),
+        ];
+        for (name, credentials, expected, replay) in rows {
+            let authorizer = credentials.authorizer(Vec::new(), Arc::new(SystemClock));
+            let first = authorizer.authorization(MINUTE).unwrap();
+            let value = first.as_ref().map(Authorization::value).unwrap_or_default();
+            assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
+            assert_eq!(first.is_some(), expected.is_some(), "{name}");
+            let generation = first.map_or(0, |authorization| authorization.generation());
+            assert_eq!(authorizer.invalidate(generation), replay, "{name}");
+            let second = authorizer.authorization(MINUTE).unwrap();
+            let renewed = second.is_some_and(|authorization| authorization.generation() != generation);
+            assert_eq!(renewed, replay, "{name}");
+        }
+    }
+
+    #[test]
+    fn bearer_tokens_are_checked() {
+        let rows = [("empty", ""), ("line break", "CANARY-1\n"), ("header injection", "CANARY-2\r\nx: y")];
+        for (name, token) in rows {
+            let error = Credentials::bearer(token).expect_err(name);
+            assert_eq!(error.kind(), ErrorKind::Config, "{name}");
+            assert!(error.to_string().starts_with("the bearer token "), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_file_names_the_quota_project() {
+        let mut file: serde_json::Value = serde_json::from_str(KEY_FILE).unwrap();
+        file["quota_project_id"] = "billing".into();
+        let account = ServiceAccount::from_value(file).unwrap();
+        assert_eq!(Credentials::from(account).quota_project(), Some("billing"));
+        assert_eq!(Credentials::anonymous().quota_project(), None);
+    }
+
+    #[test]
+    fn nothing_that_can_be_printed_shows_a_secret() {
+        let account = ServiceAccount::from_json(KEY_FILE).unwrap();
+        let signed = account.token(&TokenRequest::new(MINUTE)).unwrap();
+        let fixed = Credentials::bearer("CANARY-bearer-1").unwrap();
+        let from_provider =
+            Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-2")));
+        let bad = Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-3\n")));
+        let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())]
+            .map(|credentials| credentials.authorizer(Vec::new(), Arc::new(SystemClock)));
+        let sent =
+            authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE).unwrap().unwrap());
+        let errors = [
+            Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
+            bad.authorizer(Vec::new(), Arc::new(SystemClock)).authorization(MINUTE).unwrap_err(),
+            ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
+            ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),
+            ServiceAccount::from_json(r#"{"private_key": "CANARY-key-7"#).unwrap_err(),
+        ];
+        let printed = format!(
+            "{account:#?} {signed:#?} {fixed:#?} {from_provider:#?} {authorizers:#?} {sent:#?} {:#?} {errors:#?} {}",
+            Credentials::from(account.clone()),
+            errors.each_ref().map(|error| format!("{error} {error:#}")).join(" "),
+        );
+        assert!(printed.contains("robot@test-project.iam.gserviceaccount.com"), "{printed}");
+        assert!(!printed.contains("CANARY"), "{printed}");
+        let jwts = [signed.text(), sent[2].value()];
+        let signatures = jwts.iter().flat_map(|jwt| jwt.split('.'));
+        let key_lines = KEY_FILE.split("\\n").filter(|line| line.len() == 64);
+        assert!(key_lines.clone().count() > 20);
+        for secret in signatures.chain(key_lines) {
+            assert!(!printed.contains(secret), "{secret}: {printed}");
+        }
+    }
+
+    #[test]
+    fn credentials_can_be_shared_between_threads() {
+        fn check<T: Clone + Send + Sync + 'static>() {}
+        check::<Credentials>();
+        check::<ServiceAccount>();
+        check::<AccessToken>();
+        check::<TokenError>();
+    }
+
+    const KEY_FILE: &str = include_str!("../../tests/fixtures/keys/service_account.json");
+    const MINUTE: Duration = Duration::from_secs(60);
+}

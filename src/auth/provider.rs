@@ -1,0 +1,281 @@
+//! The open seam: who gives access tokens, what it is asked, and what it may answer.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::secret::Secret;
+
+/// Gives access tokens: implement it for a source that this crate does not know.
+///
+/// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
+/// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
+/// its own. A panic goes through to the caller whose call ran the provider; other callers get a transient
+/// error and the next call asks again.
+///
+/// ```
+/// use std::fs;
+/// use std::path::PathBuf;
+/// use std::time::Duration;
+/// use longrunning::auth::{AccessToken, Credentials, TokenError, TokenProvider, TokenRequest};
+///
+/// /// A token that another process writes to a file every ten minutes.
+/// struct TokenFile(PathBuf);
+///
+/// impl TokenProvider for TokenFile {
+///     fn token(&self, _: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+///         let text = fs::read_to_string(&self.0)
+///             .map_err(|error| TokenError::transient("cannot read the token file").with_source(error))?;
+///         Ok(AccessToken::new(text.trim()).expires_in(Duration::from_secs(600)))
+///     }
+/// }
+///
+/// let credentials = Credentials::provider(TokenFile("/run/secrets/token".into()));
+/// ```
+pub trait TokenProvider: Send + Sync {
+    /// Gives a token that can be used now; returns within [`TokenRequest::timeout`].
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like any
+    /// other transient fault. [`TokenError::permanent`] when it cannot: calls fail with it at once, and after
+    /// 30 seconds the provider is asked again.
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError>;
+}
+
+impl<F> TokenProvider for F
+where
+    F: Fn(&TokenRequest<'_>) -> Result<AccessToken, TokenError> + Send + Sync,
+{
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        self(request)
+    }
+}
+
+/// What a [`TokenProvider`] is asked for.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub struct TokenRequest<'a> {
+    /// How long the provider may take: what the calling attempt has left, at most 30 seconds, and at most
+    /// 10 while the old token still works.
+    pub timeout: Duration,
+    /// The OAuth scopes that the client was built with; empty means the provider's own choice.
+    pub scopes: &'a [String],
+    /// The wall-clock time, for what has to be dated or signed.
+    pub now: SystemTime,
+}
+
+impl TokenRequest<'_> {
+    /// Makes a request without scopes, dated now, to call a provider by hand.
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, scopes: &[], now: SystemTime::now() }
+    }
+}
+
+/// An access token and how long it is good for; redacted in `Debug`, wiped when dropped.
+///
+/// A lifetime is taken as 1 second at least and 12 hours at most. A token without one is renewed within
+/// 5 minutes.
+///
+/// ```
+/// use std::time::Duration;
+/// use longrunning::auth::AccessToken;
+///
+/// let token = AccessToken::new("ya29.secret").expires_in(Duration::from_secs(3600));
+/// assert_eq!(token.text(), "ya29.secret");
+/// assert!(!format!("{token:?}").contains("secret"));
+/// ```
+#[derive(Clone)]
+pub struct AccessToken {
+    text: Secret,
+    expiry: Expiry,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expiry {
+    Unknown,
+    In(Duration),
+    At(SystemTime),
+}
+
+impl AccessToken {
+    /// Takes the text that follows `Bearer ` in the header: visible ASCII characters only.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self::from_secret(Secret::new(text.into()))
+    }
+
+    pub(super) fn from_secret(text: Secret) -> Self {
+        Self { text, expiry: Expiry::Unknown }
+    }
+
+    /// Says how long the token is good for, counted from the request for it.
+    #[must_use]
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expiry = Expiry::In(lifetime);
+        self
+    }
+
+    /// Says when the token expires, by the wall clock.
+    #[must_use]
+    pub fn expires_at(mut self, time: SystemTime) -> Self {
+        self.expiry = Expiry::At(time);
+        self
+    }
+
+    /// The token itself: a secret.
+    pub fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// How long the token is good for when it was asked for at `asked`, clamped to what a clock can hold
+    /// and a server can mean.
+    pub(super) fn lifetime(&self, asked: SystemTime) -> Duration {
+        let lifetime = match self.expiry {
+            Expiry::Unknown => UNKNOWN_LIFETIME,
+            Expiry::In(lifetime) => lifetime,
+            Expiry::At(time) => time.duration_since(asked).unwrap_or_default(),
+        };
+        lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("text", &self.text).field("expiry", &self.expiry).finish()
+    }
+}
+
+/// Why a [`TokenProvider`] has no token.
+///
+/// The message ends up in the error of the call, so it should say what to do and must hold no secret;
+/// 200 bytes of it are shown.
+///
+/// ```
+/// use longrunning::auth::TokenError;
+///
+/// let error = TokenError::permanent("the refresh token was revoked, log in again");
+/// assert!(!error.is_transient());
+/// ```
+#[derive(Clone)]
+pub struct TokenError {
+    message: String,
+    transient: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl TokenError {
+    /// Reports a failure that may pass by itself, such as a token endpoint that cannot be reached.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: true, source: None }
+    }
+
+    /// Reports a failure that stays until somebody changes something, such as a revoked key.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: false, source: None }
+    }
+
+    /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Whether the failure may pass by itself.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+
+    pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
+        self.source
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenError")
+            .field("message", &self.message)
+            .field("transient", &self.transient)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for TokenError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+/// Says what keeps a token out of a header, without showing any of it.
+pub(super) fn check_token(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        Some(at) => Err(format!(
+            "holds a space, line break or other character at byte {at} that no header can carry: expected visible ASCII only"
+        )),
+        None => Ok(()),
+    }
+}
+
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
+const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+const UNKNOWN_LIFETIME: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_are_clamped() {
+        let asked = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let seconds = Duration::from_secs;
+        let token = || AccessToken::new("t");
+        let rows = [
+            ("missing", token(), 300),
+            ("zero", token().expires_in(Duration::ZERO), 1),
+            ("an hour", token().expires_in(seconds(3600)), 3600),
+            ("1e18 s", token().expires_in(seconds(1_000_000_000_000_000_000)), 43_200),
+            ("the longest", token().expires_in(Duration::MAX), 43_200),
+            ("at the same moment", token().expires_at(asked), 1),
+            ("in the past", token().expires_at(asked - seconds(600)), 1),
+            ("before 1970", token().expires_at(SystemTime::UNIX_EPOCH - seconds(9)), 1),
+            ("in ten minutes", token().expires_at(asked + seconds(600)), 600),
+            ("in a century", token().expires_at(asked + seconds(3_000_000_000)), 43_200),
+            ("the last word counts", token().expires_in(seconds(60)).expires_at(asked + seconds(90)), 90),
+        ];
+        for (name, token, expected) in rows {
+            assert_eq!(token.lifetime(asked), seconds(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_no_header_can_carry_are_refused() {
+        let rows = [
+            ("plain", "ya29.a0-_~+/=", None),
+            ("empty", "", Some("is empty")),
+            ("line break at the end", "CANARY\n", Some("at byte 6 ")),
+            ("header injection", "CANARY\r\nx: y", Some("at byte 6 ")),
+            ("space", " CANARY", Some("at byte 0 ")),
+            ("delete", "CANARY\u{7f}", Some("at byte 6 ")),
+            ("not ASCII", "CANARYé", Some("at byte 6 ")),
+        ];
+        for (name, text, expected) in rows {
+            match (check_token(text), expected) {
+                (Ok(()), None) => {}
+                (Err(why), Some(part)) => {
+                    assert!(why.contains(part) && !why.contains("CANARY"), "{name}: {why}")
+                }
+                (result, _) => panic!("{name}: {result:?}"),
+            }
+        }
+    }
+}
