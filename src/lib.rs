@@ -3,6 +3,7 @@
 
 mod clock;
 mod error;
+pub mod http;
 mod secret;
 pub mod types;
 
