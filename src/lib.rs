@@ -8,6 +8,7 @@ mod json;
 mod name;
 pub mod proto;
 pub mod resource;
+pub mod http;
 mod secret;
 mod transport;
 mod types;

@@ -1,0 +1,322 @@
+//! The default client, over [ureq](https://docs.rs/ureq).
+
+use std::fmt;
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::config::AutoHeaderValue;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+use ureq::{Agent, AsSendBody, Body, Proxy};
+
+use super::dial::{Dialer, Peer, Stale};
+use super::error::{HttpError, HttpErrorKind};
+use super::options::HttpOptions;
+use super::proxy::Routes;
+use super::resolver::Names;
+use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, tls};
+
+/// The HTTP client that calls use unless they are given another: blocking, HTTP/1.1, TLS 1.2 or later by rustls.
+///
+/// It keeps connections for 100 s and addresses for 60 s, and starts a thread only to look up a host name that
+/// it does not have: one short-lived thread for each such name. When a kept connection turns out to be closed
+/// before a byte of the answer came, the request goes out once more, at once, on a new connection. Redirects
+/// are not followed and there are no cookies. Share it between threads behind an [`Arc`](std::sync::Arc).
+pub struct HttpAgent {
+    agent: Agent,
+    routes: Routes,
+    /// When a kept connection last failed: those that were idle at that time are not used any more.
+    suspect: Mutex<Option<Instant>>,
+}
+
+impl HttpAgent {
+    /// Makes a client; connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpErrorKind::Tls`] when there is no usable root certificate, or the feature for the chosen
+    /// [`Roots`](super::Roots) is off; [`HttpErrorKind::Proxy`] when the proxy URL given cannot be used.
+    pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        Self::with_names(options, Names::new())
+    }
+
+    pub(super) fn with_names(options: &HttpOptions, names: Names) -> Result<Self, HttpError> {
+        let gzip = if cfg!(feature = "gzip") { "gzip".into() } else { AutoHeaderValue::None };
+        let config = Agent::config_builder()
+            .tls_config(tls::config(&options.roots)?)
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(AutoHeaderValue::None)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(gzip)
+            .max_response_header_size(MAX_HEADER)
+            .max_idle_age(KEEP_IDLE)
+            .max_idle_connections(options.idle_total)
+            .max_idle_connections_per_host(options.idle_per_host)
+            .build();
+        Ok(Self {
+            agent: Agent::with_parts(config, Dialer::new(names.clone()), names),
+            routes: Routes::new(&options.proxy)?,
+            suspect: Mutex::new(None),
+        })
+    }
+}
+
+impl HttpClient for HttpAgent {
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        let started = Instant::now();
+        let uri = checked(request.url)?;
+        let proxy = self.routes.to(uri.host().unwrap_or_default())?;
+        let target = Target { uri, proxy };
+        let peer = Peer::of(&target.uri);
+        let budget = request.timeout.min(LONGEST);
+        if budget.is_zero() {
+            return Err(
+                HttpError::new(HttpErrorKind::Timeout, format!("no time left to ask {peer}")).sent(false)
+            );
+        }
+        let error = match self.exchange(request, &target, budget, self.trusted_age()) {
+            Err(Failure::Stale(error)) => error,
+            first => return first.map_err(|failure| failure.into_error(&peer)),
+        };
+        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let left = budget.saturating_sub(started.elapsed());
+        if left.is_zero() || matches!(error, ureq::Error::Timeout(_)) {
+            return Err(unanswered(error, &peer));
+        }
+        log::debug!("a kept connection to {peer} was closed: asking again on a new one");
+        self.exchange(request, &target, left, Duration::ZERO).map_err(|failure| failure.into_error(&peer))
+    }
+}
+
+struct Target {
+    uri: Uri,
+    proxy: Option<Proxy>,
+}
+
+impl HttpAgent {
+    /// Sends the request once, on a connection that was idle for less than `idle_age` or on a new one.
+    fn exchange(
+        &self,
+        request: &HttpRequest<'_>,
+        target: &Target,
+        budget: Duration,
+        idle_age: Duration,
+    ) -> Result<HttpResponse, Failure> {
+        let head = head(request, &target.uri).map_err(Failure::Final)?;
+        let answered = match body(request) {
+            Some(body) => self.run(head.map(|()| body), target, budget, idle_age),
+            None => self.run(head, target, budget, idle_age),
+        };
+        let peer = Peer::of(&target.uri);
+        let response = answered.map_err(|error| Failure::of(error, &peer))?;
+        read(response, request.limit, &peer).map_err(Failure::Final)
+    }
+
+    fn run(
+        &self,
+        request: Request<impl AsSendBody>,
+        target: &Target,
+        budget: Duration,
+        idle_age: Duration,
+    ) -> Result<Response<Body>, ureq::Error> {
+        let request = self.agent.configure_request(request).timeout_global(Some(budget));
+        self.agent.run(request.proxy(target.proxy.clone()).max_idle_age(idle_age).build())
+    }
+
+    fn trusted_age(&self) -> Duration {
+        let suspect = *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
+        suspect.map_or(KEEP_IDLE, |since| since.elapsed().min(KEEP_IDLE))
+    }
+}
+
+impl fmt::Debug for HttpAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpAgent").finish_non_exhaustive()
+    }
+}
+
+/// Takes an absolute URL of `https` or `http` without credentials.
+fn checked(url: &str) -> Result<Uri, HttpError> {
+    let refuse =
+        |why: &str| HttpError::new(HttpErrorKind::Request, format!("cannot ask for this URL: {why}"));
+    let uri: Uri = url.parse().map_err(|error| refuse("it is not well formed").with_source(error))?;
+    if !matches!(uri.scheme_str(), Some("https" | "http")) {
+        return Err(refuse("its scheme is not `https` or `http`"));
+    }
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(refuse("it has no host"));
+    }
+    match uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        true => Err(refuse("it contains credentials")),
+        false => Ok(uri),
+    }
+}
+
+fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> {
+    let mut head = Request::new(());
+    *head.method_mut() = match request.method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Patch => Method::PATCH,
+    };
+    *head.uri_mut() = uri.clone();
+    for (name, value) in request.headers {
+        let refuse = |why: &str| {
+            let message = format!("cannot send header `{}`: {why}", name.escape_debug());
+            HttpError::new(HttpErrorKind::Request, message)
+        };
+        let header =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("its name is not a header name"))?;
+        if FRAMING.contains(&header) {
+            return Err(refuse("the client sets it"));
+        }
+        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+        let value = value.ok_or_else(|| refuse("its value is not printable ASCII"))?;
+        head.headers_mut().append(header, value);
+    }
+    Ok(head)
+}
+
+fn body<'a>(request: &HttpRequest<'a>) -> Option<&'a [u8]> {
+    match request.method {
+        // Without a body, servers want `content-length: 0` for these.
+        HttpMethod::Put | HttpMethod::Post | HttpMethod::Patch => Some(request.body.unwrap_or_default()),
+        HttpMethod::Get | HttpMethod::Delete => request.body,
+    }
+}
+
+/// Reads the answer to its end, so that the connection can be kept; drops the connection at the cap.
+fn read(response: Response<Body>, limit: usize, peer: &Peer<'_>) -> Result<HttpResponse, HttpError> {
+    let (parts, body) = response.into_parts();
+    let status = parts.status.as_u16();
+    check_framing(&parts.headers, peer)?;
+    let is_error = !parts.status.is_success();
+    let cap = if is_error { MAX_ERROR_BODY } else { limit };
+    let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(announced.min(cap).min(MAX_RESERVED));
+    let read = body.into_reader().take((cap as u64).saturating_add(1)).read_to_end(&mut bytes);
+    match read {
+        // The status says more than the rest of the body would.
+        _ if is_error => bytes.truncate(cap),
+        Err(error) => return Err(cut(error.into(), peer)),
+        Ok(length) if length > cap => {
+            let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
+            return Err(HttpError::new(HttpErrorKind::TooLarge, message));
+        }
+        Ok(_) => {}
+    }
+    Ok(HttpResponse { status, headers: readable(&parts.headers), body: bytes })
+}
+
+fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> {
+    let refuse =
+        |what: &str| Err(HttpError::new(HttpErrorKind::Protocol, format!("answer of {peer} {what}")));
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        // RFC 9112 section 6.3: an attempt at smuggling, which "ought to be handled as an error".
+        return refuse("has both `transfer-encoding` and `content-length`");
+    }
+    // What ureq decoded it has taken out of the headers.
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            refuse(&format!(
+                "has content-encoding `{:.40}`, which was not asked for",
+                encoding.escape_debug()
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// The error for a request that was sent, or begun, and got no answer.
+fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+    let refuse = |kind, what: &str| HttpError::new(kind, format!("{peer} {what}"));
+    match error {
+        ureq::Error::Timeout(_) => {
+            HttpError::new(HttpErrorKind::Timeout, format!("timed out waiting for an answer of {peer}"))
+        }
+        ureq::Error::Io(error) => match tls::refusal(&error) {
+            // With TLS 1.3 the refusal of a client certificate arrives after the handshake.
+            Some(refusal @ rustls::Error::AlertReceived(_)) => tls::refused(refusal.clone(), peer).sent(true),
+            _ => refuse(HttpErrorKind::Interrupted, "closed the connection before an answer")
+                .with_source(error),
+        },
+        ureq::Error::LargeResponseHeader(..) => {
+            refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADER} bytes of headers"))
+        }
+        ureq::Error::Protocol(error) => {
+            refuse(HttpErrorKind::Protocol, "did not answer in proper HTTP/1.1").with_source(error)
+        }
+        error @ (ureq::Error::Http(_) | ureq::Error::BadUri(_)) => {
+            HttpError::new(HttpErrorKind::Request, format!("cannot send this request to {peer}"))
+                .with_source(error)
+        }
+        error => refuse(HttpErrorKind::Interrupted, "could not be asked").with_source(error),
+    }
+}
+
+/// The error for an answer that began with a good status and did not come to its end.
+fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+    let message = format!("answer of {peer} was cut short");
+    match error {
+        ureq::Error::Timeout(_) => {
+            HttpError::new(HttpErrorKind::Timeout, format!("timed out reading the answer of {peer}"))
+        }
+        ureq::Error::Io(error) => HttpError::new(HttpErrorKind::Interrupted, message).with_source(error),
+        error => HttpError::new(HttpErrorKind::Interrupted, message).with_source(error),
+    }
+}
+
+enum Failure {
+    /// A kept connection failed before the answer began.
+    Stale(ureq::Error),
+    Final(HttpError),
+}
+
+impl Failure {
+    fn of(error: ureq::Error, peer: &Peer<'_>) -> Self {
+        let ureq::Error::Other(error) = error else {
+            return Self::Final(unanswered(error, peer));
+        };
+        match error.downcast::<Stale>() {
+            Ok(stale) => Self::Stale(stale.0),
+            Err(error) => Self::Final(match error.downcast::<HttpError>() {
+                Ok(known) => *known,
+                Err(error) => unanswered(ureq::Error::Other(error), peer),
+            }),
+        }
+    }
+
+    fn into_error(self, peer: &Peer<'_>) -> HttpError {
+        match self {
+            Self::Stale(error) => unanswered(error, peer),
+            Self::Final(error) => error,
+        }
+    }
+}
+
+/// How long an unused connection is kept: longer than the usual poll interval, shorter than servers and
+/// firewalls forget.
+const KEEP_IDLE: Duration = Duration::from_secs(100);
+
+/// Longer budgets are cut to this: adding them to a point in time could overflow, at which ureq panics.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+const MAX_HEADER: usize = 64 * 1024;
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Room made for a body because its `content-length` says so, before any of it has come.
+const MAX_RESERVED: usize = 1 << 20;
+
+/// Headers that decide where a message ends; one from outside could smuggle a second request.
+const FRAMING: [HeaderName; 5] =
+    [header::CONNECTION, header::CONTENT_LENGTH, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE];

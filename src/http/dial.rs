@@ -1,0 +1,230 @@
+//! Connections: how they are made, and what is known of one when it fails.
+//!
+//! ureq does not tell whether a connection was a kept one, nor whether a byte was sent or answered when it
+//! fails. Both ends are wrapped here, and what they know travels to [`HttpAgent`](super::HttpAgent) inside
+//! `ureq::Error::Other`: an [`HttpError`] from before the request, a [`Stale`] from a kept connection.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::Uri;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+
+use super::error::{HttpError, HttpErrorKind};
+use super::resolver::{Names, port};
+use super::tls;
+
+/// Connects as ureq does; every failure becomes an [`HttpError`] that names host and port.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    inner: Arc<DefaultConnector>,
+    names: Names,
+}
+
+impl Dialer {
+    pub(super) fn new(names: Names) -> Self {
+        Self { inner: Arc::default(), names }
+    }
+}
+
+impl Connector for Dialer {
+    type Out = Link;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
+        let peer = Peer::of(details.uri);
+        let dialed = match in_time(details.timeout) {
+            Some(timeout) => self.inner.connect(&self.adjusted(details, timeout), None),
+            None => Err(ureq::Error::Timeout(details.timeout.reason)),
+        };
+        match dialed {
+            Ok(Some(inner)) => Ok(Some(Link { inner, reused: false, answered: false })),
+            Ok(None) => {
+                Err(wrap(HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"))))
+            }
+            Err(error) => {
+                self.names.forget(peer.host);
+                Err(wrap(not_connected(error, &peer)))
+            }
+        }
+    }
+}
+
+impl Dialer {
+    fn adjusted<'a>(
+        &self,
+        details: &ConnectionDetails<'a>,
+        mut timeout: NextTimeout,
+    ) -> ConnectionDetails<'a> {
+        // ureq gives each address 10 ms at least, even past the end of the budget.
+        if details.addrs.len() > 1 && *timeout.after > LEAST_PER_ADDRESS {
+            timeout.after = timeout.after.saturating_sub(LEAST_PER_ADDRESS).into();
+        }
+        ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            // All requests carry a timeout, which makes their settings "request level", and for those ureq would
+            // build roots and TLS configuration anew for every connection and never resume a session.
+            request_level: false,
+            resolver: details.resolver,
+            now: details.now,
+            timeout,
+            current_time: details.current_time.clone(),
+            run_connector: self.to_proxy(),
+            register_shutdown: details.register_shutdown.clone(),
+        }
+    }
+
+    /// Connects to the proxy: past the wrapper, because only whole exchanges are watched, not the `CONNECT` before them.
+    fn to_proxy(&self) -> Arc<RunConnector> {
+        let inner = self.inner.clone();
+        let names = self.names.clone();
+        Arc::new(move |details| {
+            let peer = Peer::of(details.uri);
+            let failed = |error| {
+                names.forget(peer.host);
+                let error = not_connected(error, &format_args!("proxy {peer}"));
+                wrap(error)
+            };
+            inner.connect(details, None).map_err(failed)?.ok_or(ureq::Error::ConnectionFailed)
+        })
+    }
+}
+
+type RunConnector = dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync;
+
+/// The timeout, if anything is left of it: ureq takes zero for a second.
+fn in_time(timeout: NextTimeout) -> Option<NextTimeout> {
+    (!timeout.after.is_zero()).then_some(timeout)
+}
+
+fn wrap(error: HttpError) -> ureq::Error {
+    ureq::Error::Other(Box::new(error))
+}
+
+/// The error for a connection that did not come about; nothing of the request was sent.
+fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
+    let cannot = |kind| HttpError::new(kind, format!("cannot connect to {peer}"));
+    match error {
+        ureq::Error::Other(error) => match error.downcast::<HttpError>() {
+            Ok(known) => *known,
+            Err(error) => cannot(HttpErrorKind::Connect).with_source(ureq::Error::Other(error)),
+        },
+        ureq::Error::Io(error) => match tls::refusal(&error) {
+            Some(refusal) => tls::refused(refusal.clone(), peer),
+            None => cannot(HttpErrorKind::Connect).with_source(error),
+        },
+        ureq::Error::Rustls(error) => tls::refused(error, peer),
+        ureq::Error::Tls(_) | ureq::Error::Pem(_) => cannot(HttpErrorKind::Tls).with_source(error),
+        ureq::Error::Timeout(_) => {
+            HttpError::new(HttpErrorKind::Timeout, format!("timed out while connecting to {peer}"))
+                .sent(false)
+        }
+        ureq::Error::ConnectProxyFailed(why) => refused_by_proxy(&why, peer),
+        error => cannot(HttpErrorKind::Connect).with_source(error),
+    }
+}
+
+/// `why` is all there is: `proxy server responded 407/407`.
+fn refused_by_proxy(why: &str, peer: &dyn fmt::Display) -> HttpError {
+    let status = why.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<u16>().ok());
+    let message = match status {
+        Some(status) => format!("the proxy did not connect to {peer}: it answered {status}"),
+        None => format!("the proxy did not connect to {peer}: it did not answer"),
+    };
+    HttpError::new(HttpErrorKind::Proxy, message).transient(status.is_none_or(|status| status >= 500))
+}
+
+/// Host and port, as messages name them.
+pub(super) struct Peer<'a> {
+    pub(super) host: &'a str,
+    port: u16,
+}
+
+impl<'a> Peer<'a> {
+    pub(super) fn of(uri: &'a Uri) -> Self {
+        Self { host: uri.host().unwrap_or_default(), port: port(uri) }
+    }
+}
+
+impl fmt::Display for Peer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A connection that knows how far the exchange on it got.
+#[derive(Debug)]
+pub(super) struct Link {
+    inner: Box<dyn Transport>,
+    /// An earlier exchange on this connection was answered.
+    reused: bool,
+    /// A byte of the answer to the current exchange has arrived.
+    answered: bool,
+}
+
+impl Link {
+    fn lost(&self, error: ureq::Error) -> ureq::Error {
+        match self.reused && !self.answered {
+            true => ureq::Error::Other(Box::new(Stale(error))),
+            false => error,
+        }
+    }
+}
+
+impl Transport for Link {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        // Sending after an answer is the next exchange.
+        if self.answered {
+            self.reused = true;
+            self.answered = false;
+        }
+        self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        match self.inner.await_input(timeout) {
+            Ok(true) => {
+                self.answered = true;
+                Ok(true)
+            }
+            Ok(false) if self.reused && !self.answered => {
+                Err(self.lost(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
+            }
+            Ok(false) => Ok(false),
+            Err(error) => Err(self.lost(error)),
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
+/// (when this holds a timeout) something in between forgot it.
+#[derive(Debug)]
+pub(super) struct Stale(pub(super) ureq::Error);
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Stale {}
+
+const LEAST_PER_ADDRESS: Duration = Duration::from_millis(10);

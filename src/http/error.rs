@@ -1,0 +1,116 @@
+//! Why an exchange failed, and what that says about the server.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why an exchange brought no answer.
+///
+/// `Display` is one line that names the host; the cause of the operating system, of TLS or of the HTTP
+/// client stands in [`source`](StdError::source) only.
+///
+/// ```
+/// use longrunning::http::{HttpError, HttpErrorKind};
+///
+/// // What a client of your own returns when it could not connect.
+/// let error = HttpError::new(HttpErrorKind::Connect, "cannot connect to example.com:443");
+/// assert!(error.is_transient() && !error.was_sent());
+/// ```
+#[derive(Clone, Debug)]
+pub struct HttpError {
+    kind: HttpErrorKind,
+    message: String,
+    sent: bool,
+    transient: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What failed.
+///
+/// Each kind has a usual meaning for [`HttpError::was_sent`] and [`HttpError::is_transient`]; an error may
+/// know better.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HttpErrorKind {
+    /// No connection: refused, unreachable, or cut in the handshake. Not sent, transient.
+    Connect,
+    /// The connection broke after the request began, or the answer was cut or damaged. Sent, transient.
+    Interrupted,
+    /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
+    Protocol,
+    /// The proxy setting cannot be used, or the proxy refused. Not sent, permanent unless the proxy says otherwise.
+    Proxy,
+    /// The request cannot be expressed: URL, header name or value. Not sent, permanent.
+    Request,
+    /// The host name was not found (permanent), or could not be looked up (transient). Not sent.
+    Resolve,
+    /// The budget ran out. Sent unless known otherwise, transient.
+    Timeout,
+    /// The peer cannot be trusted, or there is nothing to trust it by. Not sent, permanent.
+    Tls,
+    /// The answer is larger than the limit; the connection was dropped. Sent, permanent.
+    TooLarge,
+}
+
+impl HttpError {
+    /// Makes an error whose [`was_sent`](Self::was_sent) and [`is_transient`](Self::is_transient) are the usual ones of its kind.
+    ///
+    /// Say in `message` what was tried and with which host, on one line, without secrets.
+    pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
+        use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Timeout, TooLarge};
+        let sent = matches!(kind, Interrupted | Protocol | Timeout | TooLarge);
+        let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
+        Self { kind, message: message.into(), sent, transient, source: None }
+    }
+
+    /// Says whether the server may have seen the request.
+    pub fn sent(mut self, sent: bool) -> Self {
+        self.sent = sent;
+        self
+    }
+
+    /// Says whether the same request may succeed later.
+    pub fn transient(mut self, transient: bool) -> Self {
+        self.transient = transient;
+        self
+    }
+
+    /// Adds the cause.
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What failed.
+    pub fn kind(&self) -> HttpErrorKind {
+        self.kind
+    }
+
+    /// Whether bytes of the request may have reached the server.
+    ///
+    /// `false` is certain: nothing was sent.
+    pub fn was_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// Whether the same request may succeed later without any change.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+
+    pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
+        self.source
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for HttpError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,115 @@
+//! What a program may decide about the default client.
+
+use std::fmt;
+
+/// Settings of [`HttpAgent`](super::HttpAgent).
+///
+/// ```
+/// use longrunning::http::{HttpAgent, HttpOptions, ProxySetting, Roots};
+///
+/// // Plain HTTP to an emulator on this machine: no proxy, no certificates.
+/// let options = HttpOptions::new().proxy(ProxySetting::None).roots(Roots::None);
+/// let agent = HttpAgent::new(&options)?;
+/// # Ok::<(), longrunning::http::HttpError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    pub(super) roots: Roots,
+    pub(super) proxy: ProxySetting,
+    pub(super) idle_per_host: usize,
+    pub(super) idle_total: usize,
+}
+
+impl HttpOptions {
+    /// Mozilla's roots, the proxy of the environment, 16 idle connections a host, 64 in all.
+    pub fn new() -> Self {
+        Self { roots: Roots::default(), proxy: ProxySetting::default(), idle_per_host: 16, idle_total: 64 }
+    }
+
+    /// Sets the certificates that a server is trusted by.
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Sets the proxy.
+    pub fn proxy(mut self, proxy: ProxySetting) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Sets how many unused connections to one host are kept; best the number of threads that call. Zero keeps none.
+    pub fn idle_per_host(mut self, connections: usize) -> Self {
+        self.idle_per_host = connections;
+        self
+    }
+
+    /// Sets how many unused connections are kept in all. Zero keeps none.
+    pub fn idle_total(mut self, connections: usize) -> Self {
+        self.idle_total = connections;
+        self
+    }
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The certificates that a server is trusted by.
+///
+/// The default does not depend on which features are on: a feature only makes a choice available.
+#[non_exhaustive]
+#[derive(Clone, Default)]
+pub enum Roots {
+    /// Mozilla's list, compiled in. Needs feature `webpki-roots`, which is on by default.
+    #[default]
+    Mozilla,
+    /// The trust store of the operating system, for private authorities. Needs feature `platform-verifier`.
+    Platform,
+    /// Exactly these certificates, as PEM; other blocks in it are skipped.
+    Pem(Vec<u8>),
+    /// No certificate: every `https` server is refused.
+    None,
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mozilla => f.write_str("Mozilla"),
+            Self::Platform => f.write_str("Platform"),
+            Self::Pem(pem) => write!(f, "Pem({} bytes)", pem.len()),
+            Self::None => f.write_str("None"),
+        }
+    }
+}
+
+/// Where the proxy comes from.
+///
+/// A proxy is asked to `CONNECT`, so it sees host names but no requests. Loopback, link-local addresses and
+/// the metadata server (`metadata.google.internal`) are always reached directly. `Debug` hides the URL, which
+/// may hold a password.
+#[non_exhaustive]
+#[derive(Clone, Default)]
+pub enum ProxySetting {
+    /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of `NO_PROXY`; read once, when the client is built.
+    ///
+    /// `NO_PROXY` lists host names, each with all names below it, and `*` for all hosts.
+    #[default]
+    Environment,
+    /// Always directly.
+    None,
+    /// This one: `http://proxy.example:3128` or `https://user:password@proxy.example`, percent-encoded.
+    Url(String),
+}
+
+impl fmt::Debug for ProxySetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Environment => "Environment",
+            Self::None => "None",
+            Self::Url(_) => "Url([redacted])",
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! Which proxy a host is reached through.
+
+use std::env;
+use std::net::IpAddr;
+
+use ureq::{Proxy, ProxyProtocol};
+
+use super::error::{HttpError, HttpErrorKind};
+use super::options::ProxySetting;
+
+/// The answer for every host, decided once.
+pub(super) struct Routes {
+    /// A proxy of the environment that cannot be used is an error only for a host that needs it.
+    proxy: Result<Option<Proxy>, HttpError>,
+    bypass: Vec<String>,
+}
+
+impl Routes {
+    pub(super) fn new(setting: &ProxySetting) -> Result<Self, HttpError> {
+        Ok(match setting {
+            ProxySetting::Environment => Self::from_env(|name| env::var(name).ok()),
+            ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
+            ProxySetting::Url(url) => {
+                Self { proxy: Ok(Some(parse(url, "the proxy URL")?)), bypass: Vec::new() }
+            }
+        })
+    }
+
+    /// Reads the variables by ourselves: ureq takes `HTTP_PROXY` for `https` too, skips what it cannot parse,
+    /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
+    fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &&str| variable(name).is_some_and(|value| !value.trim().is_empty());
+        let first = |names: &[&'static str]| names.iter().copied().find(|name| set(&name));
+        let text = |name: &str| variable(name).unwrap_or_default();
+        let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let bypass = first(&["NO_PROXY", "no_proxy"]).map(text).unwrap_or_default();
+        Self {
+            proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
+            bypass: bypass.split(',').map(|entry| entry.trim().to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// The proxy for `host`, which is a name or an address, in brackets or not.
+    pub(super) fn to(&self, host: &str) -> Result<Option<Proxy>, HttpError> {
+        if matches!(self.proxy, Ok(None)) || is_near(host) || self.is_bypassed(host) {
+            return Ok(None);
+        }
+        self.proxy.clone()
+    }
+
+    fn is_bypassed(&self, host: &str) -> bool {
+        let host = bare(host).to_ascii_lowercase();
+        let covers = |entry: &str| {
+            let name = entry.strip_prefix('*').unwrap_or(entry).trim_start_matches('.');
+            let above = host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+            entry == "*" || (!name.is_empty() && above)
+        };
+        self.bypass.iter().any(|entry| covers(entry))
+    }
+}
+
+/// Takes the `http` and `https` proxies; ureq panics on a SOCKS proxy without its feature.
+fn parse(url: &str, whence: &str) -> Result<Proxy, HttpError> {
+    let refuse = |expected: &str| {
+        let message = format!("cannot use the proxy: {whence} is not {expected}");
+        HttpError::new(HttpErrorKind::Proxy, message)
+    };
+    let proxy = Proxy::new(url).map_err(|_| refuse("a proxy URL, expected `http://host:port`"))?;
+    match proxy.protocol() {
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(proxy),
+        _ => Err(refuse("an `http` or `https` proxy")),
+    }
+}
+
+/// Whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
+fn is_near(host: &str) -> bool {
+    let host = bare(host);
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
+        Err(_) => {
+            ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
+        }
+    }
+}
+
+/// An IPv6 address without its brackets; other hosts as they are.
+pub(super) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(variables: &[(&str, &str)]) -> Routes {
+        Routes::from_env(|name| {
+            let (_, value) = variables.iter().find(|(each, _)| *each == name)?;
+            Some((*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn environment_is_read_as_other_programs_read_it() {
+        const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy.test:3128");
+        let rows: &[(&str, &[(&str, &str)], &str, Option<&str>)] = &[
+            ("nothing set", &[], "example.com", None),
+            ("empty is unset", &[("HTTPS_PROXY", " "), ("NO_PROXY", "")], "example.com", None),
+            ("for https", &[PROXY], "example.com", Some("proxy.test")),
+            ("lowercase", &[("https_proxy", "proxy.test")], "example.com", Some("proxy.test")),
+            ("for all schemes", &[("ALL_PROXY", "https://proxy.test")], "example.com", Some("proxy.test")),
+            (
+                "https before all",
+                &[PROXY, ("ALL_PROXY", "http://other.test")],
+                "example.com",
+                Some("proxy.test"),
+            ),
+            ("http is not https", &[("HTTP_PROXY", "http://proxy.test")], "example.com", None),
+            ("loopback", &[PROXY], "127.0.0.9", None),
+            ("loopback, IPv6", &[PROXY], "[::1]", None),
+            ("localhost", &[PROXY], "LocalHost", None),
+            ("metadata server", &[PROXY], "metadata.google.internal", None),
+            ("metadata server, address", &[PROXY], "169.254.169.254", None),
+            ("excepted name", &[PROXY, ("NO_PROXY", "a.test, example.com")], "Example.com", None),
+            ("name below", &[PROXY, ("NO_PROXY", "example.com")], "run.example.com", None),
+            ("name below, dot", &[PROXY, ("no_proxy", ".example.com")], "run.example.com", None),
+            ("name below, star", &[PROXY, ("NO_PROXY", "*.example.com")], "run.example.com", None),
+            ("excepted address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.1", None),
+            ("every host", &[PROXY, ("NO_PROXY", "*")], "example.com", None),
+            (
+                "name that only ends alike",
+                &[PROXY, ("NO_PROXY", "example.com")],
+                "anexample.com",
+                Some("proxy.test"),
+            ),
+            ("empty entries", &[PROXY, ("NO_PROXY", ",.,")], "example.com", Some("proxy.test")),
+        ];
+        for (name, variables, host, expected) in rows {
+            let proxy = routes(variables).to(host).unwrap();
+            assert_eq!(proxy.as_ref().map(Proxy::host), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn unusable_proxy_fails_only_where_it_is_needed() {
+        let routes = routes(&[("ALL_PROXY", "socks5://user:CANARY-password-1@proxy.test:1080")]);
+        assert!(routes.to("127.0.0.1").unwrap().is_none());
+        let error = routes.to("example.com").unwrap_err();
+        assert_eq!(error.to_string(), "cannot use the proxy: `ALL_PROXY` is not an `http` or `https` proxy");
+        assert_eq!(error.kind(), HttpErrorKind::Proxy);
+        assert!(!error.is_transient() && !error.was_sent());
+    }
+
+    #[test]
+    fn given_proxy_is_checked_and_never_printed() {
+        let setting = ProxySetting::Url("http://user:CANARY-password-2@proxy.test:3128".into());
+        assert!(!format!("{setting:?}").contains("CANARY"));
+        let proxy = Routes::new(&setting).unwrap().to("example.com").unwrap().unwrap();
+        assert_eq!((proxy.port(), proxy.password()), (3128, Some("CANARY-password-2")));
+        for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
+            let error = Routes::new(&ProxySetting::Url(url.into())).err().unwrap();
+            assert_eq!(error.kind(), HttpErrorKind::Proxy, "{url}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{url}");
+        }
+    }
+}

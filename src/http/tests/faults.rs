@@ -1,0 +1,154 @@
+//! Connections and answers that break, one row for each way.
+
+use std::error::Error;
+use std::net::TcpListener;
+
+use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout, TooLarge};
+use super::server::{Act, Server, ok, send};
+use super::{agent, get, get_in_short};
+
+/// Kind, whether sent, whether transient, message without host and port.
+type Failure = (super::super::HttpErrorKind, bool, bool, &'static str);
+
+fn assert_fails(name: &str, error: super::HttpError, port: u16, expected: Failure) {
+    let message = error.to_string().replace(&format!("127.0.0.1:{port}"), "HOST");
+    let found = (error.kind(), error.was_sent(), error.is_transient(), message.as_str());
+    assert_eq!(found, expected, "{name}: {error:?}");
+}
+
+#[test]
+fn broken_answers() {
+    use Act::{Read, Reset};
+    const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before an answer");
+    const CUT: Failure = (Interrupted, true, true, "answer of HOST was cut short");
+    const NOT_HTTP: Failure = (Protocol, true, false, "HOST did not answer in proper HTTP/1.1");
+    let head = |rest: &str| send(format!("HTTP/1.1 200 OK\r\n{rest}"));
+    let long = format!("x-filler: {}\r\n", "x".repeat(200_000));
+    let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
+        ("reset before a byte", vec![Reset], CLOSED),
+        ("closed before a byte", vec![Read], CLOSED),
+        ("cut in the status line", vec![Read, send("HTTP/1.1 20")], CLOSED),
+        ("cut in the headers", vec![Read, head("content-type: appl")], CLOSED),
+        ("cut in the body", vec![Read, head("content-length: 100\r\n\r\n{")], CUT),
+        ("reset in the body", vec![head("content-length: 100\r\n\r\n{"), Reset], CUT),
+        ("cut in a chunk", vec![Read, head("transfer-encoding: chunked\r\n\r\n9\r\n{")], CUT),
+        ("cut between chunks", vec![Read, head("transfer-encoding: chunked\r\n\r\n1\r\n{\r\n")], CUT),
+        ("bad chunk size", vec![Read, head("transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n")], CUT),
+        ("two lengths", vec![Read, head("content-length: 2\r\ncontent-length: 3\r\n\r\n{}")], NOT_HTTP),
+        ("length that is no number", vec![Read, head("content-length: two\r\n\r\n{}")], NOT_HTTP),
+        (
+            "length and chunks",
+            vec![Read, head("content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")],
+            (Protocol, true, false, "answer of HOST has both `transfer-encoding` and `content-length`"),
+        ),
+        (
+            "headers of 200 kB",
+            vec![Read, head(&format!("{long}\r\n"))],
+            (Protocol, true, false, "HOST answered with more than 65536 bytes of headers"),
+        ),
+        (
+            "endless header",
+            vec![Read, head("x-filler: "), Act::Flood(vec![b'x'; 1000])],
+            (Protocol, true, false, "HOST answered with more than 65536 bytes of headers"),
+        ),
+        ("endless headers", vec![Read, head(""), Act::Flood(b"x-filler: x\r\n".repeat(100))], NOT_HTTP),
+        ("an SSH server", vec![send("SSH-2.0-OpenSSH_9.9\r\n"), Act::Hang], NOT_HTTP),
+        ("a mail server", vec![send("220 mail.test ESMTP\r\n"), Act::Hang], NOT_HTTP),
+        (
+            "encoding that was not offered",
+            vec![Read, head("content-encoding: br\r\ncontent-length: 2\r\n\r\n{}")],
+            (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
+        ),
+        (
+            "endless body",
+            vec![Read, head("\r\n"), Act::Flood(vec![b' '; 65536])],
+            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+        ),
+        (
+            "endless chunks",
+            vec![
+                Read,
+                head("transfer-encoding: chunked\r\n\r\n"),
+                Act::Flood(b"400\r\n".iter().copied().chain([b' '; 1024]).chain(*b"\r\n").collect()),
+            ],
+            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+        ),
+    ];
+    for (name, script, expected) in rows {
+        let server = Server::start(vec![script, vec![Read, ok("{}")]]);
+        let agent = agent();
+        assert_fails(name, get(&agent, &server.url()).unwrap_err(), server.port, expected);
+        // Whatever happened, it is over: the next call gets its own connection and its own answer.
+        assert_eq!(get(&agent, &server.url()).unwrap().body, b"{}", "{name}");
+    }
+}
+
+#[test]
+fn budget_runs_out() {
+    use Act::{Drip, Hang, Read};
+    const WAITING: Failure = (Timeout, true, true, "timed out waiting for an answer of HOST");
+    const READING: Failure = (Timeout, true, true, "timed out reading the answer of HOST");
+    let headers = format!("HTTP/1.1 200 OK\r\nx-filler: {}", "x".repeat(4000)).into_bytes();
+    let start = || send("HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n");
+    let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
+        ("never answers", vec![Read, Hang], WAITING),
+        ("headers drip", vec![Read, Drip(headers)], WAITING),
+        ("body never comes", vec![Read, start(), Hang], READING),
+        ("body drips", vec![Read, start(), Drip(vec![b' '; 4000])], READING),
+        (
+            "chunks drip",
+            vec![
+                Read,
+                send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
+                Drip(b"1\r\n \r\n".repeat(1000)),
+            ],
+            READING,
+        ),
+    ];
+    for (name, script, expected) in rows {
+        let server = Server::start(vec![script, vec![Read, ok("{}")]]);
+        let agent = agent();
+        assert_fails(name, get_in_short(&agent, &server.url()).unwrap_err(), server.port, expected);
+        assert_eq!(get(&agent, &server.url()).unwrap().body, b"{}", "{name}");
+    }
+}
+
+#[test]
+fn nothing_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = get(&agent(), &format!("http://127.0.0.1:{port}/")).unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("refused"));
+    assert_fails("refused", error, port, (Connect, false, true, "cannot connect to HOST"));
+}
+
+#[test]
+fn no_time_left() {
+    let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
+    let request =
+        super::HttpRequest::new(super::HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
+    let error = super::HttpClient::send(&agent(), &request).unwrap_err();
+    assert_fails("zero", error, 1, (Timeout, false, true, "no time left to ask HOST"));
+    assert_eq!(server.requests(), [""; 0]);
+}
+
+/// A listener whose queue is full takes no connection and refuses none.
+#[cfg(target_os = "linux")]
+#[test]
+fn black_hole() {
+    use std::net::{SocketAddr, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, super::SHORT) {
+        queue.push(stream);
+    }
+    let error = get_in_short(&agent(), &format!("http://{address}/")).unwrap_err();
+    assert_fails(
+        "black hole",
+        error,
+        address.port(),
+        (Timeout, false, true, "timed out while connecting to HOST"),
+    );
+}

@@ -1,0 +1,167 @@
+//! A server that does to each connection what its script says, byte by byte.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// What happens next on a connection; at the end of its script it is closed.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// Reads one whole request and records it.
+    Read,
+    Send(Vec<u8>),
+    /// Sends a byte every 10 ms until the client is gone.
+    Drip(Vec<u8>),
+    /// Sends these bytes over and over until the client is gone.
+    Flood(Vec<u8>),
+    /// Closes with bytes of the client unread, which makes the kernel send a reset.
+    Reset,
+    /// Waits until the client is gone.
+    Hang,
+    /// Waits until as many connections as the barrier counts have come this far.
+    Meet(Arc<Barrier>),
+    /// Answers every request with `{}` until the client is gone.
+    Serve,
+}
+
+pub(super) fn send(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Send(bytes.as_ref().to_vec())
+}
+
+/// A good answer with this body.
+pub(super) fn ok(body: &str) -> Act {
+    send(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+}
+
+pub(super) struct Server {
+    pub(super) port: u16,
+    requests: Arc<Mutex<Vec<(usize, String)>>>,
+}
+
+impl Server {
+    /// Takes one connection for each script, and no more.
+    pub(super) fn start(scripts: Vec<Vec<Act>>) -> Self {
+        Self::listen("127.0.0.1:0", scripts, None).unwrap()
+    }
+
+    pub(super) fn start_tls(scripts: Vec<Vec<Act>>, config: ServerConfig) -> Self {
+        Self::listen("127.0.0.1:0", scripts, Some(Arc::new(config))).unwrap()
+    }
+
+    pub(super) fn listen(
+        address: &str,
+        scripts: Vec<Vec<Act>>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let port = listener.local_addr()?.port();
+        let requests = Arc::<Mutex<Vec<_>>>::default();
+        let seen = requests.clone();
+        thread::spawn(move || {
+            for (index, script) in scripts.into_iter().enumerate() {
+                let Ok((stream, _)) = listener.accept() else { return };
+                let (seen, tls) = (seen.clone(), tls.clone());
+                thread::spawn(move || {
+                    let record = |request| seen.lock().unwrap().push((index, request));
+                    // A client that goes away is part of many scripts.
+                    let _ = match tls {
+                        Some(config) => ServerConnection::new(config)
+                            .map_err(io::Error::other)
+                            .and_then(|tls| play(StreamOwned::new(tls, stream), script, record)),
+                        None => play(stream, script, record),
+                    };
+                });
+            }
+        });
+        Ok(Self { port, requests })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1/operations/42", self.port)
+    }
+
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
+    }
+
+    /// For each request, which connection it came on.
+    pub(super) fn connections(&self) -> Vec<usize> {
+        self.requests.lock().unwrap().iter().map(|(index, _)| *index).collect()
+    }
+}
+
+trait Wire: Read + Write {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Wire for StreamOwned<ServerConnection, TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        &self.sock
+    }
+}
+
+fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(String)) -> io::Result<()> {
+    for act in script {
+        match act {
+            Act::Read => match read(&mut wire)? {
+                Some(request) => record(request),
+                None => return Ok(()),
+            },
+            Act::Send(bytes) => wire.write_all(&bytes)?,
+            Act::Drip(bytes) => {
+                wire.tcp().set_read_timeout(Some(Duration::from_millis(10)))?;
+                for byte in bytes {
+                    wire.write_all(&[byte])?;
+                    if let Ok(0) = wire.read(&mut [0; 4096]) {
+                        return Ok(());
+                    }
+                }
+            }
+            Act::Flood(bytes) => loop {
+                wire.write_all(&bytes)?;
+            },
+            Act::Reset => return wire.tcp().peek(&mut [0]).map(drop),
+            Act::Meet(barrier) => drop(barrier.wait()),
+            Act::Serve => {
+                while let Some(request) = read(&mut wire)? {
+                    record(request);
+                    wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")?;
+                }
+            }
+            Act::Hang => while wire.read(&mut [0; 4096])? > 0 {},
+        }
+    }
+    wire.tcp().shutdown(Shutdown::Both)
+}
+
+/// One request, or nothing when the client has closed the connection.
+fn read(wire: &mut impl Wire) -> io::Result<Option<String>> {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .split("content-length: ")
+                .nth(1)
+                .map_or(0, |rest| rest.split("\r\n").next().unwrap_or_default().parse().unwrap());
+            if body.len() >= length {
+                return Ok(Some(String::from_utf8_lossy(&request).into_owned()));
+            }
+        }
+        let mut byte = [0];
+        if wire.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        request.extend(byte);
+    }
+}
