@@ -195,7 +195,7 @@ impl State {
     fn step(&self, now: Moment) -> Step {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
-        match (self.token.as_ref().filter(|held| !held.is_expired(now)), pausing) {
+        match (self.live(now), pausing) {
             (Some(held), None) if !held.is_fresh(now) && !flying => Step::Fetch { at_most: STALE_TIMEOUT },
             (Some(held), _) => Step::Use(held.authorization.clone()),
             (None, _) if flying => Step::Wait,
@@ -214,17 +214,17 @@ impl State {
     }
 
     fn usable(&self, now: Moment) -> Option<Authorization> {
-        self.token.as_ref().filter(|held| !held.is_expired(now)).map(|held| held.authorization.clone())
+        self.live(now).map(|held| held.authorization.clone())
+    }
+
+    fn live(&self, now: Moment) -> Option<&Held> {
+        self.token.as_ref().filter(|held| now.since(held.asked) < held.lifetime)
     }
 }
 
 impl Held {
     fn is_fresh(&self, now: Moment) -> bool {
         now.since(self.asked) < self.fresh_for
-    }
-
-    fn is_expired(&self, now: Moment) -> bool {
-        now.since(self.asked) >= self.lifetime
     }
 }
 

@@ -23,6 +23,8 @@ mod cache;
 mod jwt;
 mod key_file;
 mod provider;
+// The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
+// into `Credentials`.
 mod service_account;
 
 use std::any;
