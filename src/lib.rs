@@ -6,6 +6,9 @@ mod error;
 mod json;
 pub mod proto;
 mod secret;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod types;
 
 pub use error::{Error, ErrorKind};
