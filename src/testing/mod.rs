@@ -3,8 +3,8 @@
 //! [`FakeServer`] speaks real HTTP/1.1 on a loopback port, so that nothing between a program and
 //! its service is left out of the test, and so that any client in any language can be pointed at it.
 //! It implements google.longrunning.Operations over REST for every version prefix and every shape of
-//! name, gives [scripted answers](Reply) with all sorts of [faults](Reply#impl-Reply-1), and
-//! [remembers what it was asked](RecordedRequest).
+//! name, gives [scripted answers](Reply) with all sorts of faults, and [remembers what it was
+//! asked](RecordedRequest).
 //!
 //! Time is virtual unless [asked otherwise](FakeServerBuilder::real_time): it passes when the client
 //! of the server sleeps, and then at once. A test of three hours takes milliseconds and gives the same
@@ -236,8 +236,8 @@ impl FakeServer {
     }
 
     /// Sets how far the `date` header of answers is ahead of the calendar, in seconds; `None` leaves it out.
-    pub fn set_date_offset(&self, seconds: impl Into<Option<i64>>) {
-        *lock(&self.core.date_offset) = seconds.into();
+    pub fn set_date_offset(&self, seconds: Option<i64>) {
+        *lock(&self.core.date_offset) = seconds;
     }
 
     /// Sets what the client's delays take for chance, from 0 up to 1.
