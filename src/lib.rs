@@ -10,6 +10,8 @@ pub mod proto;
 pub mod resource;
 pub mod http;
 mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 mod types;
 

@@ -1,0 +1,110 @@
+//! Options of the server.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::FakeServer;
+use super::clock::{Pace, VirtualClock};
+use super::log::Log;
+use super::script::Script;
+use super::server::{Core, Guard, Listener, Options, Stop};
+use super::service::Rpc;
+use super::store::Store;
+use crate::error::Error;
+
+/// Options of a [`FakeServer`]; made by [`FakeServer::builder`].
+///
+/// ```
+/// use longrunning::testing::{FakeServer, Rpc};
+///
+/// let server = FakeServer::builder().with(Rpc::Wait).without(Rpc::List).max_page_size(10).start()?;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[must_use = "no server runs before `start`"]
+#[derive(Clone, Debug)]
+pub struct FakeServerBuilder {
+    pace: Pace,
+    port: u16,
+    options: Options,
+    kept_requests: usize,
+}
+
+impl FakeServerBuilder {
+    pub(super) fn new() -> Self {
+        let rpcs = HashSet::from([Rpc::Cancel, Rpc::Delete, Rpc::Get, Rpc::List]);
+        let options = Options { rpcs, page_size: 50, max_page_size: 1000, max_wait: Duration::from_secs(60) };
+        Self { pace: Pace::Virtual, port: 0, options, kept_requests: 100_000 }
+    }
+
+    /// Lets time pass as it does outside, instead of only when somebody sleeps.
+    pub fn real_time(mut self) -> Self {
+        self.pace = Pace::Real;
+        self
+    }
+
+    /// Listens on this port of `127.0.0.1`; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Implements a method. By default all but [`Rpc::Wait`] are, as with most services.
+    pub fn with(mut self, rpc: Rpc) -> Self {
+        self.options.rpcs.insert(rpc);
+        self
+    }
+
+    /// Answers a method with `UNIMPLEMENTED`.
+    pub fn without(mut self, rpc: Rpc) -> Self {
+        self.options.rpcs.remove(&rpc);
+        self
+    }
+
+    /// Sets the size of a page when the client asks for none; 50 by default, at least 1.
+    pub fn page_size(mut self, size: usize) -> Self {
+        self.options.page_size = size.max(1);
+        self
+    }
+
+    /// Sets the size of a page however many the client asks for; 1000 by default, at least 1.
+    pub fn max_page_size(mut self, size: usize) -> Self {
+        self.options.max_page_size = size.max(1);
+        self
+    }
+
+    /// Sets how long [`Rpc::Wait`] waits at most, whatever the client asks for; 60 seconds by default.
+    pub fn max_wait(mut self, limit: Duration) -> Self {
+        self.options.max_wait = limit;
+        self
+    }
+
+    /// Sets how many requests the log keeps, the latest ones; 100,000 by default.
+    pub fn keep_requests(mut self, count: usize) -> Self {
+        self.kept_requests = count;
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the port cannot be listened on.
+    pub fn start(self) -> Result<FakeServer, Error> {
+        let core = Arc::new(Core {
+            clock: Arc::new(VirtualClock::new(self.pace)),
+            options: self.options,
+            store: Mutex::new(Store::default()),
+            script: Mutex::new(Script::default()),
+            log: Mutex::new(Log::new(self.kept_requests)),
+            guard: Mutex::new(Guard::default()),
+            date_offset: Mutex::new(Some(0)),
+            stop: Stop::default(),
+        });
+        let listener = Listener::start(self.port, core.clone()).map_err(|cause| {
+            let message = format!("cannot listen on `127.0.0.1:{}`: expected a free port", self.port);
+            Error::config(message).with_source(cause)
+        })?;
+        Ok(FakeServer { core, listener })
+    }
+}

@@ -1,0 +1,225 @@
+//! What arrived at the server.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request as it arrived at a [`FakeServer`](super::FakeServer).
+///
+/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+/// use longrunning::testing::FakeServer;
+///
+/// let server = FakeServer::start();
+/// let mut stream = TcpStream::connect(server.address())?;
+/// stream.write_all(b"GET /v1/operations?pageSize=5 HTTP/1.1\r\nhost: x\r\nx-trace: 7\r\nconnection: close\r\n\r\n")?;
+/// stream.read_to_end(&mut Vec::new())?;
+///
+/// let request = &server.requests()[0];
+/// assert_eq!((request.method(), request.path()), ("GET", "/v1/operations"));
+/// assert_eq!(request.query("pageSize").as_deref(), Some("5"));
+/// assert_eq!(request.header("X-Trace"), Some("7"));
+/// assert!(request.body().is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RecordedRequest(Arc<Parts>);
+
+pub(super) struct Parts {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) connection: u64,
+    pub(super) at: Duration,
+}
+
+impl RecordedRequest {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The HTTP method, such as `GET`.
+    pub fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// The path and query as they came, still percent-encoded.
+    pub fn target(&self) -> &str {
+        &self.0.target
+    }
+
+    /// The path as it came, still percent-encoded.
+    pub fn path(&self) -> &str {
+        self.0.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The decoded value of a query parameter, the first of that name.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.0.target.split_once('?')?;
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs
+            .map(|(key, value)| (form(key), value))
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| form(value))
+    }
+
+    /// The value of a header, the first of that name; upper and lower case are one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// All headers as name and value, in the order and spelling in which they came.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body, with the transfer encoding undone.
+    pub fn body(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// The number of the connection it came over, counted from 1.
+    ///
+    /// Two requests with the same number shared a kept-alive connection.
+    pub fn connection(&self) -> u64 {
+        self.0.connection
+    }
+
+    /// When it came: time of the server's clock since its start.
+    pub fn at(&self) -> Duration {
+        self.0.at
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers().map(|(name, value)| (name, redact(name, value))).collect();
+        f.debug_struct("RecordedRequest")
+            .field("method", &self.0.method)
+            .field("target", &self.0.target)
+            .field("headers", &headers)
+            .field("body", &String::from_utf8_lossy(&self.0.body))
+            .field("connection", &self.0.connection)
+            .field("at", &self.0.at)
+            .finish()
+    }
+}
+
+/// The latest requests, and how many there were in all.
+#[derive(Debug)]
+pub(super) struct Log {
+    kept: VecDeque<RecordedRequest>,
+    capacity: usize,
+    count: u64,
+}
+
+impl Log {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { kept: VecDeque::new(), capacity, count: 0 }
+    }
+
+    pub(super) fn push(&mut self, request: RecordedRequest) {
+        self.count += 1;
+        self.kept.push_back(request);
+        if self.kept.len() > self.capacity {
+            self.kept.pop_front();
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn all(&self) -> Vec<RecordedRequest> {
+        self.kept.iter().cloned().collect()
+    }
+
+    pub(super) fn take(&mut self) -> Vec<RecordedRequest> {
+        std::mem::take(&mut self.kept).into()
+    }
+}
+
+/// Undoes percent-encoding; what is not a valid escape stays as it is.
+pub(super) fn percent_decode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escape = if byte == b'%' { escaped(tail) } else { None };
+        let (decoded, tail) = escape.unwrap_or((byte, tail));
+        out.push(decoded);
+        rest = tail;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], rest) = text.split_first_chunk()?;
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    Some(((digit(high)? * 16 + digit(low)?) as u8, rest))
+}
+
+/// Query encoding, in which a space may also be a plus.
+fn form(text: &str) -> String {
+    percent_decode(&text.replace('+', " "))
+}
+
+fn redact<'a>(name: &str, value: &'a str) -> &'a str {
+    let name = name.to_ascii_lowercase();
+    let secret = ["authorization", "api-key", "cookie"].iter().any(|word| name.contains(word));
+    if secret { "[redacted]" } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, headers: &[(&str, &str)]) -> RecordedRequest {
+        RecordedRequest::new(Parts {
+            method: "GET".into(),
+            target: target.into(),
+            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            body: Vec::new(),
+            connection: 1,
+            at: Duration::ZERO,
+        })
+    }
+
+    #[test]
+    fn secrets_are_recorded_and_not_printed() {
+        let secret = "CANARY-token-7";
+        let headers = [("Authorization", secret), ("X-Goog-Api-Key", secret), ("accept", "json")];
+        let request = request("/v1/operations", &headers);
+        assert_eq!(request.header("authorization"), Some(secret));
+        let debug = format!("{request:?}");
+        assert!(!debug.contains(secret) && debug.contains("json"), "{debug}");
+    }
+
+    #[test]
+    fn query_parameters_are_decoded() {
+        let request =
+            request("/v1/operations?filter=done+%3D%20true&pageSize=5&flag&%61=%zz%C3%A9&pageSize=6", &[]);
+        let table = [("filter", "done = true"), ("pageSize", "5"), ("flag", ""), ("a", "%zzé")];
+        for (name, value) in table {
+            assert_eq!(request.query(name).as_deref(), Some(value), "{name}");
+        }
+        assert_eq!((request.query("other"), request.path()), (None, "/v1/operations"));
+    }
+
+    #[test]
+    fn the_log_keeps_the_latest() {
+        let mut log = Log::new(2);
+        for target in ["/a", "/b", "/c"] {
+            log.push(request(target, &[]));
+        }
+        let targets =
+            |all: Vec<RecordedRequest>| all.iter().map(|r| r.target().to_owned()).collect::<Vec<_>>();
+        assert_eq!(targets(log.all()), ["/b", "/c"]);
+        assert_eq!(targets(log.take()), ["/b", "/c"]);
+        assert_eq!((log.all().len(), log.count()), (0, 3));
+    }
+}

@@ -1,0 +1,54 @@
+//! The answers that a test has put in line.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::log::RecordedRequest;
+use super::reply::Reply;
+
+/// Answers in the order in which they were given, each for the next request that it is meant for.
+#[derive(Debug, Default)]
+pub(super) struct Script(VecDeque<Line>);
+
+struct Line {
+    is_for: Predicate,
+    reply: Reply,
+}
+
+type Predicate = Box<dyn Fn(&RecordedRequest) -> bool + Send>;
+
+impl Script {
+    pub(super) fn push(&mut self, is_for: impl Fn(&RecordedRequest) -> bool + Send + 'static, reply: Reply) {
+        if reply.times > 0 {
+            self.0.push_back(Line { is_for: Box::new(is_for), reply });
+        }
+    }
+
+    /// The answer to a request, if there is one in line for it.
+    pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<Reply> {
+        let index = self.0.iter().position(|line| (line.is_for)(request))?;
+        let line = self.0.get_mut(index)?;
+        if line.reply.times == 1 {
+            return self.0.remove(index).map(|line| line.reply);
+        }
+        if line.reply.times != usize::MAX {
+            line.reply.times -= 1;
+        }
+        Some(line.reply.clone())
+    }
+
+    /// How many answers are left.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().fold(0, |sum, line| sum.saturating_add(line.reply.times))
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reply.fmt(f)
+    }
+}

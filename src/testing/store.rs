@@ -1,0 +1,243 @@
+//! The operations of the server.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Bound;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::operation::{FakeOperation, cancelled};
+use crate::types::Operation;
+
+/// Operations in the order in which they were inserted.
+///
+/// What does not change any more is kept as the JSON it is sent as, so a page of a thousand costs a copy of its text.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    entries: BTreeMap<u64, Entry>,
+    numbers: BTreeMap<String, u64>,
+    next: u64,
+    unreachable: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    since: Duration,
+    polls: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Settled { json: String, done: bool },
+    Changing(Box<FakeOperation>),
+}
+
+/// Which part of a collection is asked for.
+#[derive(Debug)]
+pub(super) struct Query<'a> {
+    /// Such as `projects/p/operations`; a segment `-` stands for any one (AIP-159).
+    pub(super) collection: &'a str,
+    pub(super) done: Option<bool>,
+    pub(super) page_size: usize,
+    pub(super) page_token: &'a str,
+    pub(super) partial: bool,
+}
+
+/// One page, as JSON texts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) operations: Vec<String>,
+    pub(super) next_page_token: String,
+    pub(super) unreachable: Vec<String>,
+}
+
+/// The page token was not made for this query.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BadToken;
+
+impl Store {
+    /// Adds an operation; one of the same name is replaced and keeps its place.
+    pub(super) fn insert(&mut self, operation: FakeOperation, now: Duration) {
+        let name = operation.name().to_owned();
+        let number = self.numbers.get(&name).copied().unwrap_or(self.next);
+        self.next = self.next.max(number + 1);
+        let state = match operation.is_settled() {
+            true => State::settled(&operation.at(Duration::ZERO, 0)),
+            false => State::Changing(Box::new(operation)),
+        };
+        self.numbers.insert(name.clone(), number);
+        self.entries.insert(number, Entry { name, since: now, polls: 0, state });
+    }
+
+    pub(super) fn set_unreachable(&mut self, names: Vec<String>) {
+        self.unreachable = names;
+    }
+
+    pub(super) fn unreachable(&self) -> &[String] {
+        &self.unreachable
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.numbers.contains_key(name)
+    }
+
+    /// Whether the collection has an operation.
+    pub(super) fn has_any(&self, collection: &str) -> bool {
+        let prefix = format!("{collection}/");
+        let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+        self.numbers.range::<str, _>(from).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+    }
+
+    /// The JSON of an operation, and whether it is done; counts as a look.
+    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<(String, bool)> {
+        self.entry(name).map(|entry| entry.look(now))
+    }
+
+    /// The operation as it is now; does not count as a look.
+    pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
+        let entry = self.entries.get(self.numbers.get(name)?)?;
+        Some(match &entry.state {
+            State::Settled { json, .. } => Operation::from_json(json).ok()?,
+            State::Changing(operation) => operation.at(entry.age(now), entry.polls),
+        })
+    }
+
+    /// How long until it is done, where time decides.
+    pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
+        let entry = self.entries.get(self.numbers.get(name)?)?;
+        match &entry.state {
+            State::Settled { .. } => None,
+            State::Changing(operation) => Some(operation.ends_at()?.saturating_sub(entry.age(now))),
+        }
+    }
+
+    /// Cancels a running operation that lets itself be cancelled; `false` when there is none of that name.
+    pub(super) fn cancel(&mut self, name: &str, now: Duration) -> bool {
+        let current = self.peek(name, now);
+        let Some(entry) = self.entry(name) else { return false };
+        let cancellable = match &entry.state {
+            State::Settled { done, .. } => !done,
+            State::Changing(operation) => operation.is_cancellable(),
+        };
+        if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
+            entry.state = State::settled(&cancelled(&operation));
+        }
+        true
+    }
+
+    /// Deletes an operation; `false` when there is none of that name.
+    pub(super) fn delete(&mut self, name: &str) -> bool {
+        self.numbers.remove(name).is_some_and(|number| self.entries.remove(&number).is_some())
+    }
+
+    /// One page; every operation that it passes is looked at.
+    pub(super) fn list(&mut self, query: &Query<'_>, now: Duration) -> Result<Page, BadToken> {
+        let mut page = Page::default();
+        let start = query.position()?;
+        let mut last = start;
+        let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
+        for (number, entry) in rest.by_ref() {
+            let (json, done) = entry.look(now);
+            if query.wants(done) {
+                page.operations.push(json);
+                last = number + 1;
+            }
+            if page.operations.len() >= query.page_size {
+                break;
+            }
+        }
+        let unreachable = query.partial && !self.unreachable.is_empty();
+        if rest.any(|(_, entry)| query.wants(entry.is_done(now))) {
+            page.next_page_token = query.token(last);
+        } else if unreachable && !page.operations.is_empty() {
+            // AIP-217: what was unreachable comes on a page of its own, behind the last resource.
+            page.next_page_token = query.token(END);
+        } else if unreachable {
+            page.unreachable.clone_from(&self.unreachable);
+        }
+        Ok(page)
+    }
+
+    fn entry(&mut self, name: &str) -> Option<&mut Entry> {
+        self.entries.get_mut(self.numbers.get(name)?)
+    }
+}
+
+impl Entry {
+    fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since)
+    }
+
+    fn look(&mut self, now: Duration) -> (String, bool) {
+        self.polls = self.polls.saturating_add(1);
+        if let State::Changing(operation) = &self.state {
+            let current = operation.at(self.age(now), self.polls);
+            if !current.is_done() {
+                return (current.to_json(), false);
+            }
+            self.state = State::settled(&current);
+        }
+        match &self.state {
+            State::Settled { json, done } => (json.clone(), *done),
+            State::Changing(operation) => (operation.at(self.age(now), self.polls).to_json(), false),
+        }
+    }
+
+    fn is_done(&self, now: Duration) -> bool {
+        match &self.state {
+            State::Settled { done, .. } => *done,
+            State::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
+        }
+    }
+}
+
+impl State {
+    fn settled(operation: &Operation) -> Self {
+        Self::Settled { json: operation.to_json(), done: operation.is_done() }
+    }
+}
+
+impl Query<'_> {
+    fn covers(&self, name: &str) -> bool {
+        let mut segments = name.split('/');
+        if self.collection == "operations" && !name.contains('/') {
+            return true;
+        }
+        let mut wanted = self.collection.split('/');
+        wanted.all(|want| segments.next().is_some_and(|segment| want == "-" || want == segment))
+            && segments.next().is_some()
+    }
+
+    fn wants(&self, done: bool) -> bool {
+        self.done.is_none_or(|wanted| wanted == done)
+    }
+
+    /// Page tokens name a place and are bound to their query, as AIP-158 has it.
+    fn token(&self, position: u64) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{position:x}.{:x}", self.fingerprint()))
+    }
+
+    fn position(&self) -> Result<u64, BadToken> {
+        if self.page_token.is_empty() {
+            return Ok(0);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(self.page_token).map_err(|_| BadToken)?;
+        let text = String::from_utf8(bytes).map_err(|_| BadToken)?;
+        let (position, _) = text.split_once('.').ok_or(BadToken)?;
+        let position = u64::from_str_radix(position, 16).map_err(|_| BadToken)?;
+        if self.token(position) == self.page_token { Ok(position) } else { Err(BadToken) }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.collection, self.done, self.partial).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// A place behind every operation.
+const END: u64 = u64::MAX;
