@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::http::{HttpError, HttpErrorKind};
 use crate::types::{Code, Operation, Status};
 
 /// Why a call, a listing or a wait did not give what was asked for.
@@ -201,6 +202,11 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
+    /// Options that no HTTP client can be made of.
+    pub(crate) fn http_options(error: HttpError) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Config, ..*Self::from(error).0 }))
+    }
+
     /// A name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
         Self::new(ErrorKind::Binding, format!("name `{}` {why}", name.escape_debug()))
@@ -223,6 +229,43 @@ impl Error {
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
         Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+    }
+
+    /// A method that the service does not have, as far as the client is told.
+    pub(crate) fn unbound(method: &'static str) -> Self {
+        let message = format!("no binding of {method} is configured: see `Bindings`");
+        Self::service(Status::new(Code::Unimplemented, message)).sent(false)
+    }
+
+    /// An answer from something that is not the service.
+    pub(crate) fn foreign_answer(host: &str, answer: &str) -> Self {
+        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected JSON")).sent(true)
+    }
+
+    /// An answer of which something is missing.
+    pub(crate) fn answer_cut(message: &str) -> Self {
+        Self::new(ErrorKind::Transport, message).transient(true).sent(true)
+    }
+
+    /// An attempt without an answer in time.
+    pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
+        Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
+    }
+
+    /// A wait whose time is over.
+    pub(crate) fn still_running(name: &str, elapsed: Duration, polls: u32, seen: bool) -> Self {
+        let state = if seen { "still running" } else { "not known to be done" };
+        let elapsed = Seconds(elapsed);
+        let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
+        Self::new(
+            ErrorKind::Timeout,
+            format!("operation `{name}` {state} after {elapsed} s ({polls}); it was not cancelled"),
+        )
+    }
+
+    /// A listing that would never end.
+    pub(crate) fn repeated_page_token() -> Self {
+        Self::decode("the server gave a page token that it had given before: the listing would not end")
     }
 }
 
@@ -261,6 +304,29 @@ fn one_line(text: &str) -> String {
         }
     }
     line
+}
+
+/// A service's error, for a [`Transport`](crate::transport::Transport) of your own.
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Self::service(status)
+    }
+}
+
+/// A failed exchange, for a [`Transport`](crate::transport::Transport) of your own.
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        let kind = match error.kind() {
+            HttpErrorKind::Timeout => ErrorKind::Timeout,
+            HttpErrorKind::Request => ErrorKind::Config,
+            _ => ErrorKind::Transport,
+        };
+        let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        match error.into_source() {
+            Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),
+            None => made,
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -53,13 +53,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use builder::FakeServerBuilder;
-pub(crate) use clock::VirtualClock;
 pub use log::RecordedRequest;
 pub use operation::FakeOperation;
 pub use reply::Reply;
 pub use service::Rpc;
 
+use crate::auth::Credentials;
+use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::clock::Clock;
+use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::types::Operation;
 use server::{Core, Guard, Listener};
 
@@ -246,11 +248,33 @@ impl FakeServer {
     pub fn set_chance(&self, chance: f64) {
         self.core.clock.set_chance(chance);
     }
+}
 
-    /// The clock for a client of this server.
-    #[allow(dead_code, reason = "for the client of this server")]
-    pub(crate) fn clock(&self) -> Arc<VirtualClock> {
-        self.core.clock.clone()
+/// Its client.
+impl FakeServer {
+    /// Makes a client of this server: anonymous, and on the server's clock, so that nothing really sleeps.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(3 * 60 * 60)));
+    /// let done = server.client().poller("operations/42").until_done()?;
+    /// assert!(done.is_done() && server.elapsed() >= Duration::from_secs(3 * 60 * 60));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn client(&self) -> OperationsClient {
+        self.client_builder().build().expect("the options of a loopback client are valid")
+    }
+
+    /// Starts a client as [`client`](Self::client) makes it, for more options.
+    pub fn client_builder(&self) -> OperationsClientBuilder {
+        let network = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
+        OperationsClient::builder(self.url())
+            .credentials(Credentials::anonymous())
+            .http_options(network)
+            .clock(self.core.clock.clone())
     }
 }
 

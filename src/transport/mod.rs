@@ -1,8 +1,147 @@
-//! What is between a call and the wire.
+//! The seam between calls and the wire: one method per RPC, one attempt per call.
 
+mod endpoint;
+mod header;
 pub(crate) mod rest;
 
-/// The five methods of `google.longrunning.Operations`.
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+use crate::types::{Operation, OperationPage};
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use header::Header;
+
+/// Carries the five RPCs of `google.longrunning.Operations` to a service.
+///
+/// A method makes one attempt: retries, deadlines over several attempts, paging and polling are above it and
+/// work with any transport. [`OperationsClient::builder`] makes the REST transport of this crate;
+/// [`OperationsClient::over`] takes one of your own, a recorder for tests for example.
+///
+/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense.
+///
+/// ```
+/// use longrunning::proto::google::longrunning as pb;
+/// use longrunning::transport::{Attempt, Transport};
+/// use longrunning::{Error, Operation, OperationPage, OperationsClient};
+///
+/// /// Knows one operation, which is always running.
+/// #[derive(Debug)]
+/// struct Running;
+///
+/// impl Transport for Running {
+///     fn get_operation(&self, request: &pb::GetOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
+///         Ok(Operation::running(&request.name))
+///     }
+///     fn list_operations(&self, _: &pb::ListOperationsRequest, _: &Attempt<'_>) -> Result<OperationPage, Error> {
+///         Ok(OperationPage::default())
+///     }
+///     fn cancel_operation(&self, _: &pb::CancelOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
+///         Ok(())
+///     }
+///     fn delete_operation(&self, _: &pb::DeleteOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
+///         Ok(())
+///     }
+///     fn wait_operation(&self, request: &pb::WaitOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
+///         Ok(Operation::running(&request.name))
+///     }
+/// }
+///
+/// let client = OperationsClient::over(Running).build()?;
+/// assert!(!client.get("operations/42").send()?.is_done());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`OperationsClient::builder`]: crate::OperationsClient::builder
+/// [`OperationsClient::over`]: crate::OperationsClient::over
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Gets the latest state of an operation.
+    ///
+    /// # Errors
+    ///
+    /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for every method here.
+    fn get_operation(&self, request: &GetOperationRequest, attempt: &Attempt<'_>)
+    -> Result<Operation, Error>;
+
+    /// Lists one page of operations.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_operation`](Self::get_operation).
+    fn list_operations(
+        &self,
+        request: &ListOperationsRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error>;
+
+    /// Asks for an operation to be cancelled.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_operation`](Self::get_operation).
+    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+
+    /// Deletes an operation, which does not cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_operation`](Self::get_operation).
+    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+
+    /// Waits on the server's side until an operation is done or the asked time is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_operation`](Self::get_operation); `Service` with `UNIMPLEMENTED` where the service has no such
+    /// method.
+    fn wait_operation(
+        &self,
+        request: &WaitOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error>;
+}
+
+/// What one attempt may take and carries along.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    timeout: Duration,
+    headers: &'a [Header],
+    quota_project: Option<&'a str>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Makes an attempt without extra headers.
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, headers: &[], quota_project: None }
+    }
+
+    pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
+        (self.headers, self.quota_project) = (headers, quota_project);
+        self
+    }
+
+    /// How long the whole attempt may take: token, request and answer.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The extra headers (for gRPC: metadata), checked, in the order in which they were given.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()))
+    }
+
+    /// The project that quota and billing are charged to, where one was chosen.
+    pub fn quota_project(&self) -> Option<&'a str> {
+        self.quota_project
+    }
+}
+
+/// The RPCs of `google.longrunning.Operations`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rpc {
     Get,
@@ -15,7 +154,7 @@ pub(crate) enum Rpc {
 impl Rpc {
     pub(crate) const ALL: [Self; 5] = [Self::Get, Self::List, Self::Cancel, Self::Delete, Self::Wait];
 
-    /// The method's name in the service.
+    /// The name of the RPC in the proto.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "GetOperation",

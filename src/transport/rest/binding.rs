@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::http::HttpMethod;
 use crate::transport::Rpc;
 use crate::transport::rest::template::{Template, is_literal_path};
 
@@ -211,7 +212,7 @@ pub enum WaitBinding {
 /// [`google.api.http`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    pub(super) verb: Verb,
+    pub(super) verb: HttpMethod,
     pub(super) template: Template,
     pub(super) body: bool,
 }
@@ -223,7 +224,7 @@ impl Binding {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
     pub fn get(template: &str) -> Result<Self, Error> {
-        Self::new(Verb::Get, template)
+        Self::new(HttpMethod::Get, template)
     }
 
     /// Makes a `DELETE` binding; all fields but the name go to the query.
@@ -232,7 +233,7 @@ impl Binding {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
     pub fn delete(template: &str) -> Result<Self, Error> {
-        Self::new(Verb::Delete, template)
+        Self::new(HttpMethod::Delete, template)
     }
 
     /// Makes a `POST` binding; all fields but the name go to the body, as JSON.
@@ -241,7 +242,7 @@ impl Binding {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
     pub fn post(template: &str) -> Result<Self, Error> {
-        Self::new(Verb::Post, template)
+        Self::new(HttpMethod::Post, template)
     }
 
     /// Makes a `PUT` binding; all fields but the name go to the body, as JSON.
@@ -250,7 +251,7 @@ impl Binding {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
     pub fn put(template: &str) -> Result<Self, Error> {
-        Self::new(Verb::Put, template)
+        Self::new(HttpMethod::Put, template)
     }
 
     /// Makes a `PATCH` binding; all fields but the name go to the body, as JSON.
@@ -259,7 +260,7 @@ impl Binding {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
     pub fn patch(template: &str) -> Result<Self, Error> {
-        Self::new(Verb::Patch, template)
+        Self::new(HttpMethod::Patch, template)
     }
 
     /// Leaves the body of the request empty: all fields go to the query.
@@ -271,7 +272,7 @@ impl Binding {
         self
     }
 
-    pub(super) fn new(verb: Verb, template: &str) -> Result<Self, Error> {
+    pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
         Ok(Self { verb, template: Template::parse(template)?, body: verb.has_body() })
     }
 }
@@ -280,34 +281,6 @@ impl Binding {
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb.as_str(), self.template)
-    }
-}
-
-/// The HTTP methods that google.api.http binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Put,
-    Post,
-    Delete,
-    Patch,
-}
-
-impl Verb {
-    pub(super) const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Post, Self::Delete, Self::Patch];
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-            Self::Patch => "PATCH",
-        }
-    }
-
-    pub(super) fn has_body(self) -> bool {
-        !matches!(self, Self::Get | Self::Delete)
     }
 }
 

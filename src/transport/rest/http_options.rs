@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::http::HttpMethod;
 use crate::transport::Rpc;
-use crate::transport::rest::binding::{Binding, Bindings, Verb};
+use crate::transport::rest::binding::{Binding, Bindings};
 
 impl Bindings {
     /// Replaces bindings by the `http_options` of Google's Python client, given as JSON.
@@ -69,7 +70,7 @@ fn binding(rpc: Rpc, mut rule: Rule) -> Result<Binding, Error> {
     }
     let method = method.ok_or_else(|| wrong("a rule has no `method`".into()))?;
     let uri = uri.ok_or_else(|| wrong("a rule has no `uri`".into()))?;
-    let verb = Verb::ALL.into_iter().find(|verb| verb.as_str().eq_ignore_ascii_case(&method));
+    let verb = HttpMethod::ALL.into_iter().find(|verb| verb.as_str().eq_ignore_ascii_case(&method));
     let verb = verb.ok_or_else(|| {
         let method = method.escape_debug();
         wrong(format!("unknown method `{method}`, expected get, put, post, delete or patch"))

@@ -1,8 +1,183 @@
-//! `google.longrunning` over HTTP and JSON.
+//! REST: `google.api.http` bindings, ProtoJSON, HTTP/1.1.
 
 pub(crate) mod binding;
+mod decode;
+mod exchange;
 mod http_options;
-pub(crate) mod route;
+mod route;
 mod template;
 #[cfg(test)]
 mod vectors;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::auth::{Authorizer, Credentials};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::http::{HttpAgent, HttpClient, HttpOptions};
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+use crate::transport::{Attempt, Endpoint, Rpc, Transport};
+use crate::types::{Operation, OperationPage};
+
+use binding::Bindings;
+use route::{Field, list_fields, wait_fields};
+
+/// Everything the REST transport can be told.
+#[derive(Clone, Debug)]
+pub(crate) struct RestOptions {
+    pub(crate) endpoint: String,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) bindings: Bindings,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) client_info: Option<String>,
+    pub(crate) enum_encoding_int: bool,
+    pub(crate) http_options: HttpOptions,
+    pub(crate) http_client: Option<Arc<dyn HttpClient>>,
+}
+
+impl RestOptions {
+    pub(crate) fn new(endpoint: String) -> Self {
+        Self {
+            endpoint,
+            credentials: None,
+            scopes: Vec::new(),
+            bindings: Bindings::default(),
+            user_agent: None,
+            client_info: None,
+            enum_encoding_int: false,
+            http_options: HttpOptions::default(),
+            http_client: None,
+        }
+    }
+}
+
+/// The transport of [`OperationsClient::builder`](crate::OperationsClient::builder).
+pub(crate) struct RestTransport {
+    endpoint: Endpoint,
+    bindings: Bindings,
+    enum_encoding_int: bool,
+    authorizer: Authorizer,
+    /// That of the credentials, for calls that name none.
+    quota_project: Option<String>,
+    http: Arc<dyn HttpClient>,
+    user_agent: String,
+    api_client: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl RestTransport {
+    pub(crate) fn new(options: RestOptions, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let endpoint = Endpoint::parse(&options.endpoint)?;
+        let credentials = options.credentials.ok_or_else(|| {
+            Error::config(
+                "no credentials: pass a service account, a token or `Credentials::anonymous()` to `credentials`",
+            )
+        })?;
+        let http = match options.http_client {
+            Some(client) => client,
+            None => Arc::new(HttpAgent::new(&options.http_options).map_err(Error::http_options)?),
+        };
+        Ok(Self {
+            endpoint,
+            quota_project: credentials.quota_project().map(str::to_owned),
+            bindings: options.bindings,
+            enum_encoding_int: options.enum_encoding_int,
+            authorizer: credentials.authorizer(options.scopes, Arc::clone(&clock)),
+            http,
+            user_agent: user_agent(options.user_agent.as_deref()),
+            api_client: api_client(options.client_info.as_deref()),
+            clock,
+        })
+    }
+}
+
+impl RestTransport {
+    /// Makes one attempt of a method and gives the text of its answer.
+    fn attempt(
+        &self,
+        rpc: Rpc,
+        name: &str,
+        fields: Vec<Field>,
+        attempt: &Attempt<'_>,
+    ) -> Result<String, Error> {
+        let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
+        match self.bindings.route(rpc, name, fields, self.enum_encoding_int)? {
+            Some(route) => self.exchange(&route, name, attempt, limit),
+            None => Err(Error::unbound(rpc.name())),
+        }
+    }
+}
+
+impl Transport for RestTransport {
+    fn get_operation(
+        &self,
+        request: &GetOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        decode::operation(&self.attempt(Rpc::Get, &request.name, Vec::new(), attempt)?)
+    }
+
+    fn list_operations(
+        &self,
+        request: &ListOperationsRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        decode::page(&self.attempt(Rpc::List, &request.name, list_fields(request), attempt)?)
+    }
+
+    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        decode::empty(&self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt)?)
+    }
+
+    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        decode::empty(&self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt)?)
+    }
+
+    fn wait_operation(
+        &self,
+        request: &WaitOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        decode::operation(&self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt)?)
+    }
+}
+
+impl fmt::Debug for RestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestTransport")
+            .field("endpoint", &self.endpoint.to_string())
+            .field("authorizer", &self.authorizer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The word `gzip` is what Google's front ends look for besides `accept-encoding`.
+fn user_agent(product: Option<&str>) -> String {
+    let gzip = if cfg!(feature = "gzip") { " (gzip)" } else { "" };
+    let own = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));
+    product.map_or_else(|| format!("{own}{gzip}"), |product| format!("{product} {own}{gzip}"))
+}
+
+/// Google's test server refuses a line without a `rest/` and a `gapic/` token.
+fn api_client(tokens: Option<&str>) -> String {
+    let own = concat!(
+        "gl-rust/",
+        env!("LONGRUNNING_RUSTC"),
+        " rest/",
+        env!("CARGO_PKG_VERSION"),
+        "-ureq gapic/",
+        env!("CARGO_PKG_VERSION")
+    );
+    tokens.map_or_else(|| own.to_owned(), |tokens| format!("{own} {tokens}"))
+}
+
+/// Decoded bytes of one operation.
+const OPERATION_LIMIT: usize = 32 << 20;
+
+/// Decoded bytes of a list page.
+const PAGE_LIMIT: usize = 64 << 20;

@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::http::HttpMethod;
 use crate::name::OperationName;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::transport::Rpc;
-use crate::transport::rest::binding::{Binding, Bindings, Verb};
+use crate::transport::rest::binding::{Binding, Bindings};
 use crate::transport::rest::template::{encode_path, encode_query};
 
 /// What one request puts into its start line and body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    pub(crate) verb: Verb,
+    pub(crate) verb: HttpMethod,
     /// Path and query, encoded, to be appended to the endpoint as it is.
     pub(crate) target: String,
     /// JSON; `None` is an empty body.

@@ -1,0 +1,202 @@
+//! The options of a client; everything is checked in `build`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::Credentials;
+use crate::call::CallOptions;
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::http::{HttpClient, HttpOptions};
+use crate::retry::RetryPolicy;
+use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::{RestOptions, RestTransport};
+use crate::transport::{Header, Transport};
+
+use super::{Inner, OperationsClient};
+
+/// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
+///
+/// No option does any I/O, and [`build`](Self::build) reports the first that cannot be used.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use longrunning::{Bindings, Credentials, OperationsClient, RetryPolicy};
+///
+/// let client = OperationsClient::builder("https://example.googleapis.com")
+///     .credentials(Credentials::bearer("ya29.token")?)
+///     .bindings(Bindings::version("v2")?)
+///     .quota_project("billing-project")
+///     .user_agent("nightly-import/1.4")
+///     .retry(RetryPolicy::default().max_attempts(8))
+///     .total_timeout(Duration::from_secs(120))
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "`build` makes the client"]
+pub struct OperationsClientBuilder {
+    source: Source,
+    defaults: CallOptions,
+    clock: Arc<dyn Clock>,
+    error: Option<Error>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Rest(Box<RestOptions>),
+    Custom(Arc<dyn Transport>),
+}
+
+impl OperationsClientBuilder {
+    pub(super) fn rest(endpoint: String) -> Self {
+        Self::new(Source::Rest(Box::new(RestOptions::new(endpoint))))
+    }
+
+    pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
+        Self::new(Source::Custom(transport))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, defaults: CallOptions::default(), clock: Arc::new(SystemClock), error: None }
+    }
+
+    /// Sets who is asking: a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
+    /// your own, or [`Credentials::anonymous`]. Required.
+    pub fn credentials(self, credentials: impl Into<Credentials>) -> Self {
+        self.set_rest("credentials", |rest| rest.credentials = Some(credentials.into()))
+    }
+
+    /// Sets the scopes that tokens are asked for. Default: those of the credentials, `cloud-platform`.
+    pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.set_rest("scopes", |rest| rest.scopes = scopes.into_iter().map(Into::into).collect())
+    }
+
+    /// Sets how methods map to URLs. Default: [`Bindings::default`], `/v1/…`.
+    pub fn bindings(self, bindings: Bindings) -> Self {
+        self.set_rest("bindings", |rest| rest.bindings = bindings)
+    }
+
+    /// Names the program in the `user-agent` header, in front of this crate's own product.
+    pub fn user_agent(self, product: &str) -> Self {
+        self.check_product("user agent", product)
+            .set_rest("user_agent", |rest| rest.user_agent = Some(product.to_owned()))
+    }
+
+    /// Adds tokens such as `gccl/1.2.0` to the `x-goog-api-client` header.
+    pub fn client_info(self, tokens: &str) -> Self {
+        self.check_product("client info", tokens)
+            .set_rest("client_info", |rest| rest.client_info = Some(tokens.to_owned()))
+    }
+
+    /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
+    ///
+    /// Answers are read in either form; this is for response types decoded by the caller.
+    pub fn enum_encoding_int(self, enabled: bool) -> Self {
+        self.set_rest("enum_encoding_int", |rest| rest.enum_encoding_int = enabled)
+    }
+
+    /// Sets trusted roots, proxy and connection reuse of the built-in HTTP client.
+    pub fn http_options(self, options: HttpOptions) -> Self {
+        self.set_rest("http_options", |rest| rest.http_options = options)
+    }
+
+    /// Sends over an HTTP client of your own; [`http_options`](Self::http_options) then do not apply.
+    pub fn http_client(self, client: impl HttpClient + 'static) -> Self {
+        self.set_rest("http_client", |rest| rest.http_client = Some(Arc::new(client)))
+    }
+
+    /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
+    pub fn quota_project(mut self, project: &str) -> Self {
+        let set = self.defaults.set_quota_project(project);
+        self.check(set)
+    }
+
+    /// Sends a header along with every call; see [`Call::header`](crate::Call::header).
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let set = Header::new(name, value).map(|header| self.defaults.headers.push(header));
+        self.check(set)
+    }
+
+    /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`].
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.defaults.retry = retry;
+        self
+    }
+
+    /// Limits each attempt of all calls. Default: 10 s.
+    pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
+        self.defaults.attempt_timeout = attempt_timeout;
+        self
+    }
+
+    /// Limits all calls, retries and sleeps included. Default: 60 s.
+    ///
+    /// A wait has a limit of its own: [`Poller::total_timeout`](crate::Poller::total_timeout).
+    pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
+        self.defaults.total_timeout = Some(total_timeout);
+        self
+    }
+
+    /// Checks all options and makes the client. Does no network I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option.
+    pub fn build(self) -> Result<OperationsClient, Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let transport = match self.source {
+            Source::Rest(options) => Arc::new(RestTransport::new(*options, Arc::clone(&self.clock))?),
+            Source::Custom(transport) => transport,
+        };
+        let inner = Inner { transport, defaults: self.defaults, clock: self.clock };
+        Ok(OperationsClient { inner: Arc::new(inner) })
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn set_rest(mut self, option: &str, set: impl FnOnce(&mut RestOptions)) -> Self {
+        match &mut self.source {
+            Source::Rest(options) => {
+                set(options);
+                self
+            }
+            Source::Custom(_) => self.check(Err(Error::config(format!(
+                "option `{option}` belongs to the REST transport and has no effect on one of your own"
+            )))),
+        }
+    }
+
+    fn check_product(self, what: &str, product: &str) -> Self {
+        let plain = |byte: u8| (b' '..=b'~').contains(&byte);
+        let valid = !product.trim().is_empty() && product.bytes().all(plain);
+        let shown = product.escape_debug();
+        self.check(valid.then_some(()).ok_or_else(|| {
+            Error::config(format!("{what} `{shown}` is not printable ASCII such as `name/1.0`"))
+        }))
+    }
+
+    /// Keeps the first thing that is wrong.
+    fn check(mut self, set: Result<(), Error>) -> Self {
+        self.error = self.error.or(set.err());
+        self
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rest(options) => options.fmt(f),
+            Self::Custom(transport) => transport.fmt(f),
+        }
+    }
+}

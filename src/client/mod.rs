@@ -1,0 +1,174 @@
+//! The client and its five methods.
+
+mod builder;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::call::{Call, CallOptions, Request};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::poller::{Poller, Target};
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+use crate::transport::Transport;
+
+pub use builder::OperationsClientBuilder;
+
+/// A client for the long-running operations of one service.
+///
+/// Cheap to clone, and to share between threads: clones share connections and tokens. Nothing is sent before
+/// `send`, iteration or `until_done`; every call blocks the calling thread, which is the only one that works.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.insert(longrunning::Operation::running("operations/42"));
+/// # let endpoint = server.url();
+/// use longrunning::{Credentials, OperationsClient};
+///
+/// let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
+/// let operation = client.get("operations/42").send()?;
+/// println!("{}: {}", operation.name(), operation.outcome());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// A `name` may be a `&str`, a `String`, an [`OperationName`] or a `&Operation`. Names are unique only within
+/// a service, and a service forgets an operation some time after it is done (usually 30 days).
+#[derive(Clone)]
+pub struct OperationsClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    defaults: CallOptions,
+    clock: Arc<dyn Clock>,
+}
+
+impl OperationsClient {
+    /// Starts a client for the service at `endpoint`, over REST.
+    ///
+    /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
+    /// be https, except for loopback addresses. Operations live where they were started: a regional service
+    /// wants its regional endpoint.
+    pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
+        OperationsClientBuilder::rest(endpoint.into())
+    }
+
+    /// Starts a client over a transport of your own.
+    ///
+    /// Options that belong to the REST transport (credentials, bindings, …) are refused by `build`.
+    pub fn over(transport: impl Transport + 'static) -> OperationsClientBuilder {
+        OperationsClientBuilder::custom(Arc::new(transport))
+    }
+
+    /// Gets the latest state of an operation ([GetOperation]).
+    ///
+    /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
+    pub fn get<N>(&self, name: N) -> Call<'_, GetOperationRequest>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Lists operations ([ListOperations]): by item, by page, or one page alone.
+    ///
+    /// For list, `name` is the parent (`projects/p/locations/l`) or the collection itself
+    /// (`projects/p/locations/l/operations`, `operations`).
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// for operation in client.list("projects/p/locations/l").filter("done = false").page_size(100) {
+    ///     println!("{}", operation?.name());
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// [ListOperations]: https://google.aip.dev/158
+    pub fn list<N>(&self, name: N) -> Call<'_, ListOperationsRequest>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
+    ///
+    /// [CancelOperation]: https://google.aip.dev/151
+    pub fn cancel<N>(&self, name: N) -> Call<'_, CancelOperationRequest>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Deletes an operation ([DeleteOperation]): its result is of no interest any more. Does not cancel it.
+    ///
+    /// [DeleteOperation]: https://google.aip.dev/151
+    pub fn delete<N>(&self, name: N) -> Call<'_, DeleteOperationRequest>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Has the server wait for an operation ([WaitOperation]); may return before it is done.
+    ///
+    /// Few services have this method, and they bind it differently: the client needs a binding for it
+    /// ([`Bindings`](crate::Bindings)). To block until an operation is done, use [`poller`](Self::poller).
+    ///
+    /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
+    pub fn wait<N>(&self, name: N) -> Call<'_, WaitOperationRequest>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Polls an operation until it is done.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::succeeded("operations/42", longrunning::Any::from_json(r#"{"@type":"type.googleapis.com/google.protobuf.Empty"}"#)?));
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// let done = client.poller("operations/42").total_timeout(Duration::from_secs(15 * 60)).until_done()?;
+    /// println!("{}", done.outcome());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn poller(&self, operation: impl Into<Target>) -> Poller<'_> {
+        Poller::new(self, operation.into())
+    }
+
+    fn call<R, N>(&self, name: N) -> Call<'_, R>
+    where
+        R: Request,
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Call::new(self, name.try_into().map(R::from_name).map_err(Into::into))
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.inner.transport
+    }
+
+    pub(crate) fn defaults(&self) -> &CallOptions {
+        &self.inner.defaults
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+}
+
+impl fmt::Debug for OperationsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsClient").field("transport", &self.inner.transport).finish_non_exhaustive()
+    }
+}

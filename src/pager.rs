@@ -1,0 +1,146 @@
+//! Pages and items of a listing.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::iter::FusedIterator;
+use std::vec;
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::proto::google::longrunning::ListOperationsRequest;
+use crate::types::{Operation, OperationPage};
+
+/// The pages of a listing, each fetched when it is asked for.
+///
+/// Made by [`Call::pages`]. Every page is asked for with the options of the call. An empty page is not the end
+/// (AIP-158), a missing page token is. A token that comes twice would go on forever and is an error
+/// ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+///
+/// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to resume.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
+/// # let client = server.client();
+/// for page in client.list("projects/p").page_size(10).pages() {
+///     let page = page?;
+///     println!("{} operations, unreachable: {:?}", page.operations.len(), page.unreachable);
+/// }
+/// # assert_eq!(server.requests().len(), 3);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "pages are fetched by iteration"]
+pub struct Pages<'c> {
+    call: Call<'c, ListOperationsRequest>,
+    /// Hashes of the tokens that were asked for: 8 bytes a page.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    ended: bool,
+}
+
+impl<'c> Pages<'c> {
+    pub(crate) fn new(call: Call<'c, ListOperationsRequest>) -> Self {
+        Self { call, seen: HashSet::new(), hasher: RandomState::new(), ended: false }
+    }
+
+    /// The token of the page that comes next, to resume from in another listing; none at the end.
+    ///
+    /// Empty for the first page. After an error it is the token of the page that failed.
+    pub fn page_token(&self) -> Option<&str> {
+        let failed = self.ended && !self.call.token().is_empty();
+        (failed || !self.ended).then(|| self.call.token())
+    }
+
+    fn fetch(&mut self) -> Result<OperationPage, Error> {
+        let page = self.call.send_page()?;
+        self.seen.insert(self.hasher.hash_one(self.call.token()));
+        let next = page.next_page_token.as_str();
+        if !next.is_empty() && self.seen.contains(&self.hasher.hash_one(next)) {
+            return Err(Error::repeated_page_token());
+        }
+        Ok(page)
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<OperationPage, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let page = self.fetch();
+        match &page {
+            Ok(page) => {
+                self.ended = page.next_page_token.is_empty();
+                self.call.set_token(page.next_page_token.clone());
+            }
+            Err(_) => self.ended = true,
+        }
+        Some(page.map_err(|error| error.with_page_token(self.call.token())))
+    }
+}
+
+impl FusedIterator for Pages<'_> {}
+
+/// The operations of a listing, over all its pages.
+///
+/// Made by iterating over [`OperationsClient::list`](crate::OperationsClient::list); see [`Pages`] for how
+/// pages are fetched. One page is held at a time, so memory stays flat however long the listing is.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
+/// # let client = server.client();
+/// let mut operations = client.list("projects/p").filter("done = false").into_iter();
+/// for operation in operations.by_ref() {
+///     println!("{}", operation?.name());
+/// }
+/// assert!(operations.unreachable().is_empty());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "operations are fetched by iteration"]
+pub struct Operations<'c> {
+    pages: Pages<'c>,
+    items: vec::IntoIter<Operation>,
+    unreachable: Vec<String>,
+}
+
+impl<'c> Operations<'c> {
+    pub(crate) fn new(pages: Pages<'c>) -> Self {
+        Self { pages, items: Vec::new().into_iter(), unreachable: Vec::new() }
+    }
+
+    /// What the latest page could not reach; see [`Call::return_partial_success`].
+    pub fn unreachable(&self) -> &[String] {
+        &self.unreachable
+    }
+
+    /// The token of the page after the latest one; see [`Pages::page_token`].
+    pub fn page_token(&self) -> Option<&str> {
+        self.pages.page_token()
+    }
+}
+
+impl Iterator for Operations<'_> {
+    type Item = Result<Operation, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(operation) = self.items.next() {
+                return Some(Ok(operation));
+            }
+            match self.pages.next()? {
+                Ok(page) => {
+                    self.items = page.operations.into_iter();
+                    self.unreachable = page.unreachable;
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl FusedIterator for Operations<'_> {}

@@ -1,0 +1,236 @@
+//! Delays between attempts and between polls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The delays between attempts of a call, or between polls of a wait.
+///
+/// A value that can be shared: each call and each wait starts it afresh.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use longrunning::Backoff;
+///
+/// let secs = Duration::from_secs;
+/// // 1 s, 3 s, 9 s … 60 s, each spread over 0 to itself (full jitter)
+/// let growing = Backoff::exponential(secs(1), secs(60)).factor(3.0);
+/// // a tenth of the time that has passed, at least 1 s, at most 30 s
+/// let fitting = Backoff::proportional(0.1, secs(1), secs(30));
+/// // 5 s each time, but no fourth retry
+/// let own = Backoff::from_fn(move |retry| (retry <= 3).then_some(secs(5)));
+/// # let _ = (growing, fitting, own);
+/// ```
+#[derive(Clone)]
+pub struct Backoff(Shape);
+
+#[derive(Clone)]
+enum Shape {
+    Exponential { initial: Duration, maximum: Duration, factor: f64 },
+    Proportional { fraction: f64, minimum: Duration, maximum: Duration },
+    Custom(Arc<dyn Fn() -> Box<dyn Delays> + Send + Sync>),
+}
+
+/// The delays of one call.
+pub(crate) trait Delays {
+    /// The next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
+    fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
+}
+
+impl Backoff {
+    /// Grows from `initial` to `maximum`, by a factor of 2 unless [`factor`](Self::factor) says otherwise.
+    ///
+    /// Each delay is drawn evenly between zero and the current step (full jitter), so that clients which fail
+    /// together do not come back together.
+    pub fn exponential(initial: Duration, maximum: Duration) -> Self {
+        Self(Shape::Exponential { initial, maximum, factor: 2.0 })
+    }
+
+    /// Follows the time that has passed: `fraction` of it, between `minimum` and `maximum`, spread by ±10 %.
+    ///
+    /// This bounds the lag after the end of an operation as a fraction of its length. A `fraction` that is
+    /// not a positive number counts as 0.
+    pub fn proportional(fraction: f64, minimum: Duration, maximum: Duration) -> Self {
+        let fraction = if fraction.is_finite() { fraction.max(0.0) } else { 0.0 };
+        Self(Shape::Proportional { fraction, minimum, maximum })
+    }
+
+    /// Asks `delay` for each delay by the number of the retry, counted from 1; `None` gives up.
+    pub fn from_fn(delay: impl Fn(u32) -> Option<Duration> + Send + Sync + 'static) -> Self {
+        let delay = Arc::new(delay);
+        Self(Shape::Custom(Arc::new(move || {
+            let delay = Arc::clone(&delay);
+            let mut retry = 0u32;
+            Box::new(move |_: Duration, _: f64| {
+                retry = retry.saturating_add(1);
+                delay(retry)
+            })
+        })))
+    }
+
+    /// Takes the delays of any policy of the crate `backoff`, which jitters them itself.
+    ///
+    /// `start` makes the policy afresh for each call. Only its delays are used: deadlines and server hints stay
+    /// with this crate.
+    ///
+    /// ```
+    /// use longrunning::{Backoff, RetryPolicy};
+    ///
+    /// let policy = RetryPolicy::default().backoff(Backoff::from_backoff(backoff::ExponentialBackoff::default));
+    /// # let _ = policy;
+    /// ```
+    #[cfg(feature = "backoff")]
+    pub fn from_backoff<B>(start: impl Fn() -> B + Send + Sync + 'static) -> Self
+    where
+        B: backoff::backoff::Backoff + 'static,
+    {
+        Self(Shape::Custom(Arc::new(move || {
+            let mut policy = start();
+            Box::new(move |_: Duration, _: f64| policy.next_backoff())
+        })))
+    }
+
+    /// Sets how much longer each step of [`exponential`](Self::exponential) is than the one before.
+    ///
+    /// Default 2; less than 1, or not a number, counts as 1. Other delays have no factor and stay as they are.
+    pub fn factor(mut self, by: f64) -> Self {
+        if let Shape::Exponential { factor, .. } = &mut self.0 {
+            *factor = if by.is_nan() { 1.0 } else { by.max(1.0) };
+        }
+        self
+    }
+
+    pub(crate) fn delays(&self) -> Box<dyn Delays> {
+        match &self.0 {
+            Shape::Exponential { initial, maximum, factor } => {
+                Box::new(exponential(*initial, *maximum, *factor))
+            }
+            Shape::Proportional { fraction, minimum, maximum } => {
+                Box::new(proportional(*fraction, *minimum, *maximum))
+            }
+            Shape::Custom(start) => start(),
+        }
+    }
+}
+
+impl fmt::Debug for Backoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Shape::Exponential { initial, maximum, factor } => {
+                write!(f, "exponential({initial:?}, {maximum:?}).factor({factor})")
+            }
+            Shape::Proportional { fraction, minimum, maximum } => {
+                write!(f, "proportional({fraction}, {minimum:?}, {maximum:?})")
+            }
+            Shape::Custom(_) => f.write_str("custom"),
+        }
+    }
+}
+
+impl<F: FnMut(Duration, f64) -> Option<Duration>> Delays for F {
+    fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
+        self(elapsed, chance)
+    }
+}
+
+fn exponential(
+    initial: Duration,
+    maximum: Duration,
+    factor: f64,
+) -> impl FnMut(Duration, f64) -> Option<Duration> {
+    let mut step = initial.min(maximum);
+    move |_, chance| {
+        let delay = scaled(step, chance, maximum);
+        step = scaled(step, factor, maximum);
+        Some(delay)
+    }
+}
+
+fn proportional(
+    fraction: f64,
+    minimum: Duration,
+    maximum: Duration,
+) -> impl FnMut(Duration, f64) -> Option<Duration> {
+    move |elapsed, chance| {
+        let share = scaled(elapsed, fraction, maximum).max(minimum).min(maximum);
+        Some(scaled(share, 0.9 + 0.2 * chance, Duration::MAX))
+    }
+}
+
+/// `duration × factor`, at most `maximum`, whatever the numbers.
+fn scaled(duration: Duration, factor: f64, maximum: Duration) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(maximum).min(maximum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    fn draw(backoff: &Backoff, chance: f64, count: u32) -> Vec<f64> {
+        let mut delays = backoff.delays();
+        (0..count)
+            .map_while(|_| delays.next(Duration::ZERO, chance))
+            .map(|delay| delay.as_secs_f64())
+            .collect()
+    }
+
+    #[test]
+    fn exponential_grows_to_its_maximum_with_full_jitter() {
+        let backoff = Backoff::exponential(secs(0.5), secs(10.0));
+        assert_eq!(draw(&backoff, 1.0, 7), [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
+        assert_eq!(draw(&backoff, 0.5, 3), [0.25, 0.5, 1.0]);
+        assert_eq!(draw(&backoff, 0.0, 3), [0.0, 0.0, 0.0]);
+        assert_eq!(draw(&backoff.clone().factor(3.0), 1.0, 4), [0.5, 1.5, 4.5, 10.0]);
+    }
+
+    #[test]
+    fn absurd_numbers_are_bounded() {
+        let backoff = Backoff::exponential(secs(5.0), secs(1.0));
+        assert_eq!(draw(&backoff, 1.0, 2), [1.0, 1.0]);
+        for factor in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0] {
+            assert_eq!(draw(&Backoff::exponential(secs(1.0), secs(9.0)).factor(factor), 1.0, 2), [1.0, 1.0]);
+        }
+        let backoff = Backoff::exponential(secs(1.0), Duration::MAX).factor(f64::INFINITY);
+        assert_eq!(draw(&backoff, 1.0, 2)[0], 1.0);
+        for fraction in [f64::NAN, f64::INFINITY, -1.0] {
+            assert_eq!(draw(&Backoff::proportional(fraction, secs(1.0), secs(2.0)), 0.5, 1), [1.0]);
+        }
+    }
+
+    #[test]
+    fn proportional_follows_the_elapsed_time() {
+        let backoff = Backoff::proportional(0.1, secs(0.5), secs(30.0));
+        let mut delays = backoff.delays();
+        for (elapsed, chance, expected) in [
+            (0.0, 0.5, 0.5),
+            (5.0, 0.5, 0.5),
+            (20.0, 0.5, 2.0),
+            (100.0, 0.0, 9.0),
+            (100.0, 1.0, 11.0),
+            (3600.0, 0.5, 30.0),
+        ] {
+            assert_eq!(delays.next(secs(elapsed), chance), Some(secs(expected)), "{elapsed} {chance}");
+        }
+    }
+
+    #[test]
+    fn own_delays_start_afresh_for_each_call_and_may_give_up() {
+        let backoff = Backoff::from_fn(|retry| (retry <= 2).then(|| Duration::from_secs(retry.into())));
+        assert_eq!(draw(&backoff, 0.5, 9), [1.0, 2.0]);
+        assert_eq!(draw(&backoff, 0.5, 9), [1.0, 2.0]);
+    }
+
+    #[cfg(feature = "backoff")]
+    #[test]
+    fn the_backoff_crate_gives_the_delays() {
+        use backoff::backoff::{Constant, Stop};
+
+        assert_eq!(draw(&Backoff::from_backoff(|| Constant::new(secs(3.0))), 0.5, 2), [3.0, 3.0]);
+        assert_eq!(draw(&Backoff::from_backoff(|| Stop {}), 0.5, 2), [0.0; 0]);
+    }
+}

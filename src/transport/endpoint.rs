@@ -1,0 +1,159 @@
+//! Where a service is: scheme, host, port and base path.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::error::Error;
+
+/// A checked endpoint. https, or plain http to this machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Endpoint {
+    scheme: &'static str,
+    /// Host and port as given.
+    authority: String,
+    /// Empty, or starting with `/` and not ending with it.
+    base: String,
+}
+
+impl Endpoint {
+    /// Takes `run.googleapis.com`, `host:8443` or `https://host:8443/base`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let bad = |why: &str| Error::config(format!("endpoint `{}` {why}", without_user(text)));
+        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => "https",
+            "http" => "http",
+            _ => return Err(bad("has a scheme other than https")),
+        };
+        let (authority, base) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (host, port) = split_port(authority).ok_or_else(|| bad("has no valid host and port"))?;
+        if !host_is_valid(host) || !port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+            return Err(bad("has no valid host and port"));
+        }
+        if base.contains(['?', '#']) {
+            return Err(bad("has a query or a fragment: expected scheme, host, port and base path only"));
+        }
+        let base = base.trim_end_matches('/');
+        if !base.split('/').skip(1).all(segment_is_plain) {
+            return Err(bad("has a base path that is not plain segments"));
+        }
+        if scheme == "http" && !is_loopback(host) {
+            return Err(bad("is not https (plain http is accepted for loopback only)"));
+        }
+        Ok(Self { scheme, authority: authority.to_owned(), base: base.to_owned() })
+    }
+
+    /// The URL of a target that starts with `/`.
+    pub(crate) fn url(&self, target: &str) -> String {
+        [self.scheme, "://", &self.authority, &self.base, target].concat()
+    }
+
+    /// Host and port as they were given.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url(""))
+    }
+}
+
+/// What may be printed of an endpoint that is refused: no user and password.
+fn without_user(text: &str) -> String {
+    let shown = match text.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => text.to_owned(),
+    };
+    shown.escape_debug().to_string()
+}
+
+/// Splits `host:port` or `[::1]:port`; the host keeps its brackets.
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let after_host = match authority.strip_prefix('[') {
+        Some(v6) => v6.find(']')? + 2,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(after_host);
+    match port.strip_prefix(':') {
+        Some(port) => Some((host, Some(port))),
+        None if port.is_empty() => Some((host, None)),
+        None => None,
+    }
+}
+
+fn host_is_valid(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
+        None => {
+            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            !host.is_empty() && host.bytes().all(name)
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn segment_is_plain(segment: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_that_are_taken() {
+        let table = [
+            ("run.googleapis.com", "https://run.googleapis.com/v1/x"),
+            ("host:8443", "https://host:8443/v1/x"),
+            ("https://run.googleapis.com/", "https://run.googleapis.com/v1/x"),
+            ("HTTPS://host:8443/base/path/", "https://host:8443/base/path/v1/x"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/v1/x"),
+            ("http://127.9.9.9", "http://127.9.9.9/v1/x"),
+            ("http://[::1]:8080/b", "http://[::1]:8080/b/v1/x"),
+            ("http://localhost", "http://localhost/v1/x"),
+        ];
+        for (text, url) in table {
+            assert_eq!(Endpoint::parse(text).unwrap().url("/v1/x"), url);
+        }
+    }
+
+    #[test]
+    fn endpoints_that_are_refused() {
+        let loopback_only = "is not https (plain http is accepted for loopback only)";
+        let table = [
+            ("http://example.com", loopback_only),
+            ("http://127.0.0.1.example.com", loopback_only),
+            ("http://localhost.example.com", loopback_only),
+            ("ftp://example.com", "has a scheme other than https"),
+            ("", "has no valid host and port"),
+            ("https://", "has no valid host and port"),
+            ("https://host:0", "has no valid host and port"),
+            ("https://host:99999", "has no valid host and port"),
+            ("https://[::1", "has no valid host and port"),
+            ("https://[::1]8", "has no valid host and port"),
+            ("https://ho st", "has no valid host and port"),
+            ("https://host\\evil", "has no valid host and port"),
+            ("https://host?x", "has a query or a fragment: expected scheme, host, port and base path only"),
+            ("https://host/a/../b", "has a base path that is not plain segments"),
+            ("https://host//b", "has a base path that is not plain segments"),
+            ("https://host/a%2fb", "has a base path that is not plain segments"),
+        ];
+        for (text, why) in table {
+            let shown = text.escape_debug();
+            assert_eq!(Endpoint::parse(text).unwrap_err().to_string(), format!("endpoint `{shown}` {why}"));
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        let message = Endpoint::parse("https://user:CANARY-password-1@host/").unwrap_err().to_string();
+        assert_eq!(message, "endpoint `…@host/` has no valid host and port");
+    }
+}

@@ -1,0 +1,102 @@
+//! Extra headers that a caller may send along.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// An extra header or, over gRPC, a metadata entry: checked, name in lower case.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl Header {
+    /// Checks a header given by the caller.
+    pub(crate) fn new(name: &str, value: &str) -> Result<Self, Error> {
+        let shown = name.escape_debug();
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(Error::config(format!("header name `{shown}` is not an HTTP token")));
+        }
+        let name = name.to_ascii_lowercase();
+        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+            return Err(Error::config(format!("header `{name}` is set by the client{instead}")));
+        }
+        if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
+            return Err(Error::config(format!(
+                "value of header `{name}` has a control or non-ASCII character"
+            )));
+        }
+        Ok(Self { name, value: value.trim().to_owned() })
+    }
+}
+
+// A value may be a secret of the caller's.
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: [redacted]", self.name)
+    }
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Headers with one owner, and the option to use in their place.
+const RESERVED: [(&str, &str); 13] = [
+    ("accept-encoding", ""),
+    ("authorization", ": use `credentials`"),
+    ("connection", ""),
+    ("content-encoding", ""),
+    ("content-length", ""),
+    ("content-type", ""),
+    ("host", ": use the endpoint"),
+    ("te", ""),
+    ("transfer-encoding", ""),
+    ("user-agent", ": use `user_agent`"),
+    ("x-goog-api-client", ": use `client_info`"),
+    ("x-goog-request-params", ""),
+    ("x-goog-user-project", ": use `quota_project`"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_are_taken() {
+        for (name, value) in [("x-goog-request-reason", "ticket-1234"), ("X-Trace", " a\tb "), ("x", "")] {
+            let header = Header::new(name, value).unwrap();
+            assert_eq!((header.name, header.value), (name.to_lowercase(), value.trim().to_owned()));
+        }
+    }
+
+    #[test]
+    fn headers_that_are_refused() {
+        let table = [
+            ("", "v", "header name `` is not an HTTP token"),
+            ("a b", "v", "header name `a b` is not an HTTP token"),
+            ("a\r\nb", "v", "header name `a\\r\\nb` is not an HTTP token"),
+            ("x", "a\r\nb: c", "value of header `x` has a control or non-ASCII character"),
+            ("x", "é", "value of header `x` has a control or non-ASCII character"),
+            ("Authorization", "v", "header `authorization` is set by the client: use `credentials`"),
+            ("HOST", "v", "header `host` is set by the client: use the endpoint"),
+            ("content-length", "1", "header `content-length` is set by the client"),
+            (
+                "x-goog-user-project",
+                "p",
+                "header `x-goog-user-project` is set by the client: use `quota_project`",
+            ),
+        ];
+        for (name, value, message) in table {
+            assert_eq!(Header::new(name, value).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn values_are_not_printed() {
+        let header = Header::new("x-secret", "CANARY-header-1").unwrap();
+        assert_eq!(format!("{header:?}"), "x-secret: [redacted]");
+    }
+}

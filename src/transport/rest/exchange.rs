@@ -1,0 +1,91 @@
+//! One attempt: token, request, answer, and one replay with a fresh token after a 401.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::http::{HttpRequest, HttpResponse};
+use crate::transport::Attempt;
+
+use super::route::{Route, routing_header};
+use super::{RestTransport, decode};
+
+impl RestTransport {
+    /// Gives the text of a successful answer.
+    pub(super) fn exchange(
+        &self,
+        route: &Route,
+        name: &str,
+        attempt: &Attempt<'_>,
+        limit: usize,
+    ) -> Result<String, Error> {
+        let url = self.endpoint.url(&route.target);
+        let start = self.clock.now();
+        let left = || attempt.timeout().saturating_sub(self.clock.now().saturating_duration_since(start));
+        let mut replayed = false;
+        loop {
+            let authorization = self.authorizer.authorization(left())?;
+            let mut headers = self.headers(route, name, attempt);
+            if let Some(authorization) = &authorization {
+                headers.push(("authorization".into(), authorization.value().into()));
+            }
+            let response = self.send(route, &url, &headers, left(), limit)?;
+            let rejected = authorization.filter(|_| response.status == 401 && !replayed);
+            if rejected.is_some_and(|rejected| self.authorizer.invalidate(rejected.generation())) {
+                log::debug!("{url}: 401, trying once more with a fresh token");
+                replayed = true;
+                continue;
+            }
+            return decode::text(response, self.endpoint.authority(), self.clock.wall());
+        }
+    }
+
+    fn headers<'a>(
+        &'a self,
+        route: &Route,
+        name: &str,
+        attempt: &Attempt<'a>,
+    ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
+            ("user-agent".into(), self.user_agent.as_str().into()),
+            ("x-goog-api-client".into(), self.api_client.as_str().into()),
+            ("x-goog-request-params".into(), routing_header(name).into()),
+            ("accept".into(), "application/json".into()),
+        ];
+        if route.body.is_some() {
+            headers.push(("content-type".into(), "application/json".into()));
+        }
+        if let Some(project) = attempt.quota_project().or(self.quota_project.as_deref()) {
+            headers.push(("x-goog-user-project".into(), project.into()));
+        }
+        headers.extend(attempt.headers().map(|(name, value)| (name.into(), value.into())));
+        headers
+    }
+
+    fn send(
+        &self,
+        route: &Route,
+        url: &str,
+        headers: &[(Cow<'_, str>, Cow<'_, str>)],
+        left: Duration,
+        limit: usize,
+    ) -> Result<HttpResponse, Error> {
+        if left.is_zero() {
+            return Err(Error::attempt_timed_out(self.endpoint.authority(), false));
+        }
+        let deadline = self.clock.now() + left;
+        let mut request = HttpRequest::new(route.verb, url)
+            .headers(headers)
+            .timeout(self.clock.socket_budget(left))
+            .limit(limit);
+        request.body = route.body.as_deref().map(str::as_bytes);
+        self.http.send(&request).map_err(|error| {
+            // A connection that ends after its time was up has run out of time, whatever ended it.
+            if self.clock.now() >= deadline {
+                Error::attempt_timed_out(self.endpoint.authority(), error.was_sent()).with_source(error)
+            } else {
+                Error::from(error)
+            }
+        })
+    }
+}
