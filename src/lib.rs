@@ -5,6 +5,7 @@ pub mod auth;
 mod call;
 mod client;
 mod clock;
+mod env;
 mod error;
 pub mod http;
 mod json;

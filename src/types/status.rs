@@ -105,9 +105,3 @@ impl fmt::Display for Status {
         write!(f, "{}: {}", self.code, self.message)
     }
 }
-// STUB
-impl Status {
-    pub(crate) fn from_error_body(_text: &str, _http: u16) -> Option<Self> {
-        None
-    }
-}
