@@ -9,4 +9,4 @@ mod secret;
 mod types;
 
 pub use error::{Error, ErrorKind};
-pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, rpc};
+pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
