@@ -329,6 +329,16 @@ impl From<HttpError> for Error {
     }
 }
 
+/// Of `types`.
+impl Error {
+    /// An operation that is done and failed.
+    pub(crate) fn operation_failed(operation: Operation) -> Self {
+        let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
+        let message = format!("operation `{}` failed: {status}", operation.name().escape_debug());
+        Self::new(ErrorKind::Operation, message).with_status(status).with_operation(Some(operation))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;

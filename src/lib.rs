@@ -30,4 +30,4 @@ pub use pager::{Operations, Pages};
 pub use poller::{Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
-pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, rpc};
+pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};

@@ -1,54 +1,103 @@
-//! What is wrong with a document, and where.
+//! What is wrong with a document, and where; never what it says.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
+use std::fmt;
 
 use crate::error::Error;
+use crate::json::MAX_DEPTH;
 
-/// Where a document is not what it should be, without any of its contents.
+/// A document that is not what it should be.
 #[derive(Debug)]
 pub(crate) struct Invalid(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     path: String,
-    problem: String,
-    source: Option<serde_json::Error>,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Meaning(String),
+    Syntax(Syntax),
+}
+
+/// The text is no JSON.
+#[derive(Debug)]
+struct Syntax {
+    offset: usize,
+    ended: bool,
 }
 
 impl Invalid {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: problem.into(), source: None }))
+        Self(Box::new(Inner { path: String::new(), problem: Problem::Meaning(problem.into()) }))
     }
 
-    /// The text is no JSON.
-    pub(super) fn syntax(source: serde_json::Error) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: String::new(), source: Some(source) }))
+    pub(super) fn too_deep() -> Self {
+        Self::new(format!("expected at most {MAX_DEPTH} levels of nesting"))
     }
 
-    /// Puts a field in front of the path.
+    pub(super) fn syntax(offset: usize, ended: bool) -> Self {
+        Self(Box::new(Inner { path: String::new(), problem: Problem::Syntax(Syntax { offset, ended }) }))
+    }
+
+    /// Puts a field, or an index in brackets, in front of the path.
     pub(crate) fn at(mut self, field: &str) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = format!("{field}{dot}{}", self.0.path);
         self
     }
 
-    /// Puts an index in front of the path.
-    pub(crate) fn at_index(self, index: usize) -> Self {
-        self.at(&format!("[{index}]"))
-    }
-
     pub(crate) fn into_error(self, subject: &str) -> Error {
-        let Inner { path, problem, source } = *self.0;
-        match source {
-            Some(source) => Error::decode(format!("{subject} is not valid JSON")).with_source(source),
-            None if path.is_empty() => Error::decode(format!("{subject} is not valid: {problem}")),
-            None => Error::decode(format!("{subject} is not valid: `{path}`: {problem}")),
+        let Inner { path, problem } = *self.0;
+        match problem {
+            Problem::Syntax(syntax) => {
+                Error::decode(format!("{subject} is not valid JSON")).with_source(syntax)
+            }
+            Problem::Meaning(problem) if path.is_empty() => {
+                Error::decode(format!("{subject} is not valid: {problem}"))
+            }
+            Problem::Meaning(problem) => {
+                Error::decode(format!("{subject} is not valid: `{}`: {problem}", bounded(&path)))
+            }
         }
     }
 }
 
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { ended: true, .. } => f.write_str("the text ends early"),
+            Self { offset, .. } => write!(f, "unexpected text at byte {offset}"),
+        }
+    }
+}
+
+impl StdError for Syntax {}
+
 /// Whether a document stops before its end, as after a connection that broke unnoticed.
 pub(crate) fn ended_early(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<serde_json::Error>());
-    source.is_some_and(serde_json::Error::is_eof)
+    let syntax = error.source().and_then(|source| source.downcast_ref::<Syntax>());
+    syntax.is_some_and(|syntax| syntax.ended)
 }
+
+/// At most 200 bytes of a text that came from outside, on one line.
+pub(crate) fn bounded(text: &str) -> String {
+    let mut line = String::new();
+    for char in text.chars() {
+        let start = line.len();
+        if char.is_control() {
+            line.extend(char.escape_default())
+        } else {
+            line.push(char)
+        }
+        if line.len() > LIMIT {
+            line.truncate(start);
+            return line + "…";
+        }
+    }
+    line
+}
+
+const LIMIT: usize = 197;

@@ -1,10 +1,10 @@
 //! One page of ListOperations.
 
 use crate::error::Error;
-use crate::json::Raw;
+use crate::json::Reader;
 use crate::types::Operation;
 
-/// One page of operations, the answer of ListOperations.
+/// One page of operations, the answer of `ListOperations`.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperationPage {
@@ -17,33 +17,34 @@ pub struct OperationPage {
 }
 
 impl OperationPage {
-    /// Makes a page where everything could be reached; an empty token makes it the last one.
+    /// Makes a page on which nothing was unreachable.
     pub fn new(operations: Vec<Operation>, next_page_token: impl Into<String>) -> Self {
         Self { operations, next_page_token: next_page_token.into(), unreachable: Vec::new() }
     }
 
-    /// Reads the body of an answer to ListOperations.
+    /// Reads the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         let mut page = Self::default();
-        Raw::document(text)
-            .fields(|name, value| {
+        let outcome = Reader::document(text, |reader| {
+            reader.fields(|name, reader| {
                 match name {
-                    "operations" => {
-                        for operation in value.elements()? {
-                            page.operations.push(Operation::read(operation)?);
-                        }
+                    "operations" => drop(reader.elements(|reader| {
+                        page.operations.push(Operation::read(reader)?);
+                        Ok(())
+                    })?),
+                    "nextPageToken" | "next_page_token" => {
+                        page.next_page_token = reader.value()?.string()?.into()
                     }
-                    "nextPageToken" | "next_page_token" => page.next_page_token = value.string()?.into(),
-                    "unreachable" => {
-                        for place in value.elements()? {
-                            page.unreachable.push(place.string()?.into());
-                        }
-                    }
-                    _ => {}
+                    "unreachable" => drop(reader.elements(|reader| {
+                        page.unreachable.push(reader.value()?.string()?.into());
+                        Ok(())
+                    })?),
+                    _ => reader.skip()?,
                 }
                 Ok(())
             })
-            .map_err(|invalid| invalid.into_error("page of operations"))?;
+        });
+        outcome.map_err(|invalid| invalid.into_error("page of operations"))?;
         Ok(page)
     }
 }

@@ -1,0 +1,103 @@
+//! From and to the protobuf messages, and serde for all that has a JSON form.
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::proto::google::longrunning as proto;
+use crate::proto::google::rpc;
+use crate::types::{Any, Operation, OperationPage, Status};
+
+impl Operation {
+    /// The protobuf form.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into bytes.
+    /// If both an error and a response are set, the error remains.
+    pub fn to_proto(&self) -> Result<proto::Operation, Error> {
+        let result = match (self.error(), self.response()) {
+            (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
+            (None, Some(response)) => Some(proto::operation::Result::Response(response.to_proto()?)),
+            (None, None) => None,
+        };
+        let metadata = self.metadata().map(Any::to_proto).transpose()?;
+        Ok(proto::Operation { name: self.name().into(), metadata, done: self.is_done(), result })
+    }
+}
+
+impl Status {
+    /// The protobuf form.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into bytes.
+    pub fn to_proto(&self) -> Result<rpc::Status, Error> {
+        let details = self.details().iter().map(Any::to_proto).collect::<Result<_, _>>()?;
+        Ok(rpc::Status { code: self.code().into(), message: self.message().into(), details })
+    }
+}
+
+impl From<prost_types::Any> for Any {
+    fn from(any: prost_types::Any) -> Self {
+        Self::from_proto(any)
+    }
+}
+
+impl From<rpc::Status> for Status {
+    fn from(status: rpc::Status) -> Self {
+        let code = status.code.into();
+        status.details.into_iter().fold(Self::new(code, status.message), Self::with_detail)
+    }
+}
+
+impl From<proto::Operation> for Operation {
+    fn from(message: proto::Operation) -> Self {
+        let mut operation = Self::running(message.name);
+        operation.done = message.done;
+        operation.metadata = message.metadata.map(Any::from);
+        match message.result {
+            Some(proto::operation::Result::Error(error)) => operation.error = Some(Box::new(error.into())),
+            Some(proto::operation::Result::Response(response)) => operation.response = Some(response.into()),
+            None => {}
+        }
+        operation
+    }
+}
+
+impl From<proto::ListOperationsResponse> for OperationPage {
+    fn from(page: proto::ListOperationsResponse) -> Self {
+        let operations = page.operations.into_iter().map(Operation::from).collect();
+        Self { operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
+    }
+}
+
+/// Implements serde through the JSON text, which only serde_json takes and gives as it is.
+macro_rules! as_json {
+    ($($message:ty: $to_json:expr;)*) => {$(
+        /// Embeds the JSON form as it is; for serde_json only.
+        impl Serialize for $message {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let to_json: fn(&Self) -> Result<String, Error> = $to_json;
+                let json = to_json(self).map_err(S::Error::custom)?;
+                RawValue::from_string(json).map_err(S::Error::custom)?.serialize(serializer)
+            }
+        }
+
+        /// Takes the JSON form as it is; for serde_json only.
+        impl<'de> Deserialize<'de> for $message {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let json = Box::<RawValue>::deserialize(deserializer)?;
+                Self::from_json(json.get()).map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+as_json! {
+    Any: |any| Ok(any.json()?.into_owned());
+    Operation: |operation| Ok(operation.to_json());
+    Status: |status| Ok(status.to_json());
+}

@@ -1,0 +1,154 @@
+//! The bodies that come with HTTP errors, in all their shapes.
+
+use crate::json::{Raw, Reader};
+use crate::types::rpc::ErrorInfo;
+use crate::types::text::Source;
+use crate::types::{Any, Code, Status};
+
+impl Status {
+    /// Reads the body of an HTTP error: `{"error": …}` or a list of that, where the error is an object
+    /// (AIP-193, or the older one with `errors`) or the name of an OAuth error.
+    ///
+    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that failed.
+    /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
+    pub(crate) fn from_error_body(text: &str, http_status: u16) -> Option<Self> {
+        let body = Reader::document(text, Reader::value).ok()?;
+        let error = error_of(first(body))?;
+        match error.error.string() {
+            Ok(name) => Some(Self::new(Code::from_http(http_status), error.describe(&name))),
+            Err(_) => read(error.error, http_status),
+        }
+    }
+}
+
+/// The first element of an array, or else the value itself.
+fn first(body: Raw<'_>) -> Raw<'_> {
+    let mut first = body;
+    let mut more = false;
+    let _ = body.reader().elements(|reader| {
+        let element = reader.value()?;
+        first = if more { first } else { element };
+        more = true;
+        Ok(())
+    });
+    first
+}
+
+/// The `error` of a body, with what OAuth puts beside it.
+struct ErrorOf<'a> {
+    error: Raw<'a>,
+    description: String,
+    subtype: String,
+}
+
+impl ErrorOf<'_> {
+    fn describe(&self, name: &str) -> String {
+        let mut message = name.to_owned();
+        if !self.description.is_empty() {
+            message += &format!(": {}", self.description);
+        }
+        if !self.subtype.is_empty() {
+            message += &format!(" ({})", self.subtype);
+        }
+        message
+    }
+}
+
+fn error_of(body: Raw<'_>) -> Option<ErrorOf<'_>> {
+    let (mut error, mut description, mut subtype, mut answer) = (None, String::new(), String::new(), false);
+    body.reader()
+        .fields(|name, reader| {
+            let value = reader.value()?;
+            match name {
+                "error" => error = Some(value),
+                "error_description" => description = lossy_string(value),
+                "error_subtype" => subtype = lossy_string(value),
+                "name" | "metadata" | "done" | "response" | "operations" => answer = true,
+                _ => {}
+            }
+            Ok(())
+        })
+        .ok()?;
+    let error = error.filter(|_| !answer)?;
+    Some(ErrorOf { error, description, subtype })
+}
+
+fn read(error: Raw<'_>, http_status: u16) -> Option<Status> {
+    let mut number = 0;
+    let mut name = String::new();
+    let mut message = String::new();
+    let mut details = Vec::new();
+    let mut legacy = Vec::new();
+    error
+        .reader()
+        .fields(|field, reader| {
+            let value = reader.value()?;
+            match field {
+                "code" => number = value.integer("an HTTP status").unwrap_or_default(),
+                "status" => name = lossy_string(value),
+                "message" => message = lossy_string(value),
+                "details" => details = objects(value, detail),
+                "errors" => legacy = objects(value, legacy_error),
+                _ => {}
+            }
+            Ok(())
+        })
+        .ok()?;
+    if message.is_empty() {
+        message = legacy.first().map(|(_, message)| message.clone()).unwrap_or_default();
+    }
+    if details.is_empty() {
+        details = legacy.into_iter().map(|(info, _)| info.into()).collect();
+    }
+    let status = Status::new(code(&name, number, http_status), message);
+    Some(details.into_iter().fold(status, Status::with_detail))
+}
+
+/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is well.
+fn code(name: &str, number: u16, http_status: u16) -> Code {
+    let named = name.parse().ok().filter(|code| *code != Code::Ok);
+    named.unwrap_or_else(|| match (http_status, number) {
+        (200..=299, 400..=599) => Code::from_http(number),
+        (200..=299, 1..=16) => Code::from(i32::from(number)),
+        (200..=299, _) => Code::Unknown,
+        _ => Code::from_http(http_status),
+    })
+}
+
+fn detail(raw: Raw<'_>) -> Option<Any> {
+    raw.check_depth().ok()?;
+    Any::read(&Source::new(raw), raw).ok()
+}
+
+/// One of the `errors` that came before `details`: what an ErrorInfo says of it, and its message.
+fn legacy_error(raw: Raw<'_>) -> Option<(ErrorInfo, String)> {
+    let (mut info, mut message) = (ErrorInfo::default(), String::new());
+    raw.reader()
+        .fields(|name, reader| {
+            let value = reader.value()?;
+            match name {
+                "domain" => info.domain = lossy_string(value),
+                "reason" => info.reason = lossy_string(value),
+                "message" => message = lossy_string(value),
+                _ => {}
+            }
+            Ok(())
+        })
+        .ok()?;
+    Some((info, message))
+}
+
+fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
+    let mut items = Vec::new();
+    let _ = array.reader().elements(|reader| {
+        let value = reader.value()?;
+        items.extend(Some(value).filter(|value| value.text().starts_with('{')).and_then(read));
+        Ok(())
+    });
+    items
+}
+
+/// The string, or nothing of a value that is none.
+fn lossy_string(value: Raw<'_>) -> String {
+    value.string().unwrap_or_default().into()
+}
