@@ -142,15 +142,16 @@ fn an_operation_given_as_running_can_end_too() {
     server.insert(FakeOperation::new("operations/2").done_after(Duration::ZERO));
     server.insert(FakeOperation::new("operations/3").done_at_poll(0));
     let failed = Operation::failed("operations/4", Status::new(Code::Internal, ""));
-    server.insert(FakeOperation::from(failed).done_after(SECOND));
+    server.insert(FakeOperation::from(failed.clone()).done_after(SECOND));
     for name in ["operations/2", "operations/3", "operations/4"] {
-        assert_eq!(get(&server, &format!("/v1/{name}")).json()["done"], true, "{name}");
+        assert!(server.operation(name).unwrap().is_done(), "{name}");
     }
     assert_eq!(get(&server, "/v1/operations/1").json()["metadata"]["verb"], "export");
     server.advance(SECOND);
     let done = get(&server, "/v1/operations/1").json();
     let empty = json!({ "@type": "type.googleapis.com/google.protobuf.Empty" });
     assert_eq!((&done["metadata"]["verb"], &done["response"]), (&json!("export"), &empty));
+    assert_eq!(server.operation("operations/4"), Some(failed));
 }
 
 #[test]
