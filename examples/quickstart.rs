@@ -1,6 +1,4 @@
-//! Starts, lists, waits for, cancels and deletes operations on the embedded server: no account, no network.
-//!
-//! With `-- ENDPOINT KEY_FILE NAME` it waits for an operation of a real service, and leaves it there.
+//! The main job, on the embedded server; with `-- ENDPOINT KEY_FILE NAME` a wait for a real operation.
 
 mod shared;
 
@@ -8,6 +6,11 @@ use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::{Any, Code, OperationsClient, Outcome, Status};
+
+#[derive(serde::Deserialize)]
+struct Progress {
+    percent: f64,
+}
 
 fn main() -> shared::Result<()> {
     let service = shared::service(start)?;
@@ -23,8 +26,7 @@ fn main() -> shared::Result<()> {
         client.cancel("projects/demo/operations/reindex").send()?;
         wait(client, "projects/demo/operations/reindex")?;
         client.delete(&service.name).send()?;
-        let gone = client.get(&service.name).send().expect_err("it was deleted");
-        println!("deleted: {gone}");
+        println!("deleted: {}", client.get(&service.name).send().expect_err("it is gone"));
     }
     Ok(())
 }
@@ -43,16 +45,15 @@ fn start(server: &FakeServer) -> shared::Result<String> {
 }
 
 fn wait(client: &OperationsClient, name: &str) -> shared::Result<()> {
-    println!("waiting for {name}");
     for snapshot in client.poller(name).total_timeout(Duration::from_secs(900)) {
         let operation = snapshot?;
-        if let Some(metadata) = operation.metadata() {
-            println!("  {}", metadata.json()?);
+        if let Some(Ok(Progress { percent })) = operation.metadata().map(|metadata| metadata.decode()) {
+            println!("waiting for {name}: {percent} %");
         }
         match operation.outcome() {
+            Outcome::Running => {}
             Outcome::Succeeded(Some(response)) => println!("  response: {}", response.json()?),
-            Outcome::Failed(status) => println!("  the work failed: {status}"),
-            other => println!("  {other}"),
+            outcome => println!("  {outcome}"),
         }
     }
     Ok(())
