@@ -101,3 +101,18 @@ pub(crate) fn bounded(text: &str) -> String {
 }
 
 const LIMIT: usize = 197;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_short_and_on_one_line() {
+        assert_eq!(bounded("a\nb\u{1b}[0m\u{e9}"), r"a\nb\u{1b}[0m\u{e9}".replace(r"\u{e9}", "\u{e9}"));
+        assert_eq!(bounded(&"x".repeat(197)), "x".repeat(197));
+        for text in ["x".repeat(198), "\u{1f600}".repeat(100), "\0".repeat(100), "x".repeat(1 << 20)] {
+            let line = bounded(&text);
+            assert!(line.len() <= 200 && line.ends_with('…'), "{line}");
+        }
+    }
+}
