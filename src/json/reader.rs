@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
                 Ok(value)
             }
-            Some(Err(cause)) => Err(Invalid::syntax(self.offset(), cause.is_eof())),
-            None => Err(Invalid::syntax(self.length, true)),
+            Some(Err(cause)) if !cause.is_eof() => Err(Invalid::broken(self.offset())),
+            _ => Err(Invalid::ends_early()),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     }
 
     fn broken(&self) -> Invalid {
-        Invalid::syntax(self.offset(), self.rest.is_empty())
+        if self.rest.is_empty() { Invalid::ends_early() } else { Invalid::broken(self.offset()) }
     }
 }
 
@@ -210,10 +210,8 @@ fn opening(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
-    use crate::json::ended_early;
 
-    fn read(text: &str) -> Result<Vec<String>, Error> {
+    fn read(text: &str) -> Result<Vec<String>, Invalid> {
         let mut seen = Vec::new();
         let outcome = Reader::document(text, |reader| {
             reader.fields(|name, reader| {
@@ -221,7 +219,7 @@ mod tests {
                 Ok(())
             })
         });
-        outcome.map(|_| seen).map_err(|invalid| invalid.into_error("text"))
+        outcome.map(|_| seen)
     }
 
     #[test]
@@ -260,12 +258,13 @@ mod tests {
         ];
         for (name, text, expected) in table {
             let error = read(text).unwrap_err();
-            assert_eq!(format!("{error:#}"), format!("text is not valid JSON: {expected}"), "{name}");
-            assert_eq!(ended_early(&error), expected == "the text ends early", "{name}");
+            assert_eq!(error.to_string(), expected, "{name}");
+            assert_eq!(error.is_cut_short(), expected == "the text ends early", "{name}");
+            assert!(!error.is_json(), "{name}");
         }
         let error = read("[]").unwrap_err();
-        assert_eq!(error.to_string(), "text is not valid: expected an object, found an array");
-        assert!(!ended_early(&error));
+        assert_eq!(error.to_string(), "expected an object, found an array");
+        assert!(error.is_json() && !error.is_cut_short());
     }
 
     #[test]
@@ -283,8 +282,8 @@ mod tests {
                 list.map(drop)
             })
         });
-        let error = outcome.map(drop).unwrap_err().into_error("text");
-        assert_eq!(error.to_string(), r"text is not valid: `a[1].b.c\n`: expected a string, found a number");
+        let error = outcome.map(drop).unwrap_err();
+        assert_eq!(error.to_string(), r"`a[1].b.c\n`: expected a string, found a number");
     }
 
     #[test]

@@ -55,14 +55,14 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels, or
-    /// has an `@type` that is not a string.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels,
+    /// or has an `@type` that is not a string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let any = Reader::document(text, Reader::value).and_then(|raw| {
             raw.check_depth()?;
             Self::read(&Source::new(raw), raw)
         });
-        any.map_err(|invalid| invalid.into_error("any"))
+        any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
     /// Takes the protobuf form of a message.
@@ -118,7 +118,7 @@ impl Any {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => {
                 let name = bounded(self.type_name());
-                Err(invalid.into_error(&format!("JSON form of an any of type `{name}`")))
+                Err(Error::invalid(&format!("JSON form of an any of type `{name}`"), invalid))
             }
         }
     }
@@ -126,13 +126,13 @@ impl Any {
     /// Reads the message into a serde type of yours.
     ///
     /// `T` is given the fields of the message, without `@type`. A type with a JSON form of its own, such as
-    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty` decodes
-    /// into a struct without fields and into `()`.
+    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty`
+    /// decodes into a struct without fields and into `()`.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if there
-    /// are only bytes and [`json`](Self::json) cannot read them.
+    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if
+    /// there are only bytes and [`json`](Self::json) cannot read them.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode_as("any")
     }
@@ -142,7 +142,7 @@ impl Any {
         let json = self.json()?;
         let name = self.type_name();
         let payload = Reader::document(&json, |reader| payload(reader, name));
-        let payload = payload.map_err(|invalid| invalid.into_error(what))?;
+        let payload = payload.map_err(|invalid| Error::invalid(what, invalid))?;
         let absent = matches!(name, "" | EMPTY) && payload == "{}";
         let fallback = if absent { "null" } else { &payload };
         deserialize(&payload, fallback).map_err(|cause| {
@@ -182,7 +182,7 @@ impl Any {
         };
         Reader::document(text, Json::read).map_err(|invalid| {
             let name = bounded(self.type_name());
-            invalid.into_error(&format!("protobuf form of an any of type `{name}`"))
+            Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
         })
     }
 

@@ -15,8 +15,8 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into bytes.
-    /// If both an error and a response are set, the error remains.
+    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into
+    /// bytes. If both an error and a response are set, the error remains.
     pub fn to_proto(&self) -> Result<proto::Operation, Error> {
         let result = match (self.error(), self.response()) {
             (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
@@ -33,7 +33,8 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into bytes.
+    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into
+    /// bytes.
     pub fn to_proto(&self) -> Result<rpc::Status, Error> {
         let details = self.details().iter().map(Any::to_proto).collect::<Result<_, _>>()?;
         Ok(rpc::Status { code: self.code().into(), message: self.message().into(), details })

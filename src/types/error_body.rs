@@ -9,8 +9,8 @@ impl Status {
     /// Reads the body of an HTTP error: `{"error": …}` or a list of that, where the error is an object
     /// (AIP-193, or the older one with `errors`) or the name of an OAuth error.
     ///
-    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that failed.
-    /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
+    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that
+    /// failed. Whatever else is wrong inside the error is passed over, so that the error itself gets through.
     pub(crate) fn from_error_body(text: &str, http_status: u16) -> Option<Self> {
         let body = Reader::document(text, Reader::value).ok()?;
         let error = error_of(first(body))?;
@@ -102,7 +102,8 @@ fn read(error: Raw<'_>, http_status: u16) -> Option<Status> {
     Some(details.into_iter().fold(status, Status::with_detail))
 }
 
-/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is well.
+/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is
+/// well.
 fn code(name: &str, number: u16, http_status: u16) -> Code {
     let named = name.parse().ok().filter(|code| *code != Code::Ok);
     named.unwrap_or_else(|| match (http_status, number) {

@@ -22,7 +22,8 @@ impl OperationPage {
         Self { operations, next_page_token: next_page_token.into(), unreachable: Vec::new() }
     }
 
-    /// Reads the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the page.
+    /// Reads the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the
+    /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         let mut page = Self::default();
         let outcome = Reader::document(text, |reader| {
@@ -44,7 +45,7 @@ impl OperationPage {
                 Ok(())
             })
         });
-        outcome.map_err(|invalid| invalid.into_error("page of operations"))?;
+        outcome.map_err(|invalid| Error::invalid("page of operations", invalid))?;
         Ok(page)
     }
 }
@@ -52,7 +53,6 @@ impl OperationPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::ended_early;
 
     #[test]
     fn pages() {
@@ -140,7 +140,7 @@ mod tests {
         let page = r#"{"operations":[{"name":"a","done":true,"response":{"@type":"x/y","n":[1,"\u00e9"]}}],"nextPageToken":"t"}"#;
         for end in 0..page.len() {
             let error = OperationPage::from_json(&page[..end]).unwrap_err();
-            assert!(ended_early(&error), "{}", &page[..end]);
+            assert!(error.is_cut_short(), "{}", &page[..end]);
         }
     }
 }

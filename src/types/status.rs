@@ -68,7 +68,7 @@ impl Status {
             raw.check_depth()?;
             Self::read(&Source::new(raw), raw)
         });
-        status.map_err(|invalid| invalid.into_error("status"))
+        status.map_err(|invalid| Error::invalid("status", invalid))
     }
 
     /// Gives the JSON form of a `google.rpc.Status`; the details are what came.
@@ -96,7 +96,8 @@ impl Status {
         &self.details
     }
 
-    /// Gives the first detail of type `T` that can be read, such as an [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
+    /// Gives the first detail of type `T` that can be read, such as an
+    /// [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
     ///
     /// To learn why one cannot be read, [unpack](Any::unpack) it from the [details](Self::details).
     pub fn detail<T: Message + Name + Default>(&self) -> Option<T> {
