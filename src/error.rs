@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::{HttpError, HttpErrorKind};
+use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
 
 /// Why a call, a listing or a wait did not give what was asked for.
@@ -331,6 +332,19 @@ impl From<HttpError> for Error {
 
 /// Of `types`.
 impl Error {
+    /// A document that is not what it should be; `subject` says what it was taken for.
+    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+        if invalid.is_json() {
+            return Self::decode(format!("{subject} is not valid: {invalid}"));
+        }
+        Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
+    }
+
+    /// Whether a document stops before its end, as after a connection that broke unnoticed.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+    }
+
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
