@@ -178,10 +178,15 @@ impl Error {
         self
     }
 
-    /// Puts the RPC and the name in front of the message.
-    pub(crate) fn in_call(mut self, method: &'static str, name: &str) -> Self {
+    /// Says which call failed, after how much trying.
+    ///
+    /// What is refused before anything is tried stands for itself.
+    pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
+        if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
+            return self;
+        }
         self.0.call = Some((method, name.to_owned()));
-        self
+        self.with_tries(tries, elapsed)
     }
 
     /// Appends what else is known, after a semicolon.
