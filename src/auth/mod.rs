@@ -26,6 +26,8 @@ mod provider;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
 mod service_account;
+mod token_endpoint;
+mod url;
 
 use std::any;
 use std::fmt;
