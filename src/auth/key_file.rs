@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::auth::CredentialsPolicy;
+use crate::auth::policy::shown;
 use crate::error::Error;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
@@ -14,11 +16,12 @@ pub(super) struct KeyFile {
     /// How messages call it.
     origin: String,
     fields: Map<String, Value>,
+    policy: CredentialsPolicy,
 }
 
 impl KeyFile {
     /// Reads a regular file of at most 1 MiB; symbolic links are followed.
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
         let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
         let failed = |error: io::Error| Error::credentials(&origin, "cannot be read").with_source(error);
         let metadata = fs::metadata(path).map_err(failed)?;
@@ -33,13 +36,21 @@ impl KeyFile {
         if text.len() as u64 > MAX_LEN {
             return Err(Error::credentials(&origin, "is larger than 1 MiB, which no credentials file is"));
         }
-        Self::parse(origin, &text)
+        Self::parse_as(origin, &text, policy)
     }
 
-    pub(super) fn parse(origin: String, json: &[u8]) -> Result<Self, Error> {
+    pub(super) fn parse(json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
+        Self::parse_as(JSON.into(), json, policy)
+    }
+
+    pub(super) fn from_value(value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
+        Self::from_value_as(JSON.into(), value, policy)
+    }
+
+    fn parse_as(origin: String, json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
         let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
         match serde_json::from_slice(json) {
-            Ok(value) => Self::from_value(origin, value),
+            Ok(value) => Self::from_value_as(origin, value, policy),
             // Not the parser's own words: they quote the text, which may be a secret.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
@@ -51,9 +62,9 @@ impl KeyFile {
         }
     }
 
-    pub(super) fn from_value(origin: String, value: Value) -> Result<Self, Error> {
+    fn from_value_as(origin: String, value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
         match value {
-            Value::Object(fields) => Ok(Self { origin, fields }),
+            Value::Object(fields) => Ok(Self { origin, fields, policy: policy.clone() }),
             mut other => {
                 wipe(&mut other);
                 let found = kind_of(&other);
@@ -66,9 +77,7 @@ impl KeyFile {
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
-                let found: String = found.chars().take(40).collect();
-                let found = found.escape_debug();
-                Err(self.error(format_args!("is of type `{found}`: expected `{expected}`")))
+                Err(self.error(format_args!("is of type `{}`: expected `{expected}`", shown(&found))))
             }
             _ => Ok(()),
         }
@@ -105,6 +114,49 @@ impl KeyFile {
                 Err(self.error(format_args!("has {found} as `{name}`: expected a string")))
             }
         }
+    }
+
+    /// Takes a field that holds a URL which secrets will be sent to, as far as the policy allows it.
+    pub(super) fn url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a list of texts; a missing one and `null` are empty.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
+        let mut value = self.fields.remove(name).unwrap_or_default();
+        let texts = match &mut value {
+            Value::Null => Some(Vec::new()),
+            Value::Array(values) => values
+                .iter_mut()
+                .map(|each| match each {
+                    Value::String(text) => Some(std::mem::take(text)),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        wipe(&mut value);
+        texts.ok_or_else(|| {
+            self.error(format_args!("has something else as `{name}`: expected a list of strings"))
+        })
+    }
+
+    /// Takes an object within the file; messages name it after the file.
+    pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        let origin = format!("{}, `{name}`", self.origin);
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => Self::from_value_as(origin, value, &self.policy).map(Some),
+        }
+    }
+
+    /// Refuses a type that the policy does not allow.
+    pub(super) fn check_type(&self, found: &str) -> Result<(), Error> {
+        self.policy.check_type(found).map_err(|why| self.error(why))
     }
 
     /// Says what is wrong with this file.
@@ -151,6 +203,7 @@ fn warn_if_exposed(origin: &str, metadata: &Metadata) {
 #[cfg(not(unix))]
 fn warn_if_exposed(_origin: &str, _metadata: &Metadata) {}
 
+const JSON: &str = "credentials JSON";
 const MAX_LEN: u64 = 1 << 20;
 /// Some editors put one in front.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -182,7 +235,7 @@ mod tests {
             ("missing", folder.0.join("mis\nsing"), Some("cannot be read")),
         ];
         for (name, path, expected) in rows {
-            let result = KeyFile::read(&path);
+            let result = KeyFile::read(&path, &CredentialsPolicy::default());
             let message = result.as_ref().err().map(ToString::to_string);
             let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
             assert_eq!(message, expected.map(|why| format!("{origin} {why}")), "{name}");
@@ -200,8 +253,10 @@ mod tests {
         let (link, dangling) = (folder.0.join("link"), folder.0.join("dangling"));
         std::os::unix::fs::symlink(folder.file("target", "{}"), &link).unwrap();
         std::os::unix::fs::symlink(folder.0.join("nowhere"), &dangling).unwrap();
-        assert!(KeyFile::read(&link).is_ok());
-        let Err(error) = KeyFile::read(&dangling) else { panic!("the link leads nowhere") };
+        assert!(KeyFile::read(&link, &CredentialsPolicy::default()).is_ok());
+        let Err(error) = KeyFile::read(&dangling, &CredentialsPolicy::default()) else {
+            panic!("the link leads nowhere")
+        };
         assert!(std::error::Error::source(&error).is_some(), "{error:?}");
     }
 

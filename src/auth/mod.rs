@@ -22,6 +22,8 @@ mod authorizer;
 mod cache;
 mod jwt;
 mod key_file;
+mod loader;
+mod policy;
 mod provider;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
@@ -34,10 +36,12 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use authorizer::{Authorization, Authorizer};
+pub use policy::CredentialsPolicy;
 pub use provider::{AccessToken, TokenError, TokenProvider, TokenRequest};
 pub use service_account::ServiceAccount;
 
 use crate::clock::Clock;
+use crate::env::Env;
 use crate::error::Error;
 use crate::http::HttpClient;
 use crate::secret::Secret;
@@ -62,14 +66,20 @@ struct Inner {
     /// What messages call these credentials: never a secret.
     label: String,
     quota_project: Option<String>,
+    /// Where it is known before there is a token.
+    universe_domain: Option<String>,
     source: Source,
 }
 
 enum Source {
     Anonymous,
+    Deferred(Box<Resolve>),
     Fixed(Secret),
     Provider(Arc<dyn TokenProvider>),
 }
+
+/// Looks at the environment of the client that is being built.
+type Resolve = dyn Fn(&dyn Env) -> Result<Credentials, Error> + Send + Sync;
 
 impl Credentials {
     /// Sends no credentials at all, for emulators and test servers.
@@ -126,7 +136,52 @@ impl Credentials {
     }
 
     fn new(label: String, source: Source) -> Self {
-        Self(Arc::new(Inner { label, quota_project: None, source }))
+        Self(Arc::new(Inner { label, quota_project: None, universe_domain: None, source }))
+    }
+
+    /// Credentials of a source of this crate; `label` goes into messages.
+    fn of_source(label: String, provider: impl TokenProvider + 'static) -> Self {
+        Self::new(label, Source::Provider(Arc::new(provider)))
+    }
+
+    /// Credentials that depend on the environment, which is looked at when a client is built.
+    fn deferred(
+        label: String,
+        resolve: impl Fn(&dyn Env) -> Result<Self, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(label, Source::Deferred(Box::new(resolve)))
+    }
+
+    fn with_quota_project(self, project: Option<String>) -> Self {
+        self.changed(|inner| inner.quota_project = project)
+    }
+
+    fn with_universe_domain(self, domain: impl Into<String>) -> Self {
+        self.changed(|inner| inner.universe_domain = Some(domain.into()))
+    }
+
+    /// For credentials that have just been made: those that are shared stay as they are.
+    fn changed(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            change(inner);
+        }
+        self
+    }
+
+    /// Finds out in this environment what the credentials are. No network I/O.
+    pub(crate) fn resolve(&self, env: &dyn Env) -> Result<Self, Error> {
+        match &self.0.source {
+            Source::Deferred(resolve) => resolve(env)?.resolve(env),
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// The source of tokens behind resolved credentials that have one, for credentials made on top of them.
+    fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
+        match &self.0.source {
+            Source::Provider(provider) => Some(Arc::clone(provider)),
+            _ => None,
+        }
     }
 
     /// The project that the credentials file wants quota to be taken from.
@@ -143,6 +198,7 @@ impl Credentials {
     ) -> Authorizer {
         match &self.0.source {
             Source::Anonymous => Authorizer::Anonymous,
+            Source::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
             Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
             Source::Provider(provider) => {
                 let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
@@ -156,7 +212,10 @@ impl From<ServiceAccount> for Credentials {
     fn from(account: ServiceAccount) -> Self {
         let label = format!("service account `{}`", account.client_email().escape_debug());
         let quota_project = account.quota_project_id().map(str::to_owned);
-        Self(Arc::new(Inner { label, quota_project, source: Source::Provider(Arc::new(account)) }))
+        let universe_domain = account.universe_domain().to_owned();
+        Self::of_source(label, account)
+            .with_quota_project(quota_project)
+            .with_universe_domain(universe_domain)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::auth::jwt::{self, Access, Claims, Rs256};
 use crate::auth::key_file::KeyFile;
-use crate::auth::{AccessToken, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{AccessToken, CredentialsPolicy, TokenError, TokenProvider, TokenRequest};
 use crate::error::Error;
 
 /// A service account and its private key: signs its own access tokens, without network I/O ([AIP-4111]).
@@ -67,7 +67,7 @@ impl ServiceAccount {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is not a regular file,
     /// or is refused by [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        KeyFile::read(path.as_ref()).and_then(Self::from_key_file)
+        KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
     /// Reads the text of a key file, for keys that come out of a vault or a variable.
@@ -84,7 +84,7 @@ impl ServiceAccount {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text is not a JSON object, says it is of
     /// another type, lacks a field (all missing ones are named), or when its key is not RSA.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        KeyFile::parse(JSON.into(), json.as_bytes()).and_then(Self::from_key_file)
+        KeyFile::parse(json.as_bytes(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
     /// Reads a key file that is parsed already.
@@ -93,10 +93,10 @@ impl ServiceAccount {
     ///
     /// As [`from_json`](Self::from_json).
     pub fn from_value(value: Value) -> Result<Self, Error> {
-        KeyFile::from_value(JSON.into(), value).and_then(Self::from_key_file)
+        KeyFile::from_value(value, &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
-    fn from_key_file(mut file: KeyFile) -> Result<Self, Error> {
+    pub(super) fn from_key_file(mut file: KeyFile) -> Result<Self, Error> {
         file.expect_type("service_account")?;
         let [client_email, private_key] = file.require(["client_email", "private_key"])?;
         let key = Rs256::from_pem(&private_key)
@@ -202,7 +202,6 @@ fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
     joined
 }
 
-const JSON: &str = "credentials JSON";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 const BACKDATED: Duration = Duration::from_secs(10);
 const LIFETIME: Duration = Duration::from_secs(3600);
