@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::auth::key_file::KeyFile;
 use crate::auth::policy::shown;
-use crate::auth::{Credentials, CredentialsPolicy, ServiceAccount};
+use crate::auth::{AuthorizedUser, Credentials, CredentialsPolicy, ServiceAccount};
 use crate::error::Error;
 
 impl Credentials {
@@ -90,6 +90,7 @@ pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
     }
     match found.as_str() {
         "service_account" => ServiceAccount::from_key_file(file).map(Into::into),
+        "authorized_user" => AuthorizedUser::from_key_file(file).map(Into::into),
         UNSUPPORTED => Err(file.error(format_args!("is of type `{UNSUPPORTED}`, which is not supported"))),
         other => {
             let (found, known) = (shown(other), KNOWN.map(|each| format!("`{each}`")).join(", "));
