@@ -60,6 +60,11 @@ fn broken_answers() {
             (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
         ),
         (
+            "announced body of 1 TB",
+            vec![Read, head("content-length: 1099511627776\r\n\r\n"), Act::Hang],
+            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+        ),
+        (
             "endless body",
             vec![Read, head("\r\n"), Act::Flood(vec![b' '; 65536])],
             (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),

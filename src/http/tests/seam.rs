@@ -148,12 +148,15 @@ fn headers_that_are_not_utf8_are_read() {
 #[test]
 fn requests_that_cannot_be_sent() {
     let url = "http://127.0.0.1:1/";
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+    let rows: &[Row] = &[
         ("", &[], "cannot ask for this URL: it is not well formed"),
         ("/v1/operations", &[], "cannot ask for this URL: its scheme is not `https` or `http`"),
         ("ftp://127.0.0.1/", &[], "cannot ask for this URL: its scheme is not `https` or `http`"),
         ("http://", &[], "cannot ask for this URL: it is not well formed"),
         ("http://:80/", &[], "cannot ask for this URL: it has no host"),
+        ("http://127.0.0.1:65536/", &[], "cannot ask for this URL: its port is not a number up to 65535"),
+        ("http://127.0.0.1:/", &[], "cannot ask for this URL: its port is not a number up to 65535"),
         ("http://127.0.0.1/a b", &[], "cannot ask for this URL: it is not well formed"),
         ("http://127.0.0.1/\r\nx-a: b", &[], "cannot ask for this URL: it is not well formed"),
         ("http://user:CANARY-url-1@127.0.0.1/", &[], "cannot ask for this URL: it contains credentials"),
@@ -166,6 +169,7 @@ fn requests_that_cannot_be_sent() {
             "cannot send header `x-a`: its value is not printable ASCII",
         ),
         (url, &[("x-a", "caf\u{e9}")], "cannot send header `x-a`: its value is not printable ASCII"),
+        (url, &[("host", "example.com")], "cannot send header `host`: the client sets it"),
         (url, &[("Content-Length", "1")], "cannot send header `Content-Length`: the client sets it"),
         (
             url,
