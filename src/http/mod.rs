@@ -33,6 +33,7 @@ mod error;
 mod options;
 mod proxy;
 mod resolver;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
