@@ -258,6 +258,8 @@ impl StdError for Stale {}
 
 #[cfg(test)]
 mod tests {
+    use ureq::unversioned::transport::{LazyBuffers, time};
+
     use super::*;
 
     #[test]
@@ -306,5 +308,38 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    /// Works as long as it is given time.
+    #[derive(Debug)]
+    struct Timed(LazyBuffers);
+
+    impl Transport for Timed {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, _: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+            (!timeout.after.is_zero()).then_some(()).ok_or(ureq::Error::Timeout(timeout.reason))
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+            self.transmit_output(0, timeout).map(|()| true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn hop_is_bounded_until_the_proxy_has_answered() {
+        let inner = Box::new(Timed(LazyBuffers::new(1, 1)));
+        let mut hop = Hop { inner, until: Some(Instant::now()), answered: false };
+        let plenty = || NextTimeout { after: time::Duration::from_secs(10), ..NextTimeout::default() };
+        hop.transmit_output(0, plenty()).unwrap_err();
+        hop.await_input(plenty()).unwrap_err();
+        hop.transmit_output(0, plenty()).unwrap();
+        hop.await_input(plenty()).unwrap();
     }
 }

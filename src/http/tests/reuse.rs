@@ -47,12 +47,14 @@ fn broken_kept_connection_costs_no_attempt() {
 /// An answer that nobody asked for must not become the answer to the next call.
 #[test]
 fn connection_with_bytes_left_over_is_dropped() {
-    let sent = Arc::new(Barrier::new(2));
-    let script = vec![Act::Read, ok("1"), ok("forged"), Act::Meet(sent.clone()), Act::Hang];
+    let step = Arc::new(Barrier::new(2));
+    let meet = || Act::Meet(step.clone());
+    let script = vec![Act::Read, ok("1"), meet(), ok("forged"), meet(), Act::Hang];
     let server = Server::start(vec![script, vec![Act::Read, ok("2")]]);
     let agent = agent();
     assert_eq!(get(&agent, &server.url()).unwrap().body, b"1");
-    sent.wait();
+    step.wait();
+    step.wait();
     assert_eq!(get(&agent, &server.url()).unwrap().body, b"2");
     assert_eq!(server.connections(), [0, 1]);
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 
-use super::super::HttpErrorKind::{Connect, Proxy, Request, Tls};
+use super::super::HttpErrorKind::{Connect, Proxy, Request, Timeout, Tls};
 use super::server::{Act, Server, ok, send};
 use super::{
     HttpAgent, HttpClient, HttpMethod, HttpRequest, HttpResponse, ProxySetting, agent, get, get_in_short,
@@ -121,6 +121,22 @@ fn any_status_is_an_answer() {
             assert_eq!(answer.header("Location"), Some("http://127.0.0.1:1/"));
         }
         assert_eq!(server.requests().len(), 1, "{name}");
+    }
+}
+
+/// With so little time the socket does not block, and takes what it has room for.
+#[test]
+fn large_body_arrives_whole_in_a_short_time() {
+    let server = Server::start(vec![vec![Act::Peek, Act::Pause, Act::Read, ok("{}")]; 100]);
+    let (agent, url) = (agent(), server.url());
+    let body: Vec<u8> = (0..4u32 << 20).map(|at| b'a' + (at % 23) as u8).collect();
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body).timeout(Duration::from_millis(50));
+    // On a busy machine the time may not suffice; what arrives must be whole all the same.
+    while let Err(error) = agent.send(&request) {
+        assert_eq!(error.kind(), Timeout, "{error:?}");
+    }
+    for request in server.requests() {
+        assert!(request.as_bytes().ends_with(&body));
     }
 }
 
