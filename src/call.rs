@@ -335,7 +335,9 @@ macro_rules! request {
             const RPC: Rpc = Rpc::$rpc;
 
             fn from_name(name: OperationName) -> Self {
-                Self { name: name.to_string(), ..Self::default() }
+                let mut request = Self::default();
+                request.name = name.into();
+                request
             }
 
             fn name(&self) -> &str {

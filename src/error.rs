@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::{HttpError, HttpErrorKind};
+use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
 
 /// Why a call, a listing or a wait did not give what was asked for.
@@ -177,10 +178,15 @@ impl Error {
         self
     }
 
-    /// Puts the RPC and the name in front of the message.
-    pub(crate) fn in_call(mut self, method: &'static str, name: &str) -> Self {
+    /// Says which call failed, after how much trying.
+    ///
+    /// What is refused before anything is tried stands for itself.
+    pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
+        if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
+            return self;
+        }
         self.0.call = Some((method, name.to_owned()));
-        self
+        self.with_tries(tries, elapsed)
     }
 
     /// Appends what else is known, after a semicolon.
@@ -326,6 +332,29 @@ impl From<HttpError> for Error {
             Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),
             None => made,
         }
+    }
+}
+
+/// Of `types`.
+impl Error {
+    /// A document that is not what it should be; `subject` says what it was taken for.
+    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+        if invalid.is_json() {
+            return Self::decode(format!("{subject} is not valid: {invalid}"));
+        }
+        Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
+    }
+
+    /// Whether a document stops before its end, as after a connection that broke unnoticed.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+    }
+
+    /// An operation that is done and failed.
+    pub(crate) fn operation_failed(operation: Operation) -> Self {
+        let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
+        let message = format!("operation `{}` failed: {status}", operation.name().escape_debug());
+        Self::new(ErrorKind::Operation, message).with_status(status).with_operation(Some(operation))
     }
 }
 

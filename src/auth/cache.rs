@@ -12,12 +12,14 @@ use crate::auth::provider::{TokenError, TokenProvider, TokenRequest, check_token
 use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::http::HttpClient;
 
 pub(crate) struct TokenCache {
     label: String,
     provider: Arc<dyn TokenProvider>,
     scopes: Vec<String>,
     clock: Arc<dyn Clock>,
+    http: Arc<dyn HttpClient>,
     /// How long before its expiry a token becomes stale; differs per client, so that clients which started
     /// together do not refresh together.
     margin: Duration,
@@ -66,9 +68,10 @@ impl TokenCache {
         provider: Arc<dyn TokenProvider>,
         scopes: Vec<String>,
         clock: Arc<dyn Clock>,
+        http: Arc<dyn HttpClient>,
     ) -> Self {
         let margin = STALE_BEFORE_EXPIRY + MAX_JITTER.mul_f64(clock.chance().clamp(0.0, 1.0));
-        Self { label, provider, scopes, clock, margin, state: Mutex::default(), landed: Condvar::new() }
+        Self { label, provider, scopes, clock, http, margin, state: Mutex::default(), landed: Condvar::new() }
     }
 
     pub(super) fn authorization(&self, timeout: Duration) -> Result<Authorization, Error> {
@@ -109,7 +112,7 @@ impl TokenCache {
         let asked = self.now();
         let mut flight = Flight { cache: self, asked, result: None };
         let timeout = self.clock.socket_budget(timeout);
-        let request = TokenRequest { timeout, scopes: &self.scopes, now: asked.wall };
+        let request = TokenRequest { timeout, scopes: &self.scopes, now: asked.wall, http: &*self.http };
         flight.result = Some(self.provider.token(&request));
         drop(flight);
         self.lock()

@@ -37,6 +37,7 @@ pub use service_account::ServiceAccount;
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::http::HttpClient;
 use crate::secret::Secret;
 use cache::TokenCache;
 
@@ -132,13 +133,18 @@ impl Credentials {
     }
 
     /// Starts a token cache of its own for one client.
-    pub(crate) fn authorizer(&self, scopes: Vec<String>, clock: Arc<dyn Clock>) -> Authorizer {
+    pub(crate) fn authorizer(
+        &self,
+        scopes: Vec<String>,
+        clock: Arc<dyn Clock>,
+        http: Arc<dyn HttpClient>,
+    ) -> Authorizer {
         match &self.0.source {
             Source::Anonymous => Authorizer::Anonymous,
             Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
             Source::Provider(provider) => {
                 let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
-                Authorizer::Cached(Box::new(TokenCache::new(label, provider, scopes, clock)))
+                Authorizer::Cached(Box::new(TokenCache::new(label, provider, scopes, clock, http)))
             }
         }
     }
@@ -165,6 +171,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::error::ErrorKind;
+    use crate::http::Unplugged;
 
     #[test]
     fn only_a_provider_can_answer_a_refusal_with_another_token() {
@@ -177,7 +184,7 @@ mod tests {
             ("service account", account().into(), Some("Bearer ey"), true),
         ];
         for (name, credentials, expected, replay) in rows {
-            let authorizer = credentials.authorizer(Vec::new(), Arc::new(SystemClock));
+            let authorizer = credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged));
             let first = authorizer.authorization(MINUTE).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
@@ -212,18 +219,21 @@ mod tests {
     #[test]
     fn nothing_that_can_be_printed_shows_a_secret() {
         let account = ServiceAccount::from_json(KEY_FILE).unwrap();
-        let signed = account.token(&TokenRequest::new(MINUTE)).unwrap();
+        let signed = account.token(&TokenRequest::new(MINUTE, &Unplugged)).unwrap();
         let fixed = Credentials::bearer("CANARY-bearer-1").unwrap();
         let from_provider =
             Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-2")));
         let bad = Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-3\n")));
-        let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())]
-            .map(|credentials| credentials.authorizer(Vec::new(), Arc::new(SystemClock)));
+        let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())].map(|credentials| {
+            credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+        });
         let sent =
             authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
-            bad.authorizer(Vec::new(), Arc::new(SystemClock)).authorization(MINUTE).unwrap_err(),
+            bad.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+                .authorization(MINUTE)
+                .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"private_key": "CANARY-key-7"#).unwrap_err(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::http::HttpClient;
 use crate::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
@@ -64,12 +65,14 @@ pub struct TokenRequest<'a> {
     pub scopes: &'a [String],
     /// The wall-clock time, for what has to be dated or signed.
     pub now: SystemTime,
+    /// The HTTP client of the calls, for a token that has to be fetched.
+    pub http: &'a dyn HttpClient,
 }
 
-impl TokenRequest<'_> {
+impl<'a> TokenRequest<'a> {
     /// Makes a request without scopes, dated now, to call a provider by hand.
-    pub fn new(timeout: Duration) -> Self {
-        Self { timeout, scopes: &[], now: SystemTime::now() }
+    pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
+        Self { timeout, scopes: &[], now: SystemTime::now(), http }
     }
 }
 

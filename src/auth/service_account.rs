@@ -215,6 +215,7 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
+    use crate::http::Unplugged;
 
     #[test]
     fn the_account_then_the_client_then_the_default_decides_what_a_token_is_good_for() {
@@ -238,7 +239,7 @@ mod tests {
         ];
         for (name, account, scopes, claim, expected) in rows {
             let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_999);
-            let request = TokenRequest { scopes, now, ..TokenRequest::new(Duration::ZERO) };
+            let request = TokenRequest { scopes, now, ..TokenRequest::new(Duration::ZERO, &Unplugged) };
             let token = account.token(&request).expect(name);
             let claims = token.text().split('.').nth(1).expect(name);
             let claims: Value =
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn a_clock_before_1970_is_an_error() {
         let now = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-        let request = TokenRequest { now, ..TokenRequest::new(Duration::ZERO) };
+        let request = TokenRequest { now, ..TokenRequest::new(Duration::ZERO, &Unplugged) };
         let error = ServiceAccount::from_json(KEY_FILE).unwrap().token(&request).unwrap_err();
         assert_eq!(error.to_string(), "the clock of this machine is set before 1970");
         assert!(error.is_transient());

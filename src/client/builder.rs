@@ -1,5 +1,7 @@
 //! The options of a client; everything is checked in `build`.
 
+#[cfg(feature = "testing")]
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use crate::auth::Credentials;
 use crate::call::CallOptions;
 use crate::clock::{Clock, SystemClock};
+use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{HttpClient, HttpOptions};
 use crate::retry::RetryPolicy;
@@ -42,6 +45,7 @@ pub struct OperationsClientBuilder {
     source: Source,
     defaults: CallOptions,
     clock: Arc<dyn Clock>,
+    env: Arc<dyn Env>,
     error: Option<Error>,
 }
 
@@ -61,7 +65,13 @@ impl OperationsClientBuilder {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, defaults: CallOptions::default(), clock: Arc::new(SystemClock), error: None }
+        Self {
+            source,
+            defaults: CallOptions::default(),
+            clock: Arc::new(SystemClock),
+            env: Arc::new(SystemEnv),
+            error: None,
+        }
     }
 
     /// Sets who is asking: a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
@@ -151,11 +161,34 @@ impl OperationsClientBuilder {
             return Err(error);
         }
         let transport = match self.source {
-            Source::Rest(options) => Arc::new(RestTransport::new(*options, Arc::clone(&self.clock))?),
+            Source::Rest(options) => {
+                Arc::new(RestTransport::new(*options, Arc::clone(&self.clock), &*self.env)?)
+            }
             Source::Custom(transport) => transport,
         };
         let inner = Inner { transport, defaults: self.defaults, clock: self.clock };
         Ok(OperationsClient { inner: Arc::new(inner) })
+    }
+
+    /// Replaces the environment variables that the client looks at; all others count as unset.
+    ///
+    /// ```
+    /// use longrunning::OperationsClient;
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .environment([("GOOGLE_CLOUD_QUOTA_PROJECT", "billing-project")]);
+    /// # let _ = client;
+    /// ```
+    #[cfg(feature = "testing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+    pub fn environment<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.env = Arc::new(variables.collect::<BTreeMap<String, String>>());
+        self
     }
 
     #[cfg(feature = "testing")]

@@ -22,6 +22,18 @@ use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, tls};
 /// it does not have: one short-lived thread for each such name. When a kept connection turns out to be closed
 /// before a byte of the answer came, the request goes out once more, at once, on a new connection. Redirects
 /// are not followed and there are no cookies. Share it between threads behind an [`Arc`](std::sync::Arc).
+///
+/// It writes no secret to the log, but `ureq_proto`, which it is built on, writes whole requests at level
+/// `trace`, access tokens included: leave that level off for this target.
+///
+/// ```
+/// use longrunning::http::{HttpAgent, HttpClient, HttpErrorKind, HttpMethod, HttpOptions, HttpRequest, Roots};
+///
+/// let agent = HttpAgent::new(&HttpOptions::new().roots(Roots::None))?;
+/// let error = agent.send(&HttpRequest::new(HttpMethod::Get, "ftp://example.com/")).unwrap_err();
+/// assert_eq!(error.kind(), HttpErrorKind::Request);
+/// # Ok::<(), longrunning::http::HttpError>(())
+/// ```
 pub struct HttpAgent {
     agent: Agent,
     routes: Routes,
@@ -86,7 +98,8 @@ impl HttpClient for HttpAgent {
             return Err(unanswered(error, &peer));
         }
         log::debug!("a kept connection to {peer} was closed: asking again on a new one");
-        self.exchange(request, &target, left, Duration::ZERO).map_err(|failure| failure.into_error(&peer))
+        let second = self.exchange(request, &target, left, Duration::ZERO);
+        second.map_err(|failure| failure.into_error(&peer).sent(true))
     }
 }
 
@@ -320,3 +333,24 @@ const MAX_RESERVED: usize = 1 << 20;
 /// Headers that decide where a message ends; one from outside could smuggle a second request.
 const FRAMING: [HeaderName; 5] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_say_what_was_waited_for() {
+        let uri = Uri::from_static("https://example.com/v1");
+        let timeout = || ureq::Error::Timeout(ureq::Timeout::Global);
+        for (error, message) in [
+            (unanswered(timeout(), &Peer::of(&uri)), "timed out waiting for an answer of example.com:443"),
+            (cut(timeout(), &Peer::of(&uri)), "timed out reading the answer of example.com:443"),
+        ] {
+            assert_eq!(error.to_string(), message);
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.is_transient()),
+                (HttpErrorKind::Timeout, true, true)
+            );
+        }
+    }
+}

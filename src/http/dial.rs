@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
@@ -80,7 +80,7 @@ impl Dialer {
         }
     }
 
-    /// Connects to the proxy: past the wrapper, because only whole exchanges are watched, not the `CONNECT` before them.
+    /// Connects to the proxy: not watched as a [`Link`], because the `CONNECT` is no exchange of ours.
     fn to_proxy(&self) -> Arc<RunConnector> {
         let inner = self.inner.clone();
         let names = self.names.clone();
@@ -88,10 +88,11 @@ impl Dialer {
             let peer = Peer::of(details.uri);
             let failed = |error| {
                 names.forget(peer.host);
-                let error = not_connected(error, &format_args!("proxy {peer}"));
-                wrap(error)
+                wrap(not_connected(error, &format_args!("proxy {peer}")))
             };
-            inner.connect(details, None).map_err(failed)?.ok_or(ureq::Error::ConnectionFailed)
+            let until = Instant::now().checked_add(*details.timeout.after);
+            let inner = inner.connect(details, None).map_err(failed)?.ok_or(ureq::Error::ConnectionFailed)?;
+            Ok(Box::new(Hop { inner, until, answered: false }))
         })
     }
 }
@@ -214,6 +215,51 @@ impl Transport for Link {
     }
 }
 
+/// A connection to a proxy, which ureq would give the whole budget again for every part of the answer to `CONNECT`.
+#[derive(Debug)]
+struct Hop {
+    inner: Box<dyn Transport>,
+    /// When the budget ends, until the `CONNECT` is answered.
+    until: Option<Instant>,
+    answered: bool,
+}
+
+impl Hop {
+    fn clamp(&self, mut timeout: NextTimeout) -> NextTimeout {
+        if let Some(until) = self.until {
+            let left = until.saturating_duration_since(Instant::now()).into();
+            timeout.after = timeout.after.min(left);
+        }
+        timeout
+    }
+}
+
+impl Transport for Hop {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if self.answered {
+            self.until = None;
+        }
+        self.inner.transmit_output(amount, self.clamp(timeout))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.answered = true;
+        self.inner.await_input(self.clamp(timeout))
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
 /// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
 /// (when this holds a timeout) something in between forgot it.
 #[derive(Debug)]
@@ -228,3 +274,56 @@ impl fmt::Display for Stale {
 impl StdError for Stale {}
 
 const LEAST_PER_ADDRESS: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_to_connect() {
+        use HttpErrorKind::{Connect, Proxy, Resolve, Timeout, Tls};
+        let io = |code| ureq::Error::Io(io::Error::from_raw_os_error(code));
+        let known = HttpError::new(Resolve, "cannot find host `a.test`").transient(false);
+        let rows = [
+            ("no files left", io(24), Connect, true, "cannot connect to HOST"),
+            (
+                "timeout",
+                ureq::Error::Timeout(ureq::Timeout::Global),
+                Timeout,
+                true,
+                "timed out while connecting to HOST",
+            ),
+            (
+                "name that TLS cannot take",
+                ureq::Error::Tls("invalid dns name"),
+                Tls,
+                false,
+                "cannot connect to HOST",
+            ),
+            ("already told", wrap(known), Resolve, false, "cannot find host `a.test`"),
+            (
+                "proxy says why",
+                ureq::Error::ConnectProxyFailed("proxy server responded 407/407".into()),
+                Proxy,
+                false,
+                "the proxy did not connect to HOST: it answered 407",
+            ),
+            (
+                "proxy is silent",
+                ureq::Error::ConnectProxyFailed("proxy server did not respond".into()),
+                Proxy,
+                true,
+                "the proxy did not connect to HOST: it did not answer",
+            ),
+        ];
+        for (name, error, kind, transient, message) in rows {
+            let error = not_connected(error, &"HOST");
+            assert_eq!(error.to_string(), message, "{name}");
+            assert_eq!(
+                (error.kind(), error.is_transient(), error.was_sent()),
+                (kind, transient, false),
+                "{name}"
+            );
+        }
+    }
+}

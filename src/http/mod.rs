@@ -238,3 +238,15 @@ fn is_sensitive(name: &str) -> bool {
         .iter()
         .any(|part| name.contains(part))
 }
+
+/// Reaches nobody: for tests that must not need the network.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Unplugged;
+
+#[cfg(test)]
+impl HttpClient for Unplugged {
+    fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        Err(HttpError::new(HttpErrorKind::Connect, "unplugged"))
+    }
+}

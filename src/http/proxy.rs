@@ -30,7 +30,7 @@ impl Routes {
     /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
     fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &&str| variable(name).is_some_and(|value| !value.trim().is_empty());
-        let first = |names: &[&'static str]| names.iter().copied().find(|name| set(&name));
+        let first = |names: &[&'static str]| names.iter().copied().find(|name| set(name));
         let text = |name: &str| variable(name).unwrap_or_default();
         let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
         let bypass = first(&["NO_PROXY", "no_proxy"]).map(text).unwrap_or_default();

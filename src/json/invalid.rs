@@ -1,54 +1,113 @@
-//! What is wrong with a document, and where.
+//! What is wrong with a document, and where; never what it says.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::fmt;
 
-use crate::error::Error;
+use crate::json::MAX_DEPTH;
 
-/// Where a document is not what it should be, without any of its contents.
+/// A document that is not what it should be.
 #[derive(Debug)]
 pub(crate) struct Invalid(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     path: String,
-    problem: String,
-    source: Option<serde_json::Error>,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    /// The text is no JSON from this byte on.
+    Broken(usize),
+    /// The text stops before its end, as after a connection that broke unnoticed.
+    EndsEarly,
+    /// It is JSON, but not what is expected.
+    Unexpected(String),
 }
 
 impl Invalid {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: problem.into(), source: None }))
+        Self::of(Problem::Unexpected(problem.into()))
     }
 
-    /// The text is no JSON.
-    pub(super) fn syntax(source: serde_json::Error) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: String::new(), source: Some(source) }))
+    pub(super) fn too_deep() -> Self {
+        Self::new(format!("expected at most {MAX_DEPTH} levels of nesting"))
     }
 
-    /// Puts a field in front of the path.
+    pub(super) fn broken(offset: usize) -> Self {
+        Self::of(Problem::Broken(offset))
+    }
+
+    pub(super) fn ends_early() -> Self {
+        Self::of(Problem::EndsEarly)
+    }
+
+    fn of(problem: Problem) -> Self {
+        Self(Box::new(Inner { path: String::new(), problem }))
+    }
+
+    /// Puts a field, or an index in brackets, in front of the path.
     pub(crate) fn at(mut self, field: &str) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = format!("{field}{dot}{}", self.0.path);
         self
     }
 
-    /// Puts an index in front of the path.
-    pub(crate) fn at_index(self, index: usize) -> Self {
-        self.at(&format!("[{index}]"))
+    /// Whether the document is JSON at all.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.0.problem, Problem::Unexpected(_))
     }
 
-    pub(crate) fn into_error(self, subject: &str) -> Error {
-        let Inner { path, problem, source } = *self.0;
-        match source {
-            Some(source) => Error::decode(format!("{subject} is not valid JSON")).with_source(source),
-            None if path.is_empty() => Error::decode(format!("{subject} is not valid: {problem}")),
-            None => Error::decode(format!("{subject} is not valid: `{path}`: {problem}")),
+    /// Whether the document could be the start of a valid one.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        matches!(self.0.problem, Problem::EndsEarly)
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.problem {
+            Problem::Broken(offset) => write!(f, "unexpected text at byte {offset}"),
+            Problem::EndsEarly => f.write_str("the text ends early"),
+            Problem::Unexpected(problem) if self.0.path.is_empty() => f.write_str(problem),
+            Problem::Unexpected(problem) => write!(f, "`{}`: {problem}", bounded(&self.0.path)),
         }
     }
 }
 
-/// Whether a document stops before its end, as after a connection that broke unnoticed.
-pub(crate) fn ended_early(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<serde_json::Error>());
-    source.is_some_and(serde_json::Error::is_eof)
+impl Error for Invalid {}
+
+/// At most 200 bytes of a text that came from outside, on one line.
+pub(crate) fn bounded(text: &str) -> String {
+    let mut line = String::new();
+    for char in text.chars() {
+        let start = line.len();
+        if char.is_control() {
+            line.extend(char.escape_default())
+        } else {
+            line.push(char)
+        }
+        if line.len() > LIMIT {
+            line.truncate(start);
+            return line + "…";
+        }
+    }
+    line
+}
+
+const LIMIT: usize = 197;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_short_and_on_one_line() {
+        assert_eq!(bounded("a\nb\u{1b}[0m\u{e9}"), format!(r"a\nb\u{{1b}}[0m{}", '\u{e9}'));
+        assert_eq!(bounded(&"x".repeat(197)), "x".repeat(197));
+        for text in ["x".repeat(198), "\u{1f600}".repeat(100), "\0".repeat(100), "x".repeat(1 << 20)] {
+            let line = bounded(&text);
+            assert!(line.len() <= 200 && line.ends_with('…'), "{line}");
+        }
+    }
 }

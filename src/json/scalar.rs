@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::Raw;
-use super::invalid::Invalid;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::json::{Invalid, Raw};
 
 impl<'a> Raw<'a> {
-    pub(crate) fn is_null(self) -> bool {
-        self.text() == "null"
-    }
-
     pub(crate) fn boolean(self) -> Result<bool, Invalid> {
         match self.text() {
             "true" => Ok(true),
@@ -20,39 +19,174 @@ impl<'a> Raw<'a> {
 
     pub(crate) fn string(self) -> Result<Cow<'a, str>, Invalid> {
         let quoted = self.text().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match quoted {
-            None => Err(self.expected("a string")),
-            Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
-            Some(_) => serde_json::from_str(self.text())
-                .map(Cow::Owned)
-                .map_err(|_| Invalid::new("expected a string of whole characters")),
+        let plain = quoted.ok_or_else(|| self.expected("a string"))?;
+        if !plain.contains('\\') {
+            return Ok(Cow::Borrowed(plain));
+        }
+        // The syntax is known to be right, so all that can fail is half of a surrogate pair.
+        let unescaped = serde_json::from_str(self.text()).map(Cow::Owned);
+        unescaped.map_err(|_| Invalid::new("expected whole surrogate pairs in a string"))
+    }
+
+    /// An integer: a number or a string, also one that is spelled `5.0` or `5e0`.
+    pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, Invalid> {
+        let number = exact_integer(&self.number(what)?).and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| self.expected(what))
+    }
+
+    /// The text of a number, or of a string that stands for one.
+    pub(crate) fn number(self, what: &str) -> Result<Cow<'a, str>, Invalid> {
+        match self.text().as_bytes().first() {
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(self.text())),
+            _ => Err(self.expected(what)),
         }
     }
 
-    /// An integer: a number or a string, also spelled `5.0` or `5e0`.
-    pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, Invalid> {
-        let text = if self.text().starts_with('"') { self.string()? } else { Cow::Borrowed(self.text()) };
-        integer(&text).and_then(|number| T::try_from(number).ok()).ok_or_else(|| self.expected(what))
+    /// Base64, standard or URL-safe, padded or not.
+    pub(crate) fn bytes(self) -> Result<Vec<u8>, Invalid> {
+        let standard = self.string()?.replace('-', "+").replace('_', "/");
+        BASE64.decode(standard).map_err(|_| Invalid::new("expected base64"))
     }
 }
 
-/// Reads a JSON number exactly; nothing if it is not whole, or far out of range.
-fn integer(text: &str) -> Option<i128> {
-    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+// Protobuf's own parsers take any padding and ignore the bits beyond the last whole byte.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Reads a number to its last digit; nothing if it is not whole or far out of range.
+fn exact_integer(text: &str) -> Option<i128> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !plain(whole) || !plain(fraction) || (whole.len() > 1 && whole.starts_with('0')) {
         return None;
     }
+    let exponent: i64 = exponent.parse().ok()?;
     let digits = format!("{whole}{fraction}");
     let significant = digits.trim_end_matches('0');
     if significant.is_empty() {
         return Some(0);
     }
-    let exponent: i64 = exponent.parse().ok()?;
     let zeros = exponent.checked_add(whole.len() as i64)?.checked_sub(significant.len() as i64)?;
     let power = 10i128.checked_pow(u32::try_from(zeros).ok()?)?;
-    let number = significant.parse::<i128>().ok()?.checked_mul(power)?;
-    Some(if negative { -number } else { number })
+    significant.parse::<i128>().ok()?.checked_mul(power)?.checked_mul(sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::json::Reader;
+
+    fn raw(text: &str) -> Raw<'_> {
+        Reader::document(text, Reader::value).unwrap()
+    }
+
+    #[test]
+    fn integers() {
+        let table = [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("5", Some(5)),
+            (r#""5""#, Some(5)),
+            ("5.0", Some(5)),
+            (r#""5.00""#, Some(5)),
+            ("5e0", Some(5)),
+            ("5E+1", Some(50)),
+            ("500e-2", Some(5)),
+            ("0.5e1", Some(5)),
+            ("0.000e9999999", Some(0)),
+            (r#""-1""#, Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            (r#""-9223372036854775808""#, Some(i64::MIN)),
+            ("9223372036854775807.0", Some(i64::MAX)),
+            ("922337203685477580.7e1", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("1e40", None),
+            ("1e-1", None),
+            ("1e99999999999999999999", None),
+            ("0.5", None),
+            (r#""""#, None),
+            (r#"" 5""#, None),
+            (r#""5 ""#, None),
+            (r#""+5""#, None),
+            (r#""05""#, None),
+            (r#""5.""#, None),
+            (r#""0x5""#, None),
+            (r#""NaN""#, None),
+            ("true", None),
+            ("null", None),
+            ("[5]", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).integer::<i64>("an integer").ok(), expected, "{text}");
+        }
+        assert_eq!(raw("18446744073709551615").integer("an integer").ok(), Some(u64::MAX));
+        assert!(raw("2147483648").integer::<i32>("an integer").is_err());
+        assert!(raw("-1").integer::<u32>("an integer").is_err());
+    }
+
+    #[test]
+    fn strings() {
+        let table = [
+            (r#""""#, Some("")),
+            (r#""plain""#, Some("plain")),
+            (r#""\"\\\/\b\n\u00e9\ud83d\ude00""#, Some("\"\\/\u{8}\n\u{e9}\u{1f600}")),
+            ("\"\u{e9}\u{1f600}\"", Some("\u{e9}\u{1f600}")),
+            (r#""\ud83d""#, None),
+            (r#""\ude00\ud83d""#, None),
+            ("5", None),
+            ("null", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).string().ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_of_either_alphabet() {
+        let table: [(&str, Option<&[u8]>); 9] = [
+            (r#""""#, Some(b"")),
+            (r#""AQI=""#, Some(&[1, 2])),
+            (r#""AQI""#, Some(&[1, 2])),
+            (r#""+/8=""#, Some(&[0xfb, 0xff])),
+            (r#""-_8""#, Some(&[0xfb, 0xff])),
+            (r#""-_""#, Some(&[0xfb])),
+            (r#""A""#, None),
+            (r#""AQ I""#, None),
+            ("[1]", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).bytes().ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_spelling_of_an_integer(number: i64, zeros in 0..6usize) {
+            let (noughts, wide) = ("0".repeat(zeros), i128::from(number) * 10i128.pow(zeros as u32));
+            let spellings = [
+                format!("{number}"),
+                format!("\"{number}\""),
+                format!("{number}.0{noughts}"),
+                format!("{number}e+0"),
+                format!("\"{wide}e-{zeros}\""),
+            ];
+            for text in spellings {
+                prop_assert_eq!(raw(&text).integer::<i64>("an integer").ok(), Some(number), "{}", text);
+            }
+        }
+    }
 }

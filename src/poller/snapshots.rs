@@ -144,8 +144,8 @@ impl Wait {
         log::debug!("{}: poll {} failed: {error}", self.request.name, self.polls);
         self.faults = self.faults.saturating_add(1);
         if self.faults > patience(&error) {
-            let error = error.in_call(Rpc::Get.name(), &self.request.name);
-            return Err(error.with_operation(self.last.take()).with_tries(self.polls, elapsed));
+            let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
+            return Err(error.with_operation(self.last.take()));
         }
         self.fault = Some(error);
         Ok(())

@@ -208,10 +208,6 @@ impl Task<'_> {
     }
 
     fn finish(&self, error: Error, attempts: u32, elapsed: Duration) -> Error {
-        match error.kind() {
-            // Refused before an attempt; the message stands for itself.
-            ErrorKind::Binding | ErrorKind::Config => error,
-            _ => error.in_call(self.method, self.name).with_tries(attempts, elapsed),
-        }
+        error.in_call(self.method, self.name, attempts, elapsed)
     }
 }

@@ -257,7 +257,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn reason(status: u16) -> &'static str {
+pub(super) fn reason(status: u16) -> &'static str {
     REASONS.iter().find(|(known, _)| *known == status).map_or("Status", |(_, reason)| reason)
 }
 

@@ -275,6 +275,7 @@ impl FakeServer {
             .credentials(Credentials::anonymous())
             .http_options(network)
             .clock(self.core.clock.clone())
+            .environment([("", "")])
     }
 }
 

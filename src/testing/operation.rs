@@ -72,7 +72,7 @@ impl FakeOperation {
         self
     }
 
-    /// Ends it when it is looked at for the `poll`-th time; 0 and 1 end it at the first look.
+    /// Ends it when it is looked at for the `poll`-th time; 0 is done from the start.
     ///
     /// A look is a get, a wait, or a list call that passes it.
     pub fn done_at_poll(mut self, poll: u64) -> Self {
@@ -144,10 +144,8 @@ impl FakeOperation {
         }
         let fraction = match self.end {
             End::Never => 0.0,
-            End::After(end) if age >= end => 1.0,
-            End::After(end) => age.as_secs_f64() / end.as_secs_f64(),
-            End::AtPoll(end) if polls >= end => 1.0,
-            End::AtPoll(end) => polls as f64 / end as f64,
+            End::After(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
+            End::AtPoll(end) => fraction(polls as f64, end as f64),
         };
         let percent = (fraction * 100.0) as u32;
         if fraction >= 1.0 {
@@ -208,6 +206,10 @@ pub(super) fn cancelled(operation: &Operation) -> Operation {
         Some(metadata) => failed.with_metadata(metadata.clone()),
         None => failed,
     }
+}
+
+fn fraction(part: f64, whole: f64) -> f64 {
+    if part >= whole { 1.0 } else { part / whole }
 }
 
 fn percent_struct(percent: u32) -> Any {

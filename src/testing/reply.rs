@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::answer::{Body, Http, JSON, error_body, operations_page};
+use super::answer::{Body, Http, JSON, error_body, operations_page, reason};
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// One answer of a [`FakeServer`](super::FakeServer), with the faults it suffers on the way back.
@@ -93,8 +93,10 @@ impl Reply {
         match status {
             204 | 300..=399 => Self::http(status, Vec::new()),
             ..=299 => Self::json(status, "{}"),
-            _ => Self::http(status, error_body(status, &Status::new(Code::from_http(status), "scripted")))
-                .header("content-type", JSON),
+            _ => {
+                Self::http(status, error_body(status, &Status::new(Code::from_http(status), reason(status))))
+                    .header("content-type", JSON)
+            }
         }
     }
 

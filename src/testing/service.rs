@@ -149,15 +149,11 @@ impl Core {
     fn resolve(&self, path: &str, in_query: Option<String>) -> Resource {
         let whole = in_query.as_deref().unwrap_or(behind_version(path));
         let store = lock(&self.store);
-        // A version may have a second segment, such as `v1/compute`.
+        // A version may have a second segment, as in `v1/compute/operations/1`, and a name none, as in `v1/operations/1`.
         let shorter = whole.split_once('/').map(|(_, rest)| rest).filter(|_| in_query.is_none());
         for name in [Some(whole), shorter].into_iter().flatten() {
             if store.contains(name) {
                 return Resource::Operation(name.to_owned());
-            }
-            let bare = name.strip_prefix("operations/").filter(|bare| store.contains(bare));
-            if let Some(bare) = bare {
-                return Resource::Operation(bare.to_owned());
             }
             if is_collection(name) && store.has_any(name) {
                 return Resource::Collection(name.to_owned());

@@ -209,7 +209,6 @@ impl Query<'_> {
         }
         let mut wanted = self.collection.split('/');
         wanted.all(|want| segments.next().is_some_and(|segment| want == "-" || want == segment))
-            && segments.next().is_some()
     }
 
     fn wants(&self, done: bool) -> bool {

@@ -55,6 +55,7 @@ impl Raw {
 
     fn answer(&mut self) -> Answer {
         let head = self.head();
+        assert!(head.starts_with("HTTP/1.1 "), "{head}");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let mut answer = Answer { status, head, body: Vec::new() };
         if answer.header("transfer-encoding").is_some_and(|value| value == "chunked") {

@@ -1,97 +1,281 @@
 //! A message of any type, as it came.
 
+use std::any;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw};
-use crate::types::text::Text;
+use crate::json::{Invalid, Raw, Reader, Writer, bounded, encode_base64};
+use crate::types::known::{self, Known};
+use crate::types::message::Json;
+use crate::types::text::{Source, Text};
 
-/// A message of any type, kept as it came: as JSON text or as protobuf bytes.
+/// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
+///
+/// Nothing of it is interpreted until it is asked for, so that a type this program does not know can be
+/// kept, shown and passed on without loss. [`decode`](Self::decode) reads the JSON into a type of yours,
+/// [`unpack`](Self::unpack) gives a protobuf message. Two of them are equal if they have the same text, or
+/// the same type URL and bytes.
+///
+/// ```
+/// use longrunning::Any;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Progress {
+///     percent: u8,
+/// }
+///
+/// let any = Any::from_json(r#"{"@type": "type.googleapis.com/x.Progress", "percent": 40}"#)?;
+/// assert_eq!(any.type_name(), "x.Progress");
+/// assert_eq!(any.decode::<Progress>()?.percent, 40);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Any(Form);
 
 #[derive(Clone)]
 enum Form {
-    Json { text: Text, type_url: Box<str> },
+    /// The URL is kept apart only where it does not come first in the text, free of escapes.
+    Json {
+        text: Text,
+        type_url: Option<Box<str>>,
+    },
     Proto(prost_types::Any),
 }
 
 impl Any {
-    /// Takes a JSON object with the type's URL under `@type`.
+    /// Takes the JSON form of a message: an object with the URL of the type under `@type`.
+    ///
+    /// The text is kept as it is. An object without `@type` is taken too, since some servers send `{}` for
+    /// an empty response.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels,
+    /// or has an `@type` that is not a string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let raw = Raw::document(text);
-        Self::read(&Arc::from(raw.text()), raw).map_err(|invalid| invalid.into_error("any"))
+        let any = Reader::document(text, Reader::value).and_then(|raw| {
+            raw.check_depth()?;
+            Self::read(&Source::new(raw), raw)
+        });
+        any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
-    /// Takes protobuf bytes with the type's URL.
+    /// Takes the protobuf form of a message.
     pub fn from_proto(any: prost_types::Any) -> Self {
         Self(Form::Proto(any))
     }
 
     /// Encodes a protobuf message.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    ///
+    /// let any = Any::pack(&prost_types::Duration { seconds: 90, nanos: 0 });
+    /// assert_eq!(any.type_url(), "type.googleapis.com/google.protobuf.Duration");
+    /// assert_eq!(any.json()?, r#"{"@type":"type.googleapis.com/google.protobuf.Duration","value":"90s"}"#);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn pack<M: Message + Name>(message: &M) -> Self {
         Self(Form::Proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() }))
     }
 
-    /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if none was given.
+    /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if there is none.
     pub fn type_url(&self) -> &str {
         match &self.0 {
-            Form::Json { type_url, .. } => type_url,
+            Form::Json { type_url: Some(url), .. } => url,
+            Form::Json { text, type_url: None } => leading_type(text.as_str()).unwrap_or_default(),
             Form::Proto(any) => &any.type_url,
         }
     }
 
-    /// The name of the type: what follows the last `/` of the URL.
+    /// The name of the type, such as `google.protobuf.Duration`: what follows the last `/` of the URL.
+    ///
+    /// Compare this and not the URL, whose first part differs between services.
     pub fn type_name(&self) -> &str {
-        let url = self.type_url();
-        url.rsplit_once('/').map_or(url, |(_, name)| name)
+        known::type_name(self.type_url())
     }
 
-    /// The JSON text.
+    /// The JSON form: the text that came, or what the bytes of a known type say.
+    ///
+    /// The known types are those of `google.protobuf` with a JSON form of their own (durations, timestamps,
+    /// wrappers, structs, field masks, `Empty` and `Any`), `google.rpc.Status` and its [details](crate::rpc).
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if bytes are of another type, or are not valid for theirs.
     pub fn json(&self) -> Result<Cow<'_, str>, Error> {
-        match &self.0 {
-            Form::Json { text, .. } => Ok(Cow::Borrowed(text.as_str())),
-            Form::Proto(_) => Err(Error::decode(format!("any of type `{}` has no JSON", self.type_name()))),
+        let any = match &self.0 {
+            Form::Json { text, .. } => return Ok(Cow::Borrowed(text.as_str())),
+            Form::Proto(any) => any,
+        };
+        let mut writer = Writer::default();
+        match Json::write(any, &mut writer) {
+            Ok(()) => Ok(Cow::Owned(writer.finish())),
+            Err(invalid) => {
+                let name = bounded(self.type_name());
+                Err(Error::invalid(&format!("JSON form of an any of type `{name}`"), invalid))
+            }
         }
     }
 
-    /// Decodes the JSON into a type of the caller's.
+    /// Reads the message into a serde type of yours.
+    ///
+    /// `T` is given the fields of the message, without `@type`. A type with a JSON form of its own, such as
+    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty`
+    /// decodes into a struct without fields and into `()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if
+    /// there are only bytes and [`json`](Self::json) cannot read them.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.decode_as("any")
+    }
+
+    /// Like [`decode`](Self::decode), with a name for the message in the error.
+    pub(super) fn decode_as<T: DeserializeOwned>(&self, what: &str) -> Result<T, Error> {
         let json = self.json()?;
-        serde_json::from_str(&json).map_err(|cause| {
-            let (has, wants) = (self.type_name(), std::any::type_name::<T>());
-            Error::decode(format!("any of type `{has}` does not decode into `{wants}`")).with_source(cause)
+        let name = self.type_name();
+        let payload = Reader::document(&json, |reader| payload(reader, name));
+        let payload = payload.map_err(|invalid| Error::invalid(what, invalid))?;
+        let absent = matches!(name, "" | EMPTY) && payload == "{}";
+        let fallback = if absent { "null" } else { &payload };
+        deserialize(&payload, fallback).map_err(|cause| {
+            let (has, wants) = (bounded(name), any::type_name::<T>());
+            Error::decode(format!("{what} of type `{has}` does not decode into `{wants}`")).with_source(cause)
         })
     }
 
-    /// Decodes a protobuf message.
+    /// Gives the protobuf message, if it is an `M`.
+    ///
+    /// Bytes can be of any type; JSON text of the types that [`json`](Self::json) lists. Others can be
+    /// [decoded](Self::decode).
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the message is of another type, not valid for its type, or
+    /// JSON of a type that is not known here.
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, Error> {
         let (has, wants) = (self.type_name(), M::full_name());
-        match &self.0 {
-            Form::Proto(any) if has == wants => M::decode(&*any.value).map_err(|cause| {
-                Error::decode(format!("any of type `{has}` is not valid")).with_source(cause)
-            }),
-            _ => Err(Error::decode(format!("any of type `{has}` cannot be unpacked as `{wants}`"))),
+        if has != wants {
+            return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", bounded(has))));
         }
+        M::decode(&*self.to_proto()?.value).map_err(|cause| {
+            Error::decode(format!("any of type `{has}` does not hold valid bytes")).with_source(cause)
+        })
     }
 
-    /// Reads the object `raw`, a part of `whole`.
-    pub(super) fn read(whole: &Arc<str>, raw: Raw<'_>) -> Result<Self, Invalid> {
-        let mut type_url = Box::default();
-        raw.fields(|name, value| {
-            if name == "@type" {
-                type_url = value.string().map_err(|invalid| invalid.at("@type"))?.into();
+    /// The protobuf form: the bytes that came, or what the JSON of a [known](Self::json) type says.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if JSON is of another type, or is not valid for its type.
+    pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
+        let text = match &self.0 {
+            Form::Json { text, .. } => text.as_str(),
+            Form::Proto(any) => return Ok(any.clone()),
+        };
+        Reader::document(text, Json::read).map_err(|invalid| {
+            let name = bounded(self.type_name());
+            Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
+        })
+    }
+
+    /// Shares the object `raw` with `source`, around it.
+    pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
+        let text = source.part(raw);
+        if leading_type(raw.text()).is_some() {
+            return Ok(Self(Form::Json { text, type_url: None }));
+        }
+        let type_url = Some(known::type_url(raw)?.into());
+        Ok(Self(Form::Json { text, type_url }))
+    }
+
+    /// Writes the JSON form; where there is none, the bytes as base64 under `value`.
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        let any = match (self.json(), &self.0) {
+            (Ok(json), _) => {
+                writer.raw(&json);
+                return Ok(());
             }
+            (Err(_), Form::Proto(any)) => any,
+            (Err(_), Form::Json { .. }) => return Ok(()),
+        };
+        writer.object(|writer| {
+            writer.member("@type");
+            writer.string(&any.type_url);
+            writer.member("value");
+            writer.string(&encode_base64(&any.value));
             Ok(())
-        })?;
-        Ok(Self(Form::Json { text: Text::part(whole, raw), type_url }))
+        })
     }
 }
+
+/// The type's URL where it comes first and has no escapes, as all servers write it.
+fn leading_type(json: &str) -> Option<&str> {
+    let member = json.strip_prefix('{')?.trim_start().strip_prefix("\"@type\"")?;
+    let value = member.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let (url, _) = value.split_once('"')?;
+    (!url.contains('\\')).then_some(url)
+}
+
+/// What the caller's type is made of: the fields without `@type`, or the `value`.
+fn payload(reader: &mut Reader<'_>, type_name: &str) -> Result<String, Invalid> {
+    let own_form = Known::find(type_name).is_some_and(|known| known.own_form);
+    let mut value = "null";
+    let mut fields = Writer::default();
+    fields.object(|fields| {
+        let any = reader.members(|name, reader| {
+            let raw = reader.value()?;
+            match name {
+                "value" if own_form => value = raw.text(),
+                "@type" => {}
+                _ if type_name == EMPTY => {}
+                _ => {
+                    fields.member(name);
+                    fields.raw(raw.text());
+                }
+            }
+            Ok(())
+        });
+        any.map(drop)
+    })?;
+    Ok(if own_form { value.to_owned() } else { fields.finish() })
+}
+
+/// Some servers give it an empty `value`.
+const EMPTY: &str = "google.protobuf.Empty";
+
+/// Reads `T` from `json`, or else from `fallback`; the error says why `json` does not do.
+pub(super) fn deserialize<T: DeserializeOwned>(json: &str, fallback: &str) -> Result<T, Mismatch> {
+    serde_json::from_str(json)
+        .or_else(|cause| serde_json::from_str(fallback).map_err(|_| Mismatch::new(&cause)))
+}
+
+/// Why serde could not make the caller's type; quotes no more of the message than an error may.
+#[derive(Debug)]
+pub(super) struct Mismatch(String);
+
+impl Mismatch {
+    fn new(cause: &serde_json::Error) -> Self {
+        // The place would be one in the payload, which nobody sees.
+        let place = format!(" at line {} column {}", cause.line(), cause.column());
+        Self(bounded(cause.to_string().trim_end_matches(&place)))
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Mismatch {}
 
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
@@ -103,14 +287,159 @@ impl PartialEq for Form {
     }
 }
 
+/// Prints the type and the size.
 impl fmt::Debug for Any {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Any").field(&self.type_name()).finish()
+        let (size, form) = match &self.0 {
+            Form::Json { text, .. } => (text.as_str().len(), "JSON"),
+            Form::Proto(any) => (any.value.len(), "protobuf"),
+        };
+        write!(f, "Any({:?}, {size} bytes of {form})", self.type_name())
     }
 }
 
-impl From<prost_types::Any> for Any {
-    fn from(any: prost_types::Any) -> Self {
-        Self::from_proto(any)
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::error::Error as _;
+
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::proto::google::longrunning::GetOperationRequest;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Index {
+        rows: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Nothing {}
+
+    fn any(json: &str) -> Any {
+        Any::from_json(json).unwrap()
+    }
+
+    #[test]
+    fn type_urls() {
+        let table = [
+            (r#"{"@type":"type.googleapis.com/x.Y"}"#, "type.googleapis.com/x.Y", "x.Y"),
+            (r#" { "@type" : "a/b/x.Y" , "n":1 } "#, "a/b/x.Y", "x.Y"),
+            (r#"{"n":{"@type":"no"},"@type":"x.Y"}"#, "x.Y", "x.Y"),
+            (r#"{"@type":"x\/\u0059"}"#, "x/Y", "Y"),
+            (r#"{"\u0040type":"x/Y"}"#, "x/Y", "Y"),
+            (r#"{"@type":"x/"}"#, "x/", ""),
+            (r#"{"@type":null}"#, "", ""),
+            (r#"{"@typed":"x/Y"}"#, "", ""),
+            ("{}", "", ""),
+        ];
+        for (json, url, name) in table {
+            assert_eq!((any(json).type_url(), any(json).type_name()), (url, name), "{json}");
+            assert_eq!(any(json).json().unwrap(), json.trim(), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_any() {
+        let table = [
+            ("null", "any is not valid: expected an object, found null"),
+            ("[]", "any is not valid: expected an object, found an array"),
+            (r#""x""#, "any is not valid: expected an object, found a string"),
+            (r#"{"@type":{}}"#, "any is not valid: `@type`: expected a string, found an object"),
+            ("{", "any is not valid JSON"),
+            ("{}{}", "any is not valid JSON"),
+        ];
+        for (json, message) in table {
+            assert_eq!(Any::from_json(json).unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn decode_gives_the_fields_or_the_value() {
+        let index = any(r#"{"rows":"9","@type":"x/Index"}"#);
+        assert_eq!(index.decode::<Index>().unwrap(), Index { rows: Some("9".into()) });
+        assert_eq!(index.decode::<BTreeMap<String, String>>().unwrap(), [("rows".into(), "9".into())].into());
+        let value = any(r#"{"@type":"x/Mine","value":1,"na\"me":null}"#);
+        assert_eq!(value.decode::<Value>().unwrap(), serde_json::json!({"value": 1, "na\"me": null}));
+        let duration = any(r#"{"@type":"x/google.protobuf.Duration","value":"1.5s"}"#);
+        assert_eq!(duration.decode::<String>().unwrap(), "1.5s");
+        let wide = any(r#"{"@type":"x/google.protobuf.UInt64Value","value":18446744073709551615}"#);
+        assert_eq!(wide.decode::<u64>().unwrap(), u64::MAX);
+        let null = any(r#"{"@type":"x/google.protobuf.Value","value":null}"#);
+        assert_eq!(null.decode::<Value>().unwrap(), Value::Null);
+        let nested = any(r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/Index","rows":"9"}}"#);
+        assert_eq!(nested.decode::<Any>().unwrap().decode::<Index>().unwrap().rows.unwrap(), "9");
+        let bytes = Any::pack(&prost_types::Duration { seconds: 3, nanos: 0 });
+        assert_eq!(bytes.decode::<String>().unwrap(), "3s");
+    }
+
+    #[test]
+    fn empty_decodes_into_whatever_is_empty() {
+        let empties = [
+            any(r#"{"@type":"x/google.protobuf.Empty"}"#),
+            any(r#"{"@type":"x/google.protobuf.Empty","value":{}}"#),
+            any("{}"),
+            Any::pack(&()),
+        ];
+        for empty in empties {
+            empty.decode::<()>().unwrap();
+            assert_eq!(empty.decode::<Nothing>().unwrap(), Nothing {});
+            assert_eq!(empty.decode::<Index>().unwrap(), Index::default());
+            assert_eq!(empty.decode::<Value>().unwrap(), serde_json::json!({}));
+        }
+        any(r#"{"@type":"x/Other"}"#).decode::<()>().unwrap_err();
+    }
+
+    #[test]
+    fn decode_says_what_it_has_and_wants() {
+        let error = any(r#"{"@type":"x/Index","rows":9}"#).decode::<Index>().unwrap_err();
+        let wants = any::type_name::<Index>();
+        assert_eq!(error.to_string(), format!("any of type `Index` does not decode into `{wants}`"));
+        assert_eq!(error.source().unwrap().to_string(), "invalid type: integer `9`, expected a string");
+        let long = format!(r#"{{"@type":"x/{0}","rows":"{0}"}}"#, "long".repeat(1000));
+        let error = any(&long).decode::<BTreeMap<String, u8>>().unwrap_err();
+        assert!(error.to_string().len() < 400, "{error}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with("invalid type: string \"long") && cause.len() <= 200, "{cause}");
+        let unknown = Any::pack(&GetOperationRequest::default());
+        let error = unknown.decode::<Value>().unwrap_err();
+        let message = "JSON form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
+                       expected a well-known or google.rpc type";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn unpack_compares_names_and_not_hosts() {
+        let request = GetOperationRequest { name: "operations/42".into() };
+        assert_eq!(Any::pack(&request).unpack::<GetOperationRequest>().unwrap(), request);
+        let json =
+            any(r#"{"@type":"example.com/google.protobuf.UInt64Value","value":"18446744073709551615"}"#);
+        assert_eq!(json.unpack::<u64>().unwrap(), u64::MAX);
+        let error = Any::pack(&request).unpack::<u64>().unwrap_err();
+        let message =
+            "any is of type `google.longrunning.GetOperationRequest`, expected `google.protobuf.UInt64Value`";
+        assert_eq!(error.to_string(), message);
+        let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
+        let message = "protobuf form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
+                       expected a well-known or google.rpc type";
+        assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
+        let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
+        let message = "any of type `google.protobuf.UInt64Value` does not hold valid bytes";
+        assert_eq!(Any::from(broken).unpack::<u64>().unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn equality_and_debug() {
+        let json = r#"{"@type":"x/google.protobuf.Duration","value":"3s"}"#;
+        assert_eq!(any(json), any(&format!(" {json}\n")));
+        assert_ne!(any(json), any(&json.replace(':', ": ")));
+        assert_ne!(any(json), Any::pack(&prost_types::Duration { seconds: 3, nanos: 0 }));
+        assert_eq!(format!("{:?}", any(json)), r#"Any("google.protobuf.Duration", 51 bytes of JSON)"#);
+        assert_eq!(
+            format!("{:?}", Any::pack(&7i64)),
+            r#"Any("google.protobuf.Int64Value", 2 bytes of protobuf)"#
+        );
     }
 }

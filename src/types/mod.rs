@@ -2,15 +2,20 @@
 
 mod any;
 mod code;
+mod convert;
+mod error_body;
+mod known;
+mod message;
 mod operation;
 mod outcome;
 mod page;
 pub mod rpc;
 mod status;
 mod text;
+mod well_known;
 
 pub use any::Any;
-pub use code::Code;
+pub use code::{Code, UnknownCode};
 pub use operation::Operation;
 pub use outcome::Outcome;
 pub use page::OperationPage;

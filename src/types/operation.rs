@@ -1,22 +1,51 @@
 //! Work that outlives the call that started it.
 
+use std::any;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw};
-use crate::types::{Any, Outcome, Status};
+use crate::json::{Invalid, Raw, Reader, Writer, bounded};
+use crate::types::any::deserialize;
+use crate::types::text::{Source, Text};
+use crate::types::{Any, Code, Outcome, Status};
 
-/// The state of a long-running operation, a `google.longrunning.Operation`.
-#[derive(Clone, PartialEq)]
+/// The state of a long-running operation: a [`google.longrunning.Operation`].
+///
+/// One that came from a server keeps the server's text, so that nothing is lost. Clones share it. Two
+/// operations are equal if their name, `done`, metadata, response and error are; fields that this crate does
+/// not know, and the order of the fields, make no difference.
+///
+/// ```
+/// use longrunning::{Operation, Outcome};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Index {
+///     rows: String,
+/// }
+///
+/// let op = Operation::from_json(
+///     r#"{"name": "operations/42", "done": true,
+///         "response": {"@type": "type.googleapis.com/x.Index", "rows": "9"}}"#,
+/// )?;
+/// assert!(matches!(op.outcome(), Outcome::Succeeded(Some(_))));
+/// let index: Index = op.into_response()?;
+/// assert_eq!(index.rows, "9");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`google.longrunning.Operation`]: https://google.aip.dev/151
+#[derive(Clone)]
 pub struct Operation {
-    name: Box<str>,
-    done: bool,
-    metadata: Option<Any>,
-    response: Option<Any>,
-    error: Option<Box<Status>>,
+    name: Text,
+    pub(super) done: bool,
+    pub(super) metadata: Option<Any>,
+    pub(super) response: Option<Any>,
+    pub(super) error: Option<Box<Status>>,
+    /// What the server sent, unless the operation was put together here.
     text: Option<Arc<str>>,
 }
 
@@ -28,6 +57,13 @@ impl Operation {
     }
 
     /// Makes an operation that is done and has a response.
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let op = Operation::succeeded("operations/42", Any::pack(&()));
+    /// assert_eq!(op.outcome().to_string(), "succeeded");
+    /// ```
     pub fn succeeded(name: impl Into<String>, response: impl Into<Any>) -> Self {
         Self { done: true, response: Some(response.into()), ..Self::running(name) }
     }
@@ -37,41 +73,50 @@ impl Operation {
         Self { done: true, error: Some(Box::new(error)), ..Self::running(name) }
     }
 
-    /// Sets the metadata.
+    /// Sets the metadata; [`to_json`](Self::to_json) then gives what this crate knows of the operation.
     #[must_use]
     pub fn with_metadata(self, metadata: impl Into<Any>) -> Self {
         Self { metadata: Some(metadata.into()), text: None, ..self }
     }
 
-    /// Reads the JSON of an operation.
+    /// Reads the JSON form of an operation, [leniently](https://protobuf.dev/programming-guides/json/).
+    ///
+    /// Unknown fields and types are kept, not refused. Where a field occurs twice, the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is no JSON, a field is of the wrong kind (the message
+    /// gives its path), or values nest deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Self::read(Raw::document(text)).map_err(|invalid| invalid.into_error("operation"))
+        Reader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 
-    /// The operation as JSON; exactly what the server sent, if it came from one.
+    /// The JSON form: exactly what the server sent, if the operation came from one.
+    ///
+    /// Of an operation that was put together, or came as protobuf, it is canonical ProtoJSON. Then bytes of a
+    /// type without a JSON form here stand as base64 under `value`.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// let sent = r#"{"done": false, "name": "operations/42", "new": 18446744073709551615}"#;
+    /// assert_eq!(Operation::from_json(sent)?.to_json(), sent);
+    /// assert_eq!(Operation::running("operations/42").to_json(), r#"{"name":"operations/42"}"#);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn to_json(&self) -> String {
         if let Some(text) = &self.text {
-            return text.to_string();
+            return text.as_ref().into();
         }
-        let mut json = format!(r#"{{"name":{}"#, serde_json::Value::from(&*self.name));
-        if let Some(metadata) = &self.metadata {
-            json += &format!(r#","metadata":{}"#, metadata.json().unwrap_or_default());
-        }
-        if self.done {
-            json += r#","done":true"#;
-        }
-        if let Some(error) = &self.error {
-            json += &format!(r#","error":{}"#, error.to_json());
-        }
-        if let Some(response) = &self.response {
-            json += &format!(r#","response":{}"#, response.json().unwrap_or_default());
-        }
-        json + "}"
+        let mut writer = Writer::default();
+        // Nothing here can be refused: the messages came as JSON, or fall back to base64.
+        let _ = self.write(&mut writer);
+        writer.finish()
     }
 
-    /// The name that the service gave it.
+    /// The name that the service gave it, as it came: perhaps empty, and not checked.
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     /// Whether the work is over.
@@ -84,64 +129,165 @@ impl Operation {
         self.metadata.as_ref()
     }
 
-    /// What the work gave.
+    /// What the work gave; see [`outcome`](Self::outcome) for whether that counts.
     pub fn response(&self) -> Option<&Any> {
         self.response.as_ref()
     }
 
-    /// Why the work failed.
+    /// Why the work failed; see [`outcome`](Self::outcome) for whether that counts.
     pub fn error(&self) -> Option<&Status> {
         self.error.as_deref()
     }
 
-    /// What came of the work.
+    /// What came of the work, as far as it is known.
+    ///
+    /// An operation that is done with neither response nor error succeeded. One with both, or with an error
+    /// of code 0, is [`Malformed`](Outcome::Malformed).
     pub fn outcome(&self) -> Outcome<'_> {
         match (self.done, self.error(), self.response()) {
             (false, ..) => Outcome::Running,
             (true, Some(_), Some(_)) => Outcome::Malformed("both `error` and `response` are set"),
-            (true, Some(error), None) if i32::from(error.code()) == 0 => {
-                Outcome::Malformed("`error` has code 0")
-            }
+            (true, Some(error), None) if error.code() == Code::Ok => Outcome::Malformed("`error` has code 0"),
             (true, Some(error), None) => Outcome::Failed(error),
             (true, None, response) => Outcome::Succeeded(response),
         }
     }
 
-    /// Decodes the response of an operation that succeeded.
+    /// Reads the response of an operation that succeeded into a serde type of yours.
+    ///
+    /// See [`Any::decode`] for what `T` is given. Where there is no response, that is an empty message: `()`,
+    /// a struct whose fields may all be absent, or an `Option`.
+    ///
+    /// # Errors
+    ///
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
+    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, or the operation is malformed or not done.
     pub fn into_response<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let name = bounded(self.name());
         match self.outcome() {
-            Outcome::Succeeded(Some(response)) => response.decode(),
-            Outcome::Succeeded(None) => serde_json::from_str("null")
-                .map_err(|cause| Error::decode("operation has no response").with_source(cause)),
-            other => Err(Error::decode(format!("operation `{}` {other}", self.name))),
+            Outcome::Running => Err(Error::decode(format!("operation `{name}` is not done"))),
+            Outcome::Succeeded(Some(response)) => {
+                response.decode_as(&format!("response of operation `{name}`"))
+            }
+            Outcome::Succeeded(None) => deserialize("null", "{}").map_err(|cause| {
+                let wants = any::type_name::<T>();
+                Error::decode(format!("operation `{name}` has no response, expected `{wants}`"))
+                    .with_source(cause)
+            }),
+            Outcome::Failed(_) => Err(Error::operation_failed(self)),
+            Outcome::Malformed(why) => Err(Error::decode(format!("operation `{name}` is malformed: {why}"))),
         }
     }
 
-    /// Reads one operation of a page.
-    pub(super) fn read(raw: Raw<'_>) -> Result<Self, Invalid> {
-        raw.check_depth()?;
-        let text: Arc<str> = raw.text().into();
-        let mut operation = Self::running("");
-        Raw::document(&text).fields(|name, value| {
+    /// Reads the operation that the reader stands at.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let raw = reader.fields(|name, reader| {
+            let value = Some(reader.value()?);
             match name {
-                "name" => operation.name = value.string()?.into(),
-                "done" => operation.done = value.boolean()?,
-                "metadata" => operation.metadata = Some(Any::read(&text, value)?),
-                "response" => operation.response = Some(Any::read(&text, value)?),
-                "error" => operation.error = Some(Box::new(Status::read(&text, value)?)),
+                "name" => fields.name = value,
+                "done" => fields.done = value,
+                "metadata" => fields.metadata = value,
+                "response" => fields.response = value,
+                "error" => fields.error = value,
                 _ => {}
             }
             Ok(())
         })?;
-        operation.text = Some(text.clone());
-        Ok(operation)
+        raw.check_depth()?;
+        let source = Source::new(raw);
+        Ok(Self {
+            name: field("name", fields.name, |raw| source.string(raw))?
+                .unwrap_or_else(|| String::new().into()),
+            done: field("done", fields.done, Raw::boolean)?.unwrap_or_default(),
+            metadata: field("metadata", fields.metadata, |raw| Any::read(&source, raw))?,
+            response: field("response", fields.response, |raw| Any::read(&source, raw))?,
+            error: field("error", fields.error, |raw| Status::read(&source, raw))?.map(Box::new),
+            text: Some(source.text()),
+        })
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.object(|writer| {
+            if !self.name().is_empty() {
+                writer.member("name");
+                writer.string(self.name());
+            }
+            if let Some(metadata) = &self.metadata {
+                writer.member("metadata");
+                metadata.write(writer)?;
+            }
+            if self.done {
+                writer.member("done");
+                writer.raw("true");
+            }
+            if let Some(error) = &self.error {
+                writer.member("error");
+                error.write(writer)?;
+            }
+            if let Some(response) = &self.response {
+                writer.member("response");
+                response.write(writer)?;
+            }
+            Ok(())
+        })
     }
 }
 
-impl fmt::Debug for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Operation");
-        debug.field("name", &self.name).field("outcome", &format_args!("{}", self.outcome()));
-        debug.field("metadata", &self.metadata).field("response", &self.response).finish()
+/// The values of the fields, before there is a copy of the text to share.
+#[derive(Default)]
+struct Fields<'a> {
+    name: Option<Raw<'a>>,
+    done: Option<Raw<'a>>,
+    metadata: Option<Raw<'a>>,
+    response: Option<Raw<'a>>,
+    error: Option<Raw<'a>>,
+}
+
+fn field<'a, T>(
+    name: &str,
+    value: Option<Raw<'a>>,
+    read: impl FnOnce(Raw<'a>) -> Result<T, Invalid>,
+) -> Result<Option<T>, Invalid> {
+    value.map(|raw| read(raw).map_err(|invalid| invalid.at(name))).transpose()
+}
+
+/// What an error calls the operation: by its name, if that can be read.
+fn subject(text: &str) -> String {
+    let mut subject = "operation".to_owned();
+    let _ = Reader::document(text, |reader| {
+        reader.fields(|field, reader| {
+            let value = reader.value()?;
+            if field == "name" {
+                subject = format!("operation `{}`", bounded(&value.string()?));
+            }
+            Ok(())
+        })
+    });
+    subject
+}
+
+impl PartialEq for Operation {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+            && self.done == other.done
+            && self.metadata == other.metadata
+            && self.response == other.response
+            && self.error == other.error
     }
 }
+
+/// Prints the name, the outcome and the types of the messages.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("name", &self.name())
+            .field("outcome", &format_args!("{}", self.outcome()))
+            .field("metadata", &self.metadata)
+            .field("response", &self.response)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

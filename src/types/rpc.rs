@@ -1,30 +1,78 @@
 //! The error details of `google.rpc`, typed.
 //!
-//! One struct serves protobuf bytes and JSON: see [`Status::detail`](crate::Status::detail) and
-//! [`Any::unpack`](crate::Any::unpack).
+//! Services put them into [`Status::details`](crate::Status::details);
+//! [`Status::detail`](crate::Status::detail) finds one by its type, whether it came as JSON or as protobuf
+//! bytes. The structs are those of [`proto`](crate::proto). See [AIP-193](https://google.aip.dev/193) for
+//! which to expect.
+//!
+//! ```
+//! use longrunning::rpc::{BadRequest, bad_request::FieldViolation};
+//! use longrunning::{Code, Status};
+//!
+//! let violation = FieldViolation { field: "page_size".into(), ..Default::default() };
+//! let status = Status::new(Code::InvalidArgument, "page_size is negative")
+//!     .with_detail(BadRequest { field_violations: vec![violation] });
+//! for violation in status.detail::<BadRequest>().unwrap_or_default().field_violations {
+//!     assert_eq!(violation.field, "page_size");
+//! }
+//! ```
 
 use std::time::Duration;
 
+use crate::json::{Invalid, Reader, Writer};
+use crate::proto::google::rpc;
 use crate::types::Any;
+use crate::types::message::{Json, is_field, lower_camel, messages};
 
 pub use crate::proto::google::rpc::{
     BadRequest, DebugInfo, ErrorInfo, Help, LocalizedMessage, PreconditionFailure, QuotaFailure, RequestInfo,
     ResourceInfo, RetryInfo, bad_request, help, precondition_failure, quota_failure,
 };
 
+impl ErrorInfo {
+    /// Makes the cause of an error, without metadata.
+    pub fn new(reason: impl Into<String>, domain: impl Into<String>) -> Self {
+        Self { reason: reason.into(), domain: domain.into(), ..Self::default() }
+    }
+}
+
 impl RetryInfo {
-    /// Asks to wait for `delay` before the next attempt.
+    /// Asks to wait for `delay`, of at most 10,000 years, before the next attempt.
     pub fn after(delay: Duration) -> Self {
-        Self { retry_delay: prost_types::Duration::try_from(delay).ok() }
+        let delay = prost_types::Duration::try_from(delay.min(MAX_DELAY));
+        Self { retry_delay: delay.ok() }
     }
 
-    /// How long to wait before the next attempt; nothing when the server gave no delay, or a negative one.
+    /// How long to wait before the next attempt; nothing if no delay was given, or a negative one.
     pub fn delay(&self) -> Option<Duration> {
         self.retry_delay.and_then(|delay| delay.try_into().ok())
     }
 }
 
-macro_rules! details {
+/// The longest google.protobuf.Duration.
+const MAX_DELAY: Duration = Duration::from_secs(315_576_000_000);
+
+messages! {
+    BadRequest { field_violations }
+    DebugInfo { stack_entries detail }
+    ErrorInfo { reason domain metadata }
+    Help { links }
+    LocalizedMessage { locale message }
+    PreconditionFailure { violations }
+    QuotaFailure { violations }
+    RequestInfo { request_id serving_data }
+    ResourceInfo { resource_type resource_name owner description }
+    RetryInfo { retry_delay }
+    bad_request::FieldViolation { field description reason localized_message }
+    help::Link { description url }
+    precondition_failure::Violation { r#type subject description }
+    quota_failure::Violation {
+        subject description api_service quota_metric quota_id quota_dimensions quota_value future_quota_value
+    }
+    rpc::Status { code message details }
+}
+
+macro_rules! into_any {
     ($($detail:ident)*) => {$(
         impl From<$detail> for Any {
             fn from(detail: $detail) -> Self {
@@ -34,7 +82,7 @@ macro_rules! details {
     )*};
 }
 
-details! {
-    BadRequest DebugInfo ErrorInfo Help LocalizedMessage PreconditionFailure QuotaFailure RequestInfo ResourceInfo
-    RetryInfo
+into_any! {
+    BadRequest DebugInfo ErrorInfo Help LocalizedMessage
+    PreconditionFailure QuotaFailure RequestInfo ResourceInfo RetryInfo
 }

@@ -1,17 +1,33 @@
 //! Why a call or an operation failed.
 
-use std::fmt;
-use std::sync::Arc;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use prost::{Message, Name};
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw};
+use crate::json::{Invalid, Raw, Reader, Writer};
 use crate::types::rpc::RetryInfo;
+use crate::types::text::Source;
 use crate::types::{Any, Code};
 
-/// Why a call or an operation failed, a `google.rpc.Status`.
+/// Why a call or an operation failed: a [`google.rpc.Status`].
+///
+/// ```
+/// use longrunning::rpc::ErrorInfo;
+/// use longrunning::{Code, Status};
+///
+/// let status = Status::from_json(
+///     r#"{"code": 7, "message": "API is off", "details": [
+///         {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]}"#,
+/// )?;
+/// assert_eq!(status.code(), Code::PermissionDenied);
+/// assert_eq!(status.to_string(), "PERMISSION_DENIED: API is off");
+/// assert_eq!(status.detail::<ErrorInfo>().unwrap().reason, "SERVICE_DISABLED");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`google.rpc.Status`]: https://google.aip.dev/193
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     code: Code,
@@ -25,28 +41,44 @@ impl Status {
         Self { code, message: message.into(), details: Vec::new() }
     }
 
-    /// Adds a detail.
+    /// Adds a detail: one of [`rpc`](crate::rpc), or any message as an [`Any`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::rpc::RetryInfo;
+    /// use longrunning::{Code, Status};
+    ///
+    /// let retry = RetryInfo::after(Duration::from_secs(7));
+    /// let status = Status::new(Code::Unavailable, "draining").with_detail(retry);
+    /// assert_eq!(status.retry_delay(), Some(Duration::from_secs(7)));
+    /// ```
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Any>) -> Self {
         self.details.push(detail.into());
         self
     }
 
-    /// Reads the JSON of a `google.rpc.Status`.
+    /// Reads the JSON form of a `google.rpc.Status`, where `code` is a number of `google.rpc.Code`.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, or nests deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let raw = Raw::document(text);
-        Self::read(&Arc::from(raw.text()), raw).map_err(|invalid| invalid.into_error("status"))
+        let status = Reader::document(text, Reader::value).and_then(|raw| {
+            raw.check_depth()?;
+            Self::read(&Source::new(raw), raw)
+        });
+        status.map_err(|invalid| Error::invalid("status", invalid))
     }
 
-    /// The `google.rpc.Status` as JSON.
+    /// Gives the JSON form of a `google.rpc.Status`; the details are what came.
+    ///
+    /// A detail of protobuf bytes whose type has no JSON form here stands as base64 under `value`.
     pub fn to_json(&self) -> String {
-        let details: Vec<_> = self.details.iter().filter_map(|detail| detail.json().ok()).collect();
-        let message = serde_json::Value::from(self.message.as_str());
-        format!(
-            r#"{{"code":{},"message":{message},"details":[{}]}}"#,
-            i32::from(self.code),
-            details.join(",")
-        )
+        let mut writer = Writer::default();
+        // Nothing here can be refused: the details came as JSON, or fall back to base64.
+        let _ = self.write(&mut writer);
+        writer.finish()
     }
 
     /// The canonical code.
@@ -54,17 +86,20 @@ impl Status {
         self.code
     }
 
-    /// What went wrong, in English and for developers.
+    /// What went wrong, in English and for developers; may be empty.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// All details, also those of unknown types.
+    /// All details as they came, also those of unknown types.
     pub fn details(&self) -> &[Any] {
         &self.details
     }
 
-    /// The first detail of type `T` that can be read.
+    /// Gives the first detail of type `T` that can be read, such as an
+    /// [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
+    ///
+    /// To learn why one cannot be read, [unpack](Any::unpack) it from the [details](Self::details).
     pub fn detail<T: Message + Name + Default>(&self) -> Option<T> {
         let name = T::full_name();
         self.details
@@ -73,41 +108,146 @@ impl Status {
             .find_map(|detail| detail.unpack().ok())
     }
 
-    /// How long the server asks to wait before the next attempt.
+    /// How long the server asks to wait before the next attempt, by a [`RetryInfo`].
     pub fn retry_delay(&self) -> Option<Duration> {
         self.detail::<RetryInfo>()?.delay()
     }
 
-    pub(super) fn read(whole: &Arc<str>, raw: Raw<'_>) -> Result<Self, Invalid> {
+    /// Reads the object `raw`; the details share the text of `source`, around it.
+    pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
         let mut status = Self::new(Code::Ok, "");
-        raw.fields(|name, value| {
+        raw.reader().fields(|name, reader| {
             match name {
-                "code" => status.code = value.integer::<i32>("a 32-bit integer")?.into(),
-                "message" => status.message = value.string()?.into(),
-                "details" => {
-                    for detail in value.elements()? {
-                        status.details.push(Any::read(whole, detail)?);
-                    }
-                }
-                _ => {}
+                "code" => status.code = reader.value()?.integer::<i32>("a 32-bit integer")?.into(),
+                "message" => status.message = reader.value()?.string()?.into(),
+                "details" => drop(reader.elements(|reader| {
+                    status.details.push(Any::read(source, reader.value()?)?);
+                    Ok(())
+                })?),
+                _ => reader.skip()?,
             }
             Ok(())
         })?;
         Ok(status)
     }
-}
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message.is_empty() {
-            return write!(f, "{}", self.code);
-        }
-        write!(f, "{}: {}", self.code, self.message)
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.object(|writer| {
+            writer.member("code");
+            writer.raw(&i32::from(self.code).to_string());
+            if !self.message.is_empty() {
+                writer.member("message");
+                writer.string(&self.message);
+            }
+            if !self.details.is_empty() {
+                writer.member("details");
+                writer.array(&self.details, |writer, detail| detail.write(writer))?;
+            }
+            Ok(())
+        })
     }
 }
-// STUB
-impl Status {
-    pub(crate) fn from_error_body(_text: &str, _http: u16) -> Option<Self> {
-        None
+
+/// `NOT_FOUND: operation expired`, on one line whatever the server sent; without a message just the code.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if self.message.is_empty() {
+            return Ok(());
+        }
+        f.write_str(": ")?;
+        for char in self.message.chars() {
+            if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::rpc::{BadRequest, ErrorInfo};
+
+    #[test]
+    fn fields() {
+        let table = [
+            ("number", r#"{"code":5,"message":"m"}"#, r#"{"code":5,"message":"m"}"#, "NOT_FOUND: m"),
+            ("string", r#"{"code":"5"}"#, r#"{"code":5}"#, "NOT_FOUND"),
+            ("float", r#"{"code":5.0}"#, r#"{"code":5}"#, "NOT_FOUND"),
+            ("unknown code", r#"{"code":77,"message":"m"}"#, r#"{"code":77,"message":"m"}"#, "code 77: m"),
+            ("empty", "{}", r#"{"code":0}"#, "OK"),
+            ("nulls", r#"{"code":null,"message":null,"details":null}"#, r#"{"code":0}"#, "OK"),
+            ("no details", r#"{"code":1,"details":[],"new":[{}]}"#, r#"{"code":1}"#, "CANCELLED"),
+            (
+                "escapes",
+                r#"{"code":1,"message":"\u00e9\n"}"#,
+                "{\"code\":1,\"message\":\"\u{e9}\\n\"}",
+                "CANCELLED: \u{e9}\\n",
+            ),
+        ];
+        for (name, read, written, display) in table {
+            let status = Status::from_json(read).unwrap();
+            assert_eq!(
+                (status.to_json().as_str(), status.to_string().as_str()),
+                (written, display),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_status() {
+        let table = [
+            (
+                r#"{"code":"NOT_FOUND"}"#,
+                "status is not valid: `code`: expected a 32-bit integer, found a string",
+            ),
+            (
+                r#"{"code":2147483648}"#,
+                "status is not valid: `code`: expected a 32-bit integer, found a number",
+            ),
+            (r#"{"message":7}"#, "status is not valid: `message`: expected a string, found a number"),
+            (r#"{"details":{}}"#, "status is not valid: `details`: expected an array, found an object"),
+            (r#"{"details":[{},null]}"#, "status is not valid: `details[1]`: expected an object, found null"),
+            (
+                r#"{"details":[{"@type":1}]}"#,
+                "status is not valid: `details[0].@type`: expected a string, found a number",
+            ),
+            ("[]", "status is not valid: expected an object, found an array"),
+        ];
+        for (json, message) in table {
+            assert_eq!(Status::from_json(json).unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn details_of_known_and_unknown_types() {
+        let unknown = r#"{ "@type": "x/y.Z", "n": 18446744073709551615 }"#;
+        let info = r#"{"@type":"other.host/google.rpc.ErrorInfo","reason":"R","metadata":{"k":"v"}}"#;
+        let broken = r#"{"@type":"x/google.rpc.RetryInfo","retryDelay":"soon"}"#;
+        let json = format!(r#"{{"code":9,"details":[{unknown},{broken},{info}]}}"#);
+        let status = Status::from_json(&json).unwrap();
+        assert_eq!(status.to_json(), json);
+        assert_eq!(status.detail::<ErrorInfo>().unwrap().metadata["k"], "v");
+        assert_eq!((status.detail::<BadRequest>(), status.retry_delay()), (None, None));
+        assert_eq!(status.details()[0].json().unwrap(), unknown);
+        let status = status.with_detail(RetryInfo::after(Duration::from_millis(1500)));
+        assert_eq!(status.retry_delay(), Some(Duration::from_millis(1500)));
+        assert_eq!(Status::from_json(&status.to_json()).unwrap().retry_delay(), status.retry_delay());
+    }
+
+    #[test]
+    fn bytes_without_json_form_are_written_as_base64() {
+        let detail = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
+        let status = Status::new(Code::Aborted, "").with_detail(detail);
+        assert_eq!(status.to_json(), r#"{"code":10,"details":[{"@type":"x/y.Z","value":"AQI="}]}"#);
+    }
+
+    #[test]
+    fn delays_that_are_none() {
+        let negative = prost_types::Duration { seconds: -1, nanos: 0 };
+        assert_eq!(RetryInfo { retry_delay: Some(negative) }.delay(), None);
+        assert_eq!(RetryInfo::default().delay(), None);
+        assert_eq!(RetryInfo::after(Duration::MAX).delay(), Some(Duration::from_secs(315_576_000_000)));
     }
 }

@@ -1,11 +1,12 @@
 //! Text that an operation shares with the messages inside it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::json::Raw;
+use crate::json::{Invalid, Raw};
 
-/// A part of a text; clones share the whole.
+/// A part of a text that is shared.
 #[derive(Clone)]
 pub(super) struct Text {
     whole: Arc<str>,
@@ -13,24 +14,49 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// Shares the part of `whole` that `part` is a slice of.
-    pub(super) fn part(whole: &Arc<str>, part: Raw<'_>) -> Self {
-        let part = part.text();
-        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
-        let range = start..start.wrapping_add(part.len());
-        match whole.get(range.clone()) {
-            Some(shared) if shared.len() == part.len() => Self { whole: Arc::clone(whole), range },
-            _ => Self::from(part),
-        }
-    }
-
     pub(super) fn as_str(&self) -> &str {
         self.whole.get(self.range.clone()).unwrap_or_default()
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self { whole: text.into(), range: 0..text.len() }
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { range: 0..text.len(), whole: text.into() }
+    }
+}
+
+/// A value with a copy of its text, which whatever is kept of the value shares.
+///
+/// One allocation serves an operation, and the document it came in does not stay alive.
+pub(super) struct Source<'a> {
+    raw: Raw<'a>,
+    copy: Arc<str>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(raw: Raw<'a>) -> Self {
+        Self { raw, copy: raw.text().into() }
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.copy)
+    }
+
+    /// Shares a value that stands inside this one.
+    pub(super) fn part(&self, part: Raw<'a>) -> Text {
+        self.slice(part.start_in(self.raw), part.text().len())
+    }
+
+    /// Shares a string that stands inside this value, unless it is spelled with escapes.
+    pub(super) fn string(&self, part: Raw<'a>) -> Result<Text, Invalid> {
+        Ok(match part.string()? {
+            Cow::Borrowed(plain) => self.slice(part.start_in(self.raw) + 1, plain.len()),
+            Cow::Owned(unescaped) => unescaped.into(),
+        })
+    }
+
+    fn slice(&self, start: usize, length: usize) -> Text {
+        Text { whole: self.text(), range: start..start + length }
     }
 }

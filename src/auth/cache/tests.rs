@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::http::Unplugged;
 
 mod threads;
 
@@ -282,7 +283,13 @@ fn the_state_machine() {
 fn play(name: &str, answers: &'static [Answer], steps: &[Do]) {
     let clock = TestClock::new(0.0);
     let (calls, provider) = scripted(answers);
-    let cache = TokenCache::new("test".into(), provider, Vec::new(), Arc::clone(&clock) as Arc<dyn Clock>);
+    let cache = TokenCache::new(
+        "test".into(),
+        provider,
+        Vec::new(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Arc::new(Unplugged),
+    );
     for (at, step) in steps.iter().enumerate() {
         let place = format!("{name}, step {at}");
         match step {
@@ -326,6 +333,7 @@ fn the_provider_learns_time_scopes_and_date() {
         Arc::new(provider),
         scopes.clone(),
         Arc::clone(&clock) as Arc<dyn Clock>,
+        Arc::new(Unplugged),
     );
     let rows = [
         ("no token: at most 30 s", 3600, 60, Some(30)),
@@ -363,7 +371,8 @@ fn the_provider_learns_time_scopes_and_date() {
 fn the_margin_differs_by_client_and_pauses_are_bounded() {
     for (chance, margin) in [(0.0, 225.0), (0.5, 240.0), (0.999, 254.97), (7.0, 255.0)] {
         let (_, provider) = scripted(&[]);
-        let cache = TokenCache::new("test".into(), provider, Vec::new(), TestClock::new(chance));
+        let cache =
+            TokenCache::new("test".into(), provider, Vec::new(), TestClock::new(chance), Arc::new(Unplugged));
         assert_eq!(cache.margin, Duration::from_secs_f64(margin), "{chance}");
     }
     for (failures, chance, expected) in [
@@ -385,7 +394,13 @@ fn a_failure_keeps_its_cause_and_shows_one_line() {
         Err(TokenError::transient(format!("token endpoint\r\nis \u{1b}[31mdown\" {}", "x".repeat(300)))
             .with_source(cause))
     };
-    let cache = TokenCache::new("test".into(), Arc::new(provider), Vec::new(), TestClock::new(0.0));
+    let cache = TokenCache::new(
+        "test".into(),
+        Arc::new(provider),
+        Vec::new(),
+        TestClock::new(0.0),
+        Arc::new(Unplugged),
+    );
     let error = cache.authorization(seconds(60)).unwrap_err();
     let text = error.to_string();
     assert!(

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::time::Duration;
 
 use super::super::HttpErrorKind::{Connect, Proxy, Request, Tls};
 use super::server::{Act, Server, ok, send};
 use super::{
-    HttpAgent, HttpClient, HttpMethod, HttpRequest, HttpResponse, ProxySetting, agent, get, options,
+    HttpAgent, HttpClient, HttpMethod, HttpRequest, HttpResponse, ProxySetting, agent, get, get_in_short,
+    options,
 };
 
 fn headers<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
@@ -119,6 +121,16 @@ fn any_status_is_an_answer() {
             assert_eq!(answer.header("Location"), Some("http://127.0.0.1:1/"));
         }
         assert_eq!(server.requests().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn longest_budget_is_no_overflow() {
+    let server = Server::start(vec![vec![Act::Serve]]);
+    let (agent, url) = (agent(), format!("http://localhost:{}/", server.port));
+    for timeout in [Duration::MAX, Duration::from_secs(u64::MAX / 2)] {
+        let request = HttpRequest::new(HttpMethod::Get, &url).timeout(timeout).limit(usize::MAX);
+        assert_eq!(agent.send(&request).unwrap().body, b"{}");
     }
 }
 
@@ -236,7 +248,7 @@ fn proxy_is_asked_to_connect() {
             true,
             "the proxy did not connect to example.test:443: it did not answer",
         ),
-        ("reset", vec![Act::Reset], Connect, true, "cannot connect to example.test:443"),
+        ("reset", vec![Act::Peek, Act::Reset], Connect, true, "cannot connect to example.test:443"),
         (
             "cut tunnel",
             vec![Act::Read, send("HTTP/1.1 200 OK\r\n\r\n")],
@@ -281,4 +293,17 @@ fn kept_tunnel_that_broke_costs_no_attempt() {
         assert_eq!(get(&agent, "http://example.test/").unwrap().body, b"1");
     }
     assert_eq!(server.connections(), [0, 0, 0, 1, 1]);
+}
+
+#[test]
+fn slow_proxy_is_within_the_budget() {
+    let drip = Act::Drip(format!("HTTP/1.1 200 OK\r\nx-filler: {}", "x".repeat(4000)).into());
+    for (name, script) in [("silent", vec![Act::Read, Act::Hang]), ("drips", vec![Act::Read, drip])] {
+        let server = Server::start(vec![script]);
+        let url = format!("http://127.0.0.1:{}", server.port);
+        let agent = HttpAgent::new(&options().proxy(ProxySetting::Url(url))).unwrap();
+        let error = get_in_short(&agent, "https://example.test/").unwrap_err();
+        assert_eq!(error.to_string(), "timed out while connecting to example.test:443", "{name}");
+        assert!(!error.was_sent() && error.is_transient(), "{name}");
+    }
 }

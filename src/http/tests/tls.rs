@@ -86,6 +86,18 @@ fn closed_kept_connection_is_replaced() {
 }
 
 #[test]
+fn second_connection_resumes_the_session_of_the_first() {
+    let authority = Authority::new(unchanged);
+    let scripts = vec![vec![Act::Read, ok("1")], vec![Act::Read, ok("2")]];
+    let server = Server::start_tls(scripts, authority.server("localhost", unchanged));
+    let agent = authority.agent();
+    for body in ["1", "2"] {
+        assert_eq!(get(&agent, &url(&server)).unwrap().body, body.as_bytes());
+    }
+    assert_eq!(server.resumed(), [false, true]);
+}
+
+#[test]
 fn bad_certificates() {
     type Change = fn(&mut CertificateParams);
     let rows: &[(&str, Change, &str, Change, &str)] = &[
@@ -167,7 +179,7 @@ fn other_peers() {
 fn cut_handshake_may_be_tried_again() {
     let server_hello = [22, 3, 3, 0, 122, 2];
     let rows = [
-        ("reset", vec![Act::Reset]),
+        ("reset", vec![Act::Peek, Act::Reset]),
         ("closed in a record", vec![send(server_hello)]),
         ("closed in order", vec![send(CLOSE_NOTIFY)]),
     ];

@@ -140,12 +140,18 @@ fn an_operation_given_as_running_can_end_too() {
     let running = Operation::running("operations/1").with_metadata(metadata);
     server.insert(FakeOperation::from(running).done_after(SECOND));
     server.insert(FakeOperation::new("operations/2").done_after(Duration::ZERO));
-    assert!(get(&server, "/v1/operations/2").json()["done"] == true);
+    server.insert(FakeOperation::new("operations/3").done_at_poll(0));
+    let failed = Operation::failed("operations/4", Status::new(Code::Internal, ""));
+    server.insert(FakeOperation::from(failed.clone()).done_after(SECOND));
+    for name in ["operations/2", "operations/3", "operations/4"] {
+        assert!(server.operation(name).unwrap().is_done(), "{name}");
+    }
     assert_eq!(get(&server, "/v1/operations/1").json()["metadata"]["verb"], "export");
     server.advance(SECOND);
     let done = get(&server, "/v1/operations/1").json();
     let empty = json!({ "@type": "type.googleapis.com/google.protobuf.Empty" });
     assert_eq!((&done["metadata"]["verb"], &done["response"]), (&json!("export"), &empty));
+    assert_eq!(server.operation("operations/4"), Some(failed));
 }
 
 #[test]
@@ -246,7 +252,8 @@ fn bad_list_arguments_are_named() {
 
 #[test]
 fn paging_gives_every_operation_once_and_in_order() {
-    for (count, page_size) in [(0, 1), (1, 1), (7, 3), (9, 3), (100, 7), (1000, 1000), (1001, 1000)] {
+    for (count, page_size) in [(0, 1), (1, 1), (7, 3), (9, 3), (10, 3), (100, 7), (1000, 1000), (1001, 1000)]
+    {
         let server = FakeServer::start();
         let inserted: Vec<String> =
             (0..count).map(|number| format!("operations/{}", number * 7919 % 1009)).collect();

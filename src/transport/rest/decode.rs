@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::HttpResponse;
-use crate::json::ended_early;
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// The text of a successful answer, or the error that the answer stands for.
@@ -52,7 +51,7 @@ fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<
         return Err(Error::answer_cut("the answer is empty"));
     }
     // A close-delimited body that was cut is found out only by its JSON.
-    parse(text).map_err(|error| match ended_early(&error) {
+    parse(text).map_err(|error| match error.is_cut_short() {
         true => Error::answer_cut("the answer ends early").with_source(error),
         false => error,
     })

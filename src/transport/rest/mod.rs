@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::auth::{Authorizer, Credentials};
 use crate::clock::Clock;
+use crate::env::Env;
 use crate::error::Error;
 use crate::http::{HttpAgent, HttpClient, HttpOptions};
 use crate::proto::google::longrunning::{
@@ -71,7 +72,7 @@ pub(crate) struct RestTransport {
 }
 
 impl RestTransport {
-    pub(crate) fn new(options: RestOptions, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(crate) fn new(options: RestOptions, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(&options.endpoint)?;
         let credentials = options.credentials.ok_or_else(|| {
             Error::config(
@@ -84,10 +85,10 @@ impl RestTransport {
         };
         Ok(Self {
             endpoint,
-            quota_project: credentials.quota_project().map(str::to_owned),
+            quota_project: quota_project(env, &credentials),
             bindings: options.bindings,
             enum_encoding_int: options.enum_encoding_int,
-            authorizer: credentials.authorizer(options.scopes, Arc::clone(&clock)),
+            authorizer: credentials.authorizer(options.scopes, Arc::clone(&clock), Arc::clone(&http)),
             http,
             user_agent: user_agent(options.user_agent.as_deref()),
             api_client: api_client(options.client_info.as_deref()),
@@ -154,6 +155,12 @@ impl fmt::Debug for RestTransport {
             .field("authorizer", &self.authorizer)
             .finish_non_exhaustive()
     }
+}
+
+/// The environment goes before the credentials file; a call's own choice before both.
+fn quota_project(env: &dyn Env, credentials: &Credentials) -> Option<String> {
+    let own = || credentials.quota_project().map(str::to_owned);
+    env.var("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(own)
 }
 
 /// The word `gzip` is what Google's front ends look for besides `accept-encoding`.

@@ -31,6 +31,7 @@ fn callers_without_a_token_share_one_flight() {
             Arc::new(provider),
             Vec::new(),
             Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::new(Unplugged),
         );
         let outcomes: Vec<_> = thread::scope(|scope| {
             let callers: Vec<_> =
@@ -61,8 +62,13 @@ fn many_threads_ask_once_per_expiry() {
             Ok(AccessToken::new(format!("token-{call}")).expires_in(seconds(3600)))
         }
     };
-    let cache =
-        TokenCache::new("test".into(), Arc::new(provider), Vec::new(), Arc::clone(&clock) as Arc<dyn Clock>);
+    let cache = TokenCache::new(
+        "test".into(),
+        Arc::new(provider),
+        Vec::new(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Arc::new(Unplugged),
+    );
     for round in 1..=6 {
         thread::scope(|scope| {
             for _ in 0..64 {
@@ -95,8 +101,13 @@ fn a_flight_holds_up_nobody_beyond_his_time() {
         let token: &str = seams.1.recv_timeout(HANG).unwrap();
         Ok(AccessToken::new(token).expires_in(seconds(3600)))
     };
-    let cache =
-        TokenCache::new("test".into(), Arc::new(provider), Vec::new(), Arc::clone(&clock) as Arc<dyn Clock>);
+    let cache = TokenCache::new(
+        "test".into(),
+        Arc::new(provider),
+        Vec::new(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Arc::new(Unplugged),
+    );
     let value = |result: Result<Authorization, Error>| result.unwrap().value().to_owned();
     thread::scope(|scope| {
         let first = scope.spawn(|| cache.authorization(seconds(60)));

@@ -1,0 +1,311 @@
+//! A cursor over a JSON document.
+//!
+//! serde_json reads the values; the places between them are followed here, so that a single pass gives the
+//! parts of a message together with the exact text of the whole.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::{Invalid, MAX_DEPTH};
+
+/// Stands somewhere in a JSON document and moves on over what it reads.
+pub(crate) struct Reader<'a> {
+    rest: &'a str,
+    length: usize,
+}
+
+/// One valid JSON value as it stands in a document, without white space around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a> {
+    text: &'a str,
+    start: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a document to its end.
+    pub(crate) fn document<T>(
+        text: &'a str,
+        read: impl FnOnce(&mut Self) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        let mut reader = Self { rest: text, length: text.len() };
+        let value = read(&mut reader)?;
+        if reader.peek().is_some() { Err(reader.broken()) } else { Ok(value) }
+    }
+
+    /// Calls `member` with the key of each member of an object; it has to read the value.
+    pub(crate) fn members(
+        &mut self,
+        mut member: impl FnMut(&str, &mut Self) -> Result<(), Invalid>,
+    ) -> Result<Raw<'a>, Invalid> {
+        self.brackets(b'{', b'}', "an object", |reader| {
+            let Key(key) = reader.take()?;
+            if !reader.eat(b':') {
+                return Err(reader.broken());
+            }
+            member(&key, reader).map_err(|invalid| invalid.at(&key))
+        })
+    }
+
+    /// Like [`members`](Self::members) for the fields of a message, where null stands for an absent field.
+    pub(crate) fn fields(
+        &mut self,
+        mut field: impl FnMut(&str, &mut Self) -> Result<(), Invalid>,
+    ) -> Result<Raw<'a>, Invalid> {
+        self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
+    }
+
+    /// Calls `element` at each element of an array; it has to read it.
+    pub(crate) fn elements(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), Invalid>,
+    ) -> Result<Raw<'a>, Invalid> {
+        let mut index = 0;
+        self.brackets(b'[', b']', "an array", |reader| {
+            element(reader).map_err(|invalid| invalid.at(&format!("[{index}]")))?;
+            index += 1;
+            Ok(())
+        })
+    }
+
+    /// Reads any value, however deep.
+    pub(crate) fn value(&mut self) -> Result<Raw<'a>, Invalid> {
+        self.peek();
+        let start = self.offset();
+        let value: &RawValue = self.take()?;
+        Ok(Raw { text: value.get(), start })
+    }
+
+    pub(crate) fn skip(&mut self) -> Result<(), Invalid> {
+        self.value().map(drop)
+    }
+
+    pub(crate) fn at_null(&mut self) -> bool {
+        self.peek() == Some(b'n')
+    }
+
+    /// The next byte that is not white space.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let byte = *self.rest.as_bytes().first()?;
+        if byte > b' ' {
+            return Some(byte);
+        }
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        self.rest.as_bytes().first().copied()
+    }
+
+    fn brackets(
+        &mut self,
+        open: u8,
+        close: u8,
+        what: &str,
+        mut item: impl FnMut(&mut Self) -> Result<(), Invalid>,
+    ) -> Result<Raw<'a>, Invalid> {
+        self.peek();
+        let (text, start) = (self.rest, self.offset());
+        if !self.eat(open) {
+            return Err(self.value()?.expected(what));
+        }
+        let mut more = !self.eat(close);
+        while more {
+            item(self)?;
+            more = self.eat(b',');
+            if !more && !self.eat(close) {
+                return Err(self.broken());
+            }
+        }
+        Ok(Raw { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start })
+    }
+
+    fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Invalid> {
+        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter();
+        match values.next() {
+            Some(Ok(value)) => {
+                self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
+                Ok(value)
+            }
+            Some(Err(cause)) if !cause.is_eof() => Err(Invalid::broken(self.offset())),
+            _ => Err(Invalid::ends_early()),
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        }
+        found
+    }
+
+    fn offset(&self) -> usize {
+        self.length - self.rest.len()
+    }
+
+    fn broken(&self) -> Invalid {
+        if self.rest.is_empty() { Invalid::ends_early() } else { Invalid::broken(self.offset()) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Raw<'a> {
+    pub(crate) fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// Where the value starts within `outer`, a value of the same document around it.
+    pub(crate) fn start_in(self, outer: Raw<'_>) -> usize {
+        self.start.saturating_sub(outer.start)
+    }
+
+    /// Stands at the start of the value.
+    pub(crate) fn reader(self) -> Reader<'a> {
+        Reader { rest: self.text, length: self.start + self.text.len() }
+    }
+
+    /// Refuses what serde_json would refuse to take apart, because it nests too deep.
+    pub(crate) fn check_depth(self) -> Result<(), Invalid> {
+        // Counting is many times as fast as following the strings, and enough for nearly all documents.
+        let brackets: usize = self.text.as_bytes().chunks(255).map(opening).sum();
+        if brackets <= MAX_DEPTH || self.depth() <= MAX_DEPTH { Ok(()) } else { Err(Invalid::too_deep()) }
+    }
+
+    fn depth(self) -> usize {
+        let (mut depth, mut deepest, mut in_string) = (0usize, 0, false);
+        let mut bytes = self.text.bytes();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => in_string = !in_string,
+                b'\\' if in_string => drop(bytes.next()),
+                b'{' | b'[' if !in_string => depth += 1,
+                b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest
+    }
+
+    /// What is wrong when something else should stand here; names the kind of value, never the value.
+    pub(crate) fn expected(self, what: &str) -> Invalid {
+        let found = match self.text.as_bytes().first() {
+            Some(b'{') => "an object",
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            _ => "a number",
+        };
+        Invalid::new(format!("expected {what}, found {found}"))
+    }
+}
+
+/// How many of at most 255 bytes are `{` or `[`, which differ in one bit.
+fn opening(bytes: &[u8]) -> usize {
+    bytes.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, Invalid> {
+        let mut seen = Vec::new();
+        let outcome = Reader::document(text, |reader| {
+            reader.fields(|name, reader| {
+                seen.push(format!("{name}={}", reader.value()?.text()));
+                Ok(())
+            })
+        });
+        outcome.map(|_| seen)
+    }
+
+    #[test]
+    fn values_are_slices_of_the_document() {
+        let text = " { \"a\" : [ 1, 2 ]\t,\r\n\"b\\u0063\":{\"x\":null} , \"n\" : null,\"s\":\"}\" } \n";
+        assert_eq!(read(text).unwrap(), ["a=[ 1, 2 ]", "bc={\"x\":null}", "s=\"}\""]);
+        assert_eq!(read("{}").unwrap(), Vec::<String>::new());
+        let raw = Reader::document(text, |reader| reader.members(|_, reader| reader.skip())).unwrap();
+        assert_eq!(raw.text(), text.trim());
+    }
+
+    #[test]
+    fn broken_documents() {
+        let table = [
+            ("byte order mark", "\u{feff}{}", "unexpected text at byte 0"),
+            ("trailing text", "{} x", "unexpected text at byte 3"),
+            ("second document", "{}{}", "unexpected text at byte 2"),
+            ("HTML", "<html>", "unexpected text at byte 0"),
+            ("trailing comma", r#"{"a":1,}"#, "unexpected text at byte 7"),
+            ("no comma", r#"{"a":1 "b":2}"#, "unexpected text at byte 7"),
+            ("no colon", r#"{"a" 1}"#, "unexpected text at byte 5"),
+            ("key without quotes", "{a:1}", "unexpected text at byte 1"),
+            ("control character", "{\"a\":\"\n\"}", "unexpected text at byte 5"),
+            ("bad escape", r#"{"a":"\x"}"#, "unexpected text at byte 5"),
+            ("bad number", r#"{"a":01}"#, "unexpected text at byte 5"),
+            ("vertical tab", "{\u{b}}", "unexpected text at byte 1"),
+            ("wide space", "{\u{a0}}", "unexpected text at byte 1"),
+            ("empty", "", "the text ends early"),
+            ("white space", " \n", "the text ends early"),
+            ("ends in the object", "{", "the text ends early"),
+            ("ends in a key", r#"{"a"#, "the text ends early"),
+            ("ends after a key", r#"{"a""#, "the text ends early"),
+            ("ends before a value", r#"{"a":"#, "the text ends early"),
+            ("ends in a value", r#"{"a":{"b":["#, "the text ends early"),
+            ("ends after a value", r#"{"a":1"#, "the text ends early"),
+            ("ends after a comma", r#"{"a":1,"#, "the text ends early"),
+        ];
+        for (name, text, expected) in table {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{name}");
+            assert_eq!(error.is_cut_short(), expected == "the text ends early", "{name}");
+            assert!(!error.is_json(), "{name}");
+        }
+        let error = read("[]").unwrap_err();
+        assert_eq!(error.to_string(), "expected an object, found an array");
+        assert!(error.is_json() && !error.is_cut_short());
+    }
+
+    #[test]
+    fn paths_lead_to_the_value() {
+        let text = r#"{"a":[{},{"b":{"c\n":7}}]}"#;
+        let outcome = Reader::document(text, |reader| {
+            reader.fields(|_, reader| {
+                let list = reader.elements(|reader| {
+                    let object = reader.fields(|_, reader| {
+                        let inner = reader.fields(|_, reader| reader.value()?.string().map(drop));
+                        inner.map(drop)
+                    });
+                    object.map(drop)
+                });
+                list.map(drop)
+            })
+        });
+        let error = outcome.map(drop).unwrap_err();
+        assert_eq!(error.to_string(), r"`a[1].b.c\n`: expected a string, found a number");
+    }
+
+    #[test]
+    fn depth_is_counted_outside_strings() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let strings = format!(r#"{{"a":"\"{}\\"}}"#, "[{".repeat(200));
+        let siblings = format!("[{}]", ["[[]]"; 200].join(","));
+        let table = [
+            ("at the limit", nested(127), true),
+            ("beyond the limit", nested(128), false),
+            ("200", nested(200), false),
+            ("a million", nested(1_000_000), false),
+            ("strings", strings, true),
+            ("siblings", siblings, true),
+            ("objects", format!("{}1{}", r#"{"a":"#.repeat(128), "}".repeat(128)), false),
+        ];
+        for (name, text, expected) in table {
+            let raw = Reader::document(&text, Reader::value).unwrap();
+            assert_eq!(raw.check_depth().is_ok(), expected, "{name}");
+            let serde = serde_json::from_str::<serde_json::Value>(&text);
+            assert_eq!(serde.is_ok(), expected, "{name}: serde_json");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! From and to the protobuf messages, and serde for all that has a JSON form.
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::proto::google::longrunning as proto;
+use crate::proto::google::rpc;
+use crate::types::{Any, Operation, OperationPage, Status};
+
+impl Operation {
+    /// The protobuf form.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into
+    /// bytes. If both an error and a response are set, the error remains.
+    pub fn to_proto(&self) -> Result<proto::Operation, Error> {
+        let result = match (self.error(), self.response()) {
+            (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
+            (None, Some(response)) => Some(proto::operation::Result::Response(response.to_proto()?)),
+            (None, None) => None,
+        };
+        let metadata = self.metadata().map(Any::to_proto).transpose()?;
+        Ok(proto::Operation { name: self.name().into(), metadata, done: self.is_done(), result })
+    }
+}
+
+impl Status {
+    /// The protobuf form.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into
+    /// bytes.
+    pub fn to_proto(&self) -> Result<rpc::Status, Error> {
+        let details = self.details().iter().map(Any::to_proto).collect::<Result<_, _>>()?;
+        Ok(rpc::Status { code: self.code().into(), message: self.message().into(), details })
+    }
+}
+
+impl From<prost_types::Any> for Any {
+    fn from(any: prost_types::Any) -> Self {
+        Self::from_proto(any)
+    }
+}
+
+impl From<rpc::Status> for Status {
+    fn from(status: rpc::Status) -> Self {
+        let code = status.code.into();
+        status.details.into_iter().fold(Self::new(code, status.message), Self::with_detail)
+    }
+}
+
+impl From<proto::Operation> for Operation {
+    fn from(message: proto::Operation) -> Self {
+        let mut operation = Self::running(message.name);
+        operation.done = message.done;
+        operation.metadata = message.metadata.map(Any::from);
+        match message.result {
+            Some(proto::operation::Result::Error(error)) => operation.error = Some(Box::new(error.into())),
+            Some(proto::operation::Result::Response(response)) => operation.response = Some(response.into()),
+            None => {}
+        }
+        operation
+    }
+}
+
+impl From<proto::ListOperationsResponse> for OperationPage {
+    fn from(page: proto::ListOperationsResponse) -> Self {
+        let operations = page.operations.into_iter().map(Operation::from).collect();
+        Self { operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
+    }
+}
+
+/// Implements serde through the JSON text, which only serde_json takes and gives as it is.
+macro_rules! as_json {
+    ($($message:ty: $to_json:expr;)*) => {$(
+        /// Embeds the JSON form as it is; for serde_json only.
+        impl Serialize for $message {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let to_json: fn(&Self) -> Result<String, Error> = $to_json;
+                let json = to_json(self).map_err(S::Error::custom)?;
+                RawValue::from_string(json).map_err(S::Error::custom)?.serialize(serializer)
+            }
+        }
+
+        /// Takes the JSON form as it is; for serde_json only.
+        impl<'de> Deserialize<'de> for $message {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let json = Box::<RawValue>::deserialize(deserializer)?;
+                Self::from_json(json.get()).map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+as_json! {
+    Any: |any| Ok(any.json()?.into_owned());
+    Operation: |operation| Ok(operation.to_json());
+    Status: |status| Ok(status.to_json());
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::Code;
+    use crate::types::rpc::ErrorInfo;
+
+    #[test]
+    fn protobuf_and_json_give_the_same_operation() {
+        let failed =
+            Operation::failed("o", Status::new(Code::NotFound, "m").with_detail(ErrorInfo::new("R", "d")));
+        let table = [
+            Operation::running("o"),
+            Operation::running("o").with_metadata(prost_types::Any::default()),
+            Operation::succeeded("o", Any::pack(&"text".to_owned())).with_metadata(Any::pack(&())),
+            failed,
+            Operation::from_json(r#"{"done":true}"#).unwrap(),
+            Operation::from_json(r#"{"response":{}}"#).unwrap(),
+        ];
+        for op in table {
+            let bytes = op.to_proto().unwrap().encode_to_vec();
+            let from_bytes = Operation::from(proto::Operation::decode(&*bytes).unwrap());
+            assert_eq!(from_bytes.to_json(), op.to_json());
+            let from_json = Operation::from_json(&op.to_json()).unwrap();
+            assert_eq!(from_json.to_proto().unwrap(), op.to_proto().unwrap());
+        }
+    }
+
+    #[test]
+    fn unknown_bytes_stay_bytes() {
+        let any = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
+        let message = proto::Operation {
+            name: "o".into(),
+            metadata: Some(any.clone()),
+            done: true,
+            result: Some(proto::operation::Result::Response(any)),
+        };
+        let op = Operation::from(message.clone());
+        assert_eq!(op.to_proto().unwrap(), message);
+        let any = r#"{"@type":"x/y.Z","value":"AQI="}"#;
+        assert_eq!(op.to_json(), format!(r#"{{"name":"o","metadata":{any},"done":true,"response":{any}}}"#));
+    }
+
+    #[test]
+    fn unknown_json_has_no_bytes() {
+        let op = Operation::from_json(r#"{"done":true,"response":{"@type":"x/y.Z"}}"#).unwrap();
+        let message =
+            "protobuf form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type";
+        assert_eq!(op.to_proto().unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn pages_from_protobuf() {
+        let operations = vec![Operation::running("o").to_proto().unwrap()];
+        let unreachable = vec!["l".to_owned()];
+        let page = proto::ListOperationsResponse { operations, next_page_token: "t".into(), unreachable };
+        let page = OperationPage::from(page);
+        assert_eq!((page.operations[0].name(), page.next_page_token.as_str()), ("o", "t"));
+        assert_eq!(page.unreachable, ["l"]);
+    }
+
+    #[test]
+    fn serde_embeds_the_text() {
+        let text = r#"{"op":{ "name":"o","n":1.0 },"any":{"@type":"x/y"},"status":{"code":5}}"#;
+        #[derive(Deserialize, Serialize)]
+        struct Entry {
+            op: Operation,
+            any: Any,
+            status: Status,
+        }
+        let entry: Entry = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        let value: Operation = serde_json::from_value(json!({"name": "o"})).unwrap();
+        assert_eq!(value, Operation::running("o"));
+        let error = serde_json::from_str::<Operation>(r#"{"name":7}"#).err().unwrap().to_string();
+        assert!(
+            error.starts_with("operation is not valid: `name`: expected a string, found a number"),
+            "{error}"
+        );
+        let bytes = Any::from(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
+        assert!(serde_json::to_string(&bytes).is_err());
+    }
+}

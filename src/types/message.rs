@@ -1,0 +1,204 @@
+//! How protobuf messages and their fields turn into ProtoJSON and back.
+
+use std::collections::HashMap;
+
+use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
+
+/// A message, or the value of a field, that has a JSON form.
+pub(super) trait Json: Sized {
+    /// Whether an Any holds the value under `value`, instead of its fields beside `@type`.
+    const OWN_FORM: bool;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid>;
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid>;
+
+    /// Writes what stands beside `@type` in an Any.
+    fn write_inline(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.member("value");
+        self.write(writer)
+    }
+
+    /// Whether a message leaves out the field.
+    fn is_default(&self) -> bool {
+        false
+    }
+}
+
+/// Implements [`Json`] for messages, given the names of their fields.
+macro_rules! messages {
+    ($($message:ty { $($field:ident)* })*) => {$(
+        impl Json for $message {
+            const OWN_FORM: bool = false;
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+                let mut message = Self::default();
+                reader.fields(|name, reader| {
+                    $(if is_field(stringify!($field), name) {
+                        message.$field = Json::read(reader)?;
+                        return Ok(());
+                    })*
+                    reader.skip()
+                })?;
+                Ok(message)
+            }
+
+            fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+                writer.object(|writer| self.write_inline(writer))
+            }
+
+            fn write_inline(&self, writer: &mut Writer) -> Result<(), Invalid> {
+                $(if !self.$field.is_default() {
+                    let name = lower_camel(stringify!($field));
+                    writer.member(&name);
+                    self.$field.write(writer).map_err(|invalid| invalid.at(&name))?;
+                })*
+                Ok(())
+            }
+        }
+    )*};
+}
+
+pub(super) use messages;
+
+/// Whether `name` spells the field `field` of a .proto file, in either of the two ways.
+pub(super) fn is_field(field: &str, name: &str) -> bool {
+    let field = field.trim_start_matches("r#");
+    name == field || name == lower_camel(field)
+}
+
+pub(super) fn lower_camel(field: &str) -> String {
+    let mut words = field.trim_start_matches("r#").split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or_default();
+        name += &initial.to_ascii_uppercase();
+        name += rest;
+    }
+    name
+}
+
+/// Implements [`Json`] for scalars: how each is read from the raw value and written.
+macro_rules! scalars {
+    ($($scalar:ty: $read:expr, $write:expr;)*) => {$(
+        impl Json for $scalar {
+            const OWN_FORM: bool = true;
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+                let read: fn(Raw<'_>) -> Result<Self, Invalid> = $read;
+                read(reader.value()?)
+            }
+
+            fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+                let write: fn(&Self, &mut Writer) = $write;
+                write(self, writer);
+                Ok(())
+            }
+
+            fn is_default(&self) -> bool {
+                *self == Self::default()
+            }
+        }
+    )*};
+}
+
+scalars! {
+    bool: |raw| raw.boolean(), |flag, writer| writer.raw(if *flag { "true" } else { "false" });
+    i32: |raw| raw.integer("a 32-bit integer"), |number, writer| writer.raw(&number.to_string());
+    u32: |raw| raw.integer("an unsigned 32-bit integer"), |number, writer| writer.raw(&number.to_string());
+    // As JSON numbers, 64 bits would lose digits in JavaScript.
+    i64: |raw| raw.integer("a 64-bit integer"), |number, writer| writer.string(&number.to_string());
+    u64: |raw| raw.integer("an unsigned 64-bit integer"), |number, writer| writer.string(&number.to_string());
+    f32: |raw| float(raw, f32::is_finite), |number, writer| write_float(&single(*number), writer);
+    f64: |raw| float(raw, f64::is_finite), |number, writer| write_float(&format!("{number:?}"), writer);
+    String: |raw| Ok(raw.string()?.into()), |string, writer| writer.string(string);
+    Vec<u8>: |raw| raw.bytes(), |bytes, writer| writer.string(&encode_base64(bytes));
+}
+
+fn float<F: std::str::FromStr + Copy>(raw: Raw<'_>, is_finite: fn(F) -> bool) -> Result<F, Invalid> {
+    let text = raw.number("a number")?;
+    let named = matches!(&*text, "NaN" | "Infinity" | "-Infinity");
+    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let number = text.parse().ok().filter(|number| named || (digits && is_finite(*number)));
+    number.ok_or_else(|| raw.expected("a number in range"))
+}
+
+/// The shortest text; that of the largest number lies above it in double precision, where Python refuses it.
+fn single(number: f32) -> String {
+    if number.abs() == f32::MAX { format!("{:?}", f64::from(number)) } else { format!("{number:?}") }
+}
+
+/// Writes the shortest text that gives the number back, as Rust's `{:?}` makes it.
+fn write_float(number: &str, writer: &mut Writer) {
+    match number {
+        "NaN" => writer.string("NaN"),
+        "inf" => writer.string("Infinity"),
+        "-inf" => writer.string("-Infinity"),
+        finite => writer.raw(finite),
+    }
+}
+
+impl<T: Json> Json for Option<T> {
+    const OWN_FORM: bool = T::OWN_FORM;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        T::read(reader).map(Some)
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        self.as_ref().map_or(Ok(()), |value| value.write(writer))
+    }
+
+    fn is_default(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Json> Json for Vec<T> {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let mut items = Self::new();
+        reader.elements(|reader| {
+            items.push(T::read(reader)?);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.array(self, |writer, item| item.write(writer))
+    }
+
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Json for HashMap<String, String> {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let mut map = Self::new();
+        reader.members(|key, reader| {
+            map.insert(key.to_owned(), Json::read(reader)?);
+            Ok(())
+        })?;
+        Ok(map)
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        let mut entries: Vec<_> = self.iter().collect();
+        entries.sort();
+        writer.object(|writer| {
+            entries.into_iter().try_for_each(|(key, value)| {
+                writer.member(key);
+                value.write(writer)
+            })
+        })
+    }
+
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+}

@@ -1,0 +1,157 @@
+//! The JSON forms of the types in google.protobuf; those of the wrappers are the scalars themselves.
+
+use prost_types::value::Kind;
+use prost_types::{Duration, FieldMask, ListValue, Struct, Timestamp, Value};
+
+use crate::json::{Invalid, Reader, Writer, duration_text, parse_duration, parse_timestamp, timestamp_text};
+use crate::types::message::{Json, lower_camel};
+
+/// google.protobuf.Empty, which some servers give a `value` inside an Any.
+impl Json for () {
+    const OWN_FORM: bool = false;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        reader.members(|_, reader| reader.skip()).map(drop)
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.object(|_| Ok(()))
+    }
+
+    fn write_inline(&self, _: &mut Writer) -> Result<(), Invalid> {
+        Ok(())
+    }
+}
+
+impl Json for Duration {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let duration = parse_duration(&reader.value()?.string()?);
+        duration.ok_or_else(|| Invalid::new("expected a duration such as `1.5s`, of at most 10,000 years"))
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        let text = duration_text(self);
+        let text =
+            text.ok_or_else(|| Invalid::new("expected a duration of at most 10,000 years and of one sign"))?;
+        writer.string(&text);
+        Ok(())
+    }
+}
+
+impl Json for Timestamp {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let timestamp = parse_timestamp(&reader.value()?.string()?);
+        timestamp.ok_or_else(|| Invalid::new("expected an RFC 3339 time in the years 0001 to 9999"))
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        let text = timestamp_text(self);
+        let text = text.ok_or_else(|| Invalid::new("expected a time in the years 0001 to 9999"))?;
+        writer.string(&text);
+        Ok(())
+    }
+}
+
+impl Json for FieldMask {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let text = reader.value()?.string()?;
+        let paths = text.split(',').filter(|path| !path.is_empty()).map(snake_case).collect();
+        Ok(Self { paths })
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        let paths: Vec<_> = self.paths.iter().map(|path| lower_camel(path)).collect();
+        if paths.iter().zip(&self.paths).any(|(camel, path)| snake_case(camel) != *path) {
+            return Err(Invalid::new("expected paths of fields in lower case with single underscores"));
+        }
+        writer.string(&paths.join(","));
+        Ok(())
+    }
+}
+
+fn snake_case(path: &str) -> String {
+    let mut snake = String::new();
+    for char in path.chars() {
+        if char.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(char.to_ascii_lowercase());
+    }
+    snake
+}
+
+impl Json for Struct {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let mut message = Self::default();
+        reader.members(|key, reader| {
+            message.fields.insert(key.to_owned(), Json::read(reader)?);
+            Ok(())
+        })?;
+        Ok(message)
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        writer.object(|writer| {
+            self.fields.iter().try_for_each(|(key, value)| {
+                writer.member(key);
+                value.write(writer)
+            })
+        })
+    }
+}
+
+impl Json for ListValue {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        Ok(Self { values: Json::read(reader)? })
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        self.values.write(writer)
+    }
+}
+
+impl Json for Value {
+    const OWN_FORM: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+        let kind = match reader.peek() {
+            Some(b'{') => Kind::StructValue(Json::read(reader)?),
+            Some(b'[') => Kind::ListValue(Json::read(reader)?),
+            Some(b'"') => Kind::StringValue(Json::read(reader)?),
+            Some(b't' | b'f') => Kind::BoolValue(Json::read(reader)?),
+            Some(b'n') => {
+                reader.skip()?;
+                Kind::NullValue(0)
+            }
+            _ => Kind::NumberValue(Json::read(reader)?),
+        };
+        Ok(Self { kind: Some(kind) })
+    }
+
+    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+        match &self.kind {
+            None | Some(Kind::NullValue(_)) => {
+                writer.raw("null");
+                Ok(())
+            }
+            Some(Kind::NumberValue(number)) if !number.is_finite() => {
+                Err(Invalid::new("expected a finite number"))
+            }
+            Some(Kind::NumberValue(number)) => number.write(writer),
+            Some(Kind::StringValue(string)) => string.write(writer),
+            Some(Kind::BoolValue(flag)) => flag.write(writer),
+            Some(Kind::StructValue(message)) => message.write(writer),
+            Some(Kind::ListValue(list)) => list.write(writer),
+        }
+    }
+}
