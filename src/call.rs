@@ -294,6 +294,12 @@ impl<'c> Call<'c, ListOperationsRequest> {
         self.run(request, |transport, attempt, _| transport.list_operations(request, attempt))
     }
 
+    /// The error for a listing that comes back to a page it has given.
+    pub(crate) fn repeats(&self) -> Error {
+        let name = self.request.as_ref().map_or("", |request| &request.name);
+        Error::repeated_page_token().in_call(Rpc::List.name(), name, 0, Duration::ZERO)
+    }
+
     pub(crate) fn token(&self) -> &str {
         self.request.as_ref().map_or("", |request| &request.page_token)
     }
