@@ -253,6 +253,11 @@ impl Error {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
     }
 
+    /// A call without time for its first attempt.
+    pub(crate) fn no_time() -> Self {
+        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
+    }
+
     /// An attempt without an answer in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
