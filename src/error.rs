@@ -234,7 +234,12 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
-        Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+        // A quota is checked before anything is done.
+        let acted = status.code() != Code::ResourceExhausted;
+        Self::new(ErrorKind::Service, status.to_string())
+            .sent(acted)
+            .with_retry_after(status.retry_delay())
+            .with_status(status)
     }
 
     /// A method that the service does not have, as far as the client is told.
