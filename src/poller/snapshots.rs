@@ -47,19 +47,20 @@ impl<'c> Snapshots<'c> {
     /// Starts the wait at the first poll, so that its time limit counts from there.
     fn begin(&mut self, target: Result<Target, Error>) -> Result<Option<Operation>, Error> {
         let Target { name, done } = target?;
-        let name = name?;
-        if done.is_none() {
-            self.wait = Some(Wait {
-                request: GetOperationRequest::from_name(name),
-                start: self.client.clock().now(),
-                delays: self.backoff.delays(),
-                polls: 0,
-                faults: 0,
-                last: None,
-                fault: None,
-            });
+        // Services give no name to what was done at once.
+        if done.is_some() {
+            return Ok(done);
         }
-        Ok(done)
+        self.wait = Some(Wait {
+            request: GetOperationRequest::from_name(name?),
+            start: self.client.clock().now(),
+            delays: self.backoff.delays(),
+            polls: 0,
+            faults: 0,
+            last: None,
+            fault: None,
+        });
+        Ok(None)
     }
 
     /// Sleeps and polls until there is an answer to give or the wait has to end.
