@@ -5,5 +5,6 @@
 //! unless `CI=true` or `LONGRUNNING_WITNESS=require` is set.
 
 mod client;
+mod jwt;
 mod protobuf;
 mod python;
