@@ -234,7 +234,12 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
-        Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+        // A quota is checked before anything is done.
+        let acted = status.code() != Code::ResourceExhausted;
+        Self::new(ErrorKind::Service, status.to_string())
+            .sent(acted)
+            .with_retry_after(status.retry_delay())
+            .with_status(status)
     }
 
     /// A method that the service does not have, as far as the client is told.
@@ -251,6 +256,11 @@ impl Error {
     /// An answer of which something is missing.
     pub(crate) fn answer_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
+    }
+
+    /// A call without time for its first attempt.
+    pub(crate) fn no_time() -> Self {
+        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
     /// An attempt without an answer in time.

@@ -28,6 +28,8 @@ mod loader;
 mod metadata;
 mod policy;
 mod provider;
+#[cfg(test)]
+mod scripted;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
 mod service_account;

@@ -1,0 +1,14 @@
+//! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
+
+mod canary;
+mod credentials;
+mod decoding;
+mod faults;
+mod kit;
+mod list;
+mod messages;
+mod properties;
+mod requests;
+mod retry;
+mod timing;
+mod wait;
