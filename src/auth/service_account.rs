@@ -166,8 +166,8 @@ impl TokenProvider for ServiceAccount {
             Target::Scopes(scopes) => Access::Scope(scopes),
             Target::Audience(audience) => Access::Aud(audience),
             Target::Client => {
-                client_scopes = join(request.scopes);
-                Access::Scope(if client_scopes.is_empty() { CLOUD_PLATFORM } else { &client_scopes })
+                client_scopes = scope_of(request.scopes);
+                Access::Scope(&client_scopes)
             }
         };
         let now = request.now.duration_since(SystemTime::UNIX_EPOCH).map_err(|error| {
@@ -190,6 +190,12 @@ impl fmt::Debug for ServiceAccount {
             .field("private_key_id", &self.private_key_id())
             .finish_non_exhaustive()
     }
+}
+
+/// The scopes that a client asks for, or the default one, as a form or a claim takes them.
+pub(super) fn scope_of(scopes: &[String]) -> String {
+    let joined = join(scopes);
+    if joined.is_empty() { CLOUD_PLATFORM.to_owned() } else { joined }
 }
 
 fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
