@@ -20,6 +20,8 @@
 
 mod authorizer;
 mod cache;
+#[cfg(test)]
+mod canned;
 mod jwt;
 mod key_file;
 mod loader;
@@ -27,7 +29,11 @@ mod policy;
 mod provider;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
+mod external_account;
+mod external_account_authorized_user;
+mod impersonation;
 mod service_account;
+mod sts;
 mod token_endpoint;
 mod url;
 
