@@ -148,6 +148,9 @@ struct Output {
 
 impl Output {
     fn parse(text: &[u8]) -> Result<Self, String> {
+        if text.trim_ascii().is_empty() {
+            return Err("the executable printed nothing".into());
+        }
         // Not the parser's own words: they may quote the token.
         let output: Self = serde_json::from_slice(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());

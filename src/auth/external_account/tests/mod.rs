@@ -1,3 +1,8 @@
+mod aws;
+#[cfg(unix)]
+mod executable;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process;
@@ -77,7 +82,7 @@ fn a_service_account_is_impersonated_with_a_token_for_that_alone() {
         format!("{credentials:?}"),
         "Credentials(external account (file) as service account `robot@p.iam.gserviceaccount.com`)"
     );
-    let resolved = credentials.resolve(&std::collections::BTreeMap::new()).unwrap();
+    let resolved = credentials.resolve(&environment(&[])).unwrap();
     assert_eq!(resolved.quota_project(), Some("billing"));
     let token = token(&credentials, &["a", "b"]).unwrap();
     assert_eq!(token.text(), "CANARY-account-3");
@@ -305,7 +310,7 @@ fn no_time_left_is_a_transient_failure() {
     let folder = Folder::new("time");
     let server = Canned::start([(200, STS_ANSWER)]);
     let credentials = load(&external(&server, json!({"file": folder.file("token", "t")}))).unwrap();
-    let provider = credentials.resolve(&std::collections::BTreeMap::new()).unwrap().token_provider().unwrap();
+    let provider = credentials.resolve(&environment(&[])).unwrap().token_provider().unwrap();
     let http = crate::http::HttpAgent::new(&Default::default()).unwrap();
     let error = provider.token(&crate::auth::TokenRequest::new(Duration::ZERO, &http)).unwrap_err();
     assert!(error.is_transient(), "{error}");
@@ -313,7 +318,7 @@ fn no_time_left_is_a_transient_failure() {
     assert!(token_in(&[("UNUSED", "1")], &credentials, &[]).is_ok(), "{MINUTE:?} are enough");
 }
 
-pub(super) fn external(server: &Canned, source: Value) -> Value {
+fn external(server: &Canned, source: Value) -> Value {
     json!({
         "type": "external_account",
         "audience": AUDIENCE,
@@ -344,16 +349,16 @@ fn with_impersonation(options: Value) -> Value {
 }
 
 /// A folder of its own for one test, removed when dropped.
-pub(super) struct Folder(pub(super) PathBuf);
+struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new(name: &str) -> Self {
+    fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("longrunning-external-{name}-{}", process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub(super) fn file(&self, name: &str, text: &str) -> String {
+    fn file(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
@@ -366,5 +371,9 @@ impl Drop for Folder {
     }
 }
 
-pub(super) const AUDIENCE: &str =
+fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+const AUDIENCE: &str =
     "//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/pool/providers/aws";
