@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::key_file::KeyFile;
 use crate::auth::service_account::scope_of;
-use crate::auth::{AccessToken, Credentials, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::auth::{loader, token_endpoint};
 use crate::error::Error;
 use crate::json::parse_timestamp;
@@ -48,10 +48,11 @@ pub(super) fn impersonate(source: Credentials, asked: Asked, about: About) -> Cr
             return Err(Error::credentials(&about.label, "has source credentials without access tokens"));
         };
         let provider = Impersonated { source: provider, asked: Arc::clone(&asked) };
-        let universe_domain = about.universe_domain.clone().or_else(|| source.0.universe_domain.clone());
+        let universe_domain =
+            about.universe_domain.clone().or_else(|| source.universe_domain().map(str::to_owned));
         Ok(Credentials::of_source(about.label.clone(), provider)
             .with_quota_project(about.quota_project.clone())
-            .with_universe_domain(universe_domain.unwrap_or_else(|| UNIVERSE.to_owned())))
+            .with_universe_domain(universe_domain.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned())))
     })
 }
 
@@ -196,5 +197,176 @@ const URL: &str = "service_account_impersonation_url";
 const SOURCE: &str = "source_credentials";
 /// All that a token needs to be good for to ask for another one.
 const IAM: &str = "https://www.googleapis.com/auth/iam";
-const UNIVERSE: &str = "googleapis.com";
 const DEFAULT_LIFETIME: u64 = 3600;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::auth::canned::{Canned, load, now, token};
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_service_account_asks_for_another_one() {
+        let server = Canned::start([(200, answer("2027-01-15T09:00:00Z"))]);
+        let mut file = file(&server, serde_json::from_str(KEY_FILE).unwrap());
+        file["delegates"] = json!(["projects/-/serviceAccounts/between@p"]);
+        file["quota_project_id"] = "billing".into();
+        let credentials = load(&file).unwrap();
+        assert_eq!(format!("{credentials:?}"), "Credentials(impersonated service account `robot@p`)");
+        let given = token(&credentials, &["a", "b"]).unwrap();
+        assert_eq!((given.text(), given.lifetime(now())), ("CANARY-1", Duration::from_secs(3600)));
+        let [request] = &server.received()[..] else { panic!("one request") };
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", PATH));
+        assert_eq!(
+            request.json(),
+            json!({
+                "delegates": ["projects/-/serviceAccounts/between@p"],
+                "scope": ["a", "b"],
+                "lifetime": "3600s",
+            })
+        );
+        let claims = request.headers["authorization"].split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(
+            &base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(claims["scope"], IAM, "the source can do nothing else");
+    }
+
+    #[test]
+    fn a_user_is_asked_for_no_scopes_and_the_file_may_say_some() {
+        let rows: [(&str, Value, &[&str], Value); 3] = [
+            ("of the client", json!(["f1"]), &["c1"], json!(["c1"])),
+            ("of the file", json!(["f1", "f2"]), &[], json!(["f1", "f2"])),
+            ("default", Value::Null, &[], json!(["https://www.googleapis.com/auth/cloud-platform"])),
+        ];
+        for (name, scopes, client, expected) in rows {
+            let login = r#"{"access_token":"CANARY-2","expires_in":3599}"#.to_owned();
+            let server = Canned::start([(200, login), (200, answer("2027-01-15T09:00:00Z"))]);
+            let mut file = file(
+                &server,
+                json!({"type": "external_account_authorized_user", "client_id": "id", "client_secret": "s",
+                    "refresh_token": "r", "token_url": server.url("/token")}),
+            );
+            file["scopes"] = scopes;
+            token(&load(&file).expect(name), client).expect(name);
+            let [user, account] = &server.received()[..] else { panic!("{name}: two requests") };
+            assert_eq!(user.field("scope"), None, "{name}");
+            assert_eq!(account.headers["authorization"], "Bearer CANARY-2", "{name}");
+            assert_eq!(account.json()["scope"], expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_named() {
+        let key: Value = serde_json::from_str(KEY_FILE).unwrap();
+        let server = Canned::start([(200, "")]);
+        let with = |name: &str, value: Value| {
+            let mut file = file(&server, key.clone());
+            file[name] = value;
+            file
+        };
+        let rows = [
+            ("no url", with(URL, Value::Null), "credentials JSON lacks `service_account_impersonation_url`"),
+            ("no source", with(SOURCE, Value::Null), "credentials JSON lacks `source_credentials`"),
+            (
+                "a source without a type",
+                with(SOURCE, json!({})),
+                "`source_credentials` of credentials JSON lacks `type`",
+            ),
+            (
+                "a source that is impersonated",
+                with(SOURCE, file(&server, key.clone())),
+                "`source_credentials` of credentials JSON is impersonated itself: \
+                 expected `delegates` for a chain of accounts",
+            ),
+            (
+                "a source of another cloud",
+                with(SOURCE, json!({"type": "gdch_service_account"})),
+                "`source_credentials` of credentials JSON is of type `gdch_service_account`, of Google \
+                 Distributed Cloud, which is not supported: expected a token of it, given by a `TokenProvider`",
+            ),
+            (
+                "no service account",
+                with(URL, "https://iamcredentials.googleapis.com/:generateAccessToken".into()),
+                "credentials JSON names no service account in `service_account_impersonation_url`: \
+                 expected `…/E-MAIL:generateAccessToken`",
+            ),
+            (
+                "scopes in one text",
+                with("scopes", "a b".into()),
+                "credentials JSON has a string as `scopes`: expected a list of strings",
+            ),
+        ];
+        for (name, file, expected) in rows {
+            let error = load(&file).expect_err(name);
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn answers_are_read_leniently_and_never_panic() {
+        let in_an_hour = Ok(Duration::from_secs(3600));
+        let unknown = Ok(Duration::from_secs(300));
+        let late = "the token that h gave expired 1 s ago by the clock of this machine, which may be ahead";
+        let rows = [
+            ("UTC", answer("2027-01-15T09:00:00Z"), in_an_hour),
+            ("a fraction", answer("2027-01-15T08:00:00.123456789Z"), Ok(Duration::from_secs(1))),
+            ("an offset", answer("2027-01-15T10:30:00+01:30"), in_an_hour),
+            ("lowercase", answer("2027-01-15t09:00:00z"), in_an_hour),
+            ("a blank", answer(" 2027-01-15 09:00:00.000-00:00 "), in_an_hour),
+            ("far away", answer("9999-12-31T23:59:59Z"), Ok(Duration::from_secs(43_200))),
+            ("no time", answer("soon"), unknown),
+            ("missing time", r#"{"accessToken":"CANARY-1"}"#.into(), unknown),
+            ("past", answer("2027-01-15T07:59:59Z"), Err((late, true))),
+            ("now", answer("2027-01-15T08:00:00Z"), Err(("expired 0 s ago", true))),
+            ("before 1970", answer("0001-01-01T00:00:00Z"), Err(("expired 63935596800 s ago", true))),
+            (
+                "no token",
+                r#"{"expireTime":"2027-01-15T09:00:00Z"}"#.into(),
+                Err(("the answer of h lacks `accessToken`", false)),
+            ),
+            (
+                "an empty token",
+                r#"{"accessToken":""}"#.into(),
+                Err(("the answer of h lacks `accessToken`", false)),
+            ),
+            ("cut", r#"{"accessToken":"CANARY-1""#.into(), Err(("the answer of h ends early", true))),
+            (
+                "html",
+                "<html>CANARY-3".into(),
+                Err(("the answer of h is not that of generateAccessToken", false)),
+            ),
+        ];
+        for (name, body, expected) in rows {
+            match (parse(body.as_bytes(), "h", now()), expected) {
+                (Ok(token), Ok(lifetime)) => {
+                    assert_eq!((token.text(), token.lifetime(now())), ("CANARY-1", lifetime), "{name}");
+                }
+                (Err(error), Err((part, transient))) => {
+                    assert!(error.to_string().contains(part), "{name}: {error}");
+                    assert_eq!(error.is_transient(), transient, "{name}");
+                    assert!(!format!("{error:#?}").contains("CANARY"), "{name}");
+                }
+                (result, _) => panic!("{name}: {result:?}"),
+            }
+        }
+    }
+
+    fn file(server: &Canned, source: Value) -> Value {
+        json!({
+            "type": "impersonated_service_account",
+            "service_account_impersonation_url": server.url(PATH),
+            "source_credentials": source,
+        })
+    }
+
+    fn answer(time: &str) -> String {
+        json!({"accessToken": "CANARY-1", "expireTime": time}).to_string()
+    }
+
+    const PATH: &str = "/v1/projects/-/serviceAccounts/robot@p:generateAccessToken";
+    const KEY_FILE: &str = include_str!("../../tests/fixtures/keys/service_account.json");
+}

@@ -24,7 +24,11 @@ impl KeyFile {
     /// Reads a regular file of at most 1 MiB; symbolic links are followed.
     pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
         let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
-        let failed = |error: io::Error| Error::credentials(&origin, "cannot be read").with_source(error);
+        let failed = |error: io::Error| {
+            let gone = error.kind() == io::ErrorKind::NotFound;
+            let why = if gone { "does not exist" } else { "cannot be read" };
+            Error::credentials(&origin, why).with_source(error)
+        };
         let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
             return Err(Error::credentials(&origin, "is not a regular file"));
@@ -126,29 +130,9 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes a list of texts; a missing one and `null` are empty.
-    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
-        let mut value = self.fields.remove(name).unwrap_or_default();
-        let texts = match &mut value {
-            Value::Null => Some(Vec::new()),
-            Value::Array(values) => values
-                .iter_mut()
-                .map(|each| match each {
-                    Value::String(text) => Some(std::mem::take(text)),
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
-        };
-        wipe(&mut value);
-        texts.ok_or_else(|| {
-            self.error(format_args!("has something else as `{name}`: expected a list of strings"))
-        })
-    }
-
-    /// Takes an object within the file; messages name it after the file.
+    /// Takes an object as a file of its own, whose messages say where it stands.
     pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        let origin = format!("{}, `{name}`", self.origin);
+        let origin = format!("`{name}` of {}", self.origin);
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => Self::from_value_as(origin, value, &self.policy).map(Some),
@@ -171,6 +155,19 @@ impl KeyFile {
             self.policy.check_aws_url(name, url).map_err(|why| self.error(why))?;
         }
         Ok(url)
+    }
+
+    /// Takes a list of strings; a missing one is empty.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
+        let mut value = self.fields.remove(name).unwrap_or(Value::Null);
+        let texts = match &value {
+            Value::Null => Some(Vec::new()),
+            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        let found = kind_of(&value);
+        wipe(&mut value);
+        texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
     }
 
     /// Takes a whole number that is not negative.
@@ -285,7 +282,7 @@ mod tests {
             ),
             ("empty", folder.file("empty", ""), Some("cannot be parsed as JSON: line 1, column 0")),
             ("a folder", folder.0.clone(), Some("is not a regular file")),
-            ("missing", folder.0.join("mis\nsing"), Some("cannot be read")),
+            ("missing", folder.0.join("mis\nsing"), Some("does not exist")),
         ];
         for (name, path, expected) in rows {
             let result = KeyFile::read(&path, &CredentialsPolicy::default());

@@ -7,6 +7,26 @@
 //! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]) |
 //! | anything else | [`Credentials::provider`] | what your [`TokenProvider`] answers |
 //!
+//! # Identities of other providers
+//!
+//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
+//! comes from stands in its `credential_source`:
+//!
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; white space around it is dropped;
+//! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
+//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
+//!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
+//!   attempt has no time left: give slow programs a longer
+//!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
+//!   with it. Its standard error is thrown away;
+//! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
+//!   nothing but [`CredentialsPolicy::host`] can change.
+//!
+//! X.509 certificates as a source and files of type `gdch_service_account` are refused with an error that says so.
+//! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
+//!
+//! # Renewal
+//!
 //! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
 //! 255 seconds before it expires. One caller does that while the others go on with the old token; a
 //! failed renewal never replaces a token that still works. A permanent failure is remembered for
@@ -17,7 +37,10 @@
 //! of the operating system.
 //!
 //! [AIP-4111]: https://google.aip.dev/auth/4111
+//! [AIP-4117]: https://google.aip.dev/auth/4117
 
+mod adc;
+mod authorized_user;
 mod authorizer;
 mod cache;
 #[cfg(test)]
@@ -25,6 +48,7 @@ mod canned;
 mod jwt;
 mod key_file;
 mod loader;
+mod metadata;
 mod policy;
 mod provider;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
@@ -35,16 +59,22 @@ mod impersonation;
 mod service_account;
 mod sts;
 mod token_endpoint;
+mod token_file;
+mod universe;
 mod url;
 
 use std::any;
 use std::fmt;
 use std::sync::Arc;
 
+pub use authorized_user::AuthorizedUser;
 pub(crate) use authorizer::{Authorization, Authorizer};
+pub use metadata::MetadataServer;
 pub use policy::CredentialsPolicy;
 pub use provider::{AccessToken, TokenError, TokenProvider, TokenRequest};
+pub(crate) use provider::{DEFAULT_UNIVERSE, Purpose};
 pub use service_account::ServiceAccount;
+pub(crate) use universe::{check_universe, universe_domain};
 
 use crate::clock::Clock;
 use crate::env::Env;
@@ -74,11 +104,14 @@ struct Inner {
     quota_project: Option<String>,
     /// Where it is known before there is a token.
     universe_domain: Option<String>,
+    /// Whether calls without a quota project are likely to be refused.
+    wants_quota_project: bool,
     source: Source,
 }
 
 enum Source {
     Anonymous,
+    ApiKey(Secret),
     Deferred(Box<Resolve>),
     Fixed(Secret),
     Provider(Arc<dyn TokenProvider>),
@@ -124,6 +157,29 @@ impl Credentials {
         Ok(Self::new("fixed bearer token".into(), Source::Fixed(token)))
     }
 
+    /// Sends this API key with every call (`x-goog-api-key`), in place of an access token.
+    ///
+    /// An API key says which project is calling and not who. Few methods are content with that; the others
+    /// answer 401.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let credentials = Credentials::api_key("AIza-secret")?;
+    /// assert_eq!(format!("{credentials:?}"), "Credentials(API key)");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or holds anything but visible
+    /// ASCII characters, which no header can carry.
+    pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
+        let key = Secret::new(key.into());
+        provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
+        Ok(Self::new("API key".into(), Source::ApiKey(key)))
+    }
+
     /// Asks `provider` for access tokens: your own code, or a closure.
     ///
     /// Messages name it by its type. See [`TokenProvider`] for what it has to keep to.
@@ -142,7 +198,13 @@ impl Credentials {
     }
 
     fn new(label: String, source: Source) -> Self {
-        Self(Arc::new(Inner { label, quota_project: None, universe_domain: None, source }))
+        Self(Arc::new(Inner {
+            label,
+            quota_project: None,
+            universe_domain: None,
+            wants_quota_project: false,
+            source,
+        }))
     }
 
     /// Credentials of a source of this crate; `label` goes into messages.
@@ -164,6 +226,10 @@ impl Credentials {
 
     fn with_universe_domain(self, domain: impl Into<String>) -> Self {
         self.changed(|inner| inner.universe_domain = Some(domain.into()))
+    }
+
+    fn wanting_quota_project(self) -> Self {
+        self.changed(|inner| inner.wants_quota_project = true)
     }
 
     /// For credentials that have just been made: those that are shared stay as they are.
@@ -195,33 +261,38 @@ impl Credentials {
         self.0.quota_project.as_deref()
     }
 
+    /// Whether calls with these credentials and without a quota project are likely to be refused.
+    pub(crate) fn wants_quota_project(&self) -> bool {
+        self.0.wants_quota_project
+    }
+
+    /// The cloud that the credentials belong to, where that is known before there is a token.
+    pub(crate) fn universe_domain(&self) -> Option<&str> {
+        self.0.universe_domain.as_deref()
+    }
+
+    /// What messages call these credentials.
+    fn label(&self) -> &str {
+        &self.0.label
+    }
+
     /// Starts a token cache of its own for one client.
     pub(crate) fn authorizer(
         &self,
-        scopes: Vec<String>,
+        purpose: Purpose,
         clock: Arc<dyn Clock>,
         http: Arc<dyn HttpClient>,
     ) -> Authorizer {
         match &self.0.source {
             Source::Anonymous => Authorizer::Anonymous,
+            Source::ApiKey(key) => Authorizer::Fixed(Authorization::api_key(key)),
             Source::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
             Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
             Source::Provider(provider) => {
                 let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
-                Authorizer::Cached(Box::new(TokenCache::new(label, provider, scopes, clock, http)))
+                Authorizer::Cached(Box::new(TokenCache::new(label, provider, purpose, clock, http)))
             }
         }
-    }
-}
-
-impl From<ServiceAccount> for Credentials {
-    fn from(account: ServiceAccount) -> Self {
-        let label = format!("service account `{}`", account.client_email().escape_debug());
-        let quota_project = account.quota_project_id().map(str::to_owned);
-        let universe_domain = account.universe_domain().to_owned();
-        Self::of_source(label, account)
-            .with_quota_project(quota_project)
-            .with_universe_domain(universe_domain)
     }
 }
 
@@ -251,7 +322,8 @@ mod tests {
             ("service account", account().into(), Some("Bearer ey"), true),
         ];
         for (name, credentials, expected, replay) in rows {
-            let authorizer = credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged));
+            let authorizer =
+                credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
             let first = authorizer.authorization(MINUTE).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
@@ -292,13 +364,13 @@ mod tests {
             Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-2")));
         let bad = Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-3\n")));
         let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())].map(|credentials| {
-            credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+            credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
         });
         let sent =
             authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
-            bad.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+            bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
                 .authorization(MINUTE)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),

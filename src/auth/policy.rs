@@ -162,7 +162,7 @@ pub(super) fn shown(found: &str) -> String {
 }
 
 /// Where Google's own files point; the second stands in old key files.
-const GOOGLE: [&str; 2] = ["googleapis.com", "accounts.google.com"];
+pub(super) const GOOGLE: [&str; 2] = ["googleapis.com", "accounts.google.com"];
 
 const DEFAULT_TYPES: [&str; 4] = [
     "service_account",

@@ -128,7 +128,7 @@ pub(super) fn send_anywhere(
 }
 
 /// Gives the body of a 2xx answer; any other is a refusal.
-pub(super) fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     match response.status {
         200..=299 => Ok(Zeroizing::new(response.body)),
         _ => Err(Refusal::of(host, &response)),
@@ -151,7 +151,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn of(host: &str, response: &HttpResponse) -> Self {
+    pub(super) fn of(host: &str, response: &HttpResponse) -> Self {
         let location = response.header("location").filter(|_| response.status / 100 == 3).map(host_of);
         let mut refusal = Self {
             host: host.to_owned(),

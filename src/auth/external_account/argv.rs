@@ -71,7 +71,8 @@ mod tests {
     /// The expected values are what `shlex.split` of Python gives.
     #[test]
     fn commands_are_split_like_shlex_does() {
-        let rows: [(&str, &str, Result<&[&str], &str>); 15] = [
+        type Row<'a> = (&'a str, &'a str, Result<&'a [&'a str], &'a str>);
+        let rows: [Row<'_>; 15] = [
             ("plain", "/bin/tool --a=1 --b", Ok(&["/bin/tool", "--a=1", "--b"])),
             ("white space", " \ta  \n b\r", Ok(&["a", "b"])),
             ("double quotes", r#""/My Tools/tool" x"#, Ok(&["/My Tools/tool", "x"])),

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use crate::auth::impersonation::{self, About, Asked, Target};
 use crate::auth::key_file::KeyFile;
 use crate::auth::sts::{ClientAuth, Exchange};
-use crate::auth::{AccessToken, Credentials, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::env::Env;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -35,7 +35,7 @@ use url::TokenUrl;
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type("external_account")?;
     let [audience, subject_token_type] = file.require(["audience", "subject_token_type"])?;
-    let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| "googleapis.com".to_owned());
+    let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
     let quota_project = file.text("quota_project_id")?;
     let token_url = file.url("token_url")?;
     let exchange = Exchange {

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::Format;
 use crate::auth::key_file::KeyFile;
-use crate::auth::token_endpoint;
+use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::HttpMethod;
@@ -52,6 +52,6 @@ pub(super) fn fetch(
     match response.status {
         200 => Ok(Zeroizing::new(response.body)),
         status @ 201..=299 => Err(TokenError::permanent(format!("{host} answered {status}: expected 200"))),
-        _ => token_endpoint::accepted(host, response).map_err(TokenError::from),
+        _ => Err(Refusal::of(host, &response).into()),
     }
 }

@@ -138,8 +138,8 @@ fn what_is_missing_in_the_environment_is_named() {
     let verification = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15";
     let bare = json!({"environment_id": "aws1", "regional_cred_verification_url": verification});
     let credentials = load(&with("credential_source", bare)).unwrap();
-    let rows: [(&str, &[(&str, &str)], &str); 2] = [
-        ("no region", &ENVIRONMENT[2..], "has no `region_url`, and `AWS_REGION` is not set"),
+    let rows = [
+        ("no region", &ENVIRONMENT[2..5], "has no `region_url`, and `AWS_REGION` is not set"),
         (
             "no keys",
             &ENVIRONMENT[..3],
@@ -186,7 +186,7 @@ fn other_versions_and_odd_urls_are_refused() {
         load(&with("credential_source", source)).map(|_| ()).map_err(|error| error.to_string())
     };
     let good = "https://sts.{region}.amazonaws.com";
-    let origin = "credentials JSON, `credential_source`";
+    let origin = "`credential_source` of credentials JSON";
     assert_eq!(with_id("aws1", good), Ok(()));
     for id in ["aws2", "aws", "aws10", "azure1"] {
         let expected = format!("{origin} has `{id}` as `environment_id`: expected `aws1`");

@@ -86,7 +86,7 @@ fn what_the_program_says_is_taken_at_its_word() {
         ),
         ("no token", success(""), Err(format!("{out} lacks `id_token`"))),
         ("no saml", saml.replace("CANARY-2", ""), Err(format!("{out} lacks `saml_response`"))),
-        ("a list", "[\"CANARY-4\"]".into(), Err(format!("{out} cannot be read: line 1, column 1"))),
+        ("a list", "[\"CANARY-4\"]".into(), Err(format!("{out} cannot be read: line 1, column 12"))),
     ];
     let folder = Folder::new("output");
     for (name, output, expected) in rows {
@@ -209,7 +209,7 @@ fn nothing_runs_unless_it_is_allowed_by_exactly_one() {
 
 #[test]
 fn commands_and_times_are_checked_when_the_file_is_read() {
-    let origin = "credentials JSON, `credential_source`, `executable`";
+    let origin = "`executable` of `credential_source` of credentials JSON";
     let rows = [
         ("no command", json!({"timeout_millis": 5000}), Err("lacks `command`")),
         (

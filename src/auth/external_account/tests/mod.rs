@@ -209,7 +209,7 @@ fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
 #[test]
 fn what_is_wrong_with_a_file_is_named_without_showing_it() {
     let source = |source: Value| with("credential_source", source);
-    let origin = "credentials JSON, `credential_source`";
+    let origin = "`credential_source` of credentials JSON";
     let sources = "`file`, `url`, `executable` or, for AWS, `environment_id`";
     let rows = [
         ("no audience", with("audience", Value::Null), "credentials JSON lacks `audience`".to_owned()),
@@ -231,17 +231,17 @@ fn what_is_wrong_with_a_file_is_named_without_showing_it() {
         (
             "json without a field",
             source(json!({"file": "f", "format": {"type": "json"}})),
-            format!("{origin}, `format` is of type `json` and lacks `subject_token_field_name`"),
+            format!("`format` of {origin} is of type `json` and lacks `subject_token_field_name`"),
         ),
         (
             "another format",
             source(json!({"file": "f", "format": {"type": "xml"}})),
-            format!("{origin}, `format` is of another `type` than `text` and `json`"),
+            format!("`format` of {origin} is of another `type` than `text` and `json`"),
         ),
         (
             "a header that is a list",
             source(json!({"url": "https://x", "headers": {"x": ["CANARY"]}})),
-            format!("{origin}, `headers` has an array as `x`: expected a string"),
+            format!("`headers` of {origin} has an array as `x`: expected a string"),
         ),
         (
             "plain http to another machine",
@@ -254,14 +254,14 @@ fn what_is_wrong_with_a_file_is_named_without_showing_it() {
         (
             "a short life",
             with_impersonation(json!({"token_lifetime_seconds": 599})),
-            "credentials JSON, `service_account_impersonation` has 599 as `token_lifetime_seconds`: \
+            "`service_account_impersonation` of credentials JSON has 599 as `token_lifetime_seconds`: \
              expected 600 to 43200 seconds"
                 .into(),
         ),
         (
             "a long life",
             with_impersonation(json!({"token_lifetime_seconds": 43_201})),
-            "credentials JSON, `service_account_impersonation` has 43201 as `token_lifetime_seconds`: \
+            "`service_account_impersonation` of credentials JSON has 43201 as `token_lifetime_seconds`: \
              expected 600 to 43200 seconds"
                 .into(),
         ),
