@@ -18,7 +18,7 @@ pub(super) struct Canned {
     received: Arc<Mutex<Vec<Received>>>,
 }
 
-/// One request; names of headers are in lowercase.
+/// One request; names of headers are in lowercase, values of those that came twice are joined.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
     pub(super) method: String,
@@ -141,9 +141,11 @@ fn read(stream: &TcpStream) -> Option<Received> {
     let request_line = line()?;
     let mut words = request_line.split(' ').map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
-    let mut headers = BTreeMap::new();
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
     while let Some((name, value)) = line()?.split_once(": ") {
-        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        let values = headers.entry(name.to_ascii_lowercase()).or_default();
+        values.push_str(if values.is_empty() { "" } else { ", " });
+        values.push_str(value);
     }
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];

@@ -247,8 +247,8 @@ mod tests {
             let server = Canned::start([(200, login), (200, answer("2027-01-15T09:00:00Z"))]);
             let mut file = file(
                 &server,
-                json!({"type": "external_account_authorized_user", "client_id": "id", "client_secret": "s",
-                    "refresh_token": "r", "token_url": server.url("/token")}),
+                json!({"type": "authorized_user", "client_id": "id", "client_secret": "s",
+                    "refresh_token": "r", "token_uri": server.url("/token")}),
             );
             file["scopes"] = scopes;
             token(&load(&file).expect(name), client).expect(name);

@@ -103,7 +103,7 @@ impl Executable {
         output.expiration_time.is_some().then(|| output.token(now).ok()).flatten()
     }
 
-    fn run(&self, left: Duration) -> Result<Finished, TokenError> {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         for (name, value) in &self.variables {
@@ -112,9 +112,13 @@ impl Executable {
                 None => command.env_remove(name),
             };
         }
+        command
+    }
+
+    fn run(&self, left: Duration) -> Result<Finished, TokenError> {
         let timeout = self.timeout.min(left);
         let program = self.program.escape_debug();
-        process::run(&mut command, timeout, MAX_LEN).map_err(|failure| match failure {
+        process::run(&mut self.command(), timeout, MAX_LEN).map_err(|failure| match failure {
             Failure::Io(error) => {
                 TokenError::permanent(format!("executable `{program}` cannot be run")).with_source(error)
             }
@@ -204,3 +208,36 @@ impl Output {
 
 const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::auth::CredentialsPolicy;
+
+    #[test]
+    fn variables_that_this_process_may_have_inherited_are_not_handed_on() {
+        let file = json!({"command": "/bin/tool 'a b'"});
+        let exchange = Exchange {
+            token_url: String::new(),
+            audience: "audience".into(),
+            subject_token_type: "type".into(),
+            client: None,
+            user_project: None,
+        };
+        let file = KeyFile::from_value(file, &CredentialsPolicy::default()).unwrap();
+        let command = Executable::from_key_file(file, &exchange, None).unwrap().command();
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["a b"]);
+        let value = |name: &str| {
+            command.get_envs().find(|(each, _)| *each == OsStr::new(name)).map(|(_, value)| value)
+        };
+        assert_eq!(value("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"), Some(Some(OsStr::new("audience"))));
+        assert_eq!(value("GOOGLE_EXTERNAL_ACCOUNT_ID"), Some(Some(OsStr::new(""))));
+        for removed in ["GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL", "GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"] {
+            assert_eq!(value(removed), Some(None), "{removed}");
+        }
+    }
+}

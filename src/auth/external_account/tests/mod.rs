@@ -174,11 +174,16 @@ fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
     ];
     for (name, status, body, expected) in rows {
         let server = Canned::start([(status, body), (200, STS_ANSWER)]);
+        let accept = (status == 200).then_some("application/jwt");
+        let mut headers = json!({"Metadata": "True", "Authorization": "Bearer CANARY-10"});
+        if let Some(accept) = accept {
+            headers["Accept"] = accept.into();
+        }
         let credentials = load(&external(
             &server,
             json!({
                 "url": server.url("/identity?audience=x"),
-                "headers": {"Metadata": "True", "Authorization": "Bearer CANARY-10"},
+                "headers": headers,
                 "format": {"type": "json", "subject_token_field_name": "t"},
             }),
         ))
@@ -190,6 +195,7 @@ fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
             ("GET", "/identity?audience=x")
         );
         assert_eq!(received[0].headers["metadata"], "True");
+        assert_eq!(received[0].headers["accept"], accept.unwrap_or("*/*"), "{name}");
         assert_eq!(received[0].headers["authorization"], "Bearer CANARY-10");
         match (result, expected) {
             (Ok(_), Ok(())) => assert_eq!(received[1].field("subject_token").as_deref(), Some("CANARY-7")),
