@@ -1,18 +1,13 @@
-//! Starts, lists, waits for, cancels and deletes operations.
-//!
-//! `cargo run --example quickstart` uses the embedded server: no account, no network. With
-//! `-- ENDPOINT KEY_FILE NAME` it waits for an operation of a real service and leaves it there.
+//! The main job, on the embedded server; with `-- ENDPOINT KEY_FILE NAME` a wait for a real operation.
 
 mod shared;
 
-use std::io::Write;
 use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::{Any, Code, OperationsClient, Outcome, Status};
-use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Progress {
     percent: f64,
 }
@@ -22,7 +17,7 @@ fn main() -> shared::Result<()> {
     let client = &service.client;
     wait(client, &service.name)?;
     if service.server.is_some() {
-        println!("\nlisted:");
+        println!("listed:");
         for operation in client.list("projects/demo") {
             let operation = operation?;
             println!("  {}: {}", operation.name(), operation.outcome());
@@ -31,39 +26,34 @@ fn main() -> shared::Result<()> {
         client.cancel("projects/demo/operations/reindex").send()?;
         wait(client, "projects/demo/operations/reindex")?;
         client.delete(&service.name).send()?;
-        let gone = client.get(&service.name).send().expect_err("it was deleted");
-        println!("\ndeleted: {gone}");
+        println!("deleted: {}", client.get(&service.name).send().expect_err("it is gone"));
     }
     Ok(())
 }
 
 /// What the methods of a real service do: they start work and answer with an operation.
 fn start(server: &FakeServer) -> shared::Result<String> {
-    let index = Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "123456"}"#)?;
-    let full = Status::new(Code::ResourceExhausted, "out of disk");
-    let after = |name: &str, seconds| {
+    let operation = |name, seconds| {
         FakeOperation::new(format!("projects/demo/operations/{name}"))
             .done_after(Duration::from_secs(seconds))
     };
-    server.insert(after("import", 3).responds(index));
-    server.insert(after("export", 1).fails(full));
-    server.insert(after("reindex", 3600));
+    let index = Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "123456"}"#)?;
+    server.insert(operation("import", 3).responds(index));
+    server.insert(operation("export", 1).fails(Status::new(Code::ResourceExhausted, "out of disk")));
+    server.insert(operation("reindex", 3600));
     Ok("projects/demo/operations/import".to_owned())
 }
 
 fn wait(client: &OperationsClient, name: &str) -> shared::Result<()> {
-    println!("\nwaiting for {name}");
     for snapshot in client.poller(name).total_timeout(Duration::from_secs(900)) {
         let operation = snapshot?;
-        if let Some(Ok(progress)) = operation.metadata().map(|metadata| metadata.decode::<Progress>()) {
-            print!("\r  {:3} %", progress.percent);
-            std::io::stdout().flush()?;
+        if let Some(Ok(Progress { percent })) = operation.metadata().map(|metadata| metadata.decode()) {
+            println!("waiting for {name}: {percent} %");
         }
         match operation.outcome() {
             Outcome::Running => {}
-            Outcome::Succeeded(Some(response)) => println!("\n  response: {}", response.json()?),
-            Outcome::Failed(status) => println!("\n  the work failed: {status}"),
-            other => println!("\n  {other}"),
+            Outcome::Succeeded(Some(response)) => println!("  response: {}", response.json()?),
+            outcome => println!("  {outcome}"),
         }
     }
     Ok(())

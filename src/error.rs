@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::{HttpError, HttpErrorKind};
+use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
 
 /// Why a call, a listing or a wait did not give what was asked for.
@@ -177,10 +178,15 @@ impl Error {
         self
     }
 
-    /// Puts the RPC and the name in front of the message.
-    pub(crate) fn in_call(mut self, method: &'static str, name: &str) -> Self {
+    /// Says which call failed, after how much trying.
+    ///
+    /// What is refused before anything is tried stands for itself.
+    pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
+        if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
+            return self;
+        }
         self.0.call = Some((method, name.to_owned()));
-        self
+        self.with_tries(tries, elapsed)
     }
 
     /// Appends what else is known, after a semicolon.
@@ -228,7 +234,12 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
-        Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+        // A quota is checked before anything is done.
+        let acted = status.code() != Code::ResourceExhausted;
+        Self::new(ErrorKind::Service, status.to_string())
+            .sent(acted)
+            .with_retry_after(status.retry_delay())
+            .with_status(status)
     }
 
     /// A method that the service does not have, as far as the client is told.
@@ -245,6 +256,11 @@ impl Error {
     /// An answer of which something is missing.
     pub(crate) fn answer_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
+    }
+
+    /// A call without time for its first attempt.
+    pub(crate) fn no_time() -> Self {
+        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
     /// An attempt without an answer in time.
@@ -331,6 +347,19 @@ impl From<HttpError> for Error {
 
 /// Of `types`.
 impl Error {
+    /// A document that is not what it should be; `subject` says what it was taken for.
+    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+        if invalid.is_json() {
+            return Self::decode(format!("{subject} is not valid: {invalid}"));
+        }
+        Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
+    }
+
+    /// Whether a document stops before its end, as after a connection that broke unnoticed.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+    }
+
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));

@@ -1,4 +1,140 @@
-//! Blocking client for `google.longrunning.Operations`.
+//! Blocking client for [`google.longrunning.Operations`]: look up, wait for, list, cancel and delete the
+//! long-running operations of any Google API, without an async runtime.
+//!
+//! Many Google APIs start work that takes minutes or hours and answer with an [`Operation`]: a name, metadata
+//! that say how far it is, and in the end a response or an error. This crate asks the service about it from the
+//! calling thread, with the right credentials, through outages, without asking too often, and says truthfully
+//! how it ended.
+//!
+//! # Quickstart
+//!
+//! ```
+//! # let server = longrunning::testing::FakeServer::start();
+//! # server.insert(longrunning::Operation::running("operations/42"));
+//! # let endpoint = server.url();
+//! use longrunning::{Credentials, OperationsClient};
+//!
+//! let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
+//! let operation = client.get("operations/42").send()?;
+//! println!("{}: {}", operation.name(), operation.outcome());
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+//!
+//! An [`OperationsClient`] has five methods, one for each RPC, and each gives a [`Call`] with the same options:
+//!
+//! | method | RPC | gives |
+//! |---|---|---|
+//! | [`get`](OperationsClient::get) | GetOperation | the latest state |
+//! | [`list`](OperationsClient::list) | ListOperations | an iterator over all pages, [`pages`](Call::pages), or one page |
+//! | [`cancel`](OperationsClient::cancel) | CancelOperation | nothing; best effort |
+//! | [`delete`](OperationsClient::delete) | DeleteOperation | nothing; does not cancel |
+//! | [`wait`](OperationsClient::wait) | WaitOperation | the latest state, held back by the server; few services have it |
+//!
+//! Nothing is sent before `send`, iteration or `until_done`.
+//!
+//! # Waiting
+//!
+//! [`poller`](OperationsClient::poller) blocks until an operation is done, whether it succeeded or failed:
+//!
+//! ```
+//! # use longrunning::testing::{FakeOperation, FakeServer};
+//! # let server = FakeServer::start();
+//! # let index = longrunning::Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "9"}"#)?;
+//! # server.insert(FakeOperation::new("operations/42").done_at_poll(3).responds(index));
+//! # let client = server.client();
+//! use std::time::Duration;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Index {
+//!     rows: String,
+//! }
+//!
+//! let done = client.poller("operations/42").total_timeout(Duration::from_secs(900)).until_done()?;
+//! let index: Index = done.into_response()?;
+//! assert_eq!(index.rows, "9");
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+//!
+//! A [`Poller`] is an iterator of snapshots too. Faults that may pass do not end a wait, and its time limit is
+//! kept; a wait that stops early says what it knows, and that it did not cancel the operation.
+//!
+//! # Results
+//!
+//! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
+//! [`Any`]s: JSON text or protobuf bytes of a type that this crate need not know, kept as they came, decoded into
+//! your own serde type ([`Any::decode`]) or prost message ([`Any::unpack`]). The [`Status`] of a failure has a
+//! [`Code`] and [typed details](rpc).
+//!
+//! # Credentials
+//!
+//! A service-account key ([`auth::ServiceAccount`]), a fixed token, [`Credentials::anonymous`], or any
+//! [`auth::TokenProvider`]; see [`auth`]. Tokens are cached, renewed by one caller before they expire, and renewed
+//! and replayed once after a 401.
+//!
+//! # Retries and time limits
+//!
+//! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] says what is retried; hints
+//! of the server (`Retry-After`, `RetryInfo`) are a floor for the next delay. `attempt_timeout` and
+//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket.
+//!
+//! # Errors
+//!
+//! There is one [`Error`]. Its [`kind`](Error::kind) says who failed, its [`code`](Error::code) how:
+//!
+//! ```
+//! use longrunning::{Code, Error, ErrorKind};
+//!
+//! fn explain(err: &Error) -> String {
+//!     match (err.kind(), err.code()) {
+//!         (ErrorKind::Operation, _) => format!("the work itself failed: {err}"),
+//!         (ErrorKind::Service, Some(Code::NotFound)) => "deleted or expired".into(),
+//!         (ErrorKind::Timeout, _) => format!("still running: {:?}", err.operation().map(|op| op.name())),
+//!         _ => format!("could not ask: {err:#}"),
+//!     }
+//! }
+//! ```
+//!
+//! # Services and their URLs
+//!
+//! Names of all shapes work without configuration: `operations/42`, `projects/p/locations/l/operations/42`, ids of
+//! several segments, bare ids. [`Bindings`] sets another version or replaces templates; names that could leave
+//! their URL path are refused before anything is sent.
+//!
+//! # Testing
+//!
+//! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, and a
+//! clock on which no test sleeps.
+//!
+//! # Logging
+//!
+//! Through the `log` crate. Names, codes and hosts may be personal; tokens, keys and bodies never appear.
+//!
+//! | level | what |
+//! |---|---|
+//! | `WARN` | what nobody returns: a key file that other users can read |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; ureq's requests, with sensitive headers redacted |
+//! | `TRACE` | nothing of this crate; ureq's connections |
+//!
+//! # Threads and async programs
+//!
+//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
+//! `spawn_blocking`. The one thread that is ever started looks up a host name that is not in the cache, and ends.
+//! Nothing is installed process-wide.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
+//! | `platform-verifier` | | the trust store of the operating system |
+//! | `testing` | | `FakeServer` and the virtual clock |
+//! | `backoff` | | the delay policies of the crate `backoff` |
+//!
+//! Features are additive and change no default. The minimum Rust version is 1.88; raising it is a minor release.
+//!
+//! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
@@ -17,6 +153,7 @@ pub mod resource;
 mod retry;
 mod secret;
 #[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod transport;
 mod types;
@@ -31,3 +168,8 @@ pub use poller::{Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+
+/// The snippets of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,6 +51,8 @@ mod loader;
 mod metadata;
 mod policy;
 mod provider;
+#[cfg(test)]
+mod scripted;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
 mod external_account;

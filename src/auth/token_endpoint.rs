@@ -316,3 +316,6 @@ const USER_AGENT: &str = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));
 const MAX_LEN: usize = 1 << 20;
 /// The errors that pass by themselves, as Google's libraries have them.
 const PASSING: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
+
+#[cfg(test)]
+mod tests;

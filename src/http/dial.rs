@@ -8,27 +8,49 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
 };
 
 use super::error::{HttpError, HttpErrorKind};
 use super::resolver::{Names, port};
+use super::socket::Tcp;
 use super::tls;
 
-/// Connects as ureq does; every failure becomes an [`HttpError`] that names host and port.
-#[derive(Debug)]
+/// Connects through the proxy if there is one, then over TCP, then TLS; every failure becomes an [`HttpError`] that
+/// names host and port.
 pub(super) struct Dialer {
-    inner: Arc<DefaultConnector>,
+    connect: Arc<Connect>,
     names: Names,
 }
 
+type Connect = dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync;
+
 impl Dialer {
     pub(super) fn new(names: Names) -> Self {
-        Self { inner: Arc::default(), names }
+        let chain = ().chain(ConnectProxyConnector::default()).chain(Tcp).chain(RustlsConnector::default());
+        let connect = move |details: &ConnectionDetails<'_>| match chain.connect(details, None)? {
+            Some(connection) => Ok(Box::new(connection) as Box<dyn Transport>),
+            None => Err(ureq::Error::ConnectionFailed),
+        };
+        Self { connect: Arc::new(connect), names }
+    }
+
+    /// Connects to the proxy: not watched as a [`Link`], because the `CONNECT` is no exchange of ours.
+    fn to_proxy(&self) -> Arc<Connect> {
+        let (connect, names) = (self.connect.clone(), self.names.clone());
+        Arc::new(move |details| {
+            let peer = Peer::of(details.uri);
+            let until = Instant::now().checked_add(*details.timeout.after);
+            let inner = connect(details).map_err(|error| {
+                names.forget(peer.host);
+                wrap(not_connected(error, &format_args!("proxy {peer}")))
+            })?;
+            Ok(Box::new(Hop { inner, until, answered: false }))
+        })
     }
 }
 
@@ -36,35 +58,7 @@ impl Connector for Dialer {
     type Out = Link;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
-        let peer = Peer::of(details.uri);
-        let dialed = match in_time(details.timeout) {
-            Some(timeout) => self.inner.connect(&self.adjusted(details, timeout), None),
-            None => Err(ureq::Error::Timeout(details.timeout.reason)),
-        };
-        match dialed {
-            Ok(Some(inner)) => Ok(Some(Link { inner, reused: false, answered: false })),
-            Ok(None) => {
-                Err(wrap(HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"))))
-            }
-            Err(error) => {
-                self.names.forget(peer.host);
-                Err(wrap(not_connected(error, &peer)))
-            }
-        }
-    }
-}
-
-impl Dialer {
-    fn adjusted<'a>(
-        &self,
-        details: &ConnectionDetails<'a>,
-        mut timeout: NextTimeout,
-    ) -> ConnectionDetails<'a> {
-        // ureq gives each address 10 ms at least, even past the end of the budget.
-        if details.addrs.len() > 1 && *timeout.after > LEAST_PER_ADDRESS {
-            timeout.after = timeout.after.saturating_sub(LEAST_PER_ADDRESS).into();
-        }
-        ConnectionDetails {
+        let adjusted = ConnectionDetails {
             uri: details.uri,
             addrs: details.addrs.clone(),
             config: details.config,
@@ -73,34 +67,24 @@ impl Dialer {
             request_level: false,
             resolver: details.resolver,
             now: details.now,
-            timeout,
+            timeout: details.timeout,
             current_time: details.current_time.clone(),
             run_connector: self.to_proxy(),
             register_shutdown: details.register_shutdown.clone(),
-        }
-    }
-
-    /// Connects to the proxy: past the wrapper, because only whole exchanges are watched, not the `CONNECT` before them.
-    fn to_proxy(&self) -> Arc<RunConnector> {
-        let inner = self.inner.clone();
-        let names = self.names.clone();
-        Arc::new(move |details| {
+        };
+        let inner = (self.connect)(&adjusted).map_err(|error| {
             let peer = Peer::of(details.uri);
-            let failed = |error| {
-                names.forget(peer.host);
-                let error = not_connected(error, &format_args!("proxy {peer}"));
-                wrap(error)
-            };
-            inner.connect(details, None).map_err(failed)?.ok_or(ureq::Error::ConnectionFailed)
-        })
+            self.names.forget(peer.host);
+            wrap(not_connected(error, &peer))
+        })?;
+        Ok(Some(Link { inner, reused: false, answered: false }))
     }
 }
 
-type RunConnector = dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync;
-
-/// The timeout, if anything is left of it: ureq takes zero for a second.
-fn in_time(timeout: NextTimeout) -> Option<NextTimeout> {
-    (!timeout.after.is_zero()).then_some(timeout)
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer").finish_non_exhaustive()
+    }
 }
 
 fn wrap(error: HttpError) -> ureq::Error {
@@ -214,6 +198,51 @@ impl Transport for Link {
     }
 }
 
+/// A connection to a proxy, which ureq would give the whole budget again for every part of the answer to `CONNECT`.
+#[derive(Debug)]
+struct Hop {
+    inner: Box<dyn Transport>,
+    /// When the budget ends, until the `CONNECT` is answered.
+    until: Option<Instant>,
+    answered: bool,
+}
+
+impl Hop {
+    fn clamp(&self, mut timeout: NextTimeout) -> NextTimeout {
+        if let Some(until) = self.until {
+            let left = until.saturating_duration_since(Instant::now()).into();
+            timeout.after = timeout.after.min(left);
+        }
+        timeout
+    }
+}
+
+impl Transport for Hop {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if self.answered {
+            self.until = None;
+        }
+        self.inner.transmit_output(amount, self.clamp(timeout))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.answered = true;
+        self.inner.await_input(self.clamp(timeout))
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
 /// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
 /// (when this holds a timeout) something in between forgot it.
 #[derive(Debug)]
@@ -227,4 +256,90 @@ impl fmt::Display for Stale {
 
 impl StdError for Stale {}
 
-const LEAST_PER_ADDRESS: Duration = Duration::from_millis(10);
+#[cfg(test)]
+mod tests {
+    use ureq::unversioned::transport::{LazyBuffers, time};
+
+    use super::*;
+
+    #[test]
+    fn failures_to_connect() {
+        use HttpErrorKind::{Connect, Proxy, Resolve, Timeout, Tls};
+        let io = |code| ureq::Error::Io(io::Error::from_raw_os_error(code));
+        let known = HttpError::new(Resolve, "cannot find host `a.test`").transient(false);
+        let rows = [
+            ("no files left", io(24), Connect, true, "cannot connect to HOST"),
+            (
+                "timeout",
+                ureq::Error::Timeout(ureq::Timeout::Global),
+                Timeout,
+                true,
+                "timed out while connecting to HOST",
+            ),
+            (
+                "name that TLS cannot take",
+                ureq::Error::Tls("invalid dns name"),
+                Tls,
+                false,
+                "cannot connect to HOST",
+            ),
+            ("already told", wrap(known), Resolve, false, "cannot find host `a.test`"),
+            (
+                "proxy says why",
+                ureq::Error::ConnectProxyFailed("proxy server responded 407/407".into()),
+                Proxy,
+                false,
+                "the proxy did not connect to HOST: it answered 407",
+            ),
+            (
+                "proxy is silent",
+                ureq::Error::ConnectProxyFailed("proxy server did not respond".into()),
+                Proxy,
+                true,
+                "the proxy did not connect to HOST: it did not answer",
+            ),
+        ];
+        for (name, error, kind, transient, message) in rows {
+            let error = not_connected(error, &"HOST");
+            assert_eq!(error.to_string(), message, "{name}");
+            assert_eq!(
+                (error.kind(), error.is_transient(), error.was_sent()),
+                (kind, transient, false),
+                "{name}"
+            );
+        }
+    }
+
+    /// Works as long as it is given time.
+    #[derive(Debug)]
+    struct Timed(LazyBuffers);
+
+    impl Transport for Timed {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, _: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+            (!timeout.after.is_zero()).then_some(()).ok_or(ureq::Error::Timeout(timeout.reason))
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+            self.transmit_output(0, timeout).map(|()| true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn hop_is_bounded_until_the_proxy_has_answered() {
+        let inner = Box::new(Timed(LazyBuffers::new(1, 1)));
+        let mut hop = Hop { inner, until: Some(Instant::now()), answered: false };
+        let plenty = || NextTimeout { after: time::Duration::from_secs(10), ..NextTimeout::default() };
+        hop.transmit_output(0, plenty()).unwrap_err();
+        hop.await_input(plenty()).unwrap_err();
+        hop.transmit_output(0, plenty()).unwrap();
+        hop.await_input(plenty()).unwrap();
+    }
+}

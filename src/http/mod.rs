@@ -33,6 +33,7 @@ mod error;
 mod options;
 mod proxy;
 mod resolver;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -177,7 +178,7 @@ impl fmt::Debug for HttpRequest<'_> {
 pub struct HttpResponse {
     /// The status code, of any class.
     pub status: u16,
-    /// Names (lowercase) and values, in the order they came.
+    /// Names (lowercase) and values.
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Vec<u8>,

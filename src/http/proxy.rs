@@ -29,11 +29,10 @@ impl Routes {
     /// Reads the variables by ourselves: ureq takes `HTTP_PROXY` for `https` too, skips what it cannot parse,
     /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
     fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name: &&str| variable(name).is_some_and(|value| !value.trim().is_empty());
-        let first = |names: &[&'static str]| names.iter().copied().find(|name| set(&name));
-        let text = |name: &str| variable(name).unwrap_or_default();
-        let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
-        let bypass = first(&["NO_PROXY", "no_proxy"]).map(text).unwrap_or_default();
+        let is_set = |name: &&str| variable(name).is_some_and(|value| !value.trim().is_empty());
+        let text = |name| variable(name).unwrap_or_default();
+        let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
+        let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
             proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
             bypass: bypass.split(',').map(|entry| entry.trim().to_ascii_lowercase()).collect(),
@@ -103,7 +102,9 @@ mod tests {
     #[test]
     fn environment_is_read_as_other_programs_read_it() {
         const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy.test:3128");
-        let rows: &[(&str, &[(&str, &str)], &str, Option<&str>)] = &[
+        type Row =
+            (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+        let rows: &[Row] = &[
             ("nothing set", &[], "example.com", None),
             ("empty is unset", &[("HTTPS_PROXY", " "), ("NO_PROXY", "")], "example.com", None),
             ("for https", &[PROXY], "example.com", Some("proxy.test")),

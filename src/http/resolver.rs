@@ -248,11 +248,17 @@ mod tests {
 
     #[test]
     fn addresses_are_kept_for_a_minute() {
-        let (names, asked) = scripted(vec![Ok("10.0.0.1"), Ok("10.0.0.2")]);
+        let (names, asked) = scripted(vec![Ok("10.0.0.1"), Ok("10.0.0.2"), Ok("10.0.0.3")]);
         let start = Instant::now();
-        for (after, address, lookups) in [(0, "10.0.0.1", 1), (59, "10.0.0.1", 1), (70, "10.0.0.2", 2)] {
+        let rows = [
+            ("a.test", 0, "10.0.0.1", 1),
+            ("a.test", 59, "10.0.0.1", 1),
+            ("a.test", 70, "10.0.0.2", 2),
+            ("b.test", 140, "10.0.0.3", 3),
+        ];
+        for (host, after, address, lookups) in rows {
             let now = start + Duration::from_secs(after);
-            let found = names.addresses("a.test", PATIENCE, now).unwrap();
+            let found = names.addresses(host, PATIENCE, now).unwrap();
             assert_eq!(
                 (found[0].ip().to_string().as_str(), asked.load(Ordering::SeqCst)),
                 (address, lookups)

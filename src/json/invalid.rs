@@ -1,9 +1,8 @@
 //! What is wrong with a document, and where; never what it says.
 
-use std::error::Error as StdError;
+use std::error::Error;
 use std::fmt;
 
-use crate::error::Error;
 use crate::json::MAX_DEPTH;
 
 /// A document that is not what it should be.
@@ -18,28 +17,33 @@ struct Inner {
 
 #[derive(Debug)]
 enum Problem {
-    Meaning(String),
-    Syntax(Syntax),
-}
-
-/// The text is no JSON.
-#[derive(Debug)]
-struct Syntax {
-    offset: usize,
-    ended: bool,
+    /// The text is no JSON from this byte on.
+    Broken(usize),
+    /// The text stops before its end, as after a connection that broke unnoticed.
+    EndsEarly,
+    /// It is JSON, but not what is expected.
+    Unexpected(String),
 }
 
 impl Invalid {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: Problem::Meaning(problem.into()) }))
+        Self::of(Problem::Unexpected(problem.into()))
     }
 
     pub(super) fn too_deep() -> Self {
         Self::new(format!("expected at most {MAX_DEPTH} levels of nesting"))
     }
 
-    pub(super) fn syntax(offset: usize, ended: bool) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem: Problem::Syntax(Syntax { offset, ended }) }))
+    pub(super) fn broken(offset: usize) -> Self {
+        Self::of(Problem::Broken(offset))
+    }
+
+    pub(super) fn ends_early() -> Self {
+        Self::of(Problem::EndsEarly)
+    }
+
+    fn of(problem: Problem) -> Self {
+        Self(Box::new(Inner { path: String::new(), problem }))
     }
 
     /// Puts a field, or an index in brackets, in front of the path.
@@ -49,38 +53,29 @@ impl Invalid {
         self
     }
 
-    pub(crate) fn into_error(self, subject: &str) -> Error {
-        let Inner { path, problem } = *self.0;
-        match problem {
-            Problem::Syntax(syntax) => {
-                Error::decode(format!("{subject} is not valid JSON")).with_source(syntax)
-            }
-            Problem::Meaning(problem) if path.is_empty() => {
-                Error::decode(format!("{subject} is not valid: {problem}"))
-            }
-            Problem::Meaning(problem) => {
-                Error::decode(format!("{subject} is not valid: `{}`: {problem}", bounded(&path)))
-            }
-        }
+    /// Whether the document is JSON at all.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.0.problem, Problem::Unexpected(_))
+    }
+
+    /// Whether the document could be the start of a valid one.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        matches!(self.0.problem, Problem::EndsEarly)
     }
 }
 
-impl fmt::Display for Syntax {
+impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { ended: true, .. } => f.write_str("the text ends early"),
-            Self { offset, .. } => write!(f, "unexpected text at byte {offset}"),
+        match &self.0.problem {
+            Problem::Broken(offset) => write!(f, "unexpected text at byte {offset}"),
+            Problem::EndsEarly => f.write_str("the text ends early"),
+            Problem::Unexpected(problem) if self.0.path.is_empty() => f.write_str(problem),
+            Problem::Unexpected(problem) => write!(f, "`{}`: {problem}", bounded(&self.0.path)),
         }
     }
 }
 
-impl StdError for Syntax {}
-
-/// Whether a document stops before its end, as after a connection that broke unnoticed.
-pub(crate) fn ended_early(error: &Error) -> bool {
-    let syntax = error.source().and_then(|source| source.downcast_ref::<Syntax>());
-    syntax.is_some_and(|syntax| syntax.ended)
-}
+impl Error for Invalid {}
 
 /// At most 200 bytes of a text that came from outside, on one line.
 pub(crate) fn bounded(text: &str) -> String {
@@ -101,3 +96,18 @@ pub(crate) fn bounded(text: &str) -> String {
 }
 
 const LIMIT: usize = 197;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_short_and_on_one_line() {
+        assert_eq!(bounded("a\nb\u{1b}[0m\u{e9}"), format!(r"a\nb\u{{1b}}[0m{}", '\u{e9}'));
+        assert_eq!(bounded(&"x".repeat(197)), "x".repeat(197));
+        for text in ["x".repeat(198), "\u{1f600}".repeat(100), "\0".repeat(100), "x".repeat(1 << 20)] {
+            let line = bounded(&text);
+            assert!(line.len() <= 200 && line.ends_with('…'), "{line}");
+        }
+    }
+}

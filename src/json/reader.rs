@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
                 Ok(value)
             }
-            Some(Err(cause)) => Err(Invalid::syntax(self.offset(), cause.is_eof())),
-            None => Err(Invalid::syntax(self.length, true)),
+            Some(Err(cause)) if !cause.is_eof() => Err(Invalid::broken(self.offset())),
+            _ => Err(Invalid::ends_early()),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     }
 
     fn broken(&self) -> Invalid {
-        Invalid::syntax(self.offset(), self.rest.is_empty())
+        if self.rest.is_empty() { Invalid::ends_early() } else { Invalid::broken(self.offset()) }
     }
 }
 
@@ -205,4 +205,107 @@ impl<'a> Raw<'a> {
 /// How many of at most 255 bytes are `{` or `[`, which differ in one bit.
 fn opening(bytes: &[u8]) -> usize {
     bytes.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, Invalid> {
+        let mut seen = Vec::new();
+        let outcome = Reader::document(text, |reader| {
+            reader.fields(|name, reader| {
+                seen.push(format!("{name}={}", reader.value()?.text()));
+                Ok(())
+            })
+        });
+        outcome.map(|_| seen)
+    }
+
+    #[test]
+    fn values_are_slices_of_the_document() {
+        let text = " { \"a\" : [ 1, 2 ]\t,\r\n\"b\\u0063\":{\"x\":null} , \"n\" : null,\"s\":\"}\" } \n";
+        assert_eq!(read(text).unwrap(), ["a=[ 1, 2 ]", "bc={\"x\":null}", "s=\"}\""]);
+        assert_eq!(read("{}").unwrap(), Vec::<String>::new());
+        let raw = Reader::document(text, |reader| reader.members(|_, reader| reader.skip())).unwrap();
+        assert_eq!(raw.text(), text.trim());
+    }
+
+    #[test]
+    fn broken_documents() {
+        let table = [
+            ("byte order mark", "\u{feff}{}", "unexpected text at byte 0"),
+            ("trailing text", "{} x", "unexpected text at byte 3"),
+            ("second document", "{}{}", "unexpected text at byte 2"),
+            ("HTML", "<html>", "unexpected text at byte 0"),
+            ("trailing comma", r#"{"a":1,}"#, "unexpected text at byte 7"),
+            ("no comma", r#"{"a":1 "b":2}"#, "unexpected text at byte 7"),
+            ("no colon", r#"{"a" 1}"#, "unexpected text at byte 5"),
+            ("key without quotes", "{a:1}", "unexpected text at byte 1"),
+            ("control character", "{\"a\":\"\n\"}", "unexpected text at byte 5"),
+            ("bad escape", r#"{"a":"\x"}"#, "unexpected text at byte 5"),
+            ("bad number", r#"{"a":01}"#, "unexpected text at byte 5"),
+            ("vertical tab", "{\u{b}}", "unexpected text at byte 1"),
+            ("wide space", "{\u{a0}}", "unexpected text at byte 1"),
+            ("empty", "", "the text ends early"),
+            ("white space", " \n", "the text ends early"),
+            ("ends in the object", "{", "the text ends early"),
+            ("ends in a key", r#"{"a"#, "the text ends early"),
+            ("ends after a key", r#"{"a""#, "the text ends early"),
+            ("ends before a value", r#"{"a":"#, "the text ends early"),
+            ("ends in a value", r#"{"a":{"b":["#, "the text ends early"),
+            ("ends after a value", r#"{"a":1"#, "the text ends early"),
+            ("ends after a comma", r#"{"a":1,"#, "the text ends early"),
+        ];
+        for (name, text, expected) in table {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{name}");
+            assert_eq!(error.is_cut_short(), expected == "the text ends early", "{name}");
+            assert!(!error.is_json(), "{name}");
+        }
+        let error = read("[]").unwrap_err();
+        assert_eq!(error.to_string(), "expected an object, found an array");
+        assert!(error.is_json() && !error.is_cut_short());
+    }
+
+    #[test]
+    fn paths_lead_to_the_value() {
+        let text = r#"{"a":[{},{"b":{"c\n":7}}]}"#;
+        let outcome = Reader::document(text, |reader| {
+            reader.fields(|_, reader| {
+                let list = reader.elements(|reader| {
+                    let object = reader.fields(|_, reader| {
+                        let inner = reader.fields(|_, reader| reader.value()?.string().map(drop));
+                        inner.map(drop)
+                    });
+                    object.map(drop)
+                });
+                list.map(drop)
+            })
+        });
+        let error = outcome.map(drop).unwrap_err();
+        assert_eq!(error.to_string(), r"`a[1].b.c\n`: expected a string, found a number");
+    }
+
+    #[test]
+    fn depth_is_counted_outside_strings() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let strings = format!(r#"{{"a":"\"{}\\"}}"#, "[{".repeat(200));
+        let siblings = format!("[{}]", ["[[]]"; 200].join(","));
+        let table = [
+            ("at the limit", nested(127), true),
+            ("beyond the limit", nested(128), false),
+            ("200", nested(200), false),
+            ("a million", nested(1_000_000), false),
+            ("strings", strings, true),
+            ("siblings", siblings, true),
+            ("objects", format!("{}1{}", r#"{"a":"#.repeat(128), "}".repeat(128)), false),
+        ];
+        for (name, text, expected) in table {
+            let raw = Reader::document(&text, Reader::value).unwrap();
+            assert_eq!(raw.check_depth().is_ok(), expected, "{name}");
+            let serde = serde_json::from_str::<serde_json::Value>(&text);
+            assert_eq!(serde.is_ok(), expected, "{name}: serde_json");
+        }
+    }
 }

@@ -81,3 +81,112 @@ fn exact_integer(text: &str) -> Option<i128> {
     let power = 10i128.checked_pow(u32::try_from(zeros).ok()?)?;
     significant.parse::<i128>().ok()?.checked_mul(power)?.checked_mul(sign)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::json::Reader;
+
+    fn raw(text: &str) -> Raw<'_> {
+        Reader::document(text, Reader::value).unwrap()
+    }
+
+    #[test]
+    fn integers() {
+        let table = [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("5", Some(5)),
+            (r#""5""#, Some(5)),
+            ("5.0", Some(5)),
+            (r#""5.00""#, Some(5)),
+            ("5e0", Some(5)),
+            ("5E+1", Some(50)),
+            ("500e-2", Some(5)),
+            ("0.5e1", Some(5)),
+            ("0.000e9999999", Some(0)),
+            (r#""-1""#, Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            (r#""-9223372036854775808""#, Some(i64::MIN)),
+            ("9223372036854775807.0", Some(i64::MAX)),
+            ("922337203685477580.7e1", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("1e40", None),
+            ("1e-1", None),
+            ("1e99999999999999999999", None),
+            ("0.5", None),
+            (r#""""#, None),
+            (r#"" 5""#, None),
+            (r#""5 ""#, None),
+            (r#""+5""#, None),
+            (r#""05""#, None),
+            (r#""5.""#, None),
+            (r#""0x5""#, None),
+            (r#""NaN""#, None),
+            ("true", None),
+            ("null", None),
+            ("[5]", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).integer::<i64>("an integer").ok(), expected, "{text}");
+        }
+        assert_eq!(raw("18446744073709551615").integer("an integer").ok(), Some(u64::MAX));
+        assert!(raw("2147483648").integer::<i32>("an integer").is_err());
+        assert!(raw("-1").integer::<u32>("an integer").is_err());
+    }
+
+    #[test]
+    fn strings() {
+        let table = [
+            (r#""""#, Some("")),
+            (r#""plain""#, Some("plain")),
+            (r#""\"\\\/\b\n\u00e9\ud83d\ude00""#, Some("\"\\/\u{8}\n\u{e9}\u{1f600}")),
+            ("\"\u{e9}\u{1f600}\"", Some("\u{e9}\u{1f600}")),
+            (r#""\ud83d""#, None),
+            (r#""\ude00\ud83d""#, None),
+            ("5", None),
+            ("null", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).string().ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_of_either_alphabet() {
+        let table: [(&str, Option<&[u8]>); 9] = [
+            (r#""""#, Some(b"")),
+            (r#""AQI=""#, Some(&[1, 2])),
+            (r#""AQI""#, Some(&[1, 2])),
+            (r#""+/8=""#, Some(&[0xfb, 0xff])),
+            (r#""-_8""#, Some(&[0xfb, 0xff])),
+            (r#""-_""#, Some(&[0xfb])),
+            (r#""A""#, None),
+            (r#""AQ I""#, None),
+            ("[1]", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(raw(text).bytes().ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_spelling_of_an_integer(number: i64, zeros in 0..6usize) {
+            let (noughts, wide) = ("0".repeat(zeros), i128::from(number) * 10i128.pow(zeros as u32));
+            let spellings = [
+                format!("{number}"),
+                format!("\"{number}\""),
+                format!("{number}.0{noughts}"),
+                format!("{number}e+0"),
+                format!("\"{wide}e-{zeros}\""),
+            ];
+            for text in spellings {
+                prop_assert_eq!(raw(&text).integer::<i64>("an integer").ok(), Some(number), "{}", text);
+            }
+        }
+    }
+}

@@ -84,3 +84,158 @@ const MAX_NANOS: i32 = 999_999_999;
 
 /// The seconds from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
 const TIMESTAMPS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let table = [
+            ("0s", 0, 0, "0s"),
+            ("-0s", 0, 0, "0s"),
+            ("1.5s", 1, 500_000_000, "1.500s"),
+            ("-1.5s", -1, -500_000_000, "-1.500s"),
+            ("-0.5s", 0, -500_000_000, "-0.500s"),
+            ("0.000001s", 0, 1_000, "0.000001s"),
+            ("0.000000001s", 0, 1, "0.000000001s"),
+            ("007s", 7, 0, "7s"),
+            ("315576000000s", 315_576_000_000, 0, "315576000000s"),
+            ("-315576000000.999999999s", -315_576_000_000, -999_999_999, "-315576000000.999999999s"),
+        ];
+        for (text, seconds, nanos, written) in table {
+            let duration = Duration { seconds, nanos };
+            assert_eq!(parse_duration(text), Some(duration), "{text}");
+            assert_eq!(duration_text(&duration).as_deref(), Some(written), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_durations() {
+        let texts = [
+            "",
+            "s",
+            "1",
+            "1m",
+            "1 s",
+            " 1s",
+            "1s ",
+            "+1s",
+            "--1s",
+            "-s",
+            ".5s",
+            "1.s",
+            "1.5.5s",
+            "1e3s",
+            "1.-5s",
+            "1.0000000001s",
+            "315576000001s",
+            "-315576000001s",
+            "99999999999999999999999s",
+            "1,5s",
+            "\u{661}s",
+        ];
+        for text in texts {
+            assert_eq!(parse_duration(text), None, "{text:?}");
+        }
+        let table =
+            [(315_576_000_001, 0), (0, 1_000_000_000), (1, -1), (-1, 1), (i64::MIN, 0), (0, i32::MIN)];
+        for (seconds, nanos) in table {
+            assert_eq!(duration_text(&Duration { seconds, nanos }), None, "{seconds} {nanos}");
+        }
+    }
+
+    #[test]
+    fn timestamps() {
+        let table = [
+            ("1970-01-01T00:00:00Z", 0, 0, "1970-01-01T00:00:00Z"),
+            ("1970-01-01T00:00:00.5Z", 0, 500_000_000, "1970-01-01T00:00:00.500Z"),
+            ("1969-12-31T23:59:59.000000001Z", -1, 1, "1969-12-31T23:59:59.000000001Z"),
+            ("2026-08-21T10:00:00.123456Z", 1_787_306_400, 123_456_000, "2026-08-21T10:00:00.123456Z"),
+            ("2024-02-29T12:00:00+02:00", 1_709_200_800, 0, "2024-02-29T10:00:00Z"),
+            ("2024-02-29T12:00:00.25-23:59", 1_709_294_340, 250_000_000, "2024-03-01T11:59:00.250Z"),
+            ("0001-01-01T00:00:00Z", -62_135_596_800, 0, "0001-01-01T00:00:00Z"),
+            (
+                "9999-12-31T23:59:59.999999999Z",
+                253_402_300_799,
+                999_999_999,
+                "9999-12-31T23:59:59.999999999Z",
+            ),
+        ];
+        for (text, seconds, nanos, written) in table {
+            let timestamp = Timestamp { seconds, nanos };
+            assert_eq!(parse_timestamp(text), Some(timestamp), "{text}");
+            assert_eq!(timestamp_text(&timestamp).as_deref(), Some(written), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_timestamps() {
+        let texts = [
+            "",
+            "Z",
+            "2024-01-01",
+            "2024-01-01T00:00:00",
+            "2024-01-01 00:00:00Z",
+            "2024-01-01t00:00:00Z",
+            "2024-01-01T00:00:00z",
+            "2024-13-01T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T00:60:00Z",
+            "2024-01-01T00:00:60Z",
+            "2024-01-01T00:00:00.Z",
+            "2024-01-01T00:00:00.1234567890Z",
+            "2024-01-01T00:00:00,5Z",
+            "2024-1-01T00:00:00Z",
+            "+2024-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "2024-01-01T00:00:00+24:00",
+            "2024-01-01T00:00:00+00:60",
+            "2024-01-01T00:00:00+0100",
+            "2024-01-01T00:00:00+01:00Z",
+            "2024-01-01T00:00:0\u{e9}Z",
+            "\u{e9}024-01-01T00:00:00Z",
+        ];
+        for text in texts {
+            assert_eq!(parse_timestamp(text), None, "{text:?}");
+        }
+        let table = [(-62_135_596_801, 0), (253_402_300_800, 0), (0, -1), (0, 1_000_000_000), (i64::MAX, 0)];
+        for (seconds, nanos) in table {
+            assert_eq!(timestamp_text(&Timestamp { seconds, nanos }), None, "{seconds} {nanos}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_duration_round_trips(
+            seconds in -MAX_DURATION..=MAX_DURATION,
+            nanos in prop_oneof![Just(0), 0..=999, 0..=MAX_NANOS, (0..=999).prop_map(|millis| millis * 1_000_000)],
+        ) {
+            let duration = Duration { seconds, nanos: nanos * if seconds < 0 { -1 } else { 1 } };
+            let text = duration_text(&duration).unwrap();
+            prop_assert_eq!(parse_duration(&text), Some(duration), "{}", text);
+        }
+
+        #[test]
+        fn every_timestamp_round_trips(seconds in TIMESTAMPS, nanos in prop_oneof![Just(0), 0..=MAX_NANOS]) {
+            let timestamp = Timestamp { seconds, nanos };
+            let text = timestamp_text(&timestamp).unwrap();
+            prop_assert_eq!(parse_timestamp(&text), Some(timestamp), "{}", text);
+        }
+
+        #[test]
+        fn whatever_is_taken_can_be_written(
+            text in "-?[0-9]{1,14}(\\.[0-9]{1,10})?s|[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6]0:00(Z|[+-]23:59)|.{0,40}",
+        ) {
+            let (duration, timestamp) = (parse_duration(&text), parse_timestamp(&text));
+            prop_assert!(duration.is_none() || duration_text(&duration.unwrap()).is_some());
+            prop_assert!(timestamp.is_none() || timestamp_text(&timestamp.unwrap()).is_some());
+        }
+    }
+}

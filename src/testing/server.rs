@@ -41,7 +41,9 @@ pub(super) struct Options {
 
 /// Who is let in.
 #[derive(Default)]
-pub(super) struct Guard(Option<Box<dyn Fn(&str) -> bool + Send>>);
+pub(super) struct Guard(Option<Box<TokenCheck>>);
+
+type TokenCheck = dyn Fn(&str) -> bool + Send;
 
 impl Guard {
     pub(super) fn new(check: impl Fn(&str) -> bool + Send + 'static) -> Self {

@@ -55,14 +55,14 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels, or
-    /// has an `@type` that is not a string.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels,
+    /// or has an `@type` that is not a string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let any = Reader::document(text, Reader::value).and_then(|raw| {
             raw.check_depth()?;
             Self::read(&Source::new(raw), raw)
         });
-        any.map_err(|invalid| invalid.into_error("any"))
+        any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
     /// Takes the protobuf form of a message.
@@ -118,7 +118,7 @@ impl Any {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => {
                 let name = bounded(self.type_name());
-                Err(invalid.into_error(&format!("JSON form of an any of type `{name}`")))
+                Err(Error::invalid(&format!("JSON form of an any of type `{name}`"), invalid))
             }
         }
     }
@@ -126,13 +126,13 @@ impl Any {
     /// Reads the message into a serde type of yours.
     ///
     /// `T` is given the fields of the message, without `@type`. A type with a JSON form of its own, such as
-    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty` decodes
-    /// into a struct without fields and into `()`.
+    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty`
+    /// decodes into a struct without fields and into `()`.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if there
-    /// are only bytes and [`json`](Self::json) cannot read them.
+    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if
+    /// there are only bytes and [`json`](Self::json) cannot read them.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode_as("any")
     }
@@ -142,7 +142,7 @@ impl Any {
         let json = self.json()?;
         let name = self.type_name();
         let payload = Reader::document(&json, |reader| payload(reader, name));
-        let payload = payload.map_err(|invalid| invalid.into_error(what))?;
+        let payload = payload.map_err(|invalid| Error::invalid(what, invalid))?;
         let absent = matches!(name, "" | EMPTY) && payload == "{}";
         let fallback = if absent { "null" } else { &payload };
         deserialize(&payload, fallback).map_err(|cause| {
@@ -182,7 +182,7 @@ impl Any {
         };
         Reader::document(text, Json::read).map_err(|invalid| {
             let name = bounded(self.type_name());
-            invalid.into_error(&format!("protobuf form of an any of type `{name}`"))
+            Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
         })
     }
 
@@ -295,5 +295,151 @@ impl fmt::Debug for Any {
             Form::Proto(any) => (any.value.len(), "protobuf"),
         };
         write!(f, "Any({:?}, {size} bytes of {form})", self.type_name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::error::Error as _;
+
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::proto::google::longrunning::GetOperationRequest;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Index {
+        rows: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Nothing {}
+
+    fn any(json: &str) -> Any {
+        Any::from_json(json).unwrap()
+    }
+
+    #[test]
+    fn type_urls() {
+        let table = [
+            (r#"{"@type":"type.googleapis.com/x.Y"}"#, "type.googleapis.com/x.Y", "x.Y"),
+            (r#" { "@type" : "a/b/x.Y" , "n":1 } "#, "a/b/x.Y", "x.Y"),
+            (r#"{"n":{"@type":"no"},"@type":"x.Y"}"#, "x.Y", "x.Y"),
+            (r#"{"@type":"x\/\u0059"}"#, "x/Y", "Y"),
+            (r#"{"\u0040type":"x/Y"}"#, "x/Y", "Y"),
+            (r#"{"@type":"x/"}"#, "x/", ""),
+            (r#"{"@type":null}"#, "", ""),
+            (r#"{"@typed":"x/Y"}"#, "", ""),
+            ("{}", "", ""),
+        ];
+        for (json, url, name) in table {
+            assert_eq!((any(json).type_url(), any(json).type_name()), (url, name), "{json}");
+            assert_eq!(any(json).json().unwrap(), json.trim(), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_any() {
+        let table = [
+            ("null", "any is not valid: expected an object, found null"),
+            ("[]", "any is not valid: expected an object, found an array"),
+            (r#""x""#, "any is not valid: expected an object, found a string"),
+            (r#"{"@type":{}}"#, "any is not valid: `@type`: expected a string, found an object"),
+            ("{", "any is not valid JSON"),
+            ("{}{}", "any is not valid JSON"),
+        ];
+        for (json, message) in table {
+            assert_eq!(Any::from_json(json).unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn decode_gives_the_fields_or_the_value() {
+        let index = any(r#"{"rows":"9","@type":"x/Index"}"#);
+        assert_eq!(index.decode::<Index>().unwrap(), Index { rows: Some("9".into()) });
+        assert_eq!(index.decode::<BTreeMap<String, String>>().unwrap(), [("rows".into(), "9".into())].into());
+        let value = any(r#"{"@type":"x/Mine","value":1,"na\"me":null}"#);
+        assert_eq!(value.decode::<Value>().unwrap(), serde_json::json!({"value": 1, "na\"me": null}));
+        let duration = any(r#"{"@type":"x/google.protobuf.Duration","value":"1.5s"}"#);
+        assert_eq!(duration.decode::<String>().unwrap(), "1.5s");
+        let wide = any(r#"{"@type":"x/google.protobuf.UInt64Value","value":18446744073709551615}"#);
+        assert_eq!(wide.decode::<u64>().unwrap(), u64::MAX);
+        let null = any(r#"{"@type":"x/google.protobuf.Value","value":null}"#);
+        assert_eq!(null.decode::<Value>().unwrap(), Value::Null);
+        let nested = any(r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/Index","rows":"9"}}"#);
+        assert_eq!(nested.decode::<Any>().unwrap().decode::<Index>().unwrap().rows.unwrap(), "9");
+        let bytes = Any::pack(&prost_types::Duration { seconds: 3, nanos: 0 });
+        assert_eq!(bytes.decode::<String>().unwrap(), "3s");
+    }
+
+    #[test]
+    fn empty_decodes_into_whatever_is_empty() {
+        let empties = [
+            any(r#"{"@type":"x/google.protobuf.Empty"}"#),
+            any(r#"{"@type":"x/google.protobuf.Empty","value":{}}"#),
+            any("{}"),
+            Any::pack(&()),
+        ];
+        for empty in empties {
+            empty.decode::<()>().unwrap();
+            assert_eq!(empty.decode::<Nothing>().unwrap(), Nothing {});
+            assert_eq!(empty.decode::<Index>().unwrap(), Index::default());
+            assert_eq!(empty.decode::<Value>().unwrap(), serde_json::json!({}));
+        }
+        any(r#"{"@type":"x/Other"}"#).decode::<()>().unwrap_err();
+    }
+
+    #[test]
+    fn decode_says_what_it_has_and_wants() {
+        let error = any(r#"{"@type":"x/Index","rows":9}"#).decode::<Index>().unwrap_err();
+        let wants = any::type_name::<Index>();
+        assert_eq!(error.to_string(), format!("any of type `Index` does not decode into `{wants}`"));
+        assert_eq!(error.source().unwrap().to_string(), "invalid type: integer `9`, expected a string");
+        let long = format!(r#"{{"@type":"x/{0}","rows":"{0}"}}"#, "long".repeat(1000));
+        let error = any(&long).decode::<BTreeMap<String, u8>>().unwrap_err();
+        assert!(error.to_string().len() < 400, "{error}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with("invalid type: string \"long") && cause.len() <= 200, "{cause}");
+        let unknown = Any::pack(&GetOperationRequest::default());
+        let error = unknown.decode::<Value>().unwrap_err();
+        let message = "JSON form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
+                       expected a well-known or google.rpc type";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn unpack_compares_names_and_not_hosts() {
+        let request = GetOperationRequest { name: "operations/42".into() };
+        assert_eq!(Any::pack(&request).unpack::<GetOperationRequest>().unwrap(), request);
+        let json =
+            any(r#"{"@type":"example.com/google.protobuf.UInt64Value","value":"18446744073709551615"}"#);
+        assert_eq!(json.unpack::<u64>().unwrap(), u64::MAX);
+        let error = Any::pack(&request).unpack::<u64>().unwrap_err();
+        let message =
+            "any is of type `google.longrunning.GetOperationRequest`, expected `google.protobuf.UInt64Value`";
+        assert_eq!(error.to_string(), message);
+        let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
+        let message = "protobuf form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
+                       expected a well-known or google.rpc type";
+        assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
+        let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
+        let message = "any of type `google.protobuf.UInt64Value` does not hold valid bytes";
+        assert_eq!(Any::from(broken).unpack::<u64>().unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn equality_and_debug() {
+        let json = r#"{"@type":"x/google.protobuf.Duration","value":"3s"}"#;
+        assert_eq!(any(json), any(&format!(" {json}\n")));
+        assert_ne!(any(json), any(&json.replace(':', ": ")));
+        assert_ne!(any(json), Any::pack(&prost_types::Duration { seconds: 3, nanos: 0 }));
+        assert_eq!(format!("{:?}", any(json)), r#"Any("google.protobuf.Duration", 51 bytes of JSON)"#);
+        assert_eq!(
+            format!("{:?}", Any::pack(&7i64)),
+            r#"Any("google.protobuf.Int64Value", 2 bytes of protobuf)"#
+        );
     }
 }

@@ -15,8 +15,8 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into bytes.
-    /// If both an error and a response are set, the error remains.
+    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into
+    /// bytes. If both an error and a response are set, the error remains.
     pub fn to_proto(&self) -> Result<proto::Operation, Error> {
         let result = match (self.error(), self.response()) {
             (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
@@ -33,7 +33,8 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into bytes.
+    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into
+    /// bytes.
     pub fn to_proto(&self) -> Result<rpc::Status, Error> {
         let details = self.details().iter().map(Any::to_proto).collect::<Result<_, _>>()?;
         Ok(rpc::Status { code: self.code().into(), message: self.message().into(), details })
@@ -100,4 +101,90 @@ as_json! {
     Any: |any| Ok(any.json()?.into_owned());
     Operation: |operation| Ok(operation.to_json());
     Status: |status| Ok(status.to_json());
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::Code;
+    use crate::types::rpc::ErrorInfo;
+
+    #[test]
+    fn protobuf_and_json_give_the_same_operation() {
+        let failed =
+            Operation::failed("o", Status::new(Code::NotFound, "m").with_detail(ErrorInfo::new("R", "d")));
+        let table = [
+            Operation::running("o"),
+            Operation::running("o").with_metadata(prost_types::Any::default()),
+            Operation::succeeded("o", Any::pack(&"text".to_owned())).with_metadata(Any::pack(&())),
+            failed,
+            Operation::from_json(r#"{"done":true}"#).unwrap(),
+            Operation::from_json(r#"{"response":{}}"#).unwrap(),
+        ];
+        for op in table {
+            let bytes = op.to_proto().unwrap().encode_to_vec();
+            let from_bytes = Operation::from(proto::Operation::decode(&*bytes).unwrap());
+            assert_eq!(from_bytes.to_json(), op.to_json());
+            let from_json = Operation::from_json(&op.to_json()).unwrap();
+            assert_eq!(from_json.to_proto().unwrap(), op.to_proto().unwrap());
+        }
+    }
+
+    #[test]
+    fn unknown_bytes_stay_bytes() {
+        let any = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
+        let message = proto::Operation {
+            name: "o".into(),
+            metadata: Some(any.clone()),
+            done: true,
+            result: Some(proto::operation::Result::Response(any)),
+        };
+        let op = Operation::from(message.clone());
+        assert_eq!(op.to_proto().unwrap(), message);
+        let any = r#"{"@type":"x/y.Z","value":"AQI="}"#;
+        assert_eq!(op.to_json(), format!(r#"{{"name":"o","metadata":{any},"done":true,"response":{any}}}"#));
+    }
+
+    #[test]
+    fn unknown_json_has_no_bytes() {
+        let op = Operation::from_json(r#"{"done":true,"response":{"@type":"x/y.Z"}}"#).unwrap();
+        let message =
+            "protobuf form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type";
+        assert_eq!(op.to_proto().unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn pages_from_protobuf() {
+        let operations = vec![Operation::running("o").to_proto().unwrap()];
+        let unreachable = vec!["l".to_owned()];
+        let page = proto::ListOperationsResponse { operations, next_page_token: "t".into(), unreachable };
+        let page = OperationPage::from(page);
+        assert_eq!((page.operations[0].name(), page.next_page_token.as_str()), ("o", "t"));
+        assert_eq!(page.unreachable, ["l"]);
+    }
+
+    #[test]
+    fn serde_embeds_the_text() {
+        let text = r#"{"op":{ "name":"o","n":1.0 },"any":{"@type":"x/y"},"status":{"code":5}}"#;
+        #[derive(Deserialize, Serialize)]
+        struct Entry {
+            op: Operation,
+            any: Any,
+            status: Status,
+        }
+        let entry: Entry = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        let value: Operation = serde_json::from_value(json!({"name": "o"})).unwrap();
+        assert_eq!(value, Operation::running("o"));
+        let error = serde_json::from_str::<Operation>(r#"{"name":7}"#).err().unwrap().to_string();
+        assert!(
+            error.starts_with("operation is not valid: `name`: expected a string, found a number"),
+            "{error}"
+        );
+        let bytes = Any::from(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
+        assert!(serde_json::to_string(&bytes).is_err());
+    }
 }

@@ -9,8 +9,8 @@ impl Status {
     /// Reads the body of an HTTP error: `{"error": …}` or a list of that, where the error is an object
     /// (AIP-193, or the older one with `errors`) or the name of an OAuth error.
     ///
-    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that failed.
-    /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
+    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that
+    /// failed. Whatever else is wrong inside the error is passed over, so that the error itself gets through.
     pub(crate) fn from_error_body(text: &str, http_status: u16) -> Option<Self> {
         let body = Reader::document(text, Reader::value).ok()?;
         let error = error_of(first(body))?;
@@ -23,15 +23,13 @@ impl Status {
 
 /// The first element of an array, or else the value itself.
 fn first(body: Raw<'_>) -> Raw<'_> {
-    let mut first = body;
-    let mut more = false;
+    let mut first = None;
     let _ = body.reader().elements(|reader| {
         let element = reader.value()?;
-        first = if more { first } else { element };
-        more = true;
+        first.get_or_insert(element);
         Ok(())
     });
-    first
+    first.unwrap_or(body)
 }
 
 /// The `error` of a body, with what OAuth puts beside it.
@@ -104,7 +102,8 @@ fn read(error: Raw<'_>, http_status: u16) -> Option<Status> {
     Some(details.into_iter().fold(status, Status::with_detail))
 }
 
-/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is well.
+/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is
+/// well.
 fn code(name: &str, number: u16, http_status: u16) -> Code {
     let named = name.parse().ok().filter(|code| *code != Code::Ok);
     named.unwrap_or_else(|| match (http_status, number) {
@@ -142,7 +141,7 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
         let value = reader.value()?;
-        items.extend(Some(value).filter(|value| value.text().starts_with('{')).and_then(read));
+        items.extend(read(value));
         Ok(())
     });
     items
@@ -151,4 +150,121 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
 /// The string, or nothing of a value that is none.
 fn lossy_string(value: Raw<'_>) -> String {
     value.string().unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_messages_of_every_shape() {
+        let table = [
+            (
+                "AIP-193",
+                404,
+                r#"{"error":{"code":404,"message":"gone","status":"NOT_FOUND"}}"#,
+                "NOT_FOUND: gone",
+            ),
+            (
+                "the status outweighs HTTP",
+                409,
+                r#"{"error":{"code":409,"status":"ALREADY_EXISTS"}}"#,
+                "ALREADY_EXISTS",
+            ),
+            ("no status", 409, r#"{"error":{"code":409,"message":"m"}}"#, "ABORTED: m"),
+            ("unknown status", 429, r#"{"error":{"status":"TOO_FAST"}}"#, "RESOURCE_EXHAUSTED"),
+            ("a status that is no error", 503, r#"{"error":{"status":"OK"}}"#, "UNAVAILABLE"),
+            ("code as a string", 400, r#"{"error":{"code":"400","message":"m"}}"#, "INVALID_ARGUMENT: m"),
+            (
+                "wrong kinds",
+                400,
+                r#"{"error":{"code":{},"message":[1],"status":7,"details":8}}"#,
+                "INVALID_ARGUMENT",
+            ),
+            ("empty", 500, r#"{"error":{}}"#, "INTERNAL"),
+            (
+                "list",
+                403,
+                r#" [{"error":{"message":"no","status":"PERMISSION_DENIED"}},{}] "#,
+                "PERMISSION_DENIED: no",
+            ),
+            ("200 with a status", 200, r#"{"error":{"code":404,"status":"NOT_FOUND"}}"#, "NOT_FOUND"),
+            ("200 with an HTTP code", 200, r#"{"error":{"code":503}}"#, "UNAVAILABLE"),
+            ("200 with a canonical code", 200, r#"{"error":{"code":5}}"#, "NOT_FOUND"),
+            ("200 with neither", 200, r#"{"error":{"message":"m"}}"#, "UNKNOWN: m"),
+            ("OAuth", 400, r#"{"error":"invalid_grant"}"#, "INVALID_ARGUMENT: invalid_grant"),
+            (
+                "OAuth in full",
+                401,
+                r#"{"error":"invalid_grant","error_description":"expired","error_subtype":"invalid_rapt"}"#,
+                "UNAUTHENTICATED: invalid_grant: expired (invalid_rapt)",
+            ),
+            (
+                "legacy",
+                404,
+                r#"{"error":{"errors":[{"domain":"global","reason":"notFound","message":"old"}],"code":404}}"#,
+                "NOT_FOUND: old",
+            ),
+            (
+                "control characters",
+                400,
+                r#"{"error":{"message":"a\nb\u001b[2J"}}"#,
+                r"INVALID_ARGUMENT: a\nb\u{1b}[2J",
+            ),
+        ];
+        for (name, http, body, expected) in table {
+            let status = Status::from_error_body(body, http).map(|status| status.to_string());
+            assert_eq!(status.as_deref(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_bodies_are_none() {
+        let table = [
+            ("empty", ""),
+            ("HTML", "<html><body>502</body></html>"),
+            ("text", "upstream connect error"),
+            ("cut short", r#"{"error":{"code":404"#),
+            ("trailing text", r#"{"error":{"code":404}} x"#),
+            ("no error", r#"{"code":404}"#),
+            ("null", r#"{"error":null}"#),
+            ("number", r#"{"error":404}"#),
+            ("list of none", "[]"),
+            ("list of others", "[1]"),
+            ("failed operation", r#"{"name":"operations/1","done":true,"error":{"code":5}}"#),
+            ("page", r#"{"operations":[],"error":{"code":5}}"#),
+        ];
+        for (name, body) in table {
+            assert_eq!(Status::from_error_body(body, 404), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn details_are_typed_and_kept() {
+        let body = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[
+            7, {"@type":"type.googleapis.com/x.Unknown","n":1},
+            {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"53s"}]}}"#;
+        let status = Status::from_error_body(body, 429).unwrap();
+        assert_eq!(status.retry_delay(), Some(Duration::from_secs(53)));
+        assert_eq!(status.details().len(), 2);
+        assert_eq!(status.details()[0].json().unwrap(), r#"{"@type":"type.googleapis.com/x.Unknown","n":1}"#);
+    }
+
+    #[test]
+    fn legacy_errors_become_error_infos() {
+        let body =
+            r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded","domain":"usageLimits"}]}}"#;
+        let status = Status::from_error_body(body, 403).unwrap();
+        assert_eq!(status.detail(), Some(ErrorInfo::new("rateLimitExceeded", "usageLimits")));
+    }
+
+    #[test]
+    fn a_detail_nested_too_deep_is_passed_over() {
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        let body = format!(r#"{{"error":{{"status":"ABORTED","details":[{deep},{{"@type":"x/y"}}]}}}}"#);
+        let status = Status::from_error_body(&body, 500).unwrap();
+        assert_eq!((status.code(), status.details().len()), (Code::Aborted, 1));
+    }
 }

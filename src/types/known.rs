@@ -131,3 +131,221 @@ pub(super) fn type_url(any: Raw<'_>) -> Result<String, Invalid> {
     })?;
     Ok(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_types::value::Kind;
+
+    use crate::types::Any;
+
+    /// The protobuf form of a JSON text, and the JSON form of that.
+    fn round_trip(json: &str) -> Result<String, String> {
+        let bytes = Any::from_json(json).and_then(|any| any.to_proto()).map_err(|error| error.to_string())?;
+        Any::from_proto(bytes).json().map(String::from).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn own_forms() {
+        let table = [
+            ("BoolValue", "true", "true"),
+            ("BoolValue", "false", "false"),
+            ("BytesValue", r#""-_8""#, r#""+/8=""#),
+            ("DoubleValue", "1e0", "1.0"),
+            ("DoubleValue", r#""-1.5e-300""#, "-1.5e-300"),
+            ("DoubleValue", "1.7976931348623157e308", "1.7976931348623157e308"),
+            ("DoubleValue", "0.1", "0.1"),
+            ("DoubleValue", r#""NaN""#, r#""NaN""#),
+            ("DoubleValue", r#""-Infinity""#, r#""-Infinity""#),
+            ("Duration", r#""1.5s""#, r#""1.500s""#),
+            ("FieldMask", r#""fooBar,a.bazQux2""#, r#""fooBar,a.bazQux2""#),
+            ("FieldMask", r#""foo_bar""#, r#""fooBar""#),
+            ("FieldMask", r#""""#, r#""""#),
+            ("FloatValue", "3.4028235e38", "3.4028234663852886e38"),
+            ("FloatValue", "0.1", "0.1"),
+            ("FloatValue", r#""Infinity""#, r#""Infinity""#),
+            ("Int32Value", r#""-2147483648""#, "-2147483648"),
+            ("Int32Value", "5e0", "5"),
+            ("Int64Value", "-9223372036854775808", r#""-9223372036854775808""#),
+            ("Int64Value", "0", r#""0""#),
+            ("ListValue", "[1, [], {\"a\": null}]", r#"[1.0,[],{"a":null}]"#),
+            ("StringValue", r#""\u00e9\n""#, "\"\u{e9}\\n\""),
+            ("Struct", r#"{ "b": [true], "a": "x" }"#, r#"{"a":"x","b":[true]}"#),
+            ("Timestamp", r#""2024-02-29T12:00:00+02:00""#, r#""2024-02-29T10:00:00Z""#),
+            ("UInt32Value", "4294967295.0", "4294967295"),
+            ("UInt64Value", r#""18446744073709551615""#, r#""18446744073709551615""#),
+            ("Value", "null", "null"),
+            ("Value", r#""x""#, r#""x""#),
+        ];
+        for (name, value, written) in table {
+            let of = |value| format!(r#"{{"@type":"example.com/google.protobuf.{name}","value":{value}}}"#);
+            assert_eq!(round_trip(&of(value)), Ok(of(written)), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_or_of_the_wrong_kind() {
+        let table = [
+            ("BoolValue", r#""true""#),
+            ("BytesValue", "7"),
+            ("DoubleValue", "1e309"),
+            ("DoubleValue", r#""inf""#),
+            ("DoubleValue", "true"),
+            ("Duration", "1.5"),
+            ("Duration", r#""315576000001s""#),
+            ("Duration", "null"),
+            ("FloatValue", "3.5e38"),
+            ("Int32Value", "2147483648"),
+            ("Int32Value", "0.5"),
+            ("Int64Value", "9223372036854775808"),
+            ("ListValue", "{}"),
+            ("Struct", "[]"),
+            ("Timestamp", r#""10000-01-01T00:00:00Z""#),
+            ("UInt32Value", "-1"),
+            ("UInt64Value", "18446744073709551616"),
+            ("Value", "1e400"),
+        ];
+        for (name, value) in table {
+            let json = format!(r#"{{"@type":"x/google.protobuf.{name}","value":{value}}}"#);
+            let error = round_trip(&json).unwrap_err();
+            let start = format!(
+                "protobuf form of an any of type `google.protobuf.{name}` is not valid: `value`: expected "
+            );
+            assert!(error.starts_with(&start), "{name} {value}: {error}");
+        }
+        let error = round_trip(r#"{"@type":"x/google.protobuf.Duration","seconds":1}"#).unwrap_err();
+        assert!(error.ends_with("is not valid: expected a `value`"), "{error}");
+    }
+
+    #[test]
+    fn fields_inline() {
+        let details = [
+            r#"google.rpc.BadRequest","fieldViolations":[{"field":"f","description":"d","reason":"r","localizedMessage":{"locale":"de","message":"m"}}]"#,
+            r#"google.rpc.DebugInfo","stackEntries":["a","b"],"detail":"d""#,
+            r#"google.rpc.ErrorInfo","reason":"R","domain":"d","metadata":{"a":"1","b_c":"2"}"#,
+            r#"google.rpc.Help","links":[{"description":"d","url":"u"}]"#,
+            r#"google.rpc.LocalizedMessage","locale":"de","message":"m""#,
+            r#"google.rpc.PreconditionFailure","violations":[{"type":"TOS","subject":"s","description":"d"}]"#,
+            r#"google.rpc.QuotaFailure","violations":[{"subject":"s","description":"d","apiService":"a","quotaMetric":"m","quotaId":"i","quotaDimensions":{"k":"v"},"quotaValue":"9223372036854775807","futureQuotaValue":"0"}]"#,
+            r#"google.rpc.RequestInfo","requestId":"r","servingData":"s""#,
+            r#"google.rpc.ResourceInfo","resourceType":"t","resourceName":"n","owner":"o","description":"d""#,
+            r#"google.rpc.RetryInfo","retryDelay":"7s""#,
+            r#"google.rpc.Status","code":5,"message":"m","details":[{"@type":"x/google.protobuf.Empty"},{}]"#,
+            r#"google.protobuf.Empty""#,
+            r#"google.protobuf.Any","value":{"@type":"x/google.protobuf.Any","value":{"@type":"x/google.rpc.RetryInfo","retryDelay":"1s"}}"#,
+            r#"google.protobuf.Any","value":{}"#,
+        ];
+        for detail in details {
+            let json = format!(r#"{{"@type":"type.googleapis.com/{detail}}}"#);
+            assert_eq!(round_trip(&json), Ok(json), "{detail}");
+        }
+    }
+
+    #[test]
+    fn fields_in_every_spelling() {
+        let table = [
+            (
+                r#"QuotaFailure","violations":[{"quota_value":7,"quotaId":null,"new":{"x":[]},"future_quota_value":"1e1"}]"#,
+                r#"QuotaFailure","violations":[{"quotaValue":"7","futureQuotaValue":"10"}]"#,
+            ),
+            (r#"RetryInfo","retry_delay":"1s""#, r#"RetryInfo","retryDelay":"1s""#),
+            (r#"RetryInfo","retryDelay":null"#, r#"RetryInfo""#),
+            (r#"ErrorInfo","reason":"","metadata":{}"#, r#"ErrorInfo""#),
+            (r#"Status","code":"5.0","details":[],"message":"""#, r#"Status","code":5"#),
+            (r#"Status","code":-1"#, r#"Status","code":-1"#),
+        ];
+        for (read, written) in table {
+            let of = |detail| format!(r#"{{"@type":"type.googleapis.com/google.rpc.{detail}}}"#);
+            assert_eq!(round_trip(&of(read)), Ok(of(written)), "{read}");
+        }
+        let empty = r#"{"@type":"x/google.protobuf.Empty","value":{}}"#;
+        assert_eq!(round_trip(empty).unwrap(), r#"{"@type":"x/google.protobuf.Empty"}"#);
+        let late = r#"{"value":"1s","@t\u0079pe":"x/google.protobuf.Duration"}"#;
+        assert_eq!(round_trip(late).unwrap(), r#"{"@type":"x/google.protobuf.Duration","value":"1s"}"#);
+    }
+
+    #[test]
+    fn unknown_types_stay_as_they_are() {
+        let json = r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/y.Z","n":1}}"#;
+        let expected = "protobuf form of an any of type `google.protobuf.Any` is not valid: `value`: \
+                        expected a well-known or google.rpc type";
+        assert_eq!(round_trip(json).unwrap_err(), expected);
+        let any = Any::from_proto(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
+        let expected =
+            "JSON form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type";
+        assert_eq!(any.json().unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn bytes_that_have_no_json() {
+        let named =
+            |name: &str, value| Any::from_proto(prost_types::Any { type_url: format!("x/{name}"), value });
+        let nan = prost_types::Value { kind: Some(Kind::NumberValue(f64::NAN)) };
+        let mask = prost_types::FieldMask { paths: vec!["fooBar".into()] };
+        let table = [
+            ("google.protobuf.Duration", vec![0xff]),
+            (
+                "google.protobuf.Duration",
+                Message::encode_to_vec(&prost_types::Duration { seconds: 1, nanos: -1 }),
+            ),
+            (
+                "google.protobuf.Timestamp",
+                Message::encode_to_vec(&prost_types::Timestamp { seconds: 0, nanos: -1 }),
+            ),
+            ("google.protobuf.Value", nan.encode_to_vec()),
+            ("google.protobuf.FieldMask", mask.encode_to_vec()),
+            ("google.protobuf.StringValue", vec![0x0a, 1, 0xff]),
+        ];
+        for (name, bytes) in table {
+            assert!(named(name, bytes.clone()).json().is_err(), "{name} {bytes:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_ends_in_an_error_and_not_the_stack() {
+        let mut any = prost_types::Any { type_url: "x/google.protobuf.Empty".into(), value: Vec::new() };
+        for depth in 1..=1000 {
+            any = prost_types::Any { type_url: "x/google.protobuf.Any".into(), value: any.encode_to_vec() };
+            if [126, 127, 200, 1000].contains(&depth) {
+                assert_eq!(
+                    Any::from_proto(any.clone()).json().is_ok(),
+                    depth == 126,
+                    "{depth} anys in bytes"
+                );
+            }
+        }
+        for (depth, expected) in [(20, true), (126, false), (1000, false)] {
+            let bytes = (0..depth).fold(vec![0x08, 0], |bytes, _| nested_list(&bytes));
+            let list = Any::from_proto(prost_types::Any {
+                type_url: "x/google.protobuf.Value".into(),
+                value: bytes,
+            });
+            assert_eq!(list.json().is_ok(), expected, "{depth} lists in bytes");
+        }
+        for (depth, expected) in [(20, true), (126, true), (127, false), (200, false)] {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            let json = format!(r#"{{"@type":"x/google.protobuf.Value","value":{open}{close}}}"#);
+            assert_eq!(
+                Any::from_json(&json).and_then(|any| any.to_proto()).is_ok(),
+                expected,
+                "{depth} lists"
+            );
+        }
+        let nested = |depth| format!("{}{{}}{}", ANY.repeat(depth), "}".repeat(depth));
+        assert!(round_trip(&nested(126)).is_ok());
+        assert!(round_trip(&nested(127)).is_err());
+    }
+
+    const ANY: &str = r#"{"@type":"x/google.protobuf.Any","value":"#;
+
+    /// A google.protobuf.Value that holds a list of one.
+    fn nested_list(value: &[u8]) -> Vec<u8> {
+        let field = |tag: u8, bytes: &[u8]| {
+            let mut field = vec![tag];
+            prost::encoding::encode_varint(bytes.len() as u64, &mut field);
+            field.extend(bytes);
+            field
+        };
+        field(0x32, &field(0x0a, value))
+    }
+}

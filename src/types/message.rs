@@ -109,8 +109,8 @@ scalars! {
     // As JSON numbers, 64 bits would lose digits in JavaScript.
     i64: |raw| raw.integer("a 64-bit integer"), |number, writer| writer.string(&number.to_string());
     u64: |raw| raw.integer("an unsigned 64-bit integer"), |number, writer| writer.string(&number.to_string());
-    f32: |raw| float(raw, f32::is_finite), |number, writer| write_float(f64::from(*number), format!("{number:?}"), writer);
-    f64: |raw| float(raw, f64::is_finite), |number, writer| write_float(*number, format!("{number:?}"), writer);
+    f32: |raw| float(raw, f32::is_finite), |number, writer| write_float(&single(*number), writer);
+    f64: |raw| float(raw, f64::is_finite), |number, writer| write_float(&format!("{number:?}"), writer);
     String: |raw| Ok(raw.string()?.into()), |string, writer| writer.string(string);
     Vec<u8>: |raw| raw.bytes(), |bytes, writer| writer.string(&encode_base64(bytes));
 }
@@ -123,13 +123,18 @@ fn float<F: std::str::FromStr + Copy>(raw: Raw<'_>, is_finite: fn(F) -> bool) ->
     number.ok_or_else(|| raw.expected("a number in range"))
 }
 
-fn write_float(number: f64, digits: String, writer: &mut Writer) {
-    if number.is_finite() {
-        writer.raw(&digits);
-    } else if number.is_nan() {
-        writer.string("NaN");
-    } else {
-        writer.string(if number > 0.0 { "Infinity" } else { "-Infinity" });
+/// The shortest text; that of the largest number lies above it in double precision, where Python refuses it.
+fn single(number: f32) -> String {
+    if number.abs() == f32::MAX { format!("{:?}", f64::from(number)) } else { format!("{number:?}") }
+}
+
+/// Writes the shortest text that gives the number back, as Rust's `{:?}` makes it.
+fn write_float(number: &str, writer: &mut Writer) {
+    match number {
+        "NaN" => writer.string("NaN"),
+        "inf" => writer.string("Infinity"),
+        "-inf" => writer.string("-Infinity"),
+        finite => writer.raw(finite),
     }
 }
 

@@ -88,7 +88,7 @@ impl Operation {
     /// [`Decode`](crate::ErrorKind::Decode) if the text is no JSON, a field is of the wrong kind (the message
     /// gives its path), or values nest deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Reader::document(text, Self::read).map_err(|invalid| invalid.into_error(&subject(text)))
+        Reader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 
     /// The JSON form: exactly what the server sent, if the operation came from one.
@@ -141,8 +141,8 @@ impl Operation {
 
     /// What came of the work, as far as it is known.
     ///
-    /// An operation that is done with neither response nor error succeeded. One with both, or with an error of
-    /// code 0, is [`Malformed`](Outcome::Malformed).
+    /// An operation that is done with neither response nor error succeeded. One with both, or with an error
+    /// of code 0, is [`Malformed`](Outcome::Malformed).
     pub fn outcome(&self) -> Outcome<'_> {
         match (self.done, self.error(), self.response()) {
             (false, ..) => Outcome::Running,
@@ -155,8 +155,8 @@ impl Operation {
 
     /// Reads the response of an operation that succeeded into a serde type of yours.
     ///
-    /// See [`Any::decode`] for what `T` is given. Where there is no response, that is an empty message: `()`, a
-    /// struct whose fields may all be absent, or an `Option`.
+    /// See [`Any::decode`] for what `T` is given. Where there is no response, that is an empty message: `()`,
+    /// a struct whose fields may all be absent, or an `Option`.
     ///
     /// # Errors
     ///
@@ -288,3 +288,6 @@ impl fmt::Debug for Operation {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! The error details of `google.rpc`, typed.
 //!
-//! Services put them into [`Status::details`](crate::Status::details); [`Status::detail`](crate::Status::detail)
-//! finds one by its type, whether it came as JSON or as protobuf bytes. The structs are those of
-//! [`proto`](crate::proto). See [AIP-193](https://google.aip.dev/193) for which to expect.
+//! Services put them into [`Status::details`](crate::Status::details);
+//! [`Status::detail`](crate::Status::detail) finds one by its type, whether it came as JSON or as protobuf
+//! bytes. The structs are those of [`proto`](crate::proto). See [AIP-193](https://google.aip.dev/193) for
+//! which to expect.
 //!
 //! ```
 //! use longrunning::rpc::{BadRequest, bad_request::FieldViolation};
@@ -82,6 +83,6 @@ macro_rules! into_any {
 }
 
 into_any! {
-    BadRequest DebugInfo ErrorInfo Help LocalizedMessage PreconditionFailure QuotaFailure RequestInfo ResourceInfo
-    RetryInfo
+    BadRequest DebugInfo ErrorInfo Help LocalizedMessage
+    PreconditionFailure QuotaFailure RequestInfo ResourceInfo RetryInfo
 }

@@ -68,7 +68,7 @@ impl Status {
             raw.check_depth()?;
             Self::read(&Source::new(raw), raw)
         });
-        status.map_err(|invalid| invalid.into_error("status"))
+        status.map_err(|invalid| Error::invalid("status", invalid))
     }
 
     /// Gives the JSON form of a `google.rpc.Status`; the details are what came.
@@ -96,7 +96,8 @@ impl Status {
         &self.details
     }
 
-    /// Gives the first detail of type `T` that can be read, such as an [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
+    /// Gives the first detail of type `T` that can be read, such as an
+    /// [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
     ///
     /// To learn why one cannot be read, [unpack](Any::unpack) it from the [details](Self::details).
     pub fn detail<T: Message + Name + Default>(&self) -> Option<T> {
@@ -159,5 +160,94 @@ impl fmt::Display for Status {
             if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::rpc::{BadRequest, ErrorInfo};
+
+    #[test]
+    fn fields() {
+        let table = [
+            ("number", r#"{"code":5,"message":"m"}"#, r#"{"code":5,"message":"m"}"#, "NOT_FOUND: m"),
+            ("string", r#"{"code":"5"}"#, r#"{"code":5}"#, "NOT_FOUND"),
+            ("float", r#"{"code":5.0}"#, r#"{"code":5}"#, "NOT_FOUND"),
+            ("unknown code", r#"{"code":77,"message":"m"}"#, r#"{"code":77,"message":"m"}"#, "code 77: m"),
+            ("empty", "{}", r#"{"code":0}"#, "OK"),
+            ("nulls", r#"{"code":null,"message":null,"details":null}"#, r#"{"code":0}"#, "OK"),
+            ("no details", r#"{"code":1,"details":[],"new":[{}]}"#, r#"{"code":1}"#, "CANCELLED"),
+            (
+                "escapes",
+                r#"{"code":1,"message":"\u00e9\n"}"#,
+                "{\"code\":1,\"message\":\"\u{e9}\\n\"}",
+                "CANCELLED: \u{e9}\\n",
+            ),
+        ];
+        for (name, read, written, display) in table {
+            let status = Status::from_json(read).unwrap();
+            assert_eq!(
+                (status.to_json().as_str(), status.to_string().as_str()),
+                (written, display),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_status() {
+        let table = [
+            (
+                r#"{"code":"NOT_FOUND"}"#,
+                "status is not valid: `code`: expected a 32-bit integer, found a string",
+            ),
+            (
+                r#"{"code":2147483648}"#,
+                "status is not valid: `code`: expected a 32-bit integer, found a number",
+            ),
+            (r#"{"message":7}"#, "status is not valid: `message`: expected a string, found a number"),
+            (r#"{"details":{}}"#, "status is not valid: `details`: expected an array, found an object"),
+            (r#"{"details":[{},null]}"#, "status is not valid: `details[1]`: expected an object, found null"),
+            (
+                r#"{"details":[{"@type":1}]}"#,
+                "status is not valid: `details[0].@type`: expected a string, found a number",
+            ),
+            ("[]", "status is not valid: expected an object, found an array"),
+        ];
+        for (json, message) in table {
+            assert_eq!(Status::from_json(json).unwrap_err().to_string(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn details_of_known_and_unknown_types() {
+        let unknown = r#"{ "@type": "x/y.Z", "n": 18446744073709551615 }"#;
+        let info = r#"{"@type":"other.host/google.rpc.ErrorInfo","reason":"R","metadata":{"k":"v"}}"#;
+        let broken = r#"{"@type":"x/google.rpc.RetryInfo","retryDelay":"soon"}"#;
+        let json = format!(r#"{{"code":9,"details":[{unknown},{broken},{info}]}}"#);
+        let status = Status::from_json(&json).unwrap();
+        assert_eq!(status.to_json(), json);
+        assert_eq!(status.detail::<ErrorInfo>().unwrap().metadata["k"], "v");
+        assert_eq!((status.detail::<BadRequest>(), status.retry_delay()), (None, None));
+        assert_eq!(status.details()[0].json().unwrap(), unknown);
+        let status = status.with_detail(RetryInfo::after(Duration::from_millis(1500)));
+        assert_eq!(status.retry_delay(), Some(Duration::from_millis(1500)));
+        assert_eq!(Status::from_json(&status.to_json()).unwrap().retry_delay(), status.retry_delay());
+    }
+
+    #[test]
+    fn bytes_without_json_form_are_written_as_base64() {
+        let detail = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
+        let status = Status::new(Code::Aborted, "").with_detail(detail);
+        assert_eq!(status.to_json(), r#"{"code":10,"details":[{"@type":"x/y.Z","value":"AQI="}]}"#);
+    }
+
+    #[test]
+    fn delays_that_are_none() {
+        let negative = prost_types::Duration { seconds: -1, nanos: 0 };
+        assert_eq!(RetryInfo { retry_delay: Some(negative) }.delay(), None);
+        assert_eq!(RetryInfo::default().delay(), None);
+        assert_eq!(RetryInfo::after(Duration::MAX).delay(), Some(Duration::from_secs(315_576_000_000)));
     }
 }

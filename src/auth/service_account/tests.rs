@@ -3,8 +3,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::*;
+use crate::auth::scripted::Scripted;
+use crate::env::SystemEnv;
 use crate::error::ErrorKind;
-use crate::http::Unplugged;
+use crate::http::{HttpResponse, Unplugged};
 
 #[test]
 fn the_account_then_the_client_then_the_default_decides_what_a_token_is_good_for() {
@@ -123,3 +125,197 @@ fn key_file() -> Value {
 }
 
 const KEY_FILE: &str = include_str!("../../../tests/fixtures/keys/service_account.json");
+
+#[test]
+fn an_exchange_sends_an_assertion_for_the_right_endpoint() {
+    type Change = fn(ServiceAccount) -> ServiceAccount;
+    let google = "https://oauth2.googleapis.com/token";
+    let own = "http://127.0.0.1:9/token";
+    let rows: [(&str, Option<&str>, Change, &str, &str, Option<&str>, &str); 8] = [
+        ("on request", None, |a| a.exchange_token(), google, google, None, CLOUD_PLATFORM),
+        ("subject", None, |a| a.subject("u@x"), google, google, Some("u@x"), CLOUD_PLATFORM),
+        ("scopes", None, |a| a.exchange_token().scopes(["s1", "s2"]), google, google, None, "s1 s2"),
+        (
+            "old files",
+            Some("https://accounts.google.com/o/oauth2/token"),
+            |a| a.exchange_token(),
+            "https://accounts.google.com/o/oauth2/token",
+            google,
+            None,
+            CLOUD_PLATFORM,
+        ),
+        (
+            "a private endpoint of Google",
+            Some("https://oauth2-corp.p.googleapis.com/token"),
+            |a| a.exchange_token(),
+            "https://oauth2-corp.p.googleapis.com/token",
+            google,
+            None,
+            CLOUD_PLATFORM,
+        ),
+        (
+            "chosen by the program",
+            None,
+            |a| a.exchange_token().token_uri("http://127.0.0.1:9/token"),
+            own,
+            own,
+            None,
+            CLOUD_PLATFORM,
+        ),
+        (
+            "chosen in place of one that is not allowed",
+            Some("https://evil.example/token"),
+            |a| a.exchange_token().token_uri("http://127.0.0.1:9/token"),
+            own,
+            own,
+            None,
+            CLOUD_PLATFORM,
+        ),
+        ("no subject", None, |a| a.subject("").exchange_token(), google, google, None, CLOUD_PLATFORM),
+    ];
+    for (name, token_uri, change, url, aud, sub, scope) in rows {
+        let mut file = key_file();
+        file["token_uri"] = token_uri.into();
+        let account = change(ServiceAccount::from_value(file).unwrap());
+        let http = Scripted::json([r#"{"access_token": "a", "expires_in": "600"}"#]);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let token = account.token(&TokenRequest { now, ..http.request() }).expect(name);
+        assert_eq!((token.text(), token.lifetime(now)), ("a", Duration::from_secs(600)), "{name}");
+        let seen = http.take().remove(0);
+        assert_eq!(seen.line, format!("POST {url}"), "{name}");
+        let form = seen.form();
+        assert_eq!(form.keys().collect::<Vec<_>>(), ["assertion", "grant_type"], "{name}");
+        assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer", "{name}");
+        let mut claims = json!({
+            "iss": "robot@test-project.iam.gserviceaccount.com", "aud": aud, "scope": scope,
+            "iat": 1_799_999_990, "exp": 1_800_003_590,
+        });
+        if let Some(sub) = sub {
+            claims["sub"] = sub.into();
+        }
+        assert_eq!(claims_of(&form["assertion"]), claims, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_exchanged_is_refused_before_anything_is_sent() {
+    type Change = fn(ServiceAccount) -> ServiceAccount;
+    let rows: [(&str, &str, &str, Change, &str); 6] = [
+        (
+            "another universe",
+            "universe_domain",
+            "example.goog",
+            |a| a.exchange_token(),
+            "in the universe `example.goog` it can only sign them itself",
+        ),
+        (
+            "a subject in another universe",
+            "universe_domain",
+            "example.goog",
+            |a| a.subject("u@x"),
+            "in the universe `example.goog` it can only sign them itself",
+        ),
+        (
+            "an audience",
+            "type",
+            "service_account",
+            |a| a.audience("https://x/").exchange_token(),
+            "an audience is for self-signed ones, expected scopes",
+        ),
+        (
+            "the audience of the endpoint",
+            "type",
+            "service_account",
+            |a| a.audience_of_endpoint().subject("u@x"),
+            "an audience is for self-signed ones, expected scopes",
+        ),
+        (
+            "plain http",
+            "type",
+            "service_account",
+            |a| a.exchange_token().token_uri("http://x.example/"),
+            "`token_uri` is not https (plain http is accepted for loopback only)",
+        ),
+        (
+            "no URL",
+            "type",
+            "service_account",
+            |a| a.exchange_token().token_uri("x.example"),
+            "`token_uri` is not an absolute URL",
+        ),
+    ];
+    let email = "robot@test-project.iam.gserviceaccount.com";
+    for (name, field, value, change, why) in rows {
+        let mut file = key_file();
+        file[field] = value.into();
+        let account = change(ServiceAccount::from_value(file).unwrap());
+        let message = format!("service account `{email}` cannot exchange its tokens: {why}");
+        assert_refused(name, &account, &message);
+    }
+    let mut file = key_file();
+    file["token_uri"] = "https://evil.example/token".into();
+    let account = ServiceAccount::from_value(file).unwrap();
+    assert!(account.token(&TokenRequest::new(Duration::ZERO, &Unplugged)).is_ok(), "nothing is sent there");
+    let message = "credentials JSON names the host `evil.example` in `token_uri`, which the policy does not \
+                   allow: expected a host of `googleapis.com`, see `CredentialsPolicy`";
+    assert_refused("a foreign host", &account.exchange_token(), message);
+}
+
+fn assert_refused(name: &str, account: &ServiceAccount, message: &str) {
+    let http = Scripted::default();
+    let error = account.token(&http.request()).expect_err(name);
+    assert_eq!((error.to_string().as_str(), error.is_transient()), (message, false), "{name}");
+    assert!(http.take().is_empty(), "{name}");
+    let built = Credentials::from(account.clone()).resolve(&SystemEnv).expect_err(name);
+    assert_eq!((built.kind(), built.to_string().as_str()), (ErrorKind::Config, message), "{name}");
+}
+
+#[test]
+fn a_refused_delegation_says_who_can_allow_it() {
+    let refusal = r#"{"error": "unauthorized_client", "error_description": "Client is unauthorized."}"#;
+    let plain = "oauth2.googleapis.com answered 401: unauthorized_client: Client is unauthorized.";
+    let rows =
+        [("no subject", false, plain.to_owned()), ("subject", true, format!("{NOT_DELEGATED}: {plain}"))];
+    for (name, subject, message) in rows {
+        let account = ServiceAccount::from_json(KEY_FILE).unwrap().exchange_token();
+        let account = if subject { account.subject("u@x") } else { account };
+        let http = Scripted::new([Ok(HttpResponse::new(401, refusal))]);
+        let error = account.token(&http.request()).expect_err(name);
+        assert_eq!((error.to_string(), error.is_transient()), (message, false), "{name}");
+    }
+}
+
+#[test]
+fn the_audience_can_be_that_of_the_endpoint() {
+    let account = ServiceAccount::from_json(KEY_FILE).unwrap().audience_of_endpoint();
+    let rows = [
+        ("https://run.googleapis.com", Some("https://run.googleapis.com/")),
+        (
+            "https://europe-west1-run.googleapis.com:8443",
+            Some("https://europe-west1-run.googleapis.com:8443/"),
+        ),
+        ("https://run.mtls.googleapis.com", Some("https://run.googleapis.com/")),
+        ("https://run.mtls.sandbox.googleapis.com", Some("https://run.sandbox.googleapis.com/")),
+        ("", None),
+    ];
+    for (endpoint, expected) in rows {
+        let scopes = ["ignored".to_owned()];
+        let request =
+            TokenRequest { endpoint, scopes: &scopes, ..TokenRequest::new(Duration::ZERO, &Unplugged) };
+        match (account.token(&request), expected) {
+            (Ok(token), Some(expected)) => {
+                let claims = claims_of(token.text());
+                assert_eq!((claims["aud"].as_str(), claims.get("scope")), (Some(expected), None));
+            }
+            (Err(error), None) => {
+                assert_eq!(error.to_string(), "there is no endpoint to take the audience from");
+            }
+            (result, _) => panic!("{endpoint}: {result:?}"),
+        }
+    }
+}
+
+fn claims_of(jwt: &str) -> Value {
+    let claims = jwt.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}

@@ -2,15 +2,16 @@
 
 use std::error::Error;
 use std::net::TcpListener;
+use std::sync::{Arc, Barrier};
 
 use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout, TooLarge};
 use super::server::{Act, Server, ok, send};
-use super::{agent, get, get_in_short};
+use super::{HttpClient, HttpError, HttpMethod, HttpRequest, SHORT, agent, get, get_in_short};
 
 /// Kind, whether sent, whether transient, message without host and port.
 type Failure = (super::super::HttpErrorKind, bool, bool, &'static str);
 
-fn assert_fails(name: &str, error: super::HttpError, port: u16, expected: Failure) {
+fn assert_fails(name: &str, error: HttpError, port: u16, expected: Failure) {
     let message = error.to_string().replace(&format!("127.0.0.1:{port}"), "HOST");
     let found = (error.kind(), error.was_sent(), error.is_transient(), message.as_str());
     assert_eq!(found, expected, "{name}: {error:?}");
@@ -18,19 +19,19 @@ fn assert_fails(name: &str, error: super::HttpError, port: u16, expected: Failur
 
 #[test]
 fn broken_answers() {
-    use Act::{Read, Reset};
+    use Act::{Peek, Read, Reset};
     const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before an answer");
     const CUT: Failure = (Interrupted, true, true, "answer of HOST was cut short");
     const NOT_HTTP: Failure = (Protocol, true, false, "HOST did not answer in proper HTTP/1.1");
     let head = |rest: &str| send(format!("HTTP/1.1 200 OK\r\n{rest}"));
     let long = format!("x-filler: {}\r\n", "x".repeat(200_000));
     let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
-        ("reset before a byte", vec![Reset], CLOSED),
+        ("reset before a byte", vec![Peek, Reset], CLOSED),
         ("closed before a byte", vec![Read], CLOSED),
         ("cut in the status line", vec![Read, send("HTTP/1.1 20")], CLOSED),
         ("cut in the headers", vec![Read, head("content-type: appl")], CLOSED),
         ("cut in the body", vec![Read, head("content-length: 100\r\n\r\n{")], CUT),
-        ("reset in the body", vec![head("content-length: 100\r\n\r\n{"), Reset], CUT),
+        ("reset in the body", vec![head("content-length: 100\r\n\r\n{"), Peek, Reset], CUT),
         ("cut in a chunk", vec![Read, head("transfer-encoding: chunked\r\n\r\n9\r\n{")], CUT),
         ("cut between chunks", vec![Read, head("transfer-encoding: chunked\r\n\r\n1\r\n{\r\n")], CUT),
         ("bad chunk size", vec![Read, head("transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n")], CUT),
@@ -60,6 +61,11 @@ fn broken_answers() {
             (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
         ),
         (
+            "announced body of 1 TB",
+            vec![Read, head("content-length: 1099511627776\r\n\r\n"), Act::Hang],
+            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+        ),
+        (
             "endless body",
             vec![Read, head("\r\n"), Act::Flood(vec![b' '; 65536])],
             (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
@@ -86,31 +92,34 @@ fn broken_answers() {
 #[test]
 fn budget_runs_out() {
     use Act::{Drip, Hang, Read};
-    const WAITING: Failure = (Timeout, true, true, "timed out waiting for an answer of HOST");
-    const READING: Failure = (Timeout, true, true, "timed out reading the answer of HOST");
     let headers = format!("HTTP/1.1 200 OK\r\nx-filler: {}", "x".repeat(4000)).into_bytes();
-    let start = || send("HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n");
-    let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
-        ("never answers", vec![Read, Hang], WAITING),
-        ("headers drip", vec![Read, Drip(headers)], WAITING),
-        ("body never comes", vec![Read, start(), Hang], READING),
-        ("body drips", vec![Read, start(), Drip(vec![b' '; 4000])], READING),
-        (
-            "chunks drip",
-            vec![
-                Read,
-                send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
-                Drip(b"1\r\n \r\n".repeat(1000)),
-            ],
-            READING,
-        ),
+    let start = |framing| send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"));
+    let rows: Vec<(&str, Vec<Act>)> = vec![
+        ("never answers", vec![Read, Hang]),
+        ("headers drip", vec![Read, Drip(headers)]),
+        ("body never comes", vec![Read, start("content-length: 4000"), Hang]),
+        ("body drips", vec![Read, start("content-length: 4000"), Drip(vec![b' '; 4000])]),
+        ("chunks drip", vec![Read, start("transfer-encoding: chunked"), Drip(b"1\r\n \r\n".repeat(1000))]),
     ];
-    for (name, script, expected) in rows {
+    for (name, script) in rows {
         let server = Server::start(vec![script, vec![Read, ok("{}")]]);
         let agent = agent();
-        assert_fails(name, get_in_short(&agent, &server.url()).unwrap_err(), server.port, expected);
+        let error = get_in_short(&agent, &server.url()).unwrap_err();
+        let found = (error.kind(), error.was_sent(), error.is_transient());
+        assert_eq!(found, (Timeout, true, true), "{name}: {error:?}");
         assert_eq!(get(&agent, &server.url()).unwrap().body, b"{}", "{name}");
     }
+}
+
+#[test]
+fn body_that_nobody_takes() {
+    let end = Arc::new(Barrier::new(2));
+    let server = Server::start(vec![vec![Act::Peek, Act::Meet(end.clone())]]);
+    let (url, body) = (server.url(), vec![b' '; 64 << 20]);
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body).timeout(SHORT);
+    let error = agent().send(&request).unwrap_err();
+    end.wait();
+    assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Timeout, true, true));
 }
 
 #[test]
@@ -126,29 +135,19 @@ fn nothing_listens() {
 #[test]
 fn no_time_left() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
-    let request =
-        super::HttpRequest::new(super::HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
-    let error = super::HttpClient::send(&agent(), &request).unwrap_err();
+    let request = HttpRequest::new(HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
+    let error = agent().send(&request).unwrap_err();
     assert_fails("zero", error, 1, (Timeout, false, true, "no time left to ask HOST"));
     assert_eq!(server.requests(), [""; 0]);
 }
 
-/// A listener whose queue is full takes no connection and refuses none.
-#[cfg(target_os = "linux")]
+/// The system turns a write to a closed connection into an error, not into a signal.
 #[test]
-fn black_hole() {
-    use std::net::{SocketAddr, TcpStream};
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address: SocketAddr = listener.local_addr().unwrap();
-    let mut queue = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, super::SHORT) {
-        queue.push(stream);
-    }
-    let error = get_in_short(&agent(), &format!("http://{address}/")).unwrap_err();
-    assert_fails(
-        "black hole",
-        error,
-        address.port(),
-        (Timeout, false, true, "timed out while connecting to HOST"),
-    );
+fn connection_breaks_while_the_body_goes_out() {
+    let server = Server::start(vec![vec![Act::Peek, Act::Reset]]);
+    let (url, body) = (server.url(), vec![b' '; 16 << 20]);
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body);
+    let error = agent().send(&request).unwrap_err();
+    let message = "HOST closed the connection before an answer";
+    assert_fails("broken pipe", error, server.port, (Interrupted, true, true, message));
 }

@@ -2,7 +2,7 @@
 
 use super::super::HttpErrorKind::TooLarge;
 use super::server::{Act, Server, ok, send};
-use super::{HttpClient, HttpMethod, HttpRequest, agent, get};
+use super::{HttpClient, HttpMethod, HttpRequest, SHORT, agent, get};
 
 #[test]
 fn exact_fit_passes_and_a_byte_more_does_not() {
@@ -75,7 +75,9 @@ fn error_bodies_are_returned_up_to_64_kib() {
 fn status_outlives_the_budget() {
     let start = send("HTTP/1.1 503 Unavailable\r\ncontent-length: 4000\r\n\r\n{");
     let server = Server::start(vec![vec![Act::Read, start, Act::Hang]]);
-    let answer = super::get_in_short(&agent(), &server.url()).unwrap();
+    let url = server.url();
+    let request = HttpRequest::new(HttpMethod::Get, &url).timeout(SHORT * 3);
+    let answer = agent().send(&request).unwrap();
     assert_eq!((answer.status, answer.body), (503, b"{".to_vec()));
 }
 

@@ -35,4 +35,4 @@ fn get_in_short(agent: &HttpAgent, url: &str) -> Result<HttpResponse, HttpError>
     answer
 }
 
-const SHORT: Duration = Duration::from_millis(60);
+const SHORT: Duration = Duration::from_millis(100);

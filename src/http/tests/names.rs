@@ -10,12 +10,12 @@ use super::server::{Act, Server, ok};
 use super::{HttpAgent, agent, get, options};
 
 /// A client whose every lookup finds these addresses and is counted.
-fn counted(addresses: &'static [[u8; 4]]) -> (HttpAgent, Arc<AtomicUsize>) {
+fn counted(addresses: &'static [&str]) -> (HttpAgent, Arc<AtomicUsize>) {
     let asked = Arc::<AtomicUsize>::default();
     let counter = asked.clone();
     let names = Names::with_lookup(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
-        Ok(addresses.iter().map(|address| SocketAddr::from((*address, 0))).collect())
+        Ok(addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect())
     });
     (HttpAgent::with_names(&options(), names).unwrap(), asked)
 }
@@ -26,7 +26,7 @@ fn name_is_looked_up_once_for_many_calls() {
     let server = Server::start(vec![vec![Act::Serve]]);
     for (host, lookups) in [("a.test", 1), ("127.0.0.1", 0)] {
         let server = if host == "a.test" { &server } else { &Server::start(vec![vec![Act::Serve]]) };
-        let (agent, asked) = counted(&[[127, 0, 0, 1]]);
+        let (agent, asked) = counted(&["127.0.0.1"]);
         for _ in 0..100 {
             get(&agent, &format!("http://{host}:{}/", server.port)).unwrap();
         }
@@ -38,7 +38,7 @@ fn name_is_looked_up_once_for_many_calls() {
 #[test]
 fn address_that_fails_is_looked_up_again() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
-    let (agent, asked) = counted(&[[127, 0, 0, 1]]);
+    let (agent, asked) = counted(&["127.0.0.1"]);
     let url = |port| format!("http://a.test:{port}/");
     get(&agent, &url(server.port)).unwrap();
     // The listener is gone with its last script.
@@ -57,8 +57,41 @@ fn address_that_fails_is_looked_up_again() {
 #[test]
 fn other_addresses_are_tried() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
-    let (agent, _) = counted(&[[127, 0, 0, 2], [127, 0, 0, 3], [127, 0, 0, 1]]);
+    let (agent, _) = counted(&["::1", "::1", "127.0.0.1"]);
     assert_eq!(get(&agent, &format!("http://a.test:{}/", server.port)).unwrap().body, b"{}");
+}
+
+/// A listener whose queue is full takes no connection and refuses none.
+#[cfg(target_os = "linux")]
+#[test]
+fn silent_addresses_share_the_budget() {
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::{HttpClient, HttpMethod, HttpRequest, SHORT, get_in_short};
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, SHORT * 2) {
+        queue.push(stream);
+    }
+    let url = format!("http://a.test:{}/", address.port());
+    for addresses in [&["127.0.0.1"][..], &["127.0.0.1"; 20]] {
+        let (agent, _) = counted(addresses);
+        let error = get_in_short(&agent, &url).unwrap_err();
+        assert_eq!(error.to_string(), format!("timed out while connecting to a.test:{}", address.port()));
+        assert!(!error.was_sent());
+    }
+    let Ok(server) =
+        Server::listen(&format!("127.0.0.2:{}", address.port()), vec![vec![Act::Read, ok("{}")]], None)
+    else {
+        return;
+    };
+    let (agent, _) = counted(&["127.0.0.1", "127.0.0.2"]);
+    let request = HttpRequest::new(HttpMethod::Get, &url).timeout(Duration::from_millis(600));
+    assert_eq!(agent.send(&request).unwrap().body, b"{}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use super::super::HttpErrorKind::{Interrupted, Protocol, Timeout};
+use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout};
 use super::server::{Act, Server, ok, send};
 use super::{HttpAgent, HttpClient, HttpMethod, HttpRequest, agent, get, get_in_short, options};
 
@@ -19,10 +19,13 @@ fn connection_is_kept() {
 
 #[test]
 fn broken_kept_connection_costs_no_attempt() {
-    use Act::{Read, Reset};
+    use Act::{Peek, Read, Reset};
     // First a good exchange, then this happens on the same connection.
-    let rows =
-        [("closed as we send", vec![Read]), ("reset as we send", vec![Reset]), ("closed while idle", vec![])];
+    let rows = [
+        ("closed as we send", vec![Read]),
+        ("reset as we send", vec![Peek, Reset]),
+        ("closed while idle", vec![]),
+    ];
     for (name, then) in rows {
         for method in [HttpMethod::Get, HttpMethod::Post, HttpMethod::Delete] {
             let first = [vec![Read, ok("1")], then.clone()].concat();
@@ -41,6 +44,21 @@ fn broken_kept_connection_costs_no_attempt() {
     }
 }
 
+/// An answer that nobody asked for must not become the answer to the next call.
+#[test]
+fn connection_with_bytes_left_over_is_dropped() {
+    let step = Arc::new(Barrier::new(2));
+    let meet = || Act::Meet(step.clone());
+    let script = vec![Act::Read, ok("1"), meet(), ok("forged"), meet(), Act::Hang];
+    let server = Server::start(vec![script, vec![Act::Read, ok("2")]]);
+    let agent = agent();
+    assert_eq!(get(&agent, &server.url()).unwrap().body, b"1");
+    step.wait();
+    step.wait();
+    assert_eq!(get(&agent, &server.url()).unwrap().body, b"2");
+    assert_eq!(server.connections(), [0, 1]);
+}
+
 #[test]
 fn request_goes_out_twice_at_most() {
     let once = vec![Act::Read, ok("1"), Act::Read];
@@ -53,6 +71,25 @@ fn request_goes_out_twice_at_most() {
 }
 
 #[test]
+fn second_request_goes_out_on_a_new_connection() {
+    let all = Arc::new(Barrier::new(3));
+    let closing = vec![Act::Read, Act::Meet(all), ok("1"), Act::Read];
+    let server = Server::start(vec![closing.clone(), closing.clone(), closing, vec![Act::Serve]]);
+    let agent = agent();
+    let url = server.url();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| get(&agent, &url).unwrap());
+        }
+    });
+    for _ in 0..3 {
+        assert_eq!(get(&agent, &url).unwrap().body, b"{}");
+    }
+    // One of the three was tried, and the others with it given up.
+    assert_eq!(server.connections()[4..], [3, 3, 3]);
+}
+
+#[test]
 fn nothing_is_resent_after_the_answer_began() {
     let rows = [
         ("status line", "HTTP/1.1 20", Interrupted),
@@ -61,13 +98,25 @@ fn nothing_is_resent_after_the_answer_began() {
         ("garbage", "garbage\r\n\r\n", Protocol),
     ];
     for (name, begun, kind) in rows {
-        let first = vec![Act::Read, ok("1"), Act::Read, send(begun)];
-        let server = Server::start(vec![first, vec![Act::Read, ok("2")]]);
-        let agent = agent();
-        get(&agent, &server.url()).unwrap();
-        assert_eq!(get(&agent, &server.url()).unwrap_err().kind(), kind, "{name}");
-        assert_eq!(server.connections(), [0, 0], "{name}");
+        for end in [vec![Act::Read, send(begun)], vec![Act::Peek, send(begun), Act::Reset]] {
+            let first = [vec![Act::Read, ok("1")], end].concat();
+            let server = Server::start(vec![first, vec![Act::Read, ok("2")]]);
+            let agent = agent();
+            get(&agent, &server.url()).unwrap();
+            assert_eq!(get(&agent, &server.url()).unwrap_err().kind(), kind, "{name}");
+            assert!(!server.connections().contains(&1), "{name}");
+        }
     }
+}
+
+/// The second request was not sent, but the first may have arrived.
+#[test]
+fn failure_of_the_second_request_tells_of_the_first() {
+    let server = Server::start(vec![vec![Act::Read, ok("1"), Act::Read]]);
+    let agent = agent();
+    get(&agent, &server.url()).unwrap();
+    let error = get(&agent, &server.url()).unwrap_err();
+    assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Connect, true, true));
 }
 
 #[test]

@@ -6,20 +6,24 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 /// What happens next on a connection; at the end of its script it is closed.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     /// Reads one whole request and records it.
     Read,
+    /// Waits for a request without reading it.
+    Peek,
     Send(Vec<u8>),
     /// Sends a byte every 10 ms until the client is gone.
     Drip(Vec<u8>),
     /// Sends these bytes over and over until the client is gone.
     Flood(Vec<u8>),
-    /// Closes with bytes of the client unread, which makes the kernel send a reset.
+    /// Closes; after [`Act::Peek`] the bytes left unread make the kernel send a reset.
     Reset,
+    /// Takes nothing for 10 ms, in which the client fills all buffers between.
+    Pause,
     /// Waits until the client is gone.
     Hang,
     /// Waits until as many connections as the barrier counts have come this far.
@@ -39,7 +43,14 @@ pub(super) fn ok(body: &str) -> Act {
 
 pub(super) struct Server {
     pub(super) port: u16,
-    requests: Arc<Mutex<Vec<(usize, String)>>>,
+    requests: Arc<Mutex<Vec<Seen>>>,
+}
+
+struct Seen {
+    connection: usize,
+    /// Whether its TLS session is the one of an earlier connection.
+    resumed: bool,
+    request: String,
 }
 
 impl Server {
@@ -66,7 +77,9 @@ impl Server {
                 let Ok((stream, _)) = listener.accept() else { return };
                 let (seen, tls) = (seen.clone(), tls.clone());
                 thread::spawn(move || {
-                    let record = |request| seen.lock().unwrap().push((index, request));
+                    let record = |resumed, request| {
+                        seen.lock().unwrap().push(Seen { connection: index, resumed, request })
+                    };
                     // A client that goes away is part of many scripts.
                     let _ = match tls {
                         Some(config) => ServerConnection::new(config)
@@ -85,22 +98,31 @@ impl Server {
     }
 
     pub(super) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
+        self.requests.lock().unwrap().iter().map(|seen| seen.request.clone()).collect()
     }
 
     /// For each request, which connection it came on.
     pub(super) fn connections(&self) -> Vec<usize> {
-        self.requests.lock().unwrap().iter().map(|(index, _)| *index).collect()
+        self.requests.lock().unwrap().iter().map(|seen| seen.connection).collect()
+    }
+
+    pub(super) fn resumed(&self) -> Vec<bool> {
+        self.requests.lock().unwrap().iter().map(|seen| seen.resumed).collect()
     }
 }
 
 trait Wire: Read + Write {
     fn tcp(&self) -> &TcpStream;
+    fn resumed(&self) -> bool;
 }
 
 impl Wire for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
+    }
+
+    fn resumed(&self) -> bool {
+        false
     }
 }
 
@@ -108,15 +130,21 @@ impl Wire for StreamOwned<ServerConnection, TcpStream> {
     fn tcp(&self) -> &TcpStream {
         &self.sock
     }
+
+    fn resumed(&self) -> bool {
+        self.conn.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
 }
 
-fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(String)) -> io::Result<()> {
+fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(bool, String)) -> io::Result<()> {
     for act in script {
         match act {
             Act::Read => match read(&mut wire)? {
-                Some(request) => record(request),
+                Some(request) => record(wire.resumed(), request),
                 None => return Ok(()),
             },
+            Act::Peek => drop(wire.tcp().peek(&mut [0])?),
+            Act::Pause => thread::sleep(Duration::from_millis(10)),
             Act::Send(bytes) => wire.write_all(&bytes)?,
             Act::Drip(bytes) => {
                 wire.tcp().set_read_timeout(Some(Duration::from_millis(10)))?;
@@ -130,11 +158,11 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(String)) -> io::R
             Act::Flood(bytes) => loop {
                 wire.write_all(&bytes)?;
             },
-            Act::Reset => return wire.tcp().peek(&mut [0]).map(drop),
+            Act::Reset => return Ok(()),
             Act::Meet(barrier) => drop(barrier.wait()),
             Act::Serve => {
                 while let Some(request) = read(&mut wire)? {
-                    record(request);
+                    record(wire.resumed(), request);
                     wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")?;
                 }
             }
@@ -147,21 +175,17 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(String)) -> io::R
 /// One request, or nothing when the client has closed the connection.
 fn read(wire: &mut impl Wire) -> io::Result<Option<String>> {
     let mut request = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .split("content-length: ")
-                .nth(1)
-                .map_or(0, |rest| rest.split("\r\n").next().unwrap_or_default().parse().unwrap());
-            if body.len() >= length {
-                return Ok(Some(String::from_utf8_lossy(&request).into_owned()));
-            }
-        }
+    while !request.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         if wire.read(&mut byte)? == 0 {
             return Ok(None);
         }
         request.extend(byte);
     }
+    let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    wire.read_exact(&mut body)?;
+    request.extend(body);
+    Ok(Some(String::from_utf8_lossy(&request).into_owned()))
 }

@@ -1,7 +1,10 @@
 //! Who is trusted, and what is said of those who are not.
 
 use std::error::Error;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread;
 
 use rcgen::{
     BasicConstraints, CertificateParams, GeneralSubtree, IsCa, Issuer, KeyPair, NameConstraints,
@@ -12,7 +15,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use super::super::HttpErrorKind::{Connect, Tls};
 use super::server::{Act, Server, ok, send};
-use super::{HttpAgent, HttpError, Roots, agent, get, options};
+use super::{HttpAgent, HttpError, ProxySetting, Roots, agent, get, options};
 
 /// An authority of its own for each test.
 struct Authority {
@@ -86,6 +89,60 @@ fn closed_kept_connection_is_replaced() {
 }
 
 #[test]
+fn second_connection_resumes_the_session_of_the_first() {
+    let authority = Authority::new(unchanged);
+    let scripts = vec![vec![Act::Read, ok("1")], vec![Act::Read, ok("2")]];
+    let server = Server::start_tls(scripts, authority.server("localhost", unchanged));
+    let agent = authority.agent();
+    for body in ["1", "2"] {
+        assert_eq!(get(&agent, &url(&server)).unwrap().body, body.as_bytes());
+    }
+    assert_eq!(server.resumed(), [false, true]);
+}
+
+/// Takes one `CONNECT`, whatever it asks for, and carries the bytes to and from this port.
+fn tunnel(to: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || -> io::Result<()> {
+        let (mut client, _) = listener.accept()?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        let mut server = TcpStream::connect(("127.0.0.1", to))?;
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        let (mut from, mut back) = (client.try_clone()?, server.try_clone()?);
+        thread::spawn(move || io::copy(&mut from, &mut server));
+        io::copy(&mut back, &mut client).map(drop)
+    });
+    url
+}
+
+#[test]
+fn trust_reaches_through_a_proxy() {
+    for (name, flaw) in [("example.test", None), ("other.test", Some("is for another name"))] {
+        let authority = Authority::new(unchanged);
+        let server = Server::start_tls(vec![vec![Act::Serve]], authority.server(name, unchanged));
+        let options = options().roots(Roots::Pem(authority.pem.into()));
+        let agent = HttpAgent::new(&options.proxy(ProxySetting::Url(tunnel(server.port)))).unwrap();
+        for _ in 0..2 {
+            match (get(&agent, "https://example.test/"), flaw) {
+                (Ok(answer), None) => assert_eq!(answer.body, b"{}"),
+                (Err(error), Some(flaw)) => {
+                    let message = format!("cannot trust example.test:443: its certificate {flaw}");
+                    assert_eq!((error.to_string(), error.kind()), (message, Tls));
+                    break;
+                }
+                (answer, _) => panic!("{name}: {answer:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn bad_certificates() {
     type Change = fn(&mut CertificateParams);
     let rows: &[(&str, Change, &str, Change, &str)] = &[
@@ -137,15 +194,22 @@ fn unknown_issuers() {
     }
 }
 
-#[cfg(feature = "webpki-roots")]
 #[test]
-fn roots_of_mozilla_do_not_trust_us() {
-    let authority = Authority::new(unchanged);
-    let server = Server::start_tls(vec![vec![Act::Serve]], authority.server("localhost", unchanged));
-    let agent = HttpAgent::new(&options().roots(Roots::Mozilla)).unwrap();
-    let error = get(&agent, &url(&server)).unwrap_err();
-    let message = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
-    assert_refused("own authority", error, server.port, message);
+fn public_roots_do_not_trust_us() {
+    let mut all = Vec::new();
+    if cfg!(feature = "webpki-roots") {
+        all.push(Roots::Mozilla);
+    }
+    if cfg!(feature = "platform-verifier") {
+        all.push(Roots::Platform);
+    }
+    for roots in all {
+        let authority = Authority::new(unchanged);
+        let server = Server::start_tls(vec![vec![Act::Serve]], authority.server("localhost", unchanged));
+        let agent = HttpAgent::new(&options().roots(roots.clone())).unwrap();
+        let error = get(&agent, &url(&server)).unwrap_err();
+        assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Tls, false, false), "{roots:?}");
+    }
 }
 
 #[test]
@@ -167,7 +231,7 @@ fn other_peers() {
 fn cut_handshake_may_be_tried_again() {
     let server_hello = [22, 3, 3, 0, 122, 2];
     let rows = [
-        ("reset", vec![Act::Reset]),
+        ("reset", vec![Act::Peek, Act::Reset]),
         ("closed in a record", vec![send(server_hello)]),
         ("closed in order", vec![send(CLOSE_NOTIFY)]),
     ];
