@@ -1,34 +1,34 @@
-//! Connections: how they are made, and what is known of one when it fails.
+//! Connections: how they are made.
 //!
-//! ureq does not tell whether a connection was a kept one, nor whether a byte was sent or answered when it
-//! fails. Both ends are wrapped here, and what they know travels to [`HttpAgent`](super::HttpAgent) inside
-//! `ureq::Error::Other`: an [`HttpError`] from before the request, a [`Stale`] from a kept connection.
+//! What goes wrong travels to [`HttpAgent`](super::HttpAgent) inside `ureq::Error::Other`, as an [`HttpError`].
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ureq::Proxy;
 use ureq::http::Uri;
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport, TransportAdapter,
 };
 
 use super::error::{HttpError, HttpErrorKind};
+use super::link::Link;
 use super::resolver::{Names, port};
-use super::tls;
+use super::tls::{Tls, To};
+use super::tunnel;
 
-/// Connects as ureq does; every failure becomes an [`HttpError`] that names host and port.
+/// Connects within the budget of the exchange, directly or through a proxy; every failure names host and port.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    inner: Arc<DefaultConnector>,
+    tls: Tls,
     names: Names,
 }
 
 impl Dialer {
-    pub(super) fn new(names: Names) -> Self {
-        Self { inner: Arc::default(), names }
+    pub(super) fn new(tls: Tls, names: Names) -> Self {
+        Self { tls, names }
     }
 }
 
@@ -37,15 +37,12 @@ impl Connector for Dialer {
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
         let peer = Peer::of(details.uri);
-        let dialed = match in_time(details.timeout) {
-            Some(timeout) => self.inner.connect(&self.adjusted(details, timeout), None),
-            None => Err(ureq::Error::Timeout(details.timeout.reason)),
+        let connected = match details.config.proxy() {
+            Some(proxy) => self.tunnel(details, proxy, &peer),
+            None => self.direct(details, &peer),
         };
-        match dialed {
-            Ok(Some(inner)) => Ok(Some(Link { inner, reused: false, answered: false })),
-            Ok(None) => {
-                Err(wrap(HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"))))
-            }
+        match connected {
+            Ok(inner) => Ok(Some(Link::new(inner))),
             Err(error) => {
                 self.names.forget(peer.host);
                 Err(wrap(not_connected(error, &peer)))
@@ -55,90 +52,119 @@ impl Connector for Dialer {
 }
 
 impl Dialer {
-    fn adjusted<'a>(
+    fn direct(
         &self,
-        details: &ConnectionDetails<'a>,
-        mut timeout: NextTimeout,
-    ) -> ConnectionDetails<'a> {
-        // ureq gives each address 10 ms at least, even past the end of the budget.
-        if details.addrs.len() > 1 && *timeout.after > LEAST_PER_ADDRESS {
-            timeout.after = timeout.after.saturating_sub(LEAST_PER_ADDRESS).into();
-        }
-        ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            // All requests carry a timeout, which makes their settings "request level", and for those ureq would
-            // build roots and TLS configuration anew for every connection and never resume a session.
-            request_level: false,
-            resolver: details.resolver,
-            now: details.now,
-            timeout,
-            current_time: details.current_time.clone(),
-            run_connector: self.to_proxy(),
-            register_shutdown: details.register_shutdown.clone(),
-        }
+        details: &ConnectionDetails<'_>,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let plain = dial(details, details.uri, details.addrs.clone())?;
+        self.secured(plain, details, details.uri, To::Server, peer)
     }
 
-    /// Connects to the proxy: not watched as a [`Link`], because the `CONNECT` is no exchange of ours.
-    fn to_proxy(&self) -> Arc<RunConnector> {
-        let inner = self.inner.clone();
-        let names = self.names.clone();
-        Arc::new(move |details| {
-            let peer = Peer::of(details.uri);
-            let failed = |error| {
-                names.forget(peer.host);
-                wrap(not_connected(error, &format_args!("proxy {peer}")))
-            };
-            let until = Instant::now().checked_add(*details.timeout.after);
-            let inner = inner.connect(details, None).map_err(failed)?.ok_or(ureq::Error::ConnectionFailed)?;
-            Ok(Box::new(Hop { inner, until, answered: false }))
-        })
+    fn tunnel(
+        &self,
+        details: &ConnectionDetails<'_>,
+        proxy: &Proxy,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let to_proxy = self.reach(details, proxy).map_err(|error| {
+            let proxy = Peer::of(proxy.uri());
+            self.names.forget(proxy.host);
+            wrap(not_connected(error, &format_args!("proxy {proxy}")))
+        })?;
+        let mut adapter = TransportAdapter::new(to_proxy, details.current_time.clone());
+        adapter.set_timeout(left(details)?);
+        let tunnel = tunnel::open(adapter, proxy, peer)?;
+        self.secured(tunnel, details, details.uri, To::Server, peer)
+    }
+
+    fn reach(
+        &self,
+        details: &ConnectionDetails<'_>,
+        proxy: &Proxy,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let addresses = details.resolver.resolve(proxy.uri(), details.config, left(details)?)?;
+        let plain = dial(details, proxy.uri(), addresses)?;
+        self.secured(plain, details, proxy.uri(), To::Proxy, &Peer::of(proxy.uri()))
+    }
+
+    fn secured(
+        &self,
+        plain: Box<dyn Transport>,
+        details: &ConnectionDetails<'_>,
+        uri: &Uri,
+        to: To,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        match uri.scheme_str() {
+            Some("https") => self.tls.connect(plain, to, peer, details, left(details)?),
+            _ => Ok(plain),
+        }
     }
 }
 
-type RunConnector = dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync;
-
-/// The timeout, if anything is left of it: ureq takes zero for a second.
-fn in_time(timeout: NextTimeout) -> Option<NextTimeout> {
-    (!timeout.after.is_zero()).then_some(timeout)
+fn dial(
+    details: &ConnectionDetails<'_>,
+    uri: &Uri,
+    addrs: ResolvedSocketAddrs,
+) -> Result<Box<dyn Transport>, ureq::Error> {
+    left(details)?;
+    let mut timeout = details.timeout;
+    // ureq gives each address 10 ms at least, even past the end of the budget.
+    if addrs.len() > 1 && *timeout.after > LEAST_PER_ADDRESS {
+        timeout.after = timeout.after.saturating_sub(LEAST_PER_ADDRESS).into();
+    }
+    let details = ConnectionDetails {
+        uri,
+        addrs,
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    };
+    match TcpConnector::default().connect(&details, None::<()>)? {
+        Some(stream) => Ok(Box::new(stream)),
+        None => Err(ureq::Error::ConnectionFailed),
+    }
 }
 
-fn wrap(error: HttpError) -> ureq::Error {
+/// What is left of the budget, if anything is: ureq takes zero for a second.
+fn left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
+    let mut timeout = details.timeout;
+    if let (Instant::Exact(start), Instant::Exact(now)) = (details.now, (details.current_time)()) {
+        if !timeout.after.is_not_happening() {
+            timeout.after = timeout.after.saturating_sub(now.saturating_duration_since(start)).into();
+        }
+    }
+    match timeout.after.is_zero() {
+        true => Err(ureq::Error::Timeout(timeout.reason)),
+        false => Ok(timeout),
+    }
+}
+
+pub(super) fn wrap(error: HttpError) -> ureq::Error {
     ureq::Error::Other(Box::new(error))
 }
 
 /// The error for a connection that did not come about; nothing of the request was sent.
 fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
-    let cannot = |kind| HttpError::new(kind, format!("cannot connect to {peer}"));
+    let cannot = || HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"));
     match error {
         ureq::Error::Other(error) => match error.downcast::<HttpError>() {
             Ok(known) => *known,
-            Err(error) => cannot(HttpErrorKind::Connect).with_source(ureq::Error::Other(error)),
+            Err(error) => cannot().with_source(ureq::Error::Other(error)),
         },
-        ureq::Error::Io(error) => match tls::refusal(&error) {
-            Some(refusal) => tls::refused(refusal.clone(), peer),
-            None => cannot(HttpErrorKind::Connect).with_source(error),
-        },
-        ureq::Error::Rustls(error) => tls::refused(error, peer),
-        ureq::Error::Tls(_) | ureq::Error::Pem(_) => cannot(HttpErrorKind::Tls).with_source(error),
+        ureq::Error::Io(error) => cannot().with_source(error),
         ureq::Error::Timeout(_) => {
             HttpError::new(HttpErrorKind::Timeout, format!("timed out while connecting to {peer}"))
                 .sent(false)
         }
-        ureq::Error::ConnectProxyFailed(why) => refused_by_proxy(&why, peer),
-        error => cannot(HttpErrorKind::Connect).with_source(error),
+        error => cannot().with_source(error),
     }
-}
-
-/// `why` is all there is: `proxy server responded 407/407`.
-fn refused_by_proxy(why: &str, peer: &dyn fmt::Display) -> HttpError {
-    let status = why.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<u16>().ok());
-    let message = match status {
-        Some(status) => format!("the proxy did not connect to {peer}: it answered {status}"),
-        None => format!("the proxy did not connect to {peer}: it did not answer"),
-    };
-    HttpError::new(HttpErrorKind::Proxy, message).transient(status.is_none_or(|status| status >= 500))
 }
 
 /// Host and port, as messages name them.
@@ -159,120 +185,6 @@ impl fmt::Display for Peer<'_> {
     }
 }
 
-/// A connection that knows how far the exchange on it got.
-#[derive(Debug)]
-pub(super) struct Link {
-    inner: Box<dyn Transport>,
-    /// An earlier exchange on this connection was answered.
-    reused: bool,
-    /// A byte of the answer to the current exchange has arrived.
-    answered: bool,
-}
-
-impl Link {
-    fn lost(&self, error: ureq::Error) -> ureq::Error {
-        match self.reused && !self.answered {
-            true => ureq::Error::Other(Box::new(Stale(error))),
-            false => error,
-        }
-    }
-}
-
-impl Transport for Link {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        // Sending after an answer is the next exchange.
-        if self.answered {
-            self.reused = true;
-            self.answered = false;
-        }
-        self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        match self.inner.await_input(timeout) {
-            Ok(true) => {
-                self.answered = true;
-                Ok(true)
-            }
-            Ok(false) if self.reused && !self.answered => {
-                Err(self.lost(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
-            }
-            Ok(false) => Ok(false),
-            Err(error) => Err(self.lost(error)),
-        }
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
-}
-
-/// A connection to a proxy, which ureq would give the whole budget again for every part of the answer to `CONNECT`.
-#[derive(Debug)]
-struct Hop {
-    inner: Box<dyn Transport>,
-    /// When the budget ends, until the `CONNECT` is answered.
-    until: Option<Instant>,
-    answered: bool,
-}
-
-impl Hop {
-    fn clamp(&self, mut timeout: NextTimeout) -> NextTimeout {
-        if let Some(until) = self.until {
-            let left = until.saturating_duration_since(Instant::now()).into();
-            timeout.after = timeout.after.min(left);
-        }
-        timeout
-    }
-}
-
-impl Transport for Hop {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        if self.answered {
-            self.until = None;
-        }
-        self.inner.transmit_output(amount, self.clamp(timeout))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.answered = true;
-        self.inner.await_input(self.clamp(timeout))
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
-}
-
-/// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
-/// (when this holds a timeout) something in between forgot it.
-#[derive(Debug)]
-pub(super) struct Stale(pub(super) ureq::Error);
-
-impl fmt::Display for Stale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Stale {}
-
 const LEAST_PER_ADDRESS: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
@@ -281,8 +193,8 @@ mod tests {
 
     #[test]
     fn failures_to_connect() {
-        use HttpErrorKind::{Connect, Proxy, Resolve, Timeout, Tls};
-        let io = |code| ureq::Error::Io(io::Error::from_raw_os_error(code));
+        use HttpErrorKind::{Connect, Resolve, Timeout};
+        let io = |code| ureq::Error::Io(std::io::Error::from_raw_os_error(code));
         let known = HttpError::new(Resolve, "cannot find host `a.test`").transient(false);
         let rows = [
             ("no files left", io(24), Connect, true, "cannot connect to HOST"),
@@ -293,28 +205,7 @@ mod tests {
                 true,
                 "timed out while connecting to HOST",
             ),
-            (
-                "name that TLS cannot take",
-                ureq::Error::Tls("invalid dns name"),
-                Tls,
-                false,
-                "cannot connect to HOST",
-            ),
             ("already told", wrap(known), Resolve, false, "cannot find host `a.test`"),
-            (
-                "proxy says why",
-                ureq::Error::ConnectProxyFailed("proxy server responded 407/407".into()),
-                Proxy,
-                false,
-                "the proxy did not connect to HOST: it answered 407",
-            ),
-            (
-                "proxy is silent",
-                ureq::Error::ConnectProxyFailed("proxy server did not respond".into()),
-                Proxy,
-                true,
-                "the proxy did not connect to HOST: it did not answer",
-            ),
         ];
         for (name, error, kind, transient, message) in rows {
             let error = not_connected(error, &"HOST");
