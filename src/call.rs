@@ -231,7 +231,7 @@ impl Call<'_, WaitOperationRequest> {
     ///
     /// Without it the server chooses. Both time limits of the call are extended by it, unless
     /// [`total_timeout`](Self::total_timeout) is given: then the server is asked for what is left, if that is
-    /// less.
+    /// less, but for a second (or a tenth of a shorter time) in which the answer can arrive.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|request| request.timeout = prost_types::Duration::try_from(timeout).ok())
     }
@@ -245,7 +245,7 @@ impl Call<'_, WaitOperationRequest> {
     pub fn send(self) -> Result<Operation, Error> {
         let request = self.request()?;
         self.run(request, |transport, attempt, turn| {
-            let asked = request.timeout.map(|_| request.server_wait().min(turn.timeout));
+            let asked = request.timeout.map(|_| request.server_wait().min(for_server(turn.timeout)));
             let timeout = asked.and_then(|asked| prost_types::Duration::try_from(asked).ok());
             transport.wait_operation(&WaitOperationRequest { timeout, ..request.clone() }, attempt)
         })
@@ -292,6 +292,12 @@ impl<'c> Call<'c, ListOperationsRequest> {
     pub(crate) fn send_page(&self) -> Result<OperationPage, Error> {
         let request = self.request()?;
         self.run(request, |transport, attempt, _| transport.list_operations(request, attempt))
+    }
+
+    /// The error for a listing that comes back to a page it has given.
+    pub(crate) fn repeats(&self) -> Error {
+        let name = self.request.as_ref().map_or("", |request| &request.name);
+        Error::repeated_page_token().in_call(Rpc::List.name(), name, 0, Duration::ZERO)
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -360,6 +366,11 @@ request!(
         self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
     }
 );
+
+/// How long the server may hold its answer back if that is to arrive within `left`.
+fn for_server(left: Duration) -> Duration {
+    left - (left / 10).min(Duration::from_secs(1))
+}
 
 /// Google's service config of the RPCs: 10 s an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);

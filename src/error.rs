@@ -178,10 +178,15 @@ impl Error {
         self
     }
 
-    /// Puts the RPC and the name in front of the message.
-    pub(crate) fn in_call(mut self, method: &'static str, name: &str) -> Self {
+    /// Says which call failed, after how much trying.
+    ///
+    /// What is refused before anything is tried stands for itself.
+    pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
+        if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
+            return self;
+        }
         self.0.call = Some((method, name.to_owned()));
-        self
+        self.with_tries(tries, elapsed)
     }
 
     /// Appends what else is known, after a semicolon.
@@ -229,7 +234,12 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
-        Self::new(ErrorKind::Service, status.to_string()).sent(true).with_status(status)
+        // A quota is checked before anything is done.
+        let acted = status.code() != Code::ResourceExhausted;
+        Self::new(ErrorKind::Service, status.to_string())
+            .sent(acted)
+            .with_retry_after(status.retry_delay())
+            .with_status(status)
     }
 
     /// A method that the service does not have, as far as the client is told.
@@ -246,6 +256,11 @@ impl Error {
     /// An answer of which something is missing.
     pub(crate) fn answer_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
+    }
+
+    /// A call without time for its first attempt.
+    pub(crate) fn no_time() -> Self {
+        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
     /// An attempt without an answer in time.

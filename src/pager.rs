@@ -13,8 +13,8 @@ use crate::types::{Operation, OperationPage};
 /// The pages of a listing, each fetched when it is asked for.
 ///
 /// Made by [`Call::pages`]. Every page is asked for with the options of the call. An empty page is not the end
-/// (AIP-158), a missing page token is. A token that comes twice would go on forever and is an error
-/// ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+/// (AIP-158), a missing page token is. A token that comes twice would go on forever: in place of asking for its
+/// page again, the listing ends with an error ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
 ///
 /// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to resume.
 ///
@@ -36,30 +36,31 @@ pub struct Pages<'c> {
     /// Hashes of the tokens that were asked for: 8 bytes a page.
     seen: HashSet<u64>,
     hasher: RandomState,
-    ended: bool,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Progress {
+    More,
+    Ended,
+    Failed,
 }
 
 impl<'c> Pages<'c> {
     pub(crate) fn new(call: Call<'c, ListOperationsRequest>) -> Self {
-        Self { call, seen: HashSet::new(), hasher: RandomState::new(), ended: false }
+        Self { call, seen: HashSet::new(), hasher: RandomState::new(), progress: Progress::More }
     }
 
     /// The token of the page that comes next, to resume from in another listing; none at the end.
     ///
     /// Empty for the first page. After an error it is the token of the page that failed.
     pub fn page_token(&self) -> Option<&str> {
-        let failed = self.ended && !self.call.token().is_empty();
-        (failed || !self.ended).then(|| self.call.token())
+        (self.progress != Progress::Ended).then(|| self.call.token())
     }
 
     fn fetch(&mut self) -> Result<OperationPage, Error> {
-        let page = self.call.send_page()?;
-        self.seen.insert(self.hasher.hash_one(self.call.token()));
-        let next = page.next_page_token.as_str();
-        if !next.is_empty() && self.seen.contains(&self.hasher.hash_one(next)) {
-            return Err(Error::repeated_page_token());
-        }
-        Ok(page)
+        let is_new = self.seen.insert(self.hasher.hash_one(self.call.token()));
+        if is_new { self.call.send_page() } else { Err(self.call.repeats()) }
     }
 }
 
@@ -67,16 +68,14 @@ impl Iterator for Pages<'_> {
     type Item = Result<OperationPage, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
+        if self.progress != Progress::More {
             return None;
         }
         let page = self.fetch();
         match &page {
-            Ok(page) => {
-                self.ended = page.next_page_token.is_empty();
-                self.call.set_token(page.next_page_token.clone());
-            }
-            Err(_) => self.ended = true,
+            Ok(page) if page.next_page_token.is_empty() => self.progress = Progress::Ended,
+            Ok(page) => self.call.set_token(page.next_page_token.clone()),
+            Err(_) => self.progress = Progress::Failed,
         }
         Some(page.map_err(|error| error.with_page_token(self.call.token())))
     }

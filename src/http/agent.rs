@@ -171,10 +171,15 @@ fn checked(url: &str) -> Result<Uri, HttpError> {
     if uri.host().is_none_or(str::is_empty) {
         return Err(refuse("it has no host"));
     }
-    match uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        true => Err(refuse("it contains credentials")),
-        false => Ok(uri),
+    let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    if authority.contains('@') {
+        return Err(refuse("it contains credentials"));
     }
+    // ureq takes the default port for one that is not a number.
+    if uri.port_u16().is_none() && uri.host() != Some(authority) {
+        return Err(refuse("its port is not a number up to 65535"));
+    }
+    Ok(uri)
 }
 
 fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> {
@@ -215,24 +220,38 @@ fn body<'a>(request: &HttpRequest<'a>) -> Option<&'a [u8]> {
 /// Reads the answer to its end, so that the connection can be kept; drops the connection at the cap.
 fn read(response: Response<Body>, limit: usize, peer: &Peer<'_>) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
-    let status = parts.status.as_u16();
     check_framing(&parts.headers, peer)?;
-    let is_error = !parts.status.is_success();
-    let cap = if is_error { MAX_ERROR_BODY } else { limit };
-    let announced = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(announced.min(cap).min(MAX_RESERVED));
-    let read = body.into_reader().take((cap as u64).saturating_add(1)).read_to_end(&mut bytes);
-    match read {
-        // The status says more than the rest of the body would.
-        _ if is_error => bytes.truncate(cap),
-        Err(error) => return Err(cut(error.into(), peer)),
-        Ok(length) if length > cap => {
-            let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
-            return Err(HttpError::new(HttpErrorKind::TooLarge, message));
-        }
-        Ok(_) => {}
+    let body = match parts.status.is_success() {
+        true => read_all(body, limit, peer)?,
+        false => read_some(body),
+    };
+    Ok(HttpResponse { status: parts.status.as_u16(), headers: readable(&parts.headers), body })
+}
+
+fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpError> {
+    let too_large = || {
+        let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
+        HttpError::new(HttpErrorKind::TooLarge, message)
+    };
+    let announced = body.content_length().unwrap_or_default();
+    if announced > limit as u64 {
+        return Err(too_large());
     }
-    Ok(HttpResponse { status, headers: readable(&parts.headers), body: bytes })
+    let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
+    let one_more = (limit as u64).saturating_add(1);
+    let read = body.into_reader().take(one_more).read_to_end(&mut bytes);
+    match read.map_err(|error| cut(error.into(), peer))? {
+        length if length > limit => Err(too_large()),
+        _ => Ok(bytes),
+    }
+}
+
+/// What there is of the body of an error: the status says more than the rest of the body would.
+fn read_some(body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = body.into_reader().take(MAX_ERROR_BODY as u64 + 1).read_to_end(&mut bytes);
+    bytes.truncate(MAX_ERROR_BODY);
+    bytes
 }
 
 fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> {
@@ -245,11 +264,8 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
     // What ureq decoded it has taken out of the headers.
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
-            let encoding = String::from_utf8_lossy(encoding.as_bytes());
-            refuse(&format!(
-                "has content-encoding `{:.40}`, which was not asked for",
-                encoding.escape_debug()
-            ))
+            let start: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
+            refuse(&format!("has content-encoding `{}`, which was not asked for", start.escape_debug()))
         }
         _ => Ok(()),
     }
@@ -333,11 +349,17 @@ const MAX_HEADER: usize = 64 * 1024;
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Room made for a body because its `content-length` says so, before any of it has come.
-const MAX_RESERVED: usize = 1 << 20;
+const MAX_RESERVED: u64 = 1 << 20;
 
-/// Headers that decide where a message ends; one from outside could smuggle a second request.
-const FRAMING: [HeaderName; 5] =
-    [header::CONNECTION, header::CONTENT_LENGTH, header::EXPECT, header::TRANSFER_ENCODING, header::UPGRADE];
+/// Headers that decide where a message goes and where it ends; one from outside could smuggle a second request.
+const FRAMING: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,19 +3,17 @@
 //! What goes wrong travels to [`HttpAgent`](super::HttpAgent) inside `ureq::Error::Other`, as an [`HttpError`].
 
 use std::fmt;
-use std::time::Duration;
 
 use ureq::Proxy;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::time::Instant;
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport, TransportAdapter,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
 use super::error::{HttpError, HttpErrorKind};
 use super::link::Link;
 use super::resolver::{Names, port};
+use super::socket::Tcp;
 use super::tls::{Tls, To};
 use super::tunnel;
 
@@ -108,12 +106,6 @@ fn dial(
     uri: &Uri,
     addrs: ResolvedSocketAddrs,
 ) -> Result<Box<dyn Transport>, ureq::Error> {
-    left(details)?;
-    let mut timeout = details.timeout;
-    // ureq gives each address 10 ms at least, even past the end of the budget.
-    if addrs.len() > 1 && *timeout.after > LEAST_PER_ADDRESS {
-        timeout.after = timeout.after.saturating_sub(LEAST_PER_ADDRESS).into();
-    }
     let details = ConnectionDetails {
         uri,
         addrs,
@@ -121,18 +113,18 @@ fn dial(
         request_level: details.request_level,
         resolver: details.resolver,
         now: details.now,
-        timeout,
+        timeout: left(details)?,
         current_time: details.current_time.clone(),
         run_connector: details.run_connector.clone(),
         register_shutdown: details.register_shutdown.clone(),
     };
-    match TcpConnector::default().connect(&details, None::<()>)? {
+    match Tcp.connect(&details, None::<()>)? {
         Some(stream) => Ok(Box::new(stream)),
         None => Err(ureq::Error::ConnectionFailed),
     }
 }
 
-/// What is left of the budget, if anything is: ureq takes zero for a second.
+/// What is left of the budget, if anything is.
 fn left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
     let mut timeout = details.timeout;
     if let (Instant::Exact(start), Instant::Exact(now)) = (details.now, (details.current_time)()) {
@@ -184,8 +176,6 @@ impl fmt::Display for Peer<'_> {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
-
-const LEAST_PER_ADDRESS: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,7 @@ mod link;
 mod options;
 mod proxy;
 mod resolver;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -181,7 +182,7 @@ impl fmt::Debug for HttpRequest<'_> {
 pub struct HttpResponse {
     /// The status code, of any class.
     pub status: u16,
-    /// Names (lowercase) and values, in the order they came.
+    /// Names (lowercase) and values.
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Vec<u8>,

@@ -31,9 +31,9 @@ impl Routes {
     /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
     fn from_env(env: &dyn Env) -> Self {
         let text = |name: &str| env.var(name).unwrap_or_default();
-        let first = |names: &[&'static str]| names.iter().copied().find(|name| !text(name).trim().is_empty());
-        let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
-        let bypass = first(&["NO_PROXY", "no_proxy"]).map(text).unwrap_or_default();
+        let is_set = |name: &&str| !text(name).trim().is_empty();
+        let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
+        let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
             proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
             bypass: bypass.split(',').map(|entry| entry.trim().to_ascii_lowercase()).collect(),
@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn environment_is_read_as_other_programs_read_it() {
         const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy.test:3128");
-        let rows: &[(&str, &[(&str, &str)], &str, Option<&str>)] = &[
+        type Row =
+            (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+        let rows: &[Row] = &[
             ("nothing set", &[], "example.com", None),
             ("empty is unset", &[("HTTPS_PROXY", " "), ("NO_PROXY", "")], "example.com", None),
             ("for https", &[PROXY], "example.com", Some("proxy.test")),

@@ -245,7 +245,8 @@ mod tests {
             ("control character", "{\"a\":\"\n\"}", "unexpected text at byte 5"),
             ("bad escape", r#"{"a":"\x"}"#, "unexpected text at byte 5"),
             ("bad number", r#"{"a":01}"#, "unexpected text at byte 5"),
-            ("other white space", "{\u{a0}}", "unexpected text at byte 1"),
+            ("vertical tab", "{\u{b}}", "unexpected text at byte 1"),
+            ("wide space", "{\u{a0}}", "unexpected text at byte 1"),
             ("empty", "", "the text ends early"),
             ("white space", " \n", "the text ends early"),
             ("ends in the object", "{", "the text ends early"),
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn depth_is_counted_outside_strings() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let strings = format!(r#"{{"a":"{}\"{{"}}"#, "[{".repeat(200));
+        let strings = format!(r#"{{"a":"\"{}\\"}}"#, "[{".repeat(200));
         let siblings = format!("[{}]", ["[[]]"; 200].join(","));
         let table = [
             ("at the limit", nested(127), true),

@@ -32,7 +32,7 @@ struct Wait {
     start: Instant,
     delays: Box<dyn Delays>,
     polls: u32,
-    /// Polls in a row that failed.
+    /// Polls since the last answer that failed in a way that does not pass by itself.
     faults: u32,
     last: Option<Operation>,
     fault: Option<Error>,
@@ -47,19 +47,20 @@ impl<'c> Snapshots<'c> {
     /// Starts the wait at the first poll, so that its time limit counts from there.
     fn begin(&mut self, target: Result<Target, Error>) -> Result<Option<Operation>, Error> {
         let Target { name, done } = target?;
-        let name = name?;
-        if done.is_none() {
-            self.wait = Some(Wait {
-                request: GetOperationRequest::from_name(name),
-                start: self.client.clock().now(),
-                delays: self.backoff.delays(),
-                polls: 0,
-                faults: 0,
-                last: None,
-                fault: None,
-            });
+        // Services give no name to what was done at once.
+        if done.is_some() {
+            return Ok(done);
         }
-        Ok(done)
+        self.wait = Some(Wait {
+            request: GetOperationRequest::from_name(name?),
+            start: self.client.clock().now(),
+            delays: self.backoff.delays(),
+            polls: 0,
+            faults: 0,
+            last: None,
+            fault: None,
+        });
+        Ok(None)
     }
 
     /// Sleeps and polls until there is an answer to give or the wait has to end.
@@ -142,10 +143,11 @@ impl Wait {
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, elapsed: Duration) -> Result<(), Error> {
         log::debug!("{}: poll {} failed: {error}", self.request.name, self.polls);
-        self.faults = self.faults.saturating_add(1);
-        if self.faults > patience(&error) {
-            let error = error.in_call(Rpc::Get.name(), &self.request.name);
-            return Err(error.with_operation(self.last.take()).with_tries(self.polls, elapsed));
+        let patience = patience(&error);
+        self.faults += u32::from(patience != ENDLESS);
+        if self.faults > patience {
+            let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
+            return Err(error.with_operation(self.last.take()));
         }
         self.fault = Some(error);
         Ok(())
@@ -170,17 +172,20 @@ impl Wait {
     }
 }
 
-/// How many faults of this kind in a row a wait survives.
+/// How many faults a wait survives before the next answer, if this is the last of them.
 fn patience(error: &Error) -> u32 {
     match error.code() {
-        _ if error.is_transient() => u32::MAX,
-        Some(Code::Unavailable | Code::ResourceExhausted) => u32::MAX,
+        _ if error.is_transient() => ENDLESS,
+        Some(Code::Unavailable | Code::ResourceExhausted) => ENDLESS,
         Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => 5,
-        // An answer of somebody else's: the page or the redirect of a captive portal.
-        None if error.kind() == ErrorKind::Transport && error.http_status().is_some() => 1,
+        // An answer of somebody else's: the page of a captive portal.
+        None if error.kind() == ErrorKind::Transport && error.http_status() == Some(200) => 1,
         _ => 0,
     }
 }
+
+/// The patience with faults that pass by themselves.
+const ENDLESS: u32 = u32::MAX;
 
 /// What is kept back from the total timeout for the last poll; never more than a tenth of it.
 const LAST_POLL: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Seconds};
+use crate::error::{Error, Seconds};
 use crate::types::Code;
 
 pub use backoff::Backoff;
@@ -156,11 +156,12 @@ pub(crate) fn run<T>(
     let mut delays: Option<Box<dyn Delays>> = None;
     let mut ambiguous = false;
     let mut number = 0;
+    let mut last = None;
     loop {
         let elapsed = clock.now().saturating_duration_since(start);
         let left = task.total_timeout.saturating_sub(elapsed);
         if left.is_zero() {
-            let error = Error::new(ErrorKind::Timeout, "no time left for an attempt").transient(true);
+            let error = last.unwrap_or_else(Error::no_time);
             return Err(task.finish(error, number, elapsed));
         }
         number += 1;
@@ -186,6 +187,8 @@ pub(crate) fn run<T>(
             observer(&Retry { method, name, attempt: number, error: &error, delay });
         }
         clock.sleep(delay);
+        // For a sleep that takes longer than it was asked to.
+        last = Some(error);
     }
 }
 
@@ -208,10 +211,6 @@ impl Task<'_> {
     }
 
     fn finish(&self, error: Error, attempts: u32, elapsed: Duration) -> Error {
-        match error.kind() {
-            // Refused before an attempt; the message stands for itself.
-            ErrorKind::Binding | ErrorKind::Config => error,
-            _ => error.in_call(self.method, self.name).with_tries(attempts, elapsed),
-        }
+        error.in_call(self.method, self.name, attempts, elapsed)
     }
 }

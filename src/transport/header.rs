@@ -44,7 +44,8 @@ fn is_token(byte: u8) -> bool {
 }
 
 /// Headers with one owner, and the option to use in their place.
-const RESERVED: [(&str, &str); 13] = [
+const RESERVED: [(&str, &str); 14] = [
+    ("accept", ""),
     ("accept-encoding", ""),
     ("authorization", ": use `credentials`"),
     ("connection", ""),

@@ -141,7 +141,7 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
         let value = reader.value()?;
-        items.extend(Some(value).filter(|value| value.text().starts_with('{')).and_then(read));
+        items.extend(read(value));
         Ok(())
     });
     items

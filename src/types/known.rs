@@ -161,7 +161,7 @@ mod tests {
             ("FieldMask", r#""fooBar,a.bazQux2""#, r#""fooBar,a.bazQux2""#),
             ("FieldMask", r#""foo_bar""#, r#""fooBar""#),
             ("FieldMask", r#""""#, r#""""#),
-            ("FloatValue", "3.4028235e38", "3.4028235e38"),
+            ("FloatValue", "3.4028235e38", "3.4028234663852886e38"),
             ("FloatValue", "0.1", "0.1"),
             ("FloatValue", r#""Infinity""#, r#""Infinity""#),
             ("Int32Value", r#""-2147483648""#, "-2147483648"),

@@ -109,7 +109,7 @@ scalars! {
     // As JSON numbers, 64 bits would lose digits in JavaScript.
     i64: |raw| raw.integer("a 64-bit integer"), |number, writer| writer.string(&number.to_string());
     u64: |raw| raw.integer("an unsigned 64-bit integer"), |number, writer| writer.string(&number.to_string());
-    f32: |raw| float(raw, f32::is_finite), |number, writer| write_float(&format!("{number:?}"), writer);
+    f32: |raw| float(raw, f32::is_finite), |number, writer| write_float(&single(*number), writer);
     f64: |raw| float(raw, f64::is_finite), |number, writer| write_float(&format!("{number:?}"), writer);
     String: |raw| Ok(raw.string()?.into()), |string, writer| writer.string(string);
     Vec<u8>: |raw| raw.bytes(), |bytes, writer| writer.string(&encode_base64(bytes));
@@ -121,6 +121,11 @@ fn float<F: std::str::FromStr + Copy>(raw: Raw<'_>, is_finite: fn(F) -> bool) ->
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let number = text.parse().ok().filter(|number| named || (digits && is_finite(*number)));
     number.ok_or_else(|| raw.expected("a number in range"))
+}
+
+/// The shortest text; that of the largest number lies above it in double precision, where Python refuses it.
+fn single(number: f32) -> String {
+    if number.abs() == f32::MAX { format!("{:?}", f64::from(number)) } else { format!("{number:?}") }
 }
 
 /// Writes the shortest text that gives the number back, as Rust's `{:?}` makes it.

@@ -2,15 +2,16 @@
 
 use std::error::Error;
 use std::net::TcpListener;
+use std::sync::{Arc, Barrier};
 
 use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout, TooLarge};
 use super::server::{Act, Server, ok, send};
-use super::{agent, get, get_in_short};
+use super::{HttpClient, HttpError, HttpMethod, HttpRequest, SHORT, agent, get, get_in_short};
 
 /// Kind, whether sent, whether transient, message without host and port.
 type Failure = (super::super::HttpErrorKind, bool, bool, &'static str);
 
-fn assert_fails(name: &str, error: super::HttpError, port: u16, expected: Failure) {
+fn assert_fails(name: &str, error: HttpError, port: u16, expected: Failure) {
     let message = error.to_string().replace(&format!("127.0.0.1:{port}"), "HOST");
     let found = (error.kind(), error.was_sent(), error.is_transient(), message.as_str());
     assert_eq!(found, expected, "{name}: {error:?}");
@@ -60,6 +61,11 @@ fn broken_answers() {
             (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
         ),
         (
+            "announced body of 1 TB",
+            vec![Read, head("content-length: 1099511627776\r\n\r\n"), Act::Hang],
+            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+        ),
+        (
             "endless body",
             vec![Read, head("\r\n"), Act::Flood(vec![b' '; 65536])],
             (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
@@ -106,6 +112,17 @@ fn budget_runs_out() {
 }
 
 #[test]
+fn body_that_nobody_takes() {
+    let end = Arc::new(Barrier::new(2));
+    let server = Server::start(vec![vec![Act::Peek, Act::Meet(end.clone())]]);
+    let (url, body) = (server.url(), vec![b' '; 64 << 20]);
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body).timeout(SHORT);
+    let error = agent().send(&request).unwrap_err();
+    end.wait();
+    assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Timeout, true, true));
+}
+
+#[test]
 fn nothing_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -118,9 +135,8 @@ fn nothing_listens() {
 #[test]
 fn no_time_left() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
-    let request =
-        super::HttpRequest::new(super::HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
-    let error = super::HttpClient::send(&agent(), &request).unwrap_err();
+    let request = HttpRequest::new(HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
+    let error = agent().send(&request).unwrap_err();
     assert_fails("zero", error, 1, (Timeout, false, true, "no time left to ask HOST"));
     assert_eq!(server.requests(), [""; 0]);
 }
@@ -130,8 +146,8 @@ fn no_time_left() {
 fn connection_breaks_while_the_body_goes_out() {
     let server = Server::start(vec![vec![Act::Peek, Act::Reset]]);
     let (url, body) = (server.url(), vec![b' '; 16 << 20]);
-    let request = super::HttpRequest::new(super::HttpMethod::Post, &url).body(&body);
-    let error = super::HttpClient::send(&agent(), &request).unwrap_err();
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body);
+    let error = agent().send(&request).unwrap_err();
     let message = "HOST closed the connection before an answer";
     assert_fails("broken pipe", error, server.port, (Interrupted, true, true, message));
 }

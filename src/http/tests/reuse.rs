@@ -44,6 +44,21 @@ fn broken_kept_connection_costs_no_attempt() {
     }
 }
 
+/// An answer that nobody asked for must not become the answer to the next call.
+#[test]
+fn connection_with_bytes_left_over_is_dropped() {
+    let step = Arc::new(Barrier::new(2));
+    let meet = || Act::Meet(step.clone());
+    let script = vec![Act::Read, ok("1"), meet(), ok("forged"), meet(), Act::Hang];
+    let server = Server::start(vec![script, vec![Act::Read, ok("2")]]);
+    let agent = agent();
+    assert_eq!(get(&agent, &server.url()).unwrap().body, b"1");
+    step.wait();
+    step.wait();
+    assert_eq!(get(&agent, &server.url()).unwrap().body, b"2");
+    assert_eq!(server.connections(), [0, 1]);
+}
+
 #[test]
 fn request_goes_out_twice_at_most() {
     let once = vec![Act::Read, ok("1"), Act::Read];

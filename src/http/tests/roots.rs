@@ -34,15 +34,10 @@ fn roots_add_up() {
         (Roots::Platform, cfg!(feature = "platform-verifier")),
     ] {
         if is_on {
-            rows.push((
-                "extra to the usual",
-                options().roots(roots.clone()).extra_roots(both.clone()),
-                [true, true],
-            ));
+            let extra = options().roots(roots.clone()).extra_roots(both.clone());
+            rows.push(("extra to the usual", extra, [true, true]));
+            rows.push(("the usual", options().roots(roots), [false, false]));
         }
-    }
-    if cfg!(feature = "webpki-roots") {
-        rows.push(("the usual", options().roots(Roots::Mozilla), [false, false]));
     }
     for (name, options, trusted) in rows {
         let agent = HttpAgent::new(&options).unwrap();

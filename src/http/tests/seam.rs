@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::time::Duration;
 
-use super::super::HttpErrorKind::{Connect, Proxy, Request, Tls};
+use super::super::HttpErrorKind::{Connect, Proxy, Request, Timeout, Tls};
 use super::server::{Act, Server, ok, send};
 use super::{
     HttpAgent, HttpClient, HttpMethod, HttpRequest, HttpResponse, ProxySetting, agent, get, get_in_short,
@@ -124,6 +124,22 @@ fn any_status_is_an_answer() {
     }
 }
 
+/// With so little time the socket does not block, and takes what it has room for.
+#[test]
+fn large_body_arrives_whole_in_a_short_time() {
+    let server = Server::start(vec![vec![Act::Peek, Act::Pause, Act::Read, ok("{}")]; 100]);
+    let (agent, url) = (agent(), server.url());
+    let body: Vec<u8> = (0..4u32 << 20).map(|at| b'a' + (at % 23) as u8).collect();
+    let request = HttpRequest::new(HttpMethod::Post, &url).body(&body).timeout(Duration::from_millis(50));
+    // On a busy machine the time may not suffice; what arrives must be whole all the same.
+    while let Err(error) = agent.send(&request) {
+        assert_eq!(error.kind(), Timeout, "{error:?}");
+    }
+    for request in server.requests() {
+        assert!(request.as_bytes().ends_with(&body));
+    }
+}
+
 #[test]
 fn longest_budget_is_no_overflow() {
     let server = Server::start(vec![vec![Act::Serve]]);
@@ -148,12 +164,15 @@ fn headers_that_are_not_utf8_are_read() {
 #[test]
 fn requests_that_cannot_be_sent() {
     let url = "http://127.0.0.1:1/";
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+    let rows: &[Row] = &[
         ("", &[], "cannot ask for this URL: it is not well formed"),
         ("/v1/operations", &[], "cannot ask for this URL: its scheme is not `https` or `http`"),
         ("ftp://127.0.0.1/", &[], "cannot ask for this URL: its scheme is not `https` or `http`"),
         ("http://", &[], "cannot ask for this URL: it is not well formed"),
         ("http://:80/", &[], "cannot ask for this URL: it has no host"),
+        ("http://127.0.0.1:65536/", &[], "cannot ask for this URL: its port is not a number up to 65535"),
+        ("http://127.0.0.1:/", &[], "cannot ask for this URL: its port is not a number up to 65535"),
         ("http://127.0.0.1/a b", &[], "cannot ask for this URL: it is not well formed"),
         ("http://127.0.0.1/\r\nx-a: b", &[], "cannot ask for this URL: it is not well formed"),
         ("http://user:CANARY-url-1@127.0.0.1/", &[], "cannot ask for this URL: it contains credentials"),
@@ -166,6 +185,7 @@ fn requests_that_cannot_be_sent() {
             "cannot send header `x-a`: its value is not printable ASCII",
         ),
         (url, &[("x-a", "caf\u{e9}")], "cannot send header `x-a`: its value is not printable ASCII"),
+        (url, &[("host", "example.com")], "cannot send header `host`: the client sets it"),
         (url, &[("Content-Length", "1")], "cannot send header `Content-Length`: the client sets it"),
         (
             url,

@@ -22,6 +22,8 @@ pub(super) enum Act {
     Flood(Vec<u8>),
     /// Closes; after [`Act::Peek`] the bytes left unread make the kernel send a reset.
     Reset,
+    /// Takes nothing for 10 ms, in which the client fills all buffers between.
+    Pause,
     /// Waits until the client is gone.
     Hang,
     /// Waits until as many connections as the barrier counts have come this far.
@@ -152,6 +154,7 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String))
                 None => return Ok(()),
             },
             Act::Peek => drop(wire.tcp().peek(&mut [0])?),
+            Act::Pause => thread::sleep(Duration::from_millis(10)),
             Act::Send(bytes) => wire.write_all(&bytes)?,
             Act::Drip(bytes) => {
                 wire.tcp().set_read_timeout(Some(Duration::from_millis(10)))?;
@@ -182,21 +185,17 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String))
 /// One request, or nothing when the client has closed the connection.
 fn read(wire: &mut impl Wire) -> io::Result<Option<String>> {
     let mut request = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .split("content-length: ")
-                .nth(1)
-                .map_or(0, |rest| rest.split("\r\n").next().unwrap_or_default().parse().unwrap());
-            if body.len() >= length {
-                return Ok(Some(String::from_utf8_lossy(&request).into_owned()));
-            }
-        }
+    while !request.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         if wire.read(&mut byte)? == 0 {
             return Ok(None);
         }
         request.extend(byte);
     }
+    let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    wire.read_exact(&mut body)?;
+    request.extend(body);
+    Ok(Some(String::from_utf8_lossy(&request).into_owned()))
 }

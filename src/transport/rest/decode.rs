@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::HttpResponse;
+use crate::json::Reader;
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// The text of a successful answer, or the error that the answer stands for.
@@ -43,7 +44,14 @@ pub(super) fn page(text: &str) -> Result<OperationPage, Error> {
 
 /// For cancel and delete: `{}` and no body at all are both right.
 pub(super) fn empty(text: &str) -> Result<(), Error> {
-    embedded_error(text)
+    if text.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    embedded_error(text)?;
+    parse(text, |text| {
+        let read = Reader::document(text, |reader| reader.value()?.check_depth());
+        read.map_err(|invalid| Error::invalid("answer", invalid))
+    })
 }
 
 fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {

@@ -267,9 +267,17 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "[{}\\[\\]\":,@a-z0-9 \\\\\u{e9}-]{0,60}|.{0,60}") {
-        let _ = Operation::from_json(&text);
-        let _ = Any::from_json(&text).map(|any| any.decode::<serde_json::Value>());
-        let _ = Status::from_error_body(&text, 500);
+    fn no_text_makes_it_panic(
+        start in 0..=WHOLE.len(),
+        between in "[{}\\[\\]\":,0-9 \\\\\u{e9}-]{0,3}|.{0,3}",
+        end in 0..=WHOLE.len(),
+    ) {
+        let text = format!("{}{between}{}", &WHOLE[..start], &WHOLE[end..]);
+        let _ = Operation::from_json(&text).map(Operation::into_response::<serde_json::Value>);
+        let _ = Any::from_json(&text).map(|any| any.to_proto());
+        let _ = Status::from_error_body(&text, 500).map(|status| status.to_proto());
     }
 }
+
+const WHOLE: &str = r#"{"name":"a\u00e9","done":true,"error":{"code":5,"message":"m","details":[{"@type":
+    "x/google.rpc.RetryInfo","retryDelay":"-1.5s"}]},"response":{"@type":"x/google.protobuf.Value","value":[1e3]}}"#;

@@ -1,0 +1,3 @@
+fn main() {
+    peers::run(|url| peers::clients::Ureq::new(url, None));
+}

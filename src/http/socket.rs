@@ -1,0 +1,206 @@
+//! TCP that keeps a budget to the millisecond.
+//!
+//! ureq's own sockets leave the time to `SO_RCVTIMEO`, which Linux counts in ticks of up to 10 ms and rounds up by
+//! an eighth: 10 s may take 10.2 s. They also give every address 10 ms at least, and every piece of a slow
+//! upload the whole budget.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::Timeout;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
+
+/// Opens a socket, unless the connector before has already made a connection.
+#[derive(Debug)]
+pub(super) struct Tcp;
+
+impl<In: Transport> Connector<In> for Tcp {
+    type Out = Either<In, Socket>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(connection) = chained {
+            return Ok(Some(Either::A(connection)));
+        }
+        let stream = open(&details.addrs, Deadline::of(details.timeout))?;
+        stream.set_nodelay(true)?;
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(Socket { stream, buffers, read_patience: None, write_patience: None })))
+    }
+}
+
+/// Tries each address with half of the time left, and the last with all of it.
+fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, ureq::Error> {
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for (index, address) in addresses.iter().enumerate() {
+        let left = deadline.left()?;
+        let is_last = index + 1 == addresses.len();
+        match TcpStream::connect_timeout(address, if is_last { left } else { left / 2 + TICK }) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    deadline.left()?;
+    Err(failure.into())
+}
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    buffers: LazyBuffers,
+    /// What the socket's timeouts were last set to.
+    read_patience: Option<Duration>,
+    write_patience: Option<Duration>,
+}
+
+impl Transport for Socket {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        let deadline = Deadline::of(timeout);
+        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
+        while !rest.is_empty() {
+            let set = TcpStream::set_write_timeout;
+            let written =
+                within(deadline, &self.stream, &mut self.write_patience, set, |stream| stream.write(rest))?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let space = self.buffers.input_append_buf();
+        let set = TcpStream::set_read_timeout;
+        let deadline = Deadline::of(timeout);
+        let read = within(deadline, &self.stream, &mut self.read_patience, set, |stream| stream.read(space))?;
+        self.buffers.input_appended(read);
+        Ok(read > 0)
+    }
+
+    /// A kept connection is silent; bytes, an end or an error mean that it is of no use any more.
+    fn is_open(&mut self) -> bool {
+        let is_silent = || {
+            self.stream.set_nonblocking(true)?;
+            let peeked = self.stream.peek(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
+        };
+        is_silent().unwrap_or(false)
+    }
+}
+
+/// Repeats `attempt` until it gives more than "not yet".
+fn within<T>(
+    deadline: Deadline,
+    mut stream: &TcpStream,
+    patience: &mut Option<Duration>,
+    set_patience: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    mut attempt: impl FnMut(&mut &TcpStream) -> io::Result<T>,
+) -> Result<T, ureq::Error> {
+    loop {
+        let left = deadline.left()?;
+        let outcome = if left > COARSE {
+            be_patient(stream, patience, set_patience, slice(left))?;
+            attempt(&mut stream)
+        } else {
+            stream.set_nonblocking(true)?;
+            let outcome = attempt(&mut stream);
+            stream.set_nonblocking(false)?;
+            outcome
+        };
+        match outcome {
+            Err(error) if is_not_yet(&error) => {}
+            other => return Ok(other?),
+        }
+        if left <= COARSE {
+            thread::sleep(TICK.min(left));
+        }
+    }
+}
+
+/// The largest power of two, in nanoseconds, within half of what is left: far enough from the end for the
+/// rounding of any system, and mostly the same from call to call, which saves setting it.
+fn slice(left: Duration) -> Duration {
+    let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
+    Duration::from_nanos(1 << half.ilog2())
+}
+
+fn be_patient(
+    stream: &TcpStream,
+    patience: &mut Option<Duration>,
+    set: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    wanted: Duration,
+) -> io::Result<()> {
+    if *patience == Some(wanted) {
+        return Ok(());
+    }
+    match set(stream, Some(wanted)) {
+        Ok(()) => *patience = Some(wanted),
+        // macOS refuses when the peer has closed; what it sent before can still be read.
+        Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn is_not_yet(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+}
+
+/// When a phase must have ended, and whose budget that is.
+#[derive(Clone, Copy)]
+struct Deadline {
+    until: Option<Instant>,
+    reason: Timeout,
+}
+
+impl Deadline {
+    fn of(timeout: NextTimeout) -> Self {
+        Self { until: Instant::now().checked_add(*timeout.after), reason: timeout.reason }
+    }
+
+    /// More than nothing, or the error that says the time is over.
+    fn left(&self) -> Result<Duration, ureq::Error> {
+        let left = self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+        match left.is_zero() {
+            true => Err(ureq::Error::Timeout(self.reason)),
+            false => Ok(left),
+        }
+    }
+}
+
+/// Up to here from the end the system may do the waiting, however coarse its clock.
+const COARSE: Duration = Duration::from_millis(50);
+
+/// How often it is looked for input after that.
+const TICK: Duration = Duration::from_micros(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_leave_room_for_rounding() {
+        let rows = [
+            ("a second", Duration::from_secs(1), Duration::from_nanos(1 << 28)),
+            ("ten seconds", Duration::from_secs(10), Duration::from_nanos(1 << 32)),
+            ("a little less", Duration::from_millis(9_900), Duration::from_nanos(1 << 32)),
+            ("a nanosecond", Duration::from_nanos(1), Duration::from_nanos(1)),
+            ("for ever", Duration::MAX, Duration::from_nanos(1 << 63)),
+        ];
+        for (name, left, expected) in rows {
+            assert_eq!(slice(left), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the tests share: names, answers, and what is told of a result.
+
+use std::time::Duration;
+
+use longrunning::http::{
+    HttpAgent, HttpClient, HttpError, HttpOptions, HttpRequest, HttpResponse, ProxySetting, Roots,
+};
+use longrunning::testing::{FakeServer, Reply};
+use longrunning::{Any, Code, Error, Operation, OperationsClient, Status};
+
+pub(crate) const NAME: &str = "operations/42";
+
+/// Of a service account whose key nobody trusts.
+pub(crate) const KEY_FILE: &str = include_str!("../fixtures/keys/service_account.json");
+
+/// The five columns of the fault table; `Poll` is a wait that polls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Method {
+    Get,
+    List,
+    Cancel,
+    Delete,
+    Poll,
+}
+
+impl Method {
+    pub(crate) const ALL: [Self; 5] = [Self::Get, Self::List, Self::Cancel, Self::Delete, Self::Poll];
+
+    /// Makes the call with the options of the client; a wait is limited to 100 s.
+    pub(crate) fn run(self, client: &OperationsClient) -> Result<(), Error> {
+        match self {
+            Self::Get => client.get(NAME).send().map(drop),
+            Self::List => client.list("operations").send().map(drop),
+            Self::Cancel => client.cancel(NAME).send(),
+            Self::Delete => client.delete(NAME).send(),
+            Self::Poll => client.poller(NAME).total_timeout(secs(100.0)).until_done().map(drop),
+        }
+    }
+}
+
+/// A server with one operation, which is done.
+pub(crate) fn server() -> FakeServer {
+    let server = FakeServer::start();
+    server.insert(done());
+    server
+}
+
+pub(crate) fn running() -> Operation {
+    Operation::running(NAME)
+}
+
+pub(crate) fn done() -> Operation {
+    Operation::succeeded(NAME, any(r#"{"@type":"type.googleapis.com/x.Index","rows":"9"}"#))
+}
+
+pub(crate) fn any(json: &str) -> Any {
+    Any::from_json(json).unwrap()
+}
+
+pub(crate) fn unavailable() -> Reply {
+    Status::new(Code::Unavailable, "draining").into()
+}
+
+pub(crate) fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// What the client slept, in seconds.
+pub(crate) fn slept(server: &FakeServer) -> Vec<f64> {
+    server.sleeps().iter().map(Duration::as_secs_f64).collect()
+}
+
+/// Start lines of what arrived, each with its body behind it.
+pub(crate) fn lines(server: &FakeServer) -> Vec<String> {
+    let line = |request: &longrunning::testing::RecordedRequest| {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        format!("{} {} {body}", request.method(), request.target()).trim_end().to_owned()
+    };
+    server.requests().iter().map(line).collect()
+}
+
+/// `ok`, or the kind and the code of the error.
+pub(crate) fn told<T>(result: &Result<T, Error>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => match error.code() {
+            Some(code) => format!("{:?} {code}", error.kind()),
+            None => format!("{:?}", error.kind()),
+        },
+    }
+}
+
+/// Really connects, but to a port where nobody listens.
+#[derive(Debug)]
+pub(crate) struct Unreachable(HttpAgent);
+
+impl Unreachable {
+    pub(crate) fn new() -> Self {
+        let options = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
+        Self(HttpAgent::new(&options).unwrap())
+    }
+}
+
+impl HttpClient for Unreachable {
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        let mut request = *request;
+        request.url = "http://127.0.0.1:1/";
+        self.0.send(&request)
+    }
+}

@@ -1,0 +1,225 @@
+//! Retry policies, and what the server's wishes do to them.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use longrunning::rpc::RetryInfo;
+use longrunning::testing::{FakeServer, Reply};
+use longrunning::{Backoff, Code, RetryPolicy, Status};
+
+use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
+
+#[test]
+fn the_default_policy_is_the_published_one() {
+    let server = server();
+    server.reply(unavailable().times(5));
+    let error = server.client().get(NAME).send().unwrap_err();
+    assert_eq!((error.code(), error.attempts(), error.elapsed()), (Some(Code::Unavailable), 5, secs(3.75)));
+    // Full jitter with its dice in the middle: half of 0.5, 1, 2 and 4 s.
+    assert_eq!(slept(&server), [0.25, 0.5, 1.0, 2.0]);
+}
+
+#[test]
+fn delays_are_spread_over_the_whole_step() {
+    for (chance, expected) in [(0.0, [0.0, 0.0]), (0.1, [0.05, 0.1]), (0.5, [0.25, 0.5])] {
+        let server = server();
+        server.set_chance(chance);
+        server.reply(unavailable().times(2));
+        server.client().get(NAME).send().unwrap();
+        assert_eq!(slept(&server), expected, "{chance}");
+    }
+    let server = server();
+    server.set_chance(1.0);
+    server.reply(unavailable().times(6));
+    server.client().get(NAME).retry(RetryPolicy::default().max_attempts(7)).send().unwrap();
+    let rounded: Vec<_> = slept(&server).iter().map(|seconds| (seconds * 1e6).round() / 1e6).collect();
+    assert_eq!(rounded, [0.5, 1.0, 2.0, 4.0, 8.0, 10.0]);
+}
+
+#[test]
+fn attempts_are_counted() {
+    for (most, sent) in [(0, 1), (1, 1), (2, 2), (8, 8), (u32::MAX, 9)] {
+        let server = server();
+        server.reply(unavailable().times(8));
+        let result = server.client().get(NAME).retry(RetryPolicy::default().max_attempts(most)).send();
+        assert_eq!(server.request_count(), sent, "{most}");
+        assert_eq!(result.is_ok(), sent == 9, "{most}");
+        assert_eq!(result.map_or_else(|error| error.attempts().into(), |_| sent), sent, "{most}");
+    }
+}
+
+#[test]
+fn never_means_once_for_every_method() {
+    for method in [Method::Get, Method::List, Method::Cancel, Method::Delete] {
+        for fault in
+            [unavailable().header("retry-after", "1"), Reply::reset(), Reply::hang(), Reply::html(502)]
+        {
+            let server = server();
+            server.reply(fault);
+            let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
+            assert_eq!(method.run(&client).unwrap_err().attempts(), 1, "{method:?}");
+            assert_eq!((server.request_count(), slept(&server)), (1, vec![]), "{method:?}");
+        }
+    }
+}
+
+#[test]
+fn codes_decide_about_the_errors_of_the_service() {
+    let rows: [(&str, &[Code], Code, bool); 6] = [
+        ("default", &[Code::Unavailable], Code::Unavailable, true),
+        ("added", &[Code::Unavailable, Code::Aborted], Code::Aborted, true),
+        ("replaced", &[Code::Aborted], Code::Unavailable, false),
+        ("none", &[], Code::Unavailable, false),
+        ("quota", &[Code::ResourceExhausted], Code::ResourceExhausted, true),
+        ("unknown", &[Code::Internal, Code::Unknown], Code::NotFound, false),
+    ];
+    for (row, codes, code, retried) in rows {
+        let server = server();
+        server.reply(Status::new(code, "no"));
+        let policy = RetryPolicy::default().codes(codes.iter().copied());
+        let result = server.client().get(NAME).retry(policy).send();
+        assert_eq!((result.is_ok(), server.request_count()), (retried, if retried { 2 } else { 1 }), "{row}");
+    }
+    let server = server();
+    server.reply(Reply::reset());
+    server.reply(Reply::html(503));
+    server.client().get(NAME).retry(RetryPolicy::default().codes([])).send().unwrap();
+    assert_eq!(server.request_count(), 3, "what is not the service's answer is retried without a code");
+}
+
+#[test]
+fn the_policy_of_the_call_goes_before_the_clients() {
+    let server = server();
+    let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
+    server.reply(unavailable());
+    assert_eq!(told(&client.get(NAME).send()), "Service UNAVAILABLE");
+    server.reply(unavailable());
+    client.get(NAME).retry(RetryPolicy::default()).send().unwrap();
+    server.reply(unavailable());
+    assert_eq!(told(&client.get(NAME).send()), "Service UNAVAILABLE");
+}
+
+#[test]
+fn own_delays_are_used_and_may_give_up() {
+    let server = server();
+    server.reply(unavailable().times(9));
+    let backoff = Backoff::from_fn(|retry| (retry <= 3).then(|| Duration::from_secs(retry.into())));
+    let policy = RetryPolicy::default().max_attempts(99).backoff(backoff);
+    let error = server.client().get(NAME).retry(policy).send().unwrap_err();
+    assert_eq!((slept(&server), error.attempts()), (vec![1.0, 2.0, 3.0], 4));
+}
+
+#[test]
+fn every_call_starts_its_delays_afresh() {
+    let server = server();
+    let client = server.client();
+    for _ in 0..2 {
+        server.reply(unavailable().times(2));
+        client.get(NAME).send().unwrap();
+    }
+    assert_eq!(slept(&server), [0.25, 0.5, 0.25, 0.5]);
+}
+
+#[cfg(feature = "backoff")]
+#[test]
+fn delays_of_the_backoff_crate_obey_the_hints_and_limits_of_this_one() {
+    let server = server();
+    server.reply(unavailable());
+    server.reply(unavailable().header("retry-after", "9"));
+    server.reply(unavailable().header("retry-after", "60"));
+    let backoff = Backoff::from_backoff(|| backoff::backoff::Constant::new(secs(2.0)));
+    let policy = RetryPolicy::default().backoff(backoff);
+    let error = server.client().get(NAME).retry(policy).send().unwrap_err();
+    assert_eq!((slept(&server), error.retry_after()), (vec![2.0, 9.0], Some(secs(60.0))));
+}
+
+#[test]
+fn the_observer_sees_each_retry_before_its_sleep() {
+    let server = Arc::new(server());
+    server.reply(unavailable());
+    server.reply(Reply::usual().truncate_at(1));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (log, clock) = (Arc::clone(&seen), Arc::clone(&server));
+    let policy = RetryPolicy::default().on_retry(move |retry| {
+        let at = clock.elapsed().as_secs_f64();
+        let code = retry.error.code();
+        log.lock().unwrap().push((retry.method, retry.name.to_owned(), retry.attempt, code, retry.delay, at));
+    });
+    server.client().delete(NAME).retry(policy.clone()).send().unwrap();
+    let event =
+        |attempt, code, delay, at| ("DeleteOperation", NAME.to_owned(), attempt, code, secs(delay), at);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [event(1, Some(Code::Unavailable), 0.25, 0.0), event(2, None, 0.5, 0.25)]
+    );
+    server.reply(Status::new(Code::NotFound, "gone"));
+    server.client().get(NAME).retry(policy).send().unwrap_err();
+    assert_eq!(seen.lock().unwrap().len(), 2, "an error that is returned is not a retry");
+}
+
+/// The larger of the own delay and the wish counts.
+#[test]
+fn wishes_of_the_server_are_a_floor() {
+    let info = |seconds: f64| Status::new(Code::Unavailable, "").with_detail(RetryInfo::after(secs(seconds)));
+    let rows: [(&str, Reply, f64); 10] = [
+        ("seconds", unavailable().header("retry-after", "7"), 7.0),
+        ("zero", unavailable().header("retry-after", "0"), 0.25),
+        ("with space around", unavailable().header("retry-after", " 7 "), 7.0),
+        ("negative", unavailable().header("retry-after", "-7"), 0.25),
+        ("fraction", unavailable().header("retry-after", "1.5"), 0.25),
+        ("words", unavailable().header("retry-after", "a while"), 0.25),
+        ("RetryInfo", info(7.5).into(), 7.5),
+        ("RetryInfo below the own delay", info(0.1).into(), 0.25),
+        ("both, header larger", Reply::from(info(7.0)).header("retry-after", "9"), 9.0),
+        ("both, RetryInfo larger", Reply::from(info(9.0)).header("retry-after", "7"), 9.0),
+    ];
+    for (row, reply, expected) in rows {
+        let server = server();
+        server.reply(reply);
+        server.client().get(NAME).send().unwrap();
+        assert_eq!(slept(&server), [expected], "{row}");
+    }
+}
+
+#[test]
+fn wishes_that_do_not_fit_end_the_call_at_once() {
+    let forever = "99999999999999999999";
+    let rows = [("60", Some(60.0)), ("61", Some(61.0)), ("315360000", Some(315_360_000.0)), (forever, None)];
+    for (wish, told) in rows {
+        let server = server();
+        server.reply(unavailable().header("retry-after", wish));
+        let result = server.client().get(NAME).send();
+        match told {
+            Some(seconds) => {
+                let error = result.unwrap_err();
+                assert_eq!((error.code(), error.attempts()), (Some(Code::Unavailable), 1), "{wish}");
+                assert_eq!(error.retry_after(), Some(secs(seconds)), "{wish}");
+                assert_eq!((server.elapsed(), slept(&server)), (secs(0.0), vec![]), "{wish}");
+            }
+            None => {
+                assert_eq!((result.unwrap(), slept(&server)), (done(), vec![0.25]), "{wish} is no number")
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wish_is_told_on_every_error_that_has_one() {
+    let server = FakeServer::start();
+    let quota = Status::new(Code::ResourceExhausted, "").with_detail(RetryInfo::after(secs(99.0)));
+    server.reply(quota.clone());
+    server.reply(Reply::json(
+        200,
+        format!(r#"{{"error":{{"status":"RESOURCE_EXHAUSTED","details":{}}}}}"#, details(&quota)),
+    ));
+    server.reply(Reply::status(403).header("retry-after", "12"));
+    server.reply(Status::new(Code::NotFound, ""));
+    let client = server.client();
+    let wishes = [(); 4].map(|()| client.get(NAME).send().unwrap_err().retry_after());
+    assert_eq!(wishes, [Some(secs(99.0)), Some(secs(99.0)), Some(secs(12.0)), None]);
+}
+
+fn details(status: &Status) -> String {
+    let details: Vec<_> = status.details().iter().map(|detail| detail.json().unwrap().into_owned()).collect();
+    format!("[{}]", details.join(","))
+}

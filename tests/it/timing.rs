@@ -1,0 +1,135 @@
+//! The two time limits, and what user code may do in between: rows 25, 65, 66 and 72 of the fault table.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use longrunning::testing::{FakeServer, Reply};
+use longrunning::{Backoff, Code, ErrorKind, RetryPolicy, Status};
+
+use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
+
+#[test]
+fn no_time_at_all() {
+    for method in Method::ALL {
+        let server = server();
+        let client = server.client_builder().total_timeout(secs(0.0)).build().unwrap();
+        let result = match method {
+            Method::Poll => client.poller(NAME).total_timeout(secs(0.0)).until_done().map(drop),
+            _ => method.run(&client),
+        };
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.attempts(), error.elapsed()),
+            (ErrorKind::Timeout, 0, secs(0.0)),
+            "65 {method:?}"
+        );
+        assert_eq!((server.request_count(), slept(&server)), (0, vec![]), "65 {method:?}");
+    }
+}
+
+#[test]
+fn an_attempt_is_cut_to_the_total_timeout() {
+    for method in [Method::Get, Method::List, Method::Cancel, Method::Delete] {
+        let server = server();
+        server.reply(Reply::hang());
+        let client = server.client_builder().total_timeout(secs(3.0)).build().unwrap();
+        let error = method.run(&client).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.attempts(), error.elapsed()),
+            (ErrorKind::Timeout, 1, secs(3.0)),
+            "65 {method:?}"
+        );
+        assert_eq!(server.elapsed(), secs(3.0), "65 {method:?}");
+    }
+}
+
+#[test]
+fn the_attempt_timeout_of_the_call_goes_before_the_clients() {
+    let server = server();
+    server.reply(Reply::hang().times(3));
+    let client = server.client_builder().attempt_timeout(secs(4.0)).build().unwrap();
+    client.get(NAME).attempt_timeout(secs(2.0)).send().unwrap();
+    assert_eq!((server.elapsed(), slept(&server)), (secs(2.0 * 3.0 + 1.75), vec![0.25, 0.5, 1.0]), "25");
+    server.reply(Reply::hang());
+    client.get(NAME).send().unwrap();
+    assert_eq!(server.elapsed(), secs(7.75 + 4.25), "25");
+}
+
+#[test]
+fn attempts_without_time_send_nothing() {
+    let server = server();
+    let error = server.client().get(NAME).attempt_timeout(secs(0.0)).send().unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), server.request_count()), (ErrorKind::Timeout, 5, 0));
+}
+
+#[test]
+fn no_sleep_passes_the_deadline() {
+    let rows = [
+        ("does not fit", 0.6, vec![0.25], 2, 0.25),
+        ("would end with it", 0.75, vec![0.25], 2, 0.25),
+        ("fits", 0.76, vec![0.25, 0.5], 3, 0.75),
+    ];
+    for (row, total, sleeps, attempts, elapsed) in rows {
+        let server = server();
+        server.reply(unavailable().times(9));
+        let error = server.client().get(NAME).total_timeout(secs(total)).send().unwrap_err();
+        assert_eq!(told(&Err::<(), _>(error.clone())), "Service UNAVAILABLE", "66 {row}: the last error");
+        assert_eq!((error.attempts(), error.elapsed()), (attempts, secs(elapsed)), "66 {row}");
+        assert_eq!(slept(&server), sleeps, "66 {row}");
+    }
+}
+
+/// A sleep that takes longer than it was asked to must not hide why the attempt failed.
+#[test]
+fn the_last_error_outlives_a_sleep_that_took_too_long() {
+    let server = Arc::new(server());
+    server.reply(
+        Status::new(Code::Unavailable, "draining").with_detail(longrunning::rpc::ErrorInfo::new("R", "d")),
+    );
+    let clock = Arc::clone(&server);
+    let retry = RetryPolicy::default().on_retry(move |_| clock.advance(secs(60.0)));
+    let error = server.client().get(NAME).retry(retry).send().unwrap_err();
+    assert_eq!(told(&Err::<(), _>(error.clone())), "Service UNAVAILABLE", "{error}");
+    assert_eq!((error.attempts(), error.elapsed()), (1, secs(60.25)));
+}
+
+#[test]
+fn limits_of_the_client_are_those_of_its_calls() {
+    let server = server();
+    server.reply(unavailable().times(9));
+    let backoff = Backoff::from_fn(|_| Some(secs(1.0)));
+    let client = server
+        .client_builder()
+        .retry(RetryPolicy::default().backoff(backoff).max_attempts(99))
+        .total_timeout(secs(2.5))
+        .build()
+        .unwrap();
+    assert_eq!(client.get(NAME).send().unwrap_err().attempts(), 3);
+    assert_eq!(client.get(NAME).total_timeout(secs(1.5)).send().unwrap_err().attempts(), 2);
+}
+
+#[test]
+fn a_wait_on_the_server_extends_both_limits() {
+    let server = FakeServer::builder().with(longrunning::testing::Rpc::Wait).start().unwrap();
+    server.insert(crate::kit::running());
+    let bindings = longrunning::Bindings::default().wait_by(longrunning::WaitBinding::Body);
+    let client = server.client_builder().bindings(bindings).build().unwrap();
+    client.wait(NAME).timeout(secs(50.0)).send().unwrap();
+    assert_eq!(server.elapsed(), secs(50.0));
+}
+
+#[test]
+fn panics_in_user_code_leave_the_client_whole() {
+    let server = server();
+    server.reply(unavailable());
+    let panics = Arc::new(AtomicBool::new(true));
+    let armed = Arc::clone(&panics);
+    let retry =
+        RetryPolicy::default().on_retry(move |_| assert!(!armed.load(Ordering::Relaxed), "on purpose"));
+    let client = server.client_builder().retry(retry).build().unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| client.get(NAME).send())).is_err(), "72");
+    panics.store(false, Ordering::Relaxed);
+    server.reply(unavailable());
+    assert_eq!(client.get(NAME).send().unwrap(), done(), "72");
+}

@@ -1,0 +1,338 @@
+//! Waiting: the poller, and the RPC WaitOperation.
+
+use std::time::Duration;
+
+use longrunning::testing::{FakeOperation, FakeServer, Reply, Rpc};
+use longrunning::{Backoff, Binding, Bindings, Code, ErrorKind, Operation, Status, WaitBinding};
+
+use crate::kit::{NAME, done, lines, running, secs, server, slept, told, unavailable};
+
+#[test]
+fn polls_follow_the_time_waited() {
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).done_after(secs(12.0)));
+    assert!(server.client().poller(NAME).until_done().unwrap().is_done());
+    let mut delays: Vec<f64> = vec![0.5; 11];
+    // From 5 s on a tenth of the time: 5.5, 6.05, 6.655 … until 12 s have passed.
+    let mut elapsed: f64 = 5.5;
+    while elapsed < 12.0 {
+        delays.push(elapsed / 10.0);
+        elapsed *= 1.1;
+    }
+    let rounded = |seconds: &f64| (seconds * 1e6).round();
+    assert_eq!(
+        slept(&server).iter().map(rounded).collect::<Vec<_>>(),
+        delays.iter().map(rounded).collect::<Vec<_>>()
+    );
+    assert_eq!(server.request_count(), delays.len() as u64 + 1, "the first poll comes at once");
+}
+
+#[test]
+fn delays_grow_to_half_a_minute() {
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).done_after(secs(3600.0)));
+    server.client().poller(NAME).until_done().unwrap();
+    assert_eq!(server.sleeps().last(), Some(&secs(30.0)));
+    assert!(server.sleeps().is_sorted());
+    assert!(server.elapsed() < secs(3630.0));
+}
+
+#[test]
+fn the_last_poll_fits_the_time_limit() {
+    let rows = [
+        (900.0, 30.0, 31, 899.0),
+        (60.0, 20.0, 4, 59.0),
+        (60.0, 59.0, 2, 59.0),
+        (60.0, 7200.0, 2, 59.0),
+        (5.0, 60.0, 2, 4.5),
+        (0.001, 60.0, 2, 0.0009),
+    ];
+    for (total, delay, polls, elapsed) in rows {
+        let server = FakeServer::start();
+        server.insert(running());
+        let backoff = Backoff::from_fn(move |_| Some(secs(delay)));
+        let error = server
+            .client()
+            .poller(NAME)
+            .backoff(backoff)
+            .total_timeout(secs(total))
+            .until_done()
+            .unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, polls), "67 {total} {delay}");
+        assert_eq!(error.elapsed(), secs(elapsed), "67 {total} {delay}");
+        assert_eq!((error.operation(), error.code()), (Some(&running()), None), "67 {total} {delay}");
+        assert_eq!(server.request_count(), u64::from(polls), "67 {total} {delay}");
+    }
+}
+
+#[test]
+fn a_poll_is_cut_to_the_time_that_is_left() {
+    let server = server();
+    server.reply(running());
+    server.reply(Reply::hang());
+    let error = server.client().poller(NAME).total_timeout(secs(5.0)).until_done().unwrap_err();
+    assert_eq!((error.elapsed(), server.elapsed()), (secs(5.0), secs(5.0)));
+    assert_eq!((error.operation(), error.attempts()), (Some(&running()), 2));
+    assert!(format!("{error:#}").contains("no answer from"), "{error:#}");
+}
+
+#[test]
+fn faults_that_may_pass_do_not_end_a_wait() {
+    let server = server();
+    for fault in [
+        unavailable(),
+        Reply::reset(),
+        Reply::html(502),
+        Reply::empty(),
+        Reply::usual().truncate_at(5),
+        Reply::status(408),
+    ] {
+        server.reply(fault.times(10));
+    }
+    assert_eq!(server.client().poller(NAME).until_done().unwrap(), done());
+    assert_eq!(server.request_count(), 61);
+    assert_eq!(slept(&server)[..10], [0.5; 10], "a fault never makes a wait ask faster");
+}
+
+#[test]
+fn quota_errors_slow_a_wait_down() {
+    let server = server();
+    server.reply(Reply::status(429).times(3));
+    server.reply(Reply::status(429).header("retry-after", "3"));
+    server.reply(running());
+    server.client().poller(NAME).until_done().unwrap();
+    assert_eq!(slept(&server)[..4], [20.0, 20.0, 20.0, 6.0]);
+    assert_eq!(slept(&server)[4..], [6.6], "an answer ends the pause");
+}
+
+#[test]
+fn internal_errors_are_survived_five_times() {
+    for code in [Code::Internal, Code::Unknown] {
+        for (faults, survived) in [(5, true), (6, false)] {
+            let server = server();
+            server.reply(Reply::from(Status::new(code, "broken")).times(faults));
+            let result = server.client().poller(NAME).until_done();
+            assert_eq!(result.is_ok(), survived, "5: {faults} times {code}");
+            assert_eq!(server.request_count(), 6, "5: {faults} times {code}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_between_starts_the_count_again() {
+    let server = server();
+    for _ in 0..3 {
+        server.reply(Reply::status(500).times(5));
+        server.reply(running());
+    }
+    server.client().poller(NAME).until_done().unwrap();
+    assert_eq!(server.request_count(), 19);
+}
+
+/// What passes by itself says nothing about what does not.
+#[test]
+fn transient_faults_do_not_use_up_the_patience_for_others() {
+    let server = server();
+    server.reply(unavailable().times(7));
+    server.reply(Reply::status(500));
+    server.reply(Reply::reset().times(7));
+    server.reply(Reply::status(500).times(4));
+    server.client().poller(NAME).until_done().unwrap();
+    server.reply(unavailable().times(7));
+    server.reply(Reply::html(200));
+    server.client().poller(NAME).until_done().unwrap();
+    server.reply(Reply::status(500).times(3));
+    server.reply(unavailable());
+    server.reply(Reply::status(500).times(3));
+    assert_eq!(told(&server.client().poller(NAME).until_done()), "Service INTERNAL");
+}
+
+#[test]
+fn other_errors_end_a_wait_with_the_last_operation() {
+    for code in [Code::NotFound, Code::PermissionDenied, Code::Aborted, Code::Unimplemented] {
+        let server = FakeServer::start();
+        server.reply(running());
+        server.reply(Status::new(code, "no"));
+        let error = server.client().poller(NAME).until_done().unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some(code)), "45");
+        assert_eq!(
+            (error.operation(), error.attempts(), error.elapsed()),
+            (Some(&running()), 2, secs(0.5)),
+            "45"
+        );
+    }
+}
+
+#[test]
+fn a_failed_operation_is_an_answer() {
+    let server = FakeServer::start();
+    let failed = Operation::failed(NAME, Status::new(Code::Unavailable, "out of machines"));
+    server.insert(failed.clone());
+    let operation = server.client().poller(NAME).until_done().unwrap();
+    assert_eq!((&operation, server.request_count()), (&failed, 1));
+    let error = operation.into_response::<()>().unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Operation, Some(Code::Unavailable)));
+}
+
+#[test]
+fn what_is_done_already_needs_no_poll() {
+    let server = FakeServer::start();
+    let client = server.client();
+    for finished in [done(), Operation::from_json(r#"{"done":true,"response":{}}"#).unwrap()] {
+        assert_eq!(client.poller(&finished).until_done().unwrap(), finished);
+        let snapshots: Vec<_> = client.poller(finished.clone()).into_iter().map(Result::unwrap).collect();
+        assert_eq!(snapshots, [finished]);
+    }
+    assert_eq!(server.request_count(), 0);
+}
+
+#[test]
+fn an_operation_that_runs_is_polled_by_its_name() {
+    let server = server();
+    assert_eq!(server.client().poller(&running()).until_done().unwrap(), done());
+    assert_eq!(lines(&server), ["GET /v1/operations/42"]);
+    let unnamed = server.client().poller(&Operation::running("")).until_done();
+    assert_eq!(unnamed.unwrap_err().to_string(), "name `` is empty");
+}
+
+#[test]
+fn snapshots_are_the_polls_that_worked() {
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).done_at_poll(4));
+    server.reply(Reply::usual());
+    server.reply(unavailable().times(2));
+    let mut percent = Vec::new();
+    let client = server.client();
+    let mut snapshots = client.poller(NAME).into_iter();
+    for snapshot in snapshots.by_ref() {
+        let metadata: serde_json::Value = snapshot.unwrap().metadata().unwrap().decode().unwrap();
+        percent.push(metadata["value"]["percent"].as_u64().or(metadata["percent"].as_u64()).unwrap());
+    }
+    assert_eq!(percent, [25, 50, 75, 100]);
+    assert_eq!((snapshots.next().is_none(), server.request_count()), (true, 6));
+    assert_eq!(slept(&server), [0.5; 5]);
+}
+
+#[test]
+fn snapshots_end_after_an_error() {
+    let server = FakeServer::start();
+    server.reply(running());
+    let client = server.client();
+    let mut snapshots = client.poller(NAME).into_iter();
+    snapshots.next().unwrap().unwrap();
+    assert_eq!(snapshots.next().unwrap().unwrap_err().operation(), Some(&running()));
+    assert!(snapshots.next().is_none());
+    assert_eq!(server.request_count(), 2);
+}
+
+#[test]
+fn own_delays_may_end_a_wait() {
+    let server = FakeServer::start();
+    server.insert(running());
+    let backoff = Backoff::from_fn(|poll| (poll <= 2).then(|| secs(5.0)));
+    let error = server.client().poller(NAME).backoff(backoff).until_done().unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), slept(&server)), (ErrorKind::Timeout, 3, vec![5.0, 5.0]));
+}
+
+#[test]
+fn the_calendar_has_no_say_in_deadlines() {
+    let server = FakeServer::start();
+    server.insert(running());
+    let client = server.client();
+    let start = server.wall();
+    let mut last = None;
+    for (number, snapshot) in client.poller(NAME).total_timeout(secs(60.0)).into_iter().enumerate() {
+        let hour = Duration::from_secs(3600);
+        server.set_wall(if number % 2 == 0 { start + hour } else { start - hour });
+        last = Some(snapshot);
+    }
+    assert_eq!(last.unwrap().unwrap_err().elapsed(), secs(59.0), "63");
+}
+
+#[test]
+fn wait_is_bound_in_four_ways() -> Result<(), longrunning::Error> {
+    let of = |how| Bindings::version("v2").map(|bindings| bindings.wait_by(how));
+    let own = Bindings::default().wait([Binding::post("/v1beta1/{name=operations/*}:await")?]);
+    let rows = [
+        (of(WaitBinding::Body)?, r#"POST /v2/operations/42:wait {"timeout":"3.5s"}"#),
+        (of(WaitBinding::Query)?, "POST /v2/operations/42:wait?timeout=3.5s"),
+        (of(WaitBinding::Get)?, "GET /v2/operations/42:wait?timeout=3.5s"),
+        (own, r#"POST /v1beta1/operations/42:await {"timeout":"3.5s"}"#),
+    ];
+    for (bindings, line) in rows {
+        let server = FakeServer::start();
+        server.reply(running());
+        let client = server.client_builder().bindings(bindings).build()?;
+        assert_eq!(client.wait(NAME).timeout(secs(3.5)).send()?, running());
+        assert_eq!(lines(&server), [line]);
+    }
+    Ok(())
+}
+
+#[test]
+fn wait_without_a_binding_is_unimplemented() {
+    let server = server();
+    let error = server.client().wait(NAME).send().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code(), server.request_count()),
+        (ErrorKind::Service, Some(Code::Unimplemented), 0)
+    );
+    let client = waiting(&server);
+    assert_eq!(told(&client.wait(NAME).send()), "Service UNIMPLEMENTED", "48: the server has no such method");
+    assert_eq!(server.request_count(), 1);
+}
+
+#[test]
+fn the_server_waits_as_long_as_it_is_asked_to() {
+    let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
+    server.insert(FakeOperation::new(NAME).done_after(secs(45.0)));
+    let client = waiting(&server);
+    assert!(!client.wait(NAME).timeout(secs(30.0)).send().unwrap().is_done());
+    assert_eq!((server.elapsed(), slept(&server)), (secs(30.0), vec![]));
+    assert!(client.wait(NAME).timeout(secs(30.0)).send().unwrap().is_done());
+    assert_eq!((server.elapsed(), server.request_count()), (secs(45.0), 2));
+}
+
+/// The server must answer before the time of the call is over, or its answer is lost.
+#[test]
+fn the_server_is_asked_for_no_more_time_than_there_is() {
+    let rows = [
+        ("fits", Some(30.0), Some(60.0), "30s"),
+        ("unlimited by the caller", Some(300.0), None, "300s"),
+        ("a minute of a quarter of an hour", Some(900.0), Some(60.0), "59s"),
+        ("a short call", Some(30.0), Some(5.0), "4.5s"),
+    ];
+    for (row, timeout, total, asked) in rows {
+        let server = FakeServer::builder().with(Rpc::Wait).max_wait(secs(3600.0)).start().unwrap();
+        server.insert(running());
+        let client = waiting(&server);
+        let mut call = client.wait(NAME);
+        call = timeout.map_or(call.clone(), |timeout| call.timeout(secs(timeout)));
+        call = total.map_or(call.clone(), |total| call.total_timeout(secs(total)));
+        assert_eq!(call.send().expect(row), running());
+        assert_eq!(
+            lines(&server),
+            [format!(r#"POST /v1/operations/42:wait {{"timeout":"{asked}"}}"#)],
+            "{row}"
+        );
+    }
+    let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
+    server.insert(running());
+    server.reply(unavailable().header("retry-after", "20"));
+    waiting(&server).wait(NAME).timeout(secs(30.0)).total_timeout(secs(40.0)).send().unwrap();
+    let bodies: Vec<_> =
+        lines(&server).iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
+    assert_eq!(bodies, [30, 19].map(|asked| format!(r#"/v1/operations/42:wait {{"timeout":"{asked}s"}}"#)));
+}
+
+#[test]
+fn a_wait_without_a_timeout_leaves_it_to_the_server() {
+    let server = FakeServer::start();
+    server.reply(running());
+    waiting(&server).wait(NAME).send().unwrap();
+    assert_eq!(lines(&server), ["POST /v1/operations/42:wait {}"]);
+}
+
+fn waiting(server: &FakeServer) -> longrunning::OperationsClient {
+    server.client_builder().bindings(Bindings::default().wait_by(WaitBinding::Body)).build().unwrap()
+}
