@@ -76,8 +76,19 @@ impl ClientCertificate {
     /// [`certificate_config.json`]: https://google.aip.dev/auth/4114
     pub fn from_config_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self::new(format!("certificate configuration `{}`", file::shown(&path)), move || {
-            let (certificate, key) = configured(&path)?;
+        Self::from_config(format!("certificate configuration `{}`", file::shown(&path)), path)
+    }
+
+    /// Reads a configuration file that an environment variable names.
+    pub(crate) fn from_config_of(path: impl Into<PathBuf>, variable: &str) -> Self {
+        let path = path.into();
+        let origin = format!("certificate configuration `{}` (of {variable})", file::shown(&path));
+        Self::from_config(origin, path)
+    }
+
+    fn from_config(origin: String, path: PathBuf) -> Self {
+        Self::new(origin.clone(), move || {
+            let (certificate, key) = configured(&origin, &path)?;
             Pair::read(&certificate, &key)
         })
     }
@@ -151,9 +162,8 @@ impl Pair {
     }
 }
 
-fn configured(path: &Path) -> Result<(PathBuf, PathBuf), HttpError> {
-    let origin = format!("certificate configuration `{}`", file::shown(path));
-    let text = read(&origin, path)?;
+fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), HttpError> {
+    let text = read(origin, path)?;
     let refuse = |why: &str| HttpError::new(HttpErrorKind::Tls, format!("{origin} {why}"));
     // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
     let config: Config = serde_json::from_slice(&text).map_err(|error| {

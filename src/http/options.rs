@@ -65,11 +65,16 @@ impl HttpOptions {
 
     /// Shows this certificate to every https server that asks for one, whatever the environment says.
     ///
-    /// For the documented switch `GOOGLE_API_USE_CLIENT_CERTIFICATE`, see
-    /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source).
+    /// A client with it asks the service's endpoint for mutual TLS; see
+    /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
+    /// waits for `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
         self.client_certificate = Some(certificate);
         self
+    }
+
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        self.client_certificate.is_some()
     }
 
     /// Sets the proxy.

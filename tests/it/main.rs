@@ -4,6 +4,7 @@ mod decoding;
 mod faults;
 mod kit;
 mod list;
+mod network;
 mod requests;
 mod retry;
 mod timing;
