@@ -7,6 +7,7 @@ mod faults;
 mod kit;
 mod list;
 mod messages;
+mod network;
 mod properties;
 mod requests;
 mod retry;
