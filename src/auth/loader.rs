@@ -116,3 +116,6 @@ const KNOWN: [&str; 5] = [
 
 /// Credentials of Google Distributed Cloud.
 const UNSUPPORTED: &str = "gdch_service_account";
+
+#[cfg(test)]
+mod tests;

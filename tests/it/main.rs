@@ -12,4 +12,5 @@ mod properties;
 mod requests;
 mod retry;
 mod timing;
+mod token_sources;
 mod wait;
