@@ -130,9 +130,22 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes an object within the file; messages name it after the file.
+    /// Takes a list of strings; a missing one is empty.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
+        let mut value = self.fields.remove(name).unwrap_or(Value::Null);
+        let texts = match &value {
+            Value::Null => Some(Vec::new()),
+            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        let found = kind_of(&value);
+        wipe(&mut value);
+        texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
+    }
+
+    /// Takes an object as a file of its own, whose messages say where it stands.
     pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        let origin = format!("{}, `{name}`", self.origin);
+        let origin = format!("`{name}` of {}", self.origin);
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => Self::from_value_as(origin, value, &self.policy).map(Some),
@@ -155,19 +168,6 @@ impl KeyFile {
             self.policy.check_aws_url(name, url).map_err(|why| self.error(why))?;
         }
         Ok(url)
-    }
-
-    /// Takes a list of strings; a missing one is empty.
-    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
-        let mut value = self.fields.remove(name).unwrap_or(Value::Null);
-        let texts = match &value {
-            Value::Null => Some(Vec::new()),
-            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
-            _ => None,
-        };
-        let found = kind_of(&value);
-        wipe(&mut value);
-        texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
     }
 
     /// Takes a whole number that is not negative.
