@@ -144,6 +144,7 @@ mod client;
 mod clock;
 mod env;
 mod error;
+mod file;
 pub mod http;
 mod json;
 mod name;

@@ -2,10 +2,28 @@
 //!
 //! | credentials | constructor | token |
 //! |---|---|---|
+//! | what the surroundings offer | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
 //! | a token you have | [`Credentials::bearer`] | that one, never renewed |
-//! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]) |
+//! | a token that is kept in a file | [`Credentials::token_file`] | what the file holds, read again and again |
+//! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
+//! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
+//! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
+//! | the machine or service on Google Cloud | [`MetadataServer`] | given by the metadata server |
+//! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
 //! | anything else | [`Credentials::provider`] | what your [`TokenProvider`] answers |
+//!
+//! # Which ones does it use, and why?
+//!
+//! The ones that the program names. Without any, [application default credentials] are looked for when the
+//! client is built: on a laptop they are the file of `gcloud auth application-default login`, in a job with a
+//! key or a workload identity the file that `GOOGLE_APPLICATION_CREDENTIALS` names, on Cloud Run, GKE and
+//! Compute Engine the service account that the metadata server speaks for. `{:?}` of a client names the ones
+//! that it has, without secrets.
+//!
+//! The quota project is what the call says, else the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the file.
+//! The universe is what the client says, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
+//! of another one are refused before anything is sent. An empty variable counts as unset.
 //!
 //! # Identities of other providers
 //!
@@ -25,7 +43,7 @@
 //! X.509 certificates as a source and files of type `gdch_service_account` are refused with an error that says so.
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
 //!
-//! # Renewal
+//! # When are tokens asked for?
 //!
 //! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
 //! 255 seconds before it expires. One caller does that while the others go on with the old token; a
@@ -34,8 +52,11 @@
 //!
 //! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
 //! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
-//! of the operating system.
+//! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to
+//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of answers
+//! and request heads, tokens included. Leave that target off.
 //!
+//! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
 //! [AIP-4117]: https://google.aip.dev/auth/4117
 
