@@ -113,7 +113,7 @@
 //! | level | what |
 //! |---|---|
 //! | `WARN` | what nobody returns: a key file that other users can read |
-//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; ureq's requests, with sensitive headers redacted |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; ureq's requests, with sensitive headers redacted |
 //! | `TRACE` | nothing of this crate; ureq's connections and **unredacted** bytes, so keep `ureq_proto` at `DEBUG` |
 //!
 //! # Threads and async programs
