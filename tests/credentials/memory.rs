@@ -30,20 +30,22 @@ fn hole_10_secrets_are_wiped_when_they_are_dropped() {
     }
 }
 
-/// A secret that does not itself lie in memory: only its complement does.
+/// A secret that does not itself lie in memory: only the complement of a part does, from which it can be made.
+///
+/// It is longer than what is looked for, since the allocator writes into both ends of what it gets back.
 struct Needle(Vec<u8>);
 
 impl Needle {
     fn new(number: usize) -> Self {
         let kind = b'a' + u8::try_from(number).unwrap();
-        Self((0..40).map(|at| !(if at % 2 == 0 { b'Q' } else { kind })).collect())
+        Self((0..PART).map(|at| !(if at % 2 == 0 { b'Q' } else { kind })).collect())
     }
 
     /// The secret with something around it, in one allocation that never moves.
     fn text(&self, before: &str, behind: &str) -> String {
-        let mut text = String::with_capacity(before.len() + self.0.len() + behind.len());
+        let mut text = String::with_capacity(before.len() + PARTS * PART + behind.len());
         text.push_str(before);
-        text.extend(self.0.iter().map(|byte| char::from(!byte)));
+        text.extend(self.0.iter().cycle().take(PARTS * PART).map(|byte| char::from(!byte)));
         text.push_str(behind);
         text
     }
@@ -91,3 +93,6 @@ impl Needle {
         false
     }
 }
+
+const PART: usize = 40;
+const PARTS: usize = 5;
