@@ -6,14 +6,13 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// A line as it was logged.
 #[derive(Clone, Debug)]
-pub struct Line {
-    pub level: Level,
-    pub target: String,
-    pub text: String,
+pub(crate) struct Line {
+    pub(crate) target: String,
+    pub(crate) text: String,
 }
 
 /// Everything that any test logs from now on is heard.
-pub fn listen() {
+pub(crate) fn listen() {
     static START: Once = Once::new();
     START.call_once(|| {
         log::set_logger(&LISTENER).unwrap();
@@ -22,7 +21,7 @@ pub fn listen() {
 }
 
 /// What was heard until now, by all tests, that passes a test.
-pub fn heard(wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+pub(crate) fn heard(wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
     let lines = LISTENER.0.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(!lines.is_empty(), "nobody listens");
     lines.iter().filter(|line| wanted(line)).cloned().collect()
@@ -41,8 +40,8 @@ impl Log for Listener {
         if (record.level(), record.target()) == WIRE_DUMP {
             return;
         }
-        let (level, target, text) = (record.level(), record.target().to_owned(), record.args().to_string());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Line { level, target, text });
+        let (target, text) = (record.target().to_owned(), record.args().to_string());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Line { target, text });
     }
 
     fn flush(&self) {}
