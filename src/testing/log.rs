@@ -180,7 +180,7 @@ pub(super) fn form_decode(text: &str) -> String {
 
 fn redact<'a>(name: &str, value: &'a str) -> &'a str {
     let name = name.to_ascii_lowercase();
-    let secret = ["authorization", "api-key", "cookie"].iter().any(|word| name.contains(word));
+    let secret = ["authorization", "api-key", "cookie", "token"].iter().any(|word| name.contains(word));
     if secret { "[redacted]" } else { value }
 }
 
@@ -202,7 +202,12 @@ mod tests {
     #[test]
     fn secrets_are_recorded_and_not_printed() {
         let secret = "CANARY-token-7";
-        let headers = [("Authorization", secret), ("X-Goog-Api-Key", secret), ("accept", "json")];
+        let headers = [
+            ("Authorization", secret),
+            ("X-Goog-Api-Key", secret),
+            ("X-Aws-Ec2-Metadata-Token", secret),
+            ("accept", "json"),
+        ];
         let request = request("/v1/operations", &headers);
         assert_eq!(request.header("authorization"), Some(secret));
         let debug = format!("{request:?}");
