@@ -12,7 +12,7 @@ use longrunning::testing::Reply;
 use longrunning::{Credentials, Error, OperationsClient, Status};
 
 use crate::kit::{KEY_FILE, Method, NAME, Unreachable, server, unavailable};
-use crate::listener::{heard, listen};
+use crate::listener::{heard, listen, wire};
 
 /// Whether a text has a secret in it: one of those below, or a part of the private key.
 fn is_leak(text: &str) -> bool {
@@ -84,6 +84,22 @@ fn no_secret_is_logged_or_printed() {
         assert!(!heard(|line| line.target.starts_with(who)).is_empty(), "{who} logs nothing");
     }
     assert!(printed.len() > 500, "{}", printed.len());
+}
+
+/// Not even where ureq shows all bytes that it writes.
+#[test]
+fn no_secret_is_in_the_dump_of_a_request() {
+    listen();
+    let server = server();
+    server.require_token("CANARY-token-15");
+    let credentials = Credentials::bearer("CANARY-token-15").unwrap();
+    let client = server.client_builder().credentials(credentials).build().unwrap();
+    client.cancel(NAME).header("x-my-token", "CANARY-16").send().unwrap();
+    let request = server.requests().remove(0);
+    assert_eq!(request.header("x-my-token"), Some("CANARY-16"));
+    let wire = wire();
+    assert!(wire.contains("POST /v1/") && wire.contains("authorization: hidden-"), "{wire}");
+    assert!(wire.contains("x-my-token: hidden-") && !wire.contains("CANARY"), "{wire}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Hears what the whole run of this binary logs, at every level.
 
+use std::cell::RefCell;
 use std::sync::{Mutex, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -38,6 +39,7 @@ impl Log for Listener {
 
     fn log(&self, record: &Record<'_>) {
         if (record.level(), record.target()) == WIRE_DUMP {
+            WIRE.with_borrow_mut(|wire| wire.push_str(&record.args().to_string()[..DIGITS]));
             return;
         }
         let (target, text) = (record.target().to_owned(), record.args().to_string());
@@ -47,5 +49,19 @@ impl Log for Listener {
     fn flush(&self) {}
 }
 
-/// ureq shows the bytes of the wire at this level and cannot be told not to. The documentation warns of it.
+/// What ureq has shown of the bytes of the wire on this thread.
+pub(crate) fn wire() -> String {
+    let digits = WIRE.with_borrow(|wire| wire.replace([' ', '-'], ""));
+    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    String::from_utf8_lossy(&(0..digits.len()).step_by(2).filter_map(byte).collect::<Vec<u8>>()).into_owned()
+}
+
+thread_local! {
+    static WIRE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The hexadecimal half of a line of the dump.
+const DIGITS: usize = 40;
+
+/// ureq shows the bytes of the wire at this level and cannot be told not to.
 const WIRE_DUMP: (Level, &str) = (Level::Trace, "ureq_proto::util");
