@@ -6,6 +6,7 @@ mod decoding;
 mod faults;
 mod kit;
 mod list;
+mod logs;
 mod messages;
 mod network;
 mod properties;
