@@ -42,6 +42,16 @@ fn fixed_tokens_go_with_every_call() {
 }
 
 #[test]
+fn without_credentials_the_default_ones_are_looked_for() {
+    let nowhere = [("HOME", "/nonexistent"), ("APPDATA", "/nonexistent"), ("NO_GCE_CHECK", "true")];
+    let error = OperationsClient::builder("https://example.com").environment(nowhere).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    let message = error.to_string();
+    assert!(message.starts_with("no application default credentials: "), "{message}");
+    assert!(message.contains("NO_GCE_CHECK is `true`"), "{message}");
+}
+
+#[test]
 fn tokens_do_not_leave_this_machine_without_tls() {
     for endpoint in ["http://example.com", "http://10.0.0.1:8080", "http://localhost.example.com"] {
         let error = OperationsClient::builder(endpoint)

@@ -6,7 +6,7 @@ mod decoding;
 mod faults;
 mod kit;
 mod list;
-mod logs;
+mod listener;
 mod messages;
 mod network;
 mod properties;

@@ -118,7 +118,7 @@ fn messages_of_the_network() {
         (Reply::usual().truncate_at(9), "answer of HOST was cut short"),
         (Reply::html(200), "HOST answered with an HTML page: expected JSON"),
         (
-            Reply::redirect("https://u:p@elsewhere.example/x?CANARY"),
+            Reply::redirect("https://u:p@elsewhere.example/x?query"),
             "HOST answered with a redirect to `elsewhere.example`, which is not followed: expected JSON",
         ),
         (
@@ -277,6 +277,10 @@ fn messages_about_options() {
             "endpoint `http://example.com` is not https (plain http is accepted for loopback only)",
         ),
         (
+            builder().universe_domain("").build(),
+            "the option `universe_domain` is ``: expected a domain such as `googleapis.com`",
+        ),
+        (
             builder().user_agent("a\nb").build(),
             r"user agent `a\nb` is not printable ASCII such as `name/1.0`",
         ),
@@ -306,7 +310,7 @@ fn messages_about_options() {
 /// Long text of the other side is cut where it has no meaning of its own.
 #[test]
 fn foreign_text_is_bounded_and_on_one_line() {
-    let junk = "CANARY \u{1b}[31m\r\n".repeat(1000);
+    let junk = "JUNK \u{1b}[31m\r\n".repeat(1000);
     for status in [200, 400, 502] {
         let error = get([Reply::json(status, junk.clone()).times(5)]);
         let printed = format!("{error:#} {error:?}");

@@ -10,7 +10,7 @@ use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuil
 use serde_json::{Value, json};
 
 use crate::kit::{KEY_FILE, NAME, server, slept, told};
-use crate::logs;
+use crate::listener::{heard, listen};
 
 #[test]
 fn default_credentials_are_read_at_build_and_asked_for_tokens_at_the_first_call() {
@@ -124,7 +124,7 @@ fn an_account_exchanges_its_assertion_on_behalf_of_a_user() {
     let claims = claims(&form["assertion"]);
     assert_eq!((&claims["sub"], &claims["aud"]), (&"user@example.com".into(), &url.into()));
     assert_eq!(claims["scope"], "s1 s2");
-    assert!(!logs::lines().iter().any(|line| line.contains(&form["assertion"])));
+    assert!(heard(|line| line.text.contains(&form["assertion"])).is_empty());
     no_canary_was_logged();
 }
 
@@ -353,10 +353,10 @@ fn gclouds_own_client_without_a_quota_project_is_warned_about() {
     let mut file = json!({"client_id": client_id, "client_secret": "s", "refresh_token": "r"});
     let warnings = || {
         let about = "gcloud's login without a quota project";
-        logs::lines().iter().filter(|line| line.contains(about)).count()
+        heard(|line| line.text.contains(about)).len()
     };
     let build = |file: &Value, env: &[(&str, &str)], project: Option<&str>| {
-        logs::start();
+        listen();
         let api = server();
         let client = builder(&api, AuthorizedUser::from_value(file.clone()).unwrap().into(), env);
         let client = if let Some(project) = project { client.quota_project(project) } else { client };
@@ -396,7 +396,7 @@ fn login(tokens: &FakeServer) -> Value {
 }
 
 fn builder(api: &FakeServer, credentials: Credentials, env: &[(&str, &str)]) -> OperationsClientBuilder {
-    logs::start();
+    listen();
     let env: Vec<(String, String)> =
         env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     api.client_builder().credentials(credentials).environment(env)
@@ -444,8 +444,6 @@ impl Drop for Folder {
 }
 
 fn no_canary_was_logged() {
-    let lines = logs::lines();
-    assert!(!lines.is_empty());
-    let leaks: Vec<&String> = lines.iter().filter(|line| line.contains("CANARY")).collect();
+    let leaks = heard(|line| line.text.contains("CANARY"));
     assert!(leaks.is_empty(), "{leaks:?}");
 }

@@ -83,8 +83,8 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
             "an unsupported type",
             &[(VARIABLE, &other)],
             format!(
-                "credentials file `{other}` is of type `gdch_service_account`, of Google Distributed Cloud, \
-                 which is not supported: expected a token of it, given by a `TokenProvider`; \
+                "credentials file `{other}` is of type `gdch_service_account` (Google Distributed Cloud), which is not supported: \
+                 give its tokens by a `TokenProvider` of your own; \
                  {VARIABLE} names it"
             ),
         ),

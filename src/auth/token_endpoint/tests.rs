@@ -180,15 +180,12 @@ fn forms_are_encoded_and_bounded() {
 }
 
 #[test]
-fn json_is_posted_and_bodies_are_got() {
-    let http = Scripted::json(["one", "two"]);
+fn json_is_posted() {
+    let http = Scripted::json(["one"]);
     let posted = post_json(&http.request(), URL, b"{}", &[("authorization", "Bearer t")]).unwrap();
-    let got = get(&http.request(), "https://x.example/token?a=b", &[("accept", "text/plain")]).unwrap();
-    assert_eq!((&**posted, &**got), (&b"one"[..], &b"two"[..]));
-    let [posted, got] = &http.take()[..] else { panic!("two requests") };
+    assert_eq!(&**posted, b"one");
+    let [posted] = &http.take()[..] else { panic!("one request") };
     assert_eq!((&*posted.body, &*posted.headers["content-type"]), ("{}", "application/json"));
-    assert_eq!(got.line, "GET https://x.example/token?a=b");
-    assert_eq!(got.headers["accept"], "text/plain");
 }
 
 #[test]
