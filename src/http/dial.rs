@@ -127,10 +127,10 @@ fn dial(
 /// What is left of the budget, if anything is.
 fn left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
     let mut timeout = details.timeout;
-    if let (Instant::Exact(start), Instant::Exact(now)) = (details.now, (details.current_time)()) {
-        if !timeout.after.is_not_happening() {
-            timeout.after = timeout.after.saturating_sub(now.saturating_duration_since(start)).into();
-        }
+    if let (Instant::Exact(start), Instant::Exact(now)) = (details.now, (details.current_time)())
+        && !timeout.after.is_not_happening()
+    {
+        timeout.after = timeout.after.saturating_sub(now.saturating_duration_since(start)).into();
     }
     match timeout.after.is_zero() {
         true => Err(ureq::Error::Timeout(timeout.reason)),
