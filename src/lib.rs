@@ -107,13 +107,14 @@
 //!
 //! # Logging
 //!
-//! Through the `log` crate. Names, codes and hosts may be personal; tokens, keys and bodies never appear.
+//! Through the `log` crate. Names, codes and hosts may be personal; down to `DEBUG` tokens, keys and bodies never
+//! appear. At `TRACE` ureq shows every byte of the wire, tokens included, under the target `ureq_proto`.
 //!
 //! | level | what |
 //! |---|---|
 //! | `WARN` | what nobody returns: a key file that other users can read |
 //! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; ureq's requests, with sensitive headers redacted |
-//! | `TRACE` | nothing of this crate; ureq's connections |
+//! | `TRACE` | nothing of this crate; ureq's connections and **unredacted** bytes, so keep `ureq_proto` at `DEBUG` |
 //!
 //! # Threads and async programs
 //!

@@ -42,11 +42,27 @@ impl Authorizer {
             }
         }
     }
+
+    /// Says about a refusal what only the credentials can tell.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match self {
+            _ if error.http_status() != Some(401) => error,
+            Self::Anonymous => error.note("the call was anonymous: the client has no credentials"),
+            Self::Fixed(fixed) if fixed.header == API_KEY => {
+                error.note("the API key was refused: most methods want an access token")
+            }
+            Self::Fixed(_) => error.note(
+                "the bearer token is fixed: it cannot be renewed, and access tokens of Google live for an hour",
+            ),
+            Self::Cached(_) => error,
+        }
+    }
 }
 
-/// The value of the `authorization` header; redacted in `Debug`.
+/// The header that says who is calling; redacted in `Debug`.
 #[derive(Clone, Debug)]
 pub(crate) struct Authorization {
+    header: &'static str,
     value: Arc<Secret>,
     generation: u64,
 }
@@ -54,10 +70,20 @@ pub(crate) struct Authorization {
 impl Authorization {
     pub(super) fn bearer(token: &str, generation: u64) -> Self {
         // `concat` allocates once, so that no second copy of the token is left behind.
-        Self { value: Arc::new(Secret::new(["Bearer ", token].concat())), generation }
+        let value = Arc::new(Secret::new(["Bearer ", token].concat()));
+        Self { header: "authorization", value, generation }
     }
 
-    /// `Bearer <token>`.
+    pub(super) fn api_key(key: &Secret) -> Self {
+        Self { header: API_KEY, value: Arc::new(key.clone()), generation: 0 }
+    }
+
+    /// `authorization` or `x-goog-api-key`.
+    pub(crate) fn header(&self) -> &'static str {
+        self.header
+    }
+
+    /// `Bearer <token>`, or the API key.
     pub(crate) fn value(&self) -> &str {
         self.value.expose()
     }
@@ -67,3 +93,5 @@ impl Authorization {
         self.generation
     }
 }
+
+const API_KEY: &str = "x-goog-api-key";

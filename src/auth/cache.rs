@@ -8,16 +8,16 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::auth::provider::{TokenError, TokenProvider, TokenRequest, check_token};
+use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, check_token};
 use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::HttpClient;
 
 pub(crate) struct TokenCache {
     label: String,
     provider: Arc<dyn TokenProvider>,
-    scopes: Vec<String>,
+    purpose: Purpose,
     clock: Arc<dyn Clock>,
     http: Arc<dyn HttpClient>,
     /// How long before its expiry a token becomes stale; differs per client, so that clients which started
@@ -66,12 +66,21 @@ impl TokenCache {
     pub(super) fn new(
         label: String,
         provider: Arc<dyn TokenProvider>,
-        scopes: Vec<String>,
+        purpose: Purpose,
         clock: Arc<dyn Clock>,
         http: Arc<dyn HttpClient>,
     ) -> Self {
         let margin = STALE_BEFORE_EXPIRY + MAX_JITTER.mul_f64(clock.chance().clamp(0.0, 1.0));
-        Self { label, provider, scopes, clock, http, margin, state: Mutex::default(), landed: Condvar::new() }
+        Self {
+            label,
+            provider,
+            purpose,
+            clock,
+            http,
+            margin,
+            state: Mutex::default(),
+            landed: Condvar::new(),
+        }
     }
 
     pub(super) fn authorization(&self, timeout: Duration) -> Result<Authorization, Error> {
@@ -112,7 +121,14 @@ impl TokenCache {
         let asked = self.now();
         let mut flight = Flight { cache: self, asked, result: None };
         let timeout = self.clock.socket_budget(timeout);
-        let request = TokenRequest { timeout, scopes: &self.scopes, now: asked.wall, http: &*self.http };
+        let request = TokenRequest {
+            timeout,
+            scopes: &self.purpose.scopes,
+            endpoint: &self.purpose.endpoint,
+            universe_domain: &self.purpose.universe_domain,
+            now: asked.wall,
+            http: &*self.http,
+        };
         flight.result = Some(self.provider.token(&request));
         drop(flight);
         self.lock()
@@ -154,7 +170,11 @@ impl TokenCache {
     }
 
     fn explain(&self, error: TokenError) -> Error {
-        let explained = Error::no_token(&self.label, &error.to_string(), error.is_transient());
+        let (why, transient) = (error.to_string(), error.is_transient());
+        let explained = match error.is_whole() {
+            true => Error::new(ErrorKind::Auth, why).transient(transient),
+            false => Error::no_token(&self.label, &why, transient),
+        };
         match error.into_source() {
             Some(source) => explained.with_source(source),
             None => explained,

@@ -38,6 +38,19 @@ pub(super) enum Access<'a> {
     Aud(&'a str),
 }
 
+/// What is exchanged for an access token, [RFC 7523](https://www.rfc-editor.org/rfc/rfc7523) section 3.
+#[derive(Serialize)]
+pub(super) struct Assertion<'a> {
+    pub(super) iss: &'a str,
+    /// On whose behalf; `None` leaves it out, which is the account itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sub: Option<&'a str>,
+    pub(super) aud: &'a str,
+    pub(super) scope: &'a str,
+    pub(super) iat: u64,
+    pub(super) exp: u64,
+}
+
 /// Signs with the RSA key of a service account.
 #[derive(Debug)]
 pub(super) struct Rs256(Box<dyn rustls::sign::Signer>);
@@ -77,7 +90,7 @@ impl JwtSigner for Rs256 {
 
 /// Signs the claims and joins the three parts, [RFC 7515](https://www.rfc-editor.org/rfc/rfc7515) section 3.1.
 pub(super) fn encode(
-    claims: &Claims<'_>,
+    claims: &impl Serialize,
     key_id: Option<&str>,
     key: &impl JwtSigner,
 ) -> Result<Secret, Box<dyn std::error::Error + Send + Sync>> {

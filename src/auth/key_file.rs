@@ -7,20 +7,28 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::auth::CredentialsPolicy;
+use crate::auth::policy::shown;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
 pub(super) struct KeyFile {
     /// How messages call it.
     origin: String,
     fields: Map<String, Value>,
+    policy: CredentialsPolicy,
 }
 
 impl KeyFile {
     /// Reads a regular file of at most 1 MiB; symbolic links are followed.
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
         let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
-        let failed = |error: io::Error| Error::credentials(&origin, "cannot be read").with_source(error);
+        let failed = |error: io::Error| {
+            let gone = error.kind() == io::ErrorKind::NotFound;
+            let why = if gone { "does not exist" } else { "cannot be read" };
+            Error::credentials(&origin, why).with_source(error)
+        };
         let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
             return Err(Error::credentials(&origin, "is not a regular file"));
@@ -33,13 +41,21 @@ impl KeyFile {
         if text.len() as u64 > MAX_LEN {
             return Err(Error::credentials(&origin, "is larger than 1 MiB, which no credentials file is"));
         }
-        Self::parse(origin, &text)
+        Self::parse_as(origin, &text, policy)
     }
 
-    pub(super) fn parse(origin: String, json: &[u8]) -> Result<Self, Error> {
+    pub(super) fn parse(json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
+        Self::parse_as(JSON.into(), json, policy)
+    }
+
+    pub(super) fn from_value(value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
+        Self::from_value_as(JSON.into(), value, policy)
+    }
+
+    fn parse_as(origin: String, json: &[u8], policy: &CredentialsPolicy) -> Result<Self, Error> {
         let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
         match serde_json::from_slice(json) {
-            Ok(value) => Self::from_value(origin, value),
+            Ok(value) => Self::from_value_as(origin, value, policy),
             // Not the parser's own words: they quote the text, which may be a secret.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
@@ -51,9 +67,9 @@ impl KeyFile {
         }
     }
 
-    pub(super) fn from_value(origin: String, value: Value) -> Result<Self, Error> {
+    fn from_value_as(origin: String, value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
         match value {
-            Value::Object(fields) => Ok(Self { origin, fields }),
+            Value::Object(fields) => Ok(Self { origin, fields, policy: policy.clone() }),
             mut other => {
                 wipe(&mut other);
                 let found = kind_of(&other);
@@ -66,9 +82,7 @@ impl KeyFile {
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
-                let found: String = found.chars().take(40).collect();
-                let found = found.escape_debug();
-                Err(self.error(format_args!("is of type `{found}`: expected `{expected}`")))
+                Err(self.error(format_args!("is of type `{}`: expected `{expected}`", shown(&found))))
             }
             _ => Ok(()),
         }
@@ -105,6 +119,94 @@ impl KeyFile {
                 Err(self.error(format_args!("has {found} as `{name}`: expected a string")))
             }
         }
+    }
+
+    /// Takes a field that holds a URL which secrets will be sent to, as far as the policy allows it.
+    pub(super) fn url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a list of strings; a missing one is empty.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
+        let mut value = self.fields.remove(name).unwrap_or(Value::Null);
+        let texts = match &value {
+            Value::Null => Some(Vec::new()),
+            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        let found = kind_of(&value);
+        wipe(&mut value);
+        texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
+    }
+
+    /// Takes an object as a file of its own, whose messages say where it stands.
+    pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        let origin = format!("`{name}` of {}", self.origin);
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => Self::from_value_as(origin, value, &self.policy).map(Some),
+        }
+    }
+
+    /// Takes a field that holds the URL of a server which gives out a subject token.
+    pub(super) fn source_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_source_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a field that holds a URL of the metadata server of AWS.
+    pub(super) fn aws_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_aws_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a whole number that is not negative.
+    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Error> {
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64()),
+            Some(mut other) => {
+                wipe(&mut other);
+                let found = kind_of(&other);
+                Err(self.error(format_args!("has {found} as `{name}`: expected a whole number")))
+            }
+        }
+    }
+
+    /// Takes all fields, which have to be strings.
+    pub(super) fn into_texts(mut self) -> Result<Vec<(String, Secret)>, Error> {
+        let mut texts = Vec::new();
+        for (name, value) in std::mem::take(&mut self.fields) {
+            match value {
+                Value::String(text) => texts.push((name, Secret::new(text))),
+                mut other => {
+                    wipe(&mut other);
+                    let (found, name) = (kind_of(&other), name.escape_debug());
+                    return Err(self.error(format_args!("has {found} as `{name}`: expected a string")));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    /// What the file says it is; the field stays in it.
+    pub(super) fn kind(&self) -> Option<&str> {
+        self.fields.get("type")?.as_str()
+    }
+
+    /// Refuses a type that the policy does not allow.
+    pub(super) fn check_type(&self, found: &str) -> Result<(), Error> {
+        self.policy.check_type(found).map_err(|why| self.error(why))
     }
 
     /// Says what is wrong with this file.
@@ -151,6 +253,7 @@ fn warn_if_exposed(origin: &str, metadata: &Metadata) {
 #[cfg(not(unix))]
 fn warn_if_exposed(_origin: &str, _metadata: &Metadata) {}
 
+const JSON: &str = "credentials JSON";
 const MAX_LEN: u64 = 1 << 20;
 /// Some editors put one in front.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -179,10 +282,10 @@ mod tests {
             ),
             ("empty", folder.file("empty", ""), Some("cannot be parsed as JSON: line 1, column 0")),
             ("a folder", folder.0.clone(), Some("is not a regular file")),
-            ("missing", folder.0.join("mis\nsing"), Some("cannot be read")),
+            ("missing", folder.0.join("mis\nsing"), Some("does not exist")),
         ];
         for (name, path, expected) in rows {
-            let result = KeyFile::read(&path);
+            let result = KeyFile::read(&path, &CredentialsPolicy::default());
             let message = result.as_ref().err().map(ToString::to_string);
             let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
             assert_eq!(message, expected.map(|why| format!("{origin} {why}")), "{name}");
@@ -200,8 +303,10 @@ mod tests {
         let (link, dangling) = (folder.0.join("link"), folder.0.join("dangling"));
         std::os::unix::fs::symlink(folder.file("target", "{}"), &link).unwrap();
         std::os::unix::fs::symlink(folder.0.join("nowhere"), &dangling).unwrap();
-        assert!(KeyFile::read(&link).is_ok());
-        let Err(error) = KeyFile::read(&dangling) else { panic!("the link leads nowhere") };
+        assert!(KeyFile::read(&link, &CredentialsPolicy::default()).is_ok());
+        let Err(error) = KeyFile::read(&dangling, &CredentialsPolicy::default()) else {
+            panic!("the link leads nowhere")
+        };
         assert!(std::error::Error::source(&error).is_some(), "{error:?}");
     }
 

@@ -2,10 +2,48 @@
 //!
 //! | credentials | constructor | token |
 //! |---|---|---|
+//! | what the surroundings offer | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
 //! | a token you have | [`Credentials::bearer`] | that one, never renewed |
-//! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]) |
+//! | a token that is kept in a file | [`Credentials::token_file`] | what the file holds, read again and again |
+//! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
+//! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
+//! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
+//! | the machine or service on Google Cloud | [`MetadataServer`] | given by the metadata server |
+//! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
 //! | anything else | [`Credentials::provider`] | what your [`TokenProvider`] answers |
+//!
+//! # Which ones does it use, and why?
+//!
+//! The ones that the program names. Without any, [application default credentials] are looked for when the
+//! client is built: on a laptop they are the file of `gcloud auth application-default login`, in a job with a
+//! key or a workload identity the file that `GOOGLE_APPLICATION_CREDENTIALS` names, on Cloud Run, GKE and
+//! Compute Engine the service account that the metadata server speaks for. `{:?}` of a client names the ones
+//! that it has, without secrets.
+//!
+//! The quota project is what the call says, else the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the file.
+//! The universe is what the client says, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
+//! of another one are refused before anything is sent. An empty variable counts as unset.
+//!
+//! # Identities of other providers
+//!
+//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
+//! comes from stands in its `credential_source`:
+//!
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; white space around it is dropped;
+//! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
+//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
+//!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
+//!   attempt has no time left: give slow programs a longer
+//!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
+//!   with it. Its standard error is thrown away;
+//! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
+//!   nothing but [`CredentialsPolicy::host`] can change.
+//!
+//! X.509 certificates as a source and files of type `gdch_service_account` are refused with an error that says so.
+//! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
+//!
+//! # When are tokens asked for?
 //!
 //! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
 //! 255 seconds before it expires. One caller does that while the others go on with the old token; a
@@ -14,28 +52,55 @@
 //!
 //! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
 //! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
-//! of the operating system.
+//! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to
+//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of answers
+//! and request heads, tokens included. Leave that target off.
 //!
+//! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
+//! [AIP-4117]: https://google.aip.dev/auth/4117
 
+mod adc;
+mod authorized_user;
 mod authorizer;
 mod cache;
+#[cfg(test)]
+mod canned;
 mod jwt;
 mod key_file;
+mod loader;
+mod metadata;
+mod policy;
 mod provider;
+#[cfg(test)]
+mod scripted;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
+mod external_account;
+mod external_account_authorized_user;
+mod impersonation;
 mod service_account;
+mod sts;
+mod token_endpoint;
+mod token_file;
+mod universe;
+mod url;
 
 use std::any;
 use std::fmt;
 use std::sync::Arc;
 
+pub use authorized_user::AuthorizedUser;
 pub(crate) use authorizer::{Authorization, Authorizer};
+pub use metadata::MetadataServer;
+pub use policy::CredentialsPolicy;
 pub use provider::{AccessToken, TokenError, TokenProvider, TokenRequest};
+pub(crate) use provider::{DEFAULT_UNIVERSE, Purpose};
 pub use service_account::ServiceAccount;
+pub(crate) use universe::{check_universe, universe_domain};
 
 use crate::clock::Clock;
+use crate::env::Env;
 use crate::error::Error;
 use crate::http::HttpClient;
 use crate::secret::Secret;
@@ -60,14 +125,23 @@ struct Inner {
     /// What messages call these credentials: never a secret.
     label: String,
     quota_project: Option<String>,
+    /// Where it is known before there is a token.
+    universe_domain: Option<String>,
+    /// Whether calls without a quota project are likely to be refused.
+    wants_quota_project: bool,
     source: Source,
 }
 
 enum Source {
     Anonymous,
+    ApiKey(Secret),
+    Deferred(Box<Resolve>),
     Fixed(Secret),
     Provider(Arc<dyn TokenProvider>),
 }
+
+/// Looks at the environment of the client that is being built.
+type Resolve = dyn Fn(&dyn Env) -> Result<Credentials, Error> + Send + Sync;
 
 impl Credentials {
     /// Sends no credentials at all, for emulators and test servers.
@@ -106,6 +180,29 @@ impl Credentials {
         Ok(Self::new("fixed bearer token".into(), Source::Fixed(token)))
     }
 
+    /// Sends this API key with every call (`x-goog-api-key`), in place of an access token.
+    ///
+    /// An API key says which project is calling and not who. Few methods are content with that; the others
+    /// answer 401.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let credentials = Credentials::api_key("AIza-secret")?;
+    /// assert_eq!(format!("{credentials:?}"), "Credentials(API key)");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or holds anything but visible
+    /// ASCII characters, which no header can carry.
+    pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
+        let key = Secret::new(key.into());
+        provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
+        Ok(Self::new("API key".into(), Source::ApiKey(key)))
+    }
+
     /// Asks `provider` for access tokens: your own code, or a closure.
     ///
     /// Messages name it by its type. See [`TokenProvider`] for what it has to keep to.
@@ -124,7 +221,62 @@ impl Credentials {
     }
 
     fn new(label: String, source: Source) -> Self {
-        Self(Arc::new(Inner { label, quota_project: None, source }))
+        Self(Arc::new(Inner {
+            label,
+            quota_project: None,
+            universe_domain: None,
+            wants_quota_project: false,
+            source,
+        }))
+    }
+
+    /// Credentials of a source of this crate; `label` goes into messages.
+    fn of_source(label: String, provider: impl TokenProvider + 'static) -> Self {
+        Self::new(label, Source::Provider(Arc::new(provider)))
+    }
+
+    /// Credentials that depend on the environment, which is looked at when a client is built.
+    fn deferred(
+        label: String,
+        resolve: impl Fn(&dyn Env) -> Result<Self, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(label, Source::Deferred(Box::new(resolve)))
+    }
+
+    fn with_quota_project(self, project: Option<String>) -> Self {
+        self.changed(|inner| inner.quota_project = project)
+    }
+
+    fn with_universe_domain(self, domain: impl Into<String>) -> Self {
+        self.changed(|inner| inner.universe_domain = Some(domain.into()))
+    }
+
+    fn wanting_quota_project(self) -> Self {
+        self.changed(|inner| inner.wants_quota_project = true)
+    }
+
+    /// For credentials that have just been made: those that are shared stay as they are.
+    fn changed(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            change(inner);
+        }
+        self
+    }
+
+    /// Finds out in this environment what the credentials are. No network I/O.
+    pub(crate) fn resolve(&self, env: &dyn Env) -> Result<Self, Error> {
+        match &self.0.source {
+            Source::Deferred(resolve) => resolve(env)?.resolve(env),
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// The source of tokens behind resolved credentials that have one, for credentials made on top of them.
+    fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
+        match &self.0.source {
+            Source::Provider(provider) => Some(Arc::clone(provider)),
+            _ => None,
+        }
     }
 
     /// The project that the credentials file wants quota to be taken from.
@@ -132,29 +284,38 @@ impl Credentials {
         self.0.quota_project.as_deref()
     }
 
+    /// Whether calls with these credentials and without a quota project are likely to be refused.
+    pub(crate) fn wants_quota_project(&self) -> bool {
+        self.0.wants_quota_project
+    }
+
+    /// The cloud that the credentials belong to, where that is known before there is a token.
+    pub(crate) fn universe_domain(&self) -> Option<&str> {
+        self.0.universe_domain.as_deref()
+    }
+
+    /// What messages call these credentials.
+    fn label(&self) -> &str {
+        &self.0.label
+    }
+
     /// Starts a token cache of its own for one client.
     pub(crate) fn authorizer(
         &self,
-        scopes: Vec<String>,
+        purpose: Purpose,
         clock: Arc<dyn Clock>,
         http: Arc<dyn HttpClient>,
     ) -> Authorizer {
         match &self.0.source {
             Source::Anonymous => Authorizer::Anonymous,
+            Source::ApiKey(key) => Authorizer::Fixed(Authorization::api_key(key)),
+            Source::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
             Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
             Source::Provider(provider) => {
                 let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
-                Authorizer::Cached(Box::new(TokenCache::new(label, provider, scopes, clock, http)))
+                Authorizer::Cached(Box::new(TokenCache::new(label, provider, purpose, clock, http)))
             }
         }
-    }
-}
-
-impl From<ServiceAccount> for Credentials {
-    fn from(account: ServiceAccount) -> Self {
-        let label = format!("service account `{}`", account.client_email().escape_debug());
-        let quota_project = account.quota_project_id().map(str::to_owned);
-        Self(Arc::new(Inner { label, quota_project, source: Source::Provider(Arc::new(account)) }))
     }
 }
 
@@ -184,7 +345,8 @@ mod tests {
             ("service account", account().into(), Some("Bearer ey"), true),
         ];
         for (name, credentials, expected, replay) in rows {
-            let authorizer = credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged));
+            let authorizer =
+                credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
             let first = authorizer.authorization(MINUTE).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
@@ -225,13 +387,13 @@ mod tests {
             Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-2")));
         let bad = Credentials::provider(|_: &TokenRequest<'_>| Ok(AccessToken::new("CANARY-token-3\n")));
         let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())].map(|credentials| {
-            credentials.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+            credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
         });
         let sent =
             authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
-            bad.authorizer(Vec::new(), Arc::new(SystemClock), Arc::new(Unplugged))
+            bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
                 .authorization(MINUTE)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),

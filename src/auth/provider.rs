@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::HttpClient;
 use crate::secret::Secret;
@@ -63,6 +63,10 @@ pub struct TokenRequest<'a> {
     pub timeout: Duration,
     /// The OAuth scopes that the client was built with; empty means the provider's own choice.
     pub scopes: &'a [String],
+    /// The service that the client calls, `https://HOST`; empty where there is none.
+    pub endpoint: &'a str,
+    /// The cloud that the client works with: a token of another one must not be given.
+    pub universe_domain: &'a str,
     /// The wall-clock time, for what has to be dated or signed.
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
@@ -70,9 +74,31 @@ pub struct TokenRequest<'a> {
 }
 
 impl<'a> TokenRequest<'a> {
-    /// Makes a request without scopes, dated now, to call a provider by hand.
+    /// Makes a request without scopes and endpoint, dated now, to call a provider by hand.
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
-        Self { timeout, scopes: &[], now: SystemTime::now(), http }
+        let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
+        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http }
+    }
+
+    /// The same request with the time that is left of it, for the next of several exchanges.
+    pub(super) fn since(&self, start: Instant) -> Self {
+        Self { timeout: self.timeout.saturating_sub(start.elapsed()), ..*self }
+    }
+}
+
+/// What the tokens of one client are for.
+#[derive(Clone, Debug)]
+pub(crate) struct Purpose {
+    pub(crate) scopes: Vec<String>,
+    /// `https://HOST`.
+    pub(crate) endpoint: String,
+    pub(crate) universe_domain: String,
+}
+
+impl Default for Purpose {
+    fn default() -> Self {
+        let universe_domain = DEFAULT_UNIVERSE.to_owned();
+        Self { scopes: Vec::new(), endpoint: String::new(), universe_domain }
     }
 }
 
@@ -164,18 +190,20 @@ impl fmt::Debug for AccessToken {
 pub struct TokenError {
     message: String,
     transient: bool,
+    /// Whether the message is that of the call, not a part of it.
+    whole: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl TokenError {
     /// Reports a failure that may pass by itself, such as a token endpoint that cannot be reached.
     pub fn transient(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: true, source: None }
+        Self { message: message.into(), transient: true, whole: false, source: None }
     }
 
     /// Reports a failure that stays until somebody changes something, such as a revoked key.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: false, source: None }
+        Self { message: message.into(), transient: false, whole: false, source: None }
     }
 
     /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
@@ -188,6 +216,16 @@ impl TokenError {
     /// Whether the failure may pass by itself.
     pub fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// Makes the message that of the call, as it is: for those that are composed in this crate.
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
@@ -229,6 +267,8 @@ pub(super) fn check_token(text: &str) -> Result<(), String> {
     }
 }
 
+/// The cloud that everything is in unless it says otherwise.
+pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
 const MIN_LIFETIME: Duration = Duration::from_secs(1);
 const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(300);

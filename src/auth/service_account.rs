@@ -1,26 +1,38 @@
-//! Service-account keys: a JWT that the account signs itself is the access token.
+//! Service-account keys: a JWT that the account signs itself is the access token, or is exchanged for one.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::auth::jwt::{self, Access, Claims, Rs256};
+use crate::auth::jwt::{self, Access, Assertion, Claims, Rs256};
 use crate::auth::key_file::KeyFile;
-use crate::auth::{AccessToken, TokenError, TokenProvider, TokenRequest};
+use crate::auth::policy::GOOGLE;
+use crate::auth::url::Url;
+use crate::auth::{
+    AccessToken, Credentials, CredentialsPolicy, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest,
+    token_endpoint,
+};
 use crate::error::Error;
+use crate::secret::Secret;
 
-/// A service account and its private key: signs its own access tokens, without network I/O ([AIP-4111]).
+/// A service account and its private key: signs its own access tokens, or exchanges them.
 ///
 /// The key file is the one that `gcloud iam service-accounts keys create` writes. Only `client_email` and
 /// `private_key` have to be in it; empty fields count as missing. The key may be PKCS#8 or PKCS#1 PEM and
 /// is parsed once; its text is wiped then, and only the parsed key inside the crypto library stays.
 ///
-/// A token is good for what [`scopes`](Self::scopes) or [`audience`](Self::audience) say, else for the
+/// A token is good for what [`scopes`](Self::scopes) or an [`audience`](Self::audience) say, else for the
 /// scopes of the client, else for `https://www.googleapis.com/auth/cloud-platform`. It lives for an hour and
 /// is dated 10 seconds back, because servers refuse tokens from the future.
+///
+/// By default the token is a JWT that the account signs itself ([AIP-4111]), without network I/O: what
+/// Google's Python client does with `always_use_jwt_access`. With [`subject`](Self::subject) or
+/// [`exchange_token`](Self::exchange_token) the JWT is sent to a token endpoint, which gives an access token for
+/// it ([RFC 7523]). Accounts of another universe than `googleapis.com` can only sign for themselves.
 ///
 /// ```
 /// use longrunning::auth::{Credentials, ServiceAccount};
@@ -33,10 +45,14 @@ use crate::error::Error;
 /// ```
 ///
 /// [AIP-4111]: https://google.aip.dev/auth/4111
+/// [RFC 7523]: https://www.rfc-editor.org/rfc/rfc7523
 #[derive(Clone)]
 pub struct ServiceAccount {
     identity: Arc<Identity>,
     target: Target,
+    subject: Option<String>,
+    exchange: bool,
+    token_uri: Option<String>,
 }
 
 struct Identity {
@@ -45,6 +61,8 @@ struct Identity {
     project_id: Option<String>,
     quota_project_id: Option<String>,
     universe_domain: Option<String>,
+    /// That of the file, or why it may not be used: which matters once something is sent there.
+    token_uri: Result<Option<String>, Error>,
     key: Rs256,
 }
 
@@ -55,6 +73,8 @@ enum Target {
     Client,
     Scopes(String),
     Audience(String),
+    /// The audience is the service that the client calls.
+    Endpoint,
 }
 
 impl ServiceAccount {
@@ -67,7 +87,7 @@ impl ServiceAccount {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is not a regular file,
     /// or is refused by [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        KeyFile::read(path.as_ref()).and_then(Self::from_key_file)
+        KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
     /// Reads the text of a key file, for keys that come out of a vault or a variable.
@@ -84,7 +104,7 @@ impl ServiceAccount {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text is not a JSON object, says it is of
     /// another type, lacks a field (all missing ones are named), or when its key is not RSA.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        KeyFile::parse(JSON.into(), json.as_bytes()).and_then(Self::from_key_file)
+        KeyFile::parse(json.as_bytes(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
     /// Reads a key file that is parsed already.
@@ -93,10 +113,10 @@ impl ServiceAccount {
     ///
     /// As [`from_json`](Self::from_json).
     pub fn from_value(value: Value) -> Result<Self, Error> {
-        KeyFile::from_value(JSON.into(), value).and_then(Self::from_key_file)
+        KeyFile::from_value(value, &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
-    fn from_key_file(mut file: KeyFile) -> Result<Self, Error> {
+    pub(super) fn from_key_file(mut file: KeyFile) -> Result<Self, Error> {
         file.expect_type("service_account")?;
         let [client_email, private_key] = file.require(["client_email", "private_key"])?;
         let key = Rs256::from_pem(&private_key)
@@ -107,9 +127,11 @@ impl ServiceAccount {
             project_id: file.text("project_id")?,
             quota_project_id: file.text("quota_project_id")?,
             universe_domain: file.text("universe_domain")?,
+            token_uri: file.url("token_uri"),
             key,
         };
-        Ok(Self { identity: Arc::new(identity), target: Target::Client })
+        let identity = Arc::new(identity);
+        Ok(Self { identity, target: Target::Client, subject: None, exchange: false, token_uri: None })
     }
 
     /// Asks for these OAuth scopes, in place of an audience and of what the client asks for.
@@ -129,6 +151,56 @@ impl ServiceAccount {
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
         self.target = if audience.is_empty() { Target::Client } else { Target::Audience(audience) };
+        self
+    }
+
+    /// Signs tokens for the service that the client calls, `https://HOST/` of its endpoint, in place of scopes.
+    ///
+    /// The mTLS endpoint of a service counts as the service.
+    ///
+    /// ```
+    /// use longrunning::OperationsClient;
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?.audience_of_endpoint();
+    /// let client = OperationsClient::builder("europe-west1-run.googleapis.com").credentials(account).build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn audience_of_endpoint(mut self) -> Self {
+        self.target = Target::Endpoint;
+        self
+    }
+
+    /// Acts on behalf of a user, by domain-wide delegation; implies [`exchange_token`](Self::exchange_token).
+    ///
+    /// An administrator of the domain has to allow the account the scopes. An empty subject is none.
+    #[must_use]
+    pub fn subject(mut self, email: impl Into<String>) -> Self {
+        self.subject = Some(email.into()).filter(|email| !email.is_empty());
+        self
+    }
+
+    /// Exchanges what it signs for an access token at the token endpoint, which costs a request an hour.
+    ///
+    /// For services that do not take self-signed tokens. `build` refuses an exchange for an audience, and
+    /// for an account of another universe than `googleapis.com`.
+    #[must_use]
+    pub fn exchange_token(mut self) -> Self {
+        self.exchange = true;
+        self
+    }
+
+    /// Sets the token endpoint. Default: `token_uri` of the file, else `https://oauth2.googleapis.com/token`.
+    ///
+    /// It must be https, or http to this machine. Assertions are signed for `https://oauth2.googleapis.com/token`
+    /// while the endpoint is Google's, whichever of its hosts it is, and for the endpoint itself where you or
+    /// the [policy](crate::auth::CredentialsPolicy) of the file allow another one.
+    #[must_use]
+    pub fn token_uri(mut self, url: impl Into<String>) -> Self {
+        self.token_uri = Some(url.into());
         self
     }
 
@@ -154,32 +226,123 @@ impl ServiceAccount {
 
     /// The cloud that the account belongs to: `googleapis.com` when the file says nothing.
     pub fn universe_domain(&self) -> &str {
-        self.identity.universe_domain.as_deref().unwrap_or("googleapis.com")
+        self.identity.universe_domain.as_deref().unwrap_or(DEFAULT_UNIVERSE)
     }
 }
 
-/// Signs a new token at every call; a client calls it about once an hour.
+/// Makes a new token at every call; a client calls it about once an hour.
 impl TokenProvider for ServiceAccount {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let client_scopes;
-        let access = match &self.target {
-            Target::Scopes(scopes) => Access::Scope(scopes),
-            Target::Audience(audience) => Access::Aud(audience),
-            Target::Client => {
-                client_scopes = join(request.scopes);
-                Access::Scope(if client_scopes.is_empty() { CLOUD_PLATFORM } else { &client_scopes })
-            }
-        };
+        self.check().map_err(|error| TokenError::permanent(error.to_string()))?;
         let now = request.now.duration_since(SystemTime::UNIX_EPOCH).map_err(|error| {
             TokenError::transient("the clock of this machine is set before 1970").with_source(error)
         })?;
         let iat = now.saturating_sub(BACKDATED).as_secs();
         let exp = iat + LIFETIME.as_secs();
+        if self.exchanges() { self.exchanged(request, iat, exp) } else { self.self_signed(request, iat, exp) }
+    }
+}
+
+impl ServiceAccount {
+    fn self_signed(&self, request: &TokenRequest<'_>, iat: u64, exp: u64) -> Result<AccessToken, TokenError> {
+        let made;
+        let access = match &self.target {
+            Target::Audience(audience) => Access::Aud(audience),
+            Target::Endpoint => {
+                made = audience_of(request.endpoint)?;
+                Access::Aud(&made)
+            }
+            Target::Client | Target::Scopes(_) => {
+                made = self.scope(request);
+                Access::Scope(&made)
+            }
+        };
         let email = self.client_email();
-        let claims = Claims { iss: email, sub: email, iat, exp, access };
-        let jwt = jwt::encode(&claims, self.private_key_id(), &self.identity.key)
-            .map_err(|error| TokenError::permanent("its private key cannot sign").with_source(error))?;
+        let jwt = self.sign(&Claims { iss: email, sub: email, iat, exp, access })?;
         Ok(AccessToken::from_secret(jwt).expires_at(SystemTime::UNIX_EPOCH + Duration::from_secs(exp)))
+    }
+
+    fn exchanged(&self, request: &TokenRequest<'_>, iat: u64, exp: u64) -> Result<AccessToken, TokenError> {
+        let url = self.endpoint();
+        // Whoever runs another endpoint cannot use the assertion with Google.
+        let foreign = Url::parse(url).is_ok_and(|url| !GOOGLE.iter().any(|google| url.is_within(google)));
+        let aud = if foreign { url } else { TOKEN_URI };
+        let (iss, sub, scope) = (self.client_email(), self.subject.as_deref(), self.scope(request));
+        let assertion = self.sign(&Assertion { iss, sub, aud, scope: &scope, iat, exp })?;
+        let form = [("grant_type", JWT_BEARER), ("assertion", assertion.expose())];
+        let answer = token_endpoint::exchange(request, url, &form, &[]).map_err(|refusal| {
+            match (refusal.error.as_deref(), sub) {
+                (Some("unauthorized_client"), Some(_)) => {
+                    TokenError::permanent(format!("{NOT_DELEGATED}: {refusal}"))
+                }
+                _ => refusal.into(),
+            }
+        })?;
+        Ok(answer.into_token())
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> Result<Secret, TokenError> {
+        jwt::encode(claims, self.private_key_id(), &self.identity.key)
+            .map_err(|error| TokenError::permanent("its private key cannot sign").with_source(error))
+    }
+
+    fn scope(&self, request: &TokenRequest<'_>) -> String {
+        match &self.target {
+            Target::Scopes(scopes) => scopes.clone(),
+            _ => scope_of(request.scopes),
+        }
+    }
+
+    fn exchanges(&self) -> bool {
+        self.exchange || self.subject.is_some()
+    }
+
+    fn endpoint(&self) -> &str {
+        let of_file = || self.identity.token_uri.as_ref().ok().and_then(Option::as_deref);
+        self.token_uri.as_deref().or_else(of_file).unwrap_or(TOKEN_URI)
+    }
+
+    /// What is wrong with the choices that were made, together.
+    fn check(&self) -> Result<(), Error> {
+        if !self.exchanges() {
+            return Ok(());
+        }
+        let wrong = |why: fmt::Arguments<'_>| {
+            let email = self.client_email().escape_debug();
+            Err(Error::config(format!("service account `{email}` cannot exchange its tokens: {why}")))
+        };
+        if self.universe_domain() != DEFAULT_UNIVERSE {
+            let universe = self.universe_domain().escape_debug();
+            return wrong(format_args!("in the universe `{universe}` it can only sign them itself"));
+        }
+        if let Target::Audience(_) | Target::Endpoint = self.target {
+            return wrong(format_args!("an audience is for self-signed ones, expected scopes"));
+        }
+        match (&self.token_uri, &self.identity.token_uri) {
+            (Some(url), _) => match Url::parse(url).map(|url| url.is_private()) {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    wrong(format_args!("`token_uri` is not https (plain http is accepted for loopback only)"))
+                }
+                Err(why) => wrong(format_args!("`token_uri` {why}")),
+            },
+            (None, Err(error)) => Err(error.clone()),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+}
+
+impl From<ServiceAccount> for Credentials {
+    fn from(account: ServiceAccount) -> Self {
+        let label = format!("service account `{}`", account.client_email().escape_debug());
+        if let Err(error) = account.check() {
+            return Self::deferred(label, move |_| Err(error.clone()));
+        }
+        let quota_project = account.quota_project_id().map(str::to_owned);
+        let universe_domain = account.universe_domain().to_owned();
+        Self::of_source(label, account)
+            .with_quota_project(quota_project)
+            .with_universe_domain(universe_domain)
     }
 }
 
@@ -192,7 +355,22 @@ impl fmt::Debug for ServiceAccount {
     }
 }
 
-fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
+/// `https://HOST/` of an endpoint; one over mTLS has the audience of the plain one.
+fn audience_of(endpoint: &str) -> Result<String, TokenError> {
+    let authority = endpoint.split_once("://").map_or(endpoint, |(_, authority)| authority);
+    if authority.is_empty() {
+        return Err(TokenError::permanent("there is no endpoint to take the audience from"));
+    }
+    Ok(format!("https://{}/", authority.replacen(".mtls.", ".", 1)))
+}
+
+/// The scopes of the client, joined by spaces, or the default one.
+pub(super) fn scope_of(scopes: &[String]) -> String {
+    let joined = join(scopes);
+    if joined.is_empty() { CLOUD_PLATFORM.to_owned() } else { joined }
+}
+
+pub(super) fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
     let mut joined = String::new();
     for scope in scopes {
         let gap = if joined.is_empty() || scope.as_ref().is_empty() { "" } else { " " };
@@ -202,146 +380,13 @@ fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
     joined
 }
 
-const JSON: &str = "credentials JSON";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(super) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const NOT_DELEGATED: &str =
+    "an administrator of the domain has to allow the account these scopes (domain-wide delegation)";
 const BACKDATED: Duration = Duration::from_secs(10);
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
-mod tests {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use serde_json::json;
-
-    use super::*;
-    use crate::error::ErrorKind;
-    use crate::http::Unplugged;
-
-    #[test]
-    fn the_account_then_the_client_then_the_default_decides_what_a_token_is_good_for() {
-        let account = || ServiceAccount::from_json(KEY_FILE).unwrap();
-        let client = ["c1".to_owned(), "c2".to_owned()];
-        let rows: [(&str, ServiceAccount, &[String], &str, &str); 8] = [
-            ("default", account(), &[], "scope", CLOUD_PLATFORM),
-            ("client", account(), &client, "scope", "c1 c2"),
-            ("account", account().scopes(["a1", "a2"]), &client, "scope", "a1 a2"),
-            ("audience", account().audience("https://x/"), &client, "aud", "https://x/"),
-            ("the last one of both", account().audience("https://x/").scopes(["a1"]), &[], "scope", "a1"),
-            (
-                "the last one of both",
-                account().scopes(["a1"]).audience("https://x/"),
-                &[],
-                "aud",
-                "https://x/",
-            ),
-            ("no scopes", account().audience("https://x/").scopes([""; 2]), &client, "scope", "c1 c2"),
-            ("no audience", account().scopes(["a1"]).audience(""), &[], "scope", CLOUD_PLATFORM),
-        ];
-        for (name, account, scopes, claim, expected) in rows {
-            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_999);
-            let request = TokenRequest { scopes, now, ..TokenRequest::new(Duration::ZERO, &Unplugged) };
-            let token = account.token(&request).expect(name);
-            let claims = token.text().split('.').nth(1).expect(name);
-            let claims: Value =
-                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).expect(name)).expect(name);
-            let email = "robot@test-project.iam.gserviceaccount.com";
-            let mut all = json!({"iss": email, "sub": email, "iat": 1_799_999_990, "exp": 1_800_003_590});
-            all[claim] = expected.into();
-            assert_eq!(claims, all, "{name}");
-            assert_eq!(
-                token.lifetime(now),
-                Duration::from_millis(3_589_001),
-                "{name}: by the claim, not by the call"
-            );
-        }
-    }
-
-    #[test]
-    fn a_clock_before_1970_is_an_error() {
-        let now = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-        let request = TokenRequest { now, ..TokenRequest::new(Duration::ZERO, &Unplugged) };
-        let error = ServiceAccount::from_json(KEY_FILE).unwrap().token(&request).unwrap_err();
-        assert_eq!(error.to_string(), "the clock of this machine is set before 1970");
-        assert!(error.is_transient());
-    }
-
-    #[test]
-    fn fields_are_read_and_empty_ones_are_missing() {
-        let account = ServiceAccount::from_json(KEY_FILE).unwrap();
-        assert_eq!(account.private_key_id(), Some("test-only-key-1"));
-        assert_eq!(account.project_id(), Some("test-project"));
-        assert_eq!((account.universe_domain(), account.quota_project_id()), ("googleapis.com", None));
-
-        let mut file = key_file();
-        file["private_key_id"] = "".into();
-        file["project_id"] = Value::Null;
-        file["universe_domain"] = "example.goog".into();
-        file["quota_project_id"] = "billing".into();
-        file.as_object_mut().unwrap().remove("type");
-        let account = ServiceAccount::from_value(file).unwrap();
-        assert_eq!((account.private_key_id(), account.project_id()), (None, None));
-        assert_eq!(
-            (account.universe_domain(), account.quota_project_id()),
-            ("example.goog", Some("billing"))
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_file_is_named_without_showing_it() {
-        let with = |name: &str, value: Value| {
-            let mut file = key_file();
-            file[name] = value;
-            file.to_string()
-        };
-        let rows = [
-            ("empty", String::new(), "cannot be parsed as JSON: line 1, column 0"),
-            (
-                "not JSON",
-                "{\n \"private_key\": \"CANARY-1\",,}".into(),
-                "cannot be parsed as JSON: line 2, column 28",
-            ),
-            ("a string", "\"CANARY-2\"".into(), "is a string: expected a JSON object"),
-            ("a list", "[\"CANARY-3\"]".into(), "is an array: expected a JSON object"),
-            ("no fields", "{}".into(), "lacks `client_email` and `private_key`"),
-            ("no e-mail", with("client_email", Value::Null), "lacks `client_email`"),
-            ("an empty key", with("private_key", "".into()), "lacks `private_key`"),
-            ("a number", with("client_email", 7.into()), "has a number as `client_email`: expected a string"),
-            (
-                "a nested key",
-                with("private_key", json!({"pem": "CANARY-4"})),
-                "has an object as `private_key`: expected a string",
-            ),
-            (
-                "another type",
-                with("type", "authorized_user".into()),
-                "is of type `authorized_user`: expected `service_account`",
-            ),
-            (
-                "garbage for a key",
-                with("private_key", "CANARY-5".into()),
-                "cannot be used: `private_key` holds no unencrypted private key in PEM: \
-                 expected `-----BEGIN PRIVATE KEY-----` and real line breaks",
-            ),
-            (
-                "an EC key",
-                with("private_key", include_str!("../../tests/fixtures/keys/ec.pkcs8.pem").into()),
-                "cannot be used: `private_key` is not an RSA key: \
-                 expected RSA of 2048 to 4096 bits, as PKCS#8 or PKCS#1",
-            ),
-        ];
-        for (name, json, expected) in rows {
-            let error = ServiceAccount::from_json(&json).expect_err(name);
-            assert_eq!(
-                (error.kind(), error.to_string()),
-                (ErrorKind::Config, format!("credentials JSON {expected}"))
-            );
-            assert!(!format!("{error:#} {error:?}").contains("CANARY"), "{name}: {error:?}");
-        }
-    }
-
-    fn key_file() -> Value {
-        serde_json::from_str(KEY_FILE).unwrap()
-    }
-
-    const KEY_FILE: &str = include_str!("../../tests/fixtures/keys/service_account.json");
-}
+mod tests;

@@ -21,7 +21,8 @@ use super::{Inner, OperationsClient};
 
 /// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
 ///
-/// No option does any I/O, and [`build`](Self::build) reports the first that cannot be used.
+/// No option does any I/O, and [`build`](Self::build) reports the first that cannot be used. A client without
+/// [`credentials`](Self::credentials) takes the [default ones](Credentials::application_default).
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,7 +76,7 @@ impl OperationsClientBuilder {
     }
 
     /// Sets who is asking: a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
-    /// your own, or [`Credentials::anonymous`]. Required.
+    /// your own, or [`Credentials::anonymous`]. Default: [`Credentials::application_default`].
     pub fn credentials(self, credentials: impl Into<Credentials>) -> Self {
         self.set_rest("credentials", |rest| rest.credentials = Some(credentials.into()))
     }
@@ -83,6 +84,13 @@ impl OperationsClientBuilder {
     /// Sets the scopes that tokens are asked for. Default: those of the credentials, `cloud-platform`.
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.set_rest("scopes", |rest| rest.scopes = scopes.into_iter().map(Into::into).collect())
+    }
+
+    /// Sets the cloud that the client works with. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
+    ///
+    /// `build` refuses credentials and endpoints of another one, so that no token ends up there.
+    pub fn universe_domain(self, domain: impl Into<String>) -> Self {
+        self.set_rest("universe_domain", |rest| rest.universe_domain = Some(domain.into()))
     }
 
     /// Sets how methods map to URLs. Default: [`Bindings::default`], `/v1/…`.
@@ -217,17 +225,19 @@ impl OperationsClientBuilder {
         self
     }
 
-    /// Checks all options and makes the client. Does no network I/O.
+    /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option, variable or file;
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there can be no default credentials.
     pub fn build(self) -> Result<OperationsClient, Error> {
         if let Some(error) = self.error {
             return Err(error);
         }
         let transport = match self.source {
-            Source::Rest(options) => {
+            Source::Rest(mut options) => {
+                options.has_quota_project = self.defaults.quota_project.is_some();
                 Arc::new(RestTransport::new(*options, Arc::clone(&self.clock), &*self.env)?)
             }
             Source::Custom(transport) => transport,

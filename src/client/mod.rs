@@ -49,6 +49,28 @@ struct Inner {
 }
 
 impl OperationsClient {
+    /// Makes a client for the service at `endpoint`, with [default credentials] and default options.
+    ///
+    /// Reads the credentials file, if there is one, and does no network I/O.
+    ///
+    /// ```
+    /// use longrunning::OperationsClient;
+    ///
+    /// match OperationsClient::new("https://run.googleapis.com") {
+    ///     Ok(client) => println!("{client:?}"),
+    ///     Err(error) => eprintln!("{error}"), // says where credentials were looked for
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`OperationsClientBuilder::build`].
+    ///
+    /// [default credentials]: crate::Credentials::application_default
+    pub fn new(endpoint: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(endpoint).build()
+    }
+
     /// Starts a client for the service at `endpoint`, over REST.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must

@@ -33,7 +33,7 @@ impl<In: Transport> Connector<In> for Tcp {
         stream.set_nodelay(true)?;
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(Socket { stream, buffers, read_patience: None, write_patience: None })))
+        Ok(Some(Either::B(Socket::new(stream, buffers))))
     }
 }
 
@@ -56,9 +56,16 @@ fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, ureq:
 pub(super) struct Socket {
     stream: TcpStream,
     buffers: LazyBuffers,
-    /// What the socket's timeouts were last set to.
-    read_patience: Option<Duration>,
-    write_patience: Option<Duration>,
+    reading: Patience,
+    writing: Patience,
+}
+
+impl Socket {
+    fn new(stream: TcpStream, buffers: LazyBuffers) -> Self {
+        let reading = Patience { set: TcpStream::set_read_timeout, now: None };
+        let writing = Patience { set: TcpStream::set_write_timeout, now: None };
+        Self { stream, buffers, reading, writing }
+    }
 }
 
 impl Transport for Socket {
@@ -70,9 +77,7 @@ impl Transport for Socket {
         let deadline = Deadline::of(timeout);
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
-            let set = TcpStream::set_write_timeout;
-            let written =
-                within(deadline, &self.stream, &mut self.write_patience, set, |stream| stream.write(rest))?;
+            let written = self.writing.until(deadline, &self.stream, |mut stream| stream.write(rest))?;
             rest = rest.get(written..).unwrap_or_default();
         }
         Ok(())
@@ -80,9 +85,8 @@ impl Transport for Socket {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let space = self.buffers.input_append_buf();
-        let set = TcpStream::set_read_timeout;
-        let deadline = Deadline::of(timeout);
-        let read = within(deadline, &self.stream, &mut self.read_patience, set, |stream| stream.read(space))?;
+        let read =
+            self.reading.until(Deadline::of(timeout), &self.stream, |mut stream| stream.read(space))?;
         self.buffers.input_appended(read);
         Ok(read > 0)
     }
@@ -99,32 +103,52 @@ impl Transport for Socket {
     }
 }
 
-/// Repeats `attempt` until it gives more than "not yet".
-fn within<T>(
-    deadline: Deadline,
-    mut stream: &TcpStream,
-    patience: &mut Option<Duration>,
-    set_patience: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
-    mut attempt: impl FnMut(&mut &TcpStream) -> io::Result<T>,
-) -> Result<T, ureq::Error> {
-    loop {
-        let left = deadline.left()?;
-        let outcome = if left > COARSE {
-            be_patient(stream, patience, set_patience, slice(left))?;
-            attempt(&mut stream)
-        } else {
-            stream.set_nonblocking(true)?;
-            let outcome = attempt(&mut stream);
-            stream.set_nonblocking(false)?;
-            outcome
-        };
-        match outcome {
-            Err(error) if is_not_yet(&error) => {}
-            other => return Ok(other?),
+/// One of the two timeouts of a socket.
+#[derive(Debug)]
+struct Patience {
+    set: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    now: Option<Duration>,
+}
+
+impl Patience {
+    /// Repeats `attempt` until it gives more than "not yet".
+    fn until<T>(
+        &mut self,
+        deadline: Deadline,
+        stream: &TcpStream,
+        mut attempt: impl FnMut(&TcpStream) -> io::Result<T>,
+    ) -> Result<T, ureq::Error> {
+        loop {
+            let left = deadline.left()?;
+            let is_coarse = left > COARSE;
+            let outcome = if is_coarse {
+                self.set_to(slice(left), stream)?;
+                attempt(stream)
+            } else {
+                stream.set_nonblocking(true)?;
+                let outcome = attempt(stream);
+                stream.set_nonblocking(false)?;
+                outcome
+            };
+            match outcome {
+                Err(error) if is_not_yet(&error) && is_coarse => {}
+                Err(error) if is_not_yet(&error) => thread::sleep(TICK.min(left)),
+                other => return Ok(other?),
+            }
         }
-        if left <= COARSE {
-            thread::sleep(TICK.min(left));
+    }
+
+    fn set_to(&mut self, wanted: Duration, stream: &TcpStream) -> io::Result<()> {
+        if self.now == Some(wanted) {
+            return Ok(());
         }
+        match (self.set)(stream, Some(wanted)) {
+            Ok(()) => self.now = Some(wanted),
+            // macOS refuses when the peer has closed; what it sent before can still be read.
+            Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 
@@ -133,24 +157,6 @@ fn within<T>(
 fn slice(left: Duration) -> Duration {
     let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
     Duration::from_nanos(1 << half.ilog2())
-}
-
-fn be_patient(
-    stream: &TcpStream,
-    patience: &mut Option<Duration>,
-    set: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
-    wanted: Duration,
-) -> io::Result<()> {
-    if *patience == Some(wanted) {
-        return Ok(());
-    }
-    match set(stream, Some(wanted)) {
-        Ok(()) => *patience = Some(wanted),
-        // macOS refuses when the peer has closed; what it sent before can still be read.
-        Err(error) if cfg!(target_os = "macos") && error.kind() == io::ErrorKind::InvalidInput => {}
-        Err(error) => return Err(error),
-    }
-    Ok(())
 }
 
 fn is_not_yet(error: &io::Error) -> bool {

@@ -33,7 +33,7 @@ enum Shape {
 }
 
 /// The delays of one call.
-pub(crate) trait Delays {
+pub(crate) trait Delays: Send {
     /// The next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
 }
@@ -83,7 +83,7 @@ impl Backoff {
     #[cfg(feature = "backoff")]
     pub fn from_backoff<B>(start: impl Fn() -> B + Send + Sync + 'static) -> Self
     where
-        B: backoff::backoff::Backoff + 'static,
+        B: backoff::backoff::Backoff + Send + 'static,
     {
         Self(Shape::Custom(Arc::new(move || {
             let mut policy = start();
@@ -128,7 +128,7 @@ impl fmt::Debug for Backoff {
     }
 }
 
-impl<F: FnMut(Duration, f64) -> Option<Duration>> Delays for F {
+impl<F: FnMut(Duration, f64) -> Option<Duration> + Send> Delays for F {
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         self(elapsed, chance)
     }

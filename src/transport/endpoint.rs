@@ -48,6 +48,16 @@ impl Endpoint {
         [self.scheme, "://", &self.authority, &self.base, target].concat()
     }
 
+    /// Scheme, host and port, without the base path.
+    pub(crate) fn origin(&self) -> String {
+        [self.scheme, "://", &self.authority].concat()
+    }
+
+    /// The host alone; an IPv6 address keeps its brackets.
+    pub(crate) fn host(&self) -> &str {
+        split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
+    }
+
     /// Whether this is nothing but a host, as services publish it.
     pub(crate) fn is_bare(&self) -> bool {
         self.scheme == "https"

@@ -263,7 +263,7 @@ fn details_of_a_refusal_are_typed() {
         let error = method.run(&server.client()).unwrap_err();
         let status = error.status().unwrap();
         assert_eq!(status.detail::<ErrorInfo>().unwrap().reason, "SERVICE_DISABLED", "51 {method:?}");
-        assert_eq!(status.detail::<Help>().unwrap().links, [link.clone()], "51 {method:?}");
+        assert_eq!(status.detail::<Help>().unwrap().links, std::slice::from_ref(&link), "51 {method:?}");
     }
 }
 

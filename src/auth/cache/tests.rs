@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use super::*;
-use crate::error::ErrorKind;
 use crate::http::Unplugged;
 
 mod threads;
@@ -286,7 +285,7 @@ fn play(name: &str, answers: &'static [Answer], steps: &[Do]) {
     let cache = TokenCache::new(
         "test".into(),
         provider,
-        Vec::new(),
+        Purpose::default(),
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::new(Unplugged),
     );
@@ -331,7 +330,7 @@ fn the_provider_learns_time_scopes_and_date() {
     let cache = TokenCache::new(
         "test".into(),
         Arc::new(provider),
-        scopes.clone(),
+        Purpose { scopes: scopes.clone(), ..Purpose::default() },
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::new(Unplugged),
     );
@@ -371,8 +370,13 @@ fn the_provider_learns_time_scopes_and_date() {
 fn the_margin_differs_by_client_and_pauses_are_bounded() {
     for (chance, margin) in [(0.0, 225.0), (0.5, 240.0), (0.999, 254.97), (7.0, 255.0)] {
         let (_, provider) = scripted(&[]);
-        let cache =
-            TokenCache::new("test".into(), provider, Vec::new(), TestClock::new(chance), Arc::new(Unplugged));
+        let cache = TokenCache::new(
+            "test".into(),
+            provider,
+            Purpose::default(),
+            TestClock::new(chance),
+            Arc::new(Unplugged),
+        );
         assert_eq!(cache.margin, Duration::from_secs_f64(margin), "{chance}");
     }
     for (failures, chance, expected) in [
@@ -397,7 +401,7 @@ fn a_failure_keeps_its_cause_and_shows_one_line() {
     let cache = TokenCache::new(
         "test".into(),
         Arc::new(provider),
-        Vec::new(),
+        Purpose::default(),
         TestClock::new(0.0),
         Arc::new(Unplugged),
     );

@@ -27,7 +27,7 @@ impl RestTransport {
             let authorization = self.authorizer.authorization(left())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
-                headers.push(("authorization".into(), authorization.value().into()));
+                headers.push((authorization.header().into(), authorization.value().into()));
             }
             let response = self.send(route, &url, &headers, left(), limit)?;
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
@@ -36,7 +36,8 @@ impl RestTransport {
                 replayed = true;
                 continue;
             }
-            return decode::text(response, self.endpoint.authority(), self.clock.wall());
+            return decode::text(response, self.endpoint.authority(), self.clock.wall())
+                .map_err(|error| self.authorizer.explain(error));
         }
     }
 

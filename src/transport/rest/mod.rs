@@ -12,7 +12,7 @@ mod vectors;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::auth::{Authorizer, Credentials};
+use crate::auth::{Authorizer, Credentials, Purpose, check_universe, universe_domain};
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::error::Error;
@@ -37,6 +37,9 @@ pub(crate) struct RestOptions {
     pub(crate) client_cert_source: Option<ClientCertificate>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) scopes: Vec<String>,
+    pub(crate) universe_domain: Option<String>,
+    /// Whether calls name a quota project of their own.
+    pub(crate) has_quota_project: bool,
     pub(crate) bindings: Bindings,
     pub(crate) user_agent: Option<String>,
     pub(crate) client_info: Option<String>,
@@ -53,6 +56,8 @@ impl RestOptions {
             client_cert_source: None,
             credentials: None,
             scopes: Vec::new(),
+            universe_domain: None,
+            has_quota_project: false,
             bindings: Bindings::default(),
             user_agent: None,
             client_info: None,
@@ -80,11 +85,15 @@ pub(crate) struct RestTransport {
 impl RestTransport {
     pub(crate) fn new(options: RestOptions, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Self, Error> {
         let mtls::Choice { endpoint, certificate } = mtls::choose(&options, env)?;
-        let credentials = options.credentials.ok_or_else(|| {
-            Error::config(
-                "no credentials: pass a service account, a token or `Credentials::anonymous()` to `credentials`",
-            )
-        })?;
+        let credentials = options.credentials.unwrap_or_else(Credentials::application_default);
+        let credentials = credentials.resolve(env)?;
+        let universe_domain = universe_domain(options.universe_domain.as_deref(), env)?;
+        check_universe(&universe_domain, endpoint.host(), &credentials)?;
+        let purpose = Purpose { scopes: options.scopes, endpoint: endpoint.origin(), universe_domain };
+        let quota_project = quota_project(env, &credentials);
+        if credentials.wants_quota_project() && quota_project.is_none() && !options.has_quota_project {
+            log::warn!("{NO_QUOTA_PROJECT}");
+        }
         let http = match options.http_client {
             Some(client) => client,
             None => {
@@ -97,10 +106,10 @@ impl RestTransport {
         };
         Ok(Self {
             endpoint,
-            quota_project: quota_project(env, &credentials),
+            quota_project,
             bindings: options.bindings,
             enum_encoding_int: options.enum_encoding_int,
-            authorizer: credentials.authorizer(options.scopes, Arc::clone(&clock), Arc::clone(&http)),
+            authorizer: credentials.authorizer(purpose, Arc::clone(&clock), Arc::clone(&http)),
             http,
             user_agent: user_agent(options.user_agent.as_deref()),
             api_client: api_client(options.client_info.as_deref()),
@@ -200,3 +209,6 @@ const OPERATION_LIMIT: usize = 32 << 20;
 
 /// Decoded bytes of a list page.
 const PAGE_LIMIT: usize = 64 << 20;
+
+const NO_QUOTA_PROJECT: &str = "gcloud's login without a quota project: many services refuse it, \
+    `gcloud auth application-default set-quota-project` sets one";

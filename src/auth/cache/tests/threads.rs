@@ -29,7 +29,7 @@ fn callers_without_a_token_share_one_flight() {
         let cache = TokenCache::new(
             "test".into(),
             Arc::new(provider),
-            Vec::new(),
+            Purpose::default(),
             Arc::clone(&clock) as Arc<dyn Clock>,
             Arc::new(Unplugged),
         );
@@ -65,7 +65,7 @@ fn many_threads_ask_once_per_expiry() {
     let cache = TokenCache::new(
         "test".into(),
         Arc::new(provider),
-        Vec::new(),
+        Purpose::default(),
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::new(Unplugged),
     );
@@ -104,7 +104,7 @@ fn a_flight_holds_up_nobody_beyond_his_time() {
     let cache = TokenCache::new(
         "test".into(),
         Arc::new(provider),
-        Vec::new(),
+        Purpose::default(),
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::new(Unplugged),
     );

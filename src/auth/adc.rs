@@ -1,0 +1,110 @@
+//! Application Default Credentials: where they are looked for, and in which order.
+//!
+//! [AIP-4110](https://google.aip.dev/auth/4110), with gcloud's own variable for its folder.
+
+use std::fs;
+use std::io::ErrorKind as IoErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::auth::authorized_user::LOGIN;
+use crate::auth::key_file::KeyFile;
+use crate::auth::{Credentials, CredentialsPolicy, loader, metadata};
+use crate::env::Env;
+use crate::error::{Error, ErrorKind};
+
+impl Credentials {
+    /// Takes the credentials that the surroundings offer, the way all of Google's libraries do ([ADC]).
+    ///
+    /// The first of these that is there counts, and is not passed over when it turns out to be of no use:
+    ///
+    /// 1. the file that `GOOGLE_APPLICATION_CREDENTIALS` names;
+    /// 2. the file that `gcloud auth application-default login` writes:
+    ///    `application_default_credentials.json` in `CLOUDSDK_CONFIG`, else in `~/.config/gcloud`
+    ///    (`%APPDATA%\gcloud` on Windows);
+    /// 3. the [metadata server](crate::auth::MetadataServer) of Google Cloud, unless `NO_GCE_CHECK` is `true`.
+    ///
+    /// An empty variable counts as unset. Variables and files are read when a client is built, and files of
+    /// every type are [trusted](crate::auth::CredentialsPolicy). The metadata server is asked at the first
+    /// call: away from Google Cloud that call fails after one look-up of at most 3 seconds, with an error
+    /// that says what was looked for where.
+    ///
+    /// A client that is built without credentials takes these.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir();
+    /// # let home = folder.to_str().unwrap_or_default();
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let error = OperationsClient::builder("run.googleapis.com")
+    ///     .credentials(Credentials::application_default())
+    ///     .environment([("HOME", home), ("APPDATA", home), ("NO_GCE_CHECK", "true")])
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert!(error.to_string().starts_with(
+    ///     "no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset, `"
+    /// ));
+    /// ```
+    ///
+    /// [ADC]: https://cloud.google.com/docs/authentication/application-default-credentials
+    pub fn application_default() -> Self {
+        Self::deferred("application default credentials".into(), find)
+    }
+}
+
+fn find(env: &dyn Env) -> Result<Credentials, Error> {
+    if let Some(path) = env.var(VARIABLE) {
+        return load(Path::new(&path)).map_err(|error| error.note(format_args!("{VARIABLE} names it")));
+    }
+    let mut searched = format!("{VARIABLE} is unset, ");
+    match well_known(env, cfg!(windows)) {
+        Some(place) if !is_absent(&place.path) => return load(&place.path),
+        Some(place) => searched += &format!("`{}` does not exist", place.shown.escape_debug()),
+        None => searched += "HOME is unset",
+    }
+    if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Err(Error::new(ErrorKind::Auth, nothing(&searched, "NO_GCE_CHECK is `true`")));
+    }
+    metadata::default_credentials(env, searched)
+}
+
+/// The message when there is nothing in any of the places.
+pub(super) fn nothing(searched: &str, metadata: &str) -> String {
+    format!("no application default credentials: {searched}, {metadata}; `{LOGIN}` would make some")
+}
+
+fn load(path: &Path) -> Result<Credentials, Error> {
+    KeyFile::read(path, &CredentialsPolicy::trusting_the_file()).and_then(loader::load)
+}
+
+/// Only what is certainly not there is passed over: a file that cannot be opened is an error.
+fn is_absent(path: &Path) -> bool {
+    let gone = |kind| matches!(kind, IoErrorKind::NotFound | IoErrorKind::NotADirectory);
+    fs::metadata(path).is_err_and(|error| gone(error.kind()))
+}
+
+#[derive(Debug, PartialEq)]
+struct Place {
+    path: PathBuf,
+    /// As messages show it.
+    shown: String,
+}
+
+/// Where gcloud keeps the file; `None` without a home.
+fn well_known(env: &dyn Env, windows: bool) -> Option<Place> {
+    let place = |path: PathBuf| Place { shown: path.join(FILE).display().to_string(), path: path.join(FILE) };
+    if let Some(folder) = env.var("CLOUDSDK_CONFIG") {
+        return Some(place(folder.into()));
+    }
+    if windows {
+        let drive = || env.var("SystemDrive").unwrap_or_else(|| "C:".into()) + "\\";
+        return Some(place(PathBuf::from(env.var("APPDATA").unwrap_or_else(drive)).join("gcloud")));
+    }
+    let path = PathBuf::from(env.var("HOME")?).join(".config/gcloud").join(FILE);
+    Some(Place { path, shown: format!("~/.config/gcloud/{FILE}") })
+}
+
+const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+const FILE: &str = "application_default_credentials.json";
+
+#[cfg(test)]
+mod tests;

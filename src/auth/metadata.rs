@@ -1,0 +1,303 @@
+//! The metadata server of Google Cloud: gives the tokens of the service account that is attached there.
+
+use std::fmt;
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::auth::token_endpoint::{self, Answer, Refusal};
+use crate::auth::url::{self, Url};
+use crate::auth::{
+    AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, adc, universe,
+};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::{
+    HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpResponse, ProxySetting, Roots,
+};
+
+/// The service account of the place where the program runs: Compute Engine, GKE, Cloud Run, Functions, ….
+///
+/// [Application default credentials](Credentials::application_default) end here by themselves. Name it to
+/// rule out that a file is used instead, or to choose among several service accounts.
+///
+/// The server speaks plain http on the link that only this machine is on. It is asked without any secret,
+/// never through a proxy, and its answers must carry the header by which it is known, so that the login page
+/// of a network is not mistaken for it. The scopes of the client are passed on.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `GCE_METADATA_HOST`, else `GCE_METADATA_ROOT`, else `GCE_METADATA_IP` | host and maybe port; default `metadata.google.internal` |
+/// | `GCE_METADATA_TIMEOUT` | seconds that the first answer may take; default 3 |
+/// | `GCE_METADATA_DETECT_RETRIES` | tries until there is no such server; default 1, as many as the retry policy of the call wants where there must be one |
+/// | `GCE_METADATA_MTLS_MODE` | `none` or `default`; `strict` is refused |
+///
+/// There must be one where a variable names it, where this type is used by name, and where the machine's
+/// firmware says that it is Google's.
+///
+/// ```
+/// use longrunning::OperationsClient;
+/// use longrunning::auth::MetadataServer;
+///
+/// let client = OperationsClient::builder("https://run.googleapis.com")
+///     .credentials(MetadataServer::new().service_account("worker@my-project.iam.gserviceaccount.com"))
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MetadataServer {
+    account: Option<String>,
+    http: Option<Arc<dyn HttpClient>>,
+}
+
+impl MetadataServer {
+    /// Takes the default service account.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes another of the attached service accounts, by e-mail address. An empty one is the default account.
+    #[must_use]
+    pub fn service_account(mut self, email: impl Into<String>) -> Self {
+        self.account = Some(email.into()).filter(|email| !email.is_empty());
+        self
+    }
+
+    /// Asks over an HTTP client of your own, which must not use a proxy. Default: one without.
+    #[must_use]
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.http = Some(Arc::new(client));
+        self
+    }
+
+    fn resolve(self, env: &dyn Env) -> Result<Source, Error> {
+        let account = self.account.unwrap_or_else(|| "default".into());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_+:".contains(&byte);
+        if !account.bytes().all(plain) {
+            let account = account.escape_debug();
+            return Err(Error::config(format!("service account `{account}` is not an e-mail address")));
+        }
+        refuse_mtls(env)?;
+        let (host, named) = match host(env)? {
+            Some(host) => (host, true),
+            None => (HOST.to_owned(), false),
+        };
+        let number = |name| env.var(name).and_then(|value| value.parse().ok()).filter(|number| *number > 0);
+        Ok(Source {
+            host,
+            account,
+            detect_timeout: Duration::from_secs(number("GCE_METADATA_TIMEOUT").unwrap_or(3).into()),
+            detect_tries: number("GCE_METADATA_DETECT_RETRIES").unwrap_or(1),
+            misses: AtomicU32::new(0),
+            is_expected: named || is_google(),
+            searched: None,
+            universe: OnceLock::new(),
+            http: self.http,
+            agent: OnceLock::new(),
+        })
+    }
+}
+
+impl From<MetadataServer> for Credentials {
+    fn from(server: MetadataServer) -> Self {
+        Self::deferred(LABEL.into(), move |env| {
+            let source = Source { is_expected: true, ..server.clone().resolve(env)? };
+            Ok(Self::of_source(LABEL.into(), source))
+        })
+    }
+}
+
+/// What is left when there was nothing in the places that were searched.
+pub(super) fn default_credentials(env: &dyn Env, searched: String) -> Result<Credentials, Error> {
+    let source = Source { searched: Some(searched), ..MetadataServer::new().resolve(env)? };
+    Ok(Credentials::of_source(LABEL.into(), source))
+}
+
+struct Source {
+    host: String,
+    account: String,
+    detect_timeout: Duration,
+    detect_tries: u32,
+    /// How often nothing answered, while nothing ever had.
+    misses: AtomicU32,
+    /// Whether there should be a server, so that its absence is a matter of time.
+    is_expected: bool,
+    /// For default credentials: the places without any.
+    searched: Option<String>,
+    /// Known from the first answer on.
+    universe: OnceLock<String>,
+    http: Option<Arc<dyn HttpClient>>,
+    /// In place of `http`; made when it is needed.
+    agent: OnceLock<Result<HttpAgent, HttpError>>,
+}
+
+impl TokenProvider for Source {
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        let started = Instant::now();
+        let http = self.http()?;
+        let universe = self.universe(&TokenRequest { http, ..*request })?;
+        if !universe.eq_ignore_ascii_case(request.universe_domain) {
+            let why = universe::mismatch(LABEL, &universe, request.universe_domain);
+            return Err(TokenError::permanent(why).whole());
+        }
+        let timeout = request.timeout.saturating_sub(started.elapsed());
+        self.fetch(&TokenRequest { http, timeout, ..*request })
+    }
+}
+
+impl Source {
+    /// Asks for the universe, and so for whether there is a server at all.
+    fn universe(&self, request: &TokenRequest<'_>) -> Result<String, TokenError> {
+        if let Some(known) = self.universe.get() {
+            return Ok(known.clone());
+        }
+        let response = self.get(request, "universe/universe-domain")?;
+        if response.status == 404 && !is_google_answer(&response) {
+            // Servers that do not know the path may not know to say who they are: the next answer tells.
+            return Ok(DEFAULT_UNIVERSE.to_owned());
+        }
+        self.recognize(&response)?;
+        let universe = match response.status {
+            200..=299 => String::from_utf8_lossy(&response.body).trim().to_owned(),
+            404 => String::new(),
+            _ => return Err(Refusal::of(&self.host, &response).into()),
+        };
+        let universe = if universe.is_empty() { DEFAULT_UNIVERSE.to_owned() } else { universe };
+        Ok(self.universe.get_or_init(|| universe).clone())
+    }
+
+    fn fetch(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        let mut path = format!("instance/service-accounts/{}/token", self.account);
+        if !request.scopes.is_empty() {
+            path = path + "?scopes=" + &url::encode(&request.scopes.join(","));
+        }
+        let response = self.get(request, &path)?;
+        self.recognize(&response)?;
+        match response.status {
+            200..=299 => {}
+            404 => return Err(self.no_account(&response)),
+            _ => return Err(Refusal::of(&self.host, &response).into()),
+        }
+        let body = Zeroizing::new(response.body);
+        let answer = token_endpoint::parse(&body);
+        answer.map(Answer::into_token).map_err(|why| token_endpoint::unreadable(&self.host, why))
+    }
+
+    fn get(&self, request: &TokenRequest<'_>, path: &str) -> Result<HttpResponse, TokenError> {
+        let url = format!("http://{}/computeMetadata/v1/{path}", self.host);
+        // A server that has answered before gets all the time there is.
+        let timeout = match self.universe.get() {
+            Some(_) => request.timeout,
+            None => request.timeout.min(self.detect_timeout),
+        };
+        let hurried = request.timeout < self.detect_timeout;
+        let request = TokenRequest { timeout, ..*request };
+        token_endpoint::send_anywhere(&request, HttpMethod::Get, &url, &[FLAVOR], None)
+            .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
+    }
+
+    /// Refuses what is not the answer of a metadata server; one that is too busy need not say that it is one.
+    fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
+        if is_google_answer(response) || matches!(response.status, 408 | 429 | 500..=599) {
+            return Ok(());
+        }
+        let why =
+            format!("what answers at {} is not a metadata server (no `metadata-flavor: Google`)", self.host);
+        Err(self.miss(TokenError::permanent(why)))
+    }
+
+    /// Nothing that is a metadata server answered.
+    fn miss(&self, error: TokenError) -> TokenError {
+        if self.universe.get().is_some() {
+            return error;
+        }
+        let misses = self.misses.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let may_come = self.is_expected || misses < self.detect_tries;
+        let make = match error.is_transient() && may_come {
+            true => TokenError::transient,
+            false => TokenError::permanent,
+        };
+        let missed = match &self.searched {
+            Some(searched) => make(adc::nothing(searched, "no metadata server answered")).whole(),
+            None => make(format!("no metadata server answered at {}", self.host)),
+        };
+        missed.with_source(error)
+    }
+
+    fn no_account(&self, response: &HttpResponse) -> TokenError {
+        let (account, refusal) = (&self.account, Refusal::of(&self.host, response));
+        TokenError::permanent(format!(
+            "there is no service account `{account}`, attach one to the machine or the service: {refusal}"
+        ))
+    }
+
+    fn http(&self) -> Result<&dyn HttpClient, TokenError> {
+        if let Some(client) = &self.http {
+            return Ok(&**client);
+        }
+        let options = || HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
+        match self.agent.get_or_init(|| HttpAgent::new(&options())) {
+            Ok(agent) => Ok(agent),
+            Err(error) => Err(TokenError::permanent(error.to_string()).with_source(error.clone())),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetadataServer")
+            .field("host", &self.host)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Captive portals, and name servers that know every name, answer with anything but this.
+fn is_google_answer(response: &HttpResponse) -> bool {
+    let (name, value) = FLAVOR;
+    let is_html = response.header("content-type").is_some_and(|value| value.starts_with("text/html"));
+    let is_page = is_html && (200..=299).contains(&response.status);
+    response.header(name).is_some_and(|each| each.trim().eq_ignore_ascii_case(value)) && !is_page
+}
+
+fn host(env: &dyn Env) -> Result<Option<String>, Error> {
+    let names = ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"];
+    let Some((name, host)) = names.into_iter().find_map(|name| env.var(name).map(|host| (name, host))) else {
+        return Ok(None);
+    };
+    if host.contains(['/', '?', '#']) || Url::parse(&format!("http://{host}")).is_err() {
+        let host = host.escape_debug();
+        return Err(Error::config(format!("{name} is `{host}`: expected a host and maybe a port")));
+    }
+    Ok(Some(host))
+}
+
+fn refuse_mtls(env: &dyn Env) -> Result<(), Error> {
+    const NAME: &str = "GCE_METADATA_MTLS_MODE";
+    match env.var(NAME) {
+        Some(mode) if !["none", "default"].contains(&mode.to_ascii_lowercase().as_str()) => {
+            let mode = mode.escape_debug();
+            Err(Error::config(format!(
+                "{NAME} is `{mode}`, which is not supported: expected `none` or `default`"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the firmware of Google's machines says.
+fn is_google() -> bool {
+    cfg!(target_os = "linux")
+        && fs::read_to_string("/sys/class/dmi/id/product_name").is_ok_and(|name| name.starts_with("Google"))
+}
+
+const LABEL: &str = "the metadata server";
+const HOST: &str = "metadata.google.internal";
+const FLAVOR: (&str, &str) = ("metadata-flavor", "Google");
+
+#[cfg(test)]
+mod tests;

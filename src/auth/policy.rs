@@ -1,0 +1,172 @@
+//! How far a credentials file is trusted.
+
+use crate::auth::url::Url;
+
+/// Says which credentials files are accepted, and which hosts such a file may name.
+///
+/// A credentials file is a program in disguise: it can name the server that secrets are sent to, files to
+/// read and commands to run. The default policy accepts what can do no more than use the secrets in the file
+/// itself, with Google:
+///
+/// | `type` | default | [`trusting_the_file`](Self::trusting_the_file) |
+/// |---|---|---|
+/// | `service_account`, `authorized_user` | yes | yes |
+/// | `impersonated_service_account`, `external_account_authorized_user` | yes | yes |
+/// | `external_account`: sends what it finds on this machine elsewhere | no | yes |
+/// | URLs in the file (`token_uri`, …) | https, a host of `googleapis.com` | https, or http to this machine |
+///
+/// Files that the environment points at ([`Credentials::application_default`]) are trusted: who sets the
+/// environment of a program controls the program. Files that come from users of a service should never
+/// be more than what the default accepts.
+///
+/// ```
+/// use longrunning::Credentials;
+/// use longrunning::auth::CredentialsPolicy;
+///
+/// let file = r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+///     "token_uri": "https://tokens.example.com/token"}"#;
+/// let error = Credentials::from_json(file).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "credentials JSON names the host `tokens.example.com` in `token_uri`, which the policy does not allow: \
+///      expected a host of `googleapis.com`, see `CredentialsPolicy`",
+/// );
+/// let policy = CredentialsPolicy::default().host("tokens.example.com");
+/// Credentials::from_json_with(file, &policy)?;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`Credentials::application_default`]: crate::Credentials::application_default
+#[derive(Clone, Debug)]
+pub struct CredentialsPolicy {
+    types: Vec<String>,
+    hosts: Vec<String>,
+    trusting: bool,
+}
+
+impl CredentialsPolicy {
+    /// Accepts every type, and whatever https URL the file names: for files of people you trust as much as your program.
+    ///
+    /// Commands still need the opt-in of the environment, `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES`.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let policy = CredentialsPolicy::trusting_the_file();
+    /// let missing = Credentials::from_file_with("/etc/deployment/identity.json", &policy);
+    /// assert!(missing.is_err());
+    /// ```
+    pub fn trusting_the_file() -> Self {
+        Self { trusting: true, ..Self::default() }
+    }
+
+    /// Accepts these types only, by the word that stands in the file's `type`.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let policy = CredentialsPolicy::default().types(["service_account"]);
+    /// let error = Credentials::from_json_with(r#"{"type": "authorized_user"}"#, &policy).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "credentials JSON is of type `authorized_user`, which the policy does not allow: \
+    ///      expected `service_account`, see `CredentialsPolicy`",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn types<S: Into<String>>(mut self, types: impl IntoIterator<Item = S>) -> Self {
+        self.types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts URLs with this host, and hosts below it, too. Plain http is accepted for loopback hosts only.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// What is wrong with a type, if anything.
+    pub(super) fn check_type(&self, found: &str) -> Result<(), String> {
+        let allowed = self.types.iter().any(|each| each == found);
+        if allowed || (self.trusting && self.types == DEFAULT_TYPES) {
+            return Ok(());
+        }
+        let allowed: Vec<String> = self.types.iter().map(|each| format!("`{each}`")).collect();
+        let (found, allowed) = (shown(found), allowed.join(", "));
+        Err(format!(
+            "is of type `{found}`, which the policy does not allow: expected {allowed}, see `CredentialsPolicy`"
+        ))
+    }
+
+    /// What is wrong with a URL that secrets will be sent to, if anything.
+    pub(super) fn check_url(&self, field: &str, url: &str) -> Result<(), String> {
+        let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
+        let host = url.host;
+        if !url.is_private() {
+            return Err(format!(
+                "cannot be used: `{field}` at `{host}` is not https (plain http is accepted for loopback only)"
+            ));
+        }
+        let mut hosts = self.hosts.iter().map(String::as_str).chain(GOOGLE);
+        if self.trusting || hosts.any(|domain| url.is_within(domain)) {
+            return Ok(());
+        }
+        Err(format!(
+            "names the host `{host}` in `{field}`, which the policy does not allow: \
+             expected a host of `googleapis.com`, see `CredentialsPolicy`"
+        ))
+    }
+
+    /// What is wrong with a URL that a subject token comes from, if anything: next to what may be sent secrets,
+    /// the link-local servers of clouds, which speak plain http.
+    pub(super) fn check_source_url(&self, field: &str, url: &str) -> Result<(), String> {
+        match Url::parse(url) {
+            Ok(parsed) if parsed.is_link_local() && (self.trusting || self.lists(parsed)) => Ok(()),
+            _ => self.check_url(field, url),
+        }
+    }
+
+    /// What is wrong with a URL that secrets of AWS come from, if anything.
+    ///
+    /// Trusting the file is not enough for another host: [AIP-4117](https://google.aip.dev/auth/4117) wants
+    /// nothing but the metadata server to be asked.
+    pub(super) fn check_aws_url(&self, field: &str, url: &str) -> Result<(), String> {
+        let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
+        if url.is_aws_metadata() || (url.is_private() && self.lists(url)) {
+            return Ok(());
+        }
+        Err(format!(
+            "names the host `{}` in `{field}`, which is not the metadata server of AWS: \
+             expected `169.254.169.254` or `[fd00:ec2::254]`, see `CredentialsPolicy`",
+            url.host
+        ))
+    }
+
+    fn lists(&self, url: Url<'_>) -> bool {
+        self.hosts.iter().any(|domain| url.is_within(domain))
+    }
+}
+
+impl Default for CredentialsPolicy {
+    fn default() -> Self {
+        Self { types: DEFAULT_TYPES.map(str::to_owned).into(), hosts: Vec::new(), trusting: false }
+    }
+}
+
+/// A type as a message may show it.
+pub(super) fn shown(found: &str) -> String {
+    found.chars().take(40).collect::<String>().escape_debug().to_string()
+}
+
+/// Where Google's own files point; the second stands in old key files.
+pub(super) const GOOGLE: [&str; 2] = ["googleapis.com", "accounts.google.com"];
+
+const DEFAULT_TYPES: [&str; 4] = [
+    "service_account",
+    "authorized_user",
+    "impersonated_service_account",
+    "external_account_authorized_user",
+];

@@ -1,0 +1,310 @@
+//! One exchange with a server that gives tokens: bounded, without redirects, and without secrets in errors.
+//!
+//! There is no loop here. A transient failure fails the attempt of the call, and the one retry loop asks again.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::auth::url::{self, Url};
+use crate::auth::{AccessToken, TokenError, TokenRequest};
+use crate::http::{HttpMethod, HttpRequest, HttpResponse};
+use crate::secret::Secret;
+
+/// What a token endpoint gave.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) access_token: Secret,
+    /// As it came: clamped where it is used.
+    pub(super) expires_in: Option<Duration>,
+    /// A new refresh token in place of the one that was used.
+    pub(super) refresh_token: Option<Secret>,
+}
+
+impl Answer {
+    pub(super) fn into_token(self) -> AccessToken {
+        let token = AccessToken::from_secret(self.access_token);
+        match self.expires_in {
+            Some(lifetime) => token.expires_in(lifetime),
+            None => token,
+        }
+    }
+}
+
+/// Posts a form, percent-encoded, and reads the access token out of the answer.
+pub(super) fn post_form(
+    request: &TokenRequest<'_>,
+    url: &str,
+    form: &[(&str, &str)],
+    headers: &[(&str, &str)],
+) -> Result<Answer, TokenError> {
+    exchange(request, url, form, headers).map_err(TokenError::from)
+}
+
+/// As [`post_form`], for callers that have advice for some of the refusals.
+#[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
+pub(super) fn exchange(
+    request: &TokenRequest<'_>,
+    url: &str,
+    form: &[(&str, &str)],
+    headers: &[(&str, &str)],
+) -> Result<Answer, Refusal> {
+    let body = encode_form(form);
+    let mut all = vec![("content-type", FORM)];
+    all.extend(headers);
+    let response = send(request, HttpMethod::Post, url, &all, Some(body.as_bytes()))?;
+    let host = host_of(url);
+    parse(&accepted(host, response)?).map_err(|why| unreadable(host, why).into())
+}
+
+/// Posts JSON and gives the body of the answer.
+pub(super) fn post_json(
+    request: &TokenRequest<'_>,
+    url: &str,
+    json: &[u8],
+    headers: &[(&str, &str)],
+) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    let mut all = vec![("content-type", "application/json")];
+    all.extend(headers);
+    let response = send(request, HttpMethod::Post, url, &all, Some(json))?;
+    accepted(host_of(url), response).map_err(TokenError::from)
+}
+
+/// Makes one exchange within the time of `request` and gives the answer, whatever its status.
+///
+/// Refuses to send anything over plain http to another machine.
+pub(super) fn send(
+    request: &TokenRequest<'_>,
+    method: HttpMethod,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<HttpResponse, TokenError> {
+    let target = Url::parse(url).map_err(|why| TokenError::permanent(format!("its token URL {why}")))?;
+    if !target.is_private() {
+        let host = target.host;
+        return Err(TokenError::permanent(format!(
+            "its token URL at {host} is not https (plain http is accepted for loopback only)"
+        )));
+    }
+    send_anywhere(request, method, url, headers, body)
+}
+
+/// As [`send`], to a link-local server that speaks plain http: nothing secret may be in the request.
+pub(super) fn send_anywhere(
+    request: &TokenRequest<'_>,
+    method: HttpMethod,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<HttpResponse, TokenError> {
+    let own = [("user-agent", USER_AGENT), ("accept", "application/json")];
+    let own = own.into_iter().filter(|(name, _)| !headers.iter().any(|(each, _)| each == name));
+    let headers: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+        own.chain(headers.iter().copied()).map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
+    let mut exchange =
+        HttpRequest::new(method, url).headers(&headers).timeout(request.timeout).limit(MAX_LEN);
+    exchange.body = body;
+    let response = request.http.send(&exchange).map_err(|error| {
+        let made = if error.is_transient() { TokenError::transient } else { TokenError::permanent };
+        made(error.to_string()).with_source(error)
+    })?;
+    log::debug!("{} {}: {}", method.as_str(), host_of(url), response.status);
+    Ok(response)
+}
+
+/// Gives the body of a 2xx answer; any other is a refusal.
+#[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
+fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    match response.status {
+        200..=299 => Ok(Zeroizing::new(response.body)),
+        _ => Err(Refusal::of(host, &response)),
+    }
+}
+
+/// An answer with an error status: all of it that may be shown.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    host: String,
+    status: u16,
+    /// `invalid_grant`, `PERMISSION_DENIED`.
+    pub(super) error: Option<String>,
+    /// `invalid_rapt`.
+    pub(super) subtype: Option<String>,
+    description: Option<String>,
+    location: Option<String>,
+    /// A failure before there was an answer.
+    failed: Option<TokenError>,
+}
+
+impl Refusal {
+    pub(super) fn of(host: &str, response: &HttpResponse) -> Self {
+        let location = response.header("location").filter(|_| response.status / 100 == 3).map(host_of);
+        let mut refusal = Self {
+            host: host.to_owned(),
+            status: response.status,
+            error: None,
+            subtype: None,
+            description: None,
+            location: location.map(str::to_owned),
+            failed: None,
+        };
+        let Ok(Value::Object(body)) = serde_json::from_slice(&response.body) else { return refusal };
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).and_then(printable);
+        match body.get("error") {
+            // As Google's APIs put it.
+            Some(Value::Object(error)) => {
+                refusal.error = text(error.get("status"));
+                refusal.description = text(error.get("message"));
+            }
+            // RFC 6749, section 5.2.
+            error => {
+                refusal.error = text(error);
+                refusal.subtype = text(body.get("error_subtype"));
+                refusal.description = text(body.get("error_description"));
+            }
+        }
+        refusal
+    }
+
+    pub(super) fn is_transient(&self) -> bool {
+        let passing = |text: &Option<String>| text.as_deref().is_some_and(|text| PASSING.contains(&text));
+        match &self.failed {
+            Some(failed) => failed.is_transient(),
+            None => {
+                matches!(self.status, 408 | 429 | 500..=599)
+                    || passing(&self.error)
+                    || passing(&self.description)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(failed) = &self.failed {
+            return failed.fmt(f);
+        }
+        write!(f, "{} answered {}", self.host, self.status)?;
+        if let Some(host) = &self.location {
+            write!(f, ", a redirect to {host}, which is not followed")?;
+        }
+        [&self.error, &self.subtype, &self.description]
+            .into_iter()
+            .flatten()
+            .try_for_each(|part| write!(f, ": {part}"))
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self {
+            host: String::new(),
+            status: 0,
+            error: None,
+            subtype: None,
+            description: None,
+            location: None,
+            failed: Some(error),
+        }
+    }
+}
+
+impl From<Refusal> for TokenError {
+    fn from(refusal: Refusal) -> Self {
+        let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
+        let message = refusal.to_string();
+        refusal.failed.unwrap_or_else(|| make(message))
+    }
+}
+
+/// The host of a URL, for messages: never its path or query.
+pub(super) fn host_of(url: &str) -> &str {
+    Url::parse(url).map_or("the token endpoint", |url| url.host)
+}
+
+/// What is wrong with the body of an answer; the parser's own words quote the text, which may be a secret.
+pub(super) enum Unreadable {
+    /// A body whose end is missing is found out only by its JSON.
+    Cut,
+    NotJson,
+    Lacks(&'static str),
+}
+
+/// Says what is wrong with an answer of `host`.
+pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
+    match why {
+        Unreadable::Cut => TokenError::transient(format!("the answer of {host} ends early")),
+        Unreadable::NotJson => {
+            TokenError::permanent(format!("the answer of {host} is not the JSON of a token endpoint"))
+        }
+        Unreadable::Lacks(field) => TokenError::permanent(format!("the answer of {host} lacks `{field}`")),
+    }
+}
+
+/// Reads the JSON of a token endpoint, [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749) section 5.1.
+pub(super) fn parse(body: &[u8]) -> Result<Answer, Unreadable> {
+    #[derive(Deserialize)]
+    struct Reply {
+        access_token: Option<Secret>,
+        expires_in: Option<Value>,
+        refresh_token: Option<Secret>,
+    }
+
+    let reply: Reply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
+        true => Unreadable::Cut,
+        false => Unreadable::NotJson,
+    })?;
+    let given = |secret: &Secret| !secret.expose().is_empty();
+    Ok(Answer {
+        access_token: reply.access_token.filter(given).ok_or(Unreadable::Lacks("access_token"))?,
+        expires_in: reply.expires_in.as_ref().and_then(seconds),
+        refresh_token: reply.refresh_token.filter(given),
+    })
+}
+
+/// A number or, from some servers, a string with one.
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }?;
+    // Too many for a `Duration`, or not a number: the cache knows what to do with a token without a lifetime.
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+}
+
+fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
+    // Room for all of it, so that the text never moves and leaves a copy behind.
+    let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut body = Zeroizing::new(String::with_capacity(room));
+    for (name, value) in form {
+        if !body.is_empty() {
+            body.push('&');
+        }
+        url::push_encoded(&mut body, name);
+        body.push('=');
+        url::push_encoded(&mut body, value);
+    }
+    body
+}
+
+/// Foreign text, fit for a message: no control characters, at most 256 others; nothing left is none.
+fn printable(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(256).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const USER_AGENT: &str = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));
+/// Decoded bytes of an answer.
+const MAX_LEN: usize = 1 << 20;
+/// The errors that pass by themselves, as Google's libraries have them.
+const PASSING: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
+
+#[cfg(test)]
+mod tests;

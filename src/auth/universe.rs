@@ -1,0 +1,53 @@
+//! Which cloud a client works with, and that its credentials belong to the same one.
+//!
+//! The option goes before `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, and that before `googleapis.com`.
+
+use crate::auth::url::is_within;
+use crate::auth::{Credentials, DEFAULT_UNIVERSE};
+use crate::env::Env;
+use crate::error::Error;
+
+/// The universe domain of a client.
+pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {
+    let (domain, whence) = match (option, env.var(VARIABLE)) {
+        (Some(option), _) => (option.to_owned(), "the option `universe_domain`"),
+        (None, Some(variable)) => (variable, VARIABLE),
+        (None, None) => return Ok(DEFAULT_UNIVERSE.to_owned()),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    let labels = domain.split('.').all(|label| !label.is_empty());
+    if labels && domain.bytes().all(plain) {
+        return Ok(domain.to_ascii_lowercase());
+    }
+    let shown = domain.escape_debug();
+    Err(Error::config(format!("{whence} is `{shown}`: expected a domain such as `{DEFAULT_UNIVERSE}`")))
+}
+
+/// Refuses credentials and endpoints of another universe, as far as they are known to be of one.
+///
+/// Fixed tokens, API keys and providers do not say where they come from; the metadata server does when it is
+/// asked. A host outside of every known universe may stand for any.
+pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials) -> Result<(), Error> {
+    if domain != DEFAULT_UNIVERSE && is_within(host, DEFAULT_UNIVERSE) {
+        return Err(Error::config(format!(
+            "endpoint `{host}` is of the universe `{DEFAULT_UNIVERSE}` and the client of `{domain}`"
+        )));
+    }
+    match credentials.universe_domain() {
+        Some(own) if !own.eq_ignore_ascii_case(domain) => {
+            Err(Error::config(mismatch(credentials.label(), own, domain)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What to say when credentials and client belong to different universes.
+pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
+    let own = own.escape_debug();
+    format!(
+        "{credentials} is of the universe `{own}` and the client of `{client}`: \
+         set `universe_domain` or {VARIABLE}, or use other credentials"
+    )
+}
+
+const VARIABLE: &str = "GOOGLE_CLOUD_UNIVERSE_DOMAIN";

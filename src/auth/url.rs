@@ -1,0 +1,167 @@
+//! The URLs that tokens are asked for at: what may be sent there, and how messages call them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An absolute URL, split as far as trust needs it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Url<'a> {
+    /// Without port; an IPv6 address without brackets.
+    pub(super) host: &'a str,
+    pub(super) is_https: bool,
+}
+
+impl<'a> Url<'a> {
+    /// Takes `https` and `http` without user and password; says what is wrong without showing any of it.
+    ///
+    /// The host is made of so few characters that no other parser can read another host out of it.
+    pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let (scheme, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
+        let is_https = scheme.eq_ignore_ascii_case("https");
+        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+            return Err("is neither `https` nor `http`");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("holds a space or another character that no URL can");
+        }
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host(authority).ok_or("has no valid host")?;
+        Ok(Self { host, is_https })
+    }
+
+    /// Whether secrets may go there: over TLS, or without leaving this machine.
+    pub(super) fn is_private(&self) -> bool {
+        self.is_https || self.is_loopback()
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        let loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.host.eq_ignore_ascii_case("localhost") || loopback(self.host)
+    }
+
+    /// Whether it is a server on the same link, as the metadata servers of clouds are.
+    pub(super) fn is_link_local(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(ip)) => ip.is_link_local(),
+            Ok(IpAddr::V6(ip)) => ip.is_unicast_link_local() || ip == AWS_METADATA.1,
+            Err(_) => false,
+        }
+    }
+
+    pub(super) fn is_aws_metadata(&self) -> bool {
+        let (v4, v6) = AWS_METADATA;
+        self.host.parse::<IpAddr>().is_ok_and(|ip| ip == v4 || ip == v6)
+    }
+
+    /// Whether the host is `domain` or below it.
+    pub(super) fn is_within(&self, domain: &str) -> bool {
+        is_within(self.host, domain)
+    }
+}
+
+/// Whether `host` is `domain` or a name below it, without regard to case.
+pub(super) fn is_within(host: &str, domain: &str) -> bool {
+    let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
+    host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Percent-encodes everything but unreserved characters, which is right in a form, a query and a path segment.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    push_encoded(&mut encoded, text);
+    encoded
+}
+
+/// As [`encode`], onto the end of a buffer.
+pub(super) fn push_encoded(target: &mut String, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            target.push(char::from(byte));
+        } else {
+            let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+            target.extend(['%', digit(byte >> 4), digit(byte)]);
+        }
+    }
+}
+
+fn host(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(v6) => {
+            let (host, port) = v6.split_once(']')?;
+            host.parse::<IpAddr>().ok().filter(IpAddr::is_ipv6)?;
+            (host, port)
+        }
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            (!host.is_empty() && host.bytes().all(plain)).then_some(())?;
+            (host, port)
+        }
+    };
+    let valid = match port.strip_prefix(':') {
+        Some(port) => port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    valid.then_some(host)
+}
+
+/// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.
+const AWS_METADATA: (Ipv4Addr, Ipv6Addr) =
+    (Ipv4Addr::new(169, 254, 169, 254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_private_over_tls_or_on_this_machine() {
+        let rows = [
+            ("https://oauth2.googleapis.com/token", Ok(("oauth2.googleapis.com", true))),
+            ("HTTPS://x:8443?y", Ok(("x", true))),
+            ("https://[::2]:1/", Ok(("::2", true))),
+            ("http://127.0.0.1:8080/token", Ok(("127.0.0.1", true))),
+            ("http://[::1]/", Ok(("::1", true))),
+            ("http://localhost", Ok(("localhost", true))),
+            ("http://169.254.169.254/x", Ok(("169.254.169.254", false))),
+            ("http://127.0.0.1.example.com/", Ok(("127.0.0.1.example.com", false))),
+            ("http://localhost.example.com/", Ok(("localhost.example.com", false))),
+            ("oauth2.googleapis.com", Err("is not an absolute URL")),
+            ("file:///etc/passwd", Err("is neither `https` nor `http`")),
+            ("https:///token", Err("has no valid host")),
+            ("https://user:CANARY@x/", Err("has no valid host")),
+            ("https://evil\\@oauth2.googleapis.com/", Err("has no valid host")),
+            ("https://evil%2eoauth2.googleapis.com/", Err("has no valid host")),
+            ("https://x:99999/", Err("has no valid host")),
+            ("https://x:+1/", Err("has no valid host")),
+            ("https://[::1/", Err("has no valid host")),
+            ("https://[127.0.0.1]/", Err("has no valid host")),
+            ("https://x/a b", Err("holds a space or another character that no URL can")),
+            ("https://x/\r\ny", Err("holds a space or another character that no URL can")),
+        ];
+        for (text, expected) in rows {
+            let found = Url::parse(text).map(|url| (url.host, url.is_private()));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_within_a_domain_by_whole_labels() {
+        let rows = [
+            ("googleapis.com", true),
+            ("sts.GoogleAPIs.com", true),
+            ("a.b.googleapis.com", true),
+            ("evilgoogleapis.com", false),
+            ("googleapis.com.evil.example", false),
+            ("", false),
+        ];
+        for (host, expected) in rows {
+            assert_eq!(is_within(host, "googleapis.com"), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn encoding_leaves_unreserved_characters_alone() {
+        assert_eq!(encode("aZ9-._~"), "aZ9-._~");
+        assert_eq!(encode("a b+c&d=é/:"), "a%20b%2Bc%26d%3D%C3%A9%2F%3A");
+    }
+}

@@ -1,0 +1,10 @@
+//! What others say: Google's own client, protobuf and JWT libraries for Python, against this crate.
+//!
+//! The tests make a virtual environment with pinned packages under the target folder and leave the rest of the
+//! machine alone. Where Python or the packages cannot be had, they say `SKIPPED` on standard error and pass,
+//! unless `CI=true` or `LONGRUNNING_WITNESS=require` is set.
+
+mod client;
+mod jwt;
+mod protobuf;
+mod python;
