@@ -114,7 +114,7 @@
 //! | level | what |
 //! |---|---|
 //! | `WARN` | what nobody returns: a key file that other users can read |
-//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; ureq's requests, with sensitive headers redacted |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; ureq's requests, with sensitive headers redacted |
 //! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of answers, **unredacted** |
 //!
 //! # Threads and async programs

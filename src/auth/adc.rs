@@ -2,6 +2,7 @@
 //!
 //! [AIP-4110](https://google.aip.dev/auth/4110), with gcloud's own variable for its folder.
 
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
@@ -53,18 +54,30 @@ impl Credentials {
 
 fn find(env: &dyn Env) -> Result<Credentials, Error> {
     if let Some(path) = env.var(VARIABLE) {
-        return load(Path::new(&path)).map_err(|error| error.note(format_args!("{VARIABLE} names it")));
+        let found =
+            load(Path::new(&path)).map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
+        return Ok(told(found, format_args!("{VARIABLE} names `{}`", path.escape_debug())));
     }
     let mut searched = format!("{VARIABLE} is unset, ");
     match well_known(env, cfg!(windows)) {
-        Some(place) if !is_absent(&place.path) => return load(&place.path),
+        Some(place) if !is_absent(&place.path) => {
+            let found = load(&place.path)?;
+            return Ok(told(found, format_args!("{searched}`{}` exists", place.shown.escape_debug())));
+        }
         Some(place) => searched += &format!("`{}` does not exist", place.shown.escape_debug()),
         None => searched += "HOME is unset",
     }
     if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(Error::new(ErrorKind::Auth, nothing(&searched, "NO_GCE_CHECK is `true`")));
     }
-    metadata::default_credentials(env, searched)
+    let found = metadata::default_credentials(env, searched.clone())?;
+    Ok(told(found, format_args!("{searched}")))
+}
+
+/// Nobody returns what was found where, and nobody who wonders about a refusal can do without it.
+fn told(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
+    log::debug!("default credentials: {}, since {why}", found.label());
+    found
 }
 
 /// The message when there is nothing in any of the places.

@@ -5,6 +5,8 @@
 //! unless `CI=true` or `LONGRUNNING_WITNESS=require` is set.
 
 mod client;
+mod google_auth;
 mod jwt;
 mod protobuf;
 mod python;
+mod token_requests;

@@ -23,8 +23,7 @@ pub(super) fn generate_access_token(state: &mut State, request: &RecordedRequest
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Body {
     scope: Vec<String>,
-    #[serde(default)]
-    delegates: Vec<String>,
+    delegates: Option<Vec<String>>,
     lifetime: Option<String>,
 }
 
@@ -43,7 +42,7 @@ fn generate(state: &mut State, request: &RecordedRequest, now: Duration) -> Resu
     if body.scope.is_empty() || body.scope.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
         return Err(invalid(format!("scope is {:?}: expected a list of scopes", body.scope)));
     }
-    if let Some(delegate) = body.delegates.iter().find(|delegate| !is_account(delegate)) {
+    if let Some(delegate) = body.delegates.iter().flatten().find(|delegate| !is_account(delegate)) {
         return Err(invalid(format!("delegate `{delegate}`: expected {ACCOUNT}")));
     }
     let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(state.lifetime);

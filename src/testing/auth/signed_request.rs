@@ -59,7 +59,9 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
             authorization.credential
         ));
     }
-    let unsigned = headers.keys().find(|name| *name != "authorization" && !authorization.signs(name));
+    // Google recommends to sign `x-goog-cloud-target-resource` too; google-auth for Python does not.
+    let needed = |name: &&String| *name == "host" || name.starts_with("x-amz-");
+    let unsigned = headers.keys().filter(needed).find(|name| !authorization.signs(name));
     if let Some(name) = unsigned {
         return Err(format!("header `{name}` is not signed"));
     }

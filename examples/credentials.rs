@@ -1,0 +1,58 @@
+//! Tells which default credentials a program gets and why; shows no secret.
+//!
+//! `cargo run --example credentials` does it in made-up surroundings, on the embedded server; with
+//! `-- ENDPOINT NAME` it looks at the real ones, and gets an operation with what is there.
+
+mod shared;
+
+use std::{env, fs};
+
+use longrunning::testing::{FakeServer, SubjectToken};
+use longrunning::{Credentials, Operation, OperationsClient, OperationsClientBuilder};
+
+fn main() -> shared::Result<()> {
+    log::set_logger(&Printer).map_err(|error| error.to_string())?;
+    log::set_max_level(log::LevelFilter::Debug);
+    if let [endpoint, name] = &env::args().skip(1).collect::<Vec<_>>()[..] {
+        tell(OperationsClient::builder(endpoint), name);
+        return Ok(());
+    }
+    let server = FakeServer::start();
+    server.insert(Operation::running(NAME));
+    server.require_issued_tokens();
+
+    let workload = server.auth().external_account_file(SubjectToken::Url);
+    let path = env::temp_dir().join(format!("longrunning-example-{}.json", std::process::id()));
+    for file in [server.auth().authorized_user_file(), server.auth().impersonated_file(&workload), workload] {
+        fs::write(&path, file)?;
+        let file = ("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), path.display().to_string());
+        tell(server.client_builder().environment(server.environment().into_iter().chain([file])), NAME);
+    }
+    fs::remove_file(&path)?;
+    tell(server.client_builder(), NAME);
+    tell(server.client_builder().environment([("HOME", "/nowhere"), ("NO_GCE_CHECK", "true")]), NAME);
+    Ok(())
+}
+
+/// Gets an operation; what the client finds on the way, its log says.
+fn tell(builder: OperationsClientBuilder, name: &str) {
+    let client = builder.credentials(Credentials::application_default()).build();
+    match client.and_then(|client| client.get(name).send()) {
+        Ok(operation) => println!("{}: {}\n", operation.name(), operation.outcome()),
+        Err(error) => println!("{error:#}\n"),
+    }
+}
+
+struct Printer;
+
+impl log::Log for Printer {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("longrunning::auth")
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        self.enabled(record.metadata()).then(|| println!("{}", record.args()));
+    }
+    fn flush(&self) {}
+}
+
+const NAME: &str = "operations/42";
