@@ -52,7 +52,7 @@ pub(super) fn exchange(
     url: &str,
     form: &[(&str, &str)],
     headers: &[(&str, &str)],
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, Box<Refusal>> {
     let body = encode_form(form);
     let mut all = vec![("content-type", FORM)];
     all.extend(headers);
@@ -128,10 +128,10 @@ pub(super) fn send_anywhere(
 }
 
 /// Gives the body of a 2xx answer; any other is a refusal.
-fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Box<Refusal>> {
     match response.status {
         200..=299 => Ok(Zeroizing::new(response.body)),
-        _ => Err(Refusal::of(host, &response)),
+        _ => Err(Box::new(Refusal::of(host, &response))),
     }
 }
 
@@ -209,9 +209,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<TokenError> for Refusal {
+impl From<TokenError> for Box<Refusal> {
     fn from(error: TokenError) -> Self {
-        Self {
+        Self::new(Refusal {
             host: String::new(),
             status: 0,
             error: None,
@@ -219,7 +219,7 @@ impl From<TokenError> for Refusal {
             description: None,
             location: None,
             failed: Some(error),
-        }
+        })
     }
 }
 
@@ -228,6 +228,12 @@ impl From<Refusal> for TokenError {
         let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
         let message = refusal.to_string();
         refusal.failed.unwrap_or_else(|| make(message))
+    }
+}
+
+impl From<Box<Refusal>> for TokenError {
+    fn from(refusal: Box<Refusal>) -> Self {
+        Self::from(*refusal)
     }
 }
 

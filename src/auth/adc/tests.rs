@@ -4,9 +4,11 @@ use std::process;
 
 use super::*;
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn the_well_known_file_is_where_gcloud_puts_it() {
-    let rows: [(&str, bool, &[(&str, &str)], Option<(&str, &str)>); 8] = [
+    let rows: [(&str, bool, Variables<'_>, Option<(&str, &str)>); 8] = [
         ("home", false, &[("HOME", "/h")], Some(("/h/.config/gcloud", "~/.config/gcloud"))),
         ("gcloud's folder", false, &[("HOME", "/h"), ("CLOUDSDK_CONFIG", "/c")], Some(("/c", "/c"))),
         (

@@ -41,7 +41,8 @@ fn answers_count_only_with_the_header_of_the_server() {
     let plain = |status, body: &str| HttpResponse::new(status, body);
     let html =
         |status| flavored(status, "<html>CANARY").with_header("content-type", "text/html; charset=UTF-8");
-    let rows: [(&str, Vec<HttpResponse>, Result<&str, (String, bool)>); 16] = [
+    type Row<'a> = (&'a str, Vec<HttpResponse>, Result<&'a str, (String, bool)>);
+    let rows: [Row<'_>; 16] = [
         ("the usual", vec![flavored(200, "googleapis.com\n"), token("a")], Ok("a")),
         ("no universe", vec![flavored(404, ""), token("a")], Ok("a")),
         ("an error page for the universe", vec![html(404), token("a")], Ok("a")),
@@ -135,6 +136,16 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
 }
 
 #[test]
+fn who_names_the_server_expects_it() {
+    let http = Arc::new(Scripted::default());
+    let named = Credentials::from(MetadataServer::new().http_client(Arc::clone(&http)));
+    let provider = named.resolve(&env(&[])).unwrap().token_provider().unwrap();
+    let error = provider.token(&http.request()).unwrap_err();
+    let message = "no metadata server answered at metadata.google.internal";
+    assert_eq!((error.to_string().as_str(), error.is_transient()), (message, true));
+}
+
+#[test]
 fn once_found_it_stays_found() {
     let refused = Err(HttpError::new(HttpErrorKind::Connect, "refused"));
     let (http, source) = source([Ok(flavored(404, "")), Ok(token("a")), refused], |server| server);
@@ -164,7 +175,8 @@ fn variables_are_looked_at() {
     };
     let default = || Ok(("metadata.google.internal".to_owned(), 3, 1));
     let at = |host: &str| Ok((host.to_owned(), 3, 1));
-    let rows: [(&[(&str, &str)], Result<(String, u64, u32), String>); 15] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], Result<(String, u64, u32), String>);
+    let rows: [Row<'_>; 15] = [
         (&[], default()),
         (&[("GCE_METADATA_HOST", "h:8080"), ("GCE_METADATA_ROOT", "r")], at("h:8080")),
         (&[("GCE_METADATA_HOST", ""), ("GCE_METADATA_ROOT", "r"), ("GCE_METADATA_IP", "1.2.3.4")], at("r")),
