@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::CredentialsPolicy;
 use crate::auth::policy::shown;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
 pub(super) struct KeyFile {
@@ -129,33 +130,78 @@ impl KeyFile {
         Ok(url)
     }
 
-    /// Takes a list of texts; a missing one and `null` are empty.
+    /// Takes a list of strings; a missing one is empty.
     pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Error> {
-        let mut value = self.fields.remove(name).unwrap_or_default();
-        let texts = match &mut value {
+        let mut value = self.fields.remove(name).unwrap_or(Value::Null);
+        let texts = match &value {
             Value::Null => Some(Vec::new()),
-            Value::Array(values) => values
-                .iter_mut()
-                .map(|each| match each {
-                    Value::String(text) => Some(std::mem::take(text)),
-                    _ => None,
-                })
-                .collect(),
+            Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
             _ => None,
         };
+        let found = kind_of(&value);
         wipe(&mut value);
-        texts.ok_or_else(|| {
-            self.error(format_args!("has something else as `{name}`: expected a list of strings"))
-        })
+        texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
     }
 
-    /// Takes an object within the file; messages name it after the file.
+    /// Takes an object as a file of its own, whose messages say where it stands.
     pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        let origin = format!("{}, `{name}`", self.origin);
+        let origin = format!("`{name}` of {}", self.origin);
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => Self::from_value_as(origin, value, &self.policy).map(Some),
         }
+    }
+
+    /// Takes a field that holds the URL of a server which gives out a subject token.
+    pub(super) fn source_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_source_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a field that holds a URL of the metadata server of AWS.
+    pub(super) fn aws_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        let url = self.text(name)?;
+        if let Some(url) = &url {
+            self.policy.check_aws_url(name, url).map_err(|why| self.error(why))?;
+        }
+        Ok(url)
+    }
+
+    /// Takes a whole number that is not negative.
+    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Error> {
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64()),
+            Some(mut other) => {
+                wipe(&mut other);
+                let found = kind_of(&other);
+                Err(self.error(format_args!("has {found} as `{name}`: expected a whole number")))
+            }
+        }
+    }
+
+    /// Takes all fields, which have to be strings.
+    pub(super) fn into_texts(mut self) -> Result<Vec<(String, Secret)>, Error> {
+        let mut texts = Vec::new();
+        for (name, value) in std::mem::take(&mut self.fields) {
+            match value {
+                Value::String(text) => texts.push((name, Secret::new(text))),
+                mut other => {
+                    wipe(&mut other);
+                    let (found, name) = (kind_of(&other), name.escape_debug());
+                    return Err(self.error(format_args!("has {found} as `{name}`: expected a string")));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    /// What the file says it is; the field stays in it.
+    pub(super) fn kind(&self) -> Option<&str> {
+        self.fields.get("type")?.as_str()
     }
 
     /// Refuses a type that the policy does not allow.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::auth::key_file::KeyFile;
 use crate::auth::policy::shown;
 use crate::auth::{AuthorizedUser, Credentials, CredentialsPolicy, ServiceAccount};
+use crate::auth::{external_account, external_account_authorized_user, impersonation};
 use crate::error::Error;
 
 impl Credentials {
@@ -91,7 +92,13 @@ pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
     match found.as_str() {
         "service_account" => ServiceAccount::from_key_file(file).map(Into::into),
         "authorized_user" => AuthorizedUser::from_key_file(file).map(Into::into),
-        UNSUPPORTED => Err(file.error(format_args!("is of type `{UNSUPPORTED}`, which is not supported"))),
+        "external_account" => external_account::from_key_file(file),
+        "external_account_authorized_user" => external_account_authorized_user::from_key_file(file),
+        "impersonated_service_account" => impersonation::from_key_file(file),
+        UNSUPPORTED => Err(file.error(format_args!(
+            "is of type `{UNSUPPORTED}`, of Google Distributed Cloud, which is not supported: \
+             expected a token of it, given by a `TokenProvider`"
+        ))),
         other => {
             let (found, known) = (shown(other), KNOWN.map(|each| format!("`{each}`")).join(", "));
             Err(file.error(format_args!("is of type `{found}`: expected one of {known}")))

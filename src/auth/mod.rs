@@ -25,6 +25,24 @@
 //! The universe is what the client says, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
 //! of another one are refused before anything is sent. An empty variable counts as unset.
 //!
+//! # Identities of other providers
+//!
+//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
+//! comes from stands in its `credential_source`:
+//!
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; white space around it is dropped;
+//! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
+//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
+//!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
+//!   attempt has no time left: give slow programs a longer
+//!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
+//!   with it. Its standard error is thrown away;
+//! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
+//!   nothing but [`CredentialsPolicy::host`] can change.
+//!
+//! X.509 certificates as a source and files of type `gdch_service_account` are refused with an error that says so.
+//! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
+//!
 //! # When are tokens asked for?
 //!
 //! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
@@ -40,11 +58,14 @@
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
+//! [AIP-4117]: https://google.aip.dev/auth/4117
 
 mod adc;
 mod authorized_user;
 mod authorizer;
 mod cache;
+#[cfg(test)]
+mod canned;
 mod jwt;
 mod key_file;
 mod loader;
@@ -55,7 +76,11 @@ mod provider;
 mod scripted;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
 // into `Credentials`.
+mod external_account;
+mod external_account_authorized_user;
+mod impersonation;
 mod service_account;
+mod sts;
 mod token_endpoint;
 mod token_file;
 mod universe;

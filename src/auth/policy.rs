@@ -119,6 +119,35 @@ impl CredentialsPolicy {
              expected a host of `googleapis.com`, see `CredentialsPolicy`"
         ))
     }
+
+    /// What is wrong with a URL that a subject token comes from, if anything: next to what may be sent secrets,
+    /// the link-local servers of clouds, which speak plain http.
+    pub(super) fn check_source_url(&self, field: &str, url: &str) -> Result<(), String> {
+        match Url::parse(url) {
+            Ok(parsed) if parsed.is_link_local() && (self.trusting || self.lists(parsed)) => Ok(()),
+            _ => self.check_url(field, url),
+        }
+    }
+
+    /// What is wrong with a URL that secrets of AWS come from, if anything.
+    ///
+    /// Trusting the file is not enough for another host: [AIP-4117](https://google.aip.dev/auth/4117) wants
+    /// nothing but the metadata server to be asked.
+    pub(super) fn check_aws_url(&self, field: &str, url: &str) -> Result<(), String> {
+        let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
+        if url.is_aws_metadata() || (url.is_private() && self.lists(url)) {
+            return Ok(());
+        }
+        Err(format!(
+            "names the host `{}` in `{field}`, which is not the metadata server of AWS: \
+             expected `169.254.169.254` or `[fd00:ec2::254]`, see `CredentialsPolicy`",
+            url.host
+        ))
+    }
+
+    fn lists(&self, url: Url<'_>) -> bool {
+        self.hosts.iter().any(|domain| url.is_within(domain))
+    }
 }
 
 impl Default for CredentialsPolicy {

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::HttpClient;
 use crate::secret::Secret;
@@ -78,6 +78,11 @@ impl<'a> TokenRequest<'a> {
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
         let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
         Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http }
+    }
+
+    /// The same request with the time that is left of it, for the next of several exchanges.
+    pub(super) fn since(&self, start: Instant) -> Self {
+        Self { timeout: self.timeout.saturating_sub(start.elapsed()), ..*self }
     }
 }
 

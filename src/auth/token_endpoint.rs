@@ -23,7 +23,6 @@ pub(super) struct Answer {
     pub(super) expires_in: Option<Duration>,
     /// A new refresh token in place of the one that was used.
     pub(super) refresh_token: Option<Secret>,
-    pub(super) issued_token_type: Option<String>,
 }
 
 impl Answer {
@@ -71,16 +70,6 @@ pub(super) fn post_json(
     let mut all = vec![("content-type", "application/json")];
     all.extend(headers);
     let response = send(request, HttpMethod::Post, url, &all, Some(json))?;
-    accepted(host_of(url), response).map_err(TokenError::from)
-}
-
-/// Gets a body.
-pub(super) fn get(
-    request: &TokenRequest<'_>,
-    url: &str,
-    headers: &[(&str, &str)],
-) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    let response = send(request, HttpMethod::Get, url, headers, None)?;
     accepted(host_of(url), response).map_err(TokenError::from)
 }
 
@@ -268,7 +257,6 @@ pub(super) fn parse(body: &[u8]) -> Result<Answer, Unreadable> {
         access_token: Option<Secret>,
         expires_in: Option<Value>,
         refresh_token: Option<Secret>,
-        issued_token_type: Option<String>,
     }
 
     let reply: Reply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
@@ -280,7 +268,6 @@ pub(super) fn parse(body: &[u8]) -> Result<Answer, Unreadable> {
         access_token: reply.access_token.filter(given).ok_or(Unreadable::Lacks("access_token"))?,
         expires_in: reply.expires_in.as_ref().and_then(seconds),
         refresh_token: reply.refresh_token.filter(given),
-        issued_token_type: reply.issued_token_type,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The URLs that tokens are asked for at: what may be sent there, and how messages call them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An absolute URL, split as far as trust needs it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,20 @@ impl<'a> Url<'a> {
     pub(super) fn is_loopback(&self) -> bool {
         let loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         self.host.eq_ignore_ascii_case("localhost") || loopback(self.host)
+    }
+
+    /// Whether it is a server on the same link, as the metadata servers of clouds are.
+    pub(super) fn is_link_local(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(ip)) => ip.is_link_local(),
+            Ok(IpAddr::V6(ip)) => ip.is_unicast_link_local() || ip == AWS_METADATA.1,
+            Err(_) => false,
+        }
+    }
+
+    pub(super) fn is_aws_metadata(&self) -> bool {
+        let (v4, v6) = AWS_METADATA;
+        self.host.parse::<IpAddr>().is_ok_and(|ip| ip == v4 || ip == v6)
     }
 
     /// Whether the host is `domain` or below it.
@@ -90,6 +104,10 @@ fn host(authority: &str) -> Option<&str> {
     };
     valid.then_some(host)
 }
+
+/// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.
+const AWS_METADATA: (Ipv4Addr, Ipv6Addr) =
+    (Ipv4Addr::new(169, 254, 169, 254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
 
 #[cfg(test)]
 mod tests {

@@ -85,7 +85,8 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
             "an unsupported type",
             &[(VARIABLE, &other)],
             format!(
-                "credentials file `{other}` is of type `gdch_service_account`, which is not supported; \
+                "credentials file `{other}` is of type `gdch_service_account`, of Google Distributed Cloud, \
+                 which is not supported: expected a token of it, given by a `TokenProvider`; \
                  {VARIABLE} names it"
             ),
         ),

@@ -41,7 +41,9 @@ fn the_type_decides_within_the_policy() {
             "not supported",
             json!({"type": "gdch_service_account"}),
             trusting(),
-            Err("is of type `gdch_service_account`, which is not supported".into()),
+            Err("is of type `gdch_service_account`, of Google Distributed Cloud, which is not supported: \
+                 expected a token of it, given by a `TokenProvider`"
+                .into()),
         ),
         (
             "unknown",

@@ -1,0 +1,190 @@
+//! A subject token that AWS stands behind: a signed request that tells Google who this machine is.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::sigv4::{self, Keys, Target};
+use super::url::fetch;
+use crate::auth::key_file::KeyFile;
+use crate::auth::url::encode;
+use crate::auth::{TokenError, TokenRequest};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::HttpMethod;
+use crate::secret::Secret;
+
+#[derive(Clone, Debug)]
+pub(super) struct Aws {
+    region: Origin<String>,
+    keys: Origin<Arc<Keys>>,
+    /// Where the token for all other requests to the metadata server comes from (IMDSv2).
+    session_url: Option<String>,
+    verification_url: String,
+    /// Whose token it is going to be: signed, so that nobody else can use it elsewhere.
+    audience: String,
+}
+
+/// Where something comes from.
+#[derive(Clone, Debug)]
+enum Origin<T> {
+    Environment(T),
+    Metadata(String),
+    /// The file has no URL for it.
+    Nowhere,
+}
+
+impl Aws {
+    pub(super) fn from_key_file(
+        mut file: KeyFile,
+        environment_id: &str,
+        audience: &str,
+    ) -> Result<Self, Error> {
+        if environment_id != "aws1" {
+            let found: String = environment_id.chars().take(40).collect();
+            let found = found.escape_debug();
+            return Err(file.error(format_args!("has `{found}` as `environment_id`: expected `aws1`")));
+        }
+        let [verification_url] = file.require([VERIFICATION_URL])?;
+        if Target::parse(&in_region(&verification_url, "us-east-1")).is_none() {
+            return Err(file.error(format_args!("has a `{VERIFICATION_URL}` that is no plain https URL")));
+        }
+        Ok(Self {
+            region: file.aws_url("region_url")?.map_or(Origin::Nowhere, Origin::Metadata),
+            keys: file.aws_url("url")?.map_or(Origin::Nowhere, Origin::Metadata),
+            session_url: file.aws_url("imdsv2_session_token_url")?,
+            verification_url: verification_url.to_string(),
+            audience: audience.to_owned(),
+        })
+    }
+
+    /// Takes from the environment what it has: it wins over the metadata server.
+    pub(super) fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
+        let mut resolved = self.clone();
+        if let Some(region) = env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION")) {
+            resolved.region = Origin::Environment(region);
+        }
+        if let Some(keys) = keys_of(env) {
+            resolved.keys = Origin::Environment(Arc::new(keys));
+        }
+        match (&resolved.region, &resolved.keys) {
+            (Origin::Nowhere, _) => Err("has no `region_url`, and `AWS_REGION` is not set".into()),
+            (_, Origin::Nowhere) => {
+                Err("has no `url`, and `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are not both set"
+                    .into())
+            }
+            _ => Ok(resolved),
+        }
+    }
+
+    /// The request that was signed, percent-encoded JSON.
+    pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
+        let metadata = Metadata::open(self, request)?;
+        let region = match &self.region {
+            Origin::Environment(region) => region.clone(),
+            Origin::Metadata(url) => metadata.region(url)?,
+            Origin::Nowhere => return Err(TokenError::permanent("has no AWS region")),
+        };
+        let keys = match &self.keys {
+            Origin::Environment(keys) => Arc::clone(keys),
+            Origin::Metadata(url) => Arc::new(metadata.keys(url)?),
+            Origin::Nowhere => return Err(TokenError::permanent("has no AWS security credentials")),
+        };
+        let url = in_region(&self.verification_url, &region);
+        let resource = [("x-goog-cloud-target-resource", self.audience.as_str())];
+        let headers = Target::parse(&url)
+            .filter(|_| is_region(&region))
+            .and_then(|target| sigv4::sign("POST", target, &resource, &keys, &region, request.now))
+            .ok_or_else(|| TokenError::permanent("the AWS region has a name that cannot be one"))?;
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| json!({ "key": name, "value": value.as_str() })).collect();
+        let signed = json!({ "url": url, "method": "POST", "headers": headers });
+        Ok(Secret::new(encode(&Zeroizing::new(signed.to_string()))))
+    }
+}
+
+/// The metadata server of AWS, as one token request talks to it.
+struct Metadata<'a> {
+    request: TokenRequest<'a>,
+    session: Option<Zeroizing<String>>,
+    start: Instant,
+}
+
+impl<'a> Metadata<'a> {
+    /// Asks for a session token, if it is needed for anything.
+    fn open(aws: &Aws, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
+        let mut metadata = Self { request: *request, session: None, start: Instant::now() };
+        let needed = matches!(aws.region, Origin::Metadata(_)) || matches!(aws.keys, Origin::Metadata(_));
+        if let Some(url) = aws.session_url.as_deref().filter(|_| needed) {
+            let lifetime = [("x-aws-ec2-metadata-token-ttl-seconds", "300")];
+            let body = fetch(request, HttpMethod::Put, url, &lifetime)?;
+            metadata.session = Some(text(&body, "session token")?);
+        }
+        Ok(metadata)
+    }
+
+    /// The zone without its letter: `us-east-2` of `us-east-2b`.
+    fn region(&self, url: &str) -> Result<String, TokenError> {
+        let mut zone = text(&self.get(url)?, "availability zone")?;
+        zone.pop();
+        Ok(zone.to_string())
+    }
+
+    fn keys(&self, url: &str) -> Result<Keys, TokenError> {
+        let role = text(&self.get(url)?, "role")?;
+        let url = [url.trim_end_matches('/'), "/", &encode(&role)].concat();
+        Reply::parse(&self.get(&url)?).ok_or_else(|| {
+            TokenError::permanent("the AWS metadata server gave no security credentials for its role")
+        })
+    }
+
+    fn get(&self, url: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let session = self.session.as_ref().map(|token| ("x-aws-ec2-metadata-token", token.as_str()));
+        fetch(&self.request.since(self.start), HttpMethod::Get, url, session.as_slice())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reply {
+    access_key_id: String,
+    secret_access_key: Secret,
+    token: Option<Secret>,
+}
+
+impl Reply {
+    fn parse(body: &[u8]) -> Option<Keys> {
+        let Self { access_key_id, secret_access_key, token } = serde_json::from_slice(body).ok()?;
+        let session_token = token.filter(|token| !token.expose().is_empty());
+        Some(Keys { access_key_id, secret_access_key, session_token })
+    }
+}
+
+fn keys_of(env: &dyn Env) -> Option<Keys> {
+    let secret = |name| env.var(name).map(Secret::new);
+    Some(Keys {
+        access_key_id: env.var("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: secret("AWS_SECRET_ACCESS_KEY")?,
+        session_token: secret("AWS_SESSION_TOKEN"),
+    })
+}
+
+fn in_region(url: &str, region: &str) -> String {
+    url.replace("{region}", region)
+}
+
+fn is_region(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn text(body: &[u8], what: &str) -> Result<Zeroizing<String>, TokenError> {
+    match str::from_utf8(body).map(str::trim) {
+        Ok(text) if !text.is_empty() => Ok(Zeroizing::new(text.to_owned())),
+        _ => Err(TokenError::permanent(format!("the AWS metadata server gave no {what}"))),
+    }
+}
+
+const VERIFICATION_URL: &str = "regional_cred_verification_url";

@@ -1,0 +1,216 @@
+//! Workload and workforce identity ([AIP-4117]): a token of another identity provider, exchanged for one of
+//! Google's, and that one for a service account's where the file says so.
+//!
+//! [AIP-4117]: https://google.aip.dev/auth/4117
+
+mod argv;
+mod aws;
+mod executable;
+mod file;
+mod process;
+mod sigv4;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::value::RawValue;
+
+use crate::auth::impersonation::{self, About, Asked, Target};
+use crate::auth::key_file::KeyFile;
+use crate::auth::sts::{ClientAuth, Exchange};
+use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
+use crate::env::Env;
+use crate::error::Error;
+use crate::secret::Secret;
+use aws::Aws;
+use executable::Executable;
+use file::TokenFile;
+use url::TokenUrl;
+
+/// Reads a file of type `external_account`, as `gcloud iam workload-identity-pools create-cred-config` writes it.
+pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
+    file.expect_type("external_account")?;
+    let [audience, subject_token_type] = file.require(["audience", "subject_token_type"])?;
+    let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
+    let quota_project = file.text("quota_project_id")?;
+    let token_url = file.url("token_url")?;
+    let exchange = Exchange {
+        token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/token")),
+        user_project: user_project(&mut file, &audience)?,
+        client: ClientAuth::take(&mut file)?,
+        audience: audience.to_string(),
+        subject_token_type: subject_token_type.to_string(),
+    };
+    let target = Target::take(&mut file)?;
+    let Some(source) = file.object("credential_source")? else {
+        return Err(file.error("lacks `credential_source`"));
+    };
+    let source = Source::from_key_file(source, &exchange, target.as_ref())?;
+    let label = format!("external account ({})", source.name());
+    let exchanged =
+        exchanged(label.clone(), source, exchange, quota_project.clone(), universe_domain.clone());
+    Ok(match target {
+        None => exchanged,
+        Some(target) => {
+            let label = format!("{label} as service account `{}`", target.email.escape_debug());
+            let about = About { label, quota_project, universe_domain: Some(universe_domain) };
+            impersonation::impersonate(exchanged, Asked { target, scoped: true, scopes: Vec::new() }, about)
+        }
+    })
+}
+
+/// Credentials of the identity itself; some sources look at the environment first.
+fn exchanged(
+    label: String,
+    source: Source,
+    exchange: Exchange,
+    quota_project: Option<String>,
+    universe_domain: String,
+) -> Credentials {
+    let exchange = Arc::new(exchange);
+    Credentials::deferred(label.clone(), move |env| {
+        let source = source.resolve(env).map_err(|why| Error::credentials(&label, why))?;
+        Ok(Credentials::of_source(label.clone(), Exchanged { source, exchange: Arc::clone(&exchange) })
+            .with_quota_project(quota_project.clone())
+            .with_universe_domain(universe_domain.clone()))
+    })
+}
+
+fn user_project(file: &mut KeyFile, audience: &str) -> Result<Option<String>, Error> {
+    const NAME: &str = "workforce_pool_user_project";
+    let project = file.text(NAME)?;
+    if project.is_some() && !is_workforce(audience) {
+        return Err(file.error(format_args!("has a `{NAME}`, but its `audience` is no workforce pool")));
+    }
+    Ok(project)
+}
+
+/// Whether it is `//iam.googleapis.com/locations/L/workforcePools/…`, people and not programs.
+fn is_workforce(audience: &str) -> bool {
+    let rest = audience.strip_prefix("//iam.googleapis.com/locations/");
+    rest.and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(location, rest)| !location.is_empty() && rest.starts_with("workforcePools/"))
+}
+
+/// Gets a subject token and exchanges it.
+#[derive(Debug)]
+struct Exchanged {
+    source: Source,
+    exchange: Arc<Exchange>,
+}
+
+impl TokenProvider for Exchanged {
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        let start = Instant::now();
+        let subject_token = self.source.subject_token(request)?;
+        self.exchange.token(&request.since(start), &subject_token)
+    }
+}
+
+/// Where the subject token comes from.
+#[derive(Clone, Debug)]
+enum Source {
+    Aws(Aws),
+    Executable(Box<Executable>),
+    File(TokenFile),
+    Url(TokenUrl),
+}
+
+impl Source {
+    fn from_key_file(mut file: KeyFile, exchange: &Exchange, target: Option<&Target>) -> Result<Self, Error> {
+        if let Some(id) = file.text("environment_id")? {
+            return Aws::from_key_file(file, &id, &exchange.audience).map(Self::Aws);
+        }
+        if file.object("certificate")?.is_some() {
+            return Err(file.error(CERTIFICATE));
+        }
+        match (file.text("file")?, file.source_url("url")?, file.object("executable")?) {
+            (Some(path), None, None) => Ok(Self::File(TokenFile::new(path, Format::take(&mut file)?))),
+            (None, Some(url), None) => TokenUrl::from_key_file(file, url).map(Self::Url),
+            (None, None, Some(executable)) => Executable::from_key_file(executable, exchange, target)
+                .map(|source| Self::Executable(Box::new(source))),
+            (None, None, None) => Err(file.error(format_args!("lacks {SOURCES}"))),
+            _ => Err(file.error(format_args!("has more than one of {SOURCES}"))),
+        }
+    }
+
+    /// Looks at the environment, as far as the source depends on it; says what is missing there.
+    fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
+        match self {
+            Self::Aws(source) => source.resolve(env).map(Self::Aws),
+            Self::Executable(source) => source.check_allowed(env).map(|()| self.clone()),
+            Self::File(_) | Self::Url(_) => Ok(self.clone()),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Aws(_) => "aws",
+            Self::Executable(_) => "executable",
+            Self::File(_) => "file",
+            Self::Url(_) => "url",
+        }
+    }
+
+    fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
+        match self {
+            Self::Aws(source) => source.subject_token(request),
+            Self::Executable(source) => source.subject_token(request),
+            Self::File(source) => source.subject_token(),
+            Self::Url(source) => source.subject_token(request),
+        }
+    }
+}
+
+/// How a subject token stands in a file or an answer.
+#[derive(Clone, Debug)]
+enum Format {
+    Text,
+    Json { field: String },
+}
+
+impl Format {
+    /// Takes `format`.
+    fn take(file: &mut KeyFile) -> Result<Self, Error> {
+        let Some(mut format) = file.object("format")? else { return Ok(Self::Text) };
+        match format.text("type")?.as_deref() {
+            None | Some("text") => Ok(Self::Text),
+            Some("json") => match format.text(FIELD)? {
+                Some(field) => Ok(Self::Json { field }),
+                None => Err(format.error(format_args!("is of type `json` and lacks `{FIELD}`"))),
+            },
+            Some(_) => Err(format.error("is of another `type` than `text` and `json`")),
+        }
+    }
+
+    /// Reads the token out of `bytes`, which messages call `origin`. White space around a text is none of it:
+    /// editors and `echo` leave a line break at the end.
+    fn read(&self, origin: &str, bytes: &[u8]) -> Result<Secret, TokenError> {
+        let wrong = |why: &str| TokenError::permanent(format!("{origin} {why}"));
+        let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?.trim();
+        match self {
+            Self::Text if text.is_empty() => Err(wrong("is empty")),
+            Self::Text => Ok(Secret::new(text.to_owned())),
+            Self::Json { field } => {
+                // Slices of the text, so that nothing but the token itself is copied.
+                let fields: BTreeMap<String, &RawValue> =
+                    serde_json::from_str(text).map_err(|_| wrong("is not a JSON object"))?;
+                let token = fields.get(field).and_then(|raw| serde_json::from_str::<Secret>(raw.get()).ok());
+                token.filter(|token| !token.expose().is_empty()).ok_or_else(|| {
+                    wrong(&format!("has no text as `{}`, its `{FIELD}`", field.escape_debug()))
+                })
+            }
+        }
+    }
+}
+
+/// Largest subject token, with what stands around it.
+const MAX_LEN: usize = 1 << 20;
+const FIELD: &str = "subject_token_field_name";
+const SOURCES: &str = "`file`, `url`, `executable` or, for AWS, `environment_id`";
+const CERTIFICATE: &str = "is an X.509 `certificate`, which this crate cannot exchange: \
+    expected a `file`, `url` or `executable` that gives an OIDC or SAML token, or a service account key";

@@ -1,0 +1,135 @@
+//! A user of a workforce pool who logged in with gcloud: a refresh token for the Security Token Service.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::auth::key_file::KeyFile;
+use crate::auth::sts::ClientAuth;
+use crate::auth::token_endpoint::{self, Refusal};
+use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// Reads a file of this type, as `gcloud auth application-default login --login-config` writes it.
+pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
+    file.expect_type(TYPE)?;
+    let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
+    let token_url = file.url("token_url")?;
+    let [client_id, client_secret, mut refresh_token] =
+        file.require(["client_id", "client_secret", "refresh_token"])?;
+    let provider = Provider {
+        token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/oauthtoken")),
+        client: ClientAuth::new(&client_id, &client_secret),
+        refresh_token: Mutex::new(Secret::new(std::mem::take(&mut *refresh_token))),
+    };
+    Ok(Credentials::of_source("external account user".into(), provider)
+        .with_quota_project(file.text("quota_project_id")?)
+        .with_universe_domain(universe_domain))
+}
+
+#[derive(Debug)]
+struct Provider {
+    token_url: String,
+    client: ClientAuth,
+    /// The last one that the server gave.
+    refresh_token: Mutex<Secret>,
+}
+
+/// Asks for no scopes: those of the login hold.
+impl TokenProvider for Provider {
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        let current = self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", current.expose())];
+        let mut answer = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
+            .map_err(explain)?;
+        if let Some(next) = answer.refresh_token.take() {
+            *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        }
+        Ok(answer.into_token())
+    }
+}
+
+/// Says what to do first: the end of a long message is cut.
+fn explain(refusal: Box<Refusal>) -> TokenError {
+    match refusal.error.as_deref() {
+        Some("invalid_grant") => {
+            TokenError::permanent(format!("the login has expired or was revoked, run `{LOGIN}`: {refusal}"))
+        }
+        _ => refusal.into(),
+    }
+}
+
+const TYPE: &str = "external_account_authorized_user";
+const LOGIN: &str = "gcloud auth application-default login --login-config=FILE";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::auth::canned::{Canned, load, now, token};
+
+    #[test]
+    fn a_refresh_token_is_exchanged_and_its_successor_kept() {
+        let server = Canned::start([
+            (200, r#"{"access_token":"CANARY-1","expires_in":"3599","refresh_token":"CANARY-next-2"}"#),
+            (200, r#"{"access_token":"CANARY-3","expires_in":60}"#),
+            (200, r#"{"access_token":"CANARY-4"}"#),
+        ]);
+        let credentials = load(&file(&server)).unwrap();
+        assert_eq!(credentials.quota_project(), Some("billing"));
+        let tokens = [0; 3].map(|_| token(&credentials, &["not", "sent"]).unwrap());
+        let lifetimes = tokens.each_ref().map(|token| (token.text(), token.lifetime(now()).as_secs()));
+        assert_eq!(lifetimes, [("CANARY-1", 3599), ("CANARY-3", 60), ("CANARY-4", 300)]);
+        let received = server.received();
+        for (request, refresh_token) in
+            received.iter().zip(["CANARY-first-1", "CANARY-next-2", "CANARY-next-2"])
+        {
+            assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/v1/oauthtoken"));
+            assert_eq!(request.headers["authorization"], "Basic Y2xpZW50fmlkOnNlP2NyZXQ+");
+            let expected = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+            assert_eq!(request.form(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        assert_eq!(received.len(), 3);
+        assert!(!format!("{credentials:#?} {tokens:#?}").contains("CANARY"));
+    }
+
+    #[test]
+    fn a_login_that_is_over_says_how_to_renew_it() {
+        let rows = [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"expired","refresh_token":"CANARY-5"}"#,
+                "the login has expired or was revoked, run `gcloud auth application-default login \
+                 --login-config=FILE`: 127.0.0.1 answered 400: invalid_grant: expired",
+                false,
+            ),
+            (401, r#"{"error":"invalid_client"}"#, "127.0.0.1 answered 401: invalid_client", false),
+            (500, "CANARY-6", "127.0.0.1 answered 500", true),
+        ];
+        for (status, body, message, transient) in rows {
+            let server = Canned::start([(status, body)]);
+            let error = token(&load(&file(&server)).unwrap(), &[]).unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.is_transient()), (message, transient));
+            assert!(!format!("{error:#?}").contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let file = json!({"type": "external_account_authorized_user", "client_id": "CANARY-7"});
+        let error = load(&file).unwrap_err();
+        assert_eq!(error.to_string(), "credentials JSON lacks `client_secret` and `refresh_token`");
+        assert!(!format!("{error:?}").contains("CANARY"));
+    }
+
+    fn file(server: &Canned) -> Value {
+        json!({
+            "type": "external_account_authorized_user",
+            "audience": "//iam.googleapis.com/locations/global/workforcePools/p/providers/q",
+            "client_id": "client~id",
+            "client_secret": "se?cret>",
+            "refresh_token": "CANARY-first-1",
+            "token_url": server.url("/v1/oauthtoken"),
+            "quota_project_id": "billing",
+        })
+    }
+}
