@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Looks up environment variables.
 pub(crate) trait Env: fmt::Debug + Send + Sync {
@@ -26,9 +27,37 @@ impl Env for BTreeMap<String, String> {
     }
 }
 
+/// Where gcloud keeps its files; `None` without a home.
+pub(crate) fn gcloud_folder(env: &dyn Env, windows: bool) -> Option<PathBuf> {
+    let folder = env.var("CLOUDSDK_CONFIG").map(PathBuf::from);
+    folder.or_else(|| match windows {
+        true => Some(PathBuf::from(env.var("APPDATA")?).join("gcloud")),
+        false => Some(PathBuf::from(env.var("HOME")?).join(".config/gcloud")),
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn gcloud_keeps_its_files_where_it_says() {
+        let all = ["CLOUDSDK_CONFIG", "APPDATA", "HOME"].map(|name| (name.to_owned(), format!("/{name}")));
+        let rows = [
+            (&all[..], false, Some("/CLOUDSDK_CONFIG")),
+            (&all[..], true, Some("/CLOUDSDK_CONFIG")),
+            (&all[1..], false, Some("/HOME/.config/gcloud")),
+            (&all[1..], true, Some("/APPDATA/gcloud")),
+            (&all[2..], true, None),
+            (&[], false, None),
+        ];
+        for (variables, windows, expected) in rows {
+            let env: BTreeMap<_, _> = variables.iter().cloned().collect();
+            assert_eq!(gcloud_folder(&env, windows).as_deref(), expected.map(Path::new), "{variables:?}");
+        }
+    }
 
     #[test]
     fn an_empty_variable_is_unset() {

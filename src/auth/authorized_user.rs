@@ -139,7 +139,7 @@ impl TokenProvider for AuthorizedUser {
 }
 
 /// Says what to do first: the end of a long message is cut.
-fn explain(refusal: Box<Refusal>) -> TokenError {
+fn explain(refusal: Refusal) -> TokenError {
     let why = match (refusal.error.as_deref(), refusal.subtype.as_deref()) {
         (Some("invalid_grant"), Some("invalid_rapt")) => "a new login is wanted",
         (Some("invalid_grant"), _) => "the login has expired or was revoked",

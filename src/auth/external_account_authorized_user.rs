@@ -49,7 +49,7 @@ impl TokenProvider for Provider {
 }
 
 /// Says what to do first: the end of a long message is cut.
-fn explain(refusal: Box<Refusal>) -> TokenError {
+fn explain(refusal: Refusal) -> TokenError {
     match refusal.error.as_deref() {
         Some("invalid_grant") => {
             TokenError::permanent(format!("the login has expired or was revoked, run `{LOGIN}`: {refusal}"))

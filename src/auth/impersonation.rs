@@ -285,8 +285,8 @@ mod tests {
             (
                 "a source of another cloud",
                 with(SOURCE, json!({"type": "gdch_service_account"})),
-                "`source_credentials` of credentials JSON is of type `gdch_service_account`, of Google \
-                 Distributed Cloud, which is not supported: expected a token of it, given by a `TokenProvider`",
+                "`source_credentials` of credentials JSON is of type `gdch_service_account` (Google Distributed Cloud), which is not supported: \
+                 give its tokens by a `TokenProvider` of your own",
             ),
             (
                 "no service account",

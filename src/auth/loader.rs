@@ -96,8 +96,8 @@ pub(super) fn load(mut file: KeyFile) -> Result<Credentials, Error> {
         "external_account_authorized_user" => external_account_authorized_user::from_key_file(file),
         "impersonated_service_account" => impersonation::from_key_file(file),
         UNSUPPORTED => Err(file.error(format_args!(
-            "is of type `{UNSUPPORTED}`, of Google Distributed Cloud, which is not supported: \
-             expected a token of it, given by a `TokenProvider`"
+            "is of type `{UNSUPPORTED}` (Google Distributed Cloud), which is not supported: \
+             give its tokens by a `TokenProvider` of your own"
         ))),
         other => {
             let (found, known) = (shown(other), KNOWN.map(|each| format!("`{each}`")).join(", "));

@@ -46,12 +46,13 @@ pub(super) fn post_form(
 }
 
 /// As [`post_form`], for callers that have advice for some of the refusals.
+#[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
 pub(super) fn exchange(
     request: &TokenRequest<'_>,
     url: &str,
     form: &[(&str, &str)],
     headers: &[(&str, &str)],
-) -> Result<Answer, Box<Refusal>> {
+) -> Result<Answer, Refusal> {
     let body = encode_form(form);
     let mut all = vec![("content-type", FORM)];
     all.extend(headers);
@@ -117,10 +118,11 @@ pub(super) fn send_anywhere(
 }
 
 /// Gives the body of a 2xx answer; any other is a refusal.
-fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Box<Refusal>> {
+#[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
+fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     match response.status {
         200..=299 => Ok(Zeroizing::new(response.body)),
-        _ => Err(Box::new(Refusal::of(host, &response))),
+        _ => Err(Refusal::of(host, &response)),
     }
 }
 
@@ -198,9 +200,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<TokenError> for Box<Refusal> {
+impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
-        Self::new(Refusal {
+        Self {
             host: String::new(),
             status: 0,
             error: None,
@@ -208,7 +210,7 @@ impl From<TokenError> for Box<Refusal> {
             description: None,
             location: None,
             failed: Some(error),
-        })
+        }
     }
 }
 
@@ -217,12 +219,6 @@ impl From<Refusal> for TokenError {
         let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
         let message = refusal.to_string();
         refusal.failed.unwrap_or_else(|| make(message))
-    }
-}
-
-impl From<Box<Refusal>> for TokenError {
-    fn from(refusal: Box<Refusal>) -> Self {
-        Self::from(*refusal)
     }
 }
 

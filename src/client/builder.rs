@@ -11,7 +11,7 @@ use crate::call::CallOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
-use crate::http::{HttpClient, HttpOptions};
+use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::retry::RetryPolicy;
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::{RestOptions, RestTransport};
@@ -117,12 +117,78 @@ impl OperationsClientBuilder {
         self.set_rest("enum_encoding_int", |rest| rest.enum_encoding_int = enabled)
     }
 
-    /// Sets trusted roots, proxy and connection reuse of the built-in HTTP client.
+    /// Sets the endpoint that is asked, as it is: no environment variable changes it.
+    ///
+    /// The endpoint given to [`OperationsClient::builder`] names the service. If it is just a host, with or without
+    /// `https://`, and one of Google's, mutual TLS may turn it into that host's `mtls` endpoint; see
+    /// [`client_cert_source`](Self::client_cert_source). An endpoint with a port or a base path is explicit.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("run.googleapis.com")
+    ///     .api_endpoint("https://run-psc.example.com")
+    ///     .environment([("GOOGLE_API_USE_MTLS_ENDPOINT", "always")])
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// assert!(format!("{client:?}").contains("https://run-psc.example.com"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn api_endpoint(self, endpoint: impl Into<String>) -> Self {
+        self.set_rest("api_endpoint", |rest| rest.api_endpoint = Some(endpoint.into()))
+    }
+
+    /// Sets the client certificate to use where the environment asks for one ([AIP-4114]).
+    ///
+    /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it is not, which is written to the log
+    /// as a warning. To show a certificate whatever the environment says, put it into the
+    /// [HTTP options](crate::http::HttpOptions::client_certificate). Without either, `true` takes the certificate
+    /// of the machine: the first of
+    ///
+    /// 1. the [configuration](ClientCertificate::from_config_file) that `GOOGLE_API_CERTIFICATE_CONFIG` names,
+    /// 2. the one that `CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH` names,
+    /// 3. `certificate_config.json` in gcloud's folder, which is `CLOUDSDK_CONFIG`, else `~/.config/gcloud`
+    ///    (`%APPDATA%\gcloud` on Windows),
+    /// 4. the bundle that GKE mounts at `/var/run/secrets/workload-spiffe-credentials`;
+    ///
+    /// and goes on without one when there is none of them. A configuration without a `workload` certificate is an
+    /// error. `CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE` counts where the first variable is unset. Any value but `true` is no, unset is
+    /// no: this follows the documentation, while Google's library for Python has since version 2.43 of google-auth
+    /// switched itself on where it finds a configuration.
+    ///
+    /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and `run.mtls.googleapis.com`: `never`
+    /// and `always` mean what they say, `auto`, the default, takes the latter when a client certificate is in use,
+    /// and any other value is an error. An explicit endpoint wins: [`api_endpoint`](Self::api_endpoint).
+    ///
+    /// No cargo feature is needed for any of this.
+    ///
+    /// ```
+    /// use longrunning::http::ClientCertificate;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let error = OperationsClient::builder("run.googleapis.com")
+    ///     .client_cert_source(ClientCertificate::from_files("client.crt", "client.key"))
+    ///     .environment([("GOOGLE_API_USE_CLIENT_CERTIFICATE", "true")])
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(error.to_string(), "client certificate file `client.crt` cannot be read");
+    /// ```
+    ///
+    /// [AIP-4114]: https://google.aip.dev/auth/4114
+    pub fn client_cert_source(self, certificate: ClientCertificate) -> Self {
+        self.set_rest("client_cert_source", |rest| rest.client_cert_source = Some(certificate))
+    }
+
+    /// Sets trusted roots, client certificate, proxy and connection reuse of the built-in HTTP client.
     pub fn http_options(self, options: HttpOptions) -> Self {
         self.set_rest("http_options", |rest| rest.http_options = options)
     }
 
     /// Sends over an HTTP client of your own; [`http_options`](Self::http_options) then do not apply.
+    ///
+    /// Proxies and client certificates are its business: `build` fails where a certificate is asked for by
+    /// [`client_cert_source`](Self::client_cert_source), or by the environment without an explicit endpoint.
     pub fn http_client(self, client: impl HttpClient + 'static) -> Self {
         self.set_rest("http_client", |rest| rest.http_client = Some(Arc::new(client)))
     }

@@ -75,7 +75,8 @@ impl OperationsClient {
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
     /// be https, except for loopback addresses. Operations live where they were started: a regional service
-    /// wants its regional endpoint.
+    /// wants its regional endpoint. A host of Google's may become its endpoint for mutual TLS:
+    /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
         OperationsClientBuilder::rest(endpoint.into())
     }

@@ -9,22 +9,28 @@ use ureq::config::AutoHeaderValue;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
-use super::dial::{Dialer, Peer, Stale};
+use crate::env::{Env, SystemEnv};
+
+use super::dial::{Dialer, Peer};
 use super::error::{HttpError, HttpErrorKind};
+use super::hide::{Hiding, Vault};
+use super::link::Stale;
 use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
-use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, tls};
+use super::tls::Tls;
+use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 
 /// The HTTP client that calls use unless they are given another: blocking, HTTP/1.1, TLS 1.2 or later by rustls.
 ///
-/// It keeps connections for 100 s and addresses for 60 s, and starts a thread only to look up a host name that
-/// it does not have: one short-lived thread for each such name. When a kept connection turns out to be closed
-/// before a byte of the answer came, the request goes out once more, at once, on a new connection. Redirects
-/// are not followed and there are no cookies. Share it between threads behind an [`Arc`](std::sync::Arc).
+/// It keeps connections for 100 s (if the [`HttpOptions`] do not say otherwise) and addresses for 60 s, and starts a
+/// thread only to look up a host name that it does not have: one short-lived thread for each such name. When a
+/// kept connection turns out to be closed before a byte of the answer came, the request goes out once more, at
+/// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
+/// an [`Arc`](std::sync::Arc).
 ///
-/// It writes no secret to the log, but `ureq_proto`, which it is built on, writes whole requests at level
-/// `trace`, access tokens included: leave that level off for this target.
+/// It writes no secret to the log. `ureq_proto`, which it is built on, shows whole answers at level `trace`, the
+/// tokens of token endpoints included: leave that level off for this target.
 ///
 /// ```
 /// use longrunning::http::{HttpAgent, HttpClient, HttpErrorKind, HttpMethod, HttpOptions, HttpRequest, Roots};
@@ -36,7 +42,9 @@ use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, tls};
 /// ```
 pub struct HttpAgent {
     agent: Agent,
+    vault: Vault,
     routes: Routes,
+    idle_timeout: Duration,
     /// When a kept connection last failed: those that were idle at that time are not used any more.
     suspect: Mutex<Option<Instant>>,
 }
@@ -46,16 +54,20 @@ impl HttpAgent {
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind::Tls`] when there is no usable root certificate, or the feature for the chosen
-    /// [`Roots`](super::Roots) is off; [`HttpErrorKind::Proxy`] when the proxy URL given cannot be used.
+    /// [`HttpErrorKind::Tls`] when there is no usable root certificate, the feature for the chosen
+    /// [`Roots`](super::Roots) is off, or certificate and key of the client cannot be read, cannot be used, or
+    /// do not belong together; [`HttpErrorKind::Proxy`] when the proxy URL given cannot be used.
     pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
-        Self::with_names(options, Names::new())
+        Self::with_env(options, &SystemEnv)
     }
 
-    pub(super) fn with_names(options: &HttpOptions, names: Names) -> Result<Self, HttpError> {
+    pub(crate) fn with_env(options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
+        Self::with_parts(options, env, Names::new())
+    }
+
+    pub(super) fn with_parts(options: &HttpOptions, env: &dyn Env, names: Names) -> Result<Self, HttpError> {
         let gzip = if cfg!(feature = "gzip") { "gzip".into() } else { AutoHeaderValue::None };
         let config = Agent::config_builder()
-            .tls_config(tls::config(&options.roots)?)
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -63,13 +75,17 @@ impl HttpAgent {
             .accept(AutoHeaderValue::None)
             .accept_encoding(gzip)
             .max_response_header_size(MAX_HEADER)
-            .max_idle_age(KEEP_IDLE)
+            .max_idle_age(options.idle_timeout)
             .max_idle_connections(options.idle_total)
             .max_idle_connections_per_host(options.idle_per_host)
             .build();
+        let vault = Vault::default();
+        let dialer = Dialer::new(Tls::new(options)?, names.clone(), vault.clone());
         Ok(Self {
-            agent: Agent::with_parts(config, Dialer::new(names.clone()), names),
-            routes: Routes::new(&options.proxy)?,
+            agent: Agent::with_parts(config, dialer, names),
+            vault,
+            routes: Routes::new(&options.proxy, env)?,
+            idle_timeout: options.idle_timeout,
             suspect: Mutex::new(None),
         })
     }
@@ -117,9 +133,13 @@ impl HttpAgent {
         budget: Duration,
         idle_age: Duration,
     ) -> Result<HttpResponse, Failure> {
-        let head = head(request, &target.uri).map_err(Failure::Final)?;
+        let mut hiding = self.vault.open();
+        let head = head(request, &target.uri, &mut hiding).map_err(Failure::Final)?;
         let answered = match body(request) {
-            Some(body) => self.run(head.map(|()| body), target, budget, idle_age),
+            Some(body) => {
+                let shown = hiding.body(body);
+                self.run(head.map(|()| shown.as_deref().unwrap_or(body)), target, budget, idle_age)
+            }
             None => self.run(head, target, budget, idle_age),
         };
         let peer = Peer::of(&target.uri);
@@ -140,7 +160,7 @@ impl HttpAgent {
 
     fn trusted_age(&self) -> Duration {
         let suspect = *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
-        suspect.map_or(KEEP_IDLE, |since| since.elapsed().min(KEEP_IDLE))
+        suspect.map_or(self.idle_timeout, |since| since.elapsed().min(self.idle_timeout))
     }
 }
 
@@ -172,7 +192,7 @@ fn checked(url: &str) -> Result<Uri, HttpError> {
     Ok(uri)
 }
 
-fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> {
+fn head(request: &HttpRequest<'_>, uri: &Uri, hiding: &mut Hiding<'_>) -> Result<Request<()>, HttpError> {
     let mut head = Request::new(());
     *head.method_mut() = match request.method {
         HttpMethod::Get => Method::GET,
@@ -194,6 +214,8 @@ fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> 
         }
         let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
         let value = value.ok_or_else(|| refuse("its value is not printable ASCII"))?;
+        let shown = is_sensitive(name).then(|| hiding.header(value.to_str().ok()?)).flatten();
+        let value = shown.and_then(|shown| HeaderValue::try_from(shown).ok()).unwrap_or(value);
         head.headers_mut().append(header, value);
     }
     Ok(head)
@@ -273,11 +295,13 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
         ureq::Error::Timeout(_) => {
             HttpError::new(HttpErrorKind::Timeout, format!("timed out waiting for an answer of {peer}"))
         }
-        ureq::Error::Io(error) => match tls::refusal(&error) {
-            // With TLS 1.3 the refusal of a client certificate arrives after the handshake.
-            Some(refusal @ rustls::Error::AlertReceived(_)) => tls::refused(refusal.clone(), peer).sent(true),
-            _ => refuse(HttpErrorKind::Interrupted, "closed the connection before an answer")
-                .with_source(error),
+        ureq::Error::Io(error) => {
+            refuse(HttpErrorKind::Interrupted, "closed the connection before an answer").with_source(error)
+        }
+        ureq::Error::Other(error) => match error.downcast::<HttpError>() {
+            Ok(known) => *known,
+            Err(error) => refuse(HttpErrorKind::Interrupted, "could not be asked")
+                .with_source(ureq::Error::Other(error)),
         },
         ureq::Error::LargeResponseHeader(..) => {
             refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADER} bytes of headers"))
@@ -318,10 +342,7 @@ impl Failure {
         };
         match error.downcast::<Stale>() {
             Ok(stale) => Self::Stale(stale.0),
-            Err(error) => Self::Final(match error.downcast::<HttpError>() {
-                Ok(known) => *known,
-                Err(error) => unanswered(ureq::Error::Other(error), peer),
-            }),
+            Err(error) => Self::Final(unanswered(ureq::Error::Other(error), peer)),
         }
     }
 
@@ -332,10 +353,6 @@ impl Failure {
         }
     }
 }
-
-/// How long an unused connection is kept: longer than the usual poll interval, shorter than servers and
-/// firewalls forget.
-const KEEP_IDLE: Duration = Duration::from_secs(100);
 
 /// Longer budgets are cut to this: adding them to a point in time could overflow, at which ureq panics.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -1,56 +1,34 @@
-//! Connections: how they are made, and what is known of one when it fails.
+//! Connections: how they are made.
 //!
-//! ureq does not tell whether a connection was a kept one, nor whether a byte was sent or answered when it
-//! fails. Both ends are wrapped here, and what they know travels to [`HttpAgent`](super::HttpAgent) inside
-//! `ureq::Error::Other`: an [`HttpError`] from before the request, a [`Stale`] from a kept connection.
+//! What goes wrong travels to [`HttpAgent`](super::HttpAgent) inside `ureq::Error::Other`, as an [`HttpError`].
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::Instant;
 
+use ureq::Proxy;
 use ureq::http::Uri;
-use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
-};
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::time::Instant;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
 use super::error::{HttpError, HttpErrorKind};
+use super::hide::Vault;
+use super::link::Link;
 use super::resolver::{Names, port};
 use super::socket::Tcp;
-use super::tls;
+use super::tls::{Tls, To};
+use super::tunnel;
 
-/// Connects through the proxy if there is one, then over TCP, then TLS; every failure becomes an [`HttpError`] that
-/// names host and port.
+/// Connects within the budget of the exchange, directly or through a proxy; every failure names host and port.
+#[derive(Debug)]
 pub(super) struct Dialer {
-    connect: Arc<Connect>,
+    tls: Tls,
     names: Names,
+    vault: Vault,
 }
 
-type Connect = dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync;
-
 impl Dialer {
-    pub(super) fn new(names: Names) -> Self {
-        let chain = ().chain(ConnectProxyConnector::default()).chain(Tcp).chain(RustlsConnector::default());
-        let connect = move |details: &ConnectionDetails<'_>| match chain.connect(details, None)? {
-            Some(connection) => Ok(Box::new(connection) as Box<dyn Transport>),
-            None => Err(ureq::Error::ConnectionFailed),
-        };
-        Self { connect: Arc::new(connect), names }
-    }
-
-    /// Connects to the proxy: not watched as a [`Link`], because the `CONNECT` is no exchange of ours.
-    fn to_proxy(&self) -> Arc<Connect> {
-        let (connect, names) = (self.connect.clone(), self.names.clone());
-        Arc::new(move |details| {
-            let peer = Peer::of(details.uri);
-            let until = Instant::now().checked_add(*details.timeout.after);
-            let inner = connect(details).map_err(|error| {
-                names.forget(peer.host);
-                wrap(not_connected(error, &format_args!("proxy {peer}")))
-            })?;
-            Ok(Box::new(Hop { inner, until, answered: false }))
-        })
+    pub(super) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
+        Self { tls, names, vault }
     }
 }
 
@@ -58,70 +36,129 @@ impl Connector for Dialer {
     type Out = Link;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
-        let adjusted = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            // All requests carry a timeout, which makes their settings "request level", and for those ureq would
-            // build roots and TLS configuration anew for every connection and never resume a session.
-            request_level: false,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: details.current_time.clone(),
-            run_connector: self.to_proxy(),
-            register_shutdown: details.register_shutdown.clone(),
+        let peer = Peer::of(details.uri);
+        let connected = match details.config.proxy() {
+            Some(proxy) => self.tunnel(details, proxy, &peer),
+            None => self.direct(details, &peer),
         };
-        let inner = (self.connect)(&adjusted).map_err(|error| {
-            let peer = Peer::of(details.uri);
-            self.names.forget(peer.host);
-            wrap(not_connected(error, &peer))
+        match connected {
+            Ok(inner) => Ok(Some(Link::new(inner, self.vault.clone()))),
+            Err(error) => {
+                self.names.forget(peer.host);
+                Err(wrap(not_connected(error, &peer)))
+            }
+        }
+    }
+}
+
+impl Dialer {
+    fn direct(
+        &self,
+        details: &ConnectionDetails<'_>,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let plain = dial(details, details.uri, details.addrs.clone())?;
+        self.secured(plain, details, details.uri, To::Server, peer)
+    }
+
+    fn tunnel(
+        &self,
+        details: &ConnectionDetails<'_>,
+        proxy: &Proxy,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let to_proxy = self.reach(details, proxy).map_err(|error| {
+            let proxy = Peer::of(proxy.uri());
+            self.names.forget(proxy.host);
+            wrap(not_connected(error, &format_args!("proxy {proxy}")))
         })?;
-        Ok(Some(Link { inner, reused: false, answered: false }))
+        let mut adapter = TransportAdapter::new(to_proxy, details.current_time.clone());
+        adapter.set_timeout(left(details)?);
+        let tunnel = tunnel::open(adapter, proxy, peer)?;
+        self.secured(tunnel, details, details.uri, To::Server, peer)
+    }
+
+    fn reach(
+        &self,
+        details: &ConnectionDetails<'_>,
+        proxy: &Proxy,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let addresses = details.resolver.resolve(proxy.uri(), details.config, left(details)?)?;
+        let plain = dial(details, proxy.uri(), addresses)?;
+        self.secured(plain, details, proxy.uri(), To::Proxy, &Peer::of(proxy.uri()))
+    }
+
+    fn secured(
+        &self,
+        plain: Box<dyn Transport>,
+        details: &ConnectionDetails<'_>,
+        uri: &Uri,
+        to: To,
+        peer: &Peer<'_>,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        match uri.scheme_str() {
+            Some("https") => self.tls.connect(plain, to, peer, details, left(details)?),
+            _ => Ok(plain),
+        }
     }
 }
 
-impl fmt::Debug for Dialer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialer").finish_non_exhaustive()
+fn dial(
+    details: &ConnectionDetails<'_>,
+    uri: &Uri,
+    addrs: ResolvedSocketAddrs,
+) -> Result<Box<dyn Transport>, ureq::Error> {
+    let details = ConnectionDetails {
+        uri,
+        addrs,
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout: left(details)?,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    };
+    match Tcp.connect(&details, None::<()>)? {
+        Some(stream) => Ok(Box::new(stream)),
+        None => Err(ureq::Error::ConnectionFailed),
     }
 }
 
-fn wrap(error: HttpError) -> ureq::Error {
+/// What is left of the budget, if anything is.
+fn left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
+    let mut timeout = details.timeout;
+    if let (Instant::Exact(start), Instant::Exact(now)) = (details.now, (details.current_time)())
+        && !timeout.after.is_not_happening()
+    {
+        timeout.after = timeout.after.saturating_sub(now.saturating_duration_since(start)).into();
+    }
+    match timeout.after.is_zero() {
+        true => Err(ureq::Error::Timeout(timeout.reason)),
+        false => Ok(timeout),
+    }
+}
+
+pub(super) fn wrap(error: HttpError) -> ureq::Error {
     ureq::Error::Other(Box::new(error))
 }
 
 /// The error for a connection that did not come about; nothing of the request was sent.
 fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
-    let cannot = |kind| HttpError::new(kind, format!("cannot connect to {peer}"));
+    let cannot = || HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"));
     match error {
         ureq::Error::Other(error) => match error.downcast::<HttpError>() {
             Ok(known) => *known,
-            Err(error) => cannot(HttpErrorKind::Connect).with_source(ureq::Error::Other(error)),
+            Err(error) => cannot().with_source(ureq::Error::Other(error)),
         },
-        ureq::Error::Io(error) => match tls::refusal(&error) {
-            Some(refusal) => tls::refused(refusal.clone(), peer),
-            None => cannot(HttpErrorKind::Connect).with_source(error),
-        },
-        ureq::Error::Rustls(error) => tls::refused(error, peer),
-        ureq::Error::Tls(_) | ureq::Error::Pem(_) => cannot(HttpErrorKind::Tls).with_source(error),
+        ureq::Error::Io(error) => cannot().with_source(error),
         ureq::Error::Timeout(_) => {
             HttpError::new(HttpErrorKind::Timeout, format!("timed out while connecting to {peer}"))
                 .sent(false)
         }
-        ureq::Error::ConnectProxyFailed(why) => refused_by_proxy(&why, peer),
-        error => cannot(HttpErrorKind::Connect).with_source(error),
+        error => cannot().with_source(error),
     }
-}
-
-/// `why` is all there is: `proxy server responded 407/407`.
-fn refused_by_proxy(why: &str, peer: &dyn fmt::Display) -> HttpError {
-    let status = why.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<u16>().ok());
-    let message = match status {
-        Some(status) => format!("the proxy did not connect to {peer}: it answered {status}"),
-        None => format!("the proxy did not connect to {peer}: it did not answer"),
-    };
-    HttpError::new(HttpErrorKind::Proxy, message).transient(status.is_none_or(|status| status >= 500))
 }
 
 /// Host and port, as messages name them.
@@ -142,130 +179,14 @@ impl fmt::Display for Peer<'_> {
     }
 }
 
-/// A connection that knows how far the exchange on it got.
-#[derive(Debug)]
-pub(super) struct Link {
-    inner: Box<dyn Transport>,
-    /// An earlier exchange on this connection was answered.
-    reused: bool,
-    /// A byte of the answer to the current exchange has arrived.
-    answered: bool,
-}
-
-impl Link {
-    fn lost(&self, error: ureq::Error) -> ureq::Error {
-        match self.reused && !self.answered {
-            true => ureq::Error::Other(Box::new(Stale(error))),
-            false => error,
-        }
-    }
-}
-
-impl Transport for Link {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        // Sending after an answer is the next exchange.
-        if self.answered {
-            self.reused = true;
-            self.answered = false;
-        }
-        self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        match self.inner.await_input(timeout) {
-            Ok(true) => {
-                self.answered = true;
-                Ok(true)
-            }
-            Ok(false) if self.reused && !self.answered => {
-                Err(self.lost(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
-            }
-            Ok(false) => Ok(false),
-            Err(error) => Err(self.lost(error)),
-        }
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
-}
-
-/// A connection to a proxy, which ureq would give the whole budget again for every part of the answer to `CONNECT`.
-#[derive(Debug)]
-struct Hop {
-    inner: Box<dyn Transport>,
-    /// When the budget ends, until the `CONNECT` is answered.
-    until: Option<Instant>,
-    answered: bool,
-}
-
-impl Hop {
-    fn clamp(&self, mut timeout: NextTimeout) -> NextTimeout {
-        if let Some(until) = self.until {
-            let left = until.saturating_duration_since(Instant::now()).into();
-            timeout.after = timeout.after.min(left);
-        }
-        timeout
-    }
-}
-
-impl Transport for Hop {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        if self.answered {
-            self.until = None;
-        }
-        self.inner.transmit_output(amount, self.clamp(timeout))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.answered = true;
-        self.inner.await_input(self.clamp(timeout))
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
-}
-
-/// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
-/// (when this holds a timeout) something in between forgot it.
-#[derive(Debug)]
-pub(super) struct Stale(pub(super) ureq::Error);
-
-impl fmt::Display for Stale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Stale {}
-
 #[cfg(test)]
 mod tests {
-    use ureq::unversioned::transport::{LazyBuffers, time};
-
     use super::*;
 
     #[test]
     fn failures_to_connect() {
-        use HttpErrorKind::{Connect, Proxy, Resolve, Timeout, Tls};
-        let io = |code| ureq::Error::Io(io::Error::from_raw_os_error(code));
+        use HttpErrorKind::{Connect, Resolve, Timeout};
+        let io = |code| ureq::Error::Io(std::io::Error::from_raw_os_error(code));
         let known = HttpError::new(Resolve, "cannot find host `a.test`").transient(false);
         let rows = [
             ("no files left", io(24), Connect, true, "cannot connect to HOST"),
@@ -276,28 +197,7 @@ mod tests {
                 true,
                 "timed out while connecting to HOST",
             ),
-            (
-                "name that TLS cannot take",
-                ureq::Error::Tls("invalid dns name"),
-                Tls,
-                false,
-                "cannot connect to HOST",
-            ),
             ("already told", wrap(known), Resolve, false, "cannot find host `a.test`"),
-            (
-                "proxy says why",
-                ureq::Error::ConnectProxyFailed("proxy server responded 407/407".into()),
-                Proxy,
-                false,
-                "the proxy did not connect to HOST: it answered 407",
-            ),
-            (
-                "proxy is silent",
-                ureq::Error::ConnectProxyFailed("proxy server did not respond".into()),
-                Proxy,
-                true,
-                "the proxy did not connect to HOST: it did not answer",
-            ),
         ];
         for (name, error, kind, transient, message) in rows {
             let error = not_connected(error, &"HOST");
@@ -308,38 +208,5 @@ mod tests {
                 "{name}"
             );
         }
-    }
-
-    /// Works as long as it is given time.
-    #[derive(Debug)]
-    struct Timed(LazyBuffers);
-
-    impl Transport for Timed {
-        fn buffers(&mut self) -> &mut dyn Buffers {
-            &mut self.0
-        }
-
-        fn transmit_output(&mut self, _: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-            (!timeout.after.is_zero()).then_some(()).ok_or(ureq::Error::Timeout(timeout.reason))
-        }
-
-        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-            self.transmit_output(0, timeout).map(|()| true)
-        }
-
-        fn is_open(&mut self) -> bool {
-            true
-        }
-    }
-
-    #[test]
-    fn hop_is_bounded_until_the_proxy_has_answered() {
-        let inner = Box::new(Timed(LazyBuffers::new(1, 1)));
-        let mut hop = Hop { inner, until: Some(Instant::now()), answered: false };
-        let plenty = || NextTimeout { after: time::Duration::from_secs(10), ..NextTimeout::default() };
-        hop.transmit_output(0, plenty()).unwrap_err();
-        hop.await_input(plenty()).unwrap_err();
-        hop.transmit_output(0, plenty()).unwrap();
-        hop.await_input(plenty()).unwrap();
     }
 }

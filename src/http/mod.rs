@@ -28,8 +28,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod agent;
+mod certificate;
 mod dial;
 mod error;
+mod hide;
+mod link;
 mod options;
 mod proxy;
 mod resolver;
@@ -37,8 +40,10 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tunnel;
 
 pub use agent::HttpAgent;
+pub use certificate::ClientCertificate;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{HttpOptions, ProxySetting, Roots};
 

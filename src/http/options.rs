@@ -1,6 +1,9 @@
 //! What a program may decide about the default client.
 
 use std::fmt;
+use std::time::Duration;
+
+use super::certificate::ClientCertificate;
 
 /// Settings of [`HttpAgent`](super::HttpAgent).
 ///
@@ -15,21 +18,63 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     pub(super) roots: Roots,
+    pub(super) extra_roots: Vec<Pem>,
+    pub(super) client_certificate: Option<ClientCertificate>,
     pub(super) proxy: ProxySetting,
+    pub(super) idle_timeout: Duration,
     pub(super) idle_per_host: usize,
     pub(super) idle_total: usize,
 }
 
 impl HttpOptions {
-    /// Mozilla's roots, the proxy of the environment, 16 idle connections a host, 64 in all.
+    /// Mozilla's roots, the proxy of the environment, no client certificate; 16 idle connections a host, 64 in
+    /// all, for 100 s.
     pub fn new() -> Self {
-        Self { roots: Roots::default(), proxy: ProxySetting::default(), idle_per_host: 16, idle_total: 64 }
+        Self {
+            roots: Roots::default(),
+            extra_roots: Vec::new(),
+            client_certificate: None,
+            proxy: ProxySetting::default(),
+            idle_timeout: KEEP_IDLE,
+            idle_per_host: 16,
+            idle_total: 64,
+        }
     }
 
     /// Sets the certificates that a server is trusted by.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
         self
+    }
+
+    /// Trusts these certificates (PEM) too, beside [`roots`](Self::roots): those of a company's proxy that looks
+    /// into TLS, say. Can be called more than once.
+    ///
+    /// A text without a usable certificate is an error when the client is built.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
+    ///
+    /// let options = HttpOptions::new().extra_roots("no certificate in here");
+    /// assert!(HttpAgent::new(&options).is_err());
+    /// ```
+    pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.extra_roots.push(Pem(pem.into()));
+        self
+    }
+
+    /// Shows this certificate to every https server that asks for one, whatever the environment says.
+    ///
+    /// A client with it asks the service's endpoint for mutual TLS; see
+    /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
+    /// waits for `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.client_certificate = Some(certificate);
+        self
+    }
+
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        self.client_certificate.is_some()
     }
 
     /// Sets the proxy.
@@ -41,6 +86,13 @@ impl HttpOptions {
     /// Sets how many unused connections to one host are kept; best the number of threads that call. Zero keeps none.
     pub fn idle_per_host(mut self, connections: usize) -> Self {
         self.idle_per_host = connections;
+        self
+    }
+
+    /// Sets how long an unused connection is kept. Default: 100 s, which is longer than the usual poll interval,
+    /// and shorter than servers and firewalls forget. Zero keeps none.
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
         self
     }
 
@@ -57,6 +109,16 @@ impl Default for HttpOptions {
     }
 }
 
+/// Shows its length only: a file given by mistake may hold a key.
+#[derive(Clone)]
+pub(super) struct Pem(pub(super) Vec<u8>);
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pem({} bytes)", self.0.len())
+    }
+}
+
 /// The certificates that a server is trusted by.
 ///
 /// The default does not depend on which features are on: a feature only makes a choice available.
@@ -68,9 +130,10 @@ pub enum Roots {
     Mozilla,
     /// The trust store of the operating system, for private authorities. Needs feature `platform-verifier`.
     Platform,
-    /// Exactly these certificates, as PEM; other blocks in it are skipped.
+    /// Exactly these certificates, as PEM; other blocks in it are skipped. For certificates on top of those of
+    /// Mozilla or the platform, see [`HttpOptions::extra_roots`].
     Pem(Vec<u8>),
-    /// No certificate: every `https` server is refused.
+    /// No certificate: without [`HttpOptions::extra_roots`], every `https` server is refused.
     None,
 }
 
@@ -113,3 +176,5 @@ impl fmt::Debug for ProxySetting {
         })
     }
 }
+
+const KEEP_IDLE: Duration = Duration::from_secs(100);

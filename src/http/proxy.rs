@@ -1,9 +1,10 @@
 //! Which proxy a host is reached through.
 
-use std::env;
 use std::net::IpAddr;
 
 use ureq::{Proxy, ProxyProtocol};
+
+use crate::env::Env;
 
 use super::error::{HttpError, HttpErrorKind};
 use super::options::ProxySetting;
@@ -16,9 +17,9 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(setting: &ProxySetting) -> Result<Self, HttpError> {
+    pub(super) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, HttpError> {
         Ok(match setting {
-            ProxySetting::Environment => Self::from_env(|name| env::var(name).ok()),
+            ProxySetting::Environment => Self::from_env(env),
             ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
             ProxySetting::Url(url) => {
                 Self { proxy: Ok(Some(parse(url, "the proxy URL")?)), bypass: Vec::new() }
@@ -28,9 +29,9 @@ impl Routes {
 
     /// Reads the variables by ourselves: ureq takes `HTTP_PROXY` for `https` too, skips what it cannot parse,
     /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
-    fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let is_set = |name: &&str| variable(name).is_some_and(|value| !value.trim().is_empty());
-        let text = |name| variable(name).unwrap_or_default();
+    fn from_env(env: &dyn Env) -> Self {
+        let text = |name: &str| env.var(name).unwrap_or_default();
+        let is_set = |name: &&str| !text(name).trim().is_empty();
         let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
         let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
@@ -90,13 +91,14 @@ pub(super) fn bare(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::env::SystemEnv;
 
     fn routes(variables: &[(&str, &str)]) -> Routes {
-        Routes::from_env(|name| {
-            let (_, value) = variables.iter().find(|(each, _)| *each == name)?;
-            Some((*value).to_owned())
-        })
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Routes::new(&ProxySetting::Environment, &variables.collect::<BTreeMap<_, _>>()).unwrap()
     }
 
     #[test]
@@ -156,10 +158,10 @@ mod tests {
     fn given_proxy_is_checked_and_never_printed() {
         let setting = ProxySetting::Url("http://user:CANARY-password-2@proxy.test:3128".into());
         assert!(!format!("{setting:?}").contains("CANARY"));
-        let proxy = Routes::new(&setting).unwrap().to("example.com").unwrap().unwrap();
+        let proxy = Routes::new(&setting, &SystemEnv).unwrap().to("example.com").unwrap().unwrap();
         assert_eq!((proxy.port(), proxy.password()), (3128, Some("CANARY-password-2")));
         for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
-            let error = Routes::new(&ProxySetting::Url(url.into())).err().unwrap();
+            let error = Routes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();
             assert_eq!(error.kind(), HttpErrorKind::Proxy, "{url}");
             assert!(!format!("{error:?}").contains("CANARY"), "{url}");
         }

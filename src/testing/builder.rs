@@ -98,6 +98,7 @@ impl FakeServerBuilder {
             script: Mutex::new(Script::default()),
             log: Mutex::new(Log::new(self.kept_requests)),
             guard: Mutex::new(Guard::default()),
+            auth: Mutex::default(),
             date_offset: Mutex::new(Some(0)),
             stop: Stop::default(),
         });

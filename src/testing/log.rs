@@ -1,5 +1,6 @@
 //! What arrived at the server.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
-/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets.
+/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and the forms of token requests.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -63,9 +64,9 @@ impl RecordedRequest {
         let (_, query) = self.0.target.split_once('?')?;
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs
-            .map(|(key, value)| (form(key), value))
+            .map(|(key, value)| (form_decode(key), value))
             .find(|(key, _)| key == name)
-            .map(|(_, value)| form(value))
+            .map(|(_, value)| form_decode(value))
     }
 
     /// The value of a header, the first of that name; upper and lower case are one.
@@ -81,6 +82,15 @@ impl RecordedRequest {
     /// The body, with the transfer encoding undone.
     pub fn body(&self) -> &[u8] {
         &self.0.body
+    }
+
+    fn printable_body(&self) -> Cow<'_, str> {
+        let media_type = self.header("content-type").unwrap_or_default();
+        if media_type.contains("form-urlencoded") {
+            "[redacted]".into()
+        } else {
+            String::from_utf8_lossy(self.body())
+        }
     }
 
     /// The number of the connection it came over, counted from 1.
@@ -103,7 +113,7 @@ impl fmt::Debug for RecordedRequest {
             .field("method", &self.0.method)
             .field("target", &self.0.target)
             .field("headers", &headers)
-            .field("body", &String::from_utf8_lossy(&self.0.body))
+            .field("body", &self.printable_body())
             .field("connection", &self.0.connection)
             .field("at", &self.0.at)
             .finish()
@@ -164,13 +174,13 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// Query encoding, in which a space may also be a plus.
-fn form(text: &str) -> String {
+pub(super) fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 
 fn redact<'a>(name: &str, value: &'a str) -> &'a str {
     let name = name.to_ascii_lowercase();
-    let secret = ["authorization", "api-key", "cookie"].iter().any(|word| name.contains(word));
+    let secret = ["authorization", "api-key", "cookie", "token"].iter().any(|word| name.contains(word));
     if secret { "[redacted]" } else { value }
 }
 
@@ -192,7 +202,12 @@ mod tests {
     #[test]
     fn secrets_are_recorded_and_not_printed() {
         let secret = "CANARY-token-7";
-        let headers = [("Authorization", secret), ("X-Goog-Api-Key", secret), ("accept", "json")];
+        let headers = [
+            ("Authorization", secret),
+            ("X-Goog-Api-Key", secret),
+            ("X-Aws-Ec2-Metadata-Token", secret),
+            ("accept", "json"),
+        ];
         let request = request("/v1/operations", &headers);
         assert_eq!(request.header("authorization"), Some(secret));
         let debug = format!("{request:?}");

@@ -4,7 +4,8 @@
 //! its service is left out of the test, and so that any client in any language can be pointed at it.
 //! It implements google.longrunning.Operations over REST for every version prefix and every shape of
 //! name, gives [scripted answers](Reply) with all sorts of faults, and [remembers what it was
-//! asked](RecordedRequest).
+//! asked](RecordedRequest). It also plays [the servers that tokens come from](FakeAuth), checks what they are sent,
+//! and can insist on [tokens that it has given](FakeServer::require_issued_tokens).
 //!
 //! Time is virtual unless [asked otherwise](FakeServerBuilder::real_time): it passes when the client
 //! of the server sleeps, and then at once. A test of three hours takes milliseconds and gives the same
@@ -35,6 +36,7 @@
 //! ```
 
 mod answer;
+mod auth;
 mod builder;
 mod clock;
 mod connection;
@@ -48,10 +50,12 @@ mod server;
 mod service;
 mod store;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+pub use auth::{FakeAuth, SubjectToken};
 pub use builder::FakeServerBuilder;
 pub use log::RecordedRequest;
 pub use operation::FakeOperation;
@@ -201,7 +205,36 @@ impl FakeServer {
 
     /// Answers 401 to requests without an access token that passes a test. The test must not call the server.
     pub fn check_tokens(&self, check: impl Fn(&str) -> bool + Send + 'static) {
-        *lock(&self.core.guard) = Guard::new(check);
+        *lock(&self.core.guard) = Guard::Checks(Box::new(check));
+    }
+
+    /// Answers 401 to requests without an access token that this server [has given](FakeAuth), or a JWT that one of
+    /// the keys which it trusts has signed; both must not have expired by its clock.
+    pub fn require_issued_tokens(&self) {
+        *lock(&self.core.guard) = Guard::Issued;
+    }
+
+    /// The servers that tokens come from: what they give and whom they trust.
+    pub fn auth(&self) -> FakeAuth<'_> {
+        FakeAuth::new(self)
+    }
+
+    /// Environment variables that lead clients with default credentials to this server's metadata server.
+    ///
+    /// They are good for [`environment`](OperationsClientBuilder::environment) of a client, where
+    /// [`client_builder`](Self::client_builder) puts them, and for [`Command::envs`](std::process::Command::envs).
+    /// A credentials file in `GOOGLE_APPLICATION_CREDENTIALS` can be added to them.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let address = self.address().to_string();
+        let nowhere = std::env::temp_dir().join(format!("no-gcloud-{}", self.address().port()));
+        let variables = [
+            ("CLOUDSDK_CONFIG", nowhere.to_string_lossy().into_owned()),
+            ("GCE_METADATA_HOST", address.clone()),
+            ("GCE_METADATA_IP", address.clone()),
+            ("GCE_METADATA_ROOT", address),
+            ("GOOGLE_APPLICATION_CREDENTIALS", String::new()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Lets everybody in again.
@@ -269,13 +302,15 @@ impl FakeServer {
     }
 
     /// Starts a client as [`client`](Self::client) makes it, for more options.
+    ///
+    /// Of the environment it sees [these variables](Self::environment) only.
     pub fn client_builder(&self) -> OperationsClientBuilder {
         let network = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
         OperationsClient::builder(self.url())
             .credentials(Credentials::anonymous())
             .http_options(network)
             .clock(self.core.clock.clone())
-            .environment([("", "")])
+            .environment(self.environment())
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::auth;
 use super::clock::VirtualClock;
 use super::connection;
 use super::lock;
@@ -15,6 +16,7 @@ use super::reply::Reply;
 use super::script::Script;
 use super::service::Rpc;
 use super::store::Store;
+use crate::clock::Clock;
 use crate::types::{Any, Code, Status};
 
 /// Everything that the threads of a server share.
@@ -26,6 +28,7 @@ pub(super) struct Core {
     pub(super) script: Mutex<Script>,
     pub(super) log: Mutex<Log>,
     pub(super) guard: Mutex<Guard>,
+    pub(super) auth: Mutex<auth::State>,
     /// Seconds between the `date` header and the clock's wall time; no header when absent.
     pub(super) date_offset: Mutex<Option<i64>>,
     pub(super) stop: Stop,
@@ -41,33 +44,43 @@ pub(super) struct Options {
 
 /// Who is let in.
 #[derive(Default)]
-pub(super) struct Guard(Option<Box<TokenCheck>>);
+pub(super) enum Guard {
+    #[default]
+    Open,
+    /// Whose token passes a test.
+    Checks(Box<TokenCheck>),
+    /// Whose token the server has given.
+    Issued,
+}
 
 type TokenCheck = dyn Fn(&str) -> bool + Send;
 
 impl Guard {
-    pub(super) fn new(check: impl Fn(&str) -> bool + Send + 'static) -> Self {
-        Self(Some(Box::new(check)))
-    }
-
-    fn admits(&self, request: &RecordedRequest) -> Result<(), Denied> {
-        let Some(check) = &self.0 else { return Ok(()) };
+    fn admits(&self, request: &RecordedRequest, core: &Core) -> Result<(), Denied> {
+        if matches!(self, Self::Open) || auth::is_for(request) {
+            return Ok(());
+        }
         let (scheme, token) =
             request.header("authorization").and_then(|value| value.split_once(' ')).ok_or(Denied::Missing)?;
-        let is_good = scheme.eq_ignore_ascii_case("bearer") && check(token.trim());
-        if is_good { Ok(()) } else { Err(Denied::Invalid) }
+        let token = token.trim();
+        match self {
+            _ if !scheme.eq_ignore_ascii_case("bearer") => Err(Denied::Invalid(None)),
+            Self::Checks(check) if !check(token) => Err(Denied::Invalid(None)),
+            Self::Issued => auth::check_token(core, token).map_err(|why| Denied::Invalid(Some(why))),
+            Self::Open | Self::Checks(_) => Ok(()),
+        }
     }
 }
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "Guard(token required)" } else { "Guard(open)" })
+        f.write_str(if matches!(self, Self::Open) { "Guard(open)" } else { "Guard(token required)" })
     }
 }
 
 enum Denied {
     Missing,
-    Invalid,
+    Invalid(Option<String>),
 }
 
 impl Core {
@@ -79,7 +92,7 @@ impl Core {
 
     /// Tokens are checked first, then comes the script, then the operations.
     pub(super) fn reply_to(&self, request: &RecordedRequest) -> Reply {
-        if let Err(denied) = lock(&self.guard).admits(request) {
+        if let Err(denied) = lock(&self.guard).admits(request, self) {
             return unauthenticated(&denied);
         }
         lock(&self.script).take(request).unwrap_or_else(Reply::usual)
@@ -88,18 +101,29 @@ impl Core {
     /// The value of the `date` header.
     pub(super) fn date(&self) -> Option<String> {
         let offset = (*lock(&self.date_offset))?;
-        let wall = crate::clock::Clock::wall(&*self.clock);
+        let date = self.shifted_wall(offset).clamp(UNIX_EPOCH, end_of_dates());
+        Some(httpdate::fmt_http_date(date))
+    }
+
+    /// What the server takes for the time since 1970: what it says in the `date` header, where it says it.
+    pub(super) fn server_time(&self) -> Duration {
+        let offset = lock(&self.date_offset).unwrap_or_default();
+        self.shifted_wall(offset).duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn shifted_wall(&self, offset: i64) -> SystemTime {
+        let wall = self.clock.wall();
         let shift = Duration::from_secs(offset.unsigned_abs());
         let shifted = if offset < 0 { wall.checked_sub(shift) } else { wall.checked_add(shift) };
-        let date = shifted.unwrap_or(UNIX_EPOCH).clamp(UNIX_EPOCH, end_of_dates());
-        Some(httpdate::fmt_http_date(date))
+        shifted.unwrap_or(UNIX_EPOCH)
     }
 }
 
 fn unauthenticated(denied: &Denied) -> Reply {
     let (message, reason) = match denied {
-        Denied::Missing => ("request is missing required authentication credential", "CREDENTIALS_MISSING"),
-        Denied::Invalid => ("request had invalid authentication credentials", "ACCESS_TOKEN_INVALID"),
+        Denied::Missing => (MISSING.to_owned(), "CREDENTIALS_MISSING"),
+        Denied::Invalid(None) => (INVALID.to_owned(), "ACCESS_TOKEN_INVALID"),
+        Denied::Invalid(Some(why)) => (format!("{INVALID}: {why}"), "ACCESS_TOKEN_INVALID"),
     };
     let detail = format!(
         r#"{{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}","domain":"googleapis.com"}}"#
@@ -111,6 +135,9 @@ fn unauthenticated(denied: &Denied) -> Reply {
     };
     Reply::from(status).header("www-authenticate", r#"Bearer realm="https://accounts.google.com/""#)
 }
+
+const MISSING: &str = "request is missing required authentication credential";
+const INVALID: &str = "request had invalid authentication credentials";
 
 /// The HTTP date format ends with the year 9999.
 fn end_of_dates() -> SystemTime {

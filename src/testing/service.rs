@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::{Gone, Http, operations_page};
+use super::auth;
 use super::lock;
 use super::log::{RecordedRequest, percent_decode};
 use super::server::Core;
@@ -30,8 +31,11 @@ pub enum Rpc {
 /// How time passes while an answer is held back.
 pub(super) type Pause<'a> = dyn FnMut(Duration) -> Result<(), Gone> + 'a;
 
-/// Answers a request from the operations of the server.
+/// Answers a request from the operations of the server, or as one of the servers that give tokens.
 pub(super) fn answer(core: &Core, request: &RecordedRequest, pause: &mut Pause<'_>) -> Result<Http, Gone> {
+    if let Some(http) = auth::answer(core, request) {
+        return Ok(http);
+    }
     let Some(call) = Call::read(core, request) else {
         let (method, path) = (request.method(), request.path());
         let message = format!("`{method} {path}` is no method of google.longrunning.Operations");

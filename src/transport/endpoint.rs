@@ -58,6 +58,25 @@ impl Endpoint {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
+    /// Whether this is nothing but a host, as services publish it.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.scheme == "https"
+            && self.base.is_empty()
+            && split_port(&self.authority).is_some_and(|(_, port)| port.is_none())
+    }
+
+    /// The endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
+    /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
+    pub(crate) fn to_mtls(&self) -> Self {
+        let host = self.authority.to_ascii_lowercase();
+        let service =
+            |domain: &str| host.strip_suffix(domain).filter(|name| !name.is_empty() && !name.contains('.'));
+        let authority = [".sandbox.googleapis.com", ".googleapis.com"]
+            .into_iter()
+            .find_map(|domain| Some(format!("{}.mtls{domain}", service(domain)?)));
+        Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
+    }
+
     /// Host and port as they were given.
     pub(crate) fn authority(&self) -> &str {
         &self.authority

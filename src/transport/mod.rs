@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod header;
+mod mtls;
 pub(crate) mod rest;
 
 use std::fmt;

@@ -154,7 +154,8 @@ impl Any {
     /// Gives the protobuf message, if it is an `M`.
     ///
     /// Bytes can be of any type; JSON text of the types that [`json`](Self::json) lists. Others can be
-    /// [decoded](Self::decode).
+    /// [decoded](Self::decode), and so can `Struct`, `Value`, `ListValue` and `FieldMask`: prost-types gives
+    /// those no name.
     ///
     /// # Errors
     ///

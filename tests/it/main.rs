@@ -1,11 +1,17 @@
 //! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
 
+mod canary;
 mod credentials;
 mod decoding;
 mod faults;
 mod kit;
 mod list;
+mod listener;
+mod messages;
+mod network;
+mod properties;
 mod requests;
 mod retry;
 mod timing;
+mod token_sources;
 mod wait;

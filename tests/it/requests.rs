@@ -211,7 +211,7 @@ fn names_that_could_leave_their_path_are_refused_by_every_method() {
             client.delete(name).send().unwrap_err(),
             client.wait(name).send().unwrap_err(),
             client.poller(name).until_done().unwrap_err(),
-            client.poller(&Operation::running(name)).until_done().unwrap_err(),
+            client.poller(Operation::running(name)).until_done().unwrap_err(),
         ];
         for error in refused {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Binding, 0), "{name:?}: {error}");

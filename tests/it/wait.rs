@@ -189,9 +189,10 @@ fn what_is_done_already_needs_no_poll() {
 #[test]
 fn an_operation_that_runs_is_polled_by_its_name() {
     let server = server();
-    assert_eq!(server.client().poller(&running()).until_done().unwrap(), done());
+    let started = running();
+    assert_eq!(server.client().poller(&started).until_done().unwrap(), done());
     assert_eq!(lines(&server), ["GET /v1/operations/42"]);
-    let unnamed = server.client().poller(&Operation::running("")).until_done();
+    let unnamed = server.client().poller(Operation::running("")).until_done();
     assert_eq!(unnamed.unwrap_err().to_string(), "name `` is empty");
 }
 

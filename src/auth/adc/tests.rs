@@ -4,11 +4,9 @@ use std::process;
 
 use super::*;
 
-type Variables<'a> = &'a [(&'a str, &'a str)];
-
 #[test]
 fn the_well_known_file_is_where_gcloud_puts_it() {
-    let rows: [(&str, bool, Variables<'_>, Option<(&str, &str)>); 8] = [
+    let rows: [(&str, bool, &[(&str, &str)], Option<(&str, &str)>); 8] = [
         ("home", false, &[("HOME", "/h")], Some(("/h/.config/gcloud", "~/.config/gcloud"))),
         ("gcloud's folder", false, &[("HOME", "/h"), ("CLOUDSDK_CONFIG", "/c")], Some(("/c", "/c"))),
         (
@@ -85,8 +83,8 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
             "an unsupported type",
             &[(VARIABLE, &other)],
             format!(
-                "credentials file `{other}` is of type `gdch_service_account`, of Google Distributed Cloud, \
-                 which is not supported: expected a token of it, given by a `TokenProvider`; \
+                "credentials file `{other}` is of type `gdch_service_account` (Google Distributed Cloud), which is not supported: \
+                 give its tokens by a `TokenProvider` of your own; \
                  {VARIABLE} names it"
             ),
         ),

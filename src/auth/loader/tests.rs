@@ -41,8 +41,8 @@ fn the_type_decides_within_the_policy() {
             "not supported",
             json!({"type": "gdch_service_account"}),
             trusting(),
-            Err("is of type `gdch_service_account`, of Google Distributed Cloud, which is not supported: \
-                 expected a token of it, given by a `TokenProvider`"
+            Err("is of type `gdch_service_account` (Google Distributed Cloud), which is not supported: \
+                 give its tokens by a `TokenProvider` of your own"
                 .into()),
         ),
         (

@@ -41,8 +41,7 @@ fn answers_count_only_with_the_header_of_the_server() {
     let plain = |status, body: &str| HttpResponse::new(status, body);
     let html =
         |status| flavored(status, "<html>CANARY").with_header("content-type", "text/html; charset=UTF-8");
-    type Row<'a> = (&'a str, Vec<HttpResponse>, Result<&'a str, (String, bool)>);
-    let rows: [Row<'_>; 16] = [
+    let rows: [(&str, Vec<HttpResponse>, Result<&str, (String, bool)>); 16] = [
         ("the usual", vec![flavored(200, "googleapis.com\n"), token("a")], Ok("a")),
         ("no universe", vec![flavored(404, ""), token("a")], Ok("a")),
         ("an error page for the universe", vec![html(404), token("a")], Ok("a")),
@@ -175,8 +174,7 @@ fn variables_are_looked_at() {
     };
     let default = || Ok(("metadata.google.internal".to_owned(), 3, 1));
     let at = |host: &str| Ok((host.to_owned(), 3, 1));
-    type Row<'a> = (&'a [(&'a str, &'a str)], Result<(String, u64, u32), String>);
-    let rows: [Row<'_>; 15] = [
+    let rows: [(&[(&str, &str)], Result<(String, u64, u32), String>); 15] = [
         (&[], default()),
         (&[("GCE_METADATA_HOST", "h:8080"), ("GCE_METADATA_ROOT", "r")], at("h:8080")),
         (&[("GCE_METADATA_HOST", ""), ("GCE_METADATA_ROOT", "r"), ("GCE_METADATA_IP", "1.2.3.4")], at("r")),

@@ -5,10 +5,15 @@ use std::time::{Duration, Instant};
 use super::{HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpRequest, HttpResponse};
 use super::{ProxySetting, Roots};
 
+mod authority;
+mod client_certificate;
 mod faults;
 mod limits;
 mod names;
+mod proxies;
+mod relay;
 mod reuse;
+mod roots;
 mod seam;
 mod server;
 mod tls;

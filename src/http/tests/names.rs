@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::env::SystemEnv;
+
 use super::super::resolver::Names;
 use super::server::{Act, Server, ok};
 use super::{HttpAgent, agent, get, options};
@@ -17,7 +19,7 @@ fn counted(addresses: &'static [&str]) -> (HttpAgent, Arc<AtomicUsize>) {
         counter.fetch_add(1, Ordering::SeqCst);
         Ok(addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect())
     });
-    (HttpAgent::with_names(&options(), names).unwrap(), asked)
+    (HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap(), asked)
 }
 
 /// Every lookup is one thread, and nothing else starts any.
@@ -97,7 +99,7 @@ fn silent_addresses_share_the_budget() {
 #[test]
 fn unknown_host_is_named() {
     let names = Names::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
-    let agent = HttpAgent::with_names(&options(), names).unwrap();
+    let agent = HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap();
     let error = get(&agent, "http://no-such-host.test/").unwrap_err();
     assert_eq!(error.to_string(), "cannot find host `no-such-host.test`");
     assert!(!error.is_transient() && !error.was_sent());

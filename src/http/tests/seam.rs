@@ -252,7 +252,7 @@ fn proxy_is_asked_to_connect() {
             vec![Act::Read, send("HTTP/1.1 407 x\r\n\r\n")],
             Proxy,
             false,
-            "the proxy did not connect to example.test:443: it answered 407",
+            "the proxy did not connect to example.test:443: it refused the user and password given (407)",
         ),
         (
             "502",

@@ -48,9 +48,17 @@ pub(super) struct Server {
 
 struct Seen {
     connection: usize,
-    /// Whether its TLS session is the one of an earlier connection.
-    resumed: bool,
+    session: Session,
     request: String,
+}
+
+/// The TLS session that a request came in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Session {
+    /// Whether it is the one of an earlier connection.
+    pub(super) resumed: bool,
+    /// The certificate of the client, as DER.
+    pub(super) client: Option<Vec<u8>>,
 }
 
 impl Server {
@@ -77,8 +85,8 @@ impl Server {
                 let Ok((stream, _)) = listener.accept() else { return };
                 let (seen, tls) = (seen.clone(), tls.clone());
                 thread::spawn(move || {
-                    let record = |resumed, request| {
-                        seen.lock().unwrap().push(Seen { connection: index, resumed, request })
+                    let record = |session, request| {
+                        seen.lock().unwrap().push(Seen { connection: index, session, request })
                     };
                     // A client that goes away is part of many scripts.
                     let _ = match tls {
@@ -106,14 +114,14 @@ impl Server {
         self.requests.lock().unwrap().iter().map(|seen| seen.connection).collect()
     }
 
-    pub(super) fn resumed(&self) -> Vec<bool> {
-        self.requests.lock().unwrap().iter().map(|seen| seen.resumed).collect()
+    pub(super) fn sessions(&self) -> Vec<Session> {
+        self.requests.lock().unwrap().iter().map(|seen| seen.session.clone()).collect()
     }
 }
 
 trait Wire: Read + Write {
     fn tcp(&self) -> &TcpStream;
-    fn resumed(&self) -> bool;
+    fn session(&self) -> Session;
 }
 
 impl Wire for TcpStream {
@@ -121,8 +129,8 @@ impl Wire for TcpStream {
         self
     }
 
-    fn resumed(&self) -> bool {
-        false
+    fn session(&self) -> Session {
+        Session::default()
     }
 }
 
@@ -131,16 +139,18 @@ impl Wire for StreamOwned<ServerConnection, TcpStream> {
         &self.sock
     }
 
-    fn resumed(&self) -> bool {
-        self.conn.handshake_kind() == Some(HandshakeKind::Resumed)
+    fn session(&self) -> Session {
+        let resumed = self.conn.handshake_kind() == Some(HandshakeKind::Resumed);
+        let client = self.conn.peer_certificates().and_then(|chain| chain.first());
+        Session { resumed, client: client.map(|certificate| certificate.to_vec()) }
     }
 }
 
-fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(bool, String)) -> io::Result<()> {
+fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String)) -> io::Result<()> {
     for act in script {
         match act {
             Act::Read => match read(&mut wire)? {
-                Some(request) => record(wire.resumed(), request),
+                Some(request) => record(wire.session(), request),
                 None => return Ok(()),
             },
             Act::Peek => drop(wire.tcp().peek(&mut [0])?),
@@ -162,7 +172,7 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(bool, String)) ->
             Act::Meet(barrier) => drop(barrier.wait()),
             Act::Serve => {
                 while let Some(request) = read(&mut wire)? {
-                    record(wire.resumed(), request);
+                    record(wire.session(), request);
                     wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")?;
                 }
             }

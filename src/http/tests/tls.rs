@@ -1,59 +1,13 @@
 //! Who is trusted, and what is said of those who are not.
 
 use std::error::Error;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::thread;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, GeneralSubtree, IsCa, Issuer, KeyPair, NameConstraints,
-    date_time_ymd,
-};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, NameConstraints, date_time_ymd};
 
 use super::super::HttpErrorKind::{Connect, Tls};
+use super::authority::{Authority, VERSIONS, unchanged};
 use super::server::{Act, Server, ok, send};
-use super::{HttpAgent, HttpError, ProxySetting, Roots, agent, get, options};
-
-/// An authority of its own for each test.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        change(&mut params);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    /// The settings of a server whose certificate is for `name`.
-    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        change(&mut params);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap()
-    }
-
-    fn agent(&self) -> HttpAgent {
-        HttpAgent::new(&options().roots(Roots::Pem(self.pem.clone().into_bytes()))).unwrap()
-    }
-}
-
-fn unchanged(_: &mut CertificateParams) {}
+use super::{HttpError, agent, get};
 
 fn url(server: &Server) -> String {
     format!("https://localhost:{}/", server.port)
@@ -68,13 +22,16 @@ fn assert_refused(name: &str, error: HttpError, port: u16, message: &str) {
 
 #[test]
 fn trusted_server_is_asked_and_its_connection_kept() {
-    let authority = Authority::new(unchanged);
-    let server = Server::start_tls(vec![vec![Act::Serve]], authority.server("localhost", unchanged));
-    let agent = authority.agent();
-    for _ in 0..3 {
-        assert_eq!(get(&agent, &url(&server)).unwrap().body, b"{}");
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let config = authority.serving("localhost", unchanged, None, &[version]);
+        let server = Server::start_tls(vec![vec![Act::Serve]], config);
+        let agent = authority.agent();
+        for _ in 0..3 {
+            assert_eq!(get(&agent, &url(&server)).unwrap().body, b"{}", "{version:?}");
+        }
+        assert_eq!(server.connections(), [0, 0, 0], "{version:?}");
     }
-    assert_eq!(server.connections(), [0, 0, 0]);
 }
 
 #[test]
@@ -97,49 +54,7 @@ fn second_connection_resumes_the_session_of_the_first() {
     for body in ["1", "2"] {
         assert_eq!(get(&agent, &url(&server)).unwrap().body, body.as_bytes());
     }
-    assert_eq!(server.resumed(), [false, true]);
-}
-
-/// Takes one `CONNECT`, whatever it asks for, and carries the bytes to and from this port.
-fn tunnel(to: u16) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || -> io::Result<()> {
-        let (mut client, _) = listener.accept()?;
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            client.read_exact(&mut byte)?;
-            head.extend(byte);
-        }
-        let mut server = TcpStream::connect(("127.0.0.1", to))?;
-        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-        let (mut from, mut back) = (client.try_clone()?, server.try_clone()?);
-        thread::spawn(move || io::copy(&mut from, &mut server));
-        io::copy(&mut back, &mut client).map(drop)
-    });
-    url
-}
-
-#[test]
-fn trust_reaches_through_a_proxy() {
-    for (name, flaw) in [("example.test", None), ("other.test", Some("is for another name"))] {
-        let authority = Authority::new(unchanged);
-        let server = Server::start_tls(vec![vec![Act::Serve]], authority.server(name, unchanged));
-        let options = options().roots(Roots::Pem(authority.pem.into()));
-        let agent = HttpAgent::new(&options.proxy(ProxySetting::Url(tunnel(server.port)))).unwrap();
-        for _ in 0..2 {
-            match (get(&agent, "https://example.test/"), flaw) {
-                (Ok(answer), None) => assert_eq!(answer.body, b"{}"),
-                (Err(error), Some(flaw)) => {
-                    let message = format!("cannot trust example.test:443: its certificate {flaw}");
-                    assert_eq!((error.to_string(), error.kind()), (message, Tls));
-                    break;
-                }
-                (answer, _) => panic!("{name}: {answer:?}"),
-            }
-        }
-    }
+    assert_eq!(server.sessions().iter().map(|session| session.resumed).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
@@ -155,6 +70,13 @@ fn bad_certificates() {
             "is not valid yet",
         ),
         ("wrong name", unchanged, "example.com", unchanged, "is for another name"),
+        (
+            "of a client",
+            unchanged,
+            "localhost",
+            |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            "is not for a server",
+        ),
         (
             "outside the constraints of its authority",
             |authority| {
@@ -186,29 +108,16 @@ fn unknown_issuers() {
     let theirs = Authority::new(|params| {
         params.distinguished_name.push(rcgen::DnType::CommonName, "another authority");
     });
-    for (name, agent) in [("another authority", ours.agent()), ("nobody is trusted", agent())] {
-        let server = Server::start_tls(vec![vec![Act::Serve]], theirs.server("localhost", unchanged));
+    let rows = [
+        ("another authority", ours.agent(), theirs.server("localhost", unchanged)),
+        ("nobody is trusted", agent(), theirs.server("localhost", unchanged)),
+        ("self-signed", ours.agent(), Authority::self_signed("localhost")),
+    ];
+    for (name, agent, config) in rows {
+        let server = Server::start_tls(vec![vec![Act::Serve]], config);
         let error = get(&agent, &url(&server)).unwrap_err();
         let message = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
         assert_refused(name, error, server.port, message);
-    }
-}
-
-#[test]
-fn public_roots_do_not_trust_us() {
-    let mut all = Vec::new();
-    if cfg!(feature = "webpki-roots") {
-        all.push(Roots::Mozilla);
-    }
-    if cfg!(feature = "platform-verifier") {
-        all.push(Roots::Platform);
-    }
-    for roots in all {
-        let authority = Authority::new(unchanged);
-        let server = Server::start_tls(vec![vec![Act::Serve]], authority.server("localhost", unchanged));
-        let agent = HttpAgent::new(&options().roots(roots.clone())).unwrap();
-        let error = get(&agent, &url(&server)).unwrap_err();
-        assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Tls, false, false), "{roots:?}");
     }
 }
 
@@ -260,58 +169,3 @@ fn silent_handshake_ends_with_the_budget() {
 
 /// The alert with which a peer ends a connection in good order.
 const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
-
-/// With TLS 1.3 the client has long sent its request when the server refuses.
-#[test]
-fn missing_client_certificate() {
-    let authority = Authority::new(unchanged);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(rustls::pki_types::pem::PemObject::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let verifier =
-        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-    let mut config = authority.server("localhost", unchanged);
-    let resolver = config.cert_resolver.clone();
-    config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier.build().unwrap())
-        .with_cert_resolver(resolver);
-    let server = Server::start_tls(vec![vec![Act::Read]], config);
-    let error = get(&authority.agent(), &url(&server)).unwrap_err();
-    assert_eq!(error.to_string(), format!("localhost:{} refused the TLS connection", server.port));
-    assert_eq!((error.kind(), error.was_sent(), error.is_transient()), (Tls, true, false));
-}
-
-#[test]
-fn roots_are_checked_at_once() {
-    let cut = "-----BEGIN CERTIFICATE-----\nAAAA";
-    let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-    let rows = [
-        ("", "no usable root certificate: 0 in the PEM text given, expected at least 1"),
-        ("no PEM", "no usable root certificate: 0 in the PEM text given, expected at least 1"),
-        (key, "no usable root certificate: 0 in the PEM text given, expected at least 1"),
-        (not_der, "no usable root certificate: 1 in the PEM text given, expected at least 1"),
-        (cut, "cannot read the root certificates"),
-    ];
-    for (pem, message) in rows {
-        let error = HttpAgent::new(&options().roots(Roots::Pem(pem.into()))).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (Tls, message), "{pem}");
-    }
-    let usable = Authority::new(unchanged).pem;
-    HttpAgent::new(&options().roots(Roots::Pem(format!("{key}{not_der}{usable}").into()))).unwrap();
-}
-
-#[test]
-fn roots_whose_feature_is_off_are_an_error() {
-    for (roots, feature, is_on) in [
-        (Roots::Mozilla, "webpki-roots", cfg!(feature = "webpki-roots")),
-        (Roots::Platform, "platform-verifier", cfg!(feature = "platform-verifier")),
-    ] {
-        match HttpAgent::new(&options().roots(roots)) {
-            Ok(_) => assert!(is_on, "{feature}"),
-            Err(error) => assert!(!is_on && error.to_string().contains(feature), "{error}"),
-        }
-    }
-}

@@ -16,12 +16,12 @@ use crate::auth::{Authorizer, Credentials, Purpose, check_universe, universe_dom
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::{HttpAgent, HttpClient, HttpOptions};
+use crate::http::{ClientCertificate, HttpAgent, HttpClient, HttpOptions};
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Endpoint, Rpc, Transport};
+use crate::transport::{Attempt, Endpoint, Rpc, Transport, mtls};
 use crate::types::{Operation, OperationPage};
 
 use binding::Bindings;
@@ -30,7 +30,11 @@ use route::{Field, list_fields, wait_fields};
 /// Everything the REST transport can be told.
 #[derive(Clone, Debug)]
 pub(crate) struct RestOptions {
+    /// The service: a default host, to which the rules of mutual TLS apply.
     pub(crate) endpoint: String,
+    /// Explicit, and taken as it is.
+    pub(crate) api_endpoint: Option<String>,
+    pub(crate) client_cert_source: Option<ClientCertificate>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) scopes: Vec<String>,
     pub(crate) universe_domain: Option<String>,
@@ -48,6 +52,8 @@ impl RestOptions {
     pub(crate) fn new(endpoint: String) -> Self {
         Self {
             endpoint,
+            api_endpoint: None,
+            client_cert_source: None,
             credentials: None,
             scopes: Vec::new(),
             universe_domain: None,
@@ -78,7 +84,7 @@ pub(crate) struct RestTransport {
 
 impl RestTransport {
     pub(crate) fn new(options: RestOptions, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Self, Error> {
-        let endpoint = Endpoint::parse(&options.endpoint)?;
+        let mtls::Choice { endpoint, certificate } = mtls::choose(&options, env)?;
         let credentials = options.credentials.unwrap_or_else(Credentials::application_default);
         let credentials = credentials.resolve(env)?;
         let universe_domain = universe_domain(options.universe_domain.as_deref(), env)?;
@@ -90,7 +96,13 @@ impl RestTransport {
         }
         let http = match options.http_client {
             Some(client) => client,
-            None => Arc::new(HttpAgent::new(&options.http_options).map_err(Error::http_options)?),
+            None => {
+                let http_options = match certificate {
+                    Some(certificate) => options.http_options.client_certificate(certificate),
+                    None => options.http_options,
+                };
+                Arc::new(HttpAgent::with_env(&http_options, env).map_err(Error::http_options)?)
+            }
         };
         Ok(Self {
             endpoint,

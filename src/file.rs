@@ -1,0 +1,81 @@
+//! Small files that hold credentials: read within limits, wiped from memory, warned about when others can read them.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// Why a file was not read; reads on after the name of the file.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) why: &'static str,
+    pub(crate) cause: Option<io::Error>,
+}
+
+/// Reads a regular file of at most 1 MiB; symbolic links are followed.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    let refused = |why| Err(Unreadable { why, cause: None });
+    let failed = |cause| Unreadable { why: "cannot be read", cause: Some(cause) };
+    let metadata = fs::metadata(path).map_err(failed)?;
+    // Before opening: a pipe would block.
+    if !metadata.is_file() {
+        return refused("is not a regular file");
+    }
+    // Room for all of it, so that the text never moves and leaves a copy behind.
+    let capacity = metadata.len().min(MAX_LEN) + 1;
+    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(capacity).unwrap_or_default()));
+    File::open(path).and_then(|file| file.take(MAX_LEN + 1).read_to_end(&mut text)).map_err(failed)?;
+    if text.len() as u64 > MAX_LEN {
+        return refused("is larger than 1 MiB");
+    }
+    Ok(text)
+}
+
+/// Warns when users other than the owner can read or write a file with a secret in it.
+#[cfg(unix)]
+pub(crate) fn warn_if_exposed(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = fs::metadata(path) else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let path = shown(path);
+        log::warn!("file `{path}` is open to other users (mode {mode:o}): `chmod 600` keeps it private");
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn warn_if_exposed(_path: &Path) {}
+
+/// A path as messages show it.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}
+
+const MAX_LEN: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    #[test]
+    fn files_are_read_within_limits() {
+        let folder = std::env::temp_dir().join(format!("longrunning-file-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let max = usize::try_from(MAX_LEN).unwrap();
+        let rows =
+            [("empty", 0, None), ("full", max, None), ("large", max + 1, Some("is larger than 1 MiB"))];
+        for (name, len, why) in rows {
+            fs::write(folder.join(name), vec![b'x'; len]).unwrap();
+            let text = read(&folder.join(name));
+            assert_eq!(text.as_ref().err().map(|error| error.why), why, "{name}");
+            assert!(text.map_or(why.is_some(), |text| text.len() == len), "{name}");
+        }
+        assert_eq!(read(&folder).unwrap_err().why, "is not a regular file");
+        let missing = read(&folder.join("missing")).unwrap_err();
+        assert_eq!((missing.why, missing.cause.unwrap().kind()), ("cannot be read", io::ErrorKind::NotFound));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,147 @@
+//! TLS by rustls, under ureq.
+//!
+//! ureq has a connector of its own, which cannot add roots to those of Mozilla, cannot replace a client
+//! certificate, and panics on one that does not fit. This one takes its place, so all of TLS is decided here:
+//! neither the process-wide crypto provider nor a feature that another crate turns on has a part in it.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+};
+
+use super::dial::{Peer, wrap};
+use super::error::{HttpError, HttpErrorKind};
+use super::options::HttpOptions;
+use super::proxy::bare;
+
+mod identity;
+mod refusal;
+mod roots;
+
+use identity::Identity;
+use refusal::{refusal, refused};
+
+/// The settings of all TLS connections of a client, shared by its threads.
+pub(super) struct Tls {
+    plain: Arc<ClientConfig>,
+    identity: Option<Identity>,
+}
+
+/// Whom a connection leads to.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum To {
+    /// A proxy is not shown the client certificate.
+    Proxy,
+    Server,
+}
+
+impl Tls {
+    pub(super) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| HttpError::new(HttpErrorKind::Tls, "cannot set up TLS").with_source(error))?;
+        let plain = Arc::new(roots::trust(builder, options)?.with_no_client_auth());
+        let identity = match &options.client_certificate {
+            Some(certificate) => Some(Identity::new(certificate, plain.clone())?),
+            None => None,
+        };
+        Ok(Self { plain, identity })
+    }
+
+    /// Makes the handshake over `inner`, within `timeout`.
+    pub(super) fn connect(
+        &self,
+        inner: Box<dyn Transport>,
+        to: To,
+        peer: &Peer<'_>,
+        details: &ConnectionDetails<'_>,
+        timeout: NextTimeout,
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        let identity = self.identity.as_ref().filter(|_| to == To::Server);
+        let config = identity.map_or_else(|| self.plain.clone(), Identity::config);
+        let peer_name = peer.to_string();
+        let name = ServerName::try_from(bare(peer.host).to_owned()).map_err(|error| {
+            let message = format!("cannot connect to {peer}: TLS knows no such host name");
+            wrap(HttpError::new(HttpErrorKind::Tls, message).with_source(error))
+        })?;
+        let presented = identity.is_some();
+        let refuse = |error: &rustls::Error| wrap(refused(error, &peer_name, presented));
+        let mut conn = ClientConnection::new(config, name).map_err(|error| refuse(&error))?;
+        let mut sock = TransportAdapter::new(inner, details.current_time.clone());
+        sock.set_timeout(timeout);
+        if let Err(error) = conn.complete_io(&mut sock) {
+            return Err(match refusal(&error, &mut conn, &mut sock) {
+                Some(refusal) => refuse(&refusal),
+                None => error.into(),
+            });
+        }
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Box::new(Secured { buffers, stream: StreamOwned { conn, sock }, peer: peer_name, presented }))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// A connection inside TLS.
+struct Secured {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+    peer: String,
+    presented: bool,
+}
+
+impl Secured {
+    /// With TLS 1.3 the refusal of a client certificate arrives after the handshake.
+    fn told(&mut self, error: io::Error) -> ureq::Error {
+        match refusal(&error, &mut self.stream.conn, &mut self.stream.sock) {
+            Some(refusal @ rustls::Error::AlertReceived(_)) => {
+                wrap(refused(&refusal, &self.peer, self.presented).sent(true))
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+impl Transport for Secured {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.stream.sock.set_timeout(timeout);
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        self.stream.write_all(output).map_err(|error| self.told(error))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.stream.sock.set_timeout(timeout);
+        let input = self.buffers.input_append_buf();
+        let amount = io::Read::read(&mut self.stream, input).map_err(|error| self.told(error))?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}

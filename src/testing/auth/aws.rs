@@ -1,0 +1,82 @@
+//! The metadata server of AWS, `http://169.254.169.254`, version 2: nothing without a session token.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{State, text};
+use crate::testing::answer::Http;
+use crate::testing::log::RecordedRequest;
+
+/// When session tokens expire.
+#[derive(Default)]
+pub(super) struct Sessions(HashMap<String, Duration>);
+
+pub(super) fn answer(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
+    if request.header("x-forwarded-for").is_some() {
+        return text(403, "requests through a proxy are refused");
+    }
+    match (request.method(), request.path()) {
+        ("PUT", "/latest/api/token") => session(&mut state.sessions, request, now),
+        ("GET", path) => match check_session(&state.sessions, request, now) {
+            Ok(()) => look_up(path, now).unwrap_or_else(|| text(404, "Not Found")),
+            Err(why) => text(401, why),
+        },
+        _ => text(405, "expected PUT /latest/api/token or GET"),
+    }
+}
+
+fn session(sessions: &mut Sessions, request: &RecordedRequest, now: Duration) -> Http {
+    let lifetime = request.header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse().ok());
+    let Some(seconds @ 1..=21_600) = lifetime else {
+        return text(400, "x-aws-ec2-metadata-token-ttl-seconds: expected 1 to 21600");
+    };
+    let token = format!("CANARY-aws-session-{}", sessions.0.len() + 1);
+    sessions.0.insert(token.clone(), now.saturating_add(Duration::from_secs(seconds)));
+    text(200, token)
+}
+
+fn check_session(sessions: &Sessions, request: &RecordedRequest, now: Duration) -> Result<(), &'static str> {
+    let token = request.header("x-aws-ec2-metadata-token").ok_or("x-aws-ec2-metadata-token is missing")?;
+    match sessions.0.get(token) {
+        Some(expiry) if *expiry > now => Ok(()),
+        Some(_) => Err("the session token has expired"),
+        None => Err("this server has not given the session token"),
+    }
+}
+
+fn look_up(path: &str, now: Duration) -> Option<Http> {
+    let path = path.strip_prefix("/latest/meta-data/")?;
+    match path.strip_prefix("iam/security-credentials") {
+        Some("" | "/") => return Some(text(200, ROLE)),
+        Some(role) if role.strip_prefix('/') == Some(ROLE) => return Some(Http::json(keys(now))),
+        Some(_) => return None,
+        None => {}
+    }
+    match path {
+        "placement/availability-zone" => Some(text(200, format!("{REGION}b"))),
+        "placement/region" => Some(text(200, REGION)),
+        _ => None,
+    }
+}
+
+fn keys(now: Duration) -> String {
+    let time = |time: Duration| super::iam::timestamp(time);
+    let body = json!({
+        "Code": "Success",
+        "LastUpdated": time(now),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": ACCESS_KEY_ID,
+        "SecretAccessKey": SECRET_ACCESS_KEY,
+        "Token": TOKEN,
+        "Expiration": time(now.saturating_add(Duration::from_secs(6 * 3600))),
+    });
+    body.to_string()
+}
+
+const ROLE: &str = "fake-role";
+const REGION: &str = "us-east-2";
+pub(super) const ACCESS_KEY_ID: &str = "ASIAFAKEACCESSKEY";
+pub(super) const SECRET_ACCESS_KEY: &str = "CANARY-aws-secret";
+pub(super) const TOKEN: &str = "CANARY-aws-token";

@@ -1,0 +1,157 @@
+//! Ready-made credentials files that lead to the server.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::jwt::PublicKey;
+use super::sts::AWS_REQUEST;
+use super::{FakeAuth, lock};
+use crate::error::Error;
+
+/// Where an external account gets the token from that it exchanges.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub enum SubjectToken<'a> {
+    /// A signed request of AWS, with keys and region of this server.
+    ///
+    /// Google's rules allow no metadata server but that of AWS: allow this one with
+    /// [`CredentialsPolicy::host`](crate::auth::CredentialsPolicy::host).
+    Aws,
+    /// What this command prints, as [JSON](https://google.aip.dev/auth/4117) with [`FakeAuth::subject_token`] as `id_token`.
+    Executable(&'a str),
+    /// The content of this file, [`FakeAuth::subject_token`].
+    File(&'a Path),
+    /// The answer to `GET /subject-token` of this server.
+    Url,
+}
+
+/// The credentials files: JSON texts whose URLs are those of the server.
+///
+/// Load them with [`CredentialsPolicy::trusting_the_file`](crate::auth::CredentialsPolicy::trusting_the_file), or name them
+/// in `GOOGLE_APPLICATION_CREDENTIALS`.
+impl FakeAuth<'_> {
+    /// A file of type `service_account` around a private RSA key in PEM, whose public half is trusted from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no RSA key of 2048 to 4096 bits.
+    pub fn service_account_file(self, private_pem: &str) -> Result<String, Error> {
+        let key = PublicKey::of_private(private_pem)?;
+        self.set(|state| state.keys.push(key));
+        let file = json!({
+            "type": "service_account",
+            "project_id": PROJECT,
+            "private_key_id": "fake-key-1",
+            "private_key": private_pem,
+            "client_email": EMAIL,
+            "client_id": "1",
+            "token_uri": self.url("token"),
+            "universe_domain": "googleapis.com",
+        });
+        Ok(file.to_string())
+    }
+
+    /// A file of type `authorized_user`, with the refresh token that is good now.
+    pub fn authorized_user_file(self) -> String {
+        let file = json!({
+            "type": "authorized_user",
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": self.log_in(),
+            "token_uri": self.url("token"),
+        });
+        file.to_string()
+    }
+
+    /// A file of type `external_account_authorized_user`, with the refresh token that is good now.
+    pub fn external_account_authorized_user_file(self) -> String {
+        let file = json!({
+            "type": "external_account_authorized_user",
+            "audience": "//iam.googleapis.com/locations/global/workforcePools/fake-pool/providers/fake-provider",
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": self.log_in(),
+            "token_url": self.url("v1/oauthtoken"),
+            "token_info_url": self.url("v1/introspect"),
+        });
+        file.to_string()
+    }
+
+    /// A file of type `external_account`: workload identity federation.
+    pub fn external_account_file(self, subject_token: SubjectToken<'_>) -> String {
+        let kind = match subject_token {
+            SubjectToken::Aws => AWS_REQUEST,
+            _ => "urn:ietf:params:oauth:token-type:id_token",
+        };
+        let file = json!({
+            "type": "external_account",
+            "audience": AUDIENCE,
+            "subject_token_type": kind,
+            "token_url": self.url("v1/token"),
+            "credential_source": self.source(subject_token),
+        });
+        file.to_string()
+    }
+
+    /// A file whose identity acts as a service account, made of one of the others.
+    ///
+    /// An external account stays of its type and names the service account; the others become the source of a file
+    /// of type `impersonated_service_account`. A text that is no JSON object is given back as it is.
+    pub fn impersonated_file(self, file: &str) -> String {
+        let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
+        let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));
+        const URL: &str = "service_account_impersonation_url";
+        if source.get("type").is_some_and(|kind| kind == "external_account") {
+            source.insert(URL.to_owned(), url.into());
+            return Value::Object(source).to_string();
+        }
+        json!({ "type": "impersonated_service_account", URL: url, "source_credentials": source }).to_string()
+    }
+
+    /// The token of the other identity provider, as text or as `id_token`.
+    pub fn subject_token(self) -> String {
+        SUBJECT_TOKEN.to_owned()
+    }
+
+    fn source(self, subject_token: SubjectToken<'_>) -> Value {
+        match subject_token {
+            SubjectToken::Aws => json!({
+                "environment_id": "aws1",
+                "region_url": self.url("latest/meta-data/placement/availability-zone"),
+                "url": self.url("latest/meta-data/iam/security-credentials"),
+                "regional_cred_verification_url":
+                    "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+                "imdsv2_session_token_url": self.url("latest/api/token"),
+            }),
+            SubjectToken::Executable(command) => {
+                json!({ "executable": { "command": command, "timeout_millis": 30_000 } })
+            }
+            SubjectToken::File(path) => json!({ "file": path.to_string_lossy() }),
+            SubjectToken::Url => json!({
+                "url": self.url("subject-token"),
+                "headers": { "Authorization": format!("Bearer {REQUEST_TOKEN}") },
+                "format": { "type": "json", "subject_token_field_name": "value" },
+            }),
+        }
+    }
+
+    fn log_in(self) -> String {
+        let login = &mut lock(&self.server.core.auth).login;
+        login.is_revoked = false;
+        login.refresh_token()
+    }
+
+    fn url(self, path: &str) -> String {
+        format!("{}/{path}", self.server.url())
+    }
+}
+
+pub(super) const PROJECT: &str = "fake-project";
+pub(super) const EMAIL: &str = "robot@fake-project.iam.gserviceaccount.com";
+pub(super) const CLIENT_ID: &str = "fake-client.apps.googleusercontent.com";
+pub(super) const AUDIENCE: &str = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/fake-pool/providers/fake-provider";
+pub(super) const CLIENT_SECRET: &str = "CANARY-client-secret";
+pub(super) const RAPT: &str = "CANARY-rapt";
+pub(super) const REQUEST_TOKEN: &str = "CANARY-request-token";
+pub(super) const SUBJECT_TOKEN: &str = "CANARY-subject-token";

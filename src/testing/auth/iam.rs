@@ -1,0 +1,96 @@
+//! `generateAccessToken`, as `https://iamcredentials.googleapis.com` answers it.
+
+use std::time::Duration;
+
+use prost_types::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{State, authorization};
+use crate::json::{parse_duration, timestamp_text};
+use crate::testing::answer::Http;
+use crate::testing::log::{RecordedRequest, percent_decode};
+use crate::types::{Code, Status};
+
+pub(super) fn generate_access_token(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
+    match generate(state, request, now) {
+        Ok(body) => Http::json(body),
+        Err(status) => Http::error(&status),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    scope: Vec<String>,
+    #[serde(default)]
+    delegates: Vec<String>,
+    lifetime: Option<String>,
+}
+
+fn generate(state: &mut State, request: &RecordedRequest, now: Duration) -> Result<String, Status> {
+    check_caller(state, request, now)?;
+    let path = percent_decode(request.path());
+    let name = path.strip_prefix("/v1/").and_then(|path| path.strip_suffix(":generateAccessToken"));
+    if !name.is_some_and(is_account) {
+        return Err(Status::new(
+            Code::NotFound,
+            format!("`{path}` is no service account: expected {ACCOUNT}"),
+        ));
+    }
+    let body: Body = serde_json::from_slice(request.body())
+        .map_err(|error| invalid(format!("Invalid JSON payload received. {error}")))?;
+    if body.scope.is_empty() || body.scope.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
+        return Err(invalid(format!("scope is {:?}: expected a list of scopes", body.scope)));
+    }
+    if let Some(delegate) = body.delegates.iter().find(|delegate| !is_account(delegate)) {
+        return Err(invalid(format!("delegate `{delegate}`: expected {ACCOUNT}")));
+    }
+    let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(state.lifetime);
+    let expiry = now.saturating_add(lifetime);
+    let token = state.issued.issue(expiry, &body.scope.join(" "));
+    Ok(json!({ "accessToken": token, "expireTime": timestamp(expiry) }).to_string())
+}
+
+/// The caller needs a token that this server has given, or a JWT of a trusted key, good for this API.
+fn check_caller(state: &State, request: &RecordedRequest, now: Duration) -> Result<(), Status> {
+    let refuse = |why: &str| {
+        Status::new(Code::Unauthenticated, format!("Request had invalid authentication credentials: {why}"))
+    };
+    let token = authorization(request, "bearer").ok_or_else(|| refuse("no access token"))?;
+    let scope = state.scope_of(token, now).map_err(|why| refuse(&why))?;
+    if scope.is_empty() || scope.split(' ').any(|scope| SUFFICIENT.contains(&scope)) {
+        return Ok(());
+    }
+    let message =
+        format!("Request had insufficient authentication scopes: `{scope}`, expected one of {SUFFICIENT:?}");
+    Err(Status::new(Code::PermissionDenied, message))
+}
+
+fn is_account(name: &str) -> bool {
+    name.strip_prefix("projects/-/serviceAccounts/")
+        .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// `lifetime` up to twelve hours; the API gives an hour to those who say nothing.
+fn lifetime(text: Option<&str>) -> Result<Option<Duration>, Status> {
+    let Some(text) = text else { return Ok(None) };
+    let lifetime = parse_duration(text).and_then(|duration| Duration::try_from(duration).ok());
+    match lifetime.filter(|lifetime| (1..=43_200).contains(&lifetime.as_secs())) {
+        Some(lifetime) => Ok(Some(lifetime)),
+        None => Err(invalid(format!("lifetime is `{text}`: expected `1s` to `43200s`"))),
+    }
+}
+
+pub(super) fn timestamp(time: Duration) -> Option<String> {
+    let seconds = i64::try_from(time.as_secs()).ok()?;
+    timestamp_text(&Timestamp { seconds, nanos: 0 })
+}
+
+fn invalid(message: impl Into<String>) -> Status {
+    Status::new(Code::InvalidArgument, message)
+}
+
+const ACCOUNT: &str = "`projects/-/serviceAccounts/{email}`";
+const SUFFICIENT: [&str; 2] =
+    ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];

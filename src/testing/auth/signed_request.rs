@@ -1,0 +1,151 @@
+//! Verifies the signed request that an AWS workload hands over as its subject token (Signature Version 4).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use ring::{digest, hmac};
+use serde::Deserialize;
+
+use super::aws::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN};
+use crate::json::parse_timestamp;
+use crate::testing::log::percent_decode;
+
+/// A call of GetCallerIdentity that nobody has made yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signed {
+    url: String,
+    method: String,
+    headers: Vec<Header>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    key: String,
+    value: String,
+}
+
+/// Says what is wrong with the request, if anything.
+pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
+    let signed: Signed = serde_json::from_str(&percent_decode(token))
+        .map_err(|error| format!("not a signed request: {error}"))?;
+    let headers: BTreeMap<String, &str> = signed
+        .headers
+        .iter()
+        .map(|header| (header.key.to_ascii_lowercase(), header.value.as_str()))
+        .collect();
+    let header = |name: &str| headers.get(name).copied().ok_or_else(|| format!("header `{name}` is missing"));
+    let expect = |name: &str, expected: &str| match header(name)? {
+        found if found == expected => Ok(()),
+        found => Err(format!("header `{name}` is `{found}`: expected `{expected}`")),
+    };
+    let region = region(&signed)
+        .ok_or_else(|| format!("`{} {}` is no GetCallerIdentity", signed.method, signed.url))?;
+    expect("host", &format!("sts.{region}.amazonaws.com"))?;
+    expect("x-goog-cloud-target-resource", audience)?;
+    expect("x-amz-security-token", TOKEN)?;
+    let date = header("x-amz-date")?;
+    check_date(date, now)?;
+
+    let authorization =
+        Authorization::read(header("authorization")?).ok_or("the authorization header is unreadable")?;
+    let day = date.split('T').next().unwrap_or_default();
+    let scope = format!("{day}/{region}/sts/aws4_request");
+    if authorization.credential != format!("{ACCESS_KEY_ID}/{scope}") {
+        return Err(format!(
+            "Credential is `{}`: expected `{ACCESS_KEY_ID}/{scope}`",
+            authorization.credential
+        ));
+    }
+    let unsigned = headers.keys().find(|name| *name != "authorization" && !authorization.signs(name));
+    if let Some(name) = unsigned {
+        return Err(format!("header `{name}` is not signed"));
+    }
+    let mut canonical = format!("POST\n/\n{QUERY}\n");
+    for name in authorization.signed_headers.split(';') {
+        canonical += &format!("{name}:{}\n", header(name)?.trim());
+    }
+    canonical += &format!("\n{}\n{}", authorization.signed_headers, sha256(""));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(&canonical));
+    match hex(&sign(&signing_key(day, region), &to_sign)) {
+        signature if signature == authorization.signature => Ok(()),
+        _ => Err("the signature is not that of the keys of this server".into()),
+    }
+}
+
+/// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+struct Authorization<'a> {
+    credential: &'a str,
+    signed_headers: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Authorization<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("AWS4-HMAC-SHA256 ")?.split(", ");
+        let mut part = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix('=');
+        Some(Self {
+            credential: part("Credential")?,
+            signed_headers: part("SignedHeaders")?,
+            signature: part("Signature")?,
+        })
+    }
+
+    fn signs(&self, name: &str) -> bool {
+        self.signed_headers.split(';').any(|signed| signed == name)
+    }
+}
+
+/// The region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
+fn region(signed: &Signed) -> Option<&str> {
+    let rest = signed.url.strip_prefix("https://sts.").filter(|_| signed.method == "POST")?;
+    let (host, query) = rest.split_once('?')?;
+    host.trim_end_matches('/').strip_suffix(".amazonaws.com").filter(|_| query == QUERY)
+}
+
+/// AWS refuses requests that are older than 15 minutes.
+fn check_date(date: &str, now: Duration) -> Result<(), String> {
+    let bad = || format!("x-amz-date is `{date}`: expected the time of now, such as `20271231T235959Z`");
+    let dashed = match date.as_bytes() {
+        [_, _, _, _, _, _, _, _, b'T', _, _, _, _, _, _, b'Z'] if date.is_ascii() => {
+            let part = |range| date.get(range).unwrap_or_default();
+            format!(
+                "{}-{}-{}T{}:{}:{}Z",
+                part(0..4),
+                part(4..6),
+                part(6..8),
+                part(9..11),
+                part(11..13),
+                part(13..15)
+            )
+        }
+        _ => return Err(bad()),
+    };
+    let seconds =
+        parse_timestamp(&dashed).and_then(|time| u64::try_from(time.seconds).ok()).ok_or_else(bad)?;
+    if seconds.abs_diff(now.as_secs()) > 15 * 60 { Err(bad()) } else { Ok(()) }
+}
+
+fn signing_key(day: &str, region: &str) -> Vec<u8> {
+    let secret = format!("AWS4{SECRET_ACCESS_KEY}").into_bytes();
+    [day, region, "sts", "aws4_request"].into_iter().fold(secret, |key, part| sign(&key, part))
+}
+
+fn sign(key: &[u8], text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+}
+
+fn sha256(text: &str) -> String {
+    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15";

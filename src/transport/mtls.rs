@@ -1,0 +1,139 @@
+//! Which endpoint is asked, and whether with a client certificate ([AIP-4114](https://google.aip.dev/auth/4114)).
+
+use std::fs;
+use std::io::ErrorKind as IoErrorKind;
+use std::path::Path;
+
+use crate::env::{Env, gcloud_folder};
+use crate::error::Error;
+use crate::http::ClientCertificate;
+use crate::transport::Endpoint;
+use crate::transport::rest::RestOptions;
+
+/// What the options and the environment come to.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) endpoint: Endpoint,
+    /// The certificate to show, beside what the HTTP options say.
+    pub(crate) certificate: Option<ClientCertificate>,
+}
+
+pub(crate) fn choose(options: &RestOptions, env: &dyn Env) -> Result<Choice, Error> {
+    let switches = Switches::read(env)?;
+    let service = Endpoint::parse(&options.endpoint)?;
+    let given = options.api_endpoint.as_deref().map(Endpoint::parse).transpose()?;
+    let explicit = given.is_some() || !service.is_bare();
+    let endpoint = given.unwrap_or_else(|| service.clone());
+    if options.http_client.is_some() {
+        refuse_certificates_for_foreign_clients(options, &switches, explicit)?;
+    }
+    let own = options.http_client.is_none() && options.http_options.has_client_certificate();
+    let certificate = match (&options.client_cert_source, switches.certificate) {
+        _ if own || options.http_client.is_some() => None,
+        (Some(source), true) => Some(source.clone()),
+        (None, true) => find(env, BUNDLE.as_ref()),
+        (Some(_), false) => {
+            log::warn!("the client certificate source is not used: {USE_CERTIFICATE} is not `true`");
+            None
+        }
+        (None, false) => None,
+    };
+    let mtls = match switches.endpoint {
+        MtlsEndpoint::Never => false,
+        MtlsEndpoint::Auto => own || certificate.is_some(),
+        MtlsEndpoint::Always => true,
+    };
+    let endpoint = if mtls && !explicit { service.to_mtls() } else { endpoint };
+    Ok(Choice { endpoint, certificate })
+}
+
+/// The two documented variables.
+struct Switches {
+    certificate: bool,
+    endpoint: MtlsEndpoint,
+}
+
+enum MtlsEndpoint {
+    Always,
+    Auto,
+    Never,
+}
+
+impl Switches {
+    fn read(env: &dyn Env) -> Result<Self, Error> {
+        let certificate = [USE_CERTIFICATE, USE_CERTIFICATE_OF_GCLOUD].iter().find_map(|name| env.var(name));
+        let endpoint = env.var(USE_ENDPOINT).unwrap_or_else(|| "auto".to_owned());
+        let endpoint = match endpoint.to_ascii_lowercase().as_str() {
+            "always" => MtlsEndpoint::Always,
+            "auto" => MtlsEndpoint::Auto,
+            "never" => MtlsEndpoint::Never,
+            _ => {
+                let shown: String = endpoint.chars().take(40).collect();
+                let shown = shown.escape_debug();
+                return Err(Error::config(format!(
+                    "{USE_ENDPOINT} is `{shown}`: expected `never`, `auto` or `always`"
+                )));
+            }
+        };
+        Ok(Self {
+            certificate: certificate.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            endpoint,
+        })
+    }
+}
+
+/// A wish that cannot be granted fails: an HTTP client of the caller's is not ours to hand a certificate to.
+fn refuse_certificates_for_foreign_clients(
+    options: &RestOptions,
+    switches: &Switches,
+    explicit: bool,
+) -> Result<(), Error> {
+    if options.client_cert_source.is_some() {
+        return Err(Error::config(
+            "option `client_cert_source` has no effect on an HTTP client of your own: have that show the certificate",
+        ));
+    }
+    match switches.certificate && !explicit {
+        true => Err(Error::config(format!(
+            "{USE_CERTIFICATE} is `true`, which an HTTP client of your own cannot be told: \
+             have that show the certificate, and set `api_endpoint`"
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// The certificate of this machine: the first place that is named or there, whether it is of use or not.
+fn find(env: &dyn Env, bundle: &Path) -> Option<ClientCertificate> {
+    for variable in [CONFIG, CONFIG_OF_GCLOUD] {
+        if let Some(path) = env.var(variable) {
+            return Some(ClientCertificate::from_config_of(path, variable));
+        }
+    }
+    let config = gcloud_folder(env, cfg!(windows)).map(|folder| folder.join("certificate_config.json"));
+    if let Some(path) = config.filter(|path| !is_absent(path)) {
+        return Some(ClientCertificate::from_config_file(path));
+    }
+    if !is_absent(bundle) {
+        return Some(ClientCertificate::from_files(bundle, bundle));
+    }
+    log::warn!("{USE_CERTIFICATE} is `true`, but there is no client certificate on this machine");
+    None
+}
+
+/// Only what is certainly not there is passed over: a file that cannot be opened is an error.
+fn is_absent(path: &Path) -> bool {
+    let gone = |kind| matches!(kind, IoErrorKind::NotFound | IoErrorKind::NotADirectory);
+    fs::metadata(path).is_err_and(|error| gone(error.kind()))
+}
+
+const USE_CERTIFICATE: &str = "GOOGLE_API_USE_CLIENT_CERTIFICATE";
+const USE_CERTIFICATE_OF_GCLOUD: &str = "CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE";
+const USE_ENDPOINT: &str = "GOOGLE_API_USE_MTLS_ENDPOINT";
+const CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
+const CONFIG_OF_GCLOUD: &str = "CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH";
+
+/// Where GKE puts certificate and key of a workload.
+const BUNDLE: &str = "/var/run/secrets/workload-spiffe-credentials/x509.credential-bundle.private-key.pem";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! Every kind of credentials against servers that check what they are sent, and the holes that other clients have.
+
+mod adc;
+mod holes;
+mod kinds;
+mod kit;
+#[cfg(target_os = "linux")]
+mod memory;
+mod secrets;
