@@ -290,6 +290,10 @@ fn refusals_say_what_the_credentials_are() {
         assert!(!format!("{error:#} {error:?}").contains("CANARY"), "{name}");
     }
     assert_eq!(tokens.request_count(), 2);
+    let api = server();
+    api.reply(Reply::status(403));
+    let error = build(&api, Credentials::anonymous(), &[]).get(NAME).send().unwrap_err();
+    assert!(!error.to_string().contains("anonymous"), "{error}");
     no_canary_was_logged();
 }
 
