@@ -6,7 +6,7 @@
 //!
 //! No sockets: the client answers from memory, so its figures hold everything but HTTP (options, binding,
 //! headers, retry loop, paging). Every contestant starts from a copy of the body. Rounds are interleaved, a
-//! figure is the median over the rounds.
+//! figure is that of the best round.
 
 #[path = "peers/src/payload.rs"]
 #[expect(unreachable_pub, reason = "the other user is a library")]
@@ -27,7 +27,7 @@ fn main() {
     let rounds = if has("--quick") || !has("--bench") { 1 } else { 30 };
     let page = payload::page();
     let pretty = pretty(&page);
-    println!("Median of {rounds} rounds; ratios to longrunning.\n");
+    println!("Best of {rounds} rounds; ratios to longrunning.\n");
     println!("| answer | bytes | longrunning µs | typed, Map µs | Value µs | typed ÷ | Value ÷ |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     report("operation", &payload::operation(), rounds, 1000, get, |body| drop(typed::<Operation>(body)));
@@ -58,7 +58,7 @@ fn report(
         found[1].push(time(repeats, || typed(&copy())));
         found[2].push(time(repeats, || drop(serde_json::from_slice::<Value>(&copy()))));
     }
-    let [ours, typed, value] = found.map(median);
+    let [ours, typed, value] = found.map(least);
     let size = body.len();
     let (typed_ratio, value_ratio) = (typed / ours, value / ours);
     println!(
@@ -126,7 +126,7 @@ fn time(repeats: u32, call: impl Fn()) -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / f64::from(repeats)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// Whatever else the machine does only adds.
+fn least(values: Vec<f64>) -> f64 {
+    values.into_iter().fold(f64::INFINITY, f64::min)
 }

@@ -107,14 +107,15 @@
 //!
 //! # Logging
 //!
-//! Through the `log` crate. Names, codes and hosts may be personal; down to `DEBUG` tokens, keys and bodies never
-//! appear. At `TRACE` ureq shows every byte of the wire, tokens included, under the target `ureq_proto`.
+//! Through the `log` crate. Names, codes and hosts may be personal; tokens, keys and bodies that are sent never appear.
+//! At `TRACE` ureq shows every byte of the wire under the target `ureq_proto`: secrets of a request are hidden there
+//! too, an answer is not, and that of a token endpoint holds a token. Leave that target at `DEBUG`.
 //!
 //! | level | what |
 //! |---|---|
 //! | `WARN` | what nobody returns: a key file that other users can read |
 //! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; ureq's requests, with sensitive headers redacted |
-//! | `TRACE` | nothing of this crate; ureq's connections and **unredacted** bytes, so keep `ureq_proto` at `DEBUG` |
+//! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of answers, **unredacted** |
 //!
 //! # Threads and async programs
 //!

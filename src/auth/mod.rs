@@ -53,8 +53,8 @@
 //! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
 //! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
 //! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to
-//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of answers
-//! and request heads, tokens included. Leave that target off.
+//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of answers,
+//! those of token endpoints included. Leave that target off.
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111

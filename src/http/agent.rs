@@ -13,22 +13,24 @@ use crate::env::{Env, SystemEnv};
 
 use super::dial::{Dialer, Peer};
 use super::error::{HttpError, HttpErrorKind};
+use super::hide::{Hiding, Vault};
 use super::link::Stale;
 use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
 use super::tls::Tls;
-use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse};
+use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 
 /// The HTTP client that calls use unless they are given another: blocking, HTTP/1.1, TLS 1.2 or later by rustls.
 ///
-/// It keeps connections for 100 s (if the [`HttpOptions`] do not say otherwise) and addresses for 60 s, and starts a thread only to look up a host name that
-/// it does not have: one short-lived thread for each such name. When a kept connection turns out to be closed
-/// before a byte of the answer came, the request goes out once more, at once, on a new connection. Redirects
-/// are not followed and there are no cookies. Share it between threads behind an [`Arc`](std::sync::Arc).
+/// It keeps connections for 100 s (if the [`HttpOptions`] do not say otherwise) and addresses for 60 s, and starts a
+/// thread only to look up a host name that it does not have: one short-lived thread for each such name. When a
+/// kept connection turns out to be closed before a byte of the answer came, the request goes out once more, at
+/// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
+/// an [`Arc`](std::sync::Arc).
 ///
-/// It writes no secret to the log, but `ureq_proto`, which it is built on, writes whole requests at level
-/// `trace`, access tokens included: leave that level off for this target.
+/// It writes no secret to the log. `ureq_proto`, which it is built on, shows whole answers at level `trace`, the
+/// tokens of token endpoints included: leave that level off for this target.
 ///
 /// ```
 /// use longrunning::http::{HttpAgent, HttpClient, HttpErrorKind, HttpMethod, HttpOptions, HttpRequest, Roots};
@@ -40,6 +42,7 @@ use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse};
 /// ```
 pub struct HttpAgent {
     agent: Agent,
+    vault: Vault,
     routes: Routes,
     idle_timeout: Duration,
     /// When a kept connection last failed: those that were idle at that time are not used any more.
@@ -76,8 +79,11 @@ impl HttpAgent {
             .max_idle_connections(options.idle_total)
             .max_idle_connections_per_host(options.idle_per_host)
             .build();
+        let vault = Vault::default();
+        let dialer = Dialer::new(Tls::new(options)?, names.clone(), vault.clone());
         Ok(Self {
-            agent: Agent::with_parts(config, Dialer::new(Tls::new(options)?, names.clone()), names),
+            agent: Agent::with_parts(config, dialer, names),
+            vault,
             routes: Routes::new(&options.proxy, env)?,
             idle_timeout: options.idle_timeout,
             suspect: Mutex::new(None),
@@ -127,9 +133,13 @@ impl HttpAgent {
         budget: Duration,
         idle_age: Duration,
     ) -> Result<HttpResponse, Failure> {
-        let head = head(request, &target.uri).map_err(Failure::Final)?;
+        let mut hiding = self.vault.open();
+        let head = head(request, &target.uri, &mut hiding).map_err(Failure::Final)?;
         let answered = match body(request) {
-            Some(body) => self.run(head.map(|()| body), target, budget, idle_age),
+            Some(body) => {
+                let shown = hiding.body(body);
+                self.run(head.map(|()| shown.as_deref().unwrap_or(body)), target, budget, idle_age)
+            }
             None => self.run(head, target, budget, idle_age),
         };
         let peer = Peer::of(&target.uri);
@@ -182,7 +192,7 @@ fn checked(url: &str) -> Result<Uri, HttpError> {
     Ok(uri)
 }
 
-fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> {
+fn head(request: &HttpRequest<'_>, uri: &Uri, hiding: &mut Hiding<'_>) -> Result<Request<()>, HttpError> {
     let mut head = Request::new(());
     *head.method_mut() = match request.method {
         HttpMethod::Get => Method::GET,
@@ -204,6 +214,8 @@ fn head(request: &HttpRequest<'_>, uri: &Uri) -> Result<Request<()>, HttpError> 
         }
         let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
         let value = value.ok_or_else(|| refuse("its value is not printable ASCII"))?;
+        let shown = is_sensitive(name).then(|| hiding.header(value.to_str().ok()?)).flatten();
+        let value = shown.and_then(|shown| HeaderValue::try_from(shown).ok()).unwrap_or(value);
         head.headers_mut().append(header, value);
     }
     Ok(head)

@@ -11,6 +11,7 @@ use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
 use super::error::{HttpError, HttpErrorKind};
+use super::hide::Vault;
 use super::link::Link;
 use super::resolver::{Names, port};
 use super::socket::Tcp;
@@ -22,11 +23,12 @@ use super::tunnel;
 pub(super) struct Dialer {
     tls: Tls,
     names: Names,
+    vault: Vault,
 }
 
 impl Dialer {
-    pub(super) fn new(tls: Tls, names: Names) -> Self {
-        Self { tls, names }
+    pub(super) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
+        Self { tls, names, vault }
     }
 }
 
@@ -40,7 +42,7 @@ impl Connector for Dialer {
             None => self.direct(details, &peer),
         };
         match connected {
-            Ok(inner) => Ok(Some(Link::new(inner))),
+            Ok(inner) => Ok(Some(Link::new(inner, self.vault.clone()))),
             Err(error) => {
                 self.names.forget(peer.host);
                 Err(wrap(not_connected(error, &peer)))

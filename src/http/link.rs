@@ -6,10 +6,13 @@ use std::io;
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::hide::Vault;
+
 /// A connection that knows how far the exchange on it got.
 #[derive(Debug)]
 pub(super) struct Link {
     inner: Box<dyn Transport>,
+    vault: Vault,
     /// An earlier exchange on this connection was answered.
     reused: bool,
     /// A byte of the answer to the current exchange has arrived.
@@ -17,8 +20,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(inner: Box<dyn Transport>) -> Self {
-        Self { inner, reused: false, answered: false }
+    pub(super) fn new(inner: Box<dyn Transport>, vault: Vault) -> Self {
+        Self { inner, vault, reused: false, answered: false }
     }
 
     fn lost(&self, error: ureq::Error) -> ureq::Error {
@@ -40,6 +43,7 @@ impl Transport for Link {
             self.reused = true;
             self.answered = false;
         }
+        let amount = self.vault.reveal(self.inner.buffers().output(), amount);
         self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
     }
 

@@ -31,6 +31,7 @@ mod agent;
 mod certificate;
 mod dial;
 mod error;
+mod hide;
 mod link;
 mod options;
 mod proxy;

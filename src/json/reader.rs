@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         mut member: impl FnMut(&str, &mut Self) -> Result<(), Invalid>,
     ) -> Result<Raw<'a>, Invalid> {
         self.brackets(b'{', b'}', "an object", |reader| {
-            let Key(key) = reader.take()?;
+            let key = reader.key()?;
             if !reader.eat(b':') {
                 return Err(reader.broken());
             }
@@ -116,6 +116,21 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Raw { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start })
+    }
+
+    /// A key is short and nearly always plain: serde_json takes those with escapes, and what is no key.
+    fn key(&mut self) -> Result<Cow<'a, str>, Invalid> {
+        self.peek();
+        let special = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
+        let quoted = self.rest.strip_prefix('"').unwrap_or_default();
+        let end = quoted.bytes().position(special).unwrap_or_default();
+        match quoted.split_at_checked(end) {
+            Some((key, after)) if after.starts_with('"') => {
+                self.rest = after.get(1..).unwrap_or_default();
+                Ok(Cow::Borrowed(key))
+            }
+            _ => self.take().map(|Key(key)| key),
+        }
     }
 
     fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Invalid> {

@@ -190,7 +190,7 @@ impl Any {
     /// Shares the object `raw` with `source`, around it.
     pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
         let text = source.part(raw);
-        if leading_type(raw.text()).is_some() {
+        if leads_with_type(raw.text()) {
             return Ok(Self(Form::Json { text, type_url: None }));
         }
         let type_url = Some(known::type_url(raw)?.into());
@@ -216,6 +216,18 @@ impl Any {
         })
     }
 }
+
+/// Whether [`leading_type`] will find the URL; on long lists it pays to ask without looking for its end.
+fn leads_with_type(json: &str) -> bool {
+    let url = json.strip_prefix(r#"{"@type":""#).map_or(&[][..], str::as_bytes);
+    let head = url.get(..HEAD).unwrap_or(url);
+    // No early exit: all bytes are compared at once.
+    let has = |wanted: u8| head.iter().fold(false, |found, byte| found | (*byte == wanted));
+    (has(b'"') && !has(b'\\')) || leading_type(json).is_some()
+}
+
+/// Longer than most URLs of types.
+const HEAD: usize = 128;
 
 /// The type's URL where it comes first and has no escapes, as all servers write it.
 fn leading_type(json: &str) -> Option<&str> {

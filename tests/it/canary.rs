@@ -1,62 +1,18 @@
 //! Secrets are named CANARY here: none may turn up in a log line, an error, or anything else that is printed.
 
-use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::Debug;
-use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use log::{Level, LevelFilter, Log, Metadata, Record};
 use longrunning::auth::{AccessToken, ServiceAccount, TokenError, TokenRequest};
 use longrunning::http::{HttpMethod, HttpOptions, HttpRequest, HttpResponse, ProxySetting};
 use longrunning::testing::Reply;
 use longrunning::{Credentials, Error, OperationsClient, Status};
 
 use crate::kit::{KEY_FILE, Method, NAME, Unreachable, server, unavailable};
-
-/// Remembers who logged, and every line with a secret in it.
-struct Listener {
-    heard: Mutex<BTreeSet<String>>,
-    leaks: Mutex<Vec<String>>,
-}
-
-impl Log for Listener {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if (record.level(), record.target()) == WIRE_DUMP {
-            return;
-        }
-        let line = format!("{} {}: {}", record.level(), record.target(), record.args());
-        let crate_name = record.target().split("::").next().unwrap_or_default();
-        self.heard.lock().unwrap().insert(crate_name.to_owned());
-        if is_leak(&line) {
-            self.leaks.lock().unwrap().push(line);
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// ureq shows all bytes of the wire at this level, "NOT REDACTED" as its documentation says, and cannot be told
-/// not to. The documentation of this crate warns of it.
-const WIRE_DUMP: (Level, &str) = (Level::Trace, "ureq_proto::util");
-
-static LISTENER: Listener = Listener { heard: Mutex::new(BTreeSet::new()), leaks: Mutex::new(Vec::new()) };
-
-/// Everything that any test of this binary logs from now on is heard.
-fn listen() -> &'static Listener {
-    static START: Once = Once::new();
-    START.call_once(|| {
-        log::set_logger(&LISTENER).unwrap();
-        log::set_max_level(LevelFilter::Trace);
-    });
-    &LISTENER
-}
+use crate::listener::{heard, listen, wire};
 
 /// Whether a text has a secret in it: one of those below, or a part of the private key.
 fn is_leak(text: &str) -> bool {
@@ -71,7 +27,7 @@ fn key_lines() -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn no_secret_is_logged_or_printed() {
-    let listener = listen();
+    listen();
     let mut printed = Vec::new();
     let mut print = |value: &dyn Debug| printed.push(format!("{value:?} {value:#?}"));
     for credentials in credentials() {
@@ -122,11 +78,28 @@ fn no_secret_is_logged_or_printed() {
     print(&AccessToken::new("CANARY-token-10"));
     print(&HttpOptions::new().proxy(ProxySetting::Url("http://u:CANARY-11@proxy.example:3128".into())));
 
-    let leaks = listener.leaks.lock().unwrap();
-    assert_eq!(printed.iter().chain(leaks.iter()).find(|text| is_leak(text)), None);
-    let heard = listener.heard.lock().unwrap();
-    assert!(heard.contains("longrunning") && heard.contains("ureq"), "{heard:?}");
+    assert_eq!(printed.iter().find(|text| is_leak(text)), None);
+    assert!(heard(|line| is_leak(&line.text)).is_empty());
+    for who in ["longrunning", "ureq"] {
+        assert!(!heard(|line| line.target.starts_with(who)).is_empty(), "{who} logs nothing");
+    }
     assert!(printed.len() > 500, "{}", printed.len());
+}
+
+/// Not even where ureq shows all bytes that it writes.
+#[test]
+fn no_secret_is_in_the_dump_of_a_request() {
+    listen();
+    let server = server();
+    server.require_token("CANARY-token-15");
+    let credentials = Credentials::bearer("CANARY-token-15").unwrap();
+    let client = server.client_builder().credentials(credentials).build().unwrap();
+    client.cancel(NAME).header("x-my-token", "CANARY-16").send().unwrap();
+    let request = server.requests().remove(0);
+    assert_eq!(request.header("x-my-token"), Some("CANARY-16"));
+    let wire = wire();
+    assert!(wire.contains("POST /v1/") && wire.contains("authorization: hidden-"), "{wire}");
+    assert!(wire.contains("x-my-token: hidden-") && !wire.contains("CANARY"), "{wire}");
 }
 
 #[test]

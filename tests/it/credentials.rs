@@ -42,10 +42,13 @@ fn fixed_tokens_go_with_every_call() {
 }
 
 #[test]
-fn no_credentials_are_no_client() {
-    let error = OperationsClient::builder("https://example.com").build().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().starts_with("no credentials: "), "{error}");
+fn without_credentials_the_default_ones_are_looked_for() {
+    let nowhere = [("HOME", "/nonexistent"), ("APPDATA", "/nonexistent"), ("NO_GCE_CHECK", "true")];
+    let error = OperationsClient::builder("https://example.com").environment(nowhere).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    let message = error.to_string();
+    assert!(message.starts_with("no application default credentials: "), "{message}");
+    assert!(message.contains("NO_GCE_CHECK is `true`"), "{message}");
 }
 
 #[test]

@@ -6,10 +6,10 @@
 //! | 12, 26 to 29 | the unit tests of `http`: they need a resolver, several addresses, or TLS |
 //! | 34 to 43 | `decoding` |
 //! | 45, 63, 67 | `wait` |
-//! | 49, 50, 52 to 54, 80 | `credentials`; 52 and 55 also in the unit tests of `auth` |
+//! | 49, 50, 52 to 57, 80 | `credentials`, `token_sources`, and the unit tests of `auth` |
 //! | 58 to 61 | `list` |
 //! | 65, 66, 72 | `timing` |
-//! | 44, 56, 57, 62 (the second try), 64, 68, 73, 78, 79 | nowhere: the crate does not have what they ask for |
+//! | 44, 62 (the second try), 64, 68, 73, 78, 79 | nowhere: the crate does not have what they ask for |
 //! | 69 to 71 | nowhere: promises of std and of ureq, not of this crate |
 
 use std::sync::Mutex;

@@ -6,6 +6,7 @@ mod decoding;
 mod faults;
 mod kit;
 mod list;
+mod listener;
 mod messages;
 mod network;
 mod properties;

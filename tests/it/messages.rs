@@ -118,7 +118,7 @@ fn messages_of_the_network() {
         (Reply::usual().truncate_at(9), "answer of HOST was cut short"),
         (Reply::html(200), "HOST answered with an HTML page: expected JSON"),
         (
-            Reply::redirect("https://u:p@elsewhere.example/x?CANARY"),
+            Reply::redirect("https://u:p@elsewhere.example/x?query"),
             "HOST answered with a redirect to `elsewhere.example`, which is not followed: expected JSON",
         ),
         (
@@ -262,7 +262,7 @@ fn messages_about_credentials() {
         facts("credentials JSON is of type `authorized_user`: expected `service_account`"),
     );
     let missing = ServiceAccount::from_file("/nonexistent/key.json").unwrap_err();
-    check(missing, facts("credentials file `/nonexistent/key.json` cannot be read"));
+    check(missing, facts("credentials file `/nonexistent/key.json` does not exist"));
     check(Credentials::bearer("").unwrap_err(), facts("the bearer token is empty"));
 }
 
@@ -277,8 +277,8 @@ fn messages_about_options() {
             "endpoint `http://example.com` is not https (plain http is accepted for loopback only)",
         ),
         (
-            OperationsClient::builder("https://example.com").build(),
-            "no credentials: pass a service account, a token or `Credentials::anonymous()` to `credentials`",
+            builder().universe_domain("").build(),
+            "the option `universe_domain` is ``: expected a domain such as `googleapis.com`",
         ),
         (
             builder().user_agent("a\nb").build(),
@@ -310,7 +310,7 @@ fn messages_about_options() {
 /// Long text of the other side is cut where it has no meaning of its own.
 #[test]
 fn foreign_text_is_bounded_and_on_one_line() {
-    let junk = "CANARY \u{1b}[31m\r\n".repeat(1000);
+    let junk = "JUNK \u{1b}[31m\r\n".repeat(1000);
     for status in [200, 400, 502] {
         let error = get([Reply::json(status, junk.clone()).times(5)]);
         let printed = format!("{error:#} {error:?}");

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use longrunning::auth::{AuthorizedUser, CredentialsPolicy, MetadataServer, ServiceAccount};
@@ -11,6 +10,7 @@ use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuil
 use serde_json::{Value, json};
 
 use crate::kit::{KEY_FILE, NAME, server, slept, told};
+use crate::listener::{heard, listen};
 
 #[test]
 fn default_credentials_are_read_at_build_and_asked_for_tokens_at_the_first_call() {
@@ -124,7 +124,7 @@ fn an_account_exchanges_its_assertion_on_behalf_of_a_user() {
     let claims = claims(&form["assertion"]);
     assert_eq!((&claims["sub"], &claims["aud"]), (&"user@example.com".into(), &url.into()));
     assert_eq!(claims["scope"], "s1 s2");
-    assert!(!logged().iter().any(|line| line.contains(&form["assertion"])));
+    assert!(heard(|line| line.text.contains(&form["assertion"])).is_empty());
     no_canary_was_logged();
 }
 
@@ -290,6 +290,10 @@ fn refusals_say_what_the_credentials_are() {
         assert!(!format!("{error:#} {error:?}").contains("CANARY"), "{name}");
     }
     assert_eq!(tokens.request_count(), 2);
+    let api = server();
+    api.reply(Reply::status(403));
+    let error = build(&api, Credentials::anonymous(), &[]).get(NAME).send().unwrap_err();
+    assert!(!error.to_string().contains("anonymous"), "{error}");
     no_canary_was_logged();
 }
 
@@ -353,10 +357,10 @@ fn gclouds_own_client_without_a_quota_project_is_warned_about() {
     let mut file = json!({"client_id": client_id, "client_secret": "s", "refresh_token": "r"});
     let warnings = || {
         let about = "gcloud's login without a quota project";
-        logged().iter().filter(|line| line.contains(about)).count()
+        heard(|line| line.text.contains(about)).len()
     };
     let build = |file: &Value, env: &[(&str, &str)], project: Option<&str>| {
-        start_logging();
+        listen();
         let api = server();
         let client = builder(&api, AuthorizedUser::from_value(file.clone()).unwrap().into(), env);
         let client = if let Some(project) = project { client.quota_project(project) } else { client };
@@ -396,7 +400,7 @@ fn login(tokens: &FakeServer) -> Value {
 }
 
 fn builder(api: &FakeServer, credentials: Credentials, env: &[(&str, &str)]) -> OperationsClientBuilder {
-    start_logging();
+    listen();
     let env: Vec<(String, String)> =
         env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     api.client_builder().credentials(credentials).environment(env)
@@ -443,41 +447,7 @@ impl Drop for Folder {
     }
 }
 
-/// Keeps what the whole run logs, at every level, but for the dump of all bytes that ureq's protocol crate
-/// makes at TRACE, which nobody can turn off for one client: the docs of `auth` warn of it.
-struct Recorder;
-
-static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-impl log::Log for Recorder {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if record.target() != "ureq_proto::util" || record.level() < log::Level::Trace {
-            LINES.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn start_logging() {
-    static START: Once = Once::new();
-    START.call_once(|| {
-        log::set_logger(&Recorder).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
-    });
-}
-
-fn logged() -> Vec<String> {
-    LINES.lock().unwrap().clone()
-}
-
 fn no_canary_was_logged() {
-    let lines = logged();
-    assert!(!lines.is_empty());
-    let leaks: Vec<&String> = lines.iter().filter(|line| line.contains("CANARY")).collect();
+    let leaks = heard(|line| line.text.contains("CANARY"));
     assert!(leaks.is_empty(), "{leaks:?}");
 }

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) const FULL: Self =
-        Self { rounds: 15, gets: 2_000, operations: 30_000, starts: 3, memory: [10_000, 1_000_000] };
+        Self { rounds: 30, gets: 1_000, operations: 10_000, starts: 2, memory: [10_000, 1_000_000] };
     pub(crate) const QUICK: Self =
         Self { rounds: 1, gets: 10, operations: 1_000, starts: 1, memory: [1_000, 2_000] };
 }

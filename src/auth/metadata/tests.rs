@@ -135,6 +135,16 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
 }
 
 #[test]
+fn who_names_the_server_expects_it() {
+    let http = Arc::new(Scripted::default());
+    let named = Credentials::from(MetadataServer::new().http_client(Arc::clone(&http)));
+    let provider = named.resolve(&env(&[])).unwrap().token_provider().unwrap();
+    let error = provider.token(&http.request()).unwrap_err();
+    let message = "no metadata server answered at metadata.google.internal";
+    assert_eq!((error.to_string().as_str(), error.is_transient()), (message, true));
+}
+
+#[test]
 fn once_found_it_stays_found() {
     let refused = Err(HttpError::new(HttpErrorKind::Connect, "refused"));
     let (http, source) = source([Ok(flavored(404, "")), Ok(token("a")), refused], |server| server);

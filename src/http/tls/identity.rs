@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::Resumption;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -55,9 +54,8 @@ impl Current {
     fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, HttpError> {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
+        // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
-        // A resumed session shows the certificate that it was begun with.
-        config.resumption = Resumption::default();
         pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
         Ok(Self { pair, config: Arc::new(config) })
     }

@@ -23,19 +23,23 @@ pub(super) fn trust(
     for pem in &options.extra_roots {
         extra.extend(usable(&pem.0)?);
     }
+    if let Roots::Platform = options.roots {
+        let verifier = platform(extra, builder.crypto_provider().clone())?;
+        // What is dangerous is a verifier of one's own; this is that of the platform.
+        return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
+    }
+    Ok(builder.with_root_certificates(store(&options.roots, extra)?))
+}
+
+fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertStore, HttpError> {
     let mut store = RootCertStore::empty();
-    match &options.roots {
+    match roots {
         Roots::Mozilla => store.extend(mozilla()?),
-        Roots::Platform => {
-            let verifier = platform(extra, builder.crypto_provider().clone())?;
-            // What is dangerous is a verifier of one's own; this is that of the platform.
-            return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
-        }
-        Roots::Pem(pem) => extra.extend(usable(pem)?),
-        Roots::None => {}
+        Roots::Pem(pem) => drop(store.add_parsable_certificates(usable(pem)?)),
+        Roots::None | Roots::Platform => {}
     }
     store.add_parsable_certificates(extra);
-    Ok(builder.with_root_certificates(store))
+    Ok(store)
 }
 
 /// The certificates in `pem` that can be roots, at least one.
@@ -112,4 +116,19 @@ fn no_feature(roots: &str, feature: &str) -> HttpError {
     let message =
         format!("roots `{roots}` need feature `{feature}`, which is off: turn it on or choose other roots");
     HttpError::new(HttpErrorKind::Tls, message)
+}
+
+#[cfg(all(test, feature = "webpki-roots"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_roots_replace_none() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = rcgen::CertificateParams::new([]).unwrap().self_signed(&key).unwrap();
+        let of_mozilla = webpki_roots::TLS_SERVER_ROOTS.len();
+        assert!(of_mozilla > 100);
+        assert_eq!(store(&Roots::Mozilla, Vec::new()).unwrap().len(), of_mozilla);
+        assert_eq!(store(&Roots::Mozilla, vec![own.der().clone()]).unwrap().len(), of_mozilla + 1);
+    }
 }
