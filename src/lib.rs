@@ -102,8 +102,8 @@
 //!
 //! # Testing
 //!
-//! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, and a
-//! clock on which no test sleeps.
+//! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, a
+//! clock on which no test sleeps, and the servers that tokens come from, which check what they are sent.
 //!
 //! # Logging
 //!

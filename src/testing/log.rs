@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
-/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and the forms of token requests.
+/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and forms: token requests.
 ///
 /// ```
 /// use std::io::{Read, Write};

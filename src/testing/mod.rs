@@ -4,8 +4,8 @@
 //! its service is left out of the test, and so that any client in any language can be pointed at it.
 //! It implements google.longrunning.Operations over REST for every version prefix and every shape of
 //! name, gives [scripted answers](Reply) with all sorts of faults, and [remembers what it was
-//! asked](RecordedRequest). It also plays [the servers that tokens come from](FakeAuth), checks what they are sent,
-//! and can insist on [tokens that it has given](FakeServer::require_issued_tokens).
+//! asked](RecordedRequest). It also plays [the servers that tokens come from](FakeAuth), checks what they are
+//! sent, and can insist on [tokens that it has given](FakeServer::require_issued_tokens).
 //!
 //! Time is virtual unless [asked otherwise](FakeServerBuilder::real_time): it passes when the client
 //! of the server sleeps, and then at once. A test of three hours takes milliseconds and gives the same
@@ -208,8 +208,8 @@ impl FakeServer {
         *lock(&self.core.guard) = Guard::Checks(Box::new(check));
     }
 
-    /// Answers 401 to requests without an access token that this server [has given](FakeAuth), or a JWT that one of
-    /// the keys which it trusts has signed; both must not have expired by its clock.
+    /// Answers 401 to requests without an access token that this server [has given](FakeAuth), or a JWT that one
+    /// of the keys which it trusts has signed; neither may have expired by its clock.
     pub fn require_issued_tokens(&self) {
         *lock(&self.core.guard) = Guard::Issued;
     }
@@ -221,9 +221,22 @@ impl FakeServer {
 
     /// Environment variables that lead clients with default credentials to this server's metadata server.
     ///
-    /// They are good for [`environment`](OperationsClientBuilder::environment) of a client, where
-    /// [`client_builder`](Self::client_builder) puts them, and for [`Command::envs`](std::process::Command::envs).
-    /// A credentials file in `GOOGLE_APPLICATION_CREDENTIALS` can be added to them.
+    /// They are good for the [`environment`](OperationsClientBuilder::environment) of a client, where
+    /// [`client_builder`](Self::client_builder) puts them, and for that of a
+    /// [`Command`](std::process::Command::envs). `GOOGLE_APPLICATION_CREDENTIALS` can be set on top.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let client = server.client_builder().credentials(Credentials::application_default()).build()?;
+    /// client.get("operations/42").send()?;
+    /// assert!(server.requests()[0].path().starts_with("/computeMetadata/v1/"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn environment(&self) -> BTreeMap<String, String> {
         let address = self.address().to_string();
         let nowhere = std::env::temp_dir().join(format!("no-gcloud-{}", self.address().port()));

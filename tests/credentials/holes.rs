@@ -1,6 +1,7 @@
 //! Holes that were found in other clients, each by the number of its description: none of them is here.
 //!
-//! 1 to 3, secrets that are logged and printed, are in `secrets.rs`, and 10, secrets that stay in memory, in `memory.rs`.
+//! 1 to 3, secrets that are logged and printed, are in `secrets.rs`; 10, secrets that stay in memory, is in
+//! `memory.rs`.
 
 use std::sync::Barrier;
 use std::thread;

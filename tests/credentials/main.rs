@@ -1,4 +1,4 @@
-//! Every kind of credentials against servers that check what they are sent, and the holes that other clients have.
+//! Every kind of credentials, with servers that check what they are sent, and the holes that other clients have.
 
 mod adc;
 mod holes;

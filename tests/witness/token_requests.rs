@@ -1,4 +1,4 @@
-//! Token requests taken apart into fields that can be compared: encodings undone, signatures and numbers left out.
+//! Token requests taken apart into fields that can be compared: decoded, without signatures and numbers.
 
 use std::collections::BTreeMap;
 

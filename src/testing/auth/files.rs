@@ -18,7 +18,8 @@ pub enum SubjectToken<'a> {
     /// Google's rules allow no metadata server but that of AWS: allow this one with
     /// [`CredentialsPolicy::host`](crate::auth::CredentialsPolicy::host).
     Aws,
-    /// What this command prints, as [JSON](https://google.aip.dev/auth/4117) with [`FakeAuth::subject_token`] as `id_token`.
+    /// What this command prints, as JSON ([AIP-4117](https://google.aip.dev/auth/4117)) with
+    /// [`FakeAuth::subject_token`] as `id_token`.
     Executable(&'a str),
     /// The content of this file, [`FakeAuth::subject_token`].
     File(&'a Path),
@@ -28,10 +29,11 @@ pub enum SubjectToken<'a> {
 
 /// The credentials files: JSON texts whose URLs are those of the server.
 ///
-/// Load them with [`CredentialsPolicy::trusting_the_file`](crate::auth::CredentialsPolicy::trusting_the_file), or name them
-/// in `GOOGLE_APPLICATION_CREDENTIALS`.
+/// Load them under [`CredentialsPolicy::trusting_the_file`], or name them in `GOOGLE_APPLICATION_CREDENTIALS`.
+///
+/// [`CredentialsPolicy::trusting_the_file`]: crate::auth::CredentialsPolicy::trusting_the_file
 impl FakeAuth<'_> {
-    /// A file of type `service_account` around a private RSA key in PEM, whose public half is trusted from now on.
+    /// A file of type `service_account` around a private RSA key in PEM, whose public half is then trusted.
     ///
     /// # Errors
     ///
@@ -68,7 +70,7 @@ impl FakeAuth<'_> {
     pub fn external_account_authorized_user_file(self) -> String {
         let file = json!({
             "type": "external_account_authorized_user",
-            "audience": "//iam.googleapis.com/locations/global/workforcePools/fake-pool/providers/fake-provider",
+            "audience": WORKFORCE_AUDIENCE,
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "refresh_token": self.log_in(),
@@ -96,8 +98,8 @@ impl FakeAuth<'_> {
 
     /// A file whose identity acts as a service account, made of one of the others.
     ///
-    /// An external account stays of its type and names the service account; the others become the source of a file
-    /// of type `impersonated_service_account`. A text that is no JSON object is given back as it is.
+    /// An external account stays of its type and names the service account; the others become the source of a
+    /// file of type `impersonated_service_account`. A text that is no JSON object is given back as it is.
     pub fn impersonated_file(self, file: &str) -> String {
         let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
         let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));
@@ -150,7 +152,10 @@ impl FakeAuth<'_> {
 pub(super) const PROJECT: &str = "fake-project";
 pub(super) const EMAIL: &str = "robot@fake-project.iam.gserviceaccount.com";
 pub(super) const CLIENT_ID: &str = "fake-client.apps.googleusercontent.com";
-pub(super) const AUDIENCE: &str = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/fake-pool/providers/fake-provider";
+pub(super) const AUDIENCE: &str = "//iam.googleapis.com/projects/123456789012/locations/global/\
+    workloadIdentityPools/fake-pool/providers/fake-provider";
+const WORKFORCE_AUDIENCE: &str =
+    "//iam.googleapis.com/locations/global/workforcePools/fake-pool/providers/fake-provider";
 pub(super) const CLIENT_SECRET: &str = "CANARY-client-secret";
 pub(super) const RAPT: &str = "CANARY-rapt";
 pub(super) const REQUEST_TOKEN: &str = "CANARY-request-token";

@@ -20,7 +20,10 @@ impl PublicKey {
     pub(super) fn from_pem(pem: &str) -> Result<Self, Error> {
         let key = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok();
         key.and_then(|key| Self::from_spki(&key)).ok_or_else(|| {
-            Error::config("the key to trust cannot be read: expected the public half of an RSA key of 2048 bits or more, `-----BEGIN PUBLIC KEY-----`")
+            Error::config(
+                "the key to trust cannot be read: expected the public half of an RSA key of 2048 bits or more, \
+                 `-----BEGIN PUBLIC KEY-----`",
+            )
         })
     }
 
@@ -28,12 +31,15 @@ impl PublicKey {
         let key =
             PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok().and_then(|key| any_supported_type(&key).ok());
         key.and_then(|key| Self::from_spki(&key.public_key()?)).ok_or_else(|| {
-            Error::config("the key of the service account cannot be read: expected an RSA key of 2048 to 4096 bits, `-----BEGIN PRIVATE KEY-----`")
+            Error::config(
+                "the key of the service account cannot be read: expected an RSA key of 2048 to 4096 bits, \
+                 `-----BEGIN PRIVATE KEY-----`",
+            )
         })
     }
 
-    /// Cuts off what stands in front of every RSA key of more than 1024 bits: a sequence of the algorithm and the
-    /// bit string that holds the key, both with lengths of two bytes.
+    /// Cuts off what stands in front of every RSA key of more than 1024 bits: a sequence of the algorithm and
+    /// the bit string that holds the key, both with lengths of two bytes.
     fn from_spki(key: &SubjectPublicKeyInfoDer<'_>) -> Option<Self> {
         let inner = key.as_ref().strip_prefix(&[0x30, 0x82])?.get(2..)?;
         let bits = inner.strip_prefix(RSA_ENCRYPTION)?.strip_prefix(&[0x03, 0x82])?.get(2..)?;
@@ -103,7 +109,8 @@ impl Claims {
     }
 }
 
-/// Checks a JWT that stands in for an access token ([AIP-4111](https://google.aip.dev/auth/4111)), and gives its scope.
+/// Checks a JWT that stands in for an access token, [AIP-4111](https://google.aip.dev/auth/4111), and gives
+/// its scope.
 pub(super) fn check_self_signed(jwt: &str, keys: &[PublicKey], now: Duration) -> Result<String, String> {
     let check = || {
         let claims = Claims::verify(jwt, keys, now)?;
