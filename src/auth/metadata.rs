@@ -242,7 +242,7 @@ impl Source {
         let options = || HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
         match self.agent.get_or_init(|| HttpAgent::new(&options())) {
             Ok(agent) => Ok(agent),
-            Err(error) => Err(TokenError::permanent(error.to_string()).with_source(error.clone())),
+            Err(error) => Err(error.clone().into()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::http::HttpClient;
+use crate::http::{HttpClient, HttpError};
 use crate::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
@@ -230,6 +230,15 @@ impl TokenError {
 
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
+    }
+}
+
+/// A failed exchange with a token server, for a [`TokenProvider`] of your own.
+impl From<HttpError> for TokenError {
+    fn from(error: HttpError) -> Self {
+        let (message, transient) = (error.to_string(), error.is_transient());
+        // The message is told here, so the chain goes on with what is behind it.
+        Self { message, transient, whole: false, source: error.into_source() }
     }
 }
 

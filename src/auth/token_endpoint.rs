@@ -109,10 +109,7 @@ pub(super) fn send_anywhere(
     let mut exchange =
         HttpRequest::new(method, url).headers(&headers).timeout(request.timeout).limit(MAX_LEN);
     exchange.body = body;
-    let response = request.http.send(&exchange).map_err(|error| {
-        let made = if error.is_transient() { TokenError::transient } else { TokenError::permanent };
-        made(error.to_string()).with_source(error)
-    })?;
+    let response = request.http.send(&exchange)?;
     log::debug!("{} {}: {}", method.as_str(), host_of(url), response.status);
     Ok(response)
 }

@@ -252,6 +252,22 @@ fn messages_about_credentials() {
             ),
         ),
     );
+    let user = r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}"#;
+    let message =
+        "GetOperation `operations/42`: no access token from authorized user: cannot connect to 127.0.0.1:1";
+    let unreachable = || server.client_builder().retry(RetryPolicy::never()).http_client(Unreachable::new());
+    let client = unreachable().credentials(Credentials::from_json(user).unwrap()).build().unwrap();
+    check(client.get(NAME).send().unwrap_err(), (ErrorKind::Auth, None, 1, 0.0, message));
+    let env = [("CLOUDSDK_CONFIG", "/nowhere"), ("GCE_METADATA_HOST", "127.0.0.1:1")];
+    let client =
+        unreachable().environment(env).credentials(Credentials::application_default()).build().unwrap();
+    let file = std::path::Path::new("/nowhere").join("application_default_credentials.json");
+    let message = format!(
+        "GetOperation `operations/42`: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset, \
+         `{}` does not exist, no metadata server answered; `gcloud auth application-default login` would make some",
+        file.display()
+    );
+    check(client.get(NAME).send().unwrap_err(), (ErrorKind::Auth, None, 1, 0.0, &message));
     let long = Credentials::provider(|_: &TokenRequest<'_>| Err(TokenError::permanent("x".repeat(5000))));
     assert!(get(long).to_string().len() < 500);
     let account = |json: &str| ServiceAccount::from_json(json).unwrap_err();

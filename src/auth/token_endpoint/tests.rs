@@ -1,4 +1,5 @@
 use std::error::Error as _;
+use std::io;
 
 use super::*;
 use crate::auth::scripted::Scripted;
@@ -158,10 +159,11 @@ fn a_failed_exchange_keeps_its_cause_and_its_nature() {
         ("larger than 1 MiB", HttpErrorKind::TooLarge, false),
     ];
     for (name, kind, transient) in rows {
-        let http = Scripted::new([Err(HttpError::new(kind, name))]);
+        let http = Scripted::new([Err(HttpError::new(kind, name).with_source(io::Error::other("cable")))]);
         let error = post_form(&http.request(), URL, &[], &[]).expect_err(name);
         assert_eq!((error.to_string().as_str(), error.is_transient()), (name, transient));
-        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some(name));
+        let cause = error.source().map(ToString::to_string);
+        assert_eq!(cause.as_deref(), Some("cable"), "{name}: told once");
     }
 }
 
