@@ -1,5 +1,6 @@
 //! The polling loop, one step at a time.
 
+use std::fmt;
 use std::iter::FusedIterator;
 use std::time::{Duration, Instant};
 
@@ -130,6 +131,17 @@ impl Iterator for Snapshots<'_> {
 }
 
 impl FusedIterator for Snapshots<'_> {}
+
+impl fmt::Debug for Snapshots<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Snapshots");
+        shown.field("target", &self.target).field("total_timeout", &self.total_timeout);
+        if let Some(wait) = &self.wait {
+            shown.field("request", &wait.request).field("polls", &wait.polls);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
 
 impl Wait {
     fn succeeded(&mut self, operation: &Operation) {

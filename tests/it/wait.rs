@@ -221,6 +221,7 @@ fn snapshots_end_after_an_error() {
     let client = server.client();
     let mut snapshots = client.poller(NAME).into_iter();
     snapshots.next().unwrap().unwrap();
+    assert!(format!("{snapshots:?}").contains("polls: 1"), "{snapshots:?}");
     assert_eq!(snapshots.next().unwrap().unwrap_err().operation(), Some(&running()));
     assert!(snapshots.next().is_none());
     assert_eq!(server.request_count(), 2);
