@@ -67,9 +67,11 @@
 //!
 //! # Credentials
 //!
-//! A service-account key ([`auth::ServiceAccount`]), a fixed token, [`Credentials::anonymous`], or any
-//! [`auth::TokenProvider`]; see [`auth`]. Tokens are cached, renewed by one caller before they expire, and renewed
-//! and replayed once after a 401.
+//! [`OperationsClient::new`] takes those that the machine offers ([`Credentials::application_default`]): the file of
+//! `GOOGLE_APPLICATION_CREDENTIALS`, a login with gcloud, the metadata server of Google Cloud. A builder takes any: a
+//! service-account key ([`auth::ServiceAccount`]), a token, an API key, another identity provider's, or your own
+//! [`auth::TokenProvider`]. The page of [`auth`] says which ones are used where, and why. Tokens are cached, renewed by
+//! one caller before they expire, and renewed and replayed once after a 401.
 //!
 //! # Retries and time limits
 //!
@@ -113,15 +115,15 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | `WARN` | what nobody returns: a key file that other users can read |
-//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; ureq's requests, with sensitive headers redacted |
+//! | `WARN` | what nobody returns: a key file that other users can read; a token or client certificate that could not be renewed while the old one serves; a client certificate that is not used or not there; a login without a quota project; root certificates that cannot be used |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; exchanges with token servers, by host and status; ureq's requests, with sensitive headers redacted |
 //! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of answers, **unredacted** |
 //!
 //! # Threads and async programs
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
-//! `spawn_blocking`. The one thread that is ever started looks up a host name that is not in the cache, and ends.
-//! Nothing is installed process-wide.
+//! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
+//! the other reads what an `executable` source of credentials prints. Nothing is installed process-wide.
 //!
 //! # Features
 //!
