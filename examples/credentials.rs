@@ -13,9 +13,10 @@ use longrunning::{Credentials, Operation, OperationsClient, OperationsClientBuil
 fn main() -> shared::Result<()> {
     log::set_logger(&Printer).map_err(|error| error.to_string())?;
     log::set_max_level(log::LevelFilter::Debug);
-    if let [endpoint, name] = &env::args().skip(1).collect::<Vec<_>>()[..] {
-        tell(OperationsClient::builder(endpoint), name);
-        return Ok(());
+    match &env::args().skip(1).collect::<Vec<_>>()[..] {
+        [] => {}
+        [endpoint, name] => return tell(OperationsClient::builder(endpoint), name),
+        _ => return Err("expected no arguments, or: ENDPOINT NAME".into()),
     }
     let server = FakeServer::start();
     server.insert(Operation::running(NAME));
@@ -26,21 +27,21 @@ fn main() -> shared::Result<()> {
     for file in [server.auth().authorized_user_file(), server.auth().impersonated_file(&workload), workload] {
         fs::write(&path, file)?;
         let file = ("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), path.display().to_string());
-        tell(server.client_builder().environment(server.environment().into_iter().chain([file])), NAME);
+        tell(server.client_builder().environment(server.environment().into_iter().chain([file])), NAME)?;
     }
     fs::remove_file(&path)?;
-    tell(server.client_builder(), NAME);
-    tell(server.client_builder().environment([("HOME", "/nowhere"), ("NO_GCE_CHECK", "true")]), NAME);
+    tell(server.client_builder(), NAME)?;
+    let nothing = [("HOME", "/nowhere"), ("APPDATA", "/nowhere"), ("NO_GCE_CHECK", "true")];
+    let refused = tell(server.client_builder().environment(nothing), NAME);
+    println!("{}", refused.expect_err("there are no credentials"));
     Ok(())
 }
 
 /// Gets an operation; what the client finds on the way, its log says.
-fn tell(builder: OperationsClientBuilder, name: &str) {
-    let client = builder.credentials(Credentials::application_default()).build();
-    match client.and_then(|client| client.get(name).send()) {
-        Ok(operation) => println!("{}: {}\n", operation.name(), operation.outcome()),
-        Err(error) => println!("{error:#}\n"),
-    }
+fn tell(builder: OperationsClientBuilder, name: &str) -> shared::Result<()> {
+    let client = builder.credentials(Credentials::application_default()).build()?;
+    println!("{}: {}\n", name, client.get(name).send()?.outcome());
+    Ok(())
 }
 
 struct Printer;
