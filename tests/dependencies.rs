@@ -17,6 +17,17 @@ fn the_default_tree_is_small_and_has_no_runtime() {
     let unwanted: Vec<_> =
         UNWANTED.iter().filter(|name| crates.iter().any(|(found, _)| found == *name)).collect();
     assert!(unwanted.is_empty(), "{unwanted:?}");
+    if cfg!(target_os = "linux") {
+        let readme = include_str!("../README.md");
+        let (count, row) = (
+            format!(" {} crates.", crates.len()),
+            format!("| crates in the default build | {} |", crates.len()),
+        );
+        assert!(
+            readme.contains(&count) && readme.contains(&row),
+            "the README tells another number of crates"
+        );
+    }
 }
 
 #[test]
