@@ -115,6 +115,15 @@ impl TokenCache {
         }
     }
 
+    /// Takes the token for stale, since a newer one is known to be there, and forgets the last failure.
+    pub(super) fn renew(&self) {
+        let mut state = self.lock();
+        state.failure = None;
+        if let Some(held) = &mut state.token {
+            held.fresh_for = Duration::ZERO;
+        }
+    }
+
     fn fetch<'c>(&'c self, mut state: MutexGuard<'c, State>, timeout: Duration) -> MutexGuard<'c, State> {
         state.started += 1;
         drop(state);
