@@ -253,7 +253,7 @@ impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
         // The message is told here, so the chain goes on with what is behind it.
-        Self { message, transient, whole: false, source: error.into_source() }
+        Self { message, transient, whole: false, retry_after: None, source: error.into_source() }
     }
 }
 
