@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::cache::TokenCache;
+use crate::auth::token_file::TokenFile;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -13,6 +14,7 @@ pub(crate) enum Authorizer {
     Anonymous,
     Fixed(Authorization),
     Cached(Box<TokenCache>),
+    Watched(Box<TokenCache>, Arc<TokenFile>),
 }
 
 impl Authorizer {
@@ -26,6 +28,12 @@ impl Authorizer {
             Self::Anonymous => Ok(None),
             Self::Fixed(authorization) => Ok(Some(authorization.clone())),
             Self::Cached(cache) => cache.authorization(timeout).map(Some),
+            Self::Watched(cache, file) => {
+                if file.has_changed() {
+                    cache.renew();
+                }
+                cache.authorization(timeout).map(Some)
+            }
         }
     }
 
@@ -36,7 +44,7 @@ impl Authorizer {
     pub(crate) fn invalidate(&self, generation: u64) -> bool {
         match self {
             Self::Anonymous | Self::Fixed(_) => false,
-            Self::Cached(cache) => {
+            Self::Cached(cache) | Self::Watched(cache, _) => {
                 cache.invalidate(generation);
                 true
             }
@@ -54,7 +62,7 @@ impl Authorizer {
             Self::Fixed(_) => error.note(
                 "the bearer token is fixed: it cannot be renewed, and access tokens of Google live for an hour",
             ),
-            Self::Cached(_) => error,
+            Self::Cached(_) | Self::Watched(..) => error,
         }
     }
 }

@@ -115,6 +115,15 @@ impl TokenCache {
         }
     }
 
+    /// Takes the token for stale, since a newer one is known to be there, and forgets the last failure.
+    pub(super) fn renew(&self) {
+        let mut state = self.lock();
+        state.failure = None;
+        if let Some(held) = &mut state.token {
+            held.fresh_for = Duration::ZERO;
+        }
+    }
+
     fn fetch<'c>(&'c self, mut state: MutexGuard<'c, State>, timeout: Duration) -> MutexGuard<'c, State> {
         state.started += 1;
         drop(state);
@@ -171,10 +180,12 @@ impl TokenCache {
 
     fn explain(&self, error: TokenError) -> Error {
         let (why, transient) = (error.to_string(), error.is_transient());
+        let retry_after = error.retry_after().filter(|_| transient);
         let explained = match error.is_whole() {
             true => Error::new(ErrorKind::Auth, why).transient(transient),
             false => Error::no_token(&self.label, &why, transient),
         };
+        let explained = explained.with_retry_after(retry_after);
         match error.into_source() {
             Some(source) => explained.with_source(source),
             None => explained,
@@ -211,7 +222,8 @@ impl State {
 
     fn fail(&mut self, now: Moment, error: Error, chance: f64) {
         let count = self.failure.as_ref().map_or(0, |failure| failure.count);
-        let pause = if error.is_transient() { pause(count, chance) } else { REMEMBER_PERMANENT };
+        let hint = error.retry_after().unwrap_or_default().min(MAX_HINT);
+        let pause = if error.is_transient() { pause(count, chance).max(hint) } else { REMEMBER_PERMANENT };
         self.failure = Some(Failure { error, retry_at: now.mono + pause, count: count.saturating_add(1) });
     }
 
@@ -303,6 +315,8 @@ const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 const REMEMBER_PERMANENT: Duration = Duration::from_secs(30);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// What a token endpoint may ask for while the old token works: a token is stale for less than 5 minutes.
+const MAX_HINT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 //! | what the surroundings offer | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
 //! | a token you have | [`Credentials::bearer`] | that one, never renewed |
-//! | a token that is kept in a file | [`Credentials::token_file`] | what the file holds, read again and again |
+//! | a token that is kept in a file | [`Credentials::token_file`] | what the file holds, read again when it changes |
 //! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
 //! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
 //! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
@@ -88,6 +88,7 @@ mod url;
 
 use std::any;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use authorized_user::AuthorizedUser;
@@ -105,6 +106,7 @@ use crate::error::Error;
 use crate::http::HttpClient;
 use crate::secret::Secret;
 use cache::TokenCache;
+use token_file::TokenFile;
 
 /// Says who is calling; cheap to clone, redacted in `Debug`.
 ///
@@ -138,6 +140,7 @@ enum Source {
     Deferred(Box<Resolve>),
     Fixed(Secret),
     Provider(Arc<dyn TokenProvider>),
+    TokenFile(PathBuf),
 }
 
 /// Looks at the environment of the client that is being built.
@@ -306,14 +309,18 @@ impl Credentials {
         clock: Arc<dyn Clock>,
         http: Arc<dyn HttpClient>,
     ) -> Authorizer {
+        let cache = |provider: Arc<dyn TokenProvider>| {
+            Box::new(TokenCache::new(self.0.label.clone(), provider, purpose, clock, http))
+        };
         match &self.0.source {
             Source::Anonymous => Authorizer::Anonymous,
             Source::ApiKey(key) => Authorizer::Fixed(Authorization::api_key(key)),
             Source::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
             Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
-            Source::Provider(provider) => {
-                let (label, provider) = (self.0.label.clone(), Arc::clone(provider));
-                Authorizer::Cached(Box::new(TokenCache::new(label, provider, purpose, clock, http)))
+            Source::Provider(provider) => Authorizer::Cached(cache(Arc::clone(provider))),
+            Source::TokenFile(path) => {
+                let file = Arc::new(TokenFile::new(path.clone()));
+                Authorizer::Watched(cache(Arc::clone(&file) as _), file)
             }
         }
     }

@@ -192,18 +192,24 @@ pub struct TokenError {
     transient: bool,
     /// Whether the message is that of the call, not a part of it.
     whole: bool,
+    /// How long the token endpoint asked to be left alone.
+    retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl TokenError {
     /// Reports a failure that may pass by itself, such as a token endpoint that cannot be reached.
     pub fn transient(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: true, whole: false, source: None }
+        Self::new(message.into(), true)
     }
 
     /// Reports a failure that stays until somebody changes something, such as a revoked key.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: false, whole: false, source: None }
+        Self::new(message.into(), false)
+    }
+
+    fn new(message: String, transient: bool) -> Self {
+        Self { message, transient, whole: false, retry_after: None, source: None }
     }
 
     /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
@@ -224,6 +230,15 @@ impl TokenError {
         self
     }
 
+    pub(super) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.retry_after = delay;
+        self
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         self.whole
     }
@@ -238,7 +253,7 @@ impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
         // The message is told here, so the chain goes on with what is behind it.
-        Self { message, transient, whole: false, source: error.into_source() }
+        Self { message, transient, whole: false, retry_after: None, source: error.into_source() }
     }
 }
 

@@ -134,6 +134,7 @@ pub(super) struct Refusal {
     pub(super) subtype: Option<String>,
     description: Option<String>,
     location: Option<String>,
+    retry_after: Option<Duration>,
     /// A failure before there was an answer.
     failed: Option<TokenError>,
 }
@@ -148,6 +149,7 @@ impl Refusal {
             subtype: None,
             description: None,
             location: location.map(str::to_owned),
+            retry_after: response.retry_after(None),
             failed: None,
         };
         let Ok(Value::Object(body)) = serde_json::from_slice(&response.body) else { return refusal };
@@ -206,6 +208,7 @@ impl From<TokenError> for Refusal {
             subtype: None,
             description: None,
             location: None,
+            retry_after: None,
             failed: Some(error),
         }
     }
@@ -215,7 +218,7 @@ impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
         let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
         let message = refusal.to_string();
-        refusal.failed.unwrap_or_else(|| make(message))
+        refusal.failed.unwrap_or_else(|| make(message).with_retry_after(refusal.retry_after))
     }
 }
 

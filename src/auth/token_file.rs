@@ -1,19 +1,22 @@
 //! A file that another program keeps an access token in.
 
-use std::fs::File;
+use std::fmt;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use crate::auth::{AccessToken, Credentials, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.
     ///
-    /// The file holds the token alone, with or without white space around it, in at most 64 KiB. It is
-    /// read at the first call, again by the first call a minute later, and at once after a 401. When it cannot
-    /// be read, the last token stays in use for 5 minutes.
+    /// The file holds the token alone, with or without white space around it, in at most 64 KiB. Every
+    /// call looks whether the file has changed, and reads it if so; it is read after a minute in any case, and
+    /// after a 401. While it cannot be read, the last token stays in use, for at most 5 minutes.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -24,16 +27,64 @@ impl Credentials {
     pub fn token_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let label = format!("token file `{}`", path.display().to_string().escape_debug());
-        Self::of_source(label, TokenFile(path))
+        Self::new(label, Source::TokenFile(path))
     }
 }
 
-struct TokenFile(PathBuf);
+/// The file as one client knows it.
+pub(crate) struct TokenFile {
+    path: PathBuf,
+    /// How the file was when it was last read.
+    seen: Mutex<Option<Stamp>>,
+}
+
+impl TokenFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, seen: Mutex::default() }
+    }
+
+    /// Whether there is another file than the one read last. One that is gone for a moment is no other.
+    pub(super) fn has_changed(&self) -> bool {
+        let now = Stamp::of(&self.path);
+        now.is_some() && now != *self.seen()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Stamp>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for TokenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenFile").field(&self.path).finish()
+    }
+}
+
+/// What changes when a file is written to, or another takes its place.
+#[derive(PartialEq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    len: u64,
+    number: u64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+        #[cfg(not(unix))]
+        let number = 0;
+        Some(Self { modified: metadata.modified().ok(), len: metadata.len(), number })
+    }
+}
 
 /// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, _: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let text = read(&self.0).map_err(|error| {
+        // Before reading: what is written meanwhile is a change.
+        *self.seen() = Stamp::of(&self.path);
+        let text = read(&self.path).map_err(|error| {
             // Who replaces a file in two steps leaves none for a moment.
             TokenError::transient("cannot be read").with_source(error)
         })?;

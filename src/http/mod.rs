@@ -39,6 +39,7 @@ mod resolver;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod times;
 mod tls;
 mod tunnel;
 

@@ -1,6 +1,6 @@
 //! Which proxy a host is reached through.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ureq::{Proxy, ProxyProtocol};
 
@@ -77,12 +77,17 @@ fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unicast_link_local() || address == AWS_METADATA
+        }
         Err(_) => {
             ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
         }
     }
 }
+
+/// Where AWS's metadata server listens over IPv6: in a range that is not link-local.
+const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// An IPv6 address without its brackets; other hosts as they are.
 pub(super) fn bare(host: &str) -> &str {
@@ -124,6 +129,8 @@ mod tests {
             ("localhost", &[PROXY], "LocalHost", None),
             ("metadata server", &[PROXY], "metadata.google.internal", None),
             ("metadata server, address", &[PROXY], "169.254.169.254", None),
+            ("metadata server of AWS, IPv6", &[PROXY], "[fd00:ec2::254]", None),
+            ("another address like it", &[PROXY], "[fd00:ec2::253]", Some("proxy.test")),
             ("excepted name", &[PROXY, ("NO_PROXY", "a.test, example.com")], "Example.com", None),
             ("name below", &[PROXY, ("NO_PROXY", "example.com")], "run.example.com", None),
             ("name below, dot", &[PROXY, ("no_proxy", ".example.com")], "run.example.com", None),

@@ -133,10 +133,19 @@ fn the_one_retry_loop_asks_token_endpoints_again_as_far_as_that_helps() {
     let grant = r#"{"error": "invalid_grant", "error_description": "CANARY is no word\nof a token"}"#;
     let passing = r#"{"error": "temporarily_unavailable"}"#;
     // What the endpoint answers before it gives a token; what comes out; the sleeps; how often it was asked.
-    let rows: [(&str, Vec<Reply>, &str, &[f64], u64); 12] = [
+    let rows: [(&str, Vec<Reply>, &str, &[f64], u64); 15] = [
         ("well", vec![], "ok", &[], 1),
         ("out of service", vec![Reply::status(503)], "ok", &[0.25], 2),
         ("out of service for long", vec![Reply::status(502).times(9)], "Auth", &[0.25, 0.5, 1.0, 2.0], 5),
+        ("busy for a while", vec![Reply::status(503).header("retry-after", "7")], "ok", &[7.0], 2),
+        ("too many for a while", vec![Reply::status(429).header("retry-after", "9")], "ok", &[9.0], 2),
+        (
+            "busy for ever",
+            vec![Reply::status(503).header("retry-after", "18446744073709551615")],
+            "Auth",
+            &[],
+            1,
+        ),
         ("too many", vec![Reply::status(429)], "ok", &[0.25], 2),
         ("passing by its word", vec![Reply::json(400, passing)], "ok", &[0.25], 2),
         ("reset", vec![Reply::reset()], "ok", &[0.25], 2),
@@ -322,13 +331,22 @@ fn a_token_file_is_read_again() {
         client.get(NAME).send().map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(call("CANARY-access-1"), Ok(()));
-    folder.file("token", "CANARY-access-2");
-    assert_eq!(call("CANARY-access-2"), Ok(()), "at once, when the old one is refused");
+    folder.file("token", "CANARY-access-20");
+    assert_eq!(call("CANARY-access-20"), Ok(()), "at once, before the old one is refused");
+    assert_eq!(api.request_count(), 2);
+    fs::rename(folder.file("other", "CANARY-access-21"), &path).unwrap();
+    assert_eq!(call("CANARY-access-21"), Ok(()), "another file of the same length");
     assert_eq!(api.request_count(), 3);
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    folder.file("token", "CANARY-access-22");
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(call("CANARY-access-22"), Ok(()), "a change that nothing shows, when the old one is refused");
+    assert_eq!(api.request_count(), 5);
+    folder.file("token", "");
+    assert_eq!(call("CANARY-access-22"), Ok(()), "half of a replacement");
     folder.file("token", "CANARY-access-3");
-    api.advance(Duration::from_secs(76));
-    assert_eq!(call("CANARY-access-3"), Ok(()));
-    assert_eq!(api.request_count(), 4, "after a minute without being told");
+    assert_eq!(call("CANARY-access-3"), Ok(()), "and the other half, whatever the first one led to");
+    assert_eq!(api.request_count(), 7);
     fs::remove_file(&path).unwrap();
     api.advance(Duration::from_secs(76));
     assert_eq!(call("CANARY-access-3"), Ok(()), "the last one stays in use");

@@ -13,7 +13,7 @@ use super::super::HttpErrorKind::{Connect, Proxy, Tls};
 use super::super::resolver::Names;
 use super::super::{ClientCertificate, HttpOptions};
 use super::authority::{Authority, VERSIONS, unchanged};
-use super::relay::{self, Relay};
+use super::relay::{self, Process, Relay};
 use super::server::{Act, Server};
 use super::{HttpAgent, ProxySetting, Roots, get, options};
 
@@ -140,6 +140,39 @@ fn proxies_that_refuse() {
         assert_eq!(found, (kind, false, transient), "{name}: {error:?}");
         assert!(!format!("{error:?}").contains("CANARY"), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn proxy_in_a_process_of_its_own() {
+    let authority = Authority::new(unchanged);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = Server::start_tls(vec![vec![Act::Serve]; 2], authority.server("example.test", unchanged));
+    let process = Process::start("Basic dXNlcjpDQU5BUlktcHJveHktMw==");
+    let port = process.port;
+    let through = |user: &str| {
+        let proxy = ProxySetting::Url(format!("http://{user}127.0.0.1:{port}"));
+        agent(&trusting(&authority).proxy(proxy), &[])
+    };
+    let ask = |user: &str, port: u16| {
+        let answer = get(&through(user), &format!("https://example.test:{port}/v1"));
+        let told = answer.map(|answer| answer.status).map_err(|error| format!("{error} {error:?}"));
+        assert!(!told.as_ref().is_err_and(|error| error.contains("CANARY")), "{told:?}");
+        told
+    };
+    const RIGHT: &str = "user:CANARY-proxy-3@";
+    assert_eq!(ask(RIGHT, server.port), Ok(200));
+    for (user, port, why) in [
+        ("", server.port, "it wants a user and a password (407)"),
+        ("user:CANARY-proxy-4@", server.port, "it refused the user and password given (407)"),
+        (RIGHT, closed, "it answered 502"),
+    ] {
+        let error = ask(user, port).unwrap_err();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    drop(process);
+    let error = ask(RIGHT, server.port).unwrap_err();
+    assert!(error.starts_with(&format!("cannot connect to proxy 127.0.0.1:{port}")), "{error}");
 }
 
 #[test]

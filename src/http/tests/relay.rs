@@ -1,7 +1,9 @@
 //! An HTTP proxy: takes `CONNECT`, connects to loopback whatever the name, and passes bytes on both ways.
 
-use std::io::{self, Read, Write};
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -34,6 +36,48 @@ impl Relay {
         self.heads.lock().unwrap().clone()
     }
 }
+
+/// The same proxy in a process of its own: this test binary, told to run [`proxy_process`] alone.
+pub(super) struct Process {
+    pub(super) port: u16,
+    child: Child,
+}
+
+impl Process {
+    pub(super) fn start(authorization: &str) -> Self {
+        let name = concat!(module_path!(), "::proxy_process").split_once("::").unwrap().1;
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", name, "--ignored", "--nocapture"])
+            .env(AUTHORIZATION, authorization)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| line.strip_prefix(PORT)?.parse().ok());
+        Self { port: port.unwrap(), child }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+#[ignore = "not a test: the proxy that a test starts, and that ends with its standard input"]
+fn proxy_process() {
+    let Ok(authorization) = env::var(AUTHORIZATION) else { return };
+    let relay = Relay::start(Some(authorization.leak()));
+    println!("\n{PORT}{}", relay.port);
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+}
+
+/// Tells the process whom to let in.
+const AUTHORIZATION: &str = "LONGRUNNING_TEST_PROXY_AUTHORIZATION";
+const PORT: &str = "proxy on port ";
 
 fn serve(mut client: TcpStream, authorization: Option<&str>, record: impl Fn(String)) -> io::Result<()> {
     let head = head(&mut client)?;

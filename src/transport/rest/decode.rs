@@ -74,7 +74,7 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
     let text = String::from_utf8_lossy(&response.body);
     let own = Status::from_error_body(&text, http);
-    let retry_after = retry_after(response, wall);
+    let retry_after = response.retry_after(Some(wall));
     // Without a status of the service, a proxy or front end has answered in its place.
     let transient = match &own {
         None => matches!(http, 408 | 502 | 503 | 504),
@@ -95,19 +95,9 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     }
 }
 
-/// `Retry-After` as seconds or as an HTTP date, which counts from the server's own `Date`.
-fn retry_after(response: &HttpResponse, wall: SystemTime) -> Option<Duration> {
-    let value = response.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let now = http_date(response.header("date")).unwrap_or(wall);
-    http_date(Some(value)).map(|at| at.duration_since(now).unwrap_or_default())
-}
-
 /// A hint for rejected tokens: their times are taken from the local clock.
 fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
-    let server = http_date(response.header("date"))?;
+    let server = response.date()?;
     let (skew, direction) = match wall.duration_since(server) {
         Ok(ahead) => (ahead, "ahead of"),
         Err(error) => (error.duration(), "behind"),
@@ -115,10 +105,6 @@ fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
     // A `Date` of 1970 says nothing of the local clock.
     let plausible = server > UNIX_EPOCH + YEAR_2020 && skew > TOLERATED_SKEW;
     plausible.then(|| format!("the local clock is {} s {direction} the server's", skew.as_secs()))
-}
-
-fn http_date(value: Option<&str>) -> Option<SystemTime> {
-    value.filter(|value| value.len() <= 64).and_then(|value| httpdate::parse_http_date(value).ok())
 }
 
 fn is_html(response: &HttpResponse) -> bool {

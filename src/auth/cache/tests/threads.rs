@@ -1,5 +1,6 @@
 //! Many callers on one cache.
 
+use std::sync::Barrier;
 use std::thread;
 
 use super::*;
@@ -86,6 +87,43 @@ fn many_threads_ask_once_per_expiry() {
             _ if round % 2 == 0 => clock.sleep(seconds(3400)),
             _ => clock.sleep(seconds(3600)),
         }
+    }
+}
+
+/// All of them there at once, on one cache, when the first token is wanted and when the next one is.
+#[cfg(target_os = "linux")] // Other systems do not give so many threads to one process.
+#[test]
+fn ten_thousand_threads_ask_once_per_expiry() {
+    const THREADS: usize = 10_000;
+    let clock = TestClock::new(0.0);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let provider = {
+        let calls = Arc::clone(&calls);
+        move |_: &TokenRequest<'_>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            Ok(AccessToken::new("a").expires_in(seconds(3600)))
+        }
+    };
+    let cache = TokenCache::new(
+        "test".into(),
+        Arc::new(provider),
+        Purpose::default(),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Arc::new(Unplugged),
+    );
+    for expiry in 1..=2 {
+        let start = Barrier::new(THREADS);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                let caller = || {
+                    start.wait();
+                    assert_eq!(cache.authorization(seconds(60)).unwrap().value(), "Bearer a");
+                };
+                thread::Builder::new().stack_size(128 << 10).spawn_scoped(scope, caller).unwrap();
+            }
+        });
+        assert_eq!(calls.load(Ordering::SeqCst), expiry);
+        clock.sleep(seconds(3600));
     }
 }
 
