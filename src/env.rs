@@ -31,7 +31,10 @@ impl Env for BTreeMap<String, String> {
 pub(crate) fn gcloud_folder(env: &dyn Env, windows: bool) -> Option<PathBuf> {
     let folder = env.var("CLOUDSDK_CONFIG").map(PathBuf::from);
     folder.or_else(|| match windows {
-        true => Some(PathBuf::from(env.var("APPDATA")?).join("gcloud")),
+        true => {
+            let drive = || env.var("SystemDrive").unwrap_or_else(|| "C:".into()) + "\\";
+            Some(PathBuf::from(env.var("APPDATA").unwrap_or_else(drive)).join("gcloud"))
+        }
         false => Some(PathBuf::from(env.var("HOME")?).join(".config/gcloud")),
     })
 }
@@ -50,7 +53,7 @@ mod tests {
             (&all[..], true, Some("/CLOUDSDK_CONFIG")),
             (&all[1..], false, Some("/HOME/.config/gcloud")),
             (&all[1..], true, Some("/APPDATA/gcloud")),
-            (&all[2..], true, None),
+            (&all[2..], true, Some("C:\\/gcloud")),
             (&[], false, None),
         ];
         for (variables, windows, expected) in rows {

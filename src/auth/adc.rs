@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::auth::authorized_user::LOGIN;
 use crate::auth::key_file::KeyFile;
 use crate::auth::{Credentials, CredentialsPolicy, loader, metadata};
-use crate::env::Env;
+use crate::env::{Env, gcloud_folder};
 use crate::error::{Error, ErrorKind};
 
 impl Credentials {
@@ -104,16 +104,13 @@ struct Place {
 
 /// Where gcloud keeps the file; `None` without a home.
 fn well_known(env: &dyn Env, windows: bool) -> Option<Place> {
-    let place = |path: PathBuf| Place { shown: path.join(FILE).display().to_string(), path: path.join(FILE) };
-    if let Some(folder) = env.var("CLOUDSDK_CONFIG") {
-        return Some(place(folder.into()));
-    }
-    if windows {
-        let drive = || env.var("SystemDrive").unwrap_or_else(|| "C:".into()) + "\\";
-        return Some(place(PathBuf::from(env.var("APPDATA").unwrap_or_else(drive)).join("gcloud")));
-    }
-    let path = PathBuf::from(env.var("HOME")?).join(".config/gcloud").join(FILE);
-    Some(Place { path, shown: format!("~/.config/gcloud/{FILE}") })
+    let path = gcloud_folder(env, windows)?.join(FILE);
+    // The name of a user is of no use to a reader of messages.
+    let shown = match windows || env.var("CLOUDSDK_CONFIG").is_some() {
+        true => path.display().to_string(),
+        false => format!("~/.config/gcloud/{FILE}"),
+    };
+    Some(Place { path, shown })
 }
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";

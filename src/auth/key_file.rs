@@ -1,7 +1,6 @@
 //! Credentials files: JSON objects that hold secrets. Every kind of file is read through here.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -10,6 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::CredentialsPolicy;
 use crate::auth::policy::shown;
 use crate::error::Error;
+use crate::file::{self, Unreadable};
 use crate::secret::Secret;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
@@ -23,24 +23,16 @@ pub(super) struct KeyFile {
 impl KeyFile {
     /// Reads a regular file of at most 1 MiB; symbolic links are followed.
     pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
-        let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
-        let failed = |error: io::Error| {
-            let gone = error.kind() == io::ErrorKind::NotFound;
-            let why = if gone { "does not exist" } else { "cannot be read" };
-            Error::credentials(&origin, why).with_source(error)
-        };
-        let metadata = fs::metadata(path).map_err(failed)?;
-        if !metadata.is_file() {
-            return Err(Error::credentials(&origin, "is not a regular file"));
-        }
-        warn_if_exposed(&origin, &metadata);
-        // Room for all of it, so that the text never moves and leaves a copy behind.
-        let capacity = metadata.len().min(MAX_LEN) + 1;
-        let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(capacity).unwrap_or_default()));
-        File::open(path).and_then(|file| file.take(MAX_LEN + 1).read_to_end(&mut text)).map_err(failed)?;
-        if text.len() as u64 > MAX_LEN {
-            return Err(Error::credentials(&origin, "is larger than 1 MiB, which no credentials file is"));
-        }
+        let origin = format!("credentials file `{}`", file::shown(path));
+        let text = file::read(path).map_err(|Unreadable { why, cause }| {
+            let gone = cause.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound);
+            let error = Error::credentials(&origin, if gone { "does not exist" } else { why });
+            match cause {
+                Some(cause) => error.with_source(cause),
+                None => error,
+            }
+        })?;
+        file::warn_if_exposed(path);
         Self::parse_as(origin, &text, policy)
     }
 
@@ -241,25 +233,13 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-#[cfg(unix)]
-fn warn_if_exposed(origin: &str, metadata: &Metadata) {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        log::warn!("{origin} is open to other users (mode {mode:o}): `chmod 600` keeps it private");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_exposed(_origin: &str, _metadata: &Metadata) {}
-
 const JSON: &str = "credentials JSON";
-const MAX_LEN: u64 = 1 << 20;
 /// Some editors put one in front.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::PathBuf;
     use std::process;
 
@@ -269,17 +249,13 @@ mod tests {
     #[test]
     fn files_are_read_within_limits() {
         let folder = Folder::new("limits");
-        let max = usize::try_from(MAX_LEN).unwrap();
+        let max = 1 << 20;
         let padded = |len: usize| r#"{"type": "x"}"#.to_owned() + &" ".repeat(len - 13);
         let rows = [
             ("plain", folder.file("plain", r#"{"type": "x"}"#), None),
             ("with a byte order mark", folder.file("bom", "\u{feff}{\"type\": \"x\"}"), None),
             ("exactly 1 MiB", folder.file("full", &padded(max)), None),
-            (
-                "larger",
-                folder.file("large", &padded(max + 1)),
-                Some("is larger than 1 MiB, which no credentials file is"),
-            ),
+            ("larger", folder.file("large", &padded(max + 1)), Some("is larger than 1 MiB")),
             ("empty", folder.file("empty", ""), Some("cannot be parsed as JSON: line 1, column 0")),
             ("a folder", folder.0.clone(), Some("is not a regular file")),
             ("missing", folder.0.join("mis\nsing"), Some("does not exist")),

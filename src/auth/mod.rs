@@ -16,10 +16,19 @@
 //! # Which ones does it use, and why?
 //!
 //! The ones that the program names. Without any, [application default credentials] are looked for when the
-//! client is built: on a laptop they are the file of `gcloud auth application-default login`, in a job with a
-//! key or a workload identity the file that `GOOGLE_APPLICATION_CREDENTIALS` names, on Cloud Run, GKE and
-//! Compute Engine the service account that the metadata server speaks for. `{:?}` of a client names the ones
-//! that it has, without secrets.
+//! client is built:
+//!
+//! | where it runs | what it uses | why |
+//! |---|---|---|
+//! | a laptop | your own login, as `gcloud auth application-default login` left it | no variable is set, and that file is in gcloud's folder |
+//! | Cloud Run, GKE, Compute Engine | the service account that is attached to the service, the pod or the machine | no variable, no file: the metadata server is asked at the first call |
+//! | GitHub Actions | the token of the job, exchanged by workload identity federation (source `url`) | `google-github-actions/auth` writes a file and sets `GOOGLE_APPLICATION_CREDENTIALS` |
+//! | AWS | the role of the machine or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
+//! | anywhere with a key file | the service account of the key: a JWT signed here, or a token exchanged for one | `GOOGLE_APPLICATION_CREDENTIALS` names it, or the program reads it as a [`ServiceAccount`] |
+//! | on premises, with mutual TLS | any of the above for *who calls*; the client certificate for *from which machine* | `GOOGLE_API_USE_CLIENT_CERTIFICATE=true` with a `certificate_config.json` or [`client_cert_source`]; the endpoint is then `*.mtls.googleapis.com`, unless one is given |
+//!
+//! `{:?}` of a client names the credentials that it has, and the log target `longrunning` says at DEBUG which
+//! default credentials were found and why; neither shows a secret.
 //!
 //! The quota project is what the call says, else the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the file.
 //! The universe is what the client says, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
@@ -40,8 +49,18 @@
 //! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
 //!   nothing but [`CredentialsPolicy::host`] can change.
 //!
-//! X.509 certificates as a source and files of type `gdch_service_account` are refused with an error that says so.
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
+//!
+//! # What is not supported
+//!
+//! - X.509 certificates as a source of `external_account`, and files of type `gdch_service_account` (Google
+//!   Distributed Cloud): refused with an error that names them;
+//! - tokens bound to a certificate, and the identities of agents that want them (SPIFFE): the tokens asked for
+//!   are plain ones, and `GCE_METADATA_MTLS_MODE=strict` is refused;
+//! - `~/.secureConnect`: no program is run to get a client certificate. Name the certificate in a
+//!   `certificate_config.json`, or give it to [`client_cert_source`].
+//!
+//! For anything else there is [`Credentials::provider`].
 //!
 //! # When are tokens asked for?
 //!
@@ -59,6 +78,7 @@
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
 //! [AIP-4117]: https://google.aip.dev/auth/4117
+//! [`client_cert_source`]: crate::OperationsClientBuilder::client_cert_source
 
 mod adc;
 mod authorized_user;

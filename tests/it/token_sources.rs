@@ -369,6 +369,24 @@ fn a_token_file_is_read_again() {
     no_canary_was_logged();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+    listen();
+    let folder = Folder::new("exposed");
+    let path = folder.file("key.json", KEY_FILE);
+    for mode in [0o600, 0o400, 0o640, 0o604, 0o660] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        Credentials::from_file(&path).unwrap();
+    }
+    let about = format!("file `{path}` is open to other users (mode ");
+    let lines = heard(|line| line.text.starts_with(&about));
+    let told: Vec<_> = lines.iter().map(|line| &line.text[about.len()..]).collect();
+    assert_eq!(told, ["640", "604", "660"].map(|mode| format!("{mode}): `chmod 600` keeps it private")));
+    no_canary_was_logged();
+}
+
 #[test]
 fn gclouds_own_client_without_a_quota_project_is_warned_about() {
     let client_id = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
