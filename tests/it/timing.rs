@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use longrunning::testing::{FakeServer, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, Reply};
 use longrunning::{Backoff, Code, ErrorKind, RetryPolicy, Status};
 
 use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
@@ -132,4 +133,30 @@ fn panics_in_user_code_leave_the_client_whole() {
     panics.store(false, Ordering::Relaxed);
     server.reply(unavailable());
     assert_eq!(client.get(NAME).send().unwrap(), done(), "72");
+}
+
+#[test]
+fn time_without_end_is_no_overflow() {
+    let server = server();
+    let client =
+        server.client_builder().attempt_timeout(Duration::MAX).total_timeout(Duration::MAX).build().unwrap();
+    for method in Method::ALL {
+        method.run(&client).unwrap_or_default();
+    }
+    server.insert(FakeOperation::new("operations/7").done_at_poll(3));
+    client
+        .poller("operations/7")
+        .total_timeout(Duration::MAX)
+        .attempt_timeout(Duration::MAX)
+        .until_done()
+        .unwrap();
+    let waited = client.wait("operations/7").timeout(Duration::MAX).send();
+    assert_eq!(waited.unwrap_err().code(), Some(Code::Unimplemented));
+    let forever = Backoff::exponential(Duration::MAX, Duration::MAX);
+    server.reply(Reply::status(503).header("retry-after", u64::MAX.to_string()));
+    let error = client
+        .get(NAME)
+        .total_timeout(Duration::from_secs(60))
+        .retry(RetryPolicy::default().backoff(forever));
+    assert_eq!(error.send().unwrap_err().retry_after(), Some(Duration::from_secs(u64::MAX)));
 }

@@ -74,7 +74,7 @@ impl RestTransport {
         if left.is_zero() {
             return Err(Error::attempt_timed_out(self.endpoint.authority(), false));
         }
-        let deadline = self.clock.now() + left;
+        let start = self.clock.now();
         let mut request = HttpRequest::new(route.verb, url)
             .headers(headers)
             .timeout(self.clock.socket_budget(left))
@@ -82,7 +82,7 @@ impl RestTransport {
         request.body = route.body.as_deref().map(str::as_bytes);
         self.http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
-            if self.clock.now() >= deadline {
+            if self.clock.now().saturating_duration_since(start) >= left {
                 Error::attempt_timed_out(self.endpoint.authority(), error.was_sent()).with_source(error)
             } else {
                 Error::from(error)
