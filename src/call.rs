@@ -233,7 +233,7 @@ impl Call<'_, WaitOperationRequest> {
     /// [`total_timeout`](Self::total_timeout) is given: then the server is asked for what is left, if that is
     /// less, but for a second (or a tenth of a shorter time) in which the answer can arrive.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.set(|request| request.timeout = prost_types::Duration::try_from(timeout).ok())
+        self.set(|request| request.timeout = prost_types::Duration::try_from(timeout.min(LONGEST_WAIT)).ok())
     }
 
     /// Sends the call and gives the latest state of the operation, done or not.
@@ -371,6 +371,9 @@ request!(
 fn for_server(left: Duration) -> Duration {
     left - (left / 10).min(Duration::from_secs(1))
 }
+
+/// As much as a google.protobuf.Duration holds, about 10,000 years.
+const LONGEST_WAIT: Duration = Duration::from_secs(315_576_000_000);
 
 /// Google's service config of the RPCs: 10 s an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);

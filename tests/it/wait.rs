@@ -335,6 +335,20 @@ fn a_wait_without_a_timeout_leaves_it_to_the_server() {
     assert_eq!(lines(&server), ["POST /v1/operations/42:wait {}"]);
 }
 
+#[test]
+fn a_wait_without_end_asks_for_the_longest_duration_there_is() {
+    for timeout in [Duration::from_secs(315_576_000_001), Duration::MAX] {
+        let server = FakeServer::start();
+        server.reply(running());
+        waiting(&server).wait(NAME).timeout(timeout).send().unwrap();
+        assert_eq!(
+            lines(&server),
+            [r#"POST /v1/operations/42:wait {"timeout":"315576000000s"}"#],
+            "{timeout:?}"
+        );
+    }
+}
+
 fn waiting(server: &FakeServer) -> longrunning::OperationsClient {
     server.client_builder().bindings(Bindings::default().wait_by(WaitBinding::Body)).build().unwrap()
 }
