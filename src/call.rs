@@ -11,7 +11,7 @@ use crate::proto::google::longrunning::{
     WaitOperationRequest,
 };
 use crate::retry::{self, RetryPolicy, Task, Turn};
-use crate::transport::{Attempt, Header, Rpc, Transport};
+use crate::transport::{Attempt, Header, Rpc, Transport, check_quota_project};
 use crate::types::{Code, Operation, OperationPage};
 
 /// A call that is put together and not sent yet.
@@ -70,11 +70,7 @@ impl Default for CallOptions {
 
 impl CallOptions {
     pub(crate) fn set_quota_project(&mut self, project: &str) -> Result<(), Error> {
-        let plain = |byte: u8| byte.is_ascii_graphic();
-        if project.is_empty() || !project.bytes().all(plain) {
-            let shown = project.escape_debug();
-            return Err(Error::config(format!("quota project `{shown}` is not a project id or number")));
-        }
+        check_quota_project(project)?;
         self.quota_project = Some(project.to_owned());
         Ok(())
     }

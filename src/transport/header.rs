@@ -38,6 +38,15 @@ impl fmt::Debug for Header {
     }
 }
 
+/// Checks what is to become the value of `x-goog-user-project`.
+pub(crate) fn check_quota_project(project: &str) -> Result<(), Error> {
+    if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let shown = project.escape_debug();
+        return Err(Error::config(format!("quota project `{shown}` is not a project id or number")));
+    }
+    Ok(())
+}
+
 /// `tchar` of RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

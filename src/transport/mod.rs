@@ -16,7 +16,7 @@ use crate::proto::google::longrunning::{
 use crate::types::{Operation, OperationPage};
 
 pub(crate) use endpoint::Endpoint;
-pub(crate) use header::Header;
+pub(crate) use header::{Header, check_quota_project};
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///

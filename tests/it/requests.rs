@@ -130,6 +130,26 @@ fn the_nearest_quota_project_wins() {
     }
 }
 
+#[test]
+fn a_quota_project_is_checked_wherever_it_stands() {
+    for project in ["a b", "p\r\nx-injected: 1"] {
+        let server = server();
+        let shown = project.escape_debug();
+        let of_environment = server.client_builder().environment([("GOOGLE_CLOUD_QUOTA_PROJECT", project)]);
+        let mut key: serde_json::Value = serde_json::from_str(KEY_FILE).unwrap();
+        key["quota_project_id"] = project.into();
+        let of_file = server.client_builder().credentials(ServiceAccount::from_value(key).unwrap());
+        for (builder, place) in
+            [(of_environment, "`GOOGLE_CLOUD_QUOTA_PROJECT`"), (of_file, "`quota_project_id`")]
+        {
+            let error = builder.build().expect_err(place);
+            let message =
+                format!("quota project `{shown}` is not a project id or number; it comes from {place}");
+            assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, message));
+        }
+    }
+}
+
 fn charged_to(method: Method, client: &OperationsClient, project: &str) {
     match method {
         Method::Get => drop(client.get(NAME).quota_project(project).send().unwrap()),

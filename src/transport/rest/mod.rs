@@ -21,7 +21,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Endpoint, Rpc, Transport, mtls};
+use crate::transport::{Attempt, Endpoint, Rpc, Transport, check_quota_project, mtls};
 use crate::types::{Operation, OperationPage};
 
 use binding::Bindings;
@@ -90,7 +90,7 @@ impl RestTransport {
         let universe_domain = universe_domain(options.universe_domain.as_deref(), env)?;
         check_universe(&universe_domain, endpoint.host(), &credentials)?;
         let purpose = Purpose { scopes: options.scopes, endpoint: endpoint.origin(), universe_domain };
-        let quota_project = quota_project(env, &credentials);
+        let quota_project = quota_project(env, &credentials)?;
         if credentials.wants_quota_project() && quota_project.is_none() && !options.has_quota_project {
             log::warn!("{NO_QUOTA_PROJECT}");
         }
@@ -179,9 +179,12 @@ impl fmt::Debug for RestTransport {
 }
 
 /// The environment goes before the credentials file; a call's own choice before both.
-fn quota_project(env: &dyn Env, credentials: &Credentials) -> Option<String> {
-    let own = || credentials.quota_project().map(str::to_owned);
-    env.var("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(own)
+fn quota_project(env: &dyn Env, credentials: &Credentials) -> Result<Option<String>, Error> {
+    let of_env = env.var(QUOTA_PROJECT).map(|project| (project, QUOTA_PROJECT));
+    let of_file = || credentials.quota_project().map(|project| (project.to_owned(), "quota_project_id"));
+    let Some((project, place)) = of_env.or_else(of_file) else { return Ok(None) };
+    check_quota_project(&project).map_err(|error| error.note(format_args!("it comes from `{place}`")))?;
+    Ok(Some(project))
 }
 
 /// The word `gzip` is what Google's front ends look for besides `accept-encoding`.
@@ -209,6 +212,8 @@ const OPERATION_LIMIT: usize = 32 << 20;
 
 /// Decoded bytes of a list page.
 const PAGE_LIMIT: usize = 64 << 20;
+
+const QUOTA_PROJECT: &str = "GOOGLE_CLOUD_QUOTA_PROJECT";
 
 const NO_QUOTA_PROJECT: &str = "gcloud's login without a quota project: many services refuse it, \
     `gcloud auth application-default set-quota-project` sets one";
