@@ -3,6 +3,7 @@
 mod canary;
 mod credentials;
 mod decoding;
+mod ending;
 mod faults;
 mod kit;
 mod list;
