@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Credentials;
-use crate::call::CallOptions;
 use crate::clock::{Clock, SystemClock};
+use crate::core::Core;
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
+use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
+use crate::transport::Transport;
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Header, Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Service, ServiceOptions, TransportKind};
 
-use super::{Inner, OperationsClient};
+use super::OperationsClient;
 
 /// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
 ///
@@ -256,7 +258,7 @@ impl OperationsClientBuilder {
 
     /// Sends a header along with every call; see [`Call::header`](crate::Call::header).
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = Header::new(name, value).map(|header| self.defaults.headers.push(header));
+        let set = self.defaults.add_header(name, value);
         self.check(set)
     }
 
@@ -297,8 +299,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let inner = Inner { transport, defaults: self.defaults, clock: self.clock };
-        Ok(OperationsClient { inner: Arc::new(inner) })
+        let core = Core { transport, defaults: self.defaults, clock: self.clock };
+        Ok(OperationsClient { core: Arc::new(core) })
     }
 
     /// Replaces the environment variables that the client looks at; all others count as unset.

@@ -4,6 +4,7 @@ mod canary;
 mod credentials;
 mod data_format;
 mod decoding;
+mod ending;
 mod faults;
 mod kit;
 mod list;
