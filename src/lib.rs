@@ -159,6 +159,7 @@ pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
+mod service_config;
 mod stop;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -174,6 +175,7 @@ pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use poller::{OnTimeout, Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
+pub use service_config::ClientConfig;
 pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
