@@ -174,6 +174,9 @@ pub use error::{Error, ErrorKind};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use poller::{OnTimeout, Poller, Snapshots, Target};
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use service_config::ClientConfig;
 pub use stop::StopToken;
