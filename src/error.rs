@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::excerpt::excerpt;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
@@ -12,8 +13,9 @@ use crate::types::{Code, Operation, Status};
 /// Why a call, a listing or a wait did not give what was asked for.
 ///
 /// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
-/// [`source`](StdError::source) gives one by one. No message contains a token, a key, or more than
-/// 200 bytes of a body.
+/// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
+/// message of a [`Status`], or more than 200 bytes of any other text that came from outside; control characters
+/// and those that turn the direction of text are escaped.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -215,12 +217,12 @@ impl Error {
 
     /// A name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
-        Self::new(ErrorKind::Binding, format!("name `{}` {why}", name.escape_debug()))
+        Self::new(ErrorKind::Binding, format!("name `{}` {why}", excerpt(name)))
     }
 
     /// A name that no binding of the method takes.
     pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
-        let name = name.escape_debug();
+        let name = excerpt(name);
         Self::new(
             ErrorKind::Binding,
             format!("name `{name}` matches no binding of {method}: expected {expected}"),
@@ -275,7 +277,10 @@ impl Error {
         let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
         Self::new(
             ErrorKind::Timeout,
-            format!("operation `{name}` {state} after {elapsed} s ({polls}); it was not cancelled"),
+            format!(
+                "operation `{}` {state} after {elapsed} s ({polls}); it was not cancelled",
+                excerpt(name)
+            ),
         )
     }
 
@@ -289,7 +294,7 @@ impl Error {
 impl Error {
     /// Credentials that gave no access token; nothing was sent.
     pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
-        let why = one_line(why);
+        let why = excerpt(why);
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
@@ -304,22 +309,6 @@ impl Error {
     pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
         Self::config(format!("{origin} {why}"))
     }
-}
-
-/// Foreign text, fit for a message: 200 bytes of it, without anything that a terminal or a log obeys.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        if line.len() > 200 {
-            line.push('…');
-            break;
-        }
-        match c {
-            '"' | '\'' | '\\' => line.push(c),
-            _ => line.extend(c.escape_debug()),
-        }
-    }
-    line
 }
 
 /// A service's error, for a [`Transport`](crate::transport::Transport) of your own.
@@ -363,7 +352,7 @@ impl Error {
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-        let message = format!("operation `{}` failed: {status}", operation.name().escape_debug());
+        let message = format!("operation `{}` failed: {status}", excerpt(operation.name()));
         Self::new(ErrorKind::Operation, message).with_status(status).with_operation(Some(operation))
     }
 }
@@ -372,7 +361,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
         if let Some((method, name)) = &inner.call {
-            write!(f, "{method} `{}`: ", name.escape_debug())?;
+            write!(f, "{method} `{}`: ", excerpt(name))?;
         }
         f.write_str(&inner.message)?;
         if inner.attempts > 1 && inner.call.is_some() {

@@ -151,6 +151,7 @@ mod file;
 pub mod http;
 mod json;
 mod name;
+mod excerpt;
 mod pager;
 mod poller;
 pub mod proto;

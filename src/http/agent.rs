@@ -10,6 +10,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::env::{Env, SystemEnv};
+use crate::excerpt::excerpt;
 
 use super::dial::{Dialer, Peer};
 use super::error::{HttpError, HttpErrorKind};
@@ -204,7 +205,7 @@ fn head(request: &HttpRequest<'_>, uri: &Uri, hiding: &mut Hiding<'_>) -> Result
     *head.uri_mut() = uri.clone();
     for (name, value) in request.headers {
         let refuse = |why: &str| {
-            let message = format!("cannot send header `{}`: {why}", name.escape_debug());
+            let message = format!("cannot send header `{}`: {why}", excerpt(name));
             HttpError::new(HttpErrorKind::Request, message)
         };
         let header =
@@ -276,8 +277,8 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
     // What ureq decoded it has taken out of the headers.
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
-            let start: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-            refuse(&format!("has content-encoding `{}`, which was not asked for", start.escape_debug()))
+            let found = excerpt(&String::from_utf8_lossy(encoding.as_bytes()));
+            refuse(&format!("has content-encoding `{found}`, which was not asked for"))
         }
         _ => Ok(()),
     }
