@@ -107,8 +107,24 @@ impl Error {
     }
 
     /// Whether the same call may well succeed later without any change.
+    ///
+    /// So it is after a connection that failed, an attempt that ran out of time, the service's `UNAVAILABLE`, and
+    /// its `RESOURCE_EXHAUSTED` if it says [when to come back](Self::retry_after). Not after the failure of an
+    /// operation, which stays what it is.
+    ///
+    /// ```
+    /// use longrunning::{Code, Error, Status};
+    ///
+    /// assert!(Error::from(Status::new(Code::Unavailable, "draining")).is_transient());
+    /// assert!(!Error::from(Status::new(Code::NotFound, "expired")).is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
-        self.0.transient
+        let of_service = || match (self.kind(), self.code()) {
+            (ErrorKind::Service, Some(Code::Unavailable)) => true,
+            (ErrorKind::Service, Some(Code::ResourceExhausted)) => self.retry_after().is_some(),
+            _ => false,
+        };
+        self.passes_by_itself() || of_service()
     }
 }
 
@@ -195,6 +211,12 @@ impl Error {
     pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
         self
+    }
+
+    /// Whether the failure says nothing about the request; what the codes of the service mean is left to the
+    /// [`RetryPolicy`](crate::RetryPolicy).
+    pub(crate) fn passes_by_itself(&self) -> bool {
+        self.0.transient
     }
 
     /// Whether the server may have acted on the request.

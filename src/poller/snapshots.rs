@@ -187,7 +187,7 @@ impl Wait {
 /// How many faults a wait survives before the next answer, if this is the last of them.
 fn patience(error: &Error) -> u32 {
     match error.code() {
-        _ if error.is_transient() => ENDLESS,
+        _ if error.passes_by_itself() => ENDLESS,
         Some(Code::Unavailable | Code::ResourceExhausted) => ENDLESS,
         Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => 5,
         // An answer of somebody else's: the page of a captive portal.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
 use longrunning::testing::{FakeServer, Reply};
-use longrunning::{Backoff, Code, RetryPolicy, Status};
+use longrunning::{Backoff, Code, Operation, RetryPolicy, Status};
 
 use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
 
@@ -60,6 +60,30 @@ fn never_means_once_for_every_method() {
             assert_eq!(method.run(&client).unwrap_err().attempts(), 1, "{method:?}");
             assert_eq!((server.request_count(), slept(&server)), (1, vec![]), "{method:?}");
         }
+    }
+}
+
+/// What an error says of itself; the policy may still see it otherwise.
+#[test]
+fn transient_errors_say_so() {
+    let quota = || Status::new(Code::ResourceExhausted, "slow down");
+    let hint = RetryInfo::after(secs(1.0));
+    let rows: [(&str, Reply, bool); 8] = [
+        ("UNAVAILABLE", unavailable(), true),
+        ("quota, with a hint", quota().with_detail(hint).into(), true),
+        ("quota, with another hint", Reply::status(429).header("retry-after", "1"), true),
+        ("quota", quota().into(), false),
+        ("a proxy", Reply::html(502), true),
+        ("INTERNAL", Reply::status(500), false),
+        ("reset", Reply::reset(), true),
+        ("failed operation", Operation::failed(NAME, Status::new(Code::Unavailable, "")).into(), false),
+    ];
+    for (row, reply, transient) in rows {
+        let server = server();
+        server.reply(reply);
+        let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
+        let result = client.get(NAME).send().and_then(Operation::into_response::<()>);
+        assert_eq!(result.unwrap_err().is_transient(), transient, "{row}");
     }
 }
 
