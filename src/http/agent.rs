@@ -1,7 +1,7 @@
 //! The default client, over [ureq](https://docs.rs/ureq).
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -253,9 +253,18 @@ fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpEr
     let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
     let one_more = (limit as u64).saturating_add(1);
     let read = body.into_reader().take(one_more).read_to_end(&mut bytes);
-    match read.map_err(|error| cut(error.into(), peer))? {
-        length if length > limit => Err(too_large()),
-        _ => Ok(bytes),
+    match read {
+        Ok(length) if length > limit => Err(too_large()),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(match error.into() {
+            ureq::Error::Decompress(_, cause)
+                if bytes.is_empty() && cause.kind() == io::ErrorKind::InvalidInput =>
+            {
+                let message = format!("answer of {peer} has content-encoding `gzip` and is not compressed");
+                HttpError::new(HttpErrorKind::Protocol, message).with_source(cause)
+            }
+            error => cut(error, peer),
+        }),
     }
 }
 
