@@ -316,6 +316,11 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
         ureq::Error::LargeResponseHeader(..) => {
             refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADER} bytes of headers"))
         }
+        // Told by its text: the crate that has the type is a dependency of ureq only.
+        ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
+            refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADERS} headers"))
+                .with_source(error)
+        }
         ureq::Error::Protocol(error) => {
             refuse(HttpErrorKind::Protocol, "did not answer in proper HTTP/1.1").with_source(error)
         }
@@ -368,6 +373,8 @@ impl Failure {
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const MAX_HEADER: usize = 64 * 1024;
+/// Fixed in `ureq_proto`.
+const MAX_HEADERS: usize = 128;
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Room made for a body because its `content-length` says so, before any of it has come.

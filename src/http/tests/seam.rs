@@ -59,6 +59,7 @@ fn request_is_what_was_asked_for_and_nothing_more() {
 
 #[test]
 fn any_status_is_an_answer() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n{{}}", "x-a: b\r\n".repeat(128));
     let rows = [
         (
             "redirect",
