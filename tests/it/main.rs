@@ -4,6 +4,8 @@ mod canary;
 mod credentials;
 mod decoding;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod kit;
 mod list;
 mod listener;
