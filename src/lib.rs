@@ -153,6 +153,8 @@ mod env;
 mod error;
 mod excerpt;
 mod file;
+#[cfg(test)]
+mod folder;
 pub mod http;
 mod json;
 mod name;

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 7] = [
     &["transport"],
     &["auth", "name", "resource"],
     &["error", "http", "json", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "secret"],
+    &["clock", "env", "excerpt", "file", "folder", "secret"],
 ];
 
 #[test]
