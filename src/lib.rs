@@ -135,7 +135,11 @@
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
-//! Features are additive and change no default. The minimum Rust version is 1.88; raising it is a minor release.
+//! Features are additive and change no default. Other crates that stand in the interface, so that a new
+//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14
+//! ([`Any::unpack`], [`rpc`], [`proto`]), and `backoff` 0.4 with its feature.
+//!
+//! The minimum Rust version is 1.88; raising it is a minor release.
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
@@ -148,6 +152,7 @@ mod clock;
 mod core;
 mod env;
 mod error;
+mod excerpt;
 mod file;
 pub mod http;
 mod json;

@@ -5,6 +5,8 @@ mod credentials;
 mod decoding;
 mod ending;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod kit;
 mod list;
 mod listener;
