@@ -65,19 +65,19 @@ impl OperationsClient {
         Self::builder(endpoint).build()
     }
 
-    /// Starts a client for the service at `endpoint`, over REST.
+    /// Starts a client for the service at `endpoint`, over REST if it is not told otherwise.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
     /// be https, except for loopback addresses. Operations live where they were started: a regional service
     /// wants its regional endpoint. A host of Google's may become its endpoint for mutual TLS:
     /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
-        OperationsClientBuilder::rest(endpoint.into())
+        OperationsClientBuilder::service(endpoint.into())
     }
 
     /// Starts a client over a transport of your own.
     ///
-    /// Options that belong to the REST transport (credentials, bindings, …) are refused by `build`.
+    /// Options that belong to the transports of this crate (credentials, bindings, …) are refused by `build`.
     pub fn over(transport: impl Transport + 'static) -> OperationsClientBuilder {
         OperationsClientBuilder::custom(Arc::new(transport))
     }
