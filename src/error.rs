@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Operation,
     /// The service answered with an error; [`Error::code`] says which.
     Service,
+    /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation may still be running.
+    Stopped,
     /// Time ran out; the operation may still be running.
     Timeout,
     /// The service could not be reached, or the connection failed.
@@ -45,7 +47,8 @@ pub enum ErrorKind {
 struct Inner {
     kind: ErrorKind,
     message: String,
-    call: Option<(&'static str, String)>,
+    method: Option<&'static str>,
+    name: Option<String>,
     status: Option<Status>,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
@@ -77,6 +80,13 @@ impl Error {
     /// The last state of the operation that was seen before the error.
     pub fn operation(&self) -> Option<&Operation> {
         self.0.operation.as_ref()
+    }
+
+    /// The `name` that was asked for: with it a wait can go on later, in another process too.
+    ///
+    /// None when nothing was asked.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
     }
 
     /// How many attempts (for a wait: polls) were made; zero when nothing was tried.
@@ -134,7 +144,8 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
-            call: None,
+            method: None,
+            name: None,
             status: None,
             http_status: None,
             retry_after: None,
@@ -203,7 +214,8 @@ impl Error {
         if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
             return self;
         }
-        self.0.call = Some((method, name.to_owned()));
+        self.0.method = Some(method);
+        self.0.name = Some(name.to_owned());
         self.with_tries(tries, elapsed)
     }
 
@@ -292,18 +304,28 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
-    /// A wait whose time is over.
-    pub(crate) fn still_running(name: &str, elapsed: Duration, polls: u32, seen: bool) -> Self {
-        let state = if seen { "still running" } else { "not known to be done" };
+    /// A call that its token stopped.
+    pub(crate) fn stopped() -> Self {
+        Self::new(ErrorKind::Stopped, "stopped before it was done")
+    }
+
+    /// A wait that ended before its operation.
+    pub(crate) fn unfinished(
+        kind: ErrorKind,
+        name: &str,
+        state: &str,
+        elapsed: Duration,
+        polls: u32,
+        fate: &str,
+    ) -> Self {
         let elapsed = Seconds(elapsed);
         let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
-        Self::new(
-            ErrorKind::Timeout,
-            format!(
-                "operation `{}` {state} after {elapsed} s ({polls}); it was not cancelled",
-                excerpt(name)
-            ),
-        )
+        let stopped = if kind == ErrorKind::Stopped { ", when the wait was stopped" } else { "" };
+        let shown = excerpt(name);
+        let message = format!("operation `{shown}` {state} after {elapsed} s ({polls}){stopped}; {fate}");
+        let mut error = Self::new(kind, message);
+        error.0.name = Some(name.to_owned());
+        error
     }
 
     /// A listing that would never end.
@@ -382,11 +404,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        if let Some((method, name)) = &inner.call {
+        if let (Some(method), Some(name)) = (inner.method, &inner.name) {
             write!(f, "{method} `{}`: ", excerpt(name))?;
         }
         f.write_str(&inner.message)?;
-        if inner.attempts > 1 && inner.call.is_some() {
+        if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
         if f.alternate() {

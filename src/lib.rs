@@ -149,6 +149,7 @@ pub mod auth;
 mod call;
 mod client;
 mod clock;
+mod core;
 mod env;
 mod error;
 mod excerpt;
@@ -158,12 +159,14 @@ mod folder;
 pub mod http;
 mod json;
 mod name;
+mod options;
 mod pager;
 mod poller;
 pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
+mod stop;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -171,13 +174,14 @@ pub mod transport;
 mod types;
 
 pub use auth::Credentials;
-pub use call::Call;
+pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
-pub use poller::{Poller, Snapshots, Target};
+pub use poller::{OnTimeout, Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
+pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 

@@ -3,6 +3,7 @@
 mod canary;
 mod credentials;
 mod decoding;
+mod ending;
 mod faults;
 #[cfg(target_os = "linux")]
 mod interrupted;

@@ -168,8 +168,8 @@ fn messages_about_time() {
     server.insert(running());
     let every_half_minute = Backoff::from_fn(|_| Some(secs(30.0)));
     let poller = |total| once.poller(NAME).backoff(every_half_minute.clone()).total_timeout(secs(total));
-    let message = "operation `operations/42` still running after 899 s (31 polls); it was not cancelled";
-    check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.0, message));
+    let message = "operation `operations/42` still running after 900 s (31 polls); it was not cancelled";
+    check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.95, message));
     let message = "operation `operations/42` not known to be done after 0 s (0 polls); it was not cancelled";
     check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 0, 0.0, message));
     server.reply(Reply::hang());
@@ -398,10 +398,10 @@ fn errors_are_small_and_can_cross_threads() {
     shared::<Credentials>();
     shared::<Operation>();
     shared::<FakeServer>();
-    sent::<Operations<'static>>();
-    sent::<Pages<'static>>();
-    sent::<Poller<'static>>();
-    sent::<Snapshots<'static>>();
+    sent::<Operations>();
+    sent::<Pages>();
+    sent::<Poller>();
+    sent::<Snapshots>();
     fn boxed() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         any("{}").decode::<Vec<u8>>().map(drop).map_err(Into::into)
     }
