@@ -16,6 +16,7 @@ use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
 
 use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
 use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
 
@@ -144,9 +145,30 @@ impl OperationsClientBuilder {
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
+    /// Sets the form in which answers are asked for: JSON, the default, or protobuf bytes.
+    ///
+    /// The form of an answer is taken from its content type, so that a service that goes on answering in JSON,
+    /// as many do for errors, is understood. Requests are the same.
+    ///
+    /// ```
+    /// use longrunning::transport::DataFormat;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .data_format(DataFormat::Proto)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn data_format(self, data_format: DataFormat) -> Self {
+        self.set_rest("data_format", |asked| asked.rest.data_format = data_format)
+    }
+
     /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
     ///
-    /// Answers are read in either form; this is for response types decoded by the caller.
+    /// Answers are read in either form; this is for response types decoded by the caller. Protobuf bytes
+    /// ([`data_format`](Self::data_format)) have numbers for enums anyway: with them this changes nothing.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }

@@ -2,6 +2,7 @@
 
 mod canary;
 mod credentials;
+mod data_format;
 mod decoding;
 mod ending;
 mod faults;
