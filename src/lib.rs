@@ -63,7 +63,8 @@
 //! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
 //! [`Any`]s: JSON text or protobuf bytes of a type that this crate need not know, kept as they came, decoded into
 //! your own serde type ([`Any::decode`]) or prost message ([`Any::unpack`]). The [`Status`] of a failure has a
-//! [`Code`] and [typed details](rpc).
+//! [`Code`] and [typed details](rpc). [`DataFormat::Proto`](transport::DataFormat::Proto) asks for bytes over REST
+//! too; with feature `reflect`, a `DescriptorPool` turns messages of your own types from bytes to JSON and back.
 //!
 //! # Credentials
 //!
@@ -77,7 +78,8 @@
 //!
 //! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] says what is retried; hints
 //! of the server (`Retry-After`, `RetryInfo`) are a floor for the next delay. `attempt_timeout` and
-//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket.
+//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket. A [`ClientConfig`] gives
+//! each method its own, from a service config of gRPC.
 //!
 //! # Errors
 //!
@@ -133,9 +135,14 @@
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
+//! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
-//! Features are additive and change no default. The minimum Rust version is 1.88; raising it is a minor release.
+//! Features are additive and change no default. Other crates that stand in the interface, so that a new
+//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14
+//! ([`Any::unpack`], [`rpc`], [`proto`]), and `backoff` 0.4 with its feature.
+//!
+//! The minimum Rust version is 1.88; raising it is a minor release.
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
@@ -148,7 +155,10 @@ mod clock;
 mod core;
 mod env;
 mod error;
+mod excerpt;
 mod file;
+#[cfg(test)]
+mod folder;
 pub mod http;
 mod json;
 mod name;

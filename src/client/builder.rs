@@ -15,11 +15,10 @@ use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
 use crate::service_config::{ClientConfig, MethodConfig};
-use crate::transport::Transport;
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, TransportKind};
+use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 

@@ -106,6 +106,19 @@ impl OperationsClient {
 
     /// Gets the latest state of an operation ([GetOperation]).
     ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::{Code, ErrorKind};
+    ///
+    /// let operation = client.get("operations/42").send()?;
+    /// assert!(!operation.is_done());
+    /// let error = client.get("operations/7").send().unwrap_err();
+    /// assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some(Code::NotFound)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn get<N>(&self, name: N) -> Call<GetOperationRequest>
     where
@@ -138,6 +151,21 @@ impl OperationsClient {
 
     /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
     ///
+    /// Success says that the service took note. Whether the operation is cancelled, ended before, or goes on
+    /// all the same is told by its state:
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::Code;
+    ///
+    /// client.cancel("operations/42").send()?;
+    /// let done = client.poller("operations/42").until_done()?;
+    /// assert_eq!(done.error().map(|status| status.code()), Some(Code::Cancelled));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [CancelOperation]: https://google.aip.dev/151
     pub fn cancel<N>(&self, name: N) -> Call<CancelOperationRequest>
     where
@@ -147,6 +175,17 @@ impl OperationsClient {
     }
 
     /// Deletes an operation ([DeleteOperation]): its result is of no interest any more. Does not cancel it.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::Code;
+    ///
+    /// client.delete("operations/42").send()?;
+    /// assert_eq!(client.get("operations/42").send().unwrap_err().code(), Some(Code::NotFound));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// [DeleteOperation]: https://google.aip.dev/151
     pub fn delete<N>(&self, name: N) -> Call<DeleteOperationRequest>
@@ -160,6 +199,20 @@ impl OperationsClient {
     ///
     /// Few services have this method, and they bind it differently: the client needs a binding for it
     /// ([`Bindings`](crate::Bindings)). To block until an operation is done, use [`poller`](Self::poller).
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+    /// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
+    /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(9)));
+    /// use std::time::Duration;
+    /// use longrunning::{Bindings, WaitBinding};
+    ///
+    /// # let builder = server.client_builder();
+    /// let client = builder.bindings(Bindings::default().wait_by(WaitBinding::Body)).build()?;
+    /// let operation = client.wait("operations/42").timeout(Duration::from_secs(5)).send()?;
+    /// assert!(!operation.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn wait<N>(&self, name: N) -> Call<WaitOperationRequest>

@@ -305,7 +305,7 @@ enum Fault {
 impl Fault {
     fn of(error: &Error) -> Self {
         match error.code() {
-            _ if error.is_transient() => Self::Passing,
+            _ if error.passes_by_itself() => Self::Passing,
             Some(Code::Unavailable | Code::ResourceExhausted) => Self::Passing,
             Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => Self::Doubtful,
             Some(Code::NotFound) => Self::NotFound,

@@ -102,10 +102,10 @@ impl RetryPolicy {
     }
 
     fn retries(&self, error: &Error) -> bool {
-        let Some(code) = error.code() else { return error.is_transient() };
+        let Some(code) = error.code() else { return error.passes_by_itself() };
         // AIP-194: a quota error is worth a retry when the server says when.
         let hinted = code == Code::ResourceExhausted && error.retry_after().is_some();
-        error.is_transient() || hinted || self.codes.contains(&code)
+        error.passes_by_itself() || hinted || self.codes.contains(&code)
     }
 }
 

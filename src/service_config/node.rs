@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::json::{bounded, parse_duration};
+use crate::excerpt::excerpt;
+use crate::json::parse_duration;
 use crate::types::Code;
 
 /// A value and the path of keys that leads to it.
@@ -84,7 +85,7 @@ impl<'a> Node<'a> {
     pub(super) fn error(&self, why: &str) -> Error {
         match self.path.as_str() {
             "" => Error::config(format!("client config: {why}")),
-            path => Error::config(format!("client config: `{}`: {why}", bounded(path))),
+            path => Error::config(format!("client config: `{}`: {why}", excerpt(path))),
         }
     }
 
@@ -92,7 +93,7 @@ impl<'a> Node<'a> {
         let found = match self.value {
             Value::Object(_) => "an object".to_owned(),
             Value::Array(_) => "an array".to_owned(),
-            Value::String(text) => format!("`{}`", bounded(text)),
+            Value::String(text) => format!("`{}`", excerpt(text)),
             scalar => scalar.to_string(),
         };
         self.error(&format!("expected {what}, found {found}"))

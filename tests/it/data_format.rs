@@ -140,7 +140,7 @@ fn errors() {
     let proxy = "<html><h1>Bad Gateway</h1></html>";
     let rows: [(&str, u16, &str, Vec<u8>, &str, bool); 9] = [
         ("a status", 404, PROTOBUF, status(&Status::new(Code::NotFound, "gone")), "NOT_FOUND: gone", false),
-        ("retry", 503, PROTOBUF, status(&retry), "UNAVAILABLE: draining", false),
+        ("retry", 503, PROTOBUF, status(&retry), "UNAVAILABLE: draining", true),
         (
             "the status outweighs HTTP",
             409,

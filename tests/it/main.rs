@@ -7,6 +7,8 @@ mod data_format;
 mod decoding;
 mod ending;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod kit;
 mod list;
 mod listener;

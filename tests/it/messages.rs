@@ -334,6 +334,26 @@ fn foreign_text_is_bounded_and_on_one_line() {
     }
     let error = get([Reply::redirect(format!("https://{}/", "h".repeat(5000)))]);
     assert!(error.to_string().len() < 400, "{error}");
+    let error = get([Status::new(Code::Internal, "\u{202e}x".repeat(1 << 12)).into()]);
+    let (shown, whole) = (error.to_string(), error.status().unwrap().message());
+    assert!(shown.len() < 1100 && !shown.contains('\u{202e}') && shown.ends_with('…'), "{shown}");
+    assert_eq!(whole.len(), 1 << 14, "the whole message stays");
+    let (server, long) = (server(), "x".repeat(5000));
+    let client = server.client();
+    let names = [
+        client.get(format!("operations/{long}")).send().unwrap_err(),
+        client.get(format!("{long}//")).send().unwrap_err(),
+        client.get(format!("{long}\u{202e}/../x")).send().unwrap_err(),
+        client.poller(format!("operations/{long}")).total_timeout(Duration::ZERO).until_done().unwrap_err(),
+        Operation::failed(format!("operations/{long}"), Status::new(Code::Aborted, &long))
+            .into_response::<()>()
+            .unwrap_err(),
+    ];
+    for error in names {
+        let printed = format!("{error:#}");
+        assert!(printed.contains("xxx") && printed.contains('…') && printed.len() < 1400, "{printed}");
+        assert!(!printed.contains('\u{202e}'), "{printed}");
+    }
     let error = get([Status::new(Code::Internal, "a\u{1b}[31m\r\nb").into()]);
     assert_eq!(error.to_string(), r"GetOperation `operations/42`: INTERNAL: a\u{1b}[31m\r\nb");
 }

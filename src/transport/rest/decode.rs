@@ -1,11 +1,11 @@
 //! From an HTTP answer to an operation, a page, nothing or an error.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 
 use crate::error::{Error, ErrorKind};
+use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::json::Reader;
 use crate::types::{Code, Operation, OperationPage, Status};
@@ -31,7 +31,7 @@ impl Answer {
             }
             300..=399 => {
                 let target = response.header("location").and_then(host_of).unwrap_or("nowhere");
-                let answer = format!("a redirect to `{}`, which is not followed", shorten(target));
+                let answer = format!("a redirect to `{}`, which is not followed", excerpt(target));
                 Err(Error::foreign_answer(host, &answer).with_http_status(status))
             }
             _ => Err(failure(&response, wall)),
@@ -185,21 +185,7 @@ fn foreign_message(http: u16, text: &str) -> String {
     }
     visible.push_str(rest);
     let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", shorten(&words)) }
-}
-
-/// At most 200 bytes, control characters escaped.
-fn shorten(text: &str) -> Cow<'_, str> {
-    let mut end = text.len().min(200);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let kept = &text[..end];
-    match (kept.contains(char::is_control), end < text.len()) {
-        (false, false) => kept.into(),
-        (_, false) => kept.escape_debug().to_string().into(),
-        (_, true) => format!("{}…", kept.escape_debug()).into(),
-    }
+    if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(&words)) }
 }
 
 const EMPTY: &str = "the answer is empty";

@@ -34,7 +34,7 @@ impl RestTransport {
             let response = self.send(route, &url, &headers, left(), limit)?;
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
-                log::debug!("{name}: 401, trying once more with a fresh token");
+                log::debug!("`{name}`: 401, trying once more with a fresh token");
                 replayed = true;
                 continue;
             }

@@ -6,7 +6,8 @@ mod write;
 use prost_reflect::DescriptorPool;
 
 use crate::error::Error;
-use crate::json::{Invalid, Reader, Writer, bounded};
+use crate::excerpt::excerpt;
+use crate::json::{Invalid, Reader, Writer};
 use crate::types::known::{self, Known};
 use crate::types::{Any, Operation, Status};
 
@@ -65,7 +66,7 @@ impl Any {
     }
 
     fn refused(&self, form: &str, invalid: Invalid) -> Error {
-        let name = bounded(self.type_name());
+        let name = excerpt(self.type_name());
         Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
     }
 
@@ -137,7 +138,7 @@ impl Type {
             (_, Some(descriptor)) => Ok(Self::Described(descriptor)),
             (Some(known), None) => Ok(Self::Known(known)),
             (None, None) => {
-                let name = bounded(name);
+                let name = excerpt(name);
                 Err(Invalid::new(format!("type `{name}` is not in the descriptor pool, and not known here")))
             }
         }
