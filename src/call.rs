@@ -11,7 +11,7 @@ use crate::proto::google::longrunning::{
     WaitOperationRequest,
 };
 use crate::retry::{self, RetryPolicy, Task, Turn};
-use crate::transport::{Attempt, Header, Rpc, Transport, check_quota_project};
+use crate::transport::{Attempt, Compression, Header, Rpc, Transport, check_quota_project};
 use crate::types::{Code, Operation, OperationPage};
 
 /// A call that is put together and not sent yet.
@@ -54,6 +54,7 @@ pub(crate) struct CallOptions {
     pub(crate) retry: RetryPolicy,
     pub(crate) quota_project: Option<String>,
     pub(crate) headers: Vec<Header>,
+    pub(crate) compression: Compression,
 }
 
 impl Default for CallOptions {
@@ -64,6 +65,7 @@ impl Default for CallOptions {
             retry: RetryPolicy::default(),
             quota_project: None,
             headers: Vec::new(),
+            compression: Compression::default(),
         }
     }
 }
@@ -76,7 +78,7 @@ impl CallOptions {
     }
 
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
-        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref())
+        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref()).compressed(self.compression)
     }
 }
 
@@ -121,6 +123,12 @@ impl<'c, R> Call<'c, R> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let set = Header::new(name, value).map(|header| self.options.headers.push(header));
         self.check(set)
+    }
+
+    /// Sets how the request is compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
+        self
     }
 
     /// Keeps the first thing that is wrong with the call.

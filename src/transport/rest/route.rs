@@ -34,8 +34,7 @@ impl Bindings {
         fields: Vec<Field>,
         enums_as_numbers: bool,
     ) -> Result<Option<Route>, Error> {
-        let name = OperationName::try_from(name)?;
-        check_kind(rpc, &name)?;
+        let name = checked_name(rpc, name)?;
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
@@ -56,6 +55,13 @@ impl Bindings {
 
 /// Answers with numbers for enum values, as Google's generated clients ask for them.
 const ALT: &str = "$alt=json%3Benum-encoding=int";
+
+/// A name that `rpc` can be asked for, over any transport.
+pub(in crate::transport) fn checked_name(rpc: Rpc, name: &str) -> Result<OperationName, Error> {
+    let name = OperationName::try_from(name)?;
+    check_kind(rpc, &name)?;
+    Ok(name)
+}
 
 /// Keeps a listing from naming an operation's odd id, and everything else from naming all operations.
 fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
