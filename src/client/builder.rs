@@ -7,19 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Credentials;
-use crate::call::CallOptions;
 use crate::clock::{Clock, SystemClock};
+use crate::core::Core;
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
+use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Compression, Header, Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
 
-use super::{Inner, OperationsClient};
+use super::OperationsClient;
 
 /// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
 ///
@@ -154,9 +156,30 @@ impl OperationsClientBuilder {
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
+    /// Sets the form in which answers are asked for: JSON, the default, or protobuf bytes.
+    ///
+    /// The form of an answer is taken from its content type, so that a service that goes on answering in JSON,
+    /// as many do for errors, is understood. Requests are the same.
+    ///
+    /// ```
+    /// use longrunning::transport::DataFormat;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .data_format(DataFormat::Proto)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn data_format(self, data_format: DataFormat) -> Self {
+        self.set_rest("data_format", |asked| asked.rest.data_format = data_format)
+    }
+
     /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
     ///
-    /// Answers are read in either form; this is for response types decoded by the caller.
+    /// Answers are read in either form; this is for response types decoded by the caller. Protobuf bytes
+    /// ([`data_format`](Self::data_format)) have numbers for enums anyway: with them this changes nothing.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }
@@ -262,7 +285,7 @@ impl OperationsClientBuilder {
 
     /// Sends a header along with every call; see [`Call::header`](crate::Call::header).
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = Header::new(name, value).map(|header| self.defaults.headers.push(header));
+        let set = self.defaults.add_header(name, value);
         self.check(set)
     }
 
@@ -303,8 +326,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let inner = Inner { transport, defaults: self.defaults, clock: self.clock };
-        Ok(OperationsClient { inner: Arc::new(inner) })
+        let core = Core { transport, defaults: self.defaults, clock: self.clock };
+        Ok(OperationsClient { core: Arc::new(core) })
     }
 
     /// Replaces the environment variables that the client looks at; all others count as unset.

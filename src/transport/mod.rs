@@ -23,6 +23,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
+pub use rest::format::DataFormat;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///

@@ -2,8 +2,12 @@
 
 mod canary;
 mod credentials;
+mod data_format;
 mod decoding;
+mod ending;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod kit;
 mod list;
 mod listener;
