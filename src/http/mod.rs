@@ -40,7 +40,7 @@ mod socket;
 #[cfg(feature = "grpc")]
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod times;
 mod tls;
 mod tunnel;

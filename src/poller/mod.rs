@@ -14,8 +14,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::retry::Backoff;
 use crate::stop::StopToken;
-use crate::transport::Compression;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 
 pub use options::OnTimeout;

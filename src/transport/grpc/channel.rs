@@ -265,7 +265,7 @@ impl Channel {
         if error.is_go_away() && error.is_remote() && !begun && !self.pipe.lock().has_ended {
             let what = match reason {
                 Reason::NO_ERROR => "is closing the connection".to_owned(),
-                reason => format!("closed the connection: {}", reason.description()),
+                reason => format!("closed the connection: {reason:?}"),
             };
             return Fault::Unprocessed(unprocessed(&what).with_source(error));
         }

@@ -56,7 +56,7 @@ pub(super) fn read(answer: Answer, host: &str, wall: SystemTime) -> Result<Vec<u
 
 /// The error for a call that the server gave up with this code of HTTP/2.
 pub(super) fn reset(reason: Reason) -> Error {
-    let message = format!("the server reset the call: {}", reason.description());
+    let message = format!("the server reset the call: {reason:?}");
     Error::service(Status::new(code_of_reset(reason), message))
 }
 
