@@ -38,6 +38,11 @@ impl Opener {
         Ok(Self { uri, proxy, dialer: Dialer::new(tls, names.clone(), Vault::default()), names })
     }
 
+    /// Host and port, as messages name them.
+    pub(crate) fn peer(&self) -> String {
+        Peer::of(&self.uri).to_string()
+    }
+
     /// Connects within `budget`. Nothing of a request was sent when this fails.
     pub(crate) fn open(&self, budget: Duration) -> Result<Stream, HttpError> {
         let peer = Peer::of(&self.uri);

@@ -46,6 +46,16 @@ pub(super) enum Fault {
     Unprocessed(HttpError),
 }
 
+impl Fault {
+    /// For what fails before the request is handed over.
+    fn unsent(self) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(error.sent(false)),
+            fault => fault,
+        }
+    }
+}
+
 /// A connection, for one call at a time.
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -144,7 +154,7 @@ impl Channel {
         deadline: Instant,
     ) -> Result<Answer, Fault> {
         let mut requests = self.requests.clone();
-        let ready = self.drive(deadline, false, |cx| requests.poll_ready(cx))?;
+        let ready = self.drive(deadline, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
         let sent = requests.send_request(request, false);
         let (mut response, mut sending) = sent.map_err(|error| self.not_sent(error))?;

@@ -64,7 +64,7 @@ impl GrpcTransport {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(frame::Fault::Wrong(error))) => error,
             Ok(Err(frame::Fault::Oversize(oversize))) | Err(Fault::Oversize(oversize)) => {
-                too_large(host, oversize)
+                too_large(&self.pool.peer(), oversize)
             }
             Err(Fault::Reset(reason)) => status::reset(reason),
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
@@ -84,10 +84,10 @@ impl GrpcTransport {
     }
 }
 
-fn too_large(host: &str, Oversize { length, limit }: Oversize) -> Error {
+fn too_large(peer: &str, Oversize { length, limit }: Oversize) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(
-        "answer{length} of {host} is larger than the limit of {limit} bytes: `message_limit` raises it"
+        "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
     );
     HttpError::new(HttpErrorKind::TooLarge, message).into()
 }

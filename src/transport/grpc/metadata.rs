@@ -8,7 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use crate::auth::Authorization;
 use crate::error::Error;
 use crate::transport::rest::route::routing_header;
-use crate::transport::{Attempt, Compression, Endpoint, Rpc, Service};
+#[cfg(feature = "gzip")]
+use crate::transport::Compression;
+use crate::transport::{Attempt, Endpoint, Rpc, Service};
 
 use super::status;
 
@@ -139,3 +141,27 @@ const REQUEST_PARAMS: &str = "x-goog-request-params";
 /// [RFC 9113 section 8.2.2](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), beside those that every
 /// transport refuses.
 const NOT_IN_HTTP2: [&str; 3] = ["keep-alive", "proxy-connection", "upgrade"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_in_eight_digits() {
+        let rows = [
+            (Duration::ZERO, "1u"),
+            (Duration::from_nanos(1_999), "1u"),
+            (Duration::from_millis(1_500), "1500000u"),
+            (Duration::from_secs(10), "10000000u"),
+            (Duration::from_micros(99_999_999), "99999999u"),
+            (Duration::from_secs(100), "100000m"),
+            (Duration::from_secs(100_000), "100000S"),
+            (Duration::from_secs(100_000_000), "1666666M"),
+            (Duration::from_secs(60 * 100_000_000), "1666666H"),
+            (Duration::MAX, "99999999H"),
+        ];
+        for (left, text) in rows {
+            assert_eq!(timeout(left), text, "{left:?}");
+        }
+    }
+}

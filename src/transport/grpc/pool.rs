@@ -71,6 +71,11 @@ impl Pool {
         })
     }
 
+    /// Host and port, as messages name them.
+    pub(super) fn peer(&self) -> String {
+        self.opener.peer()
+    }
+
     fn fresh(&self, deadline: Instant) -> Result<Channel, Fault> {
         Channel::open(&self.opener, deadline).map_err(Fault::Failed)
     }

@@ -165,3 +165,58 @@ const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
 const ENCODING: &str = "grpc-encoding";
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_in_messages() {
+        let rows: [(&[u8], &str); 9] = [
+            (b"", ""),
+            (b"plain text", "plain text"),
+            (b"100%25", "100%"),
+            (b"%C3%A4%c3%a4", "\u{e4}\u{e4}"),
+            (b"a%0Ab", "a\nb"),
+            (b"%", "%"),
+            (b"%4", "%4"),
+            (b"%zz%+1%41", "%zz%+1A"),
+            (b"%ff\xfe", "\u{fffd}\u{fffd}"),
+        ];
+        for (text, decoded) in rows {
+            assert_eq!(percent_decoded(text), decoded);
+        }
+    }
+
+    #[test]
+    fn bytes_of_binary_metadata() {
+        let rows: [(&[u8], Option<&[u8]>); 6] = [
+            (b"", Some(b"")),
+            (b"AAEC/w==", Some(&[0, 1, 2, 255])),
+            (b"AAEC/w", Some(&[0, 1, 2, 255])),
+            (b"AAEC/w,AA==", Some(&[0, 1, 2, 255])),
+            (b"AAEC_w", None),
+            (b"A", None),
+        ];
+        for (value, decoded) in rows {
+            assert_eq!(bytes(value).as_deref(), decoded, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn codes_of_resets() {
+        let rows = [
+            (Reason::NO_ERROR, Code::Internal),
+            (Reason::PROTOCOL_ERROR, Code::Internal),
+            (Reason::FLOW_CONTROL_ERROR, Code::Internal),
+            (Reason::REFUSED_STREAM, Code::Unavailable),
+            (Reason::CANCEL, Code::Cancelled),
+            (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+            (Reason::INADEQUATE_SECURITY, Code::PermissionDenied),
+            (Reason::from(99), Code::Internal),
+        ];
+        for (reason, code) in rows {
+            assert_eq!(code_of_reset(reason), code, "{reason:?}");
+        }
+    }
+}

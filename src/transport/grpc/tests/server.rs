@@ -306,7 +306,7 @@ pub(super) fn other(answer: &'static [u8]) -> u16 {
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let answer = |mut stream: TcpStream| {
-            stream.read(&mut [0; 4096])?;
+            let _ = stream.read(&mut [0; 4096])?;
             stream.write_all(answer)?;
             stream.shutdown(std::net::Shutdown::Write)?;
             io::copy(&mut stream, &mut io::sink())
