@@ -133,6 +133,7 @@
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
+//! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. The minimum Rust version is 1.88; raising it is a minor release.
@@ -149,9 +150,12 @@ mod env;
 mod error;
 mod file;
 pub mod http;
+#[cfg(feature = "journal")]
+mod journal;
 mod json;
 mod name;
 mod pager;
+mod pending;
 mod poller;
 pub mod proto;
 pub mod resource;
@@ -167,8 +171,12 @@ pub use auth::Credentials;
 pub use call::Call;
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "journal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+pub use journal::Journal;
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
+pub use pending::Pending;
 pub use poller::{Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["lib", "testing"],
     &["call", "client", "pager", "poller"],
     &["retry"],
     &["transport"],
-    &["auth", "name", "resource"],
+    &["journal"],
+    &["auth", "name", "pending", "resource"],
     &["error", "http", "json", "proto", "types"],
     &["clock", "env", "file", "secret"],
 ];

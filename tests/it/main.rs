@@ -4,6 +4,8 @@ mod canary;
 mod credentials;
 mod decoding;
 mod faults;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod list;
 mod listener;
