@@ -340,7 +340,7 @@ impl Model {
                 finished.push(n);
             }
             Step::Forget(n) if pending.contains(&n) || finished.contains(&n) => {
-                [pending, finished].map(|list| list.retain(|other| *other != n));
+                [pending, finished].into_iter().for_each(|list| list.retain(|other| *other != n));
             }
             _ => return false,
         }

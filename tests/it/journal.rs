@@ -24,9 +24,14 @@ fn it_survives_being_killed() {
     for round in 0..KILLS {
         let mut victim = Victim::start("works_until_killed", &folder.file(), &round.to_string());
         let mut lines = victim.lines();
-        // The first line comes when the journal is open; then it is killed after some steps, in the middle of the next.
-        for _ in 0..chance(12) {
-            ledger.hear(&lines.next().unwrap().unwrap());
+        // Steps are told when the journal is open; it is killed after some of them, in the middle of the next.
+        for line in lines
+            .by_ref()
+            .map(Result::unwrap)
+            .filter(|line| line.contains(" operations/"))
+            .take(1 + chance(60) as usize)
+        {
+            ledger.hear(&line);
         }
         thread::sleep(Duration::from_micros(chance(1500)));
         victim.kill();
