@@ -1,11 +1,13 @@
 //! From and to the protobuf messages, and serde for all that has a JSON form.
 
+use prost::Message;
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::json::Invalid;
 use crate::proto::google::longrunning as proto;
 use crate::proto::google::rpc;
 use crate::types::{Any, Operation, OperationPage, Status};
@@ -25,6 +27,18 @@ impl Operation {
         };
         let metadata = self.metadata().map(Any::to_proto).transpose()?;
         Ok(proto::Operation { name: self.name().into(), metadata, done: self.is_done(), result })
+    }
+}
+
+/// From bytes.
+impl Operation {
+    pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
+        Self::decode(bytes).map_err(|invalid| Error::invalid("operation", invalid))
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
+        let message = proto::Operation::decode(bytes);
+        message.map(Self::from).map_err(|cause| Invalid::new(cause.to_string()))
     }
 }
 
@@ -105,7 +119,6 @@ as_json! {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
     use serde_json::json;
 
     use super::*;

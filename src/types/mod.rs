@@ -13,6 +13,7 @@ pub mod rpc;
 mod status;
 mod text;
 mod well_known;
+mod wire;
 
 pub use any::Any;
 pub use code::{Code, UnknownCode};

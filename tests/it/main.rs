@@ -2,8 +2,12 @@
 
 mod canary;
 mod credentials;
+mod data_format;
 mod decoding;
+mod ending;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 #[cfg(feature = "journal")]
 mod journal;
 mod kit;
