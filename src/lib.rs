@@ -123,7 +123,7 @@
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
 //! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
-//! the other reads what an `executable` source of credentials prints. Nothing is installed process-wide.
+//! the other reads what an `executable` source of credentials prints. A [`Sweep`] has a few while it runs. Nothing is installed process-wide.
 //!
 //! # Features
 //!
@@ -155,6 +155,7 @@ mod env;
 mod error;
 mod excerpt;
 mod file;
+mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
@@ -179,6 +180,7 @@ pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;

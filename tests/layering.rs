@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 11] = [
     &["lib", "testing"],
     &["client"],
-    &["poller"],
+    &["housekeeping", "poller"],
     &["call", "pager"],
     &["core", "options"],
     &["retry"],

@@ -6,6 +6,7 @@ mod data_format;
 mod decoding;
 mod ending;
 mod faults;
+mod housekeeping;
 #[cfg(target_os = "linux")]
 mod interrupted;
 #[cfg(feature = "journal")]
