@@ -24,6 +24,8 @@ use crate::name::OperationName;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
+/// A [`Poller`](crate::Poller) takes it in place of a name. The client has to be one of its endpoint and version.
+///
 /// Names are unique only within a service, so it is name and endpoint together that tell two of them apart, for
 /// instance in a `Journal` (feature `journal`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -194,7 +194,7 @@ impl Sweep {
             self.concurrency,
             |name| self.each.run(name),
             |name, result| {
-                handle(&name, result.as_ref().map(|()| ()));
+                handle(&name, result.as_ref().copied());
                 match result {
                     Ok(()) => report.succeeded += 1,
                     Err(error) => {

@@ -5,6 +5,7 @@ mod lock;
 mod record;
 mod store;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,7 +36,7 @@ use store::Store;
 ///
 /// // at the next start too: first what came before and was not dealt with, then what is still to come
 /// for pending in journal.pending() {
-///     let operation = client.poller(pending.name()).until_done()?;
+///     let operation = client.poller(&pending).until_done()?;
 ///     journal.finish(&pending, &operation)?;
 /// }
 /// for result in journal.finished() {
@@ -70,7 +71,7 @@ use store::Store;
 /// gives back however the process ends, and which stays behind. On network file systems locks are as good as these
 /// make them.
 ///
-/// In memory a journal has its operations, about 300 bytes each, and of results only where they stand. It can be
+/// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
 /// shared between threads; one of them writes at a time.
 #[derive(Debug)]
 pub struct Journal {
@@ -107,7 +108,7 @@ impl Journal {
     /// As for [`add`](Self::add).
     pub fn add_all<'p>(&self, pending: impl IntoIterator<Item = &'p Pending>) -> Result<usize, Error> {
         let mut store = self.store();
-        let mut new = std::collections::HashSet::new();
+        let mut new = HashSet::new();
         let mut lines = String::new();
         for pending in pending {
             let key = record::key(pending);
