@@ -4,10 +4,12 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::answer::{Context, Gone, Http, UNFINISHED, error_body, send, send_raw};
+use super::answer::{Context, Gone, Http, UNFINISHED, send, send_raw};
+use super::auth;
 use super::inbox::{Inbox, NoRequest, Request, is_pause};
 use super::log::{Parts, RecordedRequest};
 use super::reply::{After, Answer, Reply};
+use super::said::{Form, error_body};
 use super::server::Core;
 use super::service;
 use crate::types::{Code, Status};
@@ -70,10 +72,8 @@ impl Exchange<'_> {
                 return Ok(Next::Close);
             }
             Answer::Http(http) => http.clone(),
-            Answer::Usual => self.hold_back(|this| {
-                let (core, request) = (this.core, this.request);
-                service::answer(core, request, &mut |duration| this.pause(duration))
-            })?,
+            Answer::Said(said, http) => said.clone().into_http(Form::of(self.request), *http),
+            Answer::Usual => self.hold_back(Self::usual)?,
         };
         self.hold_back(|this| this.pause(reply.delay))?;
         let close = self.close || reply.closes();
@@ -83,6 +83,19 @@ impl Exchange<'_> {
         send(reply, http, &context, &mut stream, |duration| self.pause(duration))?;
         let ends = close || reply.cut.is_some() || reply.after == After::Close;
         Ok(if ends { Next::Close } else { Next::Request })
+    }
+
+    /// The answer of the server itself.
+    fn usual(&mut self) -> Result<Http, Gone> {
+        let (core, request) = (self.core, self.request);
+        if let Some(http) = auth::answer(core, request) {
+            return Ok(http);
+        }
+        let said = match request.call() {
+            Some(call) => service::answer(core, call, &mut |duration| self.pause(duration))?,
+            None => service::no_method(request),
+        };
+        Ok(said.into_http(Form::of(request), None))
     }
 
     /// Runs what comes before the first byte of the answer.
@@ -132,7 +145,7 @@ impl Request {
 
     fn into_parts(self, connection: u64, at: Duration) -> Parts {
         let Self { method, target, headers, body, .. } = self;
-        Parts { method, target, headers, body, connection, at }
+        Parts { method, target, headers, body, connection, at, call: None }
     }
 }
 

@@ -38,6 +38,7 @@
 mod answer;
 mod auth;
 mod builder;
+mod call;
 mod clock;
 mod connection;
 mod gzip;
@@ -45,6 +46,7 @@ mod inbox;
 mod log;
 mod operation;
 mod reply;
+mod said;
 mod script;
 mod server;
 mod service;

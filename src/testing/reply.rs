@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::answer::{Body, Http, JSON, error_body, operations_page, reason};
+use super::answer::{Body, Http, reason};
+use super::said::{JSON, Said};
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// One answer of a [`FakeServer`](super::FakeServer), with the faults it suffers on the way back.
@@ -44,6 +45,9 @@ pub struct Reply {
 pub(super) enum Answer {
     /// What the operations of the server call for.
     Usual,
+    /// Words of the service, with another HTTP status than goes with them.
+    Said(Said, Option<u16>),
+    /// An answer of HTTP, of whoever speaks that.
     Http(Http),
     /// These bytes and nothing else.
     Raw(Vec<u8>),
@@ -90,14 +94,12 @@ impl Reply {
 
     /// An answer with this status: `{}` below 300, no body for a redirect, else an error body as Google sends it.
     pub fn status(status: u16) -> Self {
-        match status {
-            204 | 300..=399 => Self::http(status, Vec::new()),
-            ..=299 => Self::json(status, "{}"),
-            _ => {
-                Self::http(status, error_body(status, &Status::new(Code::from_http(status), reason(status))))
-                    .header("content-type", JSON)
-            }
-        }
+        let said = match status {
+            300..=399 => return Self::http(status, Vec::new()),
+            ..=299 => Said::Empty,
+            _ => Said::Error(Status::new(Code::from_http(status), reason(status))),
+        };
+        Self::new(Answer::Said(said, Some(status)))
     }
 
     /// An answer with this status and JSON text, which need not be valid.
@@ -281,34 +283,38 @@ impl Reply {
     }
 }
 
+impl From<Said> for Reply {
+    fn from(said: Said) -> Self {
+        Self::new(Answer::Said(said, None))
+    }
+}
+
 impl From<Operation> for Reply {
     fn from(operation: Operation) -> Self {
-        Self::json(200, operation.to_json())
+        Said::operation(operation).into()
     }
 }
 
 impl From<Status> for Reply {
     fn from(status: Status) -> Self {
-        let http = status.code().to_http();
-        Self::json(http, error_body(http, &status))
+        Said::Error(status).into()
     }
 }
 
 impl From<OperationPage> for Reply {
     fn from(page: OperationPage) -> Self {
-        let operations = page.operations.iter().map(Operation::to_json);
-        Self::json(200, operations_page(operations, &page.next_page_token, &page.unreachable))
+        Said::Page(page.into()).into()
     }
 }
 
 impl From<Vec<Operation>> for Reply {
     fn from(operations: Vec<Operation>) -> Self {
-        Self::json(200, operations_page(operations.iter().map(Operation::to_json), "", &[]))
+        OperationPage::new(operations, "").into()
     }
 }
 
 impl From<()> for Reply {
     fn from((): ()) -> Self {
-        Self::json(200, "{}")
+        Said::Empty.into()
     }
 }
