@@ -130,7 +130,7 @@ impl Body {
         }
     }
 
-    fn prepare(self, reply: &Reply) -> Self {
+    pub(super) fn prepare(self, reply: &Reply) -> Self {
         let packed = match self {
             Self::Bytes(bytes) if reply.gzip => Self::Bytes(gzip::stored(&bytes)),
             Self::Spaces(count) if reply.gzip => Self::Bytes(gzip::bomb(count)),

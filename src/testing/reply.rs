@@ -26,6 +26,23 @@ use crate::types::{Code, Operation, OperationPage, Status};
 /// server.reply(Reply::hang().times(3));
 /// assert_eq!(server.pending_replies(), 8);
 /// ```
+///
+/// What the service says, and every fault, has its equal in gRPC:
+///
+/// | reply | over gRPC |
+/// |---|---|
+/// | operations, pages, `()`, [`status`](Self::status) below 300 | a message and the status 0 |
+/// | a [`Status`], [`status`](Self::status) from 400 on | that status in the head of an answer without a message |
+/// | [`html`](Self::html), [`json`](Self::json), [`redirect`](Self::redirect) | the same HTTP answer, without a gRPC status |
+/// | [`empty`](Self::empty) | the status 0 without a message |
+/// | [`huge`](Self::huge) | a message of that many spaces |
+/// | [`header`](Self::header) | metadata ahead of the message; `grpc-status` and `grpc-message` where the status stands |
+/// | [`gzip`](Self::gzip), [`shorten_to`](Self::shorten_to) | of the message |
+/// | [`truncate_at`](Self::truncate_at), [`reset_at`](Self::reset_at), [`drip`](Self::drip) | of the message with its prefix of 5 bytes; a cut answer has no status |
+/// | [`truncate_head_at`](Self::truncate_head_at) | of the `HEADERS` frame |
+/// | [`raw`](Self::raw) | bytes that are no frame |
+/// | [`chunked`](Self::chunked), [`close_delimited`](Self::close_delimited) | nothing |
+/// | time runs out | the head without an end, and `RST_STREAM` |
 #[must_use = "a reply does nothing until the server has it"]
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -38,6 +55,8 @@ pub struct Reply {
     pub(super) gzip: bool,
     pub(super) keep: Option<usize>,
     pub(super) after: After,
+    pub(super) http2: Option<Http2>,
+    pub(super) after_ping: bool,
     pub(super) times: usize,
 }
 
@@ -72,6 +91,13 @@ pub(super) enum Framing {
     Length,
     Chunked,
     Close,
+}
+
+/// How a request is turned away over HTTP/2, where that has words of its own for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Http2 {
+    GoAway,
+    Reset(u32),
 }
 
 /// What becomes of the connection after the answer.
@@ -158,6 +184,22 @@ impl Reply {
         Self::raw([])
     }
 
+    /// `RST_STREAM` with this error code instead of an answer, such as 7 (`REFUSED_STREAM`) or 11
+    /// (`ENHANCE_YOUR_CALM`); the connection stays. The request has no effect.
+    ///
+    /// Over HTTP/1, which cannot do that, it is [`reset`](Self::reset).
+    pub fn reset_stream(code: u32) -> Self {
+        Self { http2: Some(Http2::Reset(code)), ..Self::reset() }
+    }
+
+    /// `GOAWAY` that excludes the request instead of an answer, then the end of the connection. The request has no
+    /// effect, and the client knows that.
+    ///
+    /// Over HTTP/1, which cannot say so, it is [`close`](Self::close).
+    pub fn go_away() -> Self {
+        Self { http2: Some(Http2::GoAway), ..Self::close() }
+    }
+
     fn http(status: u16, body: Vec<u8>) -> Self {
         Self::new(Answer::Http(Http { status, headers: Vec::new(), body: Body::Bytes(body) }))
     }
@@ -173,6 +215,8 @@ impl Reply {
             gzip: false,
             keep: None,
             after: After::Keep,
+            http2: None,
+            after_ping: false,
             times: 1,
         }
     }
@@ -248,6 +292,17 @@ impl Reply {
     /// Closes the connection after the answer without announcing it, as a server does that was idle for long.
     pub fn then_close(mut self) -> Self {
         self.after = After::Close;
+        self
+    }
+
+    /// Closes the connection after the answer and says so: `connection: close`, or `GOAWAY` ahead of the answer.
+    pub fn then_go_away(self) -> Self {
+        self.header("connection", "close")
+    }
+
+    /// Sends a `PING` over HTTP/2 and waits for it to come back before answering; over HTTP/1 this means nothing.
+    pub fn after_ping(mut self) -> Self {
+        self.after_ping = true;
         self
     }
 

@@ -41,6 +41,7 @@ pub(super) struct Options {
     pub(super) page_size: usize,
     pub(super) max_page_size: usize,
     pub(super) max_wait: Duration,
+    pub(super) requests_per_connection: u64,
 }
 
 /// Who is let in.
