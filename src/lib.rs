@@ -136,7 +136,7 @@
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
-pub use progress::Progress;
+//! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
@@ -160,7 +160,7 @@ mod excerpt;
 mod file;
 #[cfg(test)]
 mod folder;
-pub use progress::Progress;
+mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
