@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::options::CallOptions;
+use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
 
 /// The inside of a client.
@@ -12,6 +13,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) defaults: CallOptions,
+    /// Of all polls.
+    pub(crate) rate: Option<Arc<RateLimit>>,
 }
 
 impl Core {
