@@ -10,13 +10,13 @@ const LAYERS: [&[&str]; 11] = [
     &["client"],
     &["housekeeping", "poller"],
     &["call", "pager"],
-    &["core", "options"],
+    &["core", "options", "service_config"],
     &["retry"],
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "resource"],
     &["error", "http", "json", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "secret", "stop"],
+    &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
 ];
 
 #[test]
