@@ -49,7 +49,7 @@ impl Operation {
         message.map(Self::from).map_err(|cause| Invalid::new(cause.to_string()))
     }
 
-    /// Copies the bytes once for all messages in it, which makes long pages half as fast again.
+    /// Copies the bytes once for all messages in it, which makes decoding long pages more than half as fast again.
     ///
     /// Nothing where there is more to decide: an error, a field that comes twice or is of the wrong kind.
     fn decode_plain(bytes: &[u8]) -> Option<Self> {
