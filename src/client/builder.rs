@@ -13,12 +13,14 @@ use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
-use crate::retry::RetryPolicy;
+use crate::retry::{RateLimit, RetryPolicy};
 use crate::service_config::{ClientConfig, MethodConfig};
+#[cfg(feature = "grpc")]
+use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 
@@ -51,6 +53,7 @@ pub struct OperationsClientBuilder {
     config: ClientConfig,
     /// What wins over `config`, whichever was given first.
     explicit: MethodConfig,
+    rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
     error: Option<Error>,
@@ -68,15 +71,25 @@ struct Asked {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcOptions,
     /// The first option that means nothing to another transport than REST.
     rest_only: Option<&'static str>,
+    /// The same for gRPC.
+    grpc_only: Option<&'static str>,
 }
 
 impl OperationsClientBuilder {
     pub(super) fn service(endpoint: String) -> Self {
-        let service = ServiceOptions::new(endpoint);
-        let (kind, rest) = (TransportKind::default(), RestOptions::default());
-        Self::new(Source::Service(Box::new(Asked { kind, service, rest, rest_only: None })))
+        Self::new(Source::Service(Box::new(Asked {
+            kind: TransportKind::default(),
+            service: ServiceOptions::new(endpoint),
+            rest: RestOptions::default(),
+            #[cfg(feature = "grpc")]
+            grpc: GrpcOptions::default(),
+            rest_only: None,
+            grpc_only: None,
+        })))
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
@@ -89,6 +102,7 @@ impl OperationsClientBuilder {
             defaults: CallOptions::default(),
             config: ClientConfig::default(),
             explicit: MethodConfig::default(),
+            rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
             error: None,
@@ -255,6 +269,22 @@ impl OperationsClientBuilder {
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
+    /// Limits the messages of answers, before and after they are decompressed. Default: 4 MiB, as everywhere with gRPC.
+    ///
+    /// A message that is longer is refused before it is read. Belongs to gRPC; REST takes operations of up to
+    /// 32 MiB and list pages of up to 64 MiB.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn message_limit(self, bytes: usize) -> Self {
+        self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
+    }
+
+    /// Sets how the requests of all calls are compressed. Default: not at all. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.defaults.compression = compression;
+        self
+    }
+
     /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.defaults.set_quota_project(project);
@@ -296,6 +326,29 @@ impl OperationsClientBuilder {
         self
     }
 
+    /// Limits how many polls a second all waits of the client and its clones make together. Default: no limit.
+    ///
+    /// Polls are spaced evenly and take turns in the order in which they come due. A wait keeps its time limit: it
+    /// ends without a poll whose turn would come too late. Single calls (`get`, `list`, …) are not limited; a page by
+    /// which [`poll_many`](OperationsClient::poll_many) asks for many operations is one poll.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// // A poll every four seconds, whatever the delays of the waits are.
+    /// let client = server.client_builder().max_rate(0.25).build()?;
+    /// client.poller("operations/42").until_done()?;
+    /// assert_eq!(server.elapsed().as_secs(), 8);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) unless `per_second` is positive and finite.
+    pub fn max_rate(mut self, per_second: f64) -> Self {
+        let set = RateLimit::new(per_second).map(|limit| self.rate = Some(Arc::new(limit)));
+        self.check(set)
+    }
+
     /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
     ///
     /// # Errors
@@ -314,7 +367,7 @@ impl OperationsClientBuilder {
             Source::Custom(transport) => transport,
         };
         let defaults = self.config.options(&self.defaults, &self.explicit);
-        let core = Core { transport, defaults, clock: self.clock };
+        let core = Core { transport, defaults, rate: self.rate, clock: self.clock };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
@@ -349,6 +402,14 @@ impl OperationsClientBuilder {
         self.set(option, |asked| {
             asked.rest_only = asked.rest_only.or(Some(option));
             set(asked);
+        })
+    }
+
+    #[cfg(feature = "grpc")]
+    fn set_grpc(self, option: &'static str, set: impl FnOnce(&mut GrpcOptions)) -> Self {
+        self.set(option, |asked| {
+            asked.grpc_only = asked.grpc_only.or(Some(option));
+            set(&mut asked.grpc);
         })
     }
 
@@ -392,11 +453,16 @@ impl Asked {
                 "option `{option}` has no effect over {kind}: it belongs to the REST transport"
             )));
         }
+        if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
+            return Err(Error::config(format!(
+                "option `{option}` has no effect over rest: it belongs to gRPC"
+            )));
+        }
         let service = Service::new(self.service, clock, env)?;
         Ok(match self.kind {
             TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
             #[cfg(feature = "grpc")]
-            TransportKind::Grpc => return Err(Error::config("transport `grpc` is not built yet")),
+            TransportKind::Grpc => Arc::new(GrpcTransport::new(service, self.grpc, env)?),
         })
     }
 }

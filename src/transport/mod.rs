@@ -1,6 +1,8 @@
 //! The seam between calls and the wire: one method per RPC, one attempt per call.
 
 mod endpoint;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
 mod header;
 mod kind;
 mod mtls;
@@ -154,16 +156,22 @@ pub struct Attempt<'a> {
     timeout: Duration,
     headers: &'a [Header],
     quota_project: Option<&'a str>,
+    compression: Compression,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, headers: &[], quota_project: None }
+        Self { timeout, headers: &[], quota_project: None, compression: Compression::Identity }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
         (self.headers, self.quota_project) = (headers, quota_project);
+        self
+    }
+
+    pub(crate) fn compressed(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -181,6 +189,24 @@ impl<'a> Attempt<'a> {
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
     }
+
+    /// How the request is to be compressed, where the transport can do that.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+}
+
+/// How requests are compressed over gRPC. Answers are taken in either form.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Not at all. The default: requests are small.
+    #[default]
+    Identity,
+    /// By gzip. Needs feature `gzip`, which is on by default, and a server that takes it.
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    Gzip,
 }
 
 /// The RPCs of `google.longrunning.Operations`.
