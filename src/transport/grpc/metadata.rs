@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::auth::Authorization;
 use crate::error::Error;
-use crate::transport::rest::route::routing_header;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
+use crate::transport::rest::route::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, Service};
 
 use super::status;
