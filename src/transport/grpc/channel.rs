@@ -56,8 +56,7 @@ impl Fault {
     }
 }
 
-/// A connection, for one call at a time.
-#[derive(Debug)]
+/// A connection, for one call at a time. What is on its way is not to be printed.
 pub(super) struct Channel {
     stream: Stream,
     pipe: Pipe,
@@ -191,7 +190,8 @@ impl Channel {
             if self.is_over {
                 return Err(self.lost(self.stream.closed(begun), begun));
             }
-            if !self.news.0.load(Ordering::Relaxed) {
+            let has_news = self.news.0.load(Ordering::Relaxed);
+            if !has_news || Instant::now() >= deadline {
                 self.receive(deadline, begun).map_err(|error| self.lost(error, begun))?;
             }
         }

@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Two buffers; clones share them.
 ///
 /// No waker is ever called: who fills the pipe polls h2 afterwards.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pipe(Arc<Mutex<Ends>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ends {
     /// What has come from the peer, up to `taken` read by h2.
     pub(super) incoming: Vec<u8>,
