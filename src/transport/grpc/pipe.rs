@@ -30,6 +30,13 @@ impl Pipe {
     }
 }
 
+impl Ends {
+    /// Whether something is to be read, and whether it is the last.
+    pub(super) fn state(&self) -> (bool, bool) {
+        (!self.incoming.is_empty(), self.has_ended)
+    }
+}
+
 impl AsyncRead for Pipe {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut ends = self.lock();
