@@ -1,7 +1,7 @@
 //! The default client, over [ureq](https://docs.rs/ureq).
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -257,8 +257,9 @@ fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpEr
         Ok(length) if length > limit => Err(too_large()),
         Ok(_) => Ok(bytes),
         Err(error) => Err(match error.into() {
+            #[cfg(feature = "gzip")]
             ureq::Error::Decompress(_, cause)
-                if bytes.is_empty() && cause.kind() == io::ErrorKind::InvalidInput =>
+                if bytes.is_empty() && cause.kind() == std::io::ErrorKind::InvalidInput =>
             {
                 let message = format!("answer of {peer} has content-encoding `gzip` and is not compressed");
                 HttpError::new(HttpErrorKind::Protocol, message).with_source(cause)
