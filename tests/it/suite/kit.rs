@@ -81,14 +81,14 @@ pub(super) fn hinted(status: impl Into<Reply>, seconds: u64) -> Reply {
     }
 }
 
-/// The usual answer, lost after it has begun.
+/// The answer to a delete or cancel call, lost after it has begun.
 ///
 /// One that ends sooner on a kept connection is asked for again without further ado.
 pub(super) fn cut() -> Reply {
     match FACE {
         // An empty message in binary has nothing behind its head.
-        Face::RestProto => Reply::usual().truncate_head_at(9),
-        _ => Reply::usual().truncate_at(1),
+        Face::RestProto => Reply::from(()).truncate_head_at(9),
+        _ => Reply::from(()).truncate_at(1),
     }
 }
 
