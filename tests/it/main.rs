@@ -11,6 +11,7 @@ mod interrupted;
 mod kit;
 mod list;
 mod listener;
+mod many;
 mod messages;
 mod network;
 mod properties;
