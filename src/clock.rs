@@ -27,6 +27,12 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         }
     }
 
+    /// Whether time passes only when someone sleeps.
+    #[cfg(feature = "async")]
+    fn stands_still(&self) -> bool {
+        false
+    }
+
     /// Turns the time an attempt has left into the budget its socket gets.
     fn socket_budget(&self, left: Duration) -> Duration {
         left

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["lib", "testing"],
+    &["aio"],
     &["client"],
     &["poller"],
     &["call", "pager"],

@@ -20,6 +20,11 @@ use crate::types::Operation;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
 pub use target::Target;
+#[cfg(feature = "async")]
+pub(crate) use {
+    snapshots::State,
+    wait::{Step, Wait},
+};
 
 use options::WaitOptions;
 
@@ -81,7 +86,6 @@ use options::WaitOptions;
 #[must_use = "nothing is asked before `until_done` or iteration"]
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
-    #[allow(dead_code)]
     mode: M,
     target: Result<Target, Error>,
     options: CallOptions,

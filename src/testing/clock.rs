@@ -112,6 +112,11 @@ impl Clock for VirtualClock {
         }
     }
 
+    #[cfg(feature = "async")]
+    fn stands_still(&self) -> bool {
+        self.is_virtual()
+    }
+
     fn socket_budget(&self, left: Duration) -> Duration {
         lock(&self.state).budget = Some(left);
         match self.pace {
