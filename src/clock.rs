@@ -27,14 +27,13 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Whether time passes only when someone sleeps.
-    #[cfg(feature = "async")]
-    fn stands_still(&self) -> bool {
-        false
-    }
-
     /// Turns the time an attempt has left into the budget its socket gets.
     fn socket_budget(&self, left: Duration) -> Duration {
+        left
+    }
+
+    /// How long to wait, outside, for what another thread does, if that may take `left` on this clock.
+    fn patience(&self, left: Duration) -> Duration {
         left
     }
 

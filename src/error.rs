@@ -219,6 +219,12 @@ impl Error {
         self.with_tries(tries, elapsed)
     }
 
+    /// Says which operation it is about, where that is not said yet.
+    pub(crate) fn about(mut self, name: &str) -> Self {
+        self.0.name.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
     /// Appends what else is known, after a semicolon.
     pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
@@ -287,6 +293,12 @@ impl Error {
     /// An answer from something that is not the service.
     pub(crate) fn foreign_answer(host: &str, answer: &str) -> Self {
         Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected JSON")).sent(true)
+    }
+
+    /// The same over gRPC.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn not_grpc(host: &str, answer: &str) -> Self {
+        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected gRPC")).sent(true)
     }
 
     /// An answer of which something is missing.

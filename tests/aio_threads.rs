@@ -58,7 +58,7 @@ fn wait(
 
 /// Yields until so many futures sleep.
 async fn until(client: &OperationsAsyncClient, sleeps: usize) {
-    while !format!("{client:?}").contains(&format!("sleeps: {sleeps} ")) {
+    while !format!("{client:?}").contains(&format!("sleeps: {sleeps},")) {
         tokio::task::yield_now().await;
     }
 }

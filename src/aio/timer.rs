@@ -73,7 +73,7 @@ pub(super) struct Awake<'a>(&'a Shared);
 impl Drop for Awake<'_> {
     fn drop(&mut self) {
         self.0.lock().awake -= 1;
-        if self.0.clock.stands_still() {
+        if self.0.patience() > Duration::ZERO {
             self.0.changed.notify_all();
         }
     }
@@ -164,8 +164,8 @@ impl Shared {
 
     /// Sleeps until `at`, or until there is something else to do.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, at: Instant) -> MutexGuard<'a, State> {
-        if self.clock.stands_still() && state.awake > 0 {
-            let waiting = self.changed.wait_timeout(state, PATIENCE);
+        if state.awake > 0 && self.patience() > Duration::ZERO {
+            let waiting = self.changed.wait_timeout(state, self.patience());
             let (woken, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
             state = woken;
             if !waited.timed_out() {
@@ -179,6 +179,12 @@ impl Shared {
         let mut state = self.lock();
         state.alarm = None;
         state
+    }
+
+    /// How long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes by
+    /// sleeping only. A future that nobody polls does not hold it up for ever.
+    fn patience(&self) -> Duration {
+        self.clock.patience(Duration::ZERO).min(PATIENCE)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -200,5 +206,4 @@ impl fmt::Debug for Timer {
     }
 }
 
-/// How long, in real time, a clock that stands still waits for a future that nobody polls.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -55,7 +55,10 @@ impl<M> Snapshots<M> {
         let begun = target.and_then(|Target { name, done }| match done {
             // Services give no name to what was done at once.
             Some(done) => Ok(Begun::Done(done)),
-            None => Ok(Begun::Waiting(Wait::new(name?, options, &self.options, &*self.core.clock))),
+            None => {
+                let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
+                Ok(Begun::Waiting(wait.paced_by(self.core.rate.as_ref())))
+            }
         });
         match begun {
             Ok(Begun::Waiting(wait)) => self.state = State::Waiting(Box::new(wait)),

@@ -112,15 +112,18 @@ impl Clock for VirtualClock {
         }
     }
 
-    #[cfg(feature = "async")]
-    fn stands_still(&self) -> bool {
-        self.is_virtual()
-    }
-
     fn socket_budget(&self, left: Duration) -> Duration {
         lock(&self.state).budget = Some(left);
         match self.pace {
             Pace::Virtual => SOCKET_BUDGET,
+            Pace::Real => left,
+        }
+    }
+
+    /// No time passes for what is under way: it ends first, however long it takes.
+    fn patience(&self, left: Duration) -> Duration {
+        match self.pace {
+            Pace::Virtual => LONGEST,
             Pace::Real => left,
         }
     }

@@ -1,13 +1,17 @@
 //! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
 
 mod canary;
+mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
 mod ending;
 mod faults;
+mod housekeeping;
 #[cfg(target_os = "linux")]
 mod interrupted;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod list;
 mod listener;
