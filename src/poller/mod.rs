@@ -19,12 +19,9 @@ use crate::types::Operation;
 
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
-pub use target::Target;
 #[cfg(feature = "async")]
-pub(crate) use {
-    snapshots::State,
-    wait::{Step, Wait},
-};
+pub(crate) use snapshots::State;
+pub use target::Target;
 
 pub(crate) use options::WaitOptions;
 pub(crate) use wait::{Step, Wait};
