@@ -58,4 +58,25 @@
 //!
 //! Those of calls that block, and three more: [`Timeout`](crate::ErrorKind::Timeout) when no thread was free within the
 //! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) when the
-//! executor dropped an attempt or no thread coul
+//! executor dropped an attempt or no thread could be started. A panic in a part of the program's own (a transport, an
+//! HTTP client, a source of tokens) goes on in the task that waits for the attempt; the threads survive it.
+//!
+//! # When not to use it
+//!
+//! - For one operation after the other: a call that blocks, in `spawn_blocking` if it has to be, is simpler.
+//! - For many requests at a time: attempts share the threads of the [`Executor`], 8 by default. An RPC that is held
+//!   back by the server ([`wait`](OperationsAsyncClient::wait)) has one for itself for all that time.
+//! - To react to the end of an exchange within microseconds: every attempt goes to another thread and back.
+
+mod call;
+mod client;
+mod executor;
+mod fault;
+mod job;
+mod pager;
+mod poller;
+mod pool;
+mod timer;
+
+pub use client::OperationsAsyncClient;
+pub use executor::{Async, Executor, Job};
