@@ -52,7 +52,7 @@ fn grpc_adds_few_crates_and_no_runtime() {
 
 #[test]
 fn async_adds_no_crate() {
-    assert_eq!(tree(&["async"]), default_tree());
+    assert_eq!(tree(&["--features=async"]), default_tree());
 }
 
 #[test]
