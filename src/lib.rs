@@ -130,7 +130,7 @@
 //! # Threads and async programs
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
-//! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
+//! `spawn_blocking`, or take the client with futures, for any executor: feature `async`, `OperationsAsyncClient`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
 //! the other reads what an `executable` source of credentials prints. A [`Sweep`] has a few while it runs. Nothing is installed process-wide.
 //!
 //! # Features
@@ -138,6 +138,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
 //! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
@@ -156,6 +157,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub mod aio;
 pub mod auth;
 mod call;
 mod client;
@@ -190,6 +194,9 @@ pub mod testing;
 pub mod transport;
 mod types;
 
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
