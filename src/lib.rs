@@ -66,7 +66,8 @@
 //! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
 //! [`Any`]s: JSON text or protobuf bytes of a type that this crate need not know, kept as they came, decoded into
 //! your own serde type ([`Any::decode`]) or prost message ([`Any::unpack`]). The [`Status`] of a failure has a
-//! [`Code`] and [typed details](rpc).
+//! [`Code`] and [typed details](rpc). [`DataFormat::Proto`](transport::DataFormat::Proto) asks for bytes over REST
+//! too; with feature `reflect`, a `DescriptorPool` turns messages of your own types from bytes to JSON and back.
 //!
 //! # Credentials
 //!
@@ -80,7 +81,8 @@
 //!
 //! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] says what is retried; hints
 //! of the server (`Retry-After`, `RetryInfo`) are a floor for the next delay. `attempt_timeout` and
-//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket.
+//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket. A [`ClientConfig`] gives
+//! each method its own, from a service config of gRPC.
 //!
 //! # Errors
 //!
@@ -105,6 +107,12 @@
 //! several segments, bare ids. [`Bindings`] sets another version or replaces templates; names that could leave
 //! their URL path are refused before anything is sent.
 //!
+//! # gRPC
+//!
+//! With feature `grpc` the same client speaks gRPC: `builder(…).transport(TransportKind::Grpc)`, or by name,
+//! `.transport("grpc".parse()?)`. Calls, options, errors and retries are the same; `Any`s hold protobuf bytes. Names go as
+//! they are given, for the methods of gRPC have no bindings. It is blocking too: [`transport::TransportKind`] says how.
+//!
 //! # Testing
 //!
 //! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, a
@@ -126,17 +134,20 @@
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
 //! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
-//! the other reads what an `executable` source of credentials prints. A [`PollMany`] may start a few, which end with
-//! it. Nothing is installed process-wide.
+//! the other reads what an `executable` source of credentials prints. A [`PollMany`] and a [`Sweep`] may start a few,
+//! which end with them. Nothing is installed process-wide.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
+//! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
+//! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
@@ -158,17 +169,24 @@ mod env;
 mod error;
 mod excerpt;
 mod file;
+#[cfg(test)]
+mod folder;
+mod housekeeping;
 pub mod http;
+#[cfg(feature = "journal")]
+mod journal;
 mod json;
 mod many;
 mod name;
 mod options;
 mod pager;
+mod pending;
 mod poller;
 pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
+mod service_config;
 mod stop;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -180,11 +198,20 @@ pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+pub use housekeeping::{Sweep, SweepReport};
+#[cfg(feature = "journal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+pub use journal::Journal;
 pub use many::{Finished, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
+pub use pending::Pending;
 pub use poller::{OnTimeout, Poller, Snapshots, Target};
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
+pub use service_config::ClientConfig;
 pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};

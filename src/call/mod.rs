@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crate::core::Core;
 use crate::error::Error;
+use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::retry::{RetryPolicy, Task};
 use crate::stop::StopToken;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 
 pub(crate) use request::Request;
 
@@ -105,6 +106,12 @@ impl<R, M> Call<R, M> {
         self
     }
 
+    /// Sets how the request is compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
+        self
+    }
+
     /// Keeps the first thing that is wrong with the call.
     fn check(mut self, set: Result<(), Error>) -> Self {
         self.request = self.request.and_then(|request| set.map(|()| request));
@@ -174,6 +181,17 @@ impl<M> Call<ListOperationsRequest, M> {
 
 /// What running a call takes.
 impl<R, M> Call<R, M> {
+    /// The same call about another operation.
+    pub(crate) fn for_name(&self, name: &str) -> Self
+    where
+        R: Request,
+        M: Clone,
+    {
+        let named = || OperationName::try_from(name).map(R::from_name);
+        let request = self.request.as_ref().map_err(Error::clone).and_then(|_| named());
+        Self { core: Arc::clone(&self.core), mode: self.mode.clone(), request, options: self.options.clone() }
+    }
+
     /// The call as the retry loop has to know it.
     pub(crate) fn task(&self, request: &R) -> Task
     where

@@ -14,11 +14,13 @@ use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::{RateLimit, RetryPolicy};
-
+use crate::service_config::{ClientConfig, MethodConfig};
+#[cfg(feature = "grpc")]
+use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 
@@ -48,6 +50,9 @@ use super::OperationsClient;
 pub struct OperationsClientBuilder {
     source: Source,
     defaults: CallOptions,
+    config: ClientConfig,
+    /// What wins over `config`, whichever was given first.
+    explicit: MethodConfig,
     rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
@@ -66,15 +71,25 @@ struct Asked {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcOptions,
     /// The first option that means nothing to another transport than REST.
     rest_only: Option<&'static str>,
+    /// The same for gRPC.
+    grpc_only: Option<&'static str>,
 }
 
 impl OperationsClientBuilder {
     pub(super) fn service(endpoint: String) -> Self {
-        let service = ServiceOptions::new(endpoint);
-        let (kind, rest) = (TransportKind::default(), RestOptions::default());
-        Self::new(Source::Service(Box::new(Asked { kind, service, rest, rest_only: None })))
+        Self::new(Source::Service(Box::new(Asked {
+            kind: TransportKind::default(),
+            service: ServiceOptions::new(endpoint),
+            rest: RestOptions::default(),
+            #[cfg(feature = "grpc")]
+            grpc: GrpcOptions::default(),
+            rest_only: None,
+            grpc_only: None,
+        })))
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
@@ -85,6 +100,8 @@ impl OperationsClientBuilder {
         Self {
             source,
             defaults: CallOptions::default(),
+            config: ClientConfig::default(),
+            explicit: MethodConfig::default(),
             rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
@@ -95,7 +112,7 @@ impl OperationsClientBuilder {
     /// Sets how calls travel. Default: [`TransportKind::Rest`].
     ///
     /// The same methods, options and errors over either; what belongs to REST alone
-    /// ([`bindings`](Self::bindings), [`enum_encoding_int`](Self::enum_encoding_int),
+    /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format), [`enum_encoding_int`](Self::enum_encoding_int),
     /// [`http_client`](Self::http_client)) makes `build` fail with another transport.
     ///
     /// ```
@@ -252,6 +269,22 @@ impl OperationsClientBuilder {
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
+    /// Limits the messages of answers, before and after they are decompressed. Default: 4 MiB, as everywhere with gRPC.
+    ///
+    /// A message that is longer is refused before it is read. Belongs to gRPC; REST takes operations of up to
+    /// 32 MiB and list pages of up to 64 MiB.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn message_limit(self, bytes: usize) -> Self {
+        self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
+    }
+
+    /// Sets how the requests of all calls are compressed. Default: not at all. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.defaults.compression = compression;
+        self
+    }
+
     /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.defaults.set_quota_project(project);
@@ -264,15 +297,24 @@ impl OperationsClientBuilder {
         self.check(set)
     }
 
+    /// Sets retries and time limits for each method, from a configuration for gRPC clients.
+    ///
+    /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
+    /// [`total_timeout`](Self::total_timeout) win over it, whichever is given first.
+    pub fn client_config(mut self, config: ClientConfig) -> Self {
+        self.config = config;
+        self
+    }
+
     /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.defaults.retry = retry;
+        self.explicit.retry = Some(retry);
         self
     }
 
     /// Limits each attempt of all calls. Default: 10 s.
     pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.defaults.attempt_timeout = attempt_timeout;
+        self.explicit.attempt_timeout = Some(attempt_timeout);
         self
     }
 
@@ -280,7 +322,7 @@ impl OperationsClientBuilder {
     ///
     /// A wait has a limit of its own: [`Poller::total_timeout`](crate::Poller::total_timeout).
     pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.defaults.total_timeout = Some(total_timeout);
+        self.explicit.total_timeout = Some(total_timeout);
         self
     }
 
@@ -324,7 +366,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let core = Core { transport, defaults: self.defaults, rate: self.rate, clock: self.clock };
+        let defaults = self.config.options(&self.defaults, &self.explicit);
+        let core = Core { transport, defaults, rate: self.rate, clock: self.clock };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
@@ -359,6 +402,14 @@ impl OperationsClientBuilder {
         self.set(option, |asked| {
             asked.rest_only = asked.rest_only.or(Some(option));
             set(asked);
+        })
+    }
+
+    #[cfg(feature = "grpc")]
+    fn set_grpc(self, option: &'static str, set: impl FnOnce(&mut GrpcOptions)) -> Self {
+        self.set(option, |asked| {
+            asked.grpc_only = asked.grpc_only.or(Some(option));
+            set(&mut asked.grpc);
         })
     }
 
@@ -402,11 +453,16 @@ impl Asked {
                 "option `{option}` has no effect over {kind}: it belongs to the REST transport"
             )));
         }
+        if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
+            return Err(Error::config(format!(
+                "option `{option}` has no effect over rest: it belongs to the gRPC transport"
+            )));
+        }
         let service = Service::new(self.service, clock, env)?;
         Ok(match self.kind {
             TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
             #[cfg(feature = "grpc")]
-            TransportKind::Grpc => return Err(Error::config("transport `grpc` is not built yet")),
+            TransportKind::Grpc => Arc::new(GrpcTransport::new(service, self.grpc, env)?),
         })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::housekeeping::Sweep;
 use crate::many::PollMany;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
@@ -79,8 +80,30 @@ impl OperationsClient {
     /// Starts a client over a transport of your own.
     ///
     /// Options that belong to the transports of this crate (credentials, bindings, …) are refused by `build`.
+    /// The [transport](Self::transport) of another client will do too: both then share connections and tokens,
+    /// and each has its own defaults.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::OperationsClient;
+    ///
+    /// let hasty = OperationsClient::over(Arc::clone(client.transport()))
+    ///     .total_timeout(Duration::from_secs(2))
+    ///     .build()?;
+    /// # let _ = hasty;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn over(transport: impl Transport + 'static) -> OperationsClientBuilder {
         OperationsClientBuilder::custom(Arc::new(transport))
+    }
+
+    /// What carries the calls; for [`over`](Self::over), and for attempts without retries.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.core.transport
     }
 
     /// Gets the latest state of an operation ([GetOperation]).
@@ -215,6 +238,45 @@ impl OperationsClient {
     /// ```
     pub fn poller(&self, operation: impl Into<Target>) -> Poller {
         Poller::new(&self.core, Blocking, operation.into())
+    }
+
+    /// Cancels every operation under `parent` that is not done, as far as the service lists them.
+    ///
+    /// Cancelling is best effort, for each of them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("projects/p/operations/42"));
+    /// # let client = server.client();
+    /// let report = client.cancel_all("projects/p").dry_run(true).run()?;
+    /// println!("{} operations are running", report.matched);
+    /// # assert_eq!((report.matched, server.request_count()), (1, 1));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn cancel_all<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::cancel(&self.core, parent.try_into().map_err(Into::into))
+    }
+
+    /// Deletes every operation under `parent` that is done, as far as the service lists them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let report = client.delete_done("projects/p/locations/l").older_than(week).run()?;
+    /// println!("{report}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn delete_done<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::delete(&self.core, parent.try_into().map_err(Into::into))
     }
 
     /// Waits for many operations at once.

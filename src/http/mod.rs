@@ -38,8 +38,10 @@ mod proxy;
 mod resolver;
 mod slots;
 mod socket;
+#[cfg(feature = "grpc")]
+mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod times;
 mod tls;
 mod tunnel;
@@ -48,6 +50,8 @@ pub use agent::HttpAgent;
 pub use certificate::ClientCertificate;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{HttpOptions, ProxySetting, Roots};
+#[cfg(feature = "grpc")]
+pub(crate) use stream::{Opener, Stream};
 
 /// Carries one HTTP exchange.
 ///

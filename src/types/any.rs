@@ -12,6 +12,7 @@ use crate::excerpt::excerpt;
 use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
 use crate::types::known::{self, Known};
 use crate::types::message::Json;
+use crate::types::packed::Packed;
 use crate::types::text::{Source, Text};
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
@@ -45,7 +46,7 @@ enum Form {
         text: Text,
         type_url: Option<Box<str>>,
     },
-    Proto(prost_types::Any),
+    Proto(Packed),
 }
 
 impl Any {
@@ -68,7 +69,7 @@ impl Any {
 
     /// Takes the protobuf form of a message.
     pub fn from_proto(any: prost_types::Any) -> Self {
-        Self(Form::Proto(any))
+        Self(Form::Proto(any.into()))
     }
 
     /// Encodes a protobuf message.
@@ -82,7 +83,7 @@ impl Any {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn pack<M: Message + Name>(message: &M) -> Self {
-        Self(Form::Proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() }))
+        Self::from_proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() })
     }
 
     /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if there is none.
@@ -90,7 +91,7 @@ impl Any {
         match &self.0 {
             Form::Json { type_url: Some(url), .. } => url,
             Form::Json { text, type_url: None } => leading_type(text.as_str()).unwrap_or_default(),
-            Form::Proto(any) => &any.type_url,
+            Form::Proto(any) => any.type_url(),
         }
     }
 
@@ -115,7 +116,7 @@ impl Any {
             Form::Proto(any) => any,
         };
         let mut writer = Writer::default();
-        match Json::write(any, &mut writer) {
+        match known::write(any.type_url(), any.value(), &mut writer) {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => {
                 let name = excerpt(self.type_name());
@@ -167,7 +168,11 @@ impl Any {
         if has != wants {
             return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", excerpt(has))));
         }
-        M::decode(&*self.to_proto()?.value).map_err(|cause| {
+        let message = match &self.0 {
+            Form::Proto(any) => M::decode(any.value()),
+            Form::Json { .. } => M::decode(&*self.to_proto()?.value),
+        };
+        message.map_err(|cause| {
             Error::decode(format!("any of type `{has}` does not hold valid bytes")).with_source(cause)
         })
     }
@@ -180,12 +185,22 @@ impl Any {
     pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
         let text = match &self.0 {
             Form::Json { text, .. } => text.as_str(),
-            Form::Proto(any) => return Ok(any.clone()),
+            Form::Proto(any) => return Ok(any.to_proto()),
         };
         Reader::document(text, Json::read).map_err(|invalid| {
             let name = excerpt(self.type_name());
             Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
         })
+    }
+
+    #[cfg(feature = "reflect")]
+    pub(super) fn as_proto(&self) -> Option<prost_types::Any> {
+        if let Form::Proto(any) = &self.0 { Some(any.to_proto()) } else { None }
+    }
+
+    #[cfg(feature = "reflect")]
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Form::Json { text, .. } = &self.0 { Some(text.as_str()) } else { None }
     }
 
     /// Shares the object `raw` with `source`, around it.
@@ -196,6 +211,11 @@ impl Any {
         }
         let type_url = Some(known::type_url(raw)?.into());
         Ok(Self(Form::Json { text, type_url }))
+    }
+
+    /// Shares the bytes of `whole` that are an Any's.
+    pub(super) fn from_packed(packed: Packed) -> Self {
+        Self(Form::Proto(packed))
     }
 
     /// Writes the JSON form; where there is none, the bytes as base64 under `value`.
@@ -210,9 +230,9 @@ impl Any {
         };
         writer.object(|writer| {
             writer.member("@type");
-            writer.string(&any.type_url);
+            writer.string(any.type_url());
             writer.member("value");
-            writer.string(&encode_base64(&any.value));
+            writer.string(&encode_base64(any.value()));
             Ok(())
         })
     }
@@ -306,7 +326,7 @@ impl fmt::Debug for Any {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, form) = match &self.0 {
             Form::Json { text, .. } => (text.as_str().len(), "JSON"),
-            Form::Proto(any) => (any.value.len(), "protobuf"),
+            Form::Proto(any) => (any.value().len(), "protobuf"),
         };
         write!(f, "Any({:?}, {size} bytes of {form})", self.type_name())
     }
@@ -420,7 +440,7 @@ mod tests {
         let unknown = Any::pack(&GetOperationRequest::default());
         let error = unknown.decode::<Value>().unwrap_err();
         let message = "JSON form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type";
+                       expected a well-known or google.rpc type; there are `unpack`, and `in_json` with descriptors";
         assert_eq!(error.to_string(), message);
     }
 
@@ -437,7 +457,7 @@ mod tests {
         assert_eq!(error.to_string(), message);
         let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
         let message = "protobuf form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type";
+                       expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
         assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
         let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
         let message = "any of type `google.protobuf.UInt64Value` does not hold valid bytes";

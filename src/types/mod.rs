@@ -8,7 +8,11 @@ mod known;
 mod message;
 mod operation;
 mod outcome;
+mod packed;
 mod page;
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+mod reflect;
 pub mod rpc;
 mod status;
 mod text;

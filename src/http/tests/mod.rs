@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use super::{HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpRequest, HttpResponse};
 use super::{ProxySetting, Roots};
 
-mod authority;
+pub(crate) mod authority;
 mod client_certificate;
 mod faults;
 mod limits;
 mod names;
 mod proxies;
-mod relay;
+pub(crate) mod relay;
 mod reuse;
 mod roots;
 mod seam;
