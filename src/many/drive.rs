@@ -179,10 +179,9 @@ impl Drive {
             return self.get(number, request, left.min(attempt_timeout), deadline, now);
         }
         wait.give_up_if_late(woke, now);
-        if !stopped && wait.due().is_some_and(|at| at <= now) {
-            if let Some(rest) = self.rest_before_sending(now, deadline) {
-                return rest;
-            }
+        let polls = !stopped && wait.due().is_some_and(|at| at <= now);
+        if polls && let Some(rest) = self.rest_before_sending(now, deadline) {
+            return rest;
         }
         self.ready.pop_front();
         self.go_on(number, now);
