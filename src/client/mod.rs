@@ -8,6 +8,8 @@ use std::sync::Arc;
 use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::housekeeping::Sweep;
+use crate::many::PollMany;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
 use crate::proto::google::longrunning::{
@@ -236,6 +238,66 @@ impl OperationsClient {
     /// ```
     pub fn poller(&self, operation: impl Into<Target>) -> Poller {
         Poller::new(&self.core, Blocking, operation.into())
+    }
+
+    /// Cancels every operation under `parent` that is not done, as far as the service lists them.
+    ///
+    /// Cancelling is best effort, for each of them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("projects/p/operations/42"));
+    /// # let client = server.client();
+    /// let report = client.cancel_all("projects/p").dry_run(true).run()?;
+    /// println!("{} operations are running", report.matched);
+    /// # assert_eq!((report.matched, server.request_count()), (1, 1));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn cancel_all<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::cancel(&self.core, parent.try_into().map_err(Into::into))
+    }
+
+    /// Deletes every operation under `parent` that is done, as far as the service lists them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let report = client.delete_done("projects/p/locations/l").older_than(week).run()?;
+    /// println!("{report}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn delete_done<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::delete(&self.core, parent.try_into().map_err(Into::into))
+    }
+
+    /// Waits for many operations at once.
+    ///
+    /// A target is a name or an operation. Those that share a parent are asked for by pages of its listing where that
+    /// costs less than one request each; see [`PollMany`].
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/1").done_at_poll(3));
+    /// # server.insert(FakeOperation::new("operations/2").done_at_poll(2));
+    /// # let client = server.client();
+    /// for finished in client.poll_many(["operations/1", "operations/2"]) {
+    ///     let operation = finished?;
+    ///     println!("{}: {}", operation.name(), operation.outcome());
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<Target>>) -> PollMany {
+        PollMany::new(&self.core, targets.into_iter().map(Into::into).collect())
     }
 
     fn call<R, N>(&self, name: N) -> Call<R>

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::pending::Pending;
 use crate::types::Operation;
 
 /// What a [`Poller`] waits for: a name, or an operation as it was when it was started.
@@ -9,8 +10,8 @@ use crate::types::Operation;
 /// An operation that is done already needs no poll.
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub(super) name: Result<OperationName, Error>,
-    pub(super) done: Option<Operation>,
+    pub(crate) name: Result<OperationName, Error>,
+    pub(crate) done: Option<Operation>,
 }
 
 impl Target {
@@ -22,6 +23,13 @@ impl Target {
 impl From<&str> for Target {
     fn from(name: &str) -> Self {
         Self::named(name)
+    }
+}
+
+/// As an iterator over an array of names gives them.
+impl From<&&str> for Target {
+    fn from(name: &&str) -> Self {
+        Self::named(*name)
     }
 }
 
@@ -46,6 +54,18 @@ impl From<OperationName> for Target {
 impl From<&OperationName> for Target {
     fn from(name: &OperationName) -> Self {
         Self::named(name)
+    }
+}
+
+impl From<&Pending> for Target {
+    fn from(pending: &Pending) -> Self {
+        Self::from(pending.name())
+    }
+}
+
+impl From<Pending> for Target {
+    fn from(pending: Pending) -> Self {
+        Self::from(&pending)
     }
 }
 

@@ -5,9 +5,12 @@ mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
+mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]
 mod interrupted;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod listener;
 mod messages;
