@@ -13,6 +13,7 @@ mod interrupted;
 mod journal;
 mod kit;
 mod listener;
+mod many;
 mod messages;
 mod network;
 mod requests;
