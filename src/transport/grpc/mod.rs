@@ -4,7 +4,7 @@ mod channel;
 mod exchange;
 mod frame;
 mod metadata;
-mod pipe;
+pub(crate) mod pipe;
 mod pool;
 mod status;
 #[cfg(test)]
