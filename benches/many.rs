@@ -24,7 +24,7 @@ fn main() {
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     // Without `--bench` it is a test run of cargo that got here.
     let quick = has("--quick") || !has("--bench");
-    let (count, rounds) = if quick { (500, 1) } else { (10_000, 5) };
+    let (count, rounds) = if quick { (500, 1) } else { (10_000, 3) };
     if has("serve") {
         return serve(count, rounds);
     }

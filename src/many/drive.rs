@@ -91,6 +91,10 @@ impl Drive {
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<(usize, Result<Operation, Error>)> {
+        if self.ready.is_empty() {
+            // Whatever the caller did since the last time.
+            self.woke = self.core().clock.now();
+        }
         loop {
             while let Some(report) = self.crew.poll() {
                 self.take(report);
@@ -175,10 +179,9 @@ impl Drive {
             return self.get(number, request, left.min(attempt_timeout), deadline, now);
         }
         wait.give_up_if_late(woke, now);
-        if !stopped && wait.due().is_some_and(|at| at <= now) {
-            if let Some(rest) = self.rest_before_sending(now, deadline) {
-                return rest;
-            }
+        let polls = !stopped && wait.due().is_some_and(|at| at <= now);
+        if polls && let Some(rest) = self.rest_before_sending(now, deadline) {
+            return rest;
         }
         self.ready.pop_front();
         self.go_on(number, now);

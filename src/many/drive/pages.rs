@@ -171,10 +171,8 @@ impl Drive {
         for (member, operation) in std::mem::take(&mut pass.found) {
             self.answered(member, Ok(operation), &clock);
         }
-        if let Some(group) = self.groups.get_mut(number) {
-            if fault.is_none() {
-                group.passed(&pass);
-            }
+        if let (Some(group), None) = (self.groups.get_mut(number), &fault) {
+            group.passed(&pass);
         }
         unheard.into_iter().for_each(|member| self.settle(member, clock.now));
     }
