@@ -14,13 +14,13 @@ use longrunning::proto::google::longrunning::{
 use prost::Message;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding::Gzip;
 use tonic::codegen::http::{Request, Response};
 use tonic::codegen::{BoxFuture, Service};
 use tonic::server::{Grpc, UnaryService};
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
@@ -42,9 +42,8 @@ pub fn start(compress: bool) -> io::Result<SocketAddr> {
         ListOperationsResponse::decode(&*binary::page(&payload::page())).expect("the page is protobuf");
     let operations = Operations { page: Arc::new(page), compress };
     thread::spawn(move || {
-        let server = Server::builder().tcp_nodelay(true);
-        let incoming = TcpListenerStream::new(listener);
-        runtime.block_on(async { { server }.serve_with_incoming(operations, incoming).await })
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        runtime.block_on(Server::builder().serve_with_incoming(operations, incoming))
     });
     Ok(address)
 }
@@ -73,7 +72,7 @@ impl Service<Request<Body>> for Operations {
                     grpc(compress).unary(get, request).await
                 }
                 "/google.longrunning.Operations/ListOperations" => {
-                    let list = Handler(move |_: ListOperationsRequest| Ok((*page).clone()));
+                    let list = Handler(move |request: ListOperationsRequest| Ok(list(&page, &request)));
                     grpc(compress).unary(list, request).await
                 }
                 _ => Status::unimplemented("no such method").into_http(),
@@ -91,6 +90,11 @@ fn get(page: &ListOperationsResponse, name: &str) -> Result<Operation, Status> {
         return Err(Status::with_details(Code::NotFound, error.message(), details.into()));
     };
     Ok(page.operations[number % payload::PAGE_SIZE].clone())
+}
+
+fn list(page: &ListOperationsResponse, request: &ListOperationsRequest) -> ListOperationsResponse {
+    let number = request.page_token.parse().map_or(0, |number: u32| number + 1);
+    ListOperationsResponse { next_page_token: format!("{number:08}"), ..page.clone() }
 }
 
 fn grpc<A, M>(compress: bool) -> Grpc<ProstCodec<A, M>>
