@@ -2,15 +2,17 @@
 
 use longrunning::rpc::ErrorInfo;
 use longrunning::transport::{Compression, TransportKind};
-use longrunning::{Code, Credentials, OperationsClient};
+use longrunning::{Code, Credentials, OperationsClient, OperationsClientBuilder};
 
 fn client(compress: bool) -> OperationsClient {
+    builder(compress).build().unwrap()
+}
+
+fn builder(compress: bool) -> OperationsClientBuilder {
     let address = peers::tonic_server::start(compress).unwrap();
     OperationsClient::builder(format!("http://{address}"))
         .transport(TransportKind::Grpc)
         .credentials(Credentials::anonymous())
-        .build()
-        .unwrap()
 }
 
 #[test]
@@ -23,6 +25,16 @@ fn gets_and_lists_plain_and_compressed() {
         let page = client.list("operations").compression(compression).send().unwrap();
         assert_eq!((page.operations.len(), page.next_page_token.as_str()), (1000, "00000000"));
         assert_eq!(page.operations[999].name(), "operations/00000999");
+    }
+}
+
+#[test]
+fn compressed_page_is_small_until_it_is_read() {
+    // A tenth of the page, and more than its compressed form.
+    for (compress, told) in [(false, " bytes of 127.0.0.1"), (true, "answer of 127.0.0.1")] {
+        let client = builder(compress).message_limit(40_000).build().unwrap();
+        let error = client.list("operations").send().unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
     }
 }
 
