@@ -133,10 +133,10 @@
 //! # Threads and async programs
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
-//! `spawn_blocking`, or take the client with futures, for any executor: feature `async`, `OperationsAsyncClient`.
-//! Two threads are ever started, and end soon: one looks up a host name that is not in the cache, the other reads
-//! what an `executable` source of credentials prints. A [`PollMany`] and a [`Sweep`] may start a few, which end with
-//! them. Nothing is installed process-wide.
+//! `spawn_blocking`, or take the client with futures, for any executor: feature `async`, `OperationsAsyncClient`. Two
+//! threads are ever started, and end soon: one looks up a host name that is not in the cache, the other reads what an
+//! `executable` source of credentials prints. A [`PollMany`] and a [`Sweep`] may start a few, which end with them.
+//! Nothing is installed process-wide.
 //!
 //! # Features
 //!
