@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::options::CallOptions;
 use crate::transport::{Rpc, Transport};
+use crate::wait_support::WaitSupport;
 
 /// The inside of a client.
 pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) defaults: CallOptions,
+    pub(crate) wait_support: Arc<WaitSupport>,
 }
 
 impl Core {

@@ -170,6 +170,7 @@ mod stop;
 pub mod testing;
 pub mod transport;
 mod types;
+mod wait_support;
 
 pub use auth::Credentials;
 pub use call::{Blocking, Call};
@@ -177,7 +178,7 @@ pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
-pub use poller::{OnTimeout, Poller, Snapshots, Target};
+pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 10] = [
     &["client"],
     &["poller"],
     &["call", "pager"],
-    &["core", "options"],
+    &["core", "options", "wait_support"],
     &["retry"],
     &["transport"],
     &["auth", "name", "resource"],

@@ -299,7 +299,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let core = Core { transport, defaults: self.defaults, clock: self.clock };
+        let core =
+            Core { transport, defaults: self.defaults, clock: self.clock, wait_support: Arc::default() };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 

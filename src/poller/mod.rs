@@ -1,6 +1,8 @@
 //! Polling an operation until it is done.
 
+mod long_poll;
 mod options;
+mod poll;
 mod snapshots;
 mod target;
 mod wait;
@@ -17,6 +19,7 @@ use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::Operation;
 
+pub use long_poll::LongPoll;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
 pub use target::Target;
@@ -158,6 +161,13 @@ impl<M> Poller<M> {
     /// Decides what becomes of an operation that outlasts the wait. Default: [`OnTimeout::Leave`].
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.wait.on_timeout = on_timeout;
+        self
+    }
+
+    /// Decides whether the server waits too, which tells the end of the operation at once. Default:
+    /// [`LongPoll::Never`].
+    pub fn long_poll(mut self, long_poll: LongPoll) -> Self {
+        self.wait.long_poll = long_poll;
         self
     }
 

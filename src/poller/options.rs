@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::retry::Backoff;
 
+use super::long_poll::LongPoll;
+
 /// What becomes of an operation that outlasts the wait for it.
 ///
 /// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the operation alone, whatever is chosen here.
@@ -52,6 +54,7 @@ pub(crate) struct WaitOptions {
     pub(crate) max_outage: Option<Duration>,
     pub(crate) not_found_grace: Duration,
     pub(crate) on_timeout: OnTimeout,
+    pub(crate) long_poll: LongPoll,
 }
 
 impl Default for WaitOptions {
@@ -63,6 +66,7 @@ impl Default for WaitOptions {
             max_outage: None,
             not_found_grace: Duration::ZERO,
             on_timeout: OnTimeout::default(),
+            long_poll: LongPoll::default(),
         }
     }
 }

@@ -47,7 +47,7 @@ impl Snapshots {
         if let Some(done) = done {
             return Ok(Begun::Done(done));
         }
-        let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
+        let wait = Wait::new(name?, options, &self.options, &self.core);
         Ok(Begun::Waiting(Box::new(wait)))
     }
 
@@ -56,15 +56,15 @@ impl Snapshots {
         let Core { transport, clock, .. } = &*self.core;
         loop {
             match wait.next(&**clock) {
-                Step::Poll { timeout } => {
-                    let answer = transport.get_operation(wait.request(), &self.options.attempt(timeout));
+                Step::Poll(poll) => {
+                    let answer = poll.send(&**transport, &self.options);
                     if let Some(news) = wait.answered(answer, &**clock) {
                         return news;
                     }
                 }
                 Step::Sleep(until) => clock.sleep_until(until, self.options.stop.as_ref()),
                 Step::Cancel { timeout } => {
-                    let cancelled = self.cancel(&wait.request().name, timeout);
+                    let cancelled = self.cancel(wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 Step::End(error) => return Err(error),

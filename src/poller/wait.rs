@@ -3,18 +3,19 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::call::Request;
 use crate::clock::Clock;
+use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::name::OperationName;
 use crate::options::CallOptions;
-use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::Delays;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
 
+use super::long_poll::{Held, LongPolling};
 use super::options::{OnTimeout, WaitOptions};
+use super::poll::Poll;
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
 /// waits for many operations, or a timer of the async face.
@@ -22,7 +23,7 @@ use super::options::{OnTimeout, WaitOptions};
 /// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct Wait {
-    request: GetOperationRequest,
+    name: String,
     options: WaitOptions,
     attempt_timeout: Duration,
     stop: Option<StopToken>,
@@ -30,10 +31,11 @@ pub(crate) struct Wait {
     /// None: for ever.
     deadline: Option<Instant>,
     delays: Box<dyn Delays>,
+    long_polling: LongPolling,
     polls: u32,
     /// When the poll under way was sent.
     sent: Instant,
-    /// The longest time that a poll took.
+    /// The longest time that a poll took, unless the server was asked to take it.
     slowest: Duration,
     /// Errors since the last answer that need not pass by themselves.
     failures: u32,
@@ -63,8 +65,8 @@ enum Cancel {
 
 /// What a wait does next.
 pub(crate) enum Step {
-    /// Ask for the operation, within this time.
-    Poll { timeout: Duration },
+    /// Ask for the operation.
+    Poll(Poll),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),
     /// Ask for it to be cancelled, within this time, retries included.
@@ -74,20 +76,16 @@ pub(crate) enum Step {
 }
 
 impl Wait {
-    pub(crate) fn new(
-        name: OperationName,
-        options: WaitOptions,
-        polls: &CallOptions,
-        clock: &dyn Clock,
-    ) -> Self {
-        let start = clock.now();
+    pub(crate) fn new(name: OperationName, options: WaitOptions, polls: &CallOptions, core: &Core) -> Self {
+        let start = core.clock.now();
         Self {
-            request: GetOperationRequest::from_name(name),
+            name: name.into(),
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             start,
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
+            long_polling: LongPolling::new(options.long_poll, &core.wait_support),
             options,
             polls: 0,
             sent: start,
@@ -101,9 +99,9 @@ impl Wait {
         }
     }
 
-    /// What a poll asks for.
-    pub(crate) fn request(&self) -> &GetOperationRequest {
-        &self.request
+    /// The operation that is waited for.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
@@ -123,7 +121,7 @@ impl Wait {
                 timeout => {
                     self.polls = self.polls.saturating_add(1);
                     self.sent = now;
-                    Step::Poll { timeout }
+                    Step::Poll(self.poll(timeout, now))
                 }
             },
         }
@@ -136,26 +134,38 @@ impl Wait {
         clock: &dyn Clock,
     ) -> Option<Result<Operation, Error>> {
         let now = clock.now();
-        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
-        match answer {
-            Ok(operation) => self.saw(&operation),
+        let operation = match answer {
+            Ok(operation) => operation,
             Err(error) => {
                 if let Err(error) = self.failed(error, now) {
                     return Some(Err(error));
                 }
-                self.schedule(now, clock.chance());
+                self.schedule(now, now, clock.chance());
                 return None;
             }
+        };
+        let took = now.saturating_duration_since(self.sent);
+        let held = self.long_polling.worked(took);
+        if held.is_none() {
+            self.slowest = self.slowest.max(took);
         }
-        self.schedule(now, clock.chance());
-        self.last.clone().map(Ok)
+        self.saw(&operation);
+        if !operation.is_done() {
+            let ready = self.long_polling.prepare(self.time_to_hold(now));
+            match held {
+                None | Some(Held::Fully) if ready => self.state = State::Due(now),
+                Some(Held::InPart) => self.schedule(self.sent, now, clock.chance()),
+                _ => self.schedule(now, now, clock.chance()),
+            }
+        }
+        Some(Ok(operation))
     }
 
     /// Takes what became of the cancellation.
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
-        let name = &self.request.name;
         log::debug!(
-            "`{name}`: cancel: {}",
+            "`{}`: cancel: {}",
+            self.name,
             answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
         );
         self.cancel = match answer {
@@ -180,18 +190,39 @@ impl Wait {
         left.min(self.attempt_timeout)
     }
 
-    /// Sets the time of the next poll: that of the backoff, but in time for a last one.
-    fn schedule(&mut self, now: Instant, chance: f64) {
+    /// The poll that is due: held back by the server, where it is ready for that.
+    fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
+        let room = self.time_to_hold(now);
+        match self.long_polling.start(room) {
+            None => Poll::get(&self.name, timeout),
+            Some((asked, binding)) => {
+                let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
+                Poll::held(&self.name, timeout, asked, binding)
+            }
+        }
+    }
+
+    /// How long the server may hold an answer back, so that there is time for a last poll after it.
+    fn time_to_hold(&self, now: Instant) -> Duration {
+        self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
+    }
+
+    fn time_left(&self, now: Instant) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now))
+    }
+
+    /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
+    fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.start);
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
-        let mut at = now.checked_add(delay).unwrap_or(now + FAR);
+        let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
                 return self.time_is_up();
             };
             at = at.min(last);
         }
-        log::debug!("`{}`: next poll in {} s", self.request.name, Seconds(at - now));
+        log::debug!("`{}`: next poll in {} s", self.name, Seconds(at - now));
         self.state = State::Due(at);
     }
 
@@ -211,17 +242,23 @@ impl Wait {
     }
 
     fn saw(&mut self, operation: &Operation) {
-        let (name, polls) = (&self.request.name, self.polls);
-        log::debug!("`{name}`: poll {polls}: {}", operation.outcome());
+        log::debug!("`{}`: poll {}: {}", self.name, self.polls, operation.outcome());
         (self.failures, self.outage, self.fault) = (0, None, None);
         self.last = Some(operation.clone());
     }
 
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
-        log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
-        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
+        log::debug!("`{}`: poll {} failed: {error}", self.name, self.polls);
         let fault = Fault::of(&error);
+        let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
+        if self.long_polling.failed(&error, passes) {
+            // The next poll tells what it means.
+            self.fault = Some(error);
+            return Ok(());
+        }
+        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
+        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failures =
             self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
         let elapsed = now.saturating_duration_since(self.start);
@@ -236,7 +273,7 @@ impl Wait {
             self.fault = Some(error);
             return Ok(());
         }
-        let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
+        let error = error.in_call(Rpc::Get.name(), &self.name, self.polls, elapsed);
         Err(error.with_operation(self.last.take()))
     }
 
@@ -268,7 +305,7 @@ impl Wait {
             Cancel::Failed(error) => format!("cancelling it failed: {error}"),
         };
         let state = if self.last.is_some() { "still running" } else { "not known to be done" };
-        let error = Error::unfinished(kind, &self.request.name, state, elapsed, self.polls, &fate);
+        let error = Error::unfinished(kind, &self.name, state, elapsed, self.polls, &fate);
         let error = error.with_operation(self.last.take()).with_tries(self.polls, elapsed);
         match self.fault.take() {
             Some(fault) => error.with_source(fault),
@@ -280,7 +317,7 @@ impl Wait {
 impl fmt::Debug for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("request", &self.request)
+            .field("name", &self.name)
             .field("options", &self.options)
             .field("polls", &self.polls)
             .finish_non_exhaustive()
@@ -318,6 +355,9 @@ impl Fault {
 /// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
+
+/// What an answer that was held back may take to arrive.
+const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);

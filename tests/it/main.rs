@@ -11,6 +11,7 @@ mod interrupted;
 mod kit;
 mod list;
 mod listener;
+mod long_poll;
 mod messages;
 mod network;
 mod properties;
