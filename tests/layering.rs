@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 10] = [
     &["core", "options", "wait_support"],
     &["retry"],
     &["transport"],
-    &["auth", "name", "resource"],
+    &["auth", "name", "progress", "resource"],
     &["error", "http", "json", "proto", "types"],
     &["clock", "env", "excerpt", "file", "secret", "stop"],
 ];

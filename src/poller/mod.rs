@@ -5,6 +5,7 @@ mod options;
 mod poll;
 mod snapshots;
 mod target;
+mod update;
 mod wait;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use long_poll::LongPoll;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
 pub use target::Target;
+pub use update::Update;
 
 use options::WaitOptions;
 
@@ -178,6 +180,29 @@ impl<M> Poller<M> {
         self
     }
 
+    /// Calls `observer` with each state of the operation that differs from the one before, the first and the last
+    /// included, on the thread that polls.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+    /// # let client = server.client();
+    /// let done = client
+    ///     .poller("operations/42")
+    ///     .on_update(|update| match (update.progress.percent(), update.progress.remaining()) {
+    ///         (Some(percent), Some(remaining)) => eprintln!("{percent} %, {} s left", remaining.as_secs()),
+    ///         _ => eprintln!("{}", update.operation.outcome()),
+    ///     })
+    ///     .until_done()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn on_update(mut self, observer: impl Fn(&Update<'_>) + Send + Sync + 'static) -> Self {
+        self.wait.observer = Some(Arc::new(observer));
+        self.wait.tracks = true;
+        self
+    }
+
     /// Charges quota and billing of the polls to `project`.
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.options.set_quota_project(project);
@@ -207,7 +232,7 @@ impl Poller {
     /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
     /// [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn until_done(self) -> Result<Operation, Error> {
-        let mut snapshots = self.into_iter();
+        let mut snapshots = Snapshots::new(self);
         loop {
             match snapshots.next() {
                 Some(Ok(operation)) if operation.is_done() => return Ok(operation),
@@ -224,7 +249,8 @@ impl IntoIterator for Poller {
     type Item = Result<Operation, Error>;
     type IntoIter = Snapshots;
 
-    fn into_iter(self) -> Snapshots {
+    fn into_iter(mut self) -> Snapshots {
+        self.wait.tracks = true;
         Snapshots::new(self)
     }
 }

@@ -9,6 +9,7 @@ use crate::call::Request;
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
+use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Task};
 use crate::transport::Rpc;
@@ -21,34 +22,60 @@ use super::{Poller, Target};
 /// The states of an operation, one for each poll that worked; the last one is done.
 ///
 /// Made by iterating over a [`Poller`]. Ends after an operation that is done, or after an error.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+/// # let client = server.client();
+/// let mut snapshots = client.poller("operations/42").into_iter();
+/// while let Some(snapshot) = snapshots.next() {
+///     let operation = snapshot?;
+///     println!("{} {:?} %", operation.outcome(), snapshots.progress().percent());
+/// }
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[must_use = "polls are made by iteration"]
 pub struct Snapshots {
     core: Arc<Core>,
     options: CallOptions,
-    state: State,
-}
-
-enum State {
     /// The wait starts with the first poll, so that its time limit counts from there.
-    Before(Box<(Result<Target, Error>, WaitOptions)>),
-    Waiting(Box<Wait>),
-    Over,
+    before: Option<Box<(Result<Target, Error>, WaitOptions)>>,
+    wait: Option<Box<Wait>>,
+    over: bool,
 }
 
 impl Snapshots {
     pub(super) fn new(poller: Poller) -> Self {
         let Poller { core, target, options, wait, .. } = poller;
-        Self { core, options, state: State::Before(Box::new((target, wait))) }
+        Self { core, options, before: Some(Box::new((target, wait))), wait: None, over: false }
     }
 
-    fn begin(&self, target: Result<Target, Error>, options: WaitOptions) -> Result<Begun, Error> {
-        let Target { name, done } = target?;
-        // Services give no name to what was done at once.
-        if let Some(done) = done {
-            return Ok(Begun::Done(done));
-        }
-        let wait = Wait::new(name?, options, &self.options, &self.core);
-        Ok(Begun::Waiting(Box::new(wait)))
+    /// How far the operation is, by all that was seen of it.
+    pub fn progress(&self) -> Progress {
+        self.wait.as_ref().map_or_else(Progress::default, |wait| wait.progress().clone())
+    }
+
+    fn step(&mut self) -> Option<Result<Operation, Error>> {
+        let wait = match self.before.take() {
+            Some(before) => {
+                let (target, options) = *before;
+                let begun = target.and_then(|target| Wait::begin(target, options, &self.options, &self.core));
+                match begun {
+                    Ok((wait, None)) => Some(Box::new(wait)),
+                    Ok((wait, Some(done))) => {
+                        self.wait = Some(Box::new(wait));
+                        return Some(Ok(done));
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            None => self.wait.take(),
+        };
+        let mut wait = wait?;
+        let answer = self.advance(&mut wait);
+        self.wait = Some(wait);
+        Some(answer)
     }
 
     /// Sleeps and asks until there is an answer to give or the wait has to end.
@@ -88,29 +115,16 @@ impl Snapshots {
     }
 }
 
-enum Begun {
-    Done(Operation),
-    Waiting(Box<Wait>),
-}
-
 impl Iterator for Snapshots {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut wait = match std::mem::replace(&mut self.state, State::Over) {
-            State::Before(before) => match self.begin(before.0, before.1) {
-                Ok(Begun::Waiting(wait)) => wait,
-                Ok(Begun::Done(done)) => return Some(Ok(done)),
-                Err(error) => return Some(Err(error)),
-            },
-            State::Waiting(wait) => wait,
-            State::Over => return None,
-        };
-        let answer = self.advance(&mut wait);
-        if matches!(&answer, Ok(operation) if !operation.is_done()) {
-            self.state = State::Waiting(wait);
+        if self.over {
+            return None;
         }
-        Some(answer)
+        let answer = self.step();
+        self.over = !matches!(&answer, Some(Ok(operation)) if !operation.is_done());
+        answer
     }
 }
 
@@ -119,11 +133,12 @@ impl FusedIterator for Snapshots {}
 impl fmt::Debug for Snapshots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Snapshots");
-        match &self.state {
-            State::Before(before) => shown.field("target", &before.0),
-            State::Waiting(wait) => shown.field("wait", wait),
-            State::Over => shown.field("over", &true),
-        };
-        shown.finish_non_exhaustive()
+        if let Some(before) = &self.before {
+            shown.field("target", &before.0);
+        }
+        if let Some(wait) = &self.wait {
+            shown.field("wait", wait);
+        }
+        shown.field("over", &self.over).finish_non_exhaustive()
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::name::OperationName;
 use crate::options::CallOptions;
+use crate::progress::{Progress, Tracker};
 use crate::retry::Delays;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
@@ -16,6 +16,8 @@ use crate::types::{Code, Operation};
 use super::long_poll::{Held, LongPolling};
 use super::options::{OnTimeout, WaitOptions};
 use super::poll::Poll;
+use super::target::Target;
+use super::update::Update;
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
 /// waits for many operations, or a timer of the async face.
@@ -42,6 +44,7 @@ pub(crate) struct Wait {
     /// Since when no poll has worked.
     outage: Option<Instant>,
     last: Option<Operation>,
+    progress: Tracker,
     fault: Option<Error>,
     cancel: Cancel,
     state: State,
@@ -76,10 +79,26 @@ pub(crate) enum Step {
 }
 
 impl Wait {
-    pub(crate) fn new(name: OperationName, options: WaitOptions, polls: &CallOptions, core: &Core) -> Self {
+    /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
+    pub(crate) fn begin(
+        target: Target,
+        options: WaitOptions,
+        polls: &CallOptions,
+        core: &Core,
+    ) -> Result<(Self, Option<Operation>), Error> {
+        let Target { name, done } = target;
+        let name = done.as_ref().map_or_else(|| name.map(String::from), |done| Ok(done.name().to_owned()))?;
+        let mut wait = Self::new(name, options, polls, core);
+        if let Some(done) = &done {
+            wait.saw(done, &*core.clock);
+        }
+        Ok((wait, done))
+    }
+
+    fn new(name: String, options: WaitOptions, polls: &CallOptions, core: &Core) -> Self {
         let start = core.clock.now();
         Self {
-            name: name.into(),
+            name,
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             start,
@@ -93,6 +112,7 @@ impl Wait {
             failures: 0,
             outage: None,
             last: None,
+            progress: Tracker::new(start),
             fault: None,
             cancel: Cancel::No,
             state: State::Due(start),
@@ -102,6 +122,11 @@ impl Wait {
     /// The operation that is waited for.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How far the operation is, where that is followed.
+    pub(crate) fn progress(&self) -> &Progress {
+        self.progress.progress()
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
@@ -149,7 +174,7 @@ impl Wait {
         if held.is_none() {
             self.slowest = self.slowest.max(took);
         }
-        self.saw(&operation);
+        self.saw(&operation, clock);
         if !operation.is_done() {
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
@@ -241,10 +266,18 @@ impl Wait {
         self.slowest.saturating_mul(2).clamp(SHORTEST_LAST_POLL, LONGEST_LAST_POLL).min(tenth)
     }
 
-    fn saw(&mut self, operation: &Operation) {
+    fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
         log::debug!("`{}`: poll {}: {}", self.name, self.polls, operation.outcome());
         (self.failures, self.outage, self.fault) = (0, None, None);
+        let changed = self.last.as_ref() != Some(operation);
         self.last = Some(operation.clone());
+        if self.options.tracks {
+            self.progress.saw(operation, clock.now(), clock.wall());
+        }
+        if let Some(observer) = self.options.observer.as_ref().filter(|_| changed) {
+            let elapsed = clock.now().saturating_duration_since(self.start);
+            observer(&Update { operation, progress: self.progress.progress(), polls: self.polls, elapsed });
+        }
     }
 
     /// Takes note of a fault that may pass; any other ends the wait.

@@ -14,6 +14,7 @@ mod listener;
 mod long_poll;
 mod messages;
 mod network;
+mod progress;
 mod properties;
 mod requests;
 mod retry;
