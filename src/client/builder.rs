@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
-
+use crate::service_config::{ClientConfig, MethodConfig};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
@@ -48,6 +48,9 @@ use super::OperationsClient;
 pub struct OperationsClientBuilder {
     source: Source,
     defaults: CallOptions,
+    config: ClientConfig,
+    /// What wins over `config`, whichever was given first.
+    explicit: MethodConfig,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
     error: Option<Error>,
@@ -84,6 +87,8 @@ impl OperationsClientBuilder {
         Self {
             source,
             defaults: CallOptions::default(),
+            config: ClientConfig::default(),
+            explicit: MethodConfig::default(),
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
             error: None,
@@ -262,15 +267,24 @@ impl OperationsClientBuilder {
         self.check(set)
     }
 
+    /// Sets retries and time limits for each method, from a configuration for gRPC clients.
+    ///
+    /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
+    /// [`total_timeout`](Self::total_timeout) win over it, whichever is given first.
+    pub fn client_config(mut self, config: ClientConfig) -> Self {
+        self.config = config;
+        self
+    }
+
     /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.defaults.retry = retry;
+        self.explicit.retry = Some(retry);
         self
     }
 
     /// Limits each attempt of all calls. Default: 10 s.
     pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.defaults.attempt_timeout = attempt_timeout;
+        self.explicit.attempt_timeout = Some(attempt_timeout);
         self
     }
 
@@ -278,7 +292,7 @@ impl OperationsClientBuilder {
     ///
     /// A wait has a limit of its own: [`Poller::total_timeout`](crate::Poller::total_timeout).
     pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.defaults.total_timeout = Some(total_timeout);
+        self.explicit.total_timeout = Some(total_timeout);
         self
     }
 
@@ -299,8 +313,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let core =
-            Core { transport, defaults: self.defaults, clock: self.clock, wait_support: Arc::default() };
+        let defaults = self.config.options(&self.defaults, &self.explicit);
+        let core = Core { transport, defaults, clock: self.clock, wait_support: Arc::default() };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 

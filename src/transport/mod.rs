@@ -8,6 +8,7 @@ mod options;
 pub(crate) mod rest;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -112,6 +113,41 @@ pub trait Transport: fmt::Debug + Send + Sync {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error>;
+}
+
+/// A transport that is shared.
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn get_operation(
+        &self,
+        request: &GetOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        (**self).get_operation(request, attempt)
+    }
+
+    fn list_operations(
+        &self,
+        request: &ListOperationsRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        (**self).list_operations(request, attempt)
+    }
+
+    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        (**self).cancel_operation(request, attempt)
+    }
+
+    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        (**self).delete_operation(request, attempt)
+    }
+
+    fn wait_operation(
+        &self,
+        request: &WaitOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        (**self).wait_operation(request, attempt)
+    }
 }
 
 /// What one attempt may take and carries along.

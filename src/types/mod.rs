@@ -9,6 +9,9 @@ mod message;
 mod operation;
 mod outcome;
 mod page;
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+mod reflect;
 pub mod rpc;
 mod status;
 mod text;
