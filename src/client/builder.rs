@@ -15,10 +15,12 @@ use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
 use crate::service_config::{ClientConfig, MethodConfig};
+#[cfg(feature = "grpc")]
+use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 
@@ -68,15 +70,25 @@ struct Asked {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcOptions,
     /// The first option that means nothing to another transport than REST.
     rest_only: Option<&'static str>,
+    /// The same for gRPC.
+    grpc_only: Option<&'static str>,
 }
 
 impl OperationsClientBuilder {
     pub(super) fn service(endpoint: String) -> Self {
-        let service = ServiceOptions::new(endpoint);
-        let (kind, rest) = (TransportKind::default(), RestOptions::default());
-        Self::new(Source::Service(Box::new(Asked { kind, service, rest, rest_only: None })))
+        Self::new(Source::Service(Box::new(Asked {
+            kind: TransportKind::default(),
+            service: ServiceOptions::new(endpoint),
+            rest: RestOptions::default(),
+            #[cfg(feature = "grpc")]
+            grpc: GrpcOptions::default(),
+            rest_only: None,
+            grpc_only: None,
+        })))
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
@@ -255,6 +267,22 @@ impl OperationsClientBuilder {
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
+    /// Limits the messages of answers, before and after they are decompressed. Default: 4 MiB, as everywhere with gRPC.
+    ///
+    /// A message that is longer is refused before it is read. Belongs to gRPC; REST takes operations of up to
+    /// 32 MiB and list pages of up to 64 MiB.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn message_limit(self, bytes: usize) -> Self {
+        self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
+    }
+
+    /// Sets how the requests of all calls are compressed. Default: not at all. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.defaults.compression = compression;
+        self
+    }
+
     /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.defaults.set_quota_project(project);
@@ -352,6 +380,14 @@ impl OperationsClientBuilder {
         })
     }
 
+    #[cfg(feature = "grpc")]
+    fn set_grpc(self, option: &'static str, set: impl FnOnce(&mut GrpcOptions)) -> Self {
+        self.set(option, |asked| {
+            asked.grpc_only = asked.grpc_only.or(Some(option));
+            set(&mut asked.grpc);
+        })
+    }
+
     fn set_service(self, option: &str, set: impl FnOnce(&mut ServiceOptions)) -> Self {
         self.set(option, |asked| set(&mut asked.service))
     }
@@ -392,11 +428,16 @@ impl Asked {
                 "option `{option}` has no effect over {kind}: it belongs to the REST transport"
             )));
         }
+        if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
+            return Err(Error::config(format!(
+                "option `{option}` has no effect over rest: it belongs to gRPC"
+            )));
+        }
         let service = Service::new(self.service, clock, env)?;
         Ok(match self.kind {
             TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
             #[cfg(feature = "grpc")]
-            TransportKind::Grpc => return Err(Error::config("transport `grpc` is not built yet")),
+            TransportKind::Grpc => Arc::new(GrpcTransport::new(service, self.grpc, env)?),
         })
     }
 }

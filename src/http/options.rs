@@ -77,6 +77,12 @@ impl HttpOptions {
         self.client_certificate.is_some()
     }
 
+    /// How many unused connections to one host are kept, and for how long.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn idle_limits(&self) -> (usize, Duration) {
+        (self.idle_per_host.min(self.idle_total), self.idle_timeout)
+    }
+
     /// Sets the proxy.
     pub fn proxy(mut self, proxy: ProxySetting) -> Self {
         self.proxy = proxy;

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::retry::Backoff;
 use crate::stop::StopToken;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 
 pub use long_poll::LongPoll;
@@ -170,6 +170,12 @@ impl<M> Poller<M> {
     /// [`LongPoll::Never`].
     pub fn long_poll(mut self, long_poll: LongPoll) -> Self {
         self.wait.long_poll = long_poll;
+        self
+    }
+
+    /// Sets how the requests are compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
         self
     }
 

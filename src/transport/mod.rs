@@ -1,6 +1,8 @@
 //! The seam between calls and the wire: one method per RPC, one attempt per call.
 
 mod endpoint;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
 mod header;
 mod kind;
 mod mtls;
@@ -157,12 +159,14 @@ pub struct Attempt<'a> {
     headers: &'a [Header],
     quota_project: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
+    compression: Compression,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, headers: &[], quota_project: None, wait_binding: None }
+        let compression = Compression::Identity;
+        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
@@ -172,6 +176,11 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn with_wait_binding(mut self, wait_binding: Option<WaitBinding>) -> Self {
         self.wait_binding = wait_binding;
+        self
+    }
+
+    pub(crate) fn compressed(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -196,6 +205,24 @@ impl<'a> Attempt<'a> {
     pub fn wait_binding(&self) -> Option<WaitBinding> {
         self.wait_binding
     }
+
+    /// How the request is to be compressed, where the transport can do that.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+}
+
+/// How requests are compressed over gRPC. Answers are taken in either form.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Not at all. The default: requests are small.
+    #[default]
+    Identity,
+    /// By gzip. Needs feature `gzip`, which is on by default, and a server that takes it.
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    Gzip,
 }
 
 /// The RPCs of `google.longrunning.Operations`.

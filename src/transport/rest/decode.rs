@@ -141,7 +141,7 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
 }
 
 /// A hint for rejected tokens: their times are taken from the local clock.
-fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
+pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
     let server = response.date()?;
     let (skew, direction) = match wall.duration_since(server) {
         Ok(ahead) => (ahead, "ahead of"),
@@ -175,7 +175,7 @@ fn host_of(url: &str) -> Option<&str> {
 }
 
 /// What may be told of a body that is not the service's: its visible text, in one line.
-fn foreign_message(http: u16, text: &str) -> String {
+pub(in crate::transport) fn foreign_message(http: u16, text: &str) -> String {
     let mut visible = String::new();
     let mut rest = text;
     while let Some((before, markup)) = rest.split_once('<') {

@@ -1,11 +1,11 @@
 //! REST: `google.api.http` bindings, ProtoJSON, HTTP/1.1.
 
 pub(crate) mod binding;
-mod decode;
+pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
-mod route;
+pub(in crate::transport) mod route;
 mod template;
 #[cfg(test)]
 mod vectors;
