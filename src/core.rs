@@ -15,6 +15,15 @@ pub(crate) struct Core {
     /// In the order of [`Rpc::ALL`].
     pub(crate) defaults: [CallOptions; 5],
     pub(crate) wait_support: Arc<WaitSupport>,
+    /// None with a transport of the user's.
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Where a service is, as its client was told.
+pub(crate) struct Origin {
+    pub(crate) endpoint: String,
+    /// None over gRPC.
+    pub(crate) api_version: Option<String>,
 }
 
 impl Core {

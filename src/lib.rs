@@ -160,6 +160,7 @@ mod excerpt;
 mod file;
 #[cfg(test)]
 mod folder;
+mod handle;
 mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
@@ -188,6 +189,7 @@ pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+pub use handle::OperationHandle;
 pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 11] = [
     &["lib", "testing"],
     &["client"],
-    &["housekeeping", "poller"],
+    &["handle", "housekeeping", "poller"],
     &["call", "pager"],
     &["core", "options", "service_config", "wait_support"],
     &["retry"],

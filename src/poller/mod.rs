@@ -1,5 +1,6 @@
 //! Polling an operation until it is done.
 
+mod latest;
 mod long_poll;
 mod options;
 mod poll;
@@ -20,6 +21,7 @@ use crate::stop::StopToken;
 use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 
+pub(crate) use latest::Latest;
 pub use long_poll::LongPoll;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
@@ -219,6 +221,12 @@ impl<M> Poller<M> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let set = self.options.add_header(name, value);
         self.check(set)
+    }
+
+    /// Keeps the latest state there too.
+    pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
+        self.wait.latest = Some(latest.clone());
+        self
     }
 
     fn check(mut self, set: Result<(), Error>) -> Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::retry::Backoff;
 
+use super::latest::Latest;
 use super::long_poll::LongPoll;
 use super::update::Observer;
 
@@ -58,6 +59,8 @@ pub(crate) struct WaitOptions {
     pub(crate) on_timeout: OnTimeout,
     pub(crate) long_poll: LongPoll,
     pub(crate) observer: Option<Observer>,
+    /// Who else keeps the latest state.
+    pub(crate) latest: Option<Latest>,
     /// Whether progress is followed.
     pub(crate) tracks: bool,
 }
@@ -73,6 +76,7 @@ impl Default for WaitOptions {
             on_timeout: OnTimeout::default(),
             long_poll: LongPoll::default(),
             observer: None,
+            latest: None,
             tracks: false,
         }
     }

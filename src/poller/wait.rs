@@ -86,7 +86,8 @@ impl Wait {
         polls: &CallOptions,
         core: &Core,
     ) -> Result<(Self, Option<Operation>), Error> {
-        let Target { name, done } = target;
+        let Target { name, seen } = target;
+        let done = seen.filter(Operation::is_done);
         let name = done.as_ref().map_or_else(|| name.map(String::from), |done| Ok(done.name().to_owned()))?;
         let mut wait = Self::new(name, options, polls, core);
         if let Some(done) = &done {
@@ -271,6 +272,9 @@ impl Wait {
         (self.failures, self.outage, self.fault) = (0, None, None);
         let changed = self.last.as_ref() != Some(operation);
         self.last = Some(operation.clone());
+        if let Some(latest) = &self.options.latest {
+            latest.set(operation);
+        }
         if self.options.tracks {
             self.progress.saw(operation, clock.now(), clock.wall());
         }

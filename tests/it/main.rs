@@ -7,8 +7,9 @@ mod data_format;
 mod decoding;
 mod ending;
 mod faults;
-mod housekeeping;
 #[cfg(target_os = "linux")]
+mod handle;
+mod housekeeping;
 mod interrupted;
 #[cfg(feature = "journal")]
 mod journal;

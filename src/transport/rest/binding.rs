@@ -119,6 +119,11 @@ impl Bindings {
         self.set(Rpc::Wait, bindings)
     }
 
+    /// The path prefix that they were made with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.version
+    }
+
     /// Binds WaitOperation so, unless it is bound already.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
