@@ -19,6 +19,7 @@ mod listener;
 mod long_poll;
 mod messages;
 mod network;
+mod polling;
 mod progress;
 mod properties;
 mod requests;
