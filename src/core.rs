@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::options::CallOptions;
+use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
 use crate::wait_support::WaitSupport;
 
@@ -14,6 +15,8 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     /// In the order of [`Rpc::ALL`].
     pub(crate) defaults: [CallOptions; 5],
+    /// Of all polls.
+    pub(crate) rate: Option<Arc<RateLimit>>,
     pub(crate) wait_support: Arc<WaitSupport>,
     /// None with a transport of the user's.
     pub(crate) origin: Option<Origin>,

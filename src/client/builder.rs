@@ -13,7 +13,7 @@ use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
-use crate::retry::RetryPolicy;
+use crate::retry::{RateLimit, RetryPolicy};
 use crate::service_config::{ClientConfig, MethodConfig};
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -53,6 +53,7 @@ pub struct OperationsClientBuilder {
     config: ClientConfig,
     /// What wins over `config`, whichever was given first.
     explicit: MethodConfig,
+    rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
     error: Option<Error>,
@@ -111,6 +112,7 @@ impl OperationsClientBuilder {
             defaults: CallOptions::default(),
             config: ClientConfig::default(),
             explicit: MethodConfig::default(),
+            rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
             error: None,
@@ -120,7 +122,7 @@ impl OperationsClientBuilder {
     /// Sets how calls travel. Default: [`TransportKind::Rest`].
     ///
     /// The same methods, options and errors over either; what belongs to REST alone
-    /// ([`bindings`](Self::bindings), [`enum_encoding_int`](Self::enum_encoding_int),
+    /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format), [`enum_encoding_int`](Self::enum_encoding_int),
     /// [`http_client`](Self::http_client)) makes `build` fail with another transport.
     ///
     /// ```
@@ -334,6 +336,29 @@ impl OperationsClientBuilder {
         self
     }
 
+    /// Limits how many polls a second all waits of the client and its clones make together. Default: no limit.
+    ///
+    /// Polls are spaced evenly and take turns in the order in which they come due. A wait keeps its time limit: it
+    /// ends without a poll whose turn would come too late. Single calls (`get`, `list`, …) are not limited; a page by
+    /// which [`poll_many`](OperationsClient::poll_many) asks for many operations is one poll.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// // A poll every four seconds, whatever the delays of the waits are.
+    /// let client = server.client_builder().max_rate(0.25).build()?;
+    /// client.poller("operations/42").until_done()?;
+    /// assert_eq!(server.elapsed().as_secs(), 8);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) unless `per_second` is positive and finite.
+    pub fn max_rate(mut self, per_second: f64) -> Self {
+        let set = RateLimit::new(per_second).map(|limit| self.rate = Some(Arc::new(limit)));
+        self.check(set)
+    }
+
     /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
     ///
     /// # Errors
@@ -353,7 +378,14 @@ impl OperationsClientBuilder {
             Source::Custom(transport) => (transport, None),
         };
         let defaults = self.config.options(&self.defaults, &self.explicit);
-        let core = Core { transport, defaults, clock: self.clock, wait_support: Arc::default(), origin };
+        let core = Core {
+            transport,
+            defaults,
+            rate: self.rate,
+            clock: self.clock,
+            wait_support: Arc::default(),
+            origin,
+        };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
@@ -441,7 +473,7 @@ impl Asked {
         }
         if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
             return Err(Error::config(format!(
-                "option `{option}` has no effect over rest: it belongs to gRPC"
+                "option `{option}` has no effect over rest: it belongs to the gRPC transport"
             )));
         }
         let service = Service::new(self.service, clock, env)?;

@@ -36,6 +36,7 @@ mod link;
 mod options;
 mod proxy;
 mod resolver;
+mod slots;
 mod socket;
 #[cfg(feature = "grpc")]
 mod stream;

@@ -87,7 +87,11 @@ impl LongPolling {
             LongPoll::Query => Way::Bound(WaitBinding::Query),
             LongPoll::Get => Way::Bound(WaitBinding::Get),
         };
-        Self { way, failures: 0, next: None, under_way: None }
+        Self { way, ..Self::never() }
+    }
+
+    pub(super) fn never() -> Self {
+        Self { way: Way::Never, failures: 0, next: None, under_way: None }
     }
 
     /// Whether the next poll can be held back by the server, which has `room` to do so.

@@ -28,7 +28,8 @@ pub use snapshots::Snapshots;
 pub use target::Target;
 pub use update::Update;
 
-use options::WaitOptions;
+pub(crate) use options::WaitOptions;
+pub(crate) use wait::{Step, Wait};
 
 /// A wait that is put together and not begun yet.
 ///

@@ -35,6 +35,11 @@ impl Poll {
         Self { request: Request::Wait(request, binding), timeout }
     }
 
+    /// How long it may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Makes the one attempt that a poll is.
     pub(crate) fn send(&self, over: &dyn Transport, options: &CallOptions) -> Result<Operation, Error> {
         let attempt = options.attempt(self.timeout);

@@ -53,7 +53,8 @@ impl Snapshots {
 
     /// How far the operation is, by all that was seen of it.
     pub fn progress(&self) -> Progress {
-        self.wait.as_ref().map_or_else(Progress::default, |wait| wait.progress().clone())
+        let progress = self.wait.as_ref().and_then(|wait| wait.progress());
+        progress.cloned().unwrap_or_default()
     }
 
     fn step(&mut self) -> Option<Result<Operation, Error>> {

@@ -10,9 +10,9 @@ use crate::types::Operation;
 /// An operation that is done already needs no poll.
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub(super) name: Result<OperationName, Error>,
+    pub(crate) name: Result<OperationName, Error>,
     /// As it was seen before, done or not.
-    pub(super) seen: Option<Operation>,
+    pub(crate) seen: Option<Operation>,
 }
 
 impl Target {
@@ -32,6 +32,13 @@ impl Target {
 impl From<&str> for Target {
     fn from(name: &str) -> Self {
         Self::named(name)
+    }
+}
+
+/// As an iterator over an array of names gives them.
+impl From<&&str> for Target {
+    fn from(name: &&str) -> Self {
+        Self::named(*name)
     }
 }
 

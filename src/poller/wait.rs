@@ -1,14 +1,20 @@
 //! The wait for one operation: when to ask, what an answer or a fault means, when it ends.
 
+mod driven;
+
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::call::Request;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
+use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::progress::{Progress, Tracker};
-use crate::retry::Delays;
+use crate::proto::google::longrunning::GetOperationRequest;
+use crate::retry::{Delays, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
@@ -25,10 +31,13 @@ use super::update::Update;
 /// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct Wait {
-    name: String,
+    request: GetOperationRequest,
     options: WaitOptions,
     attempt_timeout: Duration,
     stop: Option<StopToken>,
+    limit: Option<Arc<RateLimit>>,
+    /// The poll that is due has waited for its turn.
+    has_turn: bool,
     start: Instant,
     /// None: for ever.
     deadline: Option<Instant>,
@@ -44,7 +53,7 @@ pub(crate) struct Wait {
     /// Since when no poll has worked.
     outage: Option<Instant>,
     last: Option<Operation>,
-    progress: Tracker,
+    progress: Option<Box<Tracker>>,
     fault: Option<Error>,
     cancel: Cancel,
     state: State,
@@ -88,24 +97,44 @@ impl Wait {
     ) -> Result<(Self, Option<Operation>), Error> {
         let Target { name, seen } = target;
         let done = seen.filter(Operation::is_done);
-        let name = done.as_ref().map_or_else(|| name.map(String::from), |done| Ok(done.name().to_owned()))?;
-        let mut wait = Self::new(name, options, polls, core);
+        let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
+        let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
+        let mut wait = Self::of(request, options, polls, &*core.clock).paced_by(core.rate.as_ref());
+        wait.long_polling = LongPolling::new(wait.options.long_poll, &core.wait_support);
         if let Some(done) = &done {
             wait.saw(done, &*core.clock);
         }
         Ok((wait, done))
     }
 
-    fn new(name: String, options: WaitOptions, polls: &CallOptions, core: &Core) -> Self {
-        let start = core.clock.now();
+    /// Begins a wait that only polls.
+    pub(crate) fn new(
+        name: OperationName,
+        options: WaitOptions,
+        polls: &CallOptions,
+        clock: &dyn Clock,
+    ) -> Self {
+        Self::of(GetOperationRequest::from_name(name), options, polls, clock)
+    }
+
+    fn of(
+        request: GetOperationRequest,
+        options: WaitOptions,
+        polls: &CallOptions,
+        clock: &dyn Clock,
+    ) -> Self {
+        let start = clock.now();
         Self {
-            name,
+            request,
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
+            limit: None,
+            has_turn: false,
             start,
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
-            long_polling: LongPolling::new(options.long_poll, &core.wait_support),
+            long_polling: LongPolling::never(),
+            progress: options.tracks.then(|| Box::new(Tracker::new(start))),
             options,
             polls: 0,
             sent: start,
@@ -113,27 +142,34 @@ impl Wait {
             failures: 0,
             outage: None,
             last: None,
-            progress: Tracker::new(start),
             fault: None,
             cancel: Cancel::No,
             state: State::Due(start),
         }
     }
 
+    /// What a poll asks for.
+    pub(crate) fn request(&self) -> &GetOperationRequest {
+        &self.request
+    }
+
     /// The operation that is waited for.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.request.name
     }
 
     /// How far the operation is, where that is followed.
-    pub(crate) fn progress(&self) -> &Progress {
-        self.progress.progress()
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        Some(self.progress.as_ref()?.progress())
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
         let now = clock.now();
         if self.stop.as_ref().is_some_and(StopToken::is_stopped) {
             return Step::End(self.ended(ErrorKind::Stopped, now));
+        }
+        if self.waits_for_turn(now) {
+            return self.next(clock);
         }
         match self.state {
             State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
@@ -191,7 +227,7 @@ impl Wait {
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
         log::debug!(
             "`{}`: cancel: {}",
-            self.name,
+            self.request.name,
             answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
         );
         self.cancel = match answer {
@@ -220,10 +256,10 @@ impl Wait {
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
-            None => Poll::get(&self.name, timeout),
+            None => Poll::get(&self.request.name, timeout),
             Some((asked, binding)) => {
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
-                Poll::held(&self.name, timeout, asked, binding)
+                Poll::held(&self.request.name, timeout, asked, binding)
             }
         }
     }
@@ -248,7 +284,7 @@ impl Wait {
             };
             at = at.min(last);
         }
-        log::debug!("`{}`: next poll in {} s", self.name, Seconds(at - now));
+        log::debug!("`{}`: next poll in {} s", self.request.name, Seconds(at - now));
         self.state = State::Due(at);
     }
 
@@ -268,25 +304,24 @@ impl Wait {
     }
 
     fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
-        log::debug!("`{}`: poll {}: {}", self.name, self.polls, operation.outcome());
+        log::debug!("`{}`: poll {}: {}", self.request.name, self.polls, operation.outcome());
         (self.failures, self.outage, self.fault) = (0, None, None);
         let changed = self.last.as_ref() != Some(operation);
         self.last = Some(operation.clone());
         if let Some(latest) = &self.options.latest {
             latest.set(operation);
         }
-        if self.options.tracks {
-            self.progress.saw(operation, clock.now(), clock.wall());
-        }
+        let Some(tracker) = &mut self.progress else { return };
+        tracker.saw(operation, clock.now(), clock.wall());
         if let Some(observer) = self.options.observer.as_ref().filter(|_| changed) {
             let elapsed = clock.now().saturating_duration_since(self.start);
-            observer(&Update { operation, progress: self.progress.progress(), polls: self.polls, elapsed });
+            observer(&Update { operation, progress: tracker.progress(), polls: self.polls, elapsed });
         }
     }
 
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
-        log::debug!("`{}`: poll {} failed: {error}", self.name, self.polls);
+        log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
         let fault = Fault::of(&error);
         let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
         if self.long_polling.failed(&error, passes) {
@@ -310,7 +345,7 @@ impl Wait {
             self.fault = Some(error);
             return Ok(());
         }
-        let error = error.in_call(Rpc::Get.name(), &self.name, self.polls, elapsed);
+        let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
         Err(error.with_operation(self.last.take()))
     }
 
@@ -342,7 +377,7 @@ impl Wait {
             Cancel::Failed(error) => format!("cancelling it failed: {error}"),
         };
         let state = if self.last.is_some() { "still running" } else { "not known to be done" };
-        let error = Error::unfinished(kind, &self.name, state, elapsed, self.polls, &fate);
+        let error = Error::unfinished(kind, &self.request.name, state, elapsed, self.polls, &fate);
         let error = error.with_operation(self.last.take()).with_tries(self.polls, elapsed);
         match self.fault.take() {
             Some(fault) => error.with_source(fault),
@@ -354,7 +389,7 @@ impl Wait {
 impl fmt::Debug for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("name", &self.name)
+            .field("request", &self.request)
             .field("options", &self.options)
             .field("polls", &self.polls)
             .finish_non_exhaustive()
