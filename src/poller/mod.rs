@@ -25,6 +25,8 @@ pub(crate) use latest::Latest;
 pub use long_poll::LongPoll;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
+#[cfg(feature = "async")]
+pub(crate) use snapshots::State;
 pub use target::Target;
 pub use update::Update;
 
@@ -89,7 +91,6 @@ pub(crate) use wait::{Step, Wait};
 #[must_use = "nothing is asked before `until_done` or iteration"]
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
-    #[allow(dead_code)]
     mode: M,
     target: Result<Target, Error>,
     options: CallOptions,
@@ -224,6 +225,12 @@ impl<M> Poller<M> {
         self.check(set)
     }
 
+    /// Follows the progress.
+    pub(crate) fn tracking(mut self) -> Self {
+        self.wait.tracks = true;
+        self
+    }
+
     /// Keeps the latest state there too.
     pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
         self.wait.latest = Some(latest.clone());
@@ -264,8 +271,7 @@ impl IntoIterator for Poller {
     type Item = Result<Operation, Error>;
     type IntoIter = Snapshots;
 
-    fn into_iter(mut self) -> Snapshots {
-        self.wait.tracks = true;
-        Snapshots::new(self)
+    fn into_iter(self) -> Snapshots {
+        Snapshots::new(self.tracking())
     }
 }

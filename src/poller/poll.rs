@@ -40,6 +40,12 @@ impl Poll {
         self.timeout
     }
 
+    /// The same, within `timeout`.
+    #[cfg(feature = "async")]
+    pub(crate) fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Makes the one attempt that a poll is.
     pub(crate) fn send(&self, over: &dyn Transport, options: &CallOptions) -> Result<Operation, Error> {
         let attempt = options.attempt(self.timeout);

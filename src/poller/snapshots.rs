@@ -5,7 +5,7 @@ use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Request;
+use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
@@ -36,63 +36,97 @@ use super::{Poller, Target};
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 #[must_use = "polls are made by iteration"]
-pub struct Snapshots {
-    core: Arc<Core>,
-    options: CallOptions,
-    /// The wait starts with the first poll, so that its time limit counts from there.
-    before: Option<Box<(Result<Target, Error>, WaitOptions)>>,
-    wait: Option<Box<Wait>>,
-    over: bool,
+pub struct Snapshots<M = Blocking> {
+    pub(crate) core: Arc<Core>,
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) mode: M,
+    pub(crate) options: CallOptions,
+    pub(crate) state: State,
 }
 
-impl Snapshots {
-    pub(super) fn new(poller: Poller) -> Self {
-        let Poller { core, target, options, wait, .. } = poller;
-        Self { core, options, before: Some(Box::new((target, wait))), wait: None, over: false }
+pub(crate) enum State {
+    /// The wait starts with the first poll, so that its time limit counts from there.
+    Before(Box<(Result<Target, Error>, WaitOptions)>),
+    Waiting(Box<Wait>),
+    /// With the wait, if there was one.
+    Over(Option<Box<Wait>>),
+}
+
+impl<M> Snapshots<M> {
+    pub(crate) fn new(poller: Poller<M>) -> Self {
+        let Poller { core, mode, target, options, wait } = poller;
+        Self { core, mode, options, state: State::Before(Box::new((target, wait))) }
+    }
+
+    /// Begins the wait if it has not begun, or gives what there is in place of one.
+    pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
+        let (target, options) = match std::mem::replace(&mut self.state, State::Over(None)) {
+            State::Before(before) => *before,
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        let begun = target.and_then(|target| Wait::begin(target, options, &self.options, &self.core));
+        match begun {
+            Ok((wait, None)) => self.state = State::Waiting(Box::new(wait)),
+            Ok((wait, Some(done))) => {
+                self.state = State::Over(Some(Box::new(wait)));
+                return Some(Ok(done));
+            }
+            Err(error) => return Some(Err(error)),
+        }
+        None
     }
 
     /// How far the operation is, by all that was seen of it.
     pub fn progress(&self) -> Progress {
-        let progress = self.wait.as_ref().and_then(|wait| wait.progress());
-        progress.cloned().unwrap_or_default()
+        let wait = match &self.state {
+            State::Waiting(wait) | State::Over(Some(wait)) => wait,
+            State::Before(_) | State::Over(None) => return Progress::default(),
+        };
+        wait.progress().cloned().unwrap_or_default()
     }
 
-    fn step(&mut self) -> Option<Result<Operation, Error>> {
-        let wait = match self.before.take() {
-            Some(before) => {
-                let (target, options) = *before;
-                let begun = target.and_then(|target| Wait::begin(target, options, &self.options, &self.core));
-                match begun {
-                    Ok((wait, None)) => Some(Box::new(wait)),
-                    Ok((wait, Some(done))) => {
-                        self.wait = Some(Box::new(wait));
-                        return Some(Ok(done));
-                    }
-                    Err(error) => return Some(Err(error)),
-                }
-            }
-            None => self.wait.take(),
-        };
-        let mut wait = wait?;
-        let answer = self.advance(&mut wait);
-        self.wait = Some(wait);
+    /// Ends the wait if this is its last answer.
+    pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
+        if !matches!(&answer, Ok(operation) if !operation.is_done()) {
+            self.state = match std::mem::replace(&mut self.state, State::Over(None)) {
+                State::Waiting(wait) => State::Over(Some(wait)),
+                other => other,
+            };
+        }
         Some(answer)
     }
 
+    /// The call that asks for the operation to be cancelled, in `timeout` at most.
+    pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> Task {
+        Task {
+            rpc: Rpc::Cancel,
+            name: name.to_owned(),
+            attempt_timeout: options.attempt_timeout,
+            total_timeout: timeout,
+            policy: options.retry.clone(),
+            stop: options.stop.clone(),
+        }
+    }
+}
+
+impl Snapshots {
     /// Sleeps and asks until there is an answer to give or the wait has to end.
-    fn advance(&self, wait: &mut Wait) -> Result<Operation, Error> {
-        let Core { transport, clock, .. } = &*self.core;
+    fn advance(core: &Core, options: &CallOptions, wait: &mut Wait) -> Result<Operation, Error> {
+        let Core { transport, clock, .. } = core;
         loop {
             match wait.next(&**clock) {
                 Step::Poll(poll) => {
-                    let answer = poll.send(&**transport, &self.options);
+                    let answer = poll.send(&**transport, options);
                     if let Some(news) = wait.answered(answer, &**clock) {
                         return news;
                     }
                 }
-                Step::Sleep(until) => clock.sleep_until(until, self.options.stop.as_ref()),
+                Step::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
                 Step::Cancel { timeout } => {
-                    let cancelled = self.cancel(wait.name(), timeout);
+                    let cancelled = Self::cancel(core, options, wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 Step::End(error) => return Err(error),
@@ -100,18 +134,10 @@ impl Snapshots {
         }
     }
 
-    fn cancel(&self, name: &str, timeout: Duration) -> Result<(), Error> {
+    fn cancel(core: &Core, options: &CallOptions, name: &str, timeout: Duration) -> Result<(), Error> {
         let request = CancelOperationRequest { name: name.to_owned() };
-        let task = Task {
-            rpc: Rpc::Cancel,
-            name: name.to_owned(),
-            attempt_timeout: self.options.attempt_timeout,
-            total_timeout: timeout,
-            policy: self.options.retry.clone(),
-            stop: self.options.stop.clone(),
-        };
-        retry::run(task, &*self.core.clock, |turn| {
-            request.attempt(&*self.core.transport, &self.options.attempt(turn.timeout), turn)
+        retry::run(Self::task_to_cancel(options, name, timeout), &*core.clock, |turn| {
+            request.attempt(&*core.transport, &options.attempt(turn.timeout), turn)
         })
     }
 }
@@ -120,26 +146,25 @@ impl Iterator for Snapshots {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.over {
-            return None;
+        if let Some(answer) = self.begin() {
+            return Some(answer);
         }
-        let answer = self.step();
-        self.over = !matches!(&answer, Some(Ok(operation)) if !operation.is_done());
-        answer
+        let State::Waiting(wait) = &mut self.state else { return None };
+        let answer = Self::advance(&self.core, &self.options, wait);
+        self.gives(answer)
     }
 }
 
 impl FusedIterator for Snapshots {}
 
-impl fmt::Debug for Snapshots {
+impl<M> fmt::Debug for Snapshots<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Snapshots");
-        if let Some(before) = &self.before {
-            shown.field("target", &before.0);
-        }
-        if let Some(wait) = &self.wait {
-            shown.field("wait", wait);
-        }
-        shown.field("over", &self.over).finish_non_exhaustive()
+        match &self.state {
+            State::Before(before) => shown.field("target", &before.0),
+            State::Waiting(wait) => shown.field("wait", wait),
+            State::Over(_) => shown.field("over", &true),
+        };
+        shown.finish_non_exhaustive()
     }
 }
