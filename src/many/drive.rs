@@ -194,8 +194,8 @@ impl Drive {
         let Some(track) = self.tracks.get_mut(number) else { return };
         let Some(wait) = track.wait.as_deref_mut() else { return };
         match wait.next(&*core.clock) {
-            Step::Poll { timeout } => {
-                let request = wait.request().clone();
+            Step::Poll(poll) => {
+                let (request, timeout) = (wait.request().clone(), poll.timeout());
                 track.stage = Stage::Sent { missed: false };
                 self.send(Job::Get { track: number, request, timeout }, now);
             }

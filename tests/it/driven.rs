@@ -70,7 +70,7 @@ forward!([] Call<pb::ListOperationsRequest, Async>:
     filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
 forward!([] Poller<Async>:
     attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
-    max_outage(Duration), not_found_grace(Duration), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str));
+    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str));
 
 impl Driven<OperationsClientBuilder> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
@@ -95,6 +95,11 @@ macro_rules! methods {
             {
                 Driven(self.0.$method(name))
             })*
+
+            /// There is no handle of futures yet.
+            pub(crate) fn operation(&self, target: impl Into<Target>) -> longrunning::OperationHandle {
+                self.0.blocking().operation(target)
+            }
 
             pub(crate) fn poller(&self, target: impl Into<Target>) -> TestPoller {
                 Driven(self.0.poller(target))

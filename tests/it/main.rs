@@ -7,6 +7,7 @@ mod data_format;
 mod decoding;
 #[cfg(feature = "async")]
 mod driven;
+mod handle;
 mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]
@@ -15,9 +16,12 @@ mod interrupted;
 mod journal;
 mod kit;
 mod listener;
+mod long_poll;
 mod many;
 mod messages;
 mod network;
+mod polling;
+mod progress;
 mod requests;
 mod token_sources;
 mod wait_bindings;

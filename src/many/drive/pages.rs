@@ -64,9 +64,9 @@ impl Drive {
         wait.give_up_if_late(woke, now);
         wait.hasten(now);
         match wait.next(&*core.clock) {
-            Step::Poll { timeout } => {
+            Step::Poll(poll) => {
                 track.stage = Stage::Listed;
-                return Some((timeout, wait.deadline()));
+                return Some((poll.timeout(), wait.deadline()));
             }
             Step::Sleep(_) => {}
             Step::Cancel { timeout } => self.start_cancel(number, timeout),
