@@ -32,5 +32,5 @@ fn main() {
     let memory = harness.memory(&plan);
     drop(harness);
     tables::print(&plan, pinned, &measured, &memory);
-    tables::print_grpc(&Harness::start(pinned, &GRPC).rounds(&plan));
+    tables::print_grpc(&measured, &Harness::start(pinned, &GRPC).rounds(&plan));
 }

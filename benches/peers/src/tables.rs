@@ -18,7 +18,7 @@ pub(crate) fn print(plan: &Plan, pinned: bool, measured: &[Measured], memory: &[
 }
 
 /// The same over gRPC.
-pub(crate) fn print_grpc(measured: &[Measured]) {
+pub(crate) fn print_grpc(rest: &[Measured], measured: &[Measured]) {
     let figures: Vec<Figures> = measured.iter().map(Figures::new).collect();
     println!("\nOver gRPC (h2c, a server of tonic's).\n");
     absolute(&GRPC_CLIENTS, &figures);
@@ -27,6 +27,15 @@ pub(crate) fn print_grpc(measured: &[Measured]) {
     rule(4);
     at_most("CPU/get ÷ tonic", 0.75, ours.get_cpu / tonic.get_cpu);
     at_most("get p50 ÷ tonic", 1.0, ours.get_p50 / tonic.get_p50);
+    // In CPU, since the servers differ: that of REST has its pages ready.
+    let Some(rest) = rest.last().map(Figures::new) else { return };
+    let ratio = rest.page_cpu / ours.page_cpu;
+    goal(
+        "operations per CPU second ÷ those in JSON over REST",
+        "≥ 1.50",
+        &format!("{ratio:.2}"),
+        ratio >= 1.5,
+    );
 }
 
 /// The best round, since whatever else the machine does only adds; the median one for tails and memory.
