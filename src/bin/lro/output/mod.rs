@@ -1,0 +1,89 @@
+//! Standard output, which carries operations, and standard error, which carries everything else.
+
+mod facts;
+mod json;
+mod text;
+
+use std::io::{self, IsTerminal, StdoutLock, Write};
+
+use longrunning::Operation;
+
+use crate::args::Format;
+
+pub(crate) use facts::Facts;
+pub(crate) use text::{state, table};
+
+/// Standard output in the format that was asked for.
+///
+/// An error of a write is almost always a reader who has seen enough: the caller stops, quietly.
+pub(crate) struct Output {
+    format: Format,
+    stdout: StdoutLock<'static>,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, stdout: io::stdout().lock() }
+    }
+
+    /// Shows an operation with all that is known of it.
+    pub(crate) fn operation(&mut self, operation: &Operation) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.line(&json::fold(&operation.to_json())),
+            Format::Text => self.text(&text::block(operation)),
+        }
+    }
+
+    /// Shows an operation as one of several: on one line.
+    pub(crate) fn item(&mut self, operation: &Operation) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.operation(operation),
+            Format::Text => self.line(&text::item(operation)),
+        }
+    }
+
+    /// Shows the operations of a page; `widths` keeps the columns of all pages alike.
+    pub(crate) fn page(&mut self, operations: &[Operation], widths: &mut Vec<usize>) -> io::Result<()> {
+        match self.format {
+            Format::Json => operations.iter().try_for_each(|operation| self.operation(operation)),
+            Format::Text => self.text(&table(operations, widths)),
+        }
+    }
+
+    /// Prints a line that is no operation.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.stdout, "{line}")?;
+        self.stdout.flush()
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.stdout.write_all(text.as_bytes())?;
+        self.stdout.flush()
+    }
+}
+
+/// Says something to the user, on one line of standard error.
+pub(crate) fn say(message: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "lro: {}", printable(message));
+}
+
+pub(crate) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Foreign text without what a terminal obeys.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => shown.push(' '),
+            // Also the characters that turn the direction of writing around.
+            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                shown.extend(c.escape_unicode());
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}
