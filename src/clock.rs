@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::stop::StopToken;
+
 /// What the crate knows of time. [`SystemClock`] outside tests.
 pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// Monotonic time; deadlines are measured with it.
@@ -15,6 +17,15 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
 
     /// Blocks for `duration`.
     fn sleep(&self, duration: Duration);
+
+    /// Blocks until `until`, or until `stop` is stopped.
+    fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
+        let left = until.saturating_duration_since(self.now());
+        match stop {
+            Some(token) => token.sleep(left),
+            None => self.sleep(left),
+        }
+    }
 
     /// Turns the time an attempt has left into the budget its socket gets.
     fn socket_budget(&self, left: Duration) -> Duration {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::excerpt::excerpt;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
@@ -12,8 +13,9 @@ use crate::types::{Code, Operation, Status};
 /// Why a call, a listing or a wait did not give what was asked for.
 ///
 /// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
-/// [`source`](StdError::source) gives one by one. No message contains a token, a key, or more than
-/// 200 bytes of a body.
+/// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
+/// message of a [`Status`], or more than 200 bytes of any other text that came from outside; control characters
+/// and those that turn the direction of text are escaped.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -33,6 +35,8 @@ pub enum ErrorKind {
     Operation,
     /// The service answered with an error; [`Error::code`] says which.
     Service,
+    /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation may still be running.
+    Stopped,
     /// Time ran out; the operation may still be running.
     Timeout,
     /// The service could not be reached, or the connection failed.
@@ -43,7 +47,8 @@ pub enum ErrorKind {
 struct Inner {
     kind: ErrorKind,
     message: String,
-    call: Option<(&'static str, String)>,
+    method: Option<&'static str>,
+    name: Option<String>,
     status: Option<Status>,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
@@ -77,6 +82,13 @@ impl Error {
         self.0.operation.as_ref()
     }
 
+    /// The `name` that was asked for: with it a wait can go on later, in another process too.
+    ///
+    /// None when nothing was asked.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
     /// How many attempts (for a wait: polls) were made; zero when nothing was tried.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -105,8 +117,24 @@ impl Error {
     }
 
     /// Whether the same call may well succeed later without any change.
+    ///
+    /// So it is after a connection that failed, an attempt that ran out of time, the service's `UNAVAILABLE`, and
+    /// its `RESOURCE_EXHAUSTED` if it says [when to come back](Self::retry_after). Not after the failure of an
+    /// operation, which stays what it is.
+    ///
+    /// ```
+    /// use longrunning::{Code, Error, Status};
+    ///
+    /// assert!(Error::from(Status::new(Code::Unavailable, "draining")).is_transient());
+    /// assert!(!Error::from(Status::new(Code::NotFound, "expired")).is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
-        self.0.transient
+        let of_service = || match (self.kind(), self.code()) {
+            (ErrorKind::Service, Some(Code::Unavailable)) => true,
+            (ErrorKind::Service, Some(Code::ResourceExhausted)) => self.retry_after().is_some(),
+            _ => false,
+        };
+        self.passes_by_itself() || of_service()
     }
 }
 
@@ -116,7 +144,8 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
-            call: None,
+            method: None,
+            name: None,
             status: None,
             http_status: None,
             retry_after: None,
@@ -185,7 +214,8 @@ impl Error {
         if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
             return self;
         }
-        self.0.call = Some((method, name.to_owned()));
+        self.0.method = Some(method);
+        self.0.name = Some(name.to_owned());
         self.with_tries(tries, elapsed)
     }
 
@@ -193,6 +223,12 @@ impl Error {
     pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);
         self
+    }
+
+    /// Whether the failure says nothing about the request; what the codes of the service mean is left to the
+    /// [`RetryPolicy`](crate::RetryPolicy).
+    pub(crate) fn passes_by_itself(&self) -> bool {
+        self.0.transient
     }
 
     /// Whether the server may have acted on the request.
@@ -215,12 +251,12 @@ impl Error {
 
     /// A name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
-        Self::new(ErrorKind::Binding, format!("name `{}` {why}", name.escape_debug()))
+        Self::new(ErrorKind::Binding, format!("name `{}` {why}", excerpt(name)))
     }
 
     /// A name that no binding of the method takes.
     pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
-        let name = name.escape_debug();
+        let name = excerpt(name);
         Self::new(
             ErrorKind::Binding,
             format!("name `{name}` matches no binding of {method}: expected {expected}"),
@@ -268,15 +304,28 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
-    /// A wait whose time is over.
-    pub(crate) fn still_running(name: &str, elapsed: Duration, polls: u32, seen: bool) -> Self {
-        let state = if seen { "still running" } else { "not known to be done" };
+    /// A call that its token stopped.
+    pub(crate) fn stopped() -> Self {
+        Self::new(ErrorKind::Stopped, "stopped before it was done")
+    }
+
+    /// A wait that ended before its operation.
+    pub(crate) fn unfinished(
+        kind: ErrorKind,
+        name: &str,
+        state: &str,
+        elapsed: Duration,
+        polls: u32,
+        fate: &str,
+    ) -> Self {
         let elapsed = Seconds(elapsed);
         let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
-        Self::new(
-            ErrorKind::Timeout,
-            format!("operation `{name}` {state} after {elapsed} s ({polls}); it was not cancelled"),
-        )
+        let stopped = if kind == ErrorKind::Stopped { ", when the wait was stopped" } else { "" };
+        let shown = excerpt(name);
+        let message = format!("operation `{shown}` {state} after {elapsed} s ({polls}){stopped}; {fate}");
+        let mut error = Self::new(kind, message);
+        error.0.name = Some(name.to_owned());
+        error
     }
 
     /// A listing that would never end.
@@ -289,7 +338,7 @@ impl Error {
 impl Error {
     /// Credentials that gave no access token; nothing was sent.
     pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
-        let why = one_line(why);
+        let why = excerpt(why);
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
@@ -304,22 +353,6 @@ impl Error {
     pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
         Self::config(format!("{origin} {why}"))
     }
-}
-
-/// Foreign text, fit for a message: 200 bytes of it, without anything that a terminal or a log obeys.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        if line.len() > 200 {
-            line.push('…');
-            break;
-        }
-        match c {
-            '"' | '\'' | '\\' => line.push(c),
-            _ => line.extend(c.escape_debug()),
-        }
-    }
-    line
 }
 
 /// A service's error, for a [`Transport`](crate::transport::Transport) of your own.
@@ -363,7 +396,7 @@ impl Error {
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-        let message = format!("operation `{}` failed: {status}", operation.name().escape_debug());
+        let message = format!("operation `{}` failed: {status}", excerpt(operation.name()));
         Self::new(ErrorKind::Operation, message).with_status(status).with_operation(Some(operation))
     }
 }
@@ -371,11 +404,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        if let Some((method, name)) = &inner.call {
-            write!(f, "{method} `{}`: ", name.escape_debug())?;
+        if let (Some(method), Some(name)) = (inner.method, &inner.name) {
+            write!(f, "{method} `{}`: ", excerpt(name))?;
         }
         f.write_str(&inner.message)?;
-        if inner.attempts > 1 && inner.call.is_some() {
+        if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
         if f.alternate() {

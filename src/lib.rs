@@ -135,7 +135,11 @@
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
-//! Features are additive and change no default. The minimum Rust version is 1.88; raising it is a minor release.
+//! Features are additive and change no default. Other crates that stand in the interface, so that a new
+//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14
+//! ([`Any::unpack`], [`rpc`], [`proto`]), and `backoff` 0.4 with its feature.
+//!
+//! The minimum Rust version is 1.88; raising it is a minor release.
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
@@ -145,18 +149,22 @@ pub mod auth;
 mod call;
 mod client;
 mod clock;
+mod core;
 mod env;
 mod error;
+mod excerpt;
 mod file;
 pub mod http;
 mod json;
 mod name;
+mod options;
 mod pager;
 mod poller;
 pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
+mod stop;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -164,13 +172,14 @@ pub mod transport;
 mod types;
 
 pub use auth::Credentials;
-pub use call::Call;
+pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
-pub use poller::{Poller, Snapshots, Target};
+pub use poller::{OnTimeout, Poller, Snapshots, Target};
 pub use retry::{Backoff, Retry, RetryPolicy};
+pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 

@@ -193,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::excerpt::excerpt;
 
     #[test]
     fn accepts_and_splits_what_services_hand_out() {
@@ -255,7 +256,7 @@ mod tests {
         for (name, why) in rows {
             let error = OperationName::try_from(name).expect_err(name);
             assert_eq!(error.kind(), crate::ErrorKind::Binding, "{name:?}");
-            assert_eq!(error.to_string(), format!("name `{}` {why}", name.escape_debug()));
+            assert_eq!(error.to_string(), format!("name `{}` {why}", excerpt(name)));
         }
     }
 

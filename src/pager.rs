@@ -31,8 +31,8 @@ use crate::types::{Operation, OperationPage};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "pages are fetched by iteration"]
-pub struct Pages<'c> {
-    call: Call<'c, ListOperationsRequest>,
+pub struct Pages {
+    call: Call<ListOperationsRequest>,
     /// Hashes of the tokens that were asked for: 8 bytes a page.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -46,8 +46,8 @@ enum Progress {
     Failed,
 }
 
-impl<'c> Pages<'c> {
-    pub(crate) fn new(call: Call<'c, ListOperationsRequest>) -> Self {
+impl Pages {
+    pub(crate) fn new(call: Call<ListOperationsRequest>) -> Self {
         Self { call, seen: HashSet::new(), hasher: RandomState::new(), progress: Progress::More }
     }
 
@@ -60,11 +60,11 @@ impl<'c> Pages<'c> {
 
     fn fetch(&mut self) -> Result<OperationPage, Error> {
         let is_new = self.seen.insert(self.hasher.hash_one(self.call.token()));
-        if is_new { self.call.send_page() } else { Err(self.call.repeats()) }
+        if is_new { self.call.run() } else { Err(self.call.repeats()) }
     }
 }
 
-impl Iterator for Pages<'_> {
+impl Iterator for Pages {
     type Item = Result<OperationPage, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -81,7 +81,7 @@ impl Iterator for Pages<'_> {
     }
 }
 
-impl FusedIterator for Pages<'_> {}
+impl FusedIterator for Pages {}
 
 /// The operations of a listing, over all its pages.
 ///
@@ -101,14 +101,14 @@ impl FusedIterator for Pages<'_> {}
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "operations are fetched by iteration"]
-pub struct Operations<'c> {
-    pages: Pages<'c>,
+pub struct Operations {
+    pages: Pages,
     items: vec::IntoIter<Operation>,
     unreachable: Vec<String>,
 }
 
-impl<'c> Operations<'c> {
-    pub(crate) fn new(pages: Pages<'c>) -> Self {
+impl Operations {
+    pub(crate) fn new(pages: Pages) -> Self {
         Self { pages, items: Vec::new().into_iter(), unreachable: Vec::new() }
     }
 
@@ -123,7 +123,7 @@ impl<'c> Operations<'c> {
     }
 }
 
-impl Iterator for Operations<'_> {
+impl Iterator for Operations {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -142,4 +142,4 @@ impl Iterator for Operations<'_> {
     }
 }
 
-impl FusedIterator for Operations<'_> {}
+impl FusedIterator for Operations {}

@@ -12,6 +12,7 @@ use crate::auth::service_account::scope_of;
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::auth::{loader, token_endpoint};
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::json::parse_timestamp;
 use crate::secret::Secret;
 
@@ -31,7 +32,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     }
     let source = loader::load(source)?;
     let file_says = About {
-        label: format!("impersonated service account `{}`", target.email.escape_debug()),
+        label: format!("impersonated service account `{}`", excerpt(&target.email)),
         quota_project: file.text("quota_project_id")?,
         universe_domain: file.text("universe_domain")?,
     };

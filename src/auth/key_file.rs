@@ -9,6 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::CredentialsPolicy;
 use crate::auth::policy::shown;
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::file::{self, Unreadable};
 use crate::secret::Secret;
 
@@ -183,7 +184,7 @@ impl KeyFile {
                 Value::String(text) => texts.push((name, Secret::new(text))),
                 mut other => {
                     wipe(&mut other);
-                    let (found, name) = (kind_of(&other), name.escape_debug());
+                    let (found, name) = (kind_of(&other), excerpt(&name));
                     return Err(self.error(format_args!("has {found} as `{name}`: expected a string")));
                 }
             }

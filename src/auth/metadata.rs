@@ -15,6 +15,7 @@ use crate::auth::{
 };
 use crate::env::Env;
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::http::{
     HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpResponse, ProxySetting, Roots,
 };
@@ -78,7 +79,7 @@ impl MetadataServer {
         let account = self.account.unwrap_or_else(|| "default".into());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_+:".contains(&byte);
         if !account.bytes().all(plain) {
-            let account = account.escape_debug();
+            let account = excerpt(&account);
             return Err(Error::config(format!("service account `{account}` is not an e-mail address")));
         }
         refuse_mtls(env)?;
@@ -270,7 +271,7 @@ fn host(env: &dyn Env) -> Result<Option<String>, Error> {
         return Ok(None);
     };
     if host.contains(['/', '?', '#']) || Url::parse(&format!("http://{host}")).is_err() {
-        let host = host.escape_debug();
+        let host = excerpt(&host);
         return Err(Error::config(format!("{name} is `{host}`: expected a host and maybe a port")));
     }
     Ok(Some(host))
@@ -280,7 +281,7 @@ fn refuse_mtls(env: &dyn Env) -> Result<(), Error> {
     const NAME: &str = "GCE_METADATA_MTLS_MODE";
     match env.var(NAME) {
         Some(mode) if !["none", "default"].contains(&mode.to_ascii_lowercase().as_str()) => {
-            let mode = mode.escape_debug();
+            let mode = excerpt(&mode);
             Err(Error::config(format!(
                 "{NAME} is `{mode}`, which is not supported: expected `none` or `default`"
             )))

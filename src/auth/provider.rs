@@ -192,7 +192,6 @@ pub struct TokenError {
     transient: bool,
     /// Whether the message is that of the call, not a part of it.
     whole: bool,
-    /// How long the token endpoint asked to be left alone.
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -219,24 +218,39 @@ impl TokenError {
         self
     }
 
+    /// Says how long the source asked to be left alone, such as by `Retry-After`.
+    ///
+    /// For a [transient](Self::transient) failure only: it is a floor for the delay before the next attempt of the
+    /// call, and stands in [`Error::retry_after`](crate::Error::retry_after).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::auth::TokenError;
+    ///
+    /// let hint = Duration::from_secs(7);
+    /// let error = TokenError::transient("the vault is sealed").with_retry_after(hint);
+    /// assert_eq!(error.retry_after(), Some(hint));
+    /// ```
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = delay.into();
+        self
+    }
+
     /// Whether the failure may pass by itself.
     pub fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// How long the source asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Makes the message that of the call, as it is: for those that are composed in this crate.
     pub(super) fn whole(mut self) -> Self {
         self.whole = true;
         self
-    }
-
-    pub(super) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
-        self.retry_after = delay;
-        self
-    }
-
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
     }
 
     pub(super) fn is_whole(&self) -> bool {

@@ -6,6 +6,7 @@ use crate::auth::url::is_within;
 use crate::auth::{Credentials, DEFAULT_UNIVERSE};
 use crate::env::Env;
 use crate::error::Error;
+use crate::excerpt::excerpt;
 
 /// The universe domain of a client.
 pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {
@@ -19,7 +20,7 @@ pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<Str
     if labels && domain.bytes().all(plain) {
         return Ok(domain.to_ascii_lowercase());
     }
-    let shown = domain.escape_debug();
+    let shown = excerpt(&domain);
     Err(Error::config(format!("{whence} is `{shown}`: expected a domain such as `{DEFAULT_UNIVERSE}`")))
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials
 
 /// What to say when credentials and client belong to different universes.
 pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
-    let own = own.escape_debug();
+    let own = excerpt(own);
     format!(
         "{credentials} is of the universe `{own}` and the client of `{client}`: \
          set `universe_domain` or {VARIABLE}, or use other credentials"

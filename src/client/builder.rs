@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Credentials;
-use crate::call::CallOptions;
 use crate::clock::{Clock, SystemClock};
+use crate::core::Core;
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
+use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
+
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Header, Transport};
+use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
 
-use super::{Inner, OperationsClient};
+use super::OperationsClient;
 
 /// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
 ///
@@ -52,13 +54,25 @@ pub struct OperationsClientBuilder {
 
 #[derive(Clone)]
 enum Source {
-    Rest(Box<RestOptions>),
+    Service(Box<Asked>),
     Custom(Arc<dyn Transport>),
 }
 
+/// A transport of this crate, as it was asked for.
+#[derive(Clone, Debug)]
+struct Asked {
+    kind: TransportKind,
+    service: ServiceOptions,
+    rest: RestOptions,
+    /// The first option that means nothing to another transport than REST.
+    rest_only: Option<&'static str>,
+}
+
 impl OperationsClientBuilder {
-    pub(super) fn rest(endpoint: String) -> Self {
-        Self::new(Source::Rest(Box::new(RestOptions::new(endpoint))))
+    pub(super) fn service(endpoint: String) -> Self {
+        let service = ServiceOptions::new(endpoint);
+        let (kind, rest) = (TransportKind::default(), RestOptions::default());
+        Self::new(Source::Service(Box::new(Asked { kind, service, rest, rest_only: None })))
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
@@ -75,46 +89,66 @@ impl OperationsClientBuilder {
         }
     }
 
+    /// Sets how calls travel. Default: [`TransportKind::Rest`].
+    ///
+    /// The same methods, options and errors over either; what belongs to REST alone
+    /// ([`bindings`](Self::bindings), [`enum_encoding_int`](Self::enum_encoding_int),
+    /// [`http_client`](Self::http_client)) makes `build` fail with another transport.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("run.googleapis.com")
+    ///     .transport("rest".parse()?)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn transport(self, kind: TransportKind) -> Self {
+        self.set("transport", |asked| asked.kind = kind)
+    }
+
     /// Sets who is asking: a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
     /// your own, or [`Credentials::anonymous`]. Default: [`Credentials::application_default`].
     pub fn credentials(self, credentials: impl Into<Credentials>) -> Self {
-        self.set_rest("credentials", |rest| rest.credentials = Some(credentials.into()))
+        self.set_service("credentials", |service| service.credentials = Some(credentials.into()))
     }
 
     /// Sets the scopes that tokens are asked for. Default: those of the credentials, `cloud-platform`.
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.set_rest("scopes", |rest| rest.scopes = scopes.into_iter().map(Into::into).collect())
+        self.set_service("scopes", |service| service.scopes = scopes.into_iter().map(Into::into).collect())
     }
 
     /// Sets the cloud that the client works with. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
     ///
     /// `build` refuses credentials and endpoints of another one, so that no token ends up there.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
-        self.set_rest("universe_domain", |rest| rest.universe_domain = Some(domain.into()))
+        self.set_service("universe_domain", |service| service.universe_domain = Some(domain.into()))
     }
 
     /// Sets how methods map to URLs. Default: [`Bindings::default`], `/v1/…`.
     pub fn bindings(self, bindings: Bindings) -> Self {
-        self.set_rest("bindings", |rest| rest.bindings = bindings)
+        self.set_rest("bindings", |asked| asked.rest.bindings = bindings)
     }
 
     /// Names the program in the `user-agent` header, in front of this crate's own product.
     pub fn user_agent(self, product: &str) -> Self {
         self.check_product("user agent", product)
-            .set_rest("user_agent", |rest| rest.user_agent = Some(product.to_owned()))
+            .set_service("user_agent", |service| service.user_agent = Some(product.to_owned()))
     }
 
     /// Adds tokens such as `gccl/1.2.0` to the `x-goog-api-client` header.
     pub fn client_info(self, tokens: &str) -> Self {
         self.check_product("client info", tokens)
-            .set_rest("client_info", |rest| rest.client_info = Some(tokens.to_owned()))
+            .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
     /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
     ///
     /// Answers are read in either form; this is for response types decoded by the caller.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
-        self.set_rest("enum_encoding_int", |rest| rest.enum_encoding_int = enabled)
+        self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }
 
     /// Sets the endpoint that is asked, as it is: no environment variable changes it.
@@ -135,7 +169,7 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn api_endpoint(self, endpoint: impl Into<String>) -> Self {
-        self.set_rest("api_endpoint", |rest| rest.api_endpoint = Some(endpoint.into()))
+        self.set_service("api_endpoint", |service| service.api_endpoint = Some(endpoint.into()))
     }
 
     /// Sets the client certificate to use where the environment asks for one ([AIP-4114]).
@@ -177,12 +211,12 @@ impl OperationsClientBuilder {
     ///
     /// [AIP-4114]: https://google.aip.dev/auth/4114
     pub fn client_cert_source(self, certificate: ClientCertificate) -> Self {
-        self.set_rest("client_cert_source", |rest| rest.client_cert_source = Some(certificate))
+        self.set_service("client_cert_source", |service| service.client_cert_source = Some(certificate))
     }
 
     /// Sets trusted roots, client certificate, proxy and connection reuse of the built-in HTTP client.
     pub fn http_options(self, options: HttpOptions) -> Self {
-        self.set_rest("http_options", |rest| rest.http_options = options)
+        self.set_service("http_options", |service| service.http_options = options)
     }
 
     /// Sends over an HTTP client of your own; [`http_options`](Self::http_options) then do not apply.
@@ -190,7 +224,8 @@ impl OperationsClientBuilder {
     /// Proxies and client certificates are its business: `build` fails where a certificate is asked for by
     /// [`client_cert_source`](Self::client_cert_source), or by the environment without an explicit endpoint.
     pub fn http_client(self, client: impl HttpClient + 'static) -> Self {
-        self.set_rest("http_client", |rest| rest.http_client = Some(Arc::new(client)))
+        let client = Some(Arc::new(client) as Arc<dyn HttpClient>);
+        self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
     /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
@@ -201,7 +236,7 @@ impl OperationsClientBuilder {
 
     /// Sends a header along with every call; see [`Call::header`](crate::Call::header).
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = Header::new(name, value).map(|header| self.defaults.headers.push(header));
+        let set = self.defaults.add_header(name, value);
         self.check(set)
     }
 
@@ -236,14 +271,14 @@ impl OperationsClientBuilder {
             return Err(error);
         }
         let transport = match self.source {
-            Source::Rest(mut options) => {
-                options.has_quota_project = self.defaults.quota_project.is_some();
-                Arc::new(RestTransport::new(*options, Arc::clone(&self.clock), &*self.env)?)
+            Source::Service(mut asked) => {
+                asked.service.has_quota_project = self.defaults.quota_project.is_some();
+                asked.transport(Arc::clone(&self.clock), &*self.env)?
             }
             Source::Custom(transport) => transport,
         };
-        let inner = Inner { transport, defaults: self.defaults, clock: self.clock };
-        Ok(OperationsClient { inner: Arc::new(inner) })
+        let core = Core { transport, defaults: self.defaults, clock: self.clock };
+        Ok(OperationsClient { core: Arc::new(core) })
     }
 
     /// Replaces the environment variables that the client looks at; all others count as unset.
@@ -273,14 +308,25 @@ impl OperationsClientBuilder {
         self
     }
 
-    fn set_rest(mut self, option: &str, set: impl FnOnce(&mut RestOptions)) -> Self {
+    fn set_rest(self, option: &'static str, set: impl FnOnce(&mut Asked)) -> Self {
+        self.set(option, |asked| {
+            asked.rest_only = asked.rest_only.or(Some(option));
+            set(asked);
+        })
+    }
+
+    fn set_service(self, option: &str, set: impl FnOnce(&mut ServiceOptions)) -> Self {
+        self.set(option, |asked| set(&mut asked.service))
+    }
+
+    fn set(mut self, option: &str, set: impl FnOnce(&mut Asked)) -> Self {
         match &mut self.source {
-            Source::Rest(options) => {
-                set(options);
+            Source::Service(asked) => {
+                set(asked);
                 self
             }
             Source::Custom(_) => self.check(Err(Error::config(format!(
-                "option `{option}` belongs to the REST transport and has no effect on one of your own"
+                "option `{option}` has no effect on a transport of your own"
             )))),
         }
     }
@@ -301,10 +347,27 @@ impl OperationsClientBuilder {
     }
 }
 
+impl Asked {
+    fn transport(self, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Arc<dyn Transport>, Error> {
+        if let Some(option) = self.rest_only.filter(|_| self.kind != TransportKind::Rest) {
+            let kind = self.kind;
+            return Err(Error::config(format!(
+                "option `{option}` has no effect over {kind}: it belongs to the REST transport"
+            )));
+        }
+        let service = Service::new(self.service, clock, env)?;
+        Ok(match self.kind {
+            TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
+            #[cfg(feature = "grpc")]
+            TransportKind::Grpc => return Err(Error::config("transport `grpc` is not built yet")),
+        })
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rest(options) => options.fmt(f),
+            Self::Service(asked) => asked.fmt(f),
             Self::Custom(transport) => transport.fmt(f),
         }
     }

@@ -5,8 +5,8 @@ mod builder;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::call::{Call, CallOptions, Request};
-use crate::clock::Clock;
+use crate::call::{Blocking, Call, Request};
+use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
@@ -39,13 +39,7 @@ pub use builder::OperationsClientBuilder;
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    transport: Arc<dyn Transport>,
-    defaults: CallOptions,
-    clock: Arc<dyn Clock>,
+    core: Arc<Core>,
 }
 
 impl OperationsClient {
@@ -71,27 +65,40 @@ impl OperationsClient {
         Self::builder(endpoint).build()
     }
 
-    /// Starts a client for the service at `endpoint`, over REST.
+    /// Starts a client for the service at `endpoint`, over REST if it is not told otherwise.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
     /// be https, except for loopback addresses. Operations live where they were started: a regional service
     /// wants its regional endpoint. A host of Google's may become its endpoint for mutual TLS:
     /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
-        OperationsClientBuilder::rest(endpoint.into())
+        OperationsClientBuilder::service(endpoint.into())
     }
 
     /// Starts a client over a transport of your own.
     ///
-    /// Options that belong to the REST transport (credentials, bindings, …) are refused by `build`.
+    /// Options that belong to the transports of this crate (credentials, bindings, …) are refused by `build`.
     pub fn over(transport: impl Transport + 'static) -> OperationsClientBuilder {
         OperationsClientBuilder::custom(Arc::new(transport))
     }
 
     /// Gets the latest state of an operation ([GetOperation]).
     ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::{Code, ErrorKind};
+    ///
+    /// let operation = client.get("operations/42").send()?;
+    /// assert!(!operation.is_done());
+    /// let error = client.get("operations/7").send().unwrap_err();
+    /// assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some(Code::NotFound)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
-    pub fn get<N>(&self, name: N) -> Call<'_, GetOperationRequest>
+    pub fn get<N>(&self, name: N) -> Call<GetOperationRequest>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
     {
@@ -113,7 +120,7 @@ impl OperationsClient {
     /// ```
     ///
     /// [ListOperations]: https://google.aip.dev/158
-    pub fn list<N>(&self, name: N) -> Call<'_, ListOperationsRequest>
+    pub fn list<N>(&self, name: N) -> Call<ListOperationsRequest>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
     {
@@ -122,8 +129,23 @@ impl OperationsClient {
 
     /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
     ///
+    /// Success says that the service took note. Whether the operation is cancelled, ended before, or goes on
+    /// all the same is told by its state:
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::Code;
+    ///
+    /// client.cancel("operations/42").send()?;
+    /// let done = client.poller("operations/42").until_done()?;
+    /// assert_eq!(done.error().map(|status| status.code()), Some(Code::Cancelled));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [CancelOperation]: https://google.aip.dev/151
-    pub fn cancel<N>(&self, name: N) -> Call<'_, CancelOperationRequest>
+    pub fn cancel<N>(&self, name: N) -> Call<CancelOperationRequest>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
     {
@@ -132,8 +154,19 @@ impl OperationsClient {
 
     /// Deletes an operation ([DeleteOperation]): its result is of no interest any more. Does not cancel it.
     ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// use longrunning::Code;
+    ///
+    /// client.delete("operations/42").send()?;
+    /// assert_eq!(client.get("operations/42").send().unwrap_err().code(), Some(Code::NotFound));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [DeleteOperation]: https://google.aip.dev/151
-    pub fn delete<N>(&self, name: N) -> Call<'_, DeleteOperationRequest>
+    pub fn delete<N>(&self, name: N) -> Call<DeleteOperationRequest>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
     {
@@ -145,8 +178,22 @@ impl OperationsClient {
     /// Few services have this method, and they bind it differently: the client needs a binding for it
     /// ([`Bindings`](crate::Bindings)). To block until an operation is done, use [`poller`](Self::poller).
     ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+    /// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
+    /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(9)));
+    /// use std::time::Duration;
+    /// use longrunning::{Bindings, WaitBinding};
+    ///
+    /// # let builder = server.client_builder();
+    /// let client = builder.bindings(Bindings::default().wait_by(WaitBinding::Body)).build()?;
+    /// let operation = client.wait("operations/42").timeout(Duration::from_secs(5)).send()?;
+    /// assert!(!operation.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
-    pub fn wait<N>(&self, name: N) -> Call<'_, WaitOperationRequest>
+    pub fn wait<N>(&self, name: N) -> Call<WaitOperationRequest>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
     {
@@ -165,33 +212,21 @@ impl OperationsClient {
     /// println!("{}", done.outcome());
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn poller(&self, operation: impl Into<Target>) -> Poller<'_> {
-        Poller::new(self, operation.into())
+    pub fn poller(&self, operation: impl Into<Target>) -> Poller {
+        Poller::new(&self.core, Blocking, operation.into())
     }
 
-    fn call<R, N>(&self, name: N) -> Call<'_, R>
+    fn call<R, N>(&self, name: N) -> Call<R>
     where
         R: Request,
         N: TryInto<OperationName, Error: Into<Error>>,
     {
-        Call::new(self, name.try_into().map(R::from_name).map_err(Into::into))
-    }
-
-    pub(crate) fn transport(&self) -> &dyn Transport {
-        &*self.inner.transport
-    }
-
-    pub(crate) fn defaults(&self) -> &CallOptions {
-        &self.inner.defaults
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.inner.clock
+        Call::new(&self.core, Blocking, name.try_into().map(R::from_name).map_err(Into::into))
     }
 }
 
 impl fmt::Debug for OperationsClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationsClient").field("transport", &self.inner.transport).finish_non_exhaustive()
+        f.debug_struct("OperationsClient").field("transport", &self.core.transport).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The default client, over [ureq](https://docs.rs/ureq).
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::env::{Env, SystemEnv};
+use crate::excerpt::excerpt;
 
 use super::dial::{Dialer, Peer};
 use super::error::{HttpError, HttpErrorKind};
@@ -204,7 +205,7 @@ fn head(request: &HttpRequest<'_>, uri: &Uri, hiding: &mut Hiding<'_>) -> Result
     *head.uri_mut() = uri.clone();
     for (name, value) in request.headers {
         let refuse = |why: &str| {
-            let message = format!("cannot send header `{}`: {why}", name.escape_debug());
+            let message = format!("cannot send header `{}`: {why}", excerpt(name));
             HttpError::new(HttpErrorKind::Request, message)
         };
         let header =
@@ -252,9 +253,18 @@ fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpEr
     let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
     let one_more = (limit as u64).saturating_add(1);
     let read = body.into_reader().take(one_more).read_to_end(&mut bytes);
-    match read.map_err(|error| cut(error.into(), peer))? {
-        length if length > limit => Err(too_large()),
-        _ => Ok(bytes),
+    match read {
+        Ok(length) if length > limit => Err(too_large()),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(match error.into() {
+            ureq::Error::Decompress(_, cause)
+                if bytes.is_empty() && cause.kind() == io::ErrorKind::InvalidInput =>
+            {
+                let message = format!("answer of {peer} has content-encoding `gzip` and is not compressed");
+                HttpError::new(HttpErrorKind::Protocol, message).with_source(cause)
+            }
+            error => cut(error, peer),
+        }),
     }
 }
 
@@ -276,8 +286,8 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
     // What ureq decoded it has taken out of the headers.
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
-            let start: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-            refuse(&format!("has content-encoding `{}`, which was not asked for", start.escape_debug()))
+            let found = excerpt(&String::from_utf8_lossy(encoding.as_bytes()));
+            refuse(&format!("has content-encoding `{found}`, which was not asked for"))
         }
         _ => Ok(()),
     }
@@ -305,6 +315,11 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
         },
         ureq::Error::LargeResponseHeader(..) => {
             refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADER} bytes of headers"))
+        }
+        // Told by its text: the crate that has the type is a dependency of ureq only.
+        ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
+            refuse(HttpErrorKind::Protocol, &format!("answered with more than {MAX_HEADERS} headers"))
+                .with_source(error)
         }
         ureq::Error::Protocol(error) => {
             refuse(HttpErrorKind::Protocol, "did not answer in proper HTTP/1.1").with_source(error)
@@ -358,6 +373,8 @@ impl Failure {
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const MAX_HEADER: usize = 64 * 1024;
+/// Fixed in `ureq_proto`.
+const MAX_HEADERS: usize = 128;
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Room made for a body because its `content-length` says so, before any of it has come.

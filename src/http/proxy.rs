@@ -13,7 +13,16 @@ use super::options::ProxySetting;
 pub(super) struct Routes {
     /// A proxy of the environment that cannot be used is an error only for a host that needs it.
     proxy: Result<Option<Proxy>, HttpError>,
-    bypass: Vec<String>,
+    bypass: Vec<Exception>,
+}
+
+/// An entry of `NO_PROXY`.
+enum Exception {
+    /// A host name without the dot or star in front: it and all names below it.
+    Domain(String),
+    Every,
+    /// The addresses whose first bits are those of this one.
+    Network(IpAddr, u32),
 }
 
 impl Routes {
@@ -36,26 +45,59 @@ impl Routes {
         let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
             proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
-            bypass: bypass.split(',').map(|entry| entry.trim().to_ascii_lowercase()).collect(),
+            bypass: bypass.split(',').filter_map(|entry| Exception::parse(entry.trim())).collect(),
         }
     }
 
     /// The proxy for `host`, which is a name or an address, in brackets or not.
     pub(super) fn to(&self, host: &str) -> Result<Option<Proxy>, HttpError> {
-        if matches!(self.proxy, Ok(None)) || is_near(host) || self.is_bypassed(host) {
+        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host)));
+        if matches!(self.proxy, Ok(None)) || is_near(host) || bypassed() {
             return Ok(None);
         }
         self.proxy.clone()
     }
+}
 
-    fn is_bypassed(&self, host: &str) -> bool {
-        let host = bare(host).to_ascii_lowercase();
-        let covers = |entry: &str| {
-            let name = entry.strip_prefix('*').unwrap_or(entry).trim_start_matches('.');
-            let above = host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            entry == "*" || (!name.is_empty() && above)
-        };
-        self.bypass.iter().any(|entry| covers(entry))
+impl Exception {
+    fn parse(entry: &str) -> Option<Self> {
+        if entry == "*" {
+            return Some(Self::Every);
+        }
+        let (address, length) = entry.split_once('/').map_or((entry, None), |(a, length)| (a, Some(length)));
+        if let Ok(address) = bare(address).parse::<IpAddr>() {
+            let bits = if address.is_ipv4() { 32 } else { 128 };
+            let length = length.map_or(Some(bits), |length| length.parse().ok());
+            return length.filter(|length| *length <= bits).map(|length| Self::Network(address, length));
+        }
+        let name = entry.strip_prefix('*').unwrap_or(entry).trim_start_matches('.');
+        (!name.is_empty()).then(|| Self::Domain(name.to_ascii_lowercase()))
+    }
+
+    /// `host` has no brackets. A name is never looked up for this.
+    fn covers(&self, host: &str) -> bool {
+        let address = || host.parse().ok().map(|address: IpAddr| address.to_canonical());
+        match self {
+            Self::Every => true,
+            Self::Network(network, length) => {
+                address().is_some_and(|address| begins(address, *network, *length))
+            }
+            Self::Domain(name) => {
+                let host = host.to_ascii_lowercase();
+                let above =
+                    host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                above && address().is_none()
+            }
+        }
+    }
+}
+
+/// Whether the first `length` bits of two addresses are the same.
+fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        _ => false,
     }
 }
 
@@ -136,6 +178,22 @@ mod tests {
             ("name below, dot", &[PROXY, ("no_proxy", ".example.com")], "run.example.com", None),
             ("name below, star", &[PROXY, ("NO_PROXY", "*.example.com")], "run.example.com", None),
             ("excepted address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.1", None),
+            ("another address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.2", Some("proxy.test")),
+            ("excepted network", &[PROXY, ("NO_PROXY", "a.test, 10.16.0.0/12")], "10.31.255.255", None),
+            ("next to it", &[PROXY, ("NO_PROXY", "10.16.0.0/12")], "10.32.0.0", Some("proxy.test")),
+            ("its bits behind", &[PROXY, ("NO_PROXY", "10.1.2.3/8")], "10.9.9.9", None),
+            ("network of one", &[PROXY, ("NO_PROXY", "10.0.0.1/32")], "10.0.0.1", None),
+            ("network of all", &[PROXY, ("NO_PROXY", "0.0.0.0/0")], "192.0.2.1", None),
+            ("of the other kind", &[PROXY, ("NO_PROXY", "0.0.0.0/0")], "[2001:db8::1]", Some("proxy.test")),
+            ("no address", &[PROXY, ("NO_PROXY", "0.0.0.0/0,::/0")], "example.com", Some("proxy.test")),
+            ("IPv6 network", &[PROXY, ("NO_PROXY", "fd00::/8")], "[fdff::1]", None),
+            ("IPv6 network, next", &[PROXY, ("NO_PROXY", "fd00::/8")], "[fe00::1]", Some("proxy.test")),
+            ("IPv6 address, spelled otherwise", &[PROXY, ("NO_PROXY", "[FD00:0::1]")], "[fd00::1]", None),
+            ("IPv4 in IPv6", &[PROXY, ("NO_PROXY", "10.0.0.0/8")], "[::ffff:10.0.0.1]", None),
+            ("too long", &[PROXY, ("NO_PROXY", "10.0.0.0/33")], "10.0.0.0", Some("proxy.test")),
+            ("no length", &[PROXY, ("NO_PROXY", "10.0.0.0/,10.0.0.0/x")], "10.0.0.0", Some("proxy.test")),
+            ("name like an address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.1.test", Some("proxy.test")),
+            ("end of an address", &[PROXY, ("NO_PROXY", ".1")], "10.0.0.1", Some("proxy.test")),
             ("every host", &[PROXY, ("NO_PROXY", "*")], "example.com", None),
             (
                 "name that only ends alike",

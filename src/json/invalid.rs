@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::excerpt::excerpt;
 use crate::json::MAX_DEPTH;
 
 /// A document that is not what it should be.
@@ -70,44 +71,9 @@ impl fmt::Display for Invalid {
             Problem::Broken(offset) => write!(f, "unexpected text at byte {offset}"),
             Problem::EndsEarly => f.write_str("the text ends early"),
             Problem::Unexpected(problem) if self.0.path.is_empty() => f.write_str(problem),
-            Problem::Unexpected(problem) => write!(f, "`{}`: {problem}", bounded(&self.0.path)),
+            Problem::Unexpected(problem) => write!(f, "`{}`: {problem}", excerpt(&self.0.path)),
         }
     }
 }
 
 impl Error for Invalid {}
-
-/// At most 200 bytes of a text that came from outside, on one line.
-pub(crate) fn bounded(text: &str) -> String {
-    let mut line = String::new();
-    for char in text.chars() {
-        let start = line.len();
-        if char.is_control() {
-            line.extend(char.escape_default())
-        } else {
-            line.push(char)
-        }
-        if line.len() > LIMIT {
-            line.truncate(start);
-            return line + "…";
-        }
-    }
-    line
-}
-
-const LIMIT: usize = 197;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn excerpts_are_short_and_on_one_line() {
-        assert_eq!(bounded("a\nb\u{1b}[0m\u{e9}"), format!(r"a\nb\u{{1b}}[0m{}", '\u{e9}'));
-        assert_eq!(bounded(&"x".repeat(197)), "x".repeat(197));
-        for text in ["x".repeat(198), "\u{1f600}".repeat(100), "\0".repeat(100), "x".repeat(1 << 20)] {
-            let line = bounded(&text);
-            assert!(line.len() <= 200 && line.ends_with('…'), "{line}");
-        }
-    }
-}

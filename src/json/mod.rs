@@ -8,7 +8,7 @@ mod scalar;
 mod time;
 mod writer;
 
-pub(crate) use invalid::{Invalid, bounded};
+pub(crate) use invalid::Invalid;
 pub(crate) use reader::{Raw, Reader};
 pub(crate) use scalar::encode_base64;
 pub(crate) use time::{duration_text, parse_duration, parse_timestamp, timestamp_text};

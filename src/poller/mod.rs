@@ -1,28 +1,40 @@
 //! Polling an operation until it is done.
 
+mod options;
 mod snapshots;
+mod target;
+mod wait;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::CallOptions;
-use crate::client::OperationsClient;
+use crate::call::Blocking;
+use crate::core::Core;
 use crate::error::Error;
-use crate::name::OperationName;
+use crate::options::CallOptions;
 use crate::retry::Backoff;
-use crate::transport::Header;
+use crate::stop::StopToken;
+use crate::transport::Rpc;
 use crate::types::Operation;
 
+pub use options::OnTimeout;
 pub use snapshots::Snapshots;
+pub use target::Target;
+
+use options::WaitOptions;
 
 /// A wait that is put together and not begun yet.
 ///
 /// Polls with [`get`](OperationsClient::get): at once, then after delays that follow the time waited (a tenth
 /// of it, at least 0.5 s, at most 30 s, ±10 %). A fault that may pass (no connection, a broken one, a proxy's
 /// error page, `UNAVAILABLE`, a used-up quota, a few `INTERNAL`) does not end the wait and never makes it ask
-/// faster; anything else does, with the last state seen in [`Error::operation`].
+/// faster; anything else does, with the last state seen in [`Error::operation`]. How much is borne is for
+/// [`max_failures`](Self::max_failures), [`max_outage`](Self::max_outage) and
+/// [`not_found_grace`](Self::not_found_grace) to say.
 ///
-/// The wait takes at most its total timeout: the last sleep and the last poll are cut to fit. It never cancels
-/// the operation.
+/// The wait takes at most its total timeout: the last sleep is cut so that a last poll fits in front of it. A
+/// machine that slept through the limit still asks once more when it wakes. What becomes of the operation then is
+/// for [`on_timeout`](Self::on_timeout) to say; by default it goes on.
 ///
 /// ```
 /// # use longrunning::{Any, Operation};
@@ -67,30 +79,38 @@ pub use snapshots::Snapshots;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `until_done` or iteration"]
-pub struct Poller<'c> {
-    client: &'c OperationsClient,
+pub struct Poller<M = Blocking> {
+    core: Arc<Core>,
+    #[allow(dead_code)]
+    mode: M,
     target: Result<Target, Error>,
     options: CallOptions,
-    total_timeout: Duration,
-    backoff: Backoff,
+    wait: WaitOptions,
 }
 
-impl<'c> Poller<'c> {
-    pub(crate) fn new(client: &'c OperationsClient, target: Target) -> Self {
+impl<M> Poller<M> {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
         Self {
-            client,
+            core: Arc::clone(core),
+            mode,
             target: Ok(target),
-            options: client.defaults().clone(),
-            total_timeout: TOTAL_TIMEOUT,
-            backoff: Backoff::proportional(0.1, Duration::from_millis(500), Duration::from_secs(30)),
+            options: core.defaults(Rpc::Get),
+            wait: WaitOptions::default(),
         }
     }
 
     /// Limits the whole wait. Default: 24 hours.
     ///
-    /// With zero nothing is asked.
+    /// That is long enough for what services call long, and a wait that was forgotten ends all the same. With zero
+    /// nothing is asked. Kept to the millisecond: see [`forever`](Self::forever) for none.
     pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.total_timeout = total_timeout;
+        self.wait.total_timeout = Some(total_timeout);
+        self
+    }
+
+    /// Waits for as long as it takes, in place of 24 hours.
+    pub fn forever(mut self) -> Self {
+        self.wait.total_timeout = None;
         self
     }
 
@@ -101,8 +121,50 @@ impl<'c> Poller<'c> {
     }
 
     /// Replaces the delays between polls. A function that gives up ends the wait like its time limit does.
+    ///
+    /// What a server asks for (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo)) is a floor for the next delay.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
+        self.wait.backoff = backoff;
+        self
+    }
+
+    /// Bears so many errors in a row that need not pass by themselves: `INTERNAL`, `UNKNOWN` and
+    /// `DEADLINE_EXCEEDED`. Default: 5.
+    ///
+    /// With zero the first one ends the wait. What passes by itself is not counted:
+    /// [`max_outage`](Self::max_outage).
+    pub fn max_failures(mut self, max_failures: u32) -> Self {
+        self.wait.max_failures = max_failures;
+        self
+    }
+
+    /// Bears so long a time in which every poll fails: no connection, `UNAVAILABLE`, a used-up quota, no access token.
+    /// Default: as long as the wait lasts.
+    ///
+    /// With zero the first failure ends the wait.
+    pub fn max_outage(mut self, max_outage: Duration) -> Self {
+        self.wait.max_outage = Some(max_outage);
+        self
+    }
+
+    /// Bears `NOT_FOUND` for so long after the start of the wait, until the operation was seen once. Default: zero.
+    ///
+    /// For services that know of an operation only some seconds after they have given its name; 10 s are enough.
+    pub fn not_found_grace(mut self, grace: Duration) -> Self {
+        self.wait.not_found_grace = grace;
+        self
+    }
+
+    /// Decides what becomes of an operation that outlasts the wait. Default: [`OnTimeout::Leave`].
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.wait.on_timeout = on_timeout;
+        self
+    }
+
+    /// Ends the wait with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep at once, a
+    /// poll that is under way when it ends. The operation goes on.
+    pub fn stop(mut self, token: &StopToken) -> Self {
+        self.options.stop = Some(token.clone());
         self
     }
 
@@ -114,18 +176,26 @@ impl<'c> Poller<'c> {
 
     /// Sends a header along with each poll; see [`Call::header`](crate::Call::header).
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = Header::new(name, value).map(|header| self.options.headers.push(header));
+        let set = self.options.add_header(name, value);
         self.check(set)
     }
 
+    fn check(mut self, set: Result<(), Error>) -> Self {
+        self.target = self.target.and_then(|target| set.map(|()| target));
+        self
+    }
+}
+
+impl Poller {
     /// Blocks until the operation is done and gives it, succeeded or failed.
     ///
     /// [`Operation::into_response`] then tells the two apart.
     ///
     /// # Errors
     ///
-    /// `Timeout` when time ran out: the message says that the operation was not cancelled, and
-    /// [`Error::operation`] is its last state. Otherwise as for [`OperationsClient::get`].
+    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
+    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
+    /// [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn until_done(self) -> Result<Operation, Error> {
         let mut snapshots = self.into_iter();
         loop {
@@ -138,79 +208,13 @@ impl<'c> Poller<'c> {
             }
         }
     }
-
-    fn check(mut self, set: Result<(), Error>) -> Self {
-        self.target = self.target.and_then(|target| set.map(|()| target));
-        self
-    }
 }
 
-impl<'c> IntoIterator for Poller<'c> {
+impl IntoIterator for Poller {
     type Item = Result<Operation, Error>;
-    type IntoIter = Snapshots<'c>;
+    type IntoIter = Snapshots;
 
-    fn into_iter(self) -> Snapshots<'c> {
+    fn into_iter(self) -> Snapshots {
         Snapshots::new(self)
     }
 }
-
-/// What a [`Poller`] waits for: a name, or an operation as it was when it was started.
-///
-/// An operation that is done already needs no poll.
-#[derive(Clone, Debug)]
-pub struct Target {
-    name: Result<OperationName, Error>,
-    done: Option<Operation>,
-}
-
-impl Target {
-    fn named(name: impl TryInto<OperationName, Error: Into<Error>>) -> Self {
-        Self { name: name.try_into().map_err(Into::into), done: None }
-    }
-}
-
-impl From<&str> for Target {
-    fn from(name: &str) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<String> for Target {
-    fn from(name: String) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<&String> for Target {
-    fn from(name: &String) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<OperationName> for Target {
-    fn from(name: OperationName) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<&OperationName> for Target {
-    fn from(name: &OperationName) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<&Operation> for Target {
-    fn from(operation: &Operation) -> Self {
-        let done = operation.is_done().then(|| operation.clone());
-        Self { done, ..Self::named(operation) }
-    }
-}
-
-impl From<Operation> for Target {
-    fn from(operation: Operation) -> Self {
-        Self::from(&operation)
-    }
-}
-
-/// Long enough never to end a wait that would have ended by itself, short enough that a forgotten one ends.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);

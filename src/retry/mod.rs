@@ -1,15 +1,17 @@
 //! What is retried and when: the one retry loop of the crate. It knows nothing of HTTP.
 
+mod attempts;
 mod backoff;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::error::{Error, Seconds};
+use crate::error::Error;
 use crate::types::Code;
 
+#[allow(unused_imports)]
+pub(crate) use attempts::{Attempts, Step, Task, Turn, run};
 pub use backoff::Backoff;
 pub(crate) use backoff::Delays;
 
@@ -100,10 +102,10 @@ impl RetryPolicy {
     }
 
     fn retries(&self, error: &Error) -> bool {
-        let Some(code) = error.code() else { return error.is_transient() };
+        let Some(code) = error.code() else { return error.passes_by_itself() };
         // AIP-194: a quota error is worth a retry when the server says when.
         let hinted = code == Code::ResourceExhausted && error.retry_after().is_some();
-        error.is_transient() || hinted || self.codes.contains(&code)
+        error.passes_by_itself() || hinted || self.codes.contains(&code)
     }
 }
 
@@ -126,91 +128,5 @@ impl fmt::Debug for RetryPolicy {
             .field("backoff", &self.backoff)
             .field("observer", &self.observer.is_some())
             .finish()
-    }
-}
-
-/// One call, as far as the loop has to know it.
-pub(crate) struct Task<'a> {
-    pub(crate) method: &'static str,
-    pub(crate) name: &'a str,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) total_timeout: Duration,
-}
-
-/// What an attempt is told.
-pub(crate) struct Turn {
-    /// The time it may take.
-    pub(crate) timeout: Duration,
-    /// An earlier attempt failed in a way that leaves open whether the server acted on it.
-    pub(crate) ambiguous: bool,
-}
-
-/// Makes attempts until one succeeds, the policy gives up or the total timeout leaves no room for another.
-pub(crate) fn run<T>(
-    policy: &RetryPolicy,
-    task: &Task<'_>,
-    clock: &dyn Clock,
-    mut attempt: impl FnMut(Turn) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let start = clock.now();
-    let mut delays: Option<Box<dyn Delays>> = None;
-    let mut ambiguous = false;
-    let mut number = 0;
-    let mut last = None;
-    loop {
-        let elapsed = clock.now().saturating_duration_since(start);
-        let left = task.total_timeout.saturating_sub(elapsed);
-        if left.is_zero() {
-            let error = last.unwrap_or_else(Error::no_time);
-            return Err(task.finish(error, number, elapsed));
-        }
-        number += 1;
-        let error = match attempt(Turn { timeout: left.min(task.attempt_timeout), ambiguous }) {
-            Ok(answer) => {
-                log::debug!("{} `{}`: attempt {number} succeeded", task.method, task.name);
-                return Ok(answer);
-            }
-            Err(error) => error,
-        };
-        ambiguous |= error.was_sent();
-        let elapsed = clock.now().saturating_duration_since(start);
-        let left = task.total_timeout.saturating_sub(elapsed);
-        let delays = delays.get_or_insert_with(|| policy.backoff.delays());
-        let delay = task.next_delay(policy, &error, number, elapsed, delays.as_mut(), clock);
-        let Some(delay) = delay.filter(|delay| *delay < left) else {
-            log::debug!("{} `{}`: attempt {number} failed: {error}", task.method, task.name);
-            return Err(task.finish(error, number, elapsed));
-        };
-        let (method, name) = (task.method, task.name);
-        log::debug!("{method} `{name}`: attempt {number} failed: {error}; again in {} s", Seconds(delay));
-        if let Some(observer) = &policy.observer {
-            observer(&Retry { method, name, attempt: number, error: &error, delay });
-        }
-        clock.sleep(delay);
-        // For a sleep that takes longer than it was asked to.
-        last = Some(error);
-    }
-}
-
-impl Task<'_> {
-    /// The delay before the next attempt; none when the call gives up.
-    fn next_delay(
-        &self,
-        policy: &RetryPolicy,
-        error: &Error,
-        number: u32,
-        elapsed: Duration,
-        delays: &mut dyn Delays,
-        clock: &dyn Clock,
-    ) -> Option<Duration> {
-        if number >= policy.max_attempts || !policy.retries(error) {
-            return None;
-        }
-        let own = delays.next(elapsed, clock.chance())?;
-        Some(own.max(error.retry_after().unwrap_or_default()))
-    }
-
-    fn finish(&self, error: Error, attempts: u32, elapsed: Duration) -> Error {
-        error.in_call(self.method, self.name, attempts, elapsed)
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::lock;
 use crate::clock::Clock;
+use crate::stop::StopToken;
 
 /// Whether time passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +98,17 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) {
+        self.sleep_until(self.now() + duration.min(LONGEST), None);
+    }
+
+    fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
+        let duration = until.saturating_duration_since(self.now());
         lock(&self.state).sleeps.push(duration);
-        match self.pace {
-            Pace::Virtual => self.advance(duration),
-            Pace::Real => std::thread::sleep(duration),
+        match (self.pace, stop) {
+            (Pace::Virtual, Some(token)) if token.is_stopped() => {}
+            (Pace::Virtual, _) => self.advance(duration),
+            (Pace::Real, Some(token)) => token.sleep(duration),
+            (Pace::Real, None) => std::thread::sleep(duration),
         }
     }
 

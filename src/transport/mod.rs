@@ -2,7 +2,9 @@
 
 mod endpoint;
 mod header;
+mod kind;
 mod mtls;
+mod options;
 pub(crate) mod rest;
 
 use std::fmt;
@@ -17,6 +19,8 @@ use crate::types::{Operation, OperationPage};
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
+pub use kind::TransportKind;
+pub(crate) use options::{Service, ServiceOptions};
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///

@@ -7,8 +7,7 @@ use std::path::Path;
 use crate::env::{Env, gcloud_folder};
 use crate::error::Error;
 use crate::http::ClientCertificate;
-use crate::transport::Endpoint;
-use crate::transport::rest::RestOptions;
+use crate::transport::{Endpoint, ServiceOptions};
 
 /// What the options and the environment come to.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub(crate) struct Choice {
     pub(crate) certificate: Option<ClientCertificate>,
 }
 
-pub(crate) fn choose(options: &RestOptions, env: &dyn Env) -> Result<Choice, Error> {
+pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, Error> {
     let switches = Switches::read(env)?;
     let service = Endpoint::parse(&options.endpoint)?;
     let given = options.api_endpoint.as_deref().map(Endpoint::parse).transpose()?;
@@ -84,7 +83,7 @@ impl Switches {
 
 /// A wish that cannot be granted fails: an HTTP client of the caller's is not ours to hand a certificate to.
 fn refuse_certificates_for_foreign_clients(
-    options: &RestOptions,
+    options: &ServiceOptions,
     switches: &Switches,
     explicit: bool,
 ) -> Result<(), Error> {

@@ -8,7 +8,8 @@ use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw, Reader, Writer, bounded, encode_base64};
+use crate::excerpt::excerpt;
+use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
 use crate::types::known::{self, Known};
 use crate::types::message::Json;
 use crate::types::text::{Source, Text};
@@ -117,7 +118,7 @@ impl Any {
         match Json::write(any, &mut writer) {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => {
-                let name = bounded(self.type_name());
+                let name = excerpt(self.type_name());
                 Err(Error::invalid(&format!("JSON form of an any of type `{name}`"), invalid))
             }
         }
@@ -146,7 +147,7 @@ impl Any {
         let absent = matches!(name, "" | EMPTY) && payload == "{}";
         let fallback = if absent { "null" } else { &payload };
         deserialize(&payload, fallback).map_err(|cause| {
-            let (has, wants) = (bounded(name), any::type_name::<T>());
+            let (has, wants) = (excerpt(name), any::type_name::<T>());
             Error::decode(format!("{what} of type `{has}` does not decode into `{wants}`")).with_source(cause)
         })
     }
@@ -164,7 +165,7 @@ impl Any {
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, Error> {
         let (has, wants) = (self.type_name(), M::full_name());
         if has != wants {
-            return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", bounded(has))));
+            return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", excerpt(has))));
         }
         M::decode(&*self.to_proto()?.value).map_err(|cause| {
             Error::decode(format!("any of type `{has}` does not hold valid bytes")).with_source(cause)
@@ -182,7 +183,7 @@ impl Any {
             Form::Proto(any) => return Ok(any.clone()),
         };
         Reader::document(text, Json::read).map_err(|invalid| {
-            let name = bounded(self.type_name());
+            let name = excerpt(self.type_name());
             Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
         })
     }
@@ -278,7 +279,7 @@ impl Mismatch {
     fn new(cause: &serde_json::Error) -> Self {
         // The place would be one in the payload, which nobody sees.
         let place = format!(" at line {} column {}", cause.line(), cause.column());
-        Self(bounded(cause.to_string().trim_end_matches(&place)))
+        Self(excerpt(cause.to_string().trim_end_matches(&place)))
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw, Reader, Writer, bounded};
+use crate::excerpt::excerpt;
+use crate::json::{Invalid, Raw, Reader, Writer};
 use crate::types::any::deserialize;
 use crate::types::text::{Source, Text};
 use crate::types::{Any, Code, Outcome, Status};
@@ -163,7 +164,7 @@ impl Operation {
     /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
     /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, or the operation is malformed or not done.
     pub fn into_response<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let name = bounded(self.name());
+        let name = excerpt(self.name());
         match self.outcome() {
             Outcome::Running => Err(Error::decode(format!("operation `{name}` is not done"))),
             Outcome::Succeeded(Some(response)) => {
@@ -259,7 +260,7 @@ fn subject(text: &str) -> String {
         reader.fields(|field, reader| {
             let value = reader.value()?;
             if field == "name" {
-                subject = format!("operation `{}`", bounded(&value.string()?));
+                subject = format!("operation `{}`", excerpt(&value.string()?));
             }
             Ok(())
         })

@@ -1,11 +1,12 @@
 //! Why a call or an operation failed.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
 
 use prost::{Message, Name};
 
 use crate::error::Error;
+use crate::excerpt::long_excerpt;
 use crate::json::{Invalid, Raw, Reader, Writer};
 use crate::types::rpc::RetryInfo;
 use crate::types::text::Source;
@@ -148,18 +149,14 @@ impl Status {
     }
 }
 
-/// `NOT_FOUND: operation expired`, on one line whatever the server sent; without a message just the code.
+/// `NOT_FOUND: operation expired`, on one line of at most 1 KiB whatever the server sent; without a message
+/// just the code. The whole message is [`Status::message`].
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code)?;
-        if self.message.is_empty() {
-            return Ok(());
+        match self.message.as_str() {
+            "" => write!(f, "{}", self.code),
+            message => write!(f, "{}: {}", self.code, long_excerpt(message)),
         }
-        f.write_str(": ")?;
-        for char in self.message.chars() {
-            if char.is_control() { write!(f, "{}", char.escape_default())? } else { f.write_char(char)? }
-        }
-        Ok(())
     }
 }
 
@@ -193,6 +190,14 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn long_messages_are_shown_in_part() {
+        let status = Status::new(Code::Internal, "x\u{202e}".repeat(1 << 20));
+        let shown = status.to_string();
+        assert!(shown.starts_with(r"INTERNAL: x\u{202e}x\u{202e}x") && shown.ends_with('…'), "{shown}");
+        assert!(shown.len() < 1100 && status.message().len() == 4 << 20, "{shown}");
     }
 
     #[test]

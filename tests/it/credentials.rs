@@ -1,6 +1,6 @@
 //! Who asks: what is sent for each kind of credentials, and what a refused token leads to.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -74,6 +74,26 @@ fn provider() -> (Credentials, Arc<AtomicU32>) {
         Ok(AccessToken::new(format!("t{number}")).expires_in(Duration::from_secs(3600)))
     };
     (Credentials::provider(provider), count)
+}
+
+#[test]
+fn a_provider_says_when_to_come_back() {
+    for (wish, slept_for, transient) in [(7, vec![7.0], true), (70, vec![], true), (7, vec![], false)] {
+        let first = AtomicBool::new(true);
+        let server = server();
+        let sealed = move |_: &TokenRequest<'_>| match first.swap(false, Ordering::Relaxed) {
+            true if transient => {
+                Err(TokenError::transient("sealed").with_retry_after(Duration::from_secs(wish)))
+            }
+            true => Err(TokenError::permanent("revoked").with_retry_after(Duration::from_secs(wish))),
+            false => Ok(AccessToken::new("t")),
+        };
+        let client = server.client_builder().credentials(Credentials::provider(sealed)).build().unwrap();
+        let result = client.get(NAME).send();
+        assert_eq!((slept(&server), result.is_ok()), (slept_for, wish == 7 && transient), "{wish}");
+        let hint = result.err().and_then(|error| error.retry_after());
+        assert_eq!(hint, (wish == 70).then(|| Duration::from_secs(70)), "{wish}");
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn faults_of_answers() {
         row(
             "2: in ten years",
             Expected(1, vec![], "Service UNAVAILABLE"),
-            Expected(2, vec![99.0], "ok"),
+            Expected(2, vec![99.95], "ok"),
             |server| vec![dated(server, 315_360_000)],
         ),
         retried("3: 429 with RetryInfo", 53.0, |_| vec![quota(Some(53.0))]),
@@ -200,7 +200,7 @@ fn nobody_listens() {
         let client = server.client_builder().http_client(Unreachable::new()).build().unwrap();
         let error = method.run(&client).unwrap_err();
         if method == Method::Poll {
-            assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(99.0)), "11 {method:?}");
+            assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(99.95)), "11 {method:?}");
             assert!(error.attempts() > 20 && format!("{error:#}").contains("cannot connect"), "{error:#}");
         } else {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 5), "11 {method:?}");

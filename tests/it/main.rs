@@ -3,7 +3,10 @@
 mod canary;
 mod credentials;
 mod decoding;
+mod ending;
 mod faults;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod kit;
 mod list;
 mod listener;

@@ -168,8 +168,8 @@ fn messages_about_time() {
     server.insert(running());
     let every_half_minute = Backoff::from_fn(|_| Some(secs(30.0)));
     let poller = |total| once.poller(NAME).backoff(every_half_minute.clone()).total_timeout(secs(total));
-    let message = "operation `operations/42` still running after 899 s (31 polls); it was not cancelled";
-    check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.0, message));
+    let message = "operation `operations/42` still running after 900 s (31 polls); it was not cancelled";
+    check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.95, message));
     let message = "operation `operations/42` not known to be done after 0 s (0 polls); it was not cancelled";
     check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 0, 0.0, message));
     server.reply(Reply::hang());
@@ -334,6 +334,26 @@ fn foreign_text_is_bounded_and_on_one_line() {
     }
     let error = get([Reply::redirect(format!("https://{}/", "h".repeat(5000)))]);
     assert!(error.to_string().len() < 400, "{error}");
+    let error = get([Status::new(Code::Internal, "\u{202e}x".repeat(1 << 12)).into()]);
+    let (shown, whole) = (error.to_string(), error.status().unwrap().message());
+    assert!(shown.len() < 1100 && !shown.contains('\u{202e}') && shown.ends_with('…'), "{shown}");
+    assert_eq!(whole.len(), 1 << 14, "the whole message stays");
+    let (server, long) = (server(), "x".repeat(5000));
+    let client = server.client();
+    let names = [
+        client.get(format!("operations/{long}")).send().unwrap_err(),
+        client.get(format!("{long}//")).send().unwrap_err(),
+        client.get(format!("{long}\u{202e}/../x")).send().unwrap_err(),
+        client.poller(format!("operations/{long}")).total_timeout(Duration::ZERO).until_done().unwrap_err(),
+        Operation::failed(format!("operations/{long}"), Status::new(Code::Aborted, &long))
+            .into_response::<()>()
+            .unwrap_err(),
+    ];
+    for error in names {
+        let printed = format!("{error:#}");
+        assert!(printed.contains("xxx") && printed.contains('…') && printed.len() < 1400, "{printed}");
+        assert!(!printed.contains('\u{202e}'), "{printed}");
+    }
     let error = get([Status::new(Code::Internal, "a\u{1b}[31m\r\nb").into()]);
     assert_eq!(error.to_string(), r"GetOperation `operations/42`: INTERNAL: a\u{1b}[31m\r\nb");
 }
@@ -378,10 +398,10 @@ fn errors_are_small_and_can_cross_threads() {
     shared::<Credentials>();
     shared::<Operation>();
     shared::<FakeServer>();
-    sent::<Operations<'static>>();
-    sent::<Pages<'static>>();
-    sent::<Poller<'static>>();
-    sent::<Snapshots<'static>>();
+    sent::<Operations>();
+    sent::<Pages>();
+    sent::<Poller>();
+    sent::<Snapshots>();
     fn boxed() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         any("{}").decode::<Vec<u8>>().map(drop).map_err(Into::into)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
 use longrunning::testing::{FakeServer, Reply};
-use longrunning::{Backoff, Code, RetryPolicy, Status};
+use longrunning::{Backoff, Code, Operation, RetryPolicy, Status};
 
 use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
 
@@ -21,7 +21,7 @@ fn the_default_policy_is_the_published_one() {
 
 #[test]
 fn delays_are_spread_over_the_whole_step() {
-    for (chance, expected) in [(0.0, [0.0, 0.0]), (0.1, [0.05, 0.1]), (0.5, [0.25, 0.5])] {
+    for (chance, expected) in [(0.0, vec![]), (0.1, vec![0.05, 0.1]), (0.5, vec![0.25, 0.5])] {
         let server = server();
         server.set_chance(chance);
         server.reply(unavailable().times(2));
@@ -60,6 +60,30 @@ fn never_means_once_for_every_method() {
             assert_eq!(method.run(&client).unwrap_err().attempts(), 1, "{method:?}");
             assert_eq!((server.request_count(), slept(&server)), (1, vec![]), "{method:?}");
         }
+    }
+}
+
+/// What an error says of itself; the policy may still see it otherwise.
+#[test]
+fn transient_errors_say_so() {
+    let quota = || Status::new(Code::ResourceExhausted, "slow down");
+    let hint = RetryInfo::after(secs(1.0));
+    let rows: [(&str, Reply, bool); 8] = [
+        ("UNAVAILABLE", unavailable(), true),
+        ("quota, with a hint", quota().with_detail(hint).into(), true),
+        ("quota, with another hint", Reply::status(429).header("retry-after", "1"), true),
+        ("quota", quota().into(), false),
+        ("a proxy", Reply::html(502), true),
+        ("INTERNAL", Reply::status(500), false),
+        ("reset", Reply::reset(), true),
+        ("failed operation", Operation::failed(NAME, Status::new(Code::Unavailable, "")).into(), false),
+    ];
+    for (row, reply, transient) in rows {
+        let server = server();
+        server.reply(reply);
+        let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
+        let result = client.get(NAME).send().and_then(Operation::into_response::<()>);
+        assert_eq!(result.unwrap_err().is_transient(), transient, "{row}");
     }
 }
 
@@ -183,23 +207,14 @@ fn wishes_of_the_server_are_a_floor() {
 
 #[test]
 fn wishes_that_do_not_fit_end_the_call_at_once() {
-    let forever = "99999999999999999999";
-    let rows = [("60", Some(60.0)), ("61", Some(61.0)), ("315360000", Some(315_360_000.0)), (forever, None)];
-    for (wish, told) in rows {
+    let rows = [("60", 60), ("61", 61), ("315360000", 315_360_000), ("99999999999999999999", u64::MAX)];
+    for (wish, seconds) in rows {
         let server = server();
         server.reply(unavailable().header("retry-after", wish));
-        let result = server.client().get(NAME).send();
-        match told {
-            Some(seconds) => {
-                let error = result.unwrap_err();
-                assert_eq!((error.code(), error.attempts()), (Some(Code::Unavailable), 1), "{wish}");
-                assert_eq!(error.retry_after(), Some(secs(seconds)), "{wish}");
-                assert_eq!((server.elapsed(), slept(&server)), (secs(0.0), vec![]), "{wish}");
-            }
-            None => {
-                assert_eq!((result.unwrap(), slept(&server)), (done(), vec![0.25]), "{wish} is no number")
-            }
-        }
+        let error = server.client().get(NAME).send().unwrap_err();
+        assert_eq!((error.code(), error.attempts()), (Some(Code::Unavailable), 1), "{wish}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{wish}");
+        assert_eq!((server.elapsed(), slept(&server)), (secs(0.0), vec![]), "{wish}");
     }
 }
 

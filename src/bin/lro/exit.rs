@@ -31,6 +31,7 @@ impl Exit {
         match (error.kind(), error.code()) {
             (ErrorKind::Binding | ErrorKind::Config, _) => Self::Usage,
             (ErrorKind::Operation, _) => Self::Failed,
+            (ErrorKind::Stopped, _) => Self::Interrupted,
             (ErrorKind::Auth, _) | (ErrorKind::Service, Some(Code::Unauthenticated)) => Self::Credentials,
             (ErrorKind::Service, Some(Code::NotFound)) => Self::NotFound,
             (ErrorKind::Timeout, _) if error.operation().is_some() => Self::Running,

@@ -19,8 +19,7 @@ pub(crate) fn for_error(error: &Error, place: &Place) -> Option<String> {
         (ErrorKind::Service, Some(Code::Unauthenticated)) => Some(NOT_ACCEPTED.to_owned()),
         (ErrorKind::Service, Some(Code::Unimplemented)) => Some(UNIMPLEMENTED.to_owned()),
         (ErrorKind::Timeout, _) if error.operation().is_none() => Some(MORE_TIME.to_owned()),
-        // A page for people: nobody at this address knows the path.
-        (ErrorKind::Transport, None) if error.http_status() == Some(404) => Some(NO_SUCH_PATH.to_owned()),
+        (ErrorKind::Operation, _) => error.status().and_then(for_reason),
         _ => for_set_up(error),
     }
 }
@@ -81,7 +80,7 @@ fn not_found(place: &Place) -> String {
     let regional = location.filter(|location| !service.endpoint.contains(*location) && *location != "global");
     match regional {
         Some(location) => {
-            format!("{FORGOTTEN}; if the service is regional, ask its endpoint for {location}")
+            format!("{FORGOTTEN}: a regional service wants its endpoint for {location}")
         }
         None => FORGOTTEN.to_owned(),
     }
@@ -90,13 +89,12 @@ fn not_found(place: &Place) -> String {
 /// Hosts of Google's that messages name for other reasons.
 const NO_SERVICES: [&str; 3] = ["console.developers.google.com", "www.googleapis.com", "oauth2.googleapis.com"];
 
-const FORGOTTEN: &str = "services forget operations some time after they end";
+const FORGOTTEN: &str = "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
 const NOT_ACCEPTED: &str =
     "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
 const NO_CREDENTIALS: &str =
     "log in by `gcloud auth application-default login`, or give --credentials, --access-token-file or --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
-const NO_SUCH_PATH: &str = "the host has no such path: look at --endpoint and --api-version";
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
 #[cfg(test)]
@@ -126,7 +124,7 @@ mod tests {
     #[test]
     fn codes() {
         let rows = [
-            (Code::NotFound, Some("services forget operations some time after they end; if the service is regional, ask its endpoint for europe-west1")),
+            (Code::NotFound, Some("services forget operations some time after they end; --endpoint and --api-version have to fit, too: a regional service wants its endpoint for europe-west1")),
             (Code::Unauthenticated, Some(NOT_ACCEPTED)),
             (Code::Unimplemented, Some(UNIMPLEMENTED)),
             (Code::Internal, None),

@@ -22,6 +22,7 @@ fn broken_answers() {
     use Act::{Peek, Read, Reset};
     const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before an answer");
     const CUT: Failure = (Interrupted, true, true, "answer of HOST was cut short");
+    const MANY: Failure = (Protocol, true, false, "HOST answered with more than 128 headers");
     const NOT_HTTP: Failure = (Protocol, true, false, "HOST did not answer in proper HTTP/1.1");
     let head = |rest: &str| send(format!("HTTP/1.1 200 OK\r\n{rest}"));
     let long = format!("x-filler: {}\r\n", "x".repeat(200_000));
@@ -52,7 +53,8 @@ fn broken_answers() {
             vec![Read, head("x-filler: "), Act::Flood(vec![b'x'; 1000])],
             (Protocol, true, false, "HOST answered with more than 65536 bytes of headers"),
         ),
-        ("endless headers", vec![Read, head(""), Act::Flood(b"x-filler: x\r\n".repeat(100))], NOT_HTTP),
+        ("endless headers", vec![Read, head(""), Act::Flood(b"x-filler: x\r\n".repeat(100))], MANY),
+        ("129 headers", vec![Read, head(&("x-filler: x\r\n".repeat(129) + "\r\n"))], MANY),
         ("an SSH server", vec![send("SSH-2.0-OpenSSH_9.9\r\n"), Act::Hang], NOT_HTTP),
         ("a mail server", vec![send("220 mail.test ESMTP\r\n"), Act::Hang], NOT_HTTP),
         (

@@ -59,7 +59,9 @@ fn request_is_what_was_asked_for_and_nothing_more() {
 
 #[test]
 fn any_status_is_an_answer() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n{{}}", "x-a: b\r\n".repeat(128));
     let rows = [
+        ("128 headers", many.as_str(), 200, "{}"),
         (
             "redirect",
             "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 4\r\n\r\nmove",
@@ -127,7 +129,7 @@ fn any_status_is_an_answer() {
 /// With so little time the socket does not block, and takes what it has room for.
 #[test]
 fn large_body_arrives_whole_in_a_short_time() {
-    let server = Server::start(vec![vec![Act::Peek, Act::Pause, Act::Read, ok("{}")]; 100]);
+    let server = Server::start(vec![vec![Act::Peek, Act::Fill, Act::Read, ok("{}")]; 100]);
     let (agent, url) = (agent(), server.url());
     let body: Vec<u8> = (0..4u32 << 20).map(|at| b'a' + (at % 23) as u8).collect();
     let request = HttpRequest::new(HttpMethod::Post, &url).body(&body).timeout(Duration::from_millis(50));

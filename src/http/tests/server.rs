@@ -22,8 +22,8 @@ pub(super) enum Act {
     Flood(Vec<u8>),
     /// Closes; after [`Act::Peek`] the bytes left unread make the kernel send a reset.
     Reset,
-    /// Takes nothing for 10 ms, in which the client fills all buffers between.
-    Pause,
+    /// Takes nothing until the client has filled all buffers between.
+    Fill,
     /// Waits until the client is gone.
     Hang,
     /// Waits until as many connections as the barrier counts have come this far.
@@ -154,7 +154,7 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String))
                 None => return Ok(()),
             },
             Act::Peek => drop(wire.tcp().peek(&mut [0])?),
-            Act::Pause => thread::sleep(Duration::from_millis(10)),
+            Act::Fill => fill(wire.tcp())?,
             Act::Send(bytes) => wire.write_all(&bytes)?,
             Act::Drip(bytes) => {
                 wire.tcp().set_read_timeout(Some(Duration::from_millis(10)))?;
@@ -180,6 +180,18 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String))
         }
     }
     wire.tcp().shutdown(Shutdown::Both)
+}
+
+/// Waits until nothing more arrives, however often another thread is let go first.
+fn fill(stream: &TcpStream) -> io::Result<()> {
+    let (mut room, mut arrived, mut unchanged) = (vec![0; 8 << 20], 0, 0);
+    while unchanged < 100 {
+        thread::yield_now();
+        let now = stream.peek(&mut room)?;
+        unchanged = if now == arrived { unchanged + 1 } else { 0 };
+        arrived = now;
+    }
+    Ok(())
 }
 
 /// One request, or nothing when the client has closed the connection.

@@ -67,7 +67,7 @@ fn every_row_of_the_truth_table() {
         let env = environment(&[(USE_CERTIFICATE, use_certificate), (USE_ENDPOINT, use_endpoint)]);
         let columns = [(false, false), (false, true), (true, false), (true, true)];
         for ((explicit, found), expected) in columns.into_iter().zip(expected) {
-            let mut options = RestOptions::new(SERVICE.into());
+            let mut options = ServiceOptions::new(SERVICE.into());
             options.api_endpoint = explicit.then(|| GIVEN.into());
             options.client_cert_source = found.then(certificate);
             let name = format!("`{use_certificate}`, `{use_endpoint}`, explicit: {explicit}, found: {found}");
@@ -90,7 +90,7 @@ fn certificate_of_the_http_options_is_always_in_use() {
     for (use_certificate, use_endpoint, service, explicit) in rows {
         let env = environment(&[(USE_CERTIFICATE, use_certificate), (USE_ENDPOINT, use_endpoint)]);
         for (api_endpoint, expected) in [(None, service), (Some(GIVEN.to_owned()), explicit)] {
-            let mut options = RestOptions::new(SERVICE.into());
+            let mut options = ServiceOptions::new(SERVICE.into());
             options.http_options = HttpOptions::new().client_certificate(certificate());
             options.client_cert_source = Some(certificate());
             options.api_endpoint = api_endpoint;
@@ -112,7 +112,7 @@ fn variables_are_read_as_documented() {
         ("neither", &[], false),
     ];
     for (name, variables, used) in rows {
-        let mut options = RestOptions::new(SERVICE.into());
+        let mut options = ServiceOptions::new(SERVICE.into());
         options.client_cert_source = Some(certificate());
         let choice = choose(&options, &environment(variables)).unwrap();
         assert_eq!(
@@ -122,7 +122,7 @@ fn variables_are_read_as_documented() {
         );
     }
     let env = environment(&[(USE_ENDPOINT, "some\ntimes")]);
-    let error = choose(&RestOptions::new(SERVICE.into()), &env).unwrap_err();
+    let error = choose(&ServiceOptions::new(SERVICE.into()), &env).unwrap_err();
     assert_eq!(
         error.to_string(),
         "GOOGLE_API_USE_MTLS_ENDPOINT is `some\\ntimes`: expected `never`, `auto` or `always`"
@@ -152,7 +152,7 @@ fn only_default_hosts_of_google_change() {
     ];
     let env = environment(&[(USE_ENDPOINT, "always")]);
     for (service, expected) in rows {
-        let choice = choose(&RestOptions::new(service.into()), &env).unwrap();
+        let choice = choose(&ServiceOptions::new(service.into()), &env).unwrap();
         assert_eq!(choice.endpoint.to_string(), expected, "{service}");
     }
 }
@@ -175,7 +175,7 @@ fn foreign_clients_are_not_told_in_vain() {
         ("source", &BTreeMap::new(), "http://127.0.0.1:80", true, None),
     ];
     for (name, env, service, source, expected) in rows {
-        let mut options = RestOptions::new(service.into());
+        let mut options = ServiceOptions::new(service.into());
         options.http_client = Some(Arc::new(Unplugged));
         options.http_options = HttpOptions::new().client_certificate(certificate());
         options.client_cert_source = source.then(certificate);

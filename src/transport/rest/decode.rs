@@ -1,9 +1,9 @@
 //! From an HTTP answer to an operation, a page, nothing or an error.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind};
+use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::json::Reader;
 use crate::types::{Code, Operation, OperationPage, Status};
@@ -18,7 +18,7 @@ pub(super) fn text(response: HttpResponse, host: &str, wall: SystemTime) -> Resu
         200..=299 => String::from_utf8(response.body).map_err(|_| Error::decode("the answer is not UTF-8")),
         300..=399 => {
             let target = response.header("location").and_then(host_of).unwrap_or("nowhere");
-            let answer = format!("a redirect to `{}`, which is not followed", shorten(target));
+            let answer = format!("a redirect to `{}`, which is not followed", excerpt(target));
             Err(Error::foreign_answer(host, &answer).with_http_status(status))
         }
         _ => Err(failure(&response, wall)),
@@ -129,21 +129,7 @@ fn foreign_message(http: u16, text: &str) -> String {
     }
     visible.push_str(rest);
     let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", shorten(&words)) }
-}
-
-/// At most 200 bytes, control characters escaped.
-fn shorten(text: &str) -> Cow<'_, str> {
-    let mut end = text.len().min(200);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let kept = &text[..end];
-    match (kept.contains(char::is_control), end < text.len()) {
-        (false, false) => kept.into(),
-        (_, false) => kept.escape_debug().to_string().into(),
-        (_, true) => format!("{}…", kept.escape_debug()).into(),
-    }
+    if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(&words)) }
 }
 
 const YEAR_2020: Duration = Duration::from_secs(1_577_836_800);

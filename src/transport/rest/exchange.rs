@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
-use crate::transport::Attempt;
+use crate::transport::{Attempt, Service};
 
 use super::route::{Route, routing_header};
 use super::{RestTransport, decode};
@@ -19,25 +19,26 @@ impl RestTransport {
         attempt: &Attempt<'_>,
         limit: usize,
     ) -> Result<String, Error> {
-        let url = self.endpoint.url(&route.target);
-        let start = self.clock.now();
-        let left = || attempt.timeout().saturating_sub(self.clock.now().saturating_duration_since(start));
+        let Service { endpoint, authorizer, clock, .. } = &self.service;
+        let url = endpoint.url(&route.target);
+        let start = clock.now();
+        let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
         let mut replayed = false;
         loop {
-            let authorization = self.authorizer.authorization(left())?;
+            let authorization = authorizer.authorization(left())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
             let response = self.send(route, &url, &headers, left(), limit)?;
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
-            if rejected.is_some_and(|rejected| self.authorizer.invalidate(rejected.generation())) {
-                log::debug!("{name}: 401, trying once more with a fresh token");
+            if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
+                log::debug!("`{name}`: 401, trying once more with a fresh token");
                 replayed = true;
                 continue;
             }
-            return decode::text(response, self.endpoint.authority(), self.clock.wall())
-                .map_err(|error| self.authorizer.explain(error));
+            return decode::text(response, endpoint.authority(), clock.wall())
+                .map_err(|error| authorizer.explain(error));
         }
     }
 
@@ -48,7 +49,7 @@ impl RestTransport {
         attempt: &Attempt<'a>,
     ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
         let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
-            ("user-agent".into(), self.user_agent.as_str().into()),
+            ("user-agent".into(), self.service.user_agent.as_str().into()),
             ("x-goog-api-client".into(), self.api_client.as_str().into()),
             ("x-goog-request-params".into(), routing_header(name).into()),
             ("accept".into(), "application/json".into()),
@@ -56,7 +57,7 @@ impl RestTransport {
         if route.body.is_some() {
             headers.push(("content-type".into(), "application/json".into()));
         }
-        if let Some(project) = attempt.quota_project().or(self.quota_project.as_deref()) {
+        if let Some(project) = attempt.quota_project().or(self.service.quota_project.as_deref()) {
             headers.push(("x-goog-user-project".into(), project.into()));
         }
         headers.extend(attempt.headers().map(|(name, value)| (name.into(), value.into())));
@@ -71,19 +72,20 @@ impl RestTransport {
         left: Duration,
         limit: usize,
     ) -> Result<HttpResponse, Error> {
+        let Service { endpoint, clock, http, .. } = &self.service;
         if left.is_zero() {
-            return Err(Error::attempt_timed_out(self.endpoint.authority(), false));
+            return Err(Error::attempt_timed_out(endpoint.authority(), false));
         }
-        let start = self.clock.now();
+        let start = clock.now();
         let mut request = HttpRequest::new(route.verb, url)
             .headers(headers)
-            .timeout(self.clock.socket_budget(left))
+            .timeout(clock.socket_budget(left))
             .limit(limit);
         request.body = route.body.as_deref().map(str::as_bytes);
-        self.http.send(&request).map_err(|error| {
+        http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
-            if self.clock.now().saturating_duration_since(start) >= left {
-                Error::attempt_timed_out(self.endpoint.authority(), error.was_sent()).with_source(error)
+            if clock.now().saturating_duration_since(start) >= left {
+                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).with_source(error)
             } else {
                 Error::from(error)
             }

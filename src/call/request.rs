@@ -1,0 +1,126 @@
+//! The five requests, and how one attempt of each is made.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+use crate::retry::Turn;
+use crate::transport::{Attempt, Rpc, Transport};
+use crate::types::{Code, Operation, OperationPage};
+
+/// One of the RPCs: a request that can be sent through a transport.
+pub(crate) trait Request: Clone + Send + Sync + 'static {
+    const RPC: Rpc;
+
+    type Answer: Send + 'static;
+
+    fn from_name(name: OperationName) -> Self;
+
+    fn name(&self) -> &str;
+
+    /// How long the server is asked to hold the answer back.
+    fn server_wait(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Makes one attempt.
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn)
+    -> Result<Self::Answer, Error>;
+}
+
+macro_rules! named {
+    () => {
+        fn from_name(name: OperationName) -> Self {
+            let mut request = Self::default();
+            request.name = name.into();
+            request
+        }
+
+        fn name(&self) -> &str {
+            &self.name
+        }
+    };
+}
+
+impl Request for GetOperationRequest {
+    const RPC: Rpc = Rpc::Get;
+
+    type Answer = Operation;
+
+    named!();
+
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, _: Turn) -> Result<Operation, Error> {
+        over.get_operation(self, attempt)
+    }
+}
+
+impl Request for ListOperationsRequest {
+    const RPC: Rpc = Rpc::List;
+
+    type Answer = OperationPage;
+
+    named!();
+
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, _: Turn) -> Result<OperationPage, Error> {
+        over.list_operations(self, attempt)
+    }
+}
+
+impl Request for CancelOperationRequest {
+    const RPC: Rpc = Rpc::Cancel;
+
+    type Answer = ();
+
+    named!();
+
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<(), Error> {
+        over.cancel_operation(self, attempt).map_err(|error| match error.code() {
+            Some(Code::NotFound | Code::FailedPrecondition) if turn.ambiguous => {
+                error.note("an earlier attempt may have cancelled it")
+            }
+            _ => error,
+        })
+    }
+}
+
+impl Request for DeleteOperationRequest {
+    const RPC: Rpc = Rpc::Delete;
+
+    type Answer = ();
+
+    named!();
+
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<(), Error> {
+        match over.delete_operation(self, attempt) {
+            Err(error) if turn.ambiguous && error.code() == Some(Code::NotFound) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl Request for WaitOperationRequest {
+    const RPC: Rpc = Rpc::Wait;
+
+    type Answer = Operation;
+
+    named!();
+
+    fn server_wait(&self) -> Duration {
+        self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
+    }
+
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<Operation, Error> {
+        let asked = self.timeout.map(|_| self.server_wait().min(for_server(turn.timeout)));
+        let timeout = asked.and_then(|asked| prost_types::Duration::try_from(asked).ok());
+        over.wait_operation(&Self { timeout, ..self.clone() }, attempt)
+    }
+}
+
+/// How long the server may hold its answer back if that is to arrive within `left`.
+fn for_server(left: Duration) -> Duration {
+    left - (left / 10).min(Duration::from_secs(1))
+}

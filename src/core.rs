@@ -1,0 +1,31 @@
+//! What all clones of a client share, and all that its calls and waits need of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::options::CallOptions;
+use crate::transport::{Rpc, Transport};
+
+/// The inside of a client.
+pub(crate) struct Core {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) defaults: CallOptions,
+}
+
+impl Core {
+    /// The options that a call of `rpc` starts with.
+    pub(crate) fn defaults(&self, _: Rpc) -> CallOptions {
+        self.defaults.clone()
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsClient")
+            .field("transport", &self.transport)
+            .field("defaults", &self.defaults)
+            .finish_non_exhaustive()
+    }
+}

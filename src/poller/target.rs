@@ -1,0 +1,63 @@
+//! What is waited for.
+
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::types::Operation;
+
+/// What a [`Poller`] waits for: a name, or an operation as it was when it was started.
+///
+/// An operation that is done already needs no poll.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub(super) name: Result<OperationName, Error>,
+    pub(super) done: Option<Operation>,
+}
+
+impl Target {
+    fn named(name: impl TryInto<OperationName, Error: Into<Error>>) -> Self {
+        Self { name: name.try_into().map_err(Into::into), done: None }
+    }
+}
+
+impl From<&str> for Target {
+    fn from(name: &str) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<String> for Target {
+    fn from(name: String) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<&String> for Target {
+    fn from(name: &String) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<OperationName> for Target {
+    fn from(name: OperationName) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<&OperationName> for Target {
+    fn from(name: &OperationName) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<&Operation> for Target {
+    fn from(operation: &Operation) -> Self {
+        let done = operation.is_done().then(|| operation.clone());
+        Self { done, ..Self::named(operation) }
+    }
+}
+
+impl From<Operation> for Target {
+    fn from(operation: Operation) -> Self {
+        Self::from(&operation)
+    }
+}

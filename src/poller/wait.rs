@@ -1,0 +1,326 @@
+//! The wait for one operation: when to ask, what an answer or a fault means, when it ends.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::call::Request;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Seconds};
+use crate::name::OperationName;
+use crate::options::CallOptions;
+use crate::proto::google::longrunning::GetOperationRequest;
+use crate::retry::Delays;
+use crate::stop::StopToken;
+use crate::transport::Rpc;
+use crate::types::{Code, Operation};
+
+use super::options::{OnTimeout, WaitOptions};
+
+/// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
+/// waits for many operations, or a timer of the async face.
+///
+/// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
+/// [`cancelled`](Self::cancelled).
+pub(crate) struct Wait {
+    request: GetOperationRequest,
+    options: WaitOptions,
+    attempt_timeout: Duration,
+    stop: Option<StopToken>,
+    start: Instant,
+    /// None: for ever.
+    deadline: Option<Instant>,
+    delays: Box<dyn Delays>,
+    polls: u32,
+    /// When the poll under way was sent.
+    sent: Instant,
+    /// The longest time that a poll took.
+    slowest: Duration,
+    /// Errors since the last answer that need not pass by themselves.
+    failures: u32,
+    /// Since when no poll has worked.
+    outage: Option<Instant>,
+    last: Option<Operation>,
+    fault: Option<Error>,
+    cancel: Cancel,
+    state: State,
+}
+
+enum State {
+    /// A poll is due then.
+    Due(Instant),
+    /// The operation is to be cancelled.
+    Cancel,
+    /// Time is up.
+    Over,
+}
+
+/// Whether the operation was asked to cancel.
+enum Cancel {
+    No,
+    Asked,
+    Failed(Error),
+}
+
+/// What a wait does next.
+pub(crate) enum Step {
+    /// Ask for the operation, within this time.
+    Poll { timeout: Duration },
+    /// Come back then, or when the token is stopped.
+    Sleep(Instant),
+    /// Ask for it to be cancelled, within this time, retries included.
+    Cancel { timeout: Duration },
+    /// Give up.
+    End(Error),
+}
+
+impl Wait {
+    pub(crate) fn new(
+        name: OperationName,
+        options: WaitOptions,
+        polls: &CallOptions,
+        clock: &dyn Clock,
+    ) -> Self {
+        let start = clock.now();
+        Self {
+            request: GetOperationRequest::from_name(name),
+            attempt_timeout: polls.attempt_timeout,
+            stop: polls.stop.clone(),
+            start,
+            deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
+            delays: options.backoff.delays(),
+            options,
+            polls: 0,
+            sent: start,
+            slowest: Duration::ZERO,
+            failures: 0,
+            outage: None,
+            last: None,
+            fault: None,
+            cancel: Cancel::No,
+            state: State::Due(start),
+        }
+    }
+
+    /// What a poll asks for.
+    pub(crate) fn request(&self) -> &GetOperationRequest {
+        &self.request
+    }
+
+    pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
+        let now = clock.now();
+        if self.stop.as_ref().is_some_and(StopToken::is_stopped) {
+            return Step::End(self.ended(ErrorKind::Stopped, now));
+        }
+        match self.state {
+            State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
+            State::Cancel => Step::Cancel { timeout: self.time_to_cancel() },
+            State::Due(at) if now < at => Step::Sleep(at),
+            State::Due(at) => match self.time_to_poll(at, now) {
+                Duration::ZERO => {
+                    self.time_is_up();
+                    self.next(clock)
+                }
+                timeout => {
+                    self.polls = self.polls.saturating_add(1);
+                    self.sent = now;
+                    Step::Poll { timeout }
+                }
+            },
+        }
+    }
+
+    /// Takes what a poll brought: a state to hand on, an error that ends the wait, or nothing new.
+    pub(crate) fn answered(
+        &mut self,
+        answer: Result<Operation, Error>,
+        clock: &dyn Clock,
+    ) -> Option<Result<Operation, Error>> {
+        let now = clock.now();
+        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
+        match answer {
+            Ok(operation) => self.saw(&operation),
+            Err(error) => {
+                if let Err(error) = self.failed(error, now) {
+                    return Some(Err(error));
+                }
+                self.schedule(now, clock.chance());
+                return None;
+            }
+        }
+        self.schedule(now, clock.chance());
+        self.last.clone().map(Ok)
+    }
+
+    /// Takes what became of the cancellation.
+    pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
+        let name = &self.request.name;
+        log::debug!(
+            "`{name}`: cancel: {}",
+            answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
+        );
+        self.cancel = match answer {
+            // It may have ended just now.
+            Err(error) if error.code() != Some(Code::FailedPrecondition) => Cancel::Failed(error),
+            _ => Cancel::Asked,
+        };
+        self.state = match (self.options.on_timeout, &self.cancel) {
+            (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => State::Due(clock.now()),
+            _ => State::Over,
+        };
+    }
+
+    /// How long a poll that was due at `at` may take; zero when it is too late for one.
+    fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
+        let Some(deadline) = self.deadline else { return self.attempt_timeout };
+        let left = deadline.saturating_duration_since(now);
+        if left.is_zero() && at < deadline {
+            // A machine that was suspended, or was too busy to wake in time, still looks once.
+            return now.saturating_duration_since(at).min(self.attempt_timeout);
+        }
+        left.min(self.attempt_timeout)
+    }
+
+    /// Sets the time of the next poll: that of the backoff, but in time for a last one.
+    fn schedule(&mut self, now: Instant, chance: f64) {
+        let elapsed = now.saturating_duration_since(self.start);
+        let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
+        let mut at = now.checked_add(delay).unwrap_or(now + FAR);
+        if let Some(deadline) = self.deadline {
+            let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
+                return self.time_is_up();
+            };
+            at = at.min(last);
+        }
+        log::debug!("`{}`: next poll in {} s", self.request.name, Seconds(at - now));
+        self.state = State::Due(at);
+    }
+
+    /// The delay of the backoff, or longer where the last fault asks for it.
+    fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
+        let own = self.delays.next(elapsed, chance)?;
+        let Some(fault) = &self.fault else { return Some(own) };
+        let quota = fault.code() == Some(Code::ResourceExhausted);
+        let floor = fault.retry_after().or(quota.then_some(QUOTA_PAUSE));
+        Some(own.max(floor.unwrap_or_default()))
+    }
+
+    /// What is kept back from the total timeout for the last poll: twice what the slowest one took.
+    fn last_poll(&self) -> Duration {
+        let tenth = self.options.total_timeout.unwrap_or(Duration::MAX) / 10;
+        self.slowest.saturating_mul(2).clamp(SHORTEST_LAST_POLL, LONGEST_LAST_POLL).min(tenth)
+    }
+
+    fn saw(&mut self, operation: &Operation) {
+        let (name, polls) = (&self.request.name, self.polls);
+        log::debug!("`{name}`: poll {polls}: {}", operation.outcome());
+        (self.failures, self.outage, self.fault) = (0, None, None);
+        self.last = Some(operation.clone());
+    }
+
+    /// Takes note of a fault that may pass; any other ends the wait.
+    fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
+        log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
+        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
+        let fault = Fault::of(&error);
+        self.failures =
+            self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
+        let elapsed = now.saturating_duration_since(self.start);
+        let borne = match fault {
+            Fault::Passing => true,
+            Fault::Doubtful => self.failures <= self.options.max_failures,
+            Fault::Foreign => self.failures <= self.options.max_failures.min(1),
+            Fault::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
+            Fault::Final => false,
+        };
+        if borne && self.options.max_outage.is_none_or(|limit| outage < limit) {
+            self.fault = Some(error);
+            return Ok(());
+        }
+        let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
+        Err(error.with_operation(self.last.take()))
+    }
+
+    /// Ends the wait, or goes on to cancelling.
+    fn time_is_up(&mut self) {
+        self.state = match (self.options.on_timeout, &self.cancel) {
+            (OnTimeout::Cancel | OnTimeout::CancelAndConfirm { .. }, Cancel::No) => State::Cancel,
+            _ => State::Over,
+        };
+    }
+
+    /// How long cancelling may take; what is left of a grace is for confirming.
+    fn time_to_cancel(&mut self) -> Duration {
+        let OnTimeout::CancelAndConfirm { grace } = self.options.on_timeout else {
+            return self.attempt_timeout;
+        };
+        let end = self.deadline.unwrap_or(self.sent);
+        self.deadline = end.checked_add(grace);
+        self.delays = self.options.backoff.delays();
+        grace
+    }
+
+    /// The error of a wait that gives up, with all that is known.
+    fn ended(&mut self, kind: ErrorKind, now: Instant) -> Error {
+        let elapsed = now.saturating_duration_since(self.start);
+        let fate = match &self.cancel {
+            Cancel::No => "it was not cancelled".to_owned(),
+            Cancel::Asked => "it was asked to cancel".to_owned(),
+            Cancel::Failed(error) => format!("cancelling it failed: {error}"),
+        };
+        let state = if self.last.is_some() { "still running" } else { "not known to be done" };
+        let error = Error::unfinished(kind, &self.request.name, state, elapsed, self.polls, &fate);
+        let error = error.with_operation(self.last.take()).with_tries(self.polls, elapsed);
+        match self.fault.take() {
+            Some(fault) => error.with_source(fault),
+            None => error,
+        }
+    }
+}
+
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("request", &self.request)
+            .field("options", &self.options)
+            .field("polls", &self.polls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of failure a poll met.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// It passes by itself.
+    Passing,
+    /// It may pass.
+    Doubtful,
+    /// An answer of somebody else's: the page of a captive portal.
+    Foreign,
+    /// The operation is not there, or not yet.
+    NotFound,
+    /// It will not pass.
+    Final,
+}
+
+impl Fault {
+    fn of(error: &Error) -> Self {
+        match error.code() {
+            _ if error.passes_by_itself() => Self::Passing,
+            Some(Code::Unavailable | Code::ResourceExhausted) => Self::Passing,
+            Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => Self::Doubtful,
+            Some(Code::NotFound) => Self::NotFound,
+            None if error.kind() == ErrorKind::Transport && error.http_status() == Some(200) => Self::Foreign,
+            _ => Self::Final,
+        }
+    }
+}
+
+/// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
+const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
+const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
+
+/// The pause after a quota error that does not say when to come back.
+const QUOTA_PAUSE: Duration = Duration::from_secs(20);
+
+/// In place of a delay that no clock can count: a poll a year is not too many.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -1,0 +1,155 @@
+//! The retry loop: what comes next, as a value, and the loop of a thread around it.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::error::{Error, Seconds};
+use crate::stop::StopToken;
+use crate::transport::Rpc;
+
+use super::{Delays, Retry, RetryPolicy};
+
+/// One call, as far as the loop has to know it.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) rpc: Rpc,
+    pub(crate) name: String,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) stop: Option<StopToken>,
+}
+
+/// What an attempt is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// The time it may take.
+    pub(crate) timeout: Duration,
+    /// An earlier attempt failed in a way that leaves open whether the server acted on it.
+    pub(crate) ambiguous: bool,
+}
+
+/// What a call does next.
+pub(crate) enum Step {
+    /// Make an attempt and say how it went.
+    Attempt(Turn),
+    /// Come back then, or when the token is stopped.
+    Sleep(Instant),
+    /// Give up.
+    End(Error),
+}
+
+/// Makes attempts until one succeeds, the policy gives up or the total timeout leaves no room for another.
+pub(crate) fn run<T>(
+    task: Task,
+    clock: &dyn Clock,
+    mut attempt: impl FnMut(Turn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut attempts = Attempts::new(task, clock);
+    loop {
+        match attempts.next(clock) {
+            Step::Attempt(turn) => match attempt(turn) {
+                Ok(answer) => {
+                    attempts.succeeded();
+                    return Ok(answer);
+                }
+                Err(error) => attempts.failed(error, clock),
+            },
+            Step::Sleep(until) => clock.sleep_until(until, attempts.task.stop.as_ref()),
+            Step::End(error) => return Err(error),
+        }
+    }
+}
+
+/// A call under way. It does no I/O and does not sleep: whoever drives it does.
+pub(crate) struct Attempts {
+    pub(crate) task: Task,
+    start: Instant,
+    delays: Option<Box<dyn Delays>>,
+    made: u32,
+    ambiguous: bool,
+    state: State,
+}
+
+enum State {
+    /// An attempt is due, after the sleep that the last failure asked for.
+    Due { after: Option<(Instant, Error)> },
+    /// Nothing more is tried.
+    Over(Error),
+}
+
+impl Attempts {
+    pub(crate) fn new(task: Task, clock: &dyn Clock) -> Self {
+        let state = State::Due { after: None };
+        Self { task, start: clock.now(), delays: None, made: 0, ambiguous: false, state }
+    }
+
+    pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
+        let now = clock.now();
+        let after = match std::mem::replace(&mut self.state, State::Due { after: None }) {
+            State::Over(error) => return Step::End(error),
+            State::Due { after } => after,
+        };
+        let elapsed = now.saturating_duration_since(self.start);
+        if self.task.stop.as_ref().is_some_and(StopToken::is_stopped) {
+            let error = Error::stopped();
+            let error = after.into_iter().fold(error, |error, (_, last)| error.with_source(last));
+            return Step::End(self.finish(error, elapsed));
+        }
+        match after {
+            Some((until, error)) if now < until => {
+                self.state = State::Due { after: Some((until, error)) };
+                return Step::Sleep(until);
+            }
+            _ => {}
+        }
+        let left = self.task.total_timeout.saturating_sub(elapsed);
+        if left.is_zero() {
+            // Also after a sleep that took longer than it was asked to.
+            let error = after.map_or_else(Error::no_time, |(_, error)| error);
+            return Step::End(self.finish(error, elapsed));
+        }
+        self.made = self.made.saturating_add(1);
+        Step::Attempt(Turn { timeout: left.min(self.task.attempt_timeout), ambiguous: self.ambiguous })
+    }
+
+    pub(crate) fn succeeded(&self) {
+        log::debug!("{} `{}`: attempt {} succeeded", self.task.rpc.name(), self.task.name, self.made);
+    }
+
+    pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
+        self.ambiguous |= error.was_sent();
+        let now = clock.now();
+        let elapsed = now.saturating_duration_since(self.start);
+        let left = self.task.total_timeout.saturating_sub(elapsed);
+        let (method, made) = (self.task.rpc.name(), self.made);
+        let delay = self.next_delay(&error, elapsed, clock).filter(|delay| *delay < left);
+        let again = delay.and_then(|delay| Some((delay, now.checked_add(delay)?)));
+        let name = &self.task.name;
+        let Some((delay, until)) = again else {
+            log::debug!("{method} `{name}`: attempt {made} failed: {error}");
+            self.state = State::Over(self.finish(error, elapsed));
+            return;
+        };
+        log::debug!("{method} `{name}`: attempt {made} failed: {error}; again in {} s", Seconds(delay));
+        if let Some(observer) = &self.task.policy.observer {
+            observer(&Retry { method, name, attempt: made, error: &error, delay });
+        }
+        self.state = State::Due { after: Some((until, error)) };
+    }
+
+    /// The delay before the next attempt; none when the call gives up.
+    fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
+        let policy = &self.task.policy;
+        if self.made >= policy.max_attempts || !policy.retries(error) {
+            return None;
+        }
+        let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());
+        let own = delays.next(elapsed, clock.chance())?;
+        Some(own.max(error.retry_after().unwrap_or_default()))
+    }
+
+    fn finish(&self, error: Error, elapsed: Duration) -> Error {
+        error.in_call(self.task.rpc.name(), &self.task.name, self.made, elapsed)
+    }
+}

@@ -1,0 +1,85 @@
+//! Stopping what another thread is doing.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
+///
+/// Clones are one token. Give it to any number of calls and pollers (`stop`); [`stop`](Self::stop) wakes those that
+/// sleep at once, and an exchange that is under way ends within its attempt timeout. What was stopped fails with
+/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself goes on.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.insert(longrunning::Operation::running("operations/42"));
+/// # let client = server.client();
+/// use longrunning::{ErrorKind, StopToken};
+///
+/// let token = StopToken::new();
+/// let others = token.clone();
+/// std::thread::spawn(move || others.stop());
+///
+/// let error = client.poller("operations/42").forever().stop(&token).until_done().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Stopped);
+/// ```
+#[derive(Clone, Default)]
+pub struct StopToken(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl StopToken {
+    /// Makes a token that stops nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops everything that has this token, now and later. There is no way back.
+    pub fn stop(&self) {
+        *self.lock() = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    pub fn is_stopped(&self) -> bool {
+        *self.lock()
+    }
+
+    /// Blocks for `duration`, or until the token is stopped.
+    pub(crate) fn sleep(&self, duration: Duration) {
+        let waiting = self.0.changed.wait_timeout_while(self.lock(), duration, |stopped| !*stopped);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for StopToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StopToken").field(&self.is_stopped()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_wakes_a_sleeper() {
+        let token = StopToken::new();
+        let sleeper = token.clone();
+        let thread = std::thread::spawn(move || sleeper.sleep(Duration::from_secs(3600)));
+        token.stop();
+        // Without the wake-up the test would hang here.
+        thread.join().unwrap();
+        assert!(token.is_stopped());
+        token.sleep(Duration::from_secs(3600));
+        assert_eq!(format!("{token:?}"), "StopToken(true)");
+    }
+}

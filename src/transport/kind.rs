@@ -1,0 +1,92 @@
+//! The transports of this crate, by value and by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// How calls travel; for [`OperationsClientBuilder::transport`].
+///
+/// Parses from the names `rest` and `grpc`.
+///
+/// ```
+/// use longrunning::transport::TransportKind;
+///
+/// let kind: TransportKind = "rest".parse()?;
+/// assert_eq!(kind, TransportKind::Rest);
+/// assert_eq!(kind.to_string(), "rest");
+/// assert!("carrier-pigeon".parse::<TransportKind>().is_err());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`OperationsClientBuilder::transport`]: crate::OperationsClientBuilder::transport
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TransportKind {
+    /// HTTP/1.1 and JSON, by the bindings of the service. The default.
+    #[default]
+    Rest,
+    /// gRPC: HTTP/2 and protobuf. Needs feature `grpc`.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    Grpc,
+}
+
+impl TransportKind {
+    /// The name that parses to this: `rest` or `grpc`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            #[cfg(feature = "grpc")]
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+impl fmt::Display for TransportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Takes the names, in lower case.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) for any other name, and for `grpc` without its feature.
+impl FromStr for TransportKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "rest" => Ok(Self::Rest),
+            #[cfg(feature = "grpc")]
+            "grpc" => Ok(Self::Grpc),
+            #[cfg(not(feature = "grpc"))]
+            "grpc" => Err(Error::config("transport `grpc` needs feature `grpc`, which is off: turn it on")),
+            _ => {
+                let shown: String = name.chars().take(40).collect();
+                let shown = shown.escape_debug();
+                Err(Error::config(format!("transport `{shown}` is not known: expected `rest` or `grpc`")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!("rest".parse::<TransportKind>().unwrap(), TransportKind::default());
+        let shown = "grpc".parse::<TransportKind>().map(|kind| kind.to_string()).map_err(|e| e.to_string());
+        let off = "transport `grpc` needs feature `grpc`, which is off: turn it on".to_owned();
+        assert_eq!(shown, if cfg!(feature = "grpc") { Ok("grpc".to_owned()) } else { Err(off) });
+        let long = "x".repeat(50);
+        for (name, what) in [("gRPC", "gRPC"), ("", ""), ("a\nb", "a\\nb"), (&long, &long[..40])] {
+            let message = format!("transport `{what}` is not known: expected `rest` or `grpc`");
+            assert_eq!(name.parse::<TransportKind>().unwrap_err().to_string(), message);
+        }
+    }
+}

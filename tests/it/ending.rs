@@ -1,0 +1,171 @@
+//! How a wait ends that ends before its operation.
+
+use std::sync::Arc;
+
+use longrunning::testing::{FakeServer, Reply};
+use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, RetryPolicy, Status, StopToken};
+
+use crate::kit::{NAME, running, secs, server, slept, unavailable};
+
+fn every(seconds: f64) -> Backoff {
+    Backoff::from_fn(move |_| Some(secs(seconds)))
+}
+
+#[test]
+fn an_operation_that_outlasts_its_wait_is_cancelled_when_asked() {
+    let rows = [
+        (OnTimeout::Leave, None, false, "it was not cancelled"),
+        (OnTimeout::Cancel, None, true, "it was asked to cancel"),
+        (
+            OnTimeout::Cancel,
+            Some(Code::Unimplemented),
+            true,
+            "cancelling it failed: CancelOperation `operations/42`: UNIMPLEMENTED: no",
+        ),
+        (OnTimeout::Cancel, Some(Code::FailedPrecondition), true, "it was asked to cancel"),
+    ];
+    for (on_timeout, refusal, asked, fate) in rows {
+        let server = FakeServer::start();
+        server.insert(running());
+        if let Some(code) = refusal {
+            server.reply_to("POST", ":cancel", Status::new(code, "no"));
+        }
+        let poller = server.client().poller(NAME).total_timeout(secs(60.0)).on_timeout(on_timeout);
+        let error = poller.until_done().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{fate}");
+        assert!(error.to_string().ends_with(&format!("; {fate}")), "{error}");
+        assert_eq!((error.name(), error.operation()), (Some(NAME), Some(&running())), "{fate}");
+        assert_eq!(
+            server.requests().iter().any(|request| request.path().ends_with(":cancel")),
+            asked,
+            "{fate}"
+        );
+    }
+}
+
+#[test]
+fn a_cancellation_can_be_confirmed() {
+    let server = FakeServer::start();
+    server.insert(running());
+    let poller = server.client().poller(NAME).total_timeout(secs(60.0));
+    let ended = poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap();
+    assert_eq!(ended.error().map(Status::code), Some(Code::Cancelled));
+    // It is asked for at once.
+    assert_eq!(server.elapsed(), secs(59.95));
+
+    let server = FakeServer::start();
+    server.reply_to("GET", NAME, Reply::from(running()).times(99));
+    server.reply_to("POST", ":cancel", Reply::json(200, "{}"));
+    let poller = server.client().poller(NAME).total_timeout(secs(60.0)).backoff(every(10.0));
+    let error =
+        poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap_err();
+    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(89.95)));
+    assert!(
+        error.to_string().ends_with("still running after 90 s (11 polls); it was asked to cancel"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_token_stops_waits_and_calls() {
+    let server = Arc::new(server());
+    let token = StopToken::new();
+    let client = server.client();
+    server.reply(Reply::from(running()).times(3));
+    let mut snapshots = client.poller(NAME).backoff(every(60.0)).stop(&token).into_iter();
+    assert_eq!(snapshots.by_ref().take(2).filter(Result::is_ok).count(), 2);
+    token.stop();
+    let error = snapshots.next().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Stopped, Some(&running())));
+    let message = "operation `operations/42` still running after 60 s (2 polls), when the wait was stopped; it was not cancelled";
+    assert_eq!(error.to_string(), message);
+    assert!(snapshots.next().is_none());
+    assert_eq!((server.request_count(), slept(&server)), (2, vec![60.0]));
+
+    let token = StopToken::new();
+    let stopping = token.clone();
+    let retry = RetryPolicy::default().on_retry(move |_| stopping.stop());
+    server.clear_replies();
+    server.reply(unavailable());
+    let error = client.get(NAME).retry(retry).stop(&token).send().unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Stopped, 1));
+    assert_eq!(
+        format!("{error:#}"),
+        "GetOperation `operations/42`: stopped before it was done: UNAVAILABLE: draining"
+    );
+}
+
+#[test]
+fn a_sleeping_wait_wakes_when_it_is_stopped() {
+    let server = FakeServer::builder().real_time().start().unwrap();
+    server.insert(running());
+    let token = StopToken::new();
+    let client = server.client();
+    let poller = client.poller(NAME).forever().backoff(every(3600.0)).stop(&token);
+    let waiting = std::thread::spawn(move || poller.until_done());
+    while server.request_count() == 0 {
+        std::thread::yield_now();
+    }
+    token.stop();
+    // An hour later without the wake-up.
+    assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Stopped, "68");
+}
+
+#[test]
+fn a_machine_that_slept_through_the_limit_looks_once_more() {
+    let server = server();
+    let client = server.client();
+    server.reply(running());
+    server.reply(Operation::failed(NAME, Status::new(Code::Aborted, "")));
+    let mut snapshots = client.poller(NAME).total_timeout(secs(60.0)).into_iter();
+    snapshots.next().unwrap().unwrap();
+    server.advance(secs(7200.0));
+    assert!(snapshots.next().unwrap().unwrap().is_done(), "64");
+
+    server.reply(Reply::from(running()).times(9));
+    let mut snapshots = client.poller(NAME).total_timeout(secs(60.0)).into_iter();
+    snapshots.next().unwrap().unwrap();
+    server.advance(secs(7200.0));
+    assert!(snapshots.next().unwrap().is_ok(), "64");
+    assert_eq!(snapshots.next().unwrap().unwrap_err().elapsed(), secs(7200.0), "64");
+}
+
+#[test]
+fn what_is_borne_is_an_option() {
+    type Ask = fn(longrunning::Poller) -> longrunning::Poller;
+    let internal = || Reply::from(Status::new(Code::Internal, "oops"));
+    let missing = || Reply::from(Status::new(Code::NotFound, "what"));
+    let rows: [(&str, Reply, Ask, Option<u32>); 9] = [
+        ("five failures", internal().times(5), |poller| poller, None),
+        ("six failures", internal().times(6), |poller| poller, Some(6)),
+        ("none is borne", internal(), |poller| poller.max_failures(0), Some(1)),
+        ("all are borne", internal().times(99), |poller| poller.max_failures(u32::MAX), None),
+        ("a long outage", unavailable().times(99), |poller| poller, None),
+        ("too long an outage", unavailable().times(99), |poller| poller.max_outage(secs(60.0)), Some(7)),
+        ("no outage", unavailable(), |poller| poller.max_outage(secs(0.0)), Some(1)),
+        ("not there", missing(), |poller| poller, Some(1)),
+        ("not there yet", missing().times(2), |poller| poller.not_found_grace(secs(15.0)), None),
+    ];
+    for (row, fault, ask, fails_at) in rows {
+        let server = server();
+        server.reply(fault);
+        let poller = ask(server.client().poller(NAME).backoff(every(10.0)));
+        let ended = poller.until_done();
+        assert_eq!(ended.as_ref().err().map(|error| error.attempts()), fails_at, "{row}: {ended:?}");
+    }
+
+    // The grace is for an operation that was never seen.
+    let server = server();
+    server.reply(running());
+    server.reply(missing());
+    let error = server.client().poller(NAME).not_found_grace(secs(15.0)).until_done().unwrap_err();
+    assert_eq!((error.code(), error.operation()), (Some(Code::NotFound), Some(&running())), "45");
+}
+
+#[test]
+fn for_ever_is_longer_than_a_day() {
+    let server = FakeServer::start();
+    server.insert(longrunning::testing::FakeOperation::new(NAME).done_after(secs(100_000.0)));
+    assert!(server.client().poller(NAME).until_done().is_err());
+    assert!(server.client().poller(NAME).forever().until_done().is_ok());
+}
