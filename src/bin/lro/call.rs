@@ -44,11 +44,11 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
 }
 
 /// The call behind `list`, with its options.
-pub(crate) fn list_call<'c>(
-    client: &'c OperationsClient,
+pub(crate) fn list_call(
+    client: &OperationsClient,
     place: &Place,
     args: &List,
-) -> Call<'c, ListOperationsRequest> {
+) -> Call<ListOperationsRequest> {
     let mut call = client.list(&*place.name).return_partial_success(args.partial_success);
     if let Some(filter) = &args.filter {
         call = call.filter(filter);

@@ -131,12 +131,17 @@ impl Request {
                 ("authorization", Some(file)) => {
                     format!("Bearer $(cat {})", shell_word(&file.to_string_lossy()))
                 }
-                ("authorization", None) => "Bearer $(gcloud auth application-default print-access-token)".to_owned(),
-                (name, _) => format!("${}", name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")),
+                ("authorization", None) => {
+                    "Bearer $(gcloud auth application-default print-access-token)".to_owned()
+                }
+                (name, _) => format!(
+                    "${}",
+                    name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+                ),
             };
             words.extend(["--header".to_owned(), format!("\"{name}: {value}\"")]);
         }
-        for body in &self.body {
+        if let Some(body) = &self.body {
             words.extend(["--data".to_owned(), shell_word(body).into_owned()]);
         }
         words.push(shell_word(&self.url).into_owned());

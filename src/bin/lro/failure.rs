@@ -1,5 +1,7 @@
 //! What went wrong, as it is told: one line, perhaps a hint, and an exit status.
 
+use std::io;
+
 use longrunning::Error;
 
 use crate::exit::Exit;
@@ -31,13 +33,18 @@ impl Failure {
         Self { exit: Exit::of(error), message: format!("{error:#}"), hint: hints::for_error(error, place) }
     }
 
-    pub(crate) fn exit(&self) -> Exit {
-        self.exit
+    /// The same end with another status.
+    pub(crate) fn or(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     /// Says it on standard error and gives the exit status.
+    ///
+    /// A reader who has seen enough is told nothing.
     pub(crate) fn tell(&self) -> Exit {
-        output::say(&self.message);
+        if !self.message.is_empty() {
+            output::say(&self.message);
+        }
         if let Some(hint) = &self.hint {
             output::say(&format!("hint: {hint}"));
         }
@@ -49,5 +56,19 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self { exit: Exit::of(&error), message: format!("{error:#}"), hint: hints::for_set_up(&error) }
+    }
+}
+
+/// Standard output that takes no more: quietly where its reader is gone, as in `lro list | head`.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Success, message: String::new(), hint: None };
+        }
+        Self {
+            exit: Exit::NotAsked,
+            message: format!("cannot write to standard output: {error}"),
+            hint: None,
+        }
     }
 }

@@ -51,12 +51,15 @@ fn for_reason(status: &Status) -> Option<String> {
         "IAM_PERMISSION_DENIED" => {
             let permission = fact("permission").map_or("a permission", String::as_str);
             let resource = fact("resource").map(|resource| format!(" on {resource}")).unwrap_or_default();
-            Some(format!("who asks lacks {permission}{resource}: have it granted, or use other credentials ({reason})"))
+            Some(format!(
+                "who asks lacks {permission}{resource}: have it granted, or use other credentials ({reason})"
+            ))
         }
         _ => {
             let place = link().map(|link| format!(", see {link}")).unwrap_or_default();
             let at_work = matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated);
-            (at_work || !place.is_empty()).then(|| format!("the reason is {reason} of {}{place}", info.domain))
+            (at_work || !place.is_empty())
+                .then(|| format!("the reason is {reason} of {}{place}", info.domain))
         }
     }
 }
@@ -65,7 +68,10 @@ fn for_reason(status: &Status) -> Option<String> {
 fn other_host(status: &Status, endpoint: &str) -> Option<String> {
     let asked = endpoint.rsplit_once("://").map_or(endpoint, |(_, host)| host);
     let asked = asked.split(['/', ':']).next().unwrap_or_default();
-    if !matches!(status.code(), Code::NotFound | Code::InvalidArgument | Code::FailedPrecondition | Code::PermissionDenied) {
+    if !matches!(
+        status.code(),
+        Code::NotFound | Code::InvalidArgument | Code::FailedPrecondition | Code::PermissionDenied
+    ) {
         return None;
     }
     let words = status.message().split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'));
@@ -87,13 +93,13 @@ fn not_found(place: &Place) -> String {
 }
 
 /// Hosts of Google's that messages name for other reasons.
-const NO_SERVICES: [&str; 3] = ["console.developers.google.com", "www.googleapis.com", "oauth2.googleapis.com"];
+const NO_SERVICES: [&str; 3] =
+    ["console.developers.google.com", "www.googleapis.com", "oauth2.googleapis.com"];
 
-const FORGOTTEN: &str = "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
-const NOT_ACCEPTED: &str =
-    "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
-const NO_CREDENTIALS: &str =
-    "log in by `gcloud auth application-default login`, or give --credentials, --access-token-file or --anonymous";
+const FORGOTTEN: &str =
+    "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
+const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
+const NO_CREDENTIALS: &str = "log in by `gcloud auth application-default login`, or give --credentials, --access-token-file or --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
@@ -114,7 +120,8 @@ mod tests {
     #[test]
     fn another_endpoint() {
         let says = |message: &str| hint(Status::new(Code::InvalidArgument, message));
-        let other = Some("the service names another endpoint: try --endpoint eu-run.googleapis.com".to_owned());
+        let other =
+            Some("the service names another endpoint: try --endpoint eu-run.googleapis.com".to_owned());
         assert_eq!(says("location eu: switch to `eu-run.googleapis.com`."), other);
         assert_eq!(says("please use https://eu-run.googleapis.com/v1"), other);
         assert_eq!(says("us-run.googleapis.com says no"), None);
@@ -124,7 +131,12 @@ mod tests {
     #[test]
     fn codes() {
         let rows = [
-            (Code::NotFound, Some("services forget operations some time after they end; --endpoint and --api-version have to fit, too: a regional service wants its endpoint for europe-west1")),
+            (
+                Code::NotFound,
+                Some(
+                    "services forget operations some time after they end; --endpoint and --api-version have to fit, too: a regional service wants its endpoint for europe-west1",
+                ),
+            ),
             (Code::Unauthenticated, Some(NOT_ACCEPTED)),
             (Code::Unimplemented, Some(UNIMPLEMENTED)),
             (Code::Internal, None),

@@ -79,7 +79,10 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
         let message = format!("`{}` is not at the endpoint that --endpoint gives", name.escape_debug());
         return Err(Failure::usage(message).hint("leave --endpoint out, or give the name alone"));
     }
-    if !(named || globals.anonymous || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref())) {
+    if !(named
+        || globals.anonymous
+        || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref()))
+    {
         let message = format!("`{}` is not at a host of Google's", name.escape_debug());
         let hint = format!("if credentials may go there, add --endpoint {}, else --anonymous", url.endpoint);
         return Err(Failure::usage(message).hint(hint));
@@ -92,20 +95,22 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
 /// The names in a text: one a line, or an operation as JSON; empty lines do not count.
 fn lines(input: impl BufRead) -> Result<Vec<String>, Failure> {
     let lines: io::Result<Vec<String>> = input.lines().collect();
-    let lines = lines.map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
+    let lines =
+        lines.map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
     let named = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
     named
         .map(|line| match line.starts_with('{') {
-            true => Operation::from_json(line)
-                .map(|operation| operation.name().to_owned())
-                .map_err(|error| Failure::usage(format!("standard input has a line that is no operation: {error:#}"))),
+            true => {
+                Operation::from_json(line).map(|operation| operation.name().to_owned()).map_err(|error| {
+                    Failure::usage(format!("standard input has a line that is no operation: {error:#}"))
+                })
+            }
             false => Ok(line.to_owned()),
         })
         .collect()
 }
 
-const NO_ENDPOINT: &str =
-    "give --endpoint HOST, such as --endpoint run.googleapis.com, or LRO_ENDPOINT, or the full URL as the name";
+const NO_ENDPOINT: &str = "give --endpoint HOST, such as --endpoint run.googleapis.com, or LRO_ENDPOINT, or the full URL as the name";
 
 #[cfg(test)]
 mod tests {

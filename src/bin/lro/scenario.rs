@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
-use longrunning::{Any, Code, Error, Operation, Status};
+use longrunning::{Any, Code, Error, Status};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -163,8 +163,11 @@ impl Fault {
 
     fn error(&self, status: u16) -> Reply {
         let code = Code::from_http(status).to_string();
-        let details: serde_json::Value =
-            self.details.as_ref().and_then(|details| serde_json::from_str(details.get()).ok()).unwrap_or(json!([]));
+        let details: serde_json::Value = self
+            .details
+            .as_ref()
+            .and_then(|details| serde_json::from_str(details.get()).ok())
+            .unwrap_or(json!([]));
         let message = self.message.as_deref().unwrap_or_default();
         let error = json!({ "code": status, "message": message, "status": code, "details": details });
         Reply::json(status, json!({ "error": error }).to_string())
@@ -201,6 +204,8 @@ const STRUCT: &str = "type.googleapis.com/google.protobuf.Struct";
 
 #[cfg(test)]
 mod tests {
+    use longrunning::Operation;
+
     use super::*;
 
     fn start(text: &str) -> FakeServer {
@@ -216,7 +221,10 @@ mod tests {
         let server = start(Scenario::DEMO);
         let index = shown(&server, "projects/demo/locations/here/operations/index");
         let metadata = index.metadata().unwrap().json().unwrap().into_owned();
-        assert!(metadata.contains(r#""progressPercent":0,"#) || metadata.contains(r#""progressPercent": 0,"#), "{metadata}");
+        assert!(
+            metadata.contains(r#""progressPercent":0,"#) || metadata.contains(r#""progressPercent": 0,"#),
+            "{metadata}"
+        );
     }
 
     #[test]
@@ -231,7 +239,10 @@ mod tests {
         let client = server.client();
         let first = client.get("operations/1").send().unwrap();
         assert!(first.to_json().contains("18446744073709551616"), "{}", first.to_json());
-        assert_eq!(client.get("operations/2").send().unwrap().error().map(Status::code), Some(Code::ResourceExhausted));
+        assert_eq!(
+            client.get("operations/2").send().unwrap().error().map(Status::code),
+            Some(Code::ResourceExhausted)
+        );
         client.cancel("operations/3").send().unwrap();
         let third = client.get("operations/3").send().unwrap();
         assert!(!third.is_done() && third.to_json().contains(r#"{"a": 0}"#), "{}", third.to_json());

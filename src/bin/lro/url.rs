@@ -17,7 +17,8 @@ impl OperationUrl {
     pub(crate) fn parse(text: &str, version: Option<&str>) -> Result<Self, Failure> {
         let bad = |why: &str| Failure::usage(format!("URL `{}` {why}", without_user(text)));
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("has no scheme"))?;
-        let (authority, path) = rest.split_once('/').ok_or_else(|| bad("has no path: expected an operation's"))?;
+        let (authority, path) =
+            rest.split_once('/').ok_or_else(|| bad("has no path: expected an operation's"))?;
         if authority.contains('@') {
             return Err(bad("has a user name, which an operation's has not"));
         }
@@ -29,8 +30,9 @@ impl OperationUrl {
                 .and_then(|rest| rest.strip_prefix('/'))
                 .map(|name| (version, name))
                 .ok_or_else(|| bad(&format!("is not under the version `{version}` of --api-version")))?,
-            None => split_version(path)
-                .ok_or_else(|| bad("has no version, such as `v1`, in its path: say which part it is by --api-version"))?,
+            None => split_version(path).ok_or_else(|| {
+                bad("has no version, such as `v1`, in its path: say which part it is by --api-version")
+            })?,
         };
         let name = decode(name).ok_or_else(|| bad("is not percent-encoded text"))?;
         Ok(Self { endpoint: format!("{scheme}://{authority}"), version: version.to_owned(), name })
@@ -47,7 +49,8 @@ impl OperationUrl {
         let host = authority.strip_suffix(":443").unwrap_or(&authority);
         let domains = ["googleapis.com"].into_iter().chain(universe.filter(|domain| !domain.is_empty()));
         let mut domains = domains.filter(|_| scheme == "https");
-        domains.any(|domain| host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))) || is_loopback(host)
+        domains.any(|domain| host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')))
+            || is_loopback(host)
     }
 }
 
@@ -118,13 +121,49 @@ mod tests {
     #[test]
     fn urls_of_services() {
         let rows = [
-            ("Cloud Run", "https://run.googleapis.com/v2/projects/p/operations/1", None, "v2", "projects/p/operations/1"),
-            ("Compute", "https://compute.googleapis.com/compute/v1/projects/p/global/operations/1", None, "compute/v1", "projects/p/global/operations/1"),
+            (
+                "Cloud Run",
+                "https://run.googleapis.com/v2/projects/p/operations/1",
+                None,
+                "v2",
+                "projects/p/operations/1",
+            ),
+            (
+                "Compute",
+                "https://compute.googleapis.com/compute/v1/projects/p/global/operations/1",
+                None,
+                "compute/v1",
+                "projects/p/global/operations/1",
+            ),
             ("beta", "https://x.googleapis.com/v1p1beta1/operations/1", None, "v1p1beta1", "operations/1"),
-            ("query and verb", "https://x.googleapis.com/v1/operations/1:wait?alt=json#x", None, "v1", "operations/1"),
-            ("an id with a colon", "https://x.googleapis.com/v1/operations/a%3Acancel", None, "v1", "operations/a:cancel"),
-            ("a name with a version", "https://x.googleapis.com/v1/apis/v2/operations/1", None, "v1", "apis/v2/operations/1"),
-            ("version by option", "https://x.googleapis.com/a/v1/b/operations/1", Some("a/v1/b"), "a/v1/b", "operations/1"),
+            (
+                "query and verb",
+                "https://x.googleapis.com/v1/operations/1:wait?alt=json#x",
+                None,
+                "v1",
+                "operations/1",
+            ),
+            (
+                "an id with a colon",
+                "https://x.googleapis.com/v1/operations/a%3Acancel",
+                None,
+                "v1",
+                "operations/a:cancel",
+            ),
+            (
+                "a name with a version",
+                "https://x.googleapis.com/v1/apis/v2/operations/1",
+                None,
+                "v1",
+                "apis/v2/operations/1",
+            ),
+            (
+                "version by option",
+                "https://x.googleapis.com/a/v1/b/operations/1",
+                Some("a/v1/b"),
+                "a/v1/b",
+                "operations/1",
+            ),
             ("an id that looks odd", "https://x.googleapis.com/v1/operations/v", None, "v1", "operations/v"),
         ];
         for (row, text, option, version, name) in rows {
@@ -174,8 +213,12 @@ mod tests {
     #[test]
     fn an_endpoint_has_several_forms() {
         let url = OperationUrl::parse("https://X.example/v1/a", None).unwrap();
-        let rows =
-            [("x.example", true), ("https://x.example/base", true), ("x.example:8443", false), ("http://x.example", false)];
+        let rows = [
+            ("x.example", true),
+            ("https://x.example/base", true),
+            ("x.example:8443", false),
+            ("http://x.example", false),
+        ];
         for (endpoint, same) in rows {
             assert_eq!(url.is_at(endpoint), same, "{endpoint}");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Globals, OnTimeout, LongPoll, Wait, duration};
+use super::{Globals, LongPoll, OnTimeout, Wait, duration};
 use crate::redact::header_for_display;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
@@ -50,7 +50,10 @@ impl Line {
             self.text("--header", Some(&header_for_display(header)));
         }
         self.text("--credentials", credentials.as_ref().map(|path| path.to_string_lossy()).as_deref());
-        self.text("--access-token-file", access_token_file.as_ref().map(|path| path.to_string_lossy()).as_deref());
+        self.text(
+            "--access-token-file",
+            access_token_file.as_ref().map(|path| path.to_string_lossy()).as_deref(),
+        );
         self.flag("--anonymous", *anonymous);
         self.text("--quota-project", quota_project.as_deref());
         self.duration("--attempt-timeout", *attempt_timeout);
@@ -144,7 +147,9 @@ mod tests {
                 }
                 '\'' => quoted = !quoted,
                 '\\' if !quoted => escaped = true,
-                ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
+                ' ' if !quoted => {
+                    words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()))
+                }
                 c => word.push(c),
             }
         }

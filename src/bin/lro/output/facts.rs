@@ -28,7 +28,9 @@ impl Facts {
             Some(text.to_owned()).filter(|text| !text.is_empty())
         };
         Self {
-            percent: find(metadata, &PERCENT, DEPTH).and_then(number).filter(|percent| (0.0..=100.0).contains(percent)),
+            percent: find(metadata, &PERCENT, DEPTH)
+                .and_then(number)
+                .filter(|percent| (0.0..=100.0).contains(percent)),
             started: text(&STARTED).map(to_the_second),
             what: text(&WHAT),
             status: text(&STATUS),
@@ -39,7 +41,10 @@ impl Facts {
 /// The first of the fields that there is, the outer ones before the inner ones.
 fn find<'a>(value: &'a Value, names: &[&str], depth: usize) -> Option<&'a Value> {
     let fields = value.as_object()?;
-    let here = names.iter().find_map(|name| fields.get(*name)).filter(|value| value.is_string() || value.is_number());
+    let here = names
+        .iter()
+        .find_map(|name| fields.get(*name))
+        .filter(|value| value.is_string() || value.is_number());
     here.or_else(|| {
         let inner = depth.checked_sub(1)?;
         fields.values().find_map(|value| find(value, names, inner))

@@ -62,6 +62,13 @@ impl Output {
     }
 }
 
+/// Writes a document that is no operation to standard output.
+pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
 /// Says something to the user, on one line of standard error.
 pub(crate) fn say(message: &str) {
     // Where nobody listens there is nobody to tell.

@@ -66,7 +66,8 @@ pub(crate) fn table(operations: &[Operation], widths: &mut Vec<usize>) -> String
     rows.extend(operations.iter().map(cells));
     widths.resize(COLUMNS, 0);
     for (column, width) in widths.iter_mut().enumerate() {
-        let filled = rows.iter().skip(usize::from(rows.len() > operations.len())).any(|row| !row[column].is_empty());
+        let filled =
+            rows.iter().skip(usize::from(rows.len() > operations.len())).any(|row| !row[column].is_empty());
         if filled || *width > 0 {
             let widest = rows.iter().map(|row| row[column].chars().count()).max();
             *width = (*width).max(widest.unwrap_or_default());
@@ -129,7 +130,9 @@ mod tests {
     #[test]
     fn columns_line_up_over_pages() {
         let first = [
-            operation(r#"{"name":"operations/1","metadata":{"@type":"x/y.CopyMetadata","createTime":"2026-01-02T03:04:05.678Z","progressPercent":40}}"#),
+            operation(
+                r#"{"name":"operations/1","metadata":{"@type":"x/y.CopyMetadata","createTime":"2026-01-02T03:04:05.678Z","progressPercent":40}}"#,
+            ),
             operation(r#"{"name":"operations/long-id","done":true}"#),
         ];
         let second = [operation(r#"{"name":"operations/3","done":true,"error":{"code":8,"message":"no"}}"#)];
