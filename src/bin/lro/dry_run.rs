@@ -127,17 +127,17 @@ impl Request {
             words.extend(["--header".to_owned(), shell_word(&format!("{name}: {value}")).into_owned()]);
         }
         for (name, _) in self.headers.iter().filter(|(name, _)| is_sensitive(name)) {
-            let value = match (name.as_str(), &globals.access_token_file) {
-                ("authorization", Some(file)) => {
+            let value = match (name.as_str(), &globals.access_token_file, &globals.credentials) {
+                ("authorization", Some(file), _) => {
                     format!("Bearer $(cat {})", shell_word(&file.to_string_lossy()))
                 }
-                ("authorization", None) => {
-                    "Bearer $(gcloud auth application-default print-access-token)".to_owned()
+                ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
+                ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
+                (name, ..) => {
+                    let plain =
+                        |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+                    format!("${}", name.chars().map(plain).collect::<String>())
                 }
-                (name, _) => format!(
-                    "${}",
-                    name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
-                ),
             };
             words.extend(["--header".to_owned(), format!("\"{name}: {value}\"")]);
         }
@@ -148,3 +148,6 @@ impl Request {
         words.join(" ")
     }
 }
+
+/// Prints the token that default credentials give.
+const DEFAULT_TOKEN: &str = "gcloud auth application-default print-access-token";

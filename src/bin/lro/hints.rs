@@ -99,7 +99,8 @@ const NO_SERVICES: [&str; 3] =
 const FORGOTTEN: &str =
     "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
-const NO_CREDENTIALS: &str = "log in by `gcloud auth application-default login`, or give --credentials, --access-token-file or --anonymous";
+const NO_CREDENTIALS: &str =
+    "others than the default ones come by --credentials, --access-token-file or --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 

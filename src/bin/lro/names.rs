@@ -58,8 +58,12 @@ pub(crate) fn places(
 
 /// Finds the one that was named.
 pub(crate) fn place(globals: &Globals, name: &str) -> Result<Place, Failure> {
-    let environment = env::var("LRO_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
-    locate(globals, environment, name)
+    locate(globals, default_endpoint(), name)
+}
+
+/// The endpoint that the environment gives.
+pub(crate) fn default_endpoint() -> Option<String> {
+    env::var("LRO_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
 }
 
 fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<Place, Failure> {

@@ -40,6 +40,8 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     while !waiting.is_over() {
         match events.recv_timeout(TICK) {
             Ok(Event::Seen(number, operation)) => waiting.seen(number, &operation),
+            // Said once for all, by what comes next.
+            Ok(Event::Ended(_, Err(error))) if error.kind() == ErrorKind::Stopped => {}
             Ok(Event::Ended(number, result)) => waiting.ended(number, result)?,
             Ok(Event::Stopped) => return Ok(waiting.interrupted()),
             Err(RecvTimeoutError::Timeout) => waiting.tick(),
@@ -197,7 +199,9 @@ impl<'a> Waiting<'a> {
         let left = self.places.iter().zip(&self.ended).filter(|(_, ended)| !**ended);
         let names: Vec<String> = left.map(|(place, _)| place.given.clone()).collect();
         if !names.is_empty() {
-            output::say(&format!("wait on with: {}", args::resume(self.globals, self.args, &names)));
+            let endpoint = names::default_endpoint();
+            let line = args::resume(self.globals, self.args, &names, endpoint.as_deref());
+            output::say(&format!("wait on with: {line}"));
         }
     }
 }

@@ -10,8 +10,11 @@ use crate::redact::header_for_display;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
 ///
-/// With a journal that is where the names are.
-pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String]) -> String {
+/// With a journal that is where the names are. An endpoint of the environment is said again: the other shell may
+/// have another one.
+pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String], endpoint: Option<&str>) -> String {
+    let endpoint = endpoint.filter(|_| globals.endpoint.is_none());
+    let variable = endpoint.map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(endpoint)));
     let mut line = Line(vec!["lro".to_owned()]);
     line.globals(globals);
     line.0.push("wait".to_owned());
@@ -19,7 +22,8 @@ pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String]) -> String
     if wait.journal.is_none() {
         line.0.extend(names.iter().cloned());
     }
-    line.0.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = line.0.iter().map(|word| shell_word(word)).collect();
+    variable.unwrap_or_default() + &words.join(" ")
 }
 
 struct Line(Vec<String>);
@@ -122,7 +126,7 @@ mod tests {
             let words = split(line);
             let cli = Cli::try_parse_from(&words).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!("{line}") };
-            let again = resume(&cli.globals, wait, &wait.names);
+            let again = resume(&cli.globals, wait, &wait.names, None);
             assert_eq!(again, line);
             assert_eq!(Cli::try_parse_from(split(&again)).unwrap(), cli);
         }
@@ -133,7 +137,17 @@ mod tests {
         let globals = Globals { headers: vec!["X-My-Token: CANARY".into()], ..Globals::default() };
         let cli = Cli::try_parse_from(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
-        assert_eq!(resume(&globals, wait, &[]), "lro --header 'X-My-Token: [redacted]' wait");
+        assert_eq!(resume(&globals, wait, &[], None), "lro --header 'X-My-Token: [redacted]' wait");
+    }
+
+    #[test]
+    fn an_endpoint_of_the_environment_is_said_again() {
+        let cli = Cli::try_parse_from(["lro", "wait", "a"]).unwrap();
+        let Command::Wait(wait) = &cli.command else { panic!() };
+        let line = |globals: &Globals| resume(globals, wait, &wait.names, Some("b.example"));
+        assert_eq!(line(&cli.globals), "LRO_ENDPOINT=b.example lro wait a");
+        let globals = Globals { endpoint: Some("c.example".into()), ..Globals::default() };
+        assert_eq!(line(&globals), "lro --endpoint c.example wait a");
     }
 
     /// As a shell does it, as far as quotes go.

@@ -4,6 +4,7 @@ mod facts;
 mod json;
 mod text;
 
+use std::env;
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use longrunning::Operation;
@@ -75,8 +76,10 @@ pub(crate) fn say(message: &str) {
     let _ = writeln!(io::stderr(), "lro: {}", printable(message));
 }
 
+/// Whether standard error is a terminal on which lines can be drawn over.
 pub(crate) fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
+    let capable = || cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb");
+    io::stderr().is_terminal() && capable()
 }
 
 /// Foreign text without what a terminal obeys.

@@ -180,7 +180,7 @@ state     failed PERMISSION_DENIED
 metadata  {
             \"n\": 18446744073709551616
           }
-error     PERMISSION_DENIED: no\\u{a}way
+error     PERMISSION_DENIED: no\\nway
 detail    {
             \"@type\": \"t/a.B\"
           }

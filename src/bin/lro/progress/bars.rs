@@ -1,13 +1,14 @@
 //! Progress as bars: one for each operation, one for all.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longrunning::Operation;
 
+use super::screen::Screen;
 use super::{Estimate, short};
+use crate::output::printable;
 
 /// The bars of a wait.
 pub(super) struct Bars {
@@ -23,11 +24,8 @@ pub(super) struct Bars {
 
 impl Bars {
     /// On standard error, be that a terminal or not.
-    pub(super) fn new(names: Vec<String>, terminal: bool) -> Self {
-        let target = match terminal {
-            true => ProgressDrawTarget::stderr_with_hz(REDRAWS),
-            false => ProgressDrawTarget::term_like_with_hz(Box::new(Stderr), REDRAWS),
-        };
+    pub(super) fn new(names: Vec<String>) -> Self {
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen::new()), REDRAWS);
         let all = MultiProgress::with_draw_target(target);
         let total = (names.len() > 1).then(|| all.add(bar(names.len() as u64, TOTAL)));
         let operations = names.iter().map(|_| Estimate::default()).collect();
@@ -79,6 +77,8 @@ impl Bars {
     pub(super) fn clear(&self) {
         // A terminal that is gone needs no clearing.
         let _ = self.all.clear();
+        // Bars that are dropped draw themselves once more.
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     /// Gives bars to operations until the screen is full.
@@ -110,7 +110,7 @@ impl Bars {
             message += &format!(", about {} left", short(left));
         }
         if let Some(status) = &estimate.status {
-            message += &format!("  {}", crate::output::printable(status));
+            message += &format!("  {}", printable(status));
         }
         bar.set_message(message);
         bar.tick();
@@ -128,61 +128,13 @@ fn style(template: &str) -> ProgressStyle {
 
 /// A name in `width` columns; of a long one the end, which tells it apart.
 fn fit(name: &str, width: usize) -> String {
-    let name = crate::output::printable(name);
+    let name = printable(name);
     let length = name.chars().count();
     if length <= width {
         return format!("{name:width$}");
     }
     let end: String = name.chars().skip(length + 1 - width).collect();
     format!("…{end}")
-}
-
-/// Draws on a standard error that is no terminal as if it were one.
-#[derive(Debug)]
-struct Stderr;
-
-impl TermLike for Stderr {
-    fn width(&self) -> u16 {
-        80
-    }
-
-    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.control(lines, 'A')
-    }
-
-    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.control(lines, 'B')
-    }
-
-    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.control(columns, 'C')
-    }
-
-    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.control(columns, 'D')
-    }
-
-    fn write_line(&self, line: &str) -> io::Result<()> {
-        writeln!(io::stderr(), "{line}")
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        write!(io::stderr(), "{text}")
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        write!(io::stderr(), "\r\x1b[2K")
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        io::stderr().flush()
-    }
-}
-
-impl Stderr {
-    fn control(&self, count: usize, what: char) -> io::Result<()> {
-        if count == 0 { Ok(()) } else { write!(io::stderr(), "\x1b[{count}{what}") }
-    }
 }
 
 const KNOWN: &str = "{prefix} [{bar:20}] {pos:>3} %  {msg}";

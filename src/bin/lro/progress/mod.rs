@@ -3,6 +3,7 @@
 mod bars;
 mod estimate;
 mod lines;
+mod screen;
 
 use std::io;
 use std::time::Duration;
@@ -33,9 +34,9 @@ impl Progress {
         let view = match (globals.progress, output::stderr_is_terminal()) {
             (When::Never, _) => View::Nothing,
             // What the log says would tear the bars apart.
-            (When::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names, true))),
+            (When::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names))),
             (When::Auto, _) => View::Lines(Lines::new(names)),
-            (When::Always, terminal) => View::Bars(Box::new(Bars::new(names, terminal))),
+            (When::Always, _) => View::Bars(Box::new(Bars::new(names))),
         };
         Self { view, done: 0 }
     }

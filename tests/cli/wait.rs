@@ -1,0 +1,157 @@
+//! `lro wait`, where standard error is no terminal.
+
+use std::io::{BufRead, BufReader, Read};
+use std::time::Duration;
+
+use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::{Any, Code, Operation};
+
+use crate::kit::{full_server, lro, server};
+
+#[test]
+fn one_operation_is_shown_whole_when_it_is_done() {
+    let server = full_server();
+    let waited = lro("wait operations/third --poll-interval 10ms").asks(&server).runs().exits(0);
+    assert!(waited.stdout.starts_with("name      operations/third\nstate     succeeded\n"), "{waited:#?}");
+    assert_eq!(waited.stderr, "lro: operations/third: running 33 % [0s]\n");
+    assert_eq!(server.request_count(), 3);
+}
+
+#[test]
+fn several_are_told_as_they_end() {
+    let server = full_server();
+    server.insert(FakeOperation::new("operations/second").done_at_poll(2));
+    let waited = lro(
+        "wait operations/third operations/done operations/failed operations/second --poll-interval 300ms",
+    )
+    .asks(&server)
+    .runs()
+    .exits(3);
+    let mut lines: Vec<_> = waited.stdout.lines().collect();
+    assert_eq!(&lines[2..], ["operations/second  succeeded", "operations/third  succeeded"], "{waited:#?}");
+    lines.truncate(2);
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        ["operations/done  succeeded", "operations/failed  failed RESOURCE_EXHAUSTED: out of disk"]
+    );
+    waited.says("lro: 4 of 4 done [").says("lro: operation `operations/failed` failed");
+}
+
+#[test]
+fn more_operations_than_threads() {
+    let server = server();
+    let names: String = (0..200).map(|number| format!("operations/{number}\n")).collect();
+    for name in names.lines() {
+        server.insert(FakeOperation::new(name).done_at_poll(2));
+    }
+    let waited =
+        lro("wait - --format json --progress never --poll-interval 10ms").asks(&server).input(&names);
+    let waited = waited.runs().exits(0).is_silent();
+    assert_eq!(waited.stdout.lines().count(), 200);
+}
+
+#[test]
+fn progress_can_be_left_out_or_insisted_on() {
+    let server = server();
+    server.insert(FakeOperation::new("operations/1").done_at_poll(4));
+    lro("wait operations/1 --poll-interval 10ms --progress never").asks(&server).runs().exits(0).is_silent();
+    server.insert(FakeOperation::new("operations/2").done_at_poll(4));
+    let waited =
+        lro("wait operations/2 --poll-interval 200ms --progress always").asks(&server).runs().exits(0);
+    assert!(waited.stderr.contains("operations/2 [==") && waited.stderr.contains(" 50 %"), "{waited:#?}");
+}
+
+#[test]
+fn what_still_runs_is_left_or_cancelled() {
+    let server = full_server();
+    lro("wait operations/running --total-timeout 100ms --on-timeout leave").asks(&server).runs().exits(4);
+    assert!(!server.operation("operations/running").unwrap().is_done());
+    let waited = lro("wait operations/running --total-timeout 100ms --on-timeout cancel")
+        .asks(&server)
+        .runs()
+        .exits(4);
+    assert!(waited.stderr.contains("cancel"), "{waited:#?}");
+    assert_eq!(server.operation("operations/running").unwrap().error().unwrap().code(), Code::Cancelled);
+}
+
+#[test]
+fn faults_do_not_end_a_wait() {
+    let server = full_server();
+    server.reply(Reply::status(503).times(2));
+    server.reply(Reply::reset());
+    lro("wait operations/third --poll-interval 10ms").asks(&server).runs().exits(0);
+}
+
+#[test]
+fn a_reader_who_has_gone_ends_the_wait() {
+    let server = full_server();
+    let mut child =
+        lro("wait operations/done operations/running operations/third --format json --poll-interval 200ms")
+            .asks(&server)
+            .starts();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with(r#"{"name":"operations/done""#), "{first}");
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+/// Sends a signal as soon as the wait has shown that it goes on.
+#[cfg(unix)]
+fn interrupted(server: &FakeServer, line: &str, signal: &str) -> (i32, String) {
+    let mut child = lro(line).asks(server).starts();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    let done = if line.contains("done") { "1 of 3 done" } else { "" };
+    while !(told.contains("operations/running: running") && told.contains(done)) {
+        assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    stderr.read_to_string(&mut told).unwrap();
+    (child.wait().unwrap().code().unwrap_or(-1), told)
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_the_wait_and_not_the_operations() {
+    let server = full_server();
+    server.insert(Operation::running("operations/other"));
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let line = "wait operations/done operations/running operations/other --total-timeout 1h30m";
+        let (code, told) = interrupted(&server, line, signal);
+        let expected = format!(
+            "lro: interrupted; 2 of 3 operations were not done and go on\n\
+             lro: wait on with: LRO_ENDPOINT={} lro --anonymous --total-timeout 1h30m wait operations/running operations/other\n",
+            server.url(),
+        );
+        assert!(told.ends_with(&expected), "{signal}: {told}");
+        assert_eq!(code, 130, "{signal}");
+    }
+    assert!(!server.operation("operations/running").unwrap().is_done());
+}
+
+/// Also where an answer is a long time coming.
+#[test]
+#[cfg(unix)]
+fn a_signal_does_not_wait_for_the_network() {
+    let server = full_server();
+    server.reply(Reply::usual());
+    server.reply(Reply::hang().times(9));
+    let start = std::time::Instant::now();
+    let (code, _) = interrupted(&server, "wait operations/running --attempt-timeout 1h", "-INT");
+    assert_eq!(code, 130);
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn metadata_of_all_sorts_do_no_harm() {
+    let server = server();
+    for (number, json) in ["[]", "{}", r#"{"percent": "x", "statusMessage": "\u001b[2J"}"#].iter().enumerate()
+    {
+        let metadata = Any::from_json(&format!(r#"{{"@type":"x/y","value":{json}}}"#)).unwrap();
+        server.insert(FakeOperation::new(format!("operations/{number}")).metadata(metadata).done_at_poll(2));
+    }
+    let waited = lro("wait operations/0 operations/1 operations/2 --poll-interval 10ms --progress always");
+    waited.asks(&server).runs().exits(0);
+}
