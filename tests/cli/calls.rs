@@ -23,8 +23,8 @@ response  {
             \"rows\": \"9\"
           }
 ";
-    lro("get operations/done").asks(&server).runs().exits(0).prints(expected).is_silent();
-    let failed = lro("get operations/failed").asks(&server).runs().exits(0).is_silent();
+    lro("get operations/done").asks(&server).runs().exits(0).prints(expected).says_nothing();
+    let failed = lro("get operations/failed").asks(&server).runs().exits(0).says_nothing();
     assert!(failed.stdout.contains("state     failed RESOURCE_EXHAUSTED\n"), "{failed:#?}");
     assert_eq!(asked(&server), ["GET /v1/operations/done", "GET /v1/operations/failed"]);
 }
@@ -39,7 +39,7 @@ fn json_is_what_the_server_sent_on_one_line() {
         .runs()
         .exits(0)
         .prints("{\"name\":\"operations/1\",\"new\":[18446744073709551616,1.50e-7],\"s\":\" a  \\n\"}\n")
-        .is_silent();
+        .says_nothing();
 }
 
 #[test]
@@ -64,7 +64,7 @@ operations/done     succeeded
 operations/failed   failed RESOURCE_EXHAUSTED
 operations/third    running 33 %
 ";
-    lro("list").asks(&server).runs().exits(0).prints(expected).is_silent();
+    lro("list").asks(&server).runs().exits(0).prints(expected).says_nothing();
     lro("list projects/p").asks(&server).runs().exits(0).prints("");
     assert_eq!(asked(&server), ["GET /v1/operations", "GET /v1/projects/p/operations"]);
 }
@@ -83,7 +83,8 @@ fn list_options_reach_the_server() {
     let token =
         first.stderr.strip_prefix("lro: there are more: go on with --page-token ").unwrap().trim().to_owned();
     assert_eq!(first.stdout.lines().count(), 4);
-    let rest = lro("list --page-size 3 --page-token").word(token).asks(&server).runs().exits(0).is_silent();
+    let rest =
+        lro("list --page-size 3 --page-token").word(token).asks(&server).runs().exits(0).says_nothing();
     assert!(rest.stdout.ends_with("operations/third  running 33 %\n"), "{rest:#?}");
 
     let cut = lro("list --limit 1").asks(&server).runs().exits(0);
@@ -144,5 +145,5 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.starts_with(r#"{"name":"operations/0""#));
     // The pipe is closed now.
-    Ran::of(child).exits(0).is_silent();
+    Ran::of(child).exits(0).says_nothing();
 }

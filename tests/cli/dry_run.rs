@@ -12,7 +12,7 @@ fn a_request_and_a_command_for_curl() {
         .asks(&server)
         .runs()
         .exits(0)
-        .is_silent();
+        .says_nothing();
     let url = server.url();
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(lines[0], format!("POST {url}/v1/operations/running:cancel"));

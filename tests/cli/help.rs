@@ -6,7 +6,7 @@ const COMMANDS: [&str; 8] = ["get", "list", "wait", "cancel", "delete", "serve",
 
 #[test]
 fn help_names_every_command_status_and_variable() {
-    let help = Lro::new(&["--help"]).runs().exits(0).is_silent().stdout;
+    let help = Lro::new(&["--help"]).runs().exits(0).says_nothing().stdout;
     let words =
         ["--endpoint", "LRO_ENDPOINT", "Exit status:", "  130  ", "Examples:", "--dry-run", "gravest"];
     for word in COMMANDS.iter().chain(&words) {
@@ -18,7 +18,7 @@ fn help_names_every_command_status_and_variable() {
 fn help_of_every_command_has_an_example() {
     for command in COMMANDS {
         for flag in ["--help", "-h"] {
-            let help = Lro::new(&[command, flag]).runs().exits(0).is_silent().stdout;
+            let help = Lro::new(&[command, flag]).runs().exits(0).says_nothing().stdout;
             let example = help.split("Examples:").nth(1).unwrap_or_else(|| panic!("{command}: {help}"));
             assert!(
                 example.contains(&format!("lro {command}")) || example.contains(command),
@@ -73,7 +73,7 @@ fn version() {
 #[test]
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = lro("completions").word(shell).runs().exits(0).is_silent().stdout;
+        let script = lro("completions").word(shell).runs().exits(0).says_nothing().stdout;
         assert!(script.contains("on-timeout") && script.contains("cancel"), "{shell}");
     }
     lro("completions tcsh").runs().exits(2);
@@ -98,7 +98,7 @@ fn bash_completes() {
 
 #[test]
 fn man_pages() {
-    let page = lro("man").runs().exits(0).is_silent().stdout;
+    let page = lro("man").runs().exits(0).says_nothing().stdout;
     assert!(page.contains(".TH lro 1") && page.contains("Exit status"), "{page}");
     let page = lro("man wait").runs().exits(0).stdout;
     assert!(page.contains(".SH OPTIONS") && page.contains("on\\-timeout"), "{page}");

@@ -103,7 +103,7 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(crate) fn is_silent(self) -> Self {
+    pub(crate) fn says_nothing(self) -> Self {
         assert_eq!(self.stderr, "", "{self:#?}");
         self
     }

@@ -55,7 +55,7 @@ fn names_come_from_standard_input() {
     lro("delete -").asks(&server).input("operations/done\n\n  operations/failed\n").runs().exits(0);
     assert!(server.operation("operations/done").is_none() && server.operation("operations/failed").is_none());
     for command in ["wait -", "cancel -", "delete -"] {
-        lro(command).asks(&server).input("\n").runs().exits(0).prints("").is_silent();
+        lro(command).asks(&server).input("\n").runs().exits(0).prints("").says_nothing();
     }
     lro("cancel -")
         .asks(&server)

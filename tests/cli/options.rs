@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use longrunning::testing::Reply;
+use longrunning::{Code, Status};
 
 use crate::kit::{Lro, full_server, lro, server};
 
@@ -90,6 +91,16 @@ fn retries() {
 }
 
 #[test]
+fn retries_of_a_wait() {
+    let server = full_server();
+    let broken = || Status::new(Code::Internal, "broken");
+    server.reply(broken());
+    lro("wait operations/done --retries 0").asks(&server).runs().exits(1);
+    server.reply(broken());
+    lro("wait operations/done --retries 1 --poll-interval 10ms").asks(&server).runs().exits(0);
+}
+
+#[test]
 fn time_limits() {
     let server = full_server();
     server.reply(Reply::hang().times(20));
@@ -116,5 +127,5 @@ fn verbose_tells_what_is_sent() {
     let lines: Vec<_> = ran.stderr.lines().collect();
     assert!(lines.len() >= 2 && lines.iter().all(|line| line.starts_with("lro: ")), "{ran:#?}");
     assert!(ran.stderr.contains("operations/done") && ran.stderr.contains("UNAVAILABLE"), "{ran:#?}");
-    lro("get operations/done").asks(&server).runs().exits(0).is_silent();
+    lro("get operations/done").asks(&server).runs().exits(0).says_nothing();
 }

@@ -47,7 +47,7 @@ fn more_operations_than_threads() {
     }
     let waited =
         lro("wait - --format json --progress never --poll-interval 10ms").asks(&server).input(&names);
-    let waited = waited.runs().exits(0).is_silent();
+    let waited = waited.runs().exits(0).says_nothing();
     assert_eq!(waited.stdout.lines().count(), 200);
 }
 
@@ -55,7 +55,11 @@ fn more_operations_than_threads() {
 fn progress_can_be_left_out_or_insisted_on() {
     let server = server();
     server.insert(FakeOperation::new("operations/1").done_at_poll(4));
-    lro("wait operations/1 --poll-interval 10ms --progress never").asks(&server).runs().exits(0).is_silent();
+    lro("wait operations/1 --poll-interval 10ms --progress never")
+        .asks(&server)
+        .runs()
+        .exits(0)
+        .says_nothing();
     server.insert(FakeOperation::new("operations/2").done_at_poll(4));
     let waited =
         lro("wait operations/2 --poll-interval 200ms --progress always").asks(&server).runs().exits(0);

@@ -102,6 +102,9 @@ impl Options {
         if let Some(timeout) = self.globals.total_timeout {
             poller = poller.total_timeout(timeout);
         }
+        if let Some(retries) = self.globals.retries {
+            poller = poller.max_failures(retries);
+        }
         if let Some(interval) = self.args.poll_interval {
             poller = poller.backoff(Backoff::from_fn(move |_| Some(interval)));
         }

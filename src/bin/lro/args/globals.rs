@@ -41,7 +41,7 @@ pub(crate) struct Globals {
     /// Limit the whole: a call with its retries [default: 60s], or a wait [default: 24h].
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
-    /// Try a call again up to N times [default: 4]; a wait has its own rules.
+    /// Try a call again up to N times [default: 4]; let a wait bear N internal errors in a row [default: 5].
     #[arg(long, global = true, value_name = "N", help_heading = TIME)]
     pub(crate) retries: Option<u32>,
 

@@ -252,7 +252,9 @@ A scenario is a JSON file (comments are only here):
     \"page_size\": 50,
     \"token\": \"secret\"                                  // takes no other access token
   }
-Without `steps` the metadata say {\"percent\": 40}. Without anything, `lro serve` plays a demonstration.
+In metadata, the text \"{percent}\" becomes the number. Without `steps` the metadata say {\"percent\": 40}. Responses and
+metadata without an @type become a google.protobuf.Struct. The `details` of a fault are those of its error.
+Without a file, `lro serve` plays a demonstration.
 
 Examples:
   lro serve

@@ -91,7 +91,7 @@ fn cells(operation: &Operation) -> [String; COLUMNS] {
     [
         printable(operation.name()),
         state(operation),
-        facts.started.unwrap_or_default(),
+        printable(&facts.started.unwrap_or_default()),
         printable(&what.unwrap_or_default()),
     ]
 }
