@@ -4,10 +4,14 @@
 //! cargo bench --bench decode [-- --quick]
 //! ```
 //!
+//! The binary page (`alt=proto`) has the operations of the JSON page; how many a second each gives is told last.
+//!
 //! No sockets: the client answers from memory, so its figures hold everything but HTTP (options, binding,
 //! headers, retry loop, paging). Every contestant starts from a copy of the body. Rounds are interleaved, a
 //! figure is that of the best round.
 
+#[path = "decode/binary.rs"]
+mod binary;
 #[path = "peers/src/payload.rs"]
 #[expect(unreachable_pub, reason = "the other user is a library")]
 mod payload;
@@ -33,6 +37,39 @@ fn main() {
     report("operation", &payload::operation(), rounds, 1000, get, |body| drop(typed::<Operation>(body)));
     report("page of 1000", &page, rounds, 10, list, |body| drop(typed::<Page>(body)));
     report("the same, indented", &pretty, rounds, 10, list, |body| drop(typed::<Page>(body)));
+    report_binary(&page, rounds);
+}
+
+/// Prints operations a second of a page in either form, all fields read into types of the caller or not.
+fn report_binary(page: &str, rounds: usize) {
+    let json = client("application/json; charset=UTF-8", page.as_bytes().to_vec());
+    let bytes = binary::page(page);
+    let size = bytes.len();
+    let binary = client("application/x-protobuf", bytes);
+    let mut found = [const { Vec::new() }; 4];
+    for _ in 0..rounds {
+        found[0].push(time(10, || list(&json)));
+        found[1].push(time(10, || list(&binary)));
+        found[2].push(time(10, || binary::read_json(&json)));
+        found[3].push(time(10, || binary::read_binary(&binary)));
+    }
+    let [json, binary, json_read, binary_read] = found.map(least);
+    println!("\nPage of 1000 operations, {size} bytes in binary; millions of operations a second.\n");
+    println!("| | JSON | binary | binary ÷ JSON |\n|---|---:|---:|---:|");
+    for (name, json, binary) in
+        [("as a page", json, binary), ("and all messages into own types", json_read, binary_read)]
+    {
+        let rate = |micros: f64| payload::PAGE_SIZE as f64 / micros;
+        println!("| {name} | {:.2} | {:.2} | {:.2} |", rate(json), rate(binary), json / binary);
+    }
+}
+
+fn client(content_type: &'static str, body: Vec<u8>) -> OperationsClient {
+    OperationsClient::builder("http://127.0.0.1:1")
+        .credentials(Credentials::anonymous())
+        .http_client(Canned { content_type, body })
+        .build()
+        .expect("the options are right")
 }
 
 /// Prints a row: microseconds of each contestant, calls made `repeats` times in each of the rounds.
@@ -45,11 +82,7 @@ fn report(
     typed: impl Fn(&[u8]),
 ) {
     let bytes = body.as_bytes();
-    let client = OperationsClient::builder("http://127.0.0.1:1")
-        .credentials(Credentials::anonymous())
-        .http_client(Canned(bytes.to_vec()))
-        .build()
-        .expect("the options are right");
+    let client = client("application/json; charset=UTF-8", bytes.to_vec());
     // Ours copies the answer out of the canned client; so do the others.
     let copy = || black_box(bytes).to_vec();
     let mut found = [const { Vec::new() }; 3];
@@ -78,12 +111,15 @@ fn list(client: &OperationsClient) {
 
 /// Answers every request with the same bytes.
 #[derive(Debug)]
-struct Canned(Vec<u8>);
+struct Canned {
+    content_type: &'static str,
+    body: Vec<u8>,
+}
 
 impl HttpClient for Canned {
     fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let answer = HttpResponse::new(200, self.0.clone());
-        Ok(answer.with_header("content-type", "application/json; charset=UTF-8"))
+        let answer = HttpResponse::new(200, self.body.clone());
+        Ok(answer.with_header("content-type", self.content_type))
     }
 }
 

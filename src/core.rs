@@ -11,13 +11,14 @@ use crate::transport::{Rpc, Transport};
 pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) defaults: CallOptions,
+    /// In the order of [`Rpc::ALL`].
+    pub(crate) defaults: [CallOptions; 5],
 }
 
 impl Core {
     /// The options that a call of `rpc` starts with.
-    pub(crate) fn defaults(&self, _: Rpc) -> CallOptions {
-        self.defaults.clone()
+    pub(crate) fn defaults(&self, rpc: Rpc) -> CallOptions {
+        self.defaults[rpc as usize].clone()
     }
 }
 

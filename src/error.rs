@@ -289,6 +289,12 @@ impl Error {
         Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected JSON")).sent(true)
     }
 
+    /// The same over gRPC.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn not_grpc(host: &str, answer: &str) -> Self {
+        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected gRPC")).sent(true)
+    }
+
     /// An answer of which something is missing.
     pub(crate) fn answer_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)

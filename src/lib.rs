@@ -63,7 +63,8 @@
 //! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
 //! [`Any`]s: JSON text or protobuf bytes of a type that this crate need not know, kept as they came, decoded into
 //! your own serde type ([`Any::decode`]) or prost message ([`Any::unpack`]). The [`Status`] of a failure has a
-//! [`Code`] and [typed details](rpc).
+//! [`Code`] and [typed details](rpc). [`DataFormat::Proto`](transport::DataFormat::Proto) asks for bytes over REST
+//! too; with feature `reflect`, a `DescriptorPool` turns messages of your own types from bytes to JSON and back.
 //!
 //! # Credentials
 //!
@@ -77,7 +78,8 @@
 //!
 //! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] says what is retried; hints
 //! of the server (`Retry-After`, `RetryInfo`) are a floor for the next delay. `attempt_timeout` and
-//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket.
+//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket. A [`ClientConfig`] gives
+//! each method its own, from a service config of gRPC.
 //!
 //! # Errors
 //!
@@ -133,6 +135,7 @@
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
+//! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
@@ -154,6 +157,8 @@ mod env;
 mod error;
 mod excerpt;
 mod file;
+#[cfg(test)]
+mod folder;
 pub mod http;
 mod json;
 mod name;
@@ -164,6 +169,7 @@ pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
+mod service_config;
 mod stop;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -178,7 +184,11 @@ pub use error::{Error, ErrorKind};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use poller::{OnTimeout, Poller, Snapshots, Target};
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryPolicy};
+pub use service_config::ClientConfig;
 pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};

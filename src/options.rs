@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
-use crate::transport::{Attempt, Header, check_quota_project};
+use crate::transport::{Attempt, Compression, Header, check_quota_project};
 
 /// The options of one call; the client's own are the defaults of its calls.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct CallOptions {
     pub(crate) quota_project: Option<String>,
     pub(crate) headers: Vec<Header>,
     pub(crate) stop: Option<StopToken>,
+    pub(crate) compression: Compression,
 }
 
 impl Default for CallOptions {
@@ -28,6 +29,7 @@ impl Default for CallOptions {
             quota_project: None,
             headers: Vec::new(),
             stop: None,
+            compression: Compression::default(),
         }
     }
 }
@@ -51,7 +53,7 @@ impl CallOptions {
     }
 
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
-        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref())
+        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref()).compressed(self.compression)
     }
 }
 

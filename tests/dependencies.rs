@@ -7,6 +7,8 @@ use serde_json::Value;
 
 const MOST_CRATES: usize = 55;
 
+const MOST_CRATES_OF_GRPC: usize = 20;
+
 const UNWANTED: [&str; 8] = ["chrono", "futures", "native-tls", "openssl", "rsa", "time", "tokio", "url"];
 
 #[test]
@@ -31,7 +33,25 @@ fn the_default_tree_is_small_and_has_no_runtime() {
 }
 
 #[test]
-fn the_default_tree_keeps_the_rust_version() {
+fn grpc_adds_few_crates_and_no_runtime() {
+    let added: Vec<_> = tree(&["--features=grpc"]).difference(&default_tree()).cloned().collect();
+    println!("{} crates more", added.len());
+    assert!(!added.is_empty() && added.len() <= MOST_CRATES_OF_GRPC, "{} crates: {added:?}", added.len());
+    let runtimes =
+        ["async-io", "futures-executor", "hyper", "mio", "socket2", "tokio-macros", "tonic", "tower"];
+    let found: Vec<_> = added.iter().filter(|(name, _)| runtimes.contains(&name.as_str())).collect();
+    assert!(found.is_empty(), "{found:?}");
+    let lines = listed(&["--features=grpc", "--format={p}|{f}"]);
+    let tokio =
+        lines.lines().find(|line| line.starts_with("tokio v")).expect("tokio is there, for its traits");
+    let features: BTreeSet<_> = tokio.rsplit('|').next().unwrap().split(',').collect();
+    // `sync` and `io-util` are h2's; what would make a runtime of it is not there.
+    let expected = BTreeSet::from(["bytes", "default", "io-util", "sync"]);
+    assert!(features.is_subset(&expected), "{features:?}");
+}
+
+#[test]
+fn the_tree_keeps_the_rust_version() {
     let metadata: Value =
         serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked"])).unwrap();
     let needed: BTreeMap<(&str, &str), &str> = metadata["packages"]
@@ -44,7 +64,7 @@ fn the_default_tree_keeps_the_rust_version() {
         })
         .collect();
     let ours = version(env!("CARGO_PKG_RUST_VERSION"));
-    let newer: Vec<_> = default_tree()
+    let newer: Vec<_> = tree(&["--features=grpc"])
         .iter()
         .filter_map(|(name, at)| Some((name.clone(), *needed.get(&(name.as_str(), at.as_str()))?)))
         .filter(|(_, needs)| version(needs) > ours)
@@ -55,13 +75,21 @@ fn the_default_tree_keeps_the_rust_version() {
 
 /// Names and versions of all crates below this one, without development dependencies.
 fn default_tree() -> BTreeSet<(String, String)> {
-    let lines = cargo(&["tree", "--locked", "--edges=normal,build", "--prefix=none", "--format={p}"]);
-    let lines = String::from_utf8(lines).unwrap();
+    tree(&[])
+}
+
+fn tree(features: &[&str]) -> BTreeSet<(String, String)> {
+    let lines = listed(&[features, &["--format={p}"]].concat());
     let crates = lines.lines().filter_map(|line| {
         let (name, rest) = line.split_once(" v")?;
         Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
     });
     crates.filter(|(name, _)| name != env!("CARGO_PKG_NAME")).collect()
+}
+
+fn listed(arguments: &[&str]) -> String {
+    let usual = ["tree", "--locked", "--edges=normal,build", "--prefix=none"];
+    String::from_utf8(cargo(&[&usual, arguments].concat())).unwrap()
 }
 
 fn cargo(arguments: &[&str]) -> Vec<u8> {

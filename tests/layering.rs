@@ -10,12 +10,12 @@ const LAYERS: [&[&str]; 10] = [
     &["client"],
     &["poller"],
     &["call", "pager"],
-    &["core", "options"],
+    &["core", "options", "service_config"],
     &["retry"],
     &["transport"],
     &["auth", "name", "resource"],
     &["error", "http", "json", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "secret", "stop"],
+    &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
 ];
 
 #[test]

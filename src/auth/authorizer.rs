@@ -7,6 +7,7 @@ use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::types::Code;
 
 /// Puts the header on the requests of one client.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Authorizer {
     /// Says about a refusal what only the credentials can tell.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match self {
-            _ if error.http_status() != Some(401) => error,
+            _ if error.http_status() != Some(401) && error.code() != Some(Code::Unauthenticated) => error,
             Self::Anonymous => error.note("the call was anonymous: the client has no credentials"),
             Self::Fixed(fixed) if fixed.header == API_KEY => {
                 error.note("the API key was refused: most methods want an access token")

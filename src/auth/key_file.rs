@@ -240,26 +240,25 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::PathBuf;
-    use std::process;
 
     use super::*;
     use crate::error::ErrorKind;
+    use crate::folder::Folder;
 
     #[test]
     fn files_are_read_within_limits() {
-        let folder = Folder::new("limits");
+        let folder = Folder::new();
         let max = 1 << 20;
         let padded = |len: usize| r#"{"type": "x"}"#.to_owned() + &" ".repeat(len - 13);
         let rows = [
-            ("plain", folder.file("plain", r#"{"type": "x"}"#), None),
-            ("with a byte order mark", folder.file("bom", "\u{feff}{\"type\": \"x\"}"), None),
-            ("exactly 1 MiB", folder.file("full", &padded(max)), None),
-            ("larger", folder.file("large", &padded(max + 1)), Some("is larger than 1 MiB")),
-            ("empty", folder.file("empty", ""), Some("cannot be parsed as JSON: line 1, column 0")),
-            ("a folder", folder.0.clone(), Some("is not a regular file")),
-            ("missing", folder.0.join("mis\nsing"), Some("does not exist")),
+            ("plain", PathBuf::from(folder.file("plain", r#"{"type": "x"}"#)), None),
+            ("with a byte order mark", folder.file("bom", "\u{feff}{\"type\": \"x\"}").into(), None),
+            ("exactly 1 MiB", folder.file("full", &padded(max)).into(), None),
+            ("larger", folder.file("large", &padded(max + 1)).into(), Some("is larger than 1 MiB")),
+            ("empty", folder.file("empty", "").into(), Some("cannot be parsed as JSON: line 1, column 0")),
+            ("a folder", folder.path().to_owned(), Some("is not a regular file")),
+            ("missing", folder.path().join("mis\nsing"), Some("does not exist")),
         ];
         for (name, path, expected) in rows {
             let result = KeyFile::read(&path, &CredentialsPolicy::default());
@@ -276,37 +275,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_are_followed() {
-        let folder = Folder::new("links");
-        let (link, dangling) = (folder.0.join("link"), folder.0.join("dangling"));
+        let folder = Folder::new();
+        let (link, dangling) = (folder.path().join("link"), folder.path().join("dangling"));
         std::os::unix::fs::symlink(folder.file("target", "{}"), &link).unwrap();
-        std::os::unix::fs::symlink(folder.0.join("nowhere"), &dangling).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &dangling).unwrap();
         assert!(KeyFile::read(&link, &CredentialsPolicy::default()).is_ok());
         let Err(error) = KeyFile::read(&dangling, &CredentialsPolicy::default()) else {
             panic!("the link leads nowhere")
         };
         assert!(std::error::Error::source(&error).is_some(), "{error:?}");
-    }
-
-    /// A folder of its own for one test, removed when dropped.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("longrunning-{name}-{}", process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn file(&self, name: &str, text: &str) -> PathBuf {
-            let path = self.0.join(name);
-            fs::write(&path, text).unwrap();
-            path
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::retry::{RetryPolicy, Task};
 use crate::stop::StopToken;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 
 pub(crate) use request::Request;
 
@@ -102,6 +102,12 @@ impl<R, M> Call<R, M> {
     /// attempts at once, an attempt that is under way when it ends.
     pub fn stop(mut self, token: &StopToken) -> Self {
         self.options.stop = Some(token.clone());
+        self
+    }
+
+    /// Sets how the request is compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
         self
     }
 

@@ -14,10 +14,13 @@ use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
-
+use crate::service_config::{ClientConfig, MethodConfig};
+#[cfg(feature = "grpc")]
+use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 
@@ -47,6 +50,9 @@ use super::OperationsClient;
 pub struct OperationsClientBuilder {
     source: Source,
     defaults: CallOptions,
+    config: ClientConfig,
+    /// What wins over `config`, whichever was given first.
+    explicit: MethodConfig,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
     error: Option<Error>,
@@ -64,15 +70,25 @@ struct Asked {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcOptions,
     /// The first option that means nothing to another transport than REST.
     rest_only: Option<&'static str>,
+    /// The same for gRPC.
+    grpc_only: Option<&'static str>,
 }
 
 impl OperationsClientBuilder {
     pub(super) fn service(endpoint: String) -> Self {
-        let service = ServiceOptions::new(endpoint);
-        let (kind, rest) = (TransportKind::default(), RestOptions::default());
-        Self::new(Source::Service(Box::new(Asked { kind, service, rest, rest_only: None })))
+        Self::new(Source::Service(Box::new(Asked {
+            kind: TransportKind::default(),
+            service: ServiceOptions::new(endpoint),
+            rest: RestOptions::default(),
+            #[cfg(feature = "grpc")]
+            grpc: GrpcOptions::default(),
+            rest_only: None,
+            grpc_only: None,
+        })))
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
@@ -83,6 +99,8 @@ impl OperationsClientBuilder {
         Self {
             source,
             defaults: CallOptions::default(),
+            config: ClientConfig::default(),
+            explicit: MethodConfig::default(),
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
             error: None,
@@ -144,9 +162,30 @@ impl OperationsClientBuilder {
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
+    /// Sets the form in which answers are asked for: JSON, the default, or protobuf bytes.
+    ///
+    /// The form of an answer is taken from its content type, so that a service that goes on answering in JSON,
+    /// as many do for errors, is understood. Requests are the same.
+    ///
+    /// ```
+    /// use longrunning::transport::DataFormat;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .data_format(DataFormat::Proto)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn data_format(self, data_format: DataFormat) -> Self {
+        self.set_rest("data_format", |asked| asked.rest.data_format = data_format)
+    }
+
     /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
     ///
-    /// Answers are read in either form; this is for response types decoded by the caller.
+    /// Answers are read in either form; this is for response types decoded by the caller. Protobuf bytes
+    /// ([`data_format`](Self::data_format)) have numbers for enums anyway: with them this changes nothing.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }
@@ -228,6 +267,22 @@ impl OperationsClientBuilder {
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
+    /// Limits the messages of answers, before and after they are decompressed. Default: 4 MiB, as everywhere with gRPC.
+    ///
+    /// A message that is longer is refused before it is read. Belongs to gRPC; REST takes operations of up to
+    /// 32 MiB and list pages of up to 64 MiB.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn message_limit(self, bytes: usize) -> Self {
+        self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
+    }
+
+    /// Sets how the requests of all calls are compressed. Default: not at all. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.defaults.compression = compression;
+        self
+    }
+
     /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.defaults.set_quota_project(project);
@@ -240,15 +295,24 @@ impl OperationsClientBuilder {
         self.check(set)
     }
 
+    /// Sets retries and time limits for each method, from a configuration for gRPC clients.
+    ///
+    /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
+    /// [`total_timeout`](Self::total_timeout) win over it, whichever is given first.
+    pub fn client_config(mut self, config: ClientConfig) -> Self {
+        self.config = config;
+        self
+    }
+
     /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.defaults.retry = retry;
+        self.explicit.retry = Some(retry);
         self
     }
 
     /// Limits each attempt of all calls. Default: 10 s.
     pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.defaults.attempt_timeout = attempt_timeout;
+        self.explicit.attempt_timeout = Some(attempt_timeout);
         self
     }
 
@@ -256,7 +320,7 @@ impl OperationsClientBuilder {
     ///
     /// A wait has a limit of its own: [`Poller::total_timeout`](crate::Poller::total_timeout).
     pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.defaults.total_timeout = Some(total_timeout);
+        self.explicit.total_timeout = Some(total_timeout);
         self
     }
 
@@ -277,7 +341,8 @@ impl OperationsClientBuilder {
             }
             Source::Custom(transport) => transport,
         };
-        let core = Core { transport, defaults: self.defaults, clock: self.clock };
+        let defaults = self.config.options(&self.defaults, &self.explicit);
+        let core = Core { transport, defaults, clock: self.clock };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
@@ -312,6 +377,14 @@ impl OperationsClientBuilder {
         self.set(option, |asked| {
             asked.rest_only = asked.rest_only.or(Some(option));
             set(asked);
+        })
+    }
+
+    #[cfg(feature = "grpc")]
+    fn set_grpc(self, option: &'static str, set: impl FnOnce(&mut GrpcOptions)) -> Self {
+        self.set(option, |asked| {
+            asked.grpc_only = asked.grpc_only.or(Some(option));
+            set(&mut asked.grpc);
         })
     }
 
@@ -355,11 +428,16 @@ impl Asked {
                 "option `{option}` has no effect over {kind}: it belongs to the REST transport"
             )));
         }
+        if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
+            return Err(Error::config(format!(
+                "option `{option}` has no effect over rest: it belongs to gRPC"
+            )));
+        }
         let service = Service::new(self.service, clock, env)?;
         Ok(match self.kind {
             TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
             #[cfg(feature = "grpc")]
-            TransportKind::Grpc => return Err(Error::config("transport `grpc` is not built yet")),
+            TransportKind::Grpc => Arc::new(GrpcTransport::new(service, self.grpc, env)?),
         })
     }
 }

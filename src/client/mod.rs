@@ -78,8 +78,30 @@ impl OperationsClient {
     /// Starts a client over a transport of your own.
     ///
     /// Options that belong to the transports of this crate (credentials, bindings, …) are refused by `build`.
+    /// The [transport](Self::transport) of another client will do too: both then share connections and tokens,
+    /// and each has its own defaults.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::OperationsClient;
+    ///
+    /// let hasty = OperationsClient::over(Arc::clone(client.transport()))
+    ///     .total_timeout(Duration::from_secs(2))
+    ///     .build()?;
+    /// # let _ = hasty;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn over(transport: impl Transport + 'static) -> OperationsClientBuilder {
         OperationsClientBuilder::custom(Arc::new(transport))
+    }
+
+    /// What carries the calls; for [`over`](Self::over), and for attempts without retries.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.core.transport
     }
 
     /// Gets the latest state of an operation ([GetOperation]).

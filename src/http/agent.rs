@@ -81,7 +81,7 @@ impl HttpAgent {
             .max_idle_connections_per_host(options.idle_per_host)
             .build();
         let vault = Vault::default();
-        let dialer = Dialer::new(Tls::new(options)?, names.clone(), vault.clone());
+        let dialer = Dialer::new(Tls::http1(options)?, names.clone(), vault.clone());
         Ok(Self {
             agent: Agent::with_parts(config, dialer, names),
             vault,
@@ -172,7 +172,7 @@ impl fmt::Debug for HttpAgent {
 }
 
 /// Takes an absolute URL of `https` or `http` without credentials.
-fn checked(url: &str) -> Result<Uri, HttpError> {
+pub(super) fn checked(url: &str) -> Result<Uri, HttpError> {
     let refuse =
         |why: &str| HttpError::new(HttpErrorKind::Request, format!("cannot ask for this URL: {why}"));
     let uri: Uri = url.parse().map_err(|error| refuse("it is not well formed").with_source(error))?;
@@ -299,7 +299,7 @@ fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The error for a request that was sent, or begun, and got no answer.
-fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+pub(super) fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, what: &str| HttpError::new(kind, format!("{peer} {what}"));
     match error {
         ureq::Error::Timeout(_) => {
@@ -333,7 +333,7 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
 }
 
 /// The error for an answer that began with a good status and did not come to its end.
-fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+pub(super) fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let message = format!("answer of {peer} was cut short");
     match error {
         ureq::Error::Timeout(_) => {
@@ -370,7 +370,7 @@ impl Failure {
 }
 
 /// Longer budgets are cut to this: adding them to a point in time could overflow, at which ureq panics.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const MAX_HEADER: usize = 64 * 1024;
 /// Fixed in `ureq_proto`.

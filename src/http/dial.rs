@@ -36,22 +36,28 @@ impl Connector for Dialer {
     type Out = Link;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
+        let inner = self.open(details).map_err(wrap)?;
+        Ok(Some(Link::new(inner, self.vault.clone())))
+    }
+}
+
+impl Dialer {
+    /// Connects, and secures the connection where that is asked for.
+    pub(super) fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, HttpError> {
         let peer = Peer::of(details.uri);
         let connected = match details.config.proxy() {
             Some(proxy) => self.tunnel(details, proxy, &peer),
             None => self.direct(details, &peer),
         };
-        match connected {
-            Ok(inner) => Ok(Some(Link::new(inner, self.vault.clone()))),
-            Err(error) => {
-                self.names.forget(peer.host);
-                Err(wrap(not_connected(error, &peer)))
-            }
-        }
+        connected.map_err(|error| self.failed(error, &peer))
     }
-}
 
-impl Dialer {
+    /// The error for a connection that did not come about; the address of the peer is not believed any more.
+    pub(super) fn failed(&self, error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+        self.names.forget(peer.host);
+        not_connected(error, peer)
+    }
+
     fn direct(
         &self,
         details: &ConnectionDetails<'_>,

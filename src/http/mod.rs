@@ -37,8 +37,10 @@ mod options;
 mod proxy;
 mod resolver;
 mod socket;
+#[cfg(feature = "grpc")]
+mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod times;
 mod tls;
 mod tunnel;
@@ -47,6 +49,8 @@ pub use agent::HttpAgent;
 pub use certificate::ClientCertificate;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{HttpOptions, ProxySetting, Roots};
+#[cfg(feature = "grpc")]
+pub(crate) use stream::{Opener, Stream};
 
 /// Carries one HTTP exchange.
 ///

@@ -77,6 +77,12 @@ impl HttpOptions {
         self.client_certificate.is_some()
     }
 
+    /// How many unused connections to one host are kept, and for how long.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn idle_limits(&self) -> (usize, Duration) {
+        (self.idle_per_host.min(self.idle_total), self.idle_timeout)
+    }
+
     /// Sets the proxy.
     pub fn proxy(mut self, proxy: ProxySetting) -> Self {
         self.proxy = proxy;
@@ -158,7 +164,8 @@ impl fmt::Debug for Roots {
 pub enum ProxySetting {
     /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of `NO_PROXY`; read once, when the client is built.
     ///
-    /// `NO_PROXY` lists host names, each with all names below it, and `*` for all hosts.
+    /// `NO_PROXY` lists host names, each with all names below it, addresses and networks (`10.0.0.0/8`, `fd00::/8`)
+    /// for hosts that are given as addresses, and `*` for all hosts. No name is looked up for it.
     #[default]
     Environment,
     /// Always directly.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::retry::Backoff;
 use crate::stop::StopToken;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 
 pub use options::OnTimeout;
@@ -158,6 +158,12 @@ impl<M> Poller<M> {
     /// Decides what becomes of an operation that outlasts the wait. Default: [`OnTimeout::Leave`].
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.wait.on_timeout = on_timeout;
+        self
+    }
+
+    /// Sets how the requests are compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
         self
     }
 

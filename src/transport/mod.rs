@@ -1,6 +1,8 @@
 //! The seam between calls and the wire: one method per RPC, one attempt per call.
 
 mod endpoint;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
 mod header;
 mod kind;
 mod mtls;
@@ -8,6 +10,7 @@ mod options;
 pub(crate) mod rest;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -21,6 +24,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
+pub use rest::format::DataFormat;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
@@ -111,22 +115,63 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ) -> Result<Operation, Error>;
 }
 
+/// A transport that is shared.
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn get_operation(
+        &self,
+        request: &GetOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        (**self).get_operation(request, attempt)
+    }
+
+    fn list_operations(
+        &self,
+        request: &ListOperationsRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        (**self).list_operations(request, attempt)
+    }
+
+    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        (**self).cancel_operation(request, attempt)
+    }
+
+    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        (**self).delete_operation(request, attempt)
+    }
+
+    fn wait_operation(
+        &self,
+        request: &WaitOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        (**self).wait_operation(request, attempt)
+    }
+}
+
 /// What one attempt may take and carries along.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     timeout: Duration,
     headers: &'a [Header],
     quota_project: Option<&'a str>,
+    compression: Compression,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, headers: &[], quota_project: None }
+        Self { timeout, headers: &[], quota_project: None, compression: Compression::Identity }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
         (self.headers, self.quota_project) = (headers, quota_project);
+        self
+    }
+
+    pub(crate) fn compressed(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -144,6 +189,24 @@ impl<'a> Attempt<'a> {
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
     }
+
+    /// How the request is to be compressed, where the transport can do that.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+}
+
+/// How requests are compressed over gRPC. Answers are taken in either form.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Not at all. The default: requests are small.
+    #[default]
+    Identity,
+    /// By gzip. Needs feature `gzip`, which is on by default, and a server that takes it.
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    Gzip,
 }
 
 /// The RPCs of `google.longrunning.Operations`.

@@ -188,6 +188,16 @@ impl Any {
         })
     }
 
+    #[cfg(feature = "reflect")]
+    pub(super) fn as_proto(&self) -> Option<&prost_types::Any> {
+        if let Form::Proto(any) = &self.0 { Some(any) } else { None }
+    }
+
+    #[cfg(feature = "reflect")]
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Form::Json { text, .. } = &self.0 { Some(text.as_str()) } else { None }
+    }
+
     /// Shares the object `raw` with `source`, around it.
     pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
         let text = source.part(raw);
@@ -420,7 +430,7 @@ mod tests {
         let unknown = Any::pack(&GetOperationRequest::default());
         let error = unknown.decode::<Value>().unwrap_err();
         let message = "JSON form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type";
+                       expected a well-known or google.rpc type; there are `unpack`, and `in_json` with descriptors";
         assert_eq!(error.to_string(), message);
     }
 
@@ -437,7 +447,7 @@ mod tests {
         assert_eq!(error.to_string(), message);
         let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
         let message = "protobuf form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type";
+                       expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
         assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
         let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
         let message = "any of type `google.protobuf.UInt64Value` does not hold valid bytes";

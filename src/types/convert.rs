@@ -1,11 +1,13 @@
 //! From and to the protobuf messages, and serde for all that has a JSON form.
 
+use prost::Message;
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::json::Invalid;
 use crate::proto::google::longrunning as proto;
 use crate::proto::google::rpc;
 use crate::types::{Any, Operation, OperationPage, Status};
@@ -25,6 +27,18 @@ impl Operation {
         };
         let metadata = self.metadata().map(Any::to_proto).transpose()?;
         Ok(proto::Operation { name: self.name().into(), metadata, done: self.is_done(), result })
+    }
+}
+
+/// From bytes.
+impl Operation {
+    pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
+        Self::decode(bytes).map_err(|invalid| Error::invalid("operation", invalid))
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
+        let message = proto::Operation::decode(bytes);
+        message.map(Self::from).map_err(|cause| Invalid::new(cause.to_string()))
     }
 }
 
@@ -105,7 +119,6 @@ as_json! {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
     use serde_json::json;
 
     use super::*;
@@ -151,8 +164,7 @@ mod tests {
     #[test]
     fn unknown_json_has_no_bytes() {
         let op = Operation::from_json(r#"{"done":true,"response":{"@type":"x/y.Z"}}"#).unwrap();
-        let message =
-            "protobuf form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type";
+        let message = "protobuf form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
         assert_eq!(op.to_proto().unwrap_err().to_string(), message);
     }
 

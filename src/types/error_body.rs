@@ -1,6 +1,9 @@
 //! The bodies that come with HTTP errors, in all their shapes.
 
+use prost::Message;
+
 use crate::json::{Raw, Reader};
+use crate::proto::google::rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::text::Source;
 use crate::types::{Any, Code, Status};
@@ -18,6 +21,20 @@ impl Status {
             Ok(name) => Some(Self::new(Code::from_http(http_status), error.describe(&name))),
             Err(_) => read(error.error, http_status),
         }
+    }
+
+    /// Reads the body of an error in binary: a `google.rpc.Status`.
+    ///
+    /// Of a body that is cut, the code and the message come first and count; other bytes give nothing.
+    pub(crate) fn from_error_bytes(bytes: &[u8], http_status: u16) -> Option<Self> {
+        let mut status = rpc::Status::default();
+        let whole = status.merge(bytes).is_ok();
+        let named = matches!(status.code, 1..=16);
+        if named || (whole && !bytes.is_empty()) {
+            status.code = if status.code == 0 { Code::from_http(http_status).into() } else { status.code };
+            return Some(status.into());
+        }
+        None
     }
 }
 
@@ -238,6 +255,30 @@ mod tests {
         ];
         for (name, body) in table {
             assert_eq!(Status::from_error_body(body, 404), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn bodies_in_binary() {
+        let of = |code, message: &str| {
+            let info = Any::pack(&ErrorInfo::new("R", "d")).to_proto().unwrap();
+            rpc::Status { code, message: message.into(), details: vec![info] }.encode_to_vec()
+        };
+        let whole = of(8, "m");
+        let table = [
+            ("whole", whole.as_slice(), Some("RESOURCE_EXHAUSTED: m"), 1),
+            ("cut in the details", &whole[..9], Some("RESOURCE_EXHAUSTED: m"), 0),
+            ("cut in the message", &whole[..4], Some("RESOURCE_EXHAUSTED"), 0),
+            ("without a code", &of(0, "m"), Some("UNAVAILABLE: m"), 1),
+            ("an unknown code", &of(77, ""), Some("code 77"), 1),
+            ("empty", b"", None, 0),
+            ("text", b"upstream connect error", None, 0),
+            ("JSON", br#"{"error":{"code":404}}"#, None, 0),
+        ];
+        for (name, bytes, expected, details) in table {
+            let status = Status::from_error_bytes(bytes, 503);
+            assert_eq!(status.as_ref().map(Status::to_string).as_deref(), expected, "{name}");
+            assert_eq!(status.map_or(0, |status| status.details().len()), details, "{name}");
         }
     }
 

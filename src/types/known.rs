@@ -12,6 +12,8 @@ pub(super) struct Known {
     pub(super) own_form: bool,
     encode: fn(&mut Reader<'_>) -> Result<Vec<u8>, Invalid>,
     write_inline: fn(&[u8], &mut Writer) -> Result<(), Invalid>,
+    #[cfg(feature = "reflect")]
+    write: fn(&[u8], &mut Writer) -> Result<(), Invalid>,
 }
 
 impl Known {
@@ -54,10 +56,9 @@ impl Known {
         Self {
             own_form: M::OWN_FORM,
             encode: |reader| Ok(M::read(reader)?.encode_to_vec()),
-            write_inline: |bytes, writer| {
-                let message = M::decode(bytes).map_err(|_| Invalid::new("expected protobuf bytes"))?;
-                message.write_inline(writer)
-            },
+            write_inline: |bytes, writer| decode::<M>(bytes)?.write_inline(writer),
+            #[cfg(feature = "reflect")]
+            write: |bytes, writer| decode::<M>(bytes)?.write(writer),
         }
     }
 
@@ -78,6 +79,26 @@ impl Known {
     }
 }
 
+/// Outside of an Any.
+#[cfg(feature = "reflect")]
+impl Known {
+    pub(super) fn encode_value(&self, reader: &mut Reader<'_>) -> Result<Vec<u8>, Invalid> {
+        (self.encode)(reader)
+    }
+
+    pub(super) fn write(&self, bytes: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+        (self.write)(bytes, writer)
+    }
+
+    pub(super) fn write_inline(&self, bytes: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+        (self.write_inline)(bytes, writer)
+    }
+}
+
+fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Invalid> {
+    M::decode(bytes).map_err(|_| Invalid::new("expected protobuf bytes"))
+}
+
 /// What follows the last `/` of a type's URL; what stands before it differs between services.
 pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
@@ -92,7 +113,7 @@ impl Json for prost_types::Any {
         if type_url.is_empty() && is_empty(raw) {
             return Ok(Self::default());
         }
-        let known = Known::find(type_name(&type_url)).ok_or_else(unknown)?;
+        let known = Known::find(type_name(&type_url)).ok_or_else(|| unknown("`decode`", "in_proto"))?;
         let value = known.encode(raw)?;
         Ok(Self { type_url, value })
     }
@@ -104,17 +125,21 @@ impl Json for prost_types::Any {
             }
             writer.member("@type");
             writer.string(&self.type_url);
-            let known = Known::find(type_name(&self.type_url)).ok_or_else(unknown)?;
+            let known =
+                Known::find(type_name(&self.type_url)).ok_or_else(|| unknown("`unpack`", "in_json"))?;
             (known.write_inline)(&self.value, writer)
         })
     }
 }
 
-fn unknown() -> Invalid {
-    Invalid::new("expected a well-known or google.rpc type")
+/// Says what does work: without descriptors, and with them.
+fn unknown(without: &str, with: &str) -> Invalid {
+    Invalid::new(format!(
+        "expected a well-known or google.rpc type; there are {without}, and `{with}` with descriptors"
+    ))
 }
 
-fn is_empty(object: Raw<'_>) -> bool {
+pub(super) fn is_empty(object: Raw<'_>) -> bool {
     let inside = object.text().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
@@ -268,11 +293,10 @@ mod tests {
     fn unknown_types_stay_as_they_are() {
         let json = r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/y.Z","n":1}}"#;
         let expected = "protobuf form of an any of type `google.protobuf.Any` is not valid: `value`: \
-                        expected a well-known or google.rpc type";
+                        expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
         assert_eq!(round_trip(json).unwrap_err(), expected);
         let any = Any::from_proto(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
-        let expected =
-            "JSON form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type";
+        let expected = "JSON form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type; there are `unpack`, and `in_json` with descriptors";
         assert_eq!(any.json().unwrap_err().to_string(), expected);
     }
 

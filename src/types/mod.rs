@@ -9,10 +9,14 @@ mod message;
 mod operation;
 mod outcome;
 mod page;
+#[cfg(feature = "reflect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
+mod reflect;
 pub mod rpc;
 mod status;
 mod text;
 mod well_known;
+mod wire;
 
 pub use any::Any;
 pub use code::{Code, UnknownCode};

@@ -1,8 +1,8 @@
 //! One page of ListOperations.
 
 use crate::error::Error;
-use crate::json::Reader;
-use crate::types::Operation;
+use crate::json::{Invalid, Reader};
+use crate::types::{Operation, wire};
 
 /// One page of operations, the answer of `ListOperations`.
 #[non_exhaustive]
@@ -30,6 +30,7 @@ impl OperationPage {
             reader.fields(|name, reader| {
                 match name {
                     "operations" => drop(reader.elements(|reader| {
+                        has_room(page.operations.len())?;
                         page.operations.push(Operation::read(reader)?);
                         Ok(())
                     })?),
@@ -37,6 +38,7 @@ impl OperationPage {
                         page.next_page_token = reader.value()?.string()?.into()
                     }
                     "unreachable" => drop(reader.elements(|reader| {
+                        has_room(page.unreachable.len())?;
                         page.unreachable.push(reader.value()?.string()?.into());
                         Ok(())
                     })?),
@@ -45,14 +47,65 @@ impl OperationPage {
                 Ok(())
             })
         });
-        outcome.map_err(|invalid| Error::invalid("page of operations", invalid))?;
+        outcome.map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
+        Ok(page)
+    }
+
+    /// Reads the protobuf form of a `ListOperationsResponse`, one operation at a time.
+    pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
+        let mut page = Self::default();
+        let outcome = wire::fields(bytes, |number, value| {
+            match number {
+                1 => {
+                    let index = page.operations.len();
+                    let operation = has_room(index).and_then(|()| Operation::decode(value.bytes()?));
+                    page.operations
+                        .push(operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?);
+                }
+                2 => {
+                    page.next_page_token = value.string().map_err(|invalid| invalid.at("next_page_token"))?
+                }
+                3 => {
+                    let index = page.unreachable.len();
+                    let place = has_room(index).and_then(|()| value.string());
+                    page.unreachable
+                        .push(place.map_err(|invalid| invalid.at(&format!("unreachable[{index}]")))?);
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        outcome.map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
         Ok(page)
     }
 }
 
+/// Two bytes can stand for an operation: without a limit, a page of the largest size would take gigabytes.
+fn has_room(entries: usize) -> Result<(), Invalid> {
+    if entries < MOST_ENTRIES {
+        return Ok(());
+    }
+    Err(Invalid::new(format!(
+        "expected at most {MOST_ENTRIES} entries on a page: ask for a smaller `page_size`"
+    )))
+}
+
+const SUBJECT: &str = "page of operations";
+
+/// So many that their fixed parts take as much memory as the largest page has bytes, 64 MiB.
+const MOST_ENTRIES: usize = (64 << 20) / ENTRY;
+
+/// Room for the fixed part of an operation.
+const ENTRY: usize = 256;
+
+const _: () = assert!(size_of::<Operation>() <= ENTRY && size_of::<String>() <= ENTRY);
+
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+
     use super::*;
+    use crate::proto::google::longrunning as proto;
 
     #[test]
     fn pages() {
@@ -98,6 +151,62 @@ mod tests {
         );
         assert_eq!(page.operations[2].response().unwrap().type_name(), "R");
         assert_eq!(page.operations[3].error().unwrap().details()[0].type_name(), "D");
+    }
+
+    #[test]
+    fn pages_of_protobuf() {
+        let operation = |name: &str| Operation::running(name).to_proto().unwrap();
+        let message = proto::ListOperationsResponse {
+            operations: vec![operation("a"), operation("")],
+            next_page_token: "t".into(),
+            unreachable: vec!["l".into(), String::new()],
+        };
+        let mut bytes = message.encode_to_vec();
+        assert_eq!(OperationPage::from_protobuf(&bytes).unwrap(), message.clone().into());
+        assert_eq!(OperationPage::from_protobuf(&[]).unwrap(), OperationPage::default());
+        bytes.extend([0x20, 7, 0x2a, 1, b'x', 0x33, 0x34]);
+        assert_eq!(OperationPage::from_protobuf(&bytes).unwrap(), message.into(), "unknown fields");
+        let table: [(&[u8], &str); 6] = [
+            (&[0x0a], "expected protobuf bytes"),
+            (&[0x0a, 2, 0], "expected protobuf bytes"),
+            (&[0x0a, 0, 0x08, 7], "`operations[1]`: expected a field with a length"),
+            (
+                &[0x0a, 3, 0x0a, 1, 0xff],
+                "`operations[0]`: failed to decode Protobuf message: Operation.name: invalid string value: data is not UTF-8 encoded",
+            ),
+            (&[0x12, 1, 0xff], "`next_page_token`: expected UTF-8"),
+            (&[0x1a, 1, 0xff], "`unreachable[0]`: expected UTF-8"),
+        ];
+        for (bytes, message) in table {
+            let error = OperationPage::from_protobuf(bytes).unwrap_err().to_string();
+            assert_eq!(error, format!("page of operations is not valid: {message}"), "{bytes:?}");
+        }
+    }
+
+    /// Ten million operations without anything in them took 2.4 GB.
+    #[test]
+    fn absurd_pages_are_refused() {
+        for (field, tag) in [("operations", 0x0a), ("unreachable", 0x1a)] {
+            let entry = if tag == 0x0a { "{}" } else { "\"\"" };
+            let json = |count: usize| format!(r#"{{"{field}":[{}]}}"#, vec![entry; count].join(","));
+            let bytes = |count: usize| [tag, 0].repeat(count);
+            let count = |page: OperationPage| page.operations.len() + page.unreachable.len();
+            assert_eq!(OperationPage::from_json(&json(MOST_ENTRIES)).map(count).unwrap(), 262_144);
+            assert_eq!(OperationPage::from_protobuf(&bytes(MOST_ENTRIES)).map(count).unwrap(), 262_144);
+            let too_many = [
+                OperationPage::from_json(&json(MOST_ENTRIES + 1)),
+                OperationPage::from_protobuf(&bytes(10_000_000)),
+            ];
+            for page in too_many {
+                assert_eq!(
+                    page.unwrap_err().to_string(),
+                    format!(
+                        "page of operations is not valid: `{field}[262144]`: expected at most 262144 entries on \
+                         a page: ask for a smaller `page_size`"
+                    )
+                );
+            }
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn put(file: &str, place: &str, folder: &Folder) -> Vec<(String, String)> {
     let variable = |name: &str, value: String| (name.to_owned(), value);
     match place {
         "variable" => {
-            vec![variable("GOOGLE_APPLICATION_CREDENTIALS", text(&folder.file("key.json", file)))]
+            vec![variable("GOOGLE_APPLICATION_CREDENTIALS", folder.file("key.json", file))]
         }
         "CLOUDSDK_CONFIG" => {
             folder.file(&format!("config/{FILE}"), file);

@@ -1,13 +1,15 @@
 //! What the tests share.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
+#[path = "../../src/folder.rs"]
+mod folder;
+
+use std::path::Path;
 
 use longrunning::auth::{CredentialsPolicy, ServiceAccount};
 use longrunning::testing::{FakeServer, SubjectToken};
 use longrunning::{Credentials, Operation, OperationsClient};
+
+pub(crate) use folder::Folder;
 
 pub(crate) const NAME: &str = "operations/42";
 
@@ -52,18 +54,18 @@ pub(crate) fn files(server: &FakeServer, folder: &Folder) -> Vec<(&'static str, 
         ("user", auth.authorized_user_file()),
         ("workforce user", auth.external_account_authorized_user_file()),
         ("aws", auth.external_account_file(SubjectToken::Aws)),
-        ("file", auth.external_account_file(SubjectToken::File(&token))),
+        ("file", auth.external_account_file(SubjectToken::File(Path::new(&token)))),
         ("url", auth.external_account_file(SubjectToken::Url)),
     ];
     if cfg!(unix) {
-        let command = format!("/bin/cat '{}'", printed(server, folder).display());
+        let command = format!("/bin/cat '{}'", printed(server, folder));
         files.push(("executable", auth.external_account_file(SubjectToken::Executable(&command))));
     }
     files
 }
 
 /// What an executable has to print, in a file.
-fn printed(server: &FakeServer, folder: &Folder) -> PathBuf {
+fn printed(server: &FakeServer, folder: &Folder) -> String {
     let token = server.auth().subject_token();
     let text = format!(
         r#"{{"version": 1, "success": true, "token_type": "urn:ietf:params:oauth:token-type:id_token",
@@ -99,34 +101,4 @@ fn decode(text: &str) -> String {
         bytes.push(if byte == b'%' { digit() * 16 + digit() } else { byte });
     }
     String::from_utf8(bytes).unwrap()
-}
-
-/// A folder of its own for one test, removed when dropped.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("longrunning-credentials-{}-{number}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -89,7 +89,7 @@ fn with_rapt(file: &str) -> String {
 fn hole_3_a_source_of_another_shape_is_not_quoted() {
     let folder = Folder::new();
     let server = server();
-    let file = server.auth().external_account_file(SubjectToken::File(&folder.file("token", "")));
+    let file = server.auth().external_account_file(SubjectToken::File(folder.file("token", "").as_ref()));
     let rows = [
         ("no such field", r#"{"token": "CANARY-1"}"#),
         ("not a text", r#"{"value": {"CANARY-2": 1}}"#),

@@ -10,7 +10,9 @@
 //! | 58 to 61 | `list` |
 //! | 65, 66, 72 | `timing` |
 //! | 44, 62 (the second try), 64, 68, 73, 78, 79 | nowhere: the crate does not have what they ask for |
-//! | 69 to 71 | nowhere: promises of std and of ureq, not of this crate |
+//! | 69 | `interrupted` |
+//! | 70, and 76 where the proxy does not connect | the unit tests of `http` |
+//! | 71 | the unit tests of `auth`: one token for ten thousand threads; nothing bounds the sockets |
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -114,6 +116,7 @@ fn faults_of_connections() {
             vec![Reply::usual().close_delimited().shorten_to(1)]
         }),
         retried("20: cut inside gzip", 0.0, |_| vec![Reply::usual().gzip().shorten_to(12)]),
+        returned("20: not compressed at all", "Transport", |_| vec![plain_as_gzip()]),
         retried("21: an error body without end", 0.0, |_| {
             vec![Reply::json(503, vec![b' '; 1 << 20]).truncate_at(100_000)]
         }),
@@ -368,6 +371,11 @@ fn quota(hint: Option<f64>) -> Reply {
 
 fn error(http: u16, status: &str) -> Reply {
     Reply::json(http, format!(r#"{{"error":{{"code":{http},"message":"it is so","status":"{status}"}}}}"#))
+}
+
+/// A good answer that is labelled gzip.
+fn plain_as_gzip() -> Reply {
+    answer("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n")
 }
 
 /// A good answer behind a head of one's own, which the end of the connection ends.

@@ -67,7 +67,12 @@ fn wait_for(child: &Child, is_so: impl Fn(char) -> bool) {
         let threads = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
         let mut stats =
             threads.filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")).ok());
-        if stats.all(|stat| is_so(state(stat))) {
+        let all = stats.all(|stat| {
+            let state = state(stat);
+            assert_ne!(state, 'Z', "the process has ended");
+            is_so(state)
+        });
+        if all {
             return;
         }
         thread::yield_now();

@@ -1,5 +1,8 @@
 //! What the tests share: names, answers, and what is told of a result.
 
+#[path = "../../src/folder.rs"]
+mod folder;
+
 use std::time::Duration;
 
 use longrunning::http::{
@@ -7,6 +10,8 @@ use longrunning::http::{
 };
 use longrunning::testing::{FakeServer, Reply};
 use longrunning::{Any, Code, Error, Operation, OperationsClient, Status};
+
+pub(crate) use folder::Folder;
 
 pub(crate) const NAME: &str = "operations/42";
 

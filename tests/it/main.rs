@@ -1,7 +1,9 @@
 //! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
 
 mod canary;
+mod client_config;
 mod credentials;
+mod data_format;
 mod decoding;
 mod ending;
 mod faults;

@@ -3,10 +3,9 @@
 use std::error::Error as _;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::{env, fs, process, thread};
+use std::{env, thread};
 
 use longrunning::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
 use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuilder};
@@ -15,10 +14,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::kit::Folder;
+
 #[test]
 fn certificate_is_shown_where_the_environment_asks() {
     let service = Service::start();
-    let folder = Folder::new("shown");
+    let folder = Folder::new();
     let [(crt, key), (other_crt, other_key)] = [(); 2].map(|()| service.client());
     let crt_path = folder.file("crt", &crt);
     let key_path = folder.file("key", &key);
@@ -26,7 +27,7 @@ fn certificate_is_shown_where_the_environment_asks() {
         r#"{{"cert_configs": {{"workload": {{"cert_path": {crt_path:?}, "key_path": {key_path:?}}}}}}}"#
     );
     let config = folder.file("certificate_config.json", &config);
-    let gcloud = folder.0.to_str().unwrap();
+    let gcloud = folder.path().to_str().unwrap();
     let source = || ClientCertificate::from_pem(other_crt.as_str(), other_key.as_str());
     let use_it = ("GOOGLE_API_USE_CLIENT_CERTIFICATE", "true");
     let rows = [
@@ -34,9 +35,7 @@ fn certificate_is_shown_where_the_environment_asks() {
         ("unset, with a source", service.builder().client_cert_source(source()), None),
         (
             "configuration",
-            service
-                .builder()
-                .environment([use_it, ("GOOGLE_API_CERTIFICATE_CONFIG", config.to_str().unwrap())]),
+            service.builder().environment([use_it, ("GOOGLE_API_CERTIFICATE_CONFIG", config.as_str())]),
             Some(&crt),
         ),
         ("gcloud's", service.builder().environment([use_it, ("CLOUDSDK_CONFIG", gcloud)]), Some(&crt)),
@@ -223,27 +222,4 @@ fn head(client: &mut impl Read) -> String {
         head.extend(byte);
     }
     String::from_utf8(head).unwrap()
-}
-
-/// A folder of its own for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("longrunning-network-{name}-{}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

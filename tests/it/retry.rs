@@ -7,7 +7,7 @@ use longrunning::rpc::RetryInfo;
 use longrunning::testing::{FakeServer, Reply};
 use longrunning::{Backoff, Code, Operation, RetryPolicy, Status};
 
-use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
+use crate::kit::{Method, NAME, secs, server, slept, told, unavailable};
 
 #[test]
 fn the_default_policy_is_the_published_one() {

@@ -1,7 +1,6 @@
 //! Who calls: tokens from files, token endpoints and the metadata server, over loopback and in virtual time.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use longrunning::auth::{AuthorizedUser, CredentialsPolicy, MetadataServer, ServiceAccount};
@@ -9,13 +8,13 @@ use longrunning::testing::{FakeServer, RecordedRequest, Reply};
 use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuilder};
 use serde_json::{Value, json};
 
-use crate::kit::{KEY_FILE, NAME, server, slept, told};
+use crate::kit::{Folder, KEY_FILE, NAME, server, slept, told};
 use crate::listener::{heard, listen};
 
 #[test]
 fn default_credentials_are_read_at_build_and_asked_for_tokens_at_the_first_call() {
     let (api, tokens) = (server(), token_server(["CANARY-access-1", "CANARY-access-2"]));
-    let folder = Folder::new("default");
+    let folder = Folder::new();
     let path = folder.file("login.json", &login(&tokens).to_string());
     let client =
         build(&api, Credentials::application_default(), &[("GOOGLE_APPLICATION_CREDENTIALS", &path)]);
@@ -323,7 +322,7 @@ fn an_api_key_goes_in_a_header_of_its_own() {
 
 #[test]
 fn a_token_file_is_read_again() {
-    let (api, folder) = (server(), Folder::new("token-file"));
+    let (api, folder) = (server(), Folder::new());
     let path = folder.file("token", "\n CANARY-access-1 \n");
     let client = build(&api, Credentials::token_file(&path), &[]);
     let call = |token: &str| {
@@ -374,7 +373,7 @@ fn a_token_file_is_read_again() {
 fn a_key_file_that_others_can_read_is_warned_about() {
     use std::os::unix::fs::PermissionsExt;
     listen();
-    let folder = Folder::new("exposed");
+    let folder = Folder::new();
     let path = folder.file("key.json", KEY_FILE);
     for mode in [0o600, 0o400, 0o640, 0o604, 0o660] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -458,29 +457,6 @@ fn claims(jwt: &str) -> Value {
     use base64::Engine;
     let claims = jwt.split('.').nth(1).unwrap();
     serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
-}
-
-/// A folder of its own for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("longrunning-it-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 fn no_canary_was_logged() {

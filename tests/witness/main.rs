@@ -5,6 +5,9 @@
 //! unless `CI=true` or `LONGRUNNING_WITNESS=require` is set.
 
 mod client;
+mod client_config;
+#[cfg(feature = "reflect")]
+mod descriptors;
 mod google_auth;
 mod jwt;
 mod protobuf;

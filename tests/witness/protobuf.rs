@@ -9,8 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use longrunning::auth::Credentials;
 use longrunning::http::{HttpOptions, ProxySetting, Roots};
 use longrunning::testing::FakeServer;
+use longrunning::transport::DataFormat;
 use longrunning::{
-    Any, Code, Error, ErrorKind, Operation, OperationsClient, RetryPolicy, Status, proto, rpc,
+    Any, Code, Error, ErrorKind, Operation, OperationsClient, OperationsClientBuilder, RetryPolicy, Status,
+    proto, rpc,
 };
 use prost::{Message, Name};
 use serde::{Deserialize, Deserializer};
@@ -120,6 +122,54 @@ fn error_bodies_of_protobuf_have_typed_details() {
     }
 }
 
+#[test]
+fn binary_answers_say_what_protobuf_says() {
+    let Some(python) = Python::find() else { return };
+    let (_server, said) = serve(&python);
+    let client = said.binary_client();
+    let mut listed = client.list("operations").into_iter();
+    for case in &said.cases {
+        let name = case.name.as_str();
+        let operation = client.get(name).send().unwrap();
+        assert_eq!(operation.to_proto().unwrap().encode_to_vec(), case.bytes, "{name}");
+        assert_eq!(listed.next().expect(name).unwrap(), operation, "{name}");
+        let Some(message) = &case.message else { continue };
+        for any in [operation.metadata(), operation.response()] {
+            let any = any.expect(name);
+            assert_eq!(any.type_name(), message.type_name, "{name}");
+            let known = Known::find(&message.type_name).is_some();
+            match any.json() {
+                Ok(json) if known => {
+                    let reread = Any::from_json(&json).unwrap().to_proto().expect(name).value;
+                    let known = Known::find(&message.type_name).unwrap();
+                    assert_eq!((known.sort)(reread), (known.sort)(message.bytes.clone()), "{name}");
+                    // The other spellings are those of JSON.
+                    if name.ends_with(".plain") && !name.starts_with(UNREADABLE) {
+                        assert_eq!(any.decode::<Value>().expect(name), message.json, "{name}");
+                    }
+                }
+                Ok(_) => panic!("{name}: a type that is not known"),
+                Err(error) => assert!(!known, "{name}: {error}"),
+            }
+        }
+    }
+    assert!(listed.next().is_none());
+}
+
+#[test]
+fn binary_errors_have_typed_details() {
+    let Some(python) = Python::find() else { return };
+    let (_server, said) = serve(&python);
+    let error = said.binary_client().get("operations/broken").retry(RetryPolicy::never()).send().unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some(Code::ResourceExhausted)));
+    assert_eq!((error.http_status(), error.retry_after()), (Some(429), Some(Duration::from_millis(7_250))));
+    let details = error.status().expect("a status").details();
+    assert_eq!((details.len(), said.details.len()), (10, 10));
+    for (any, detail) in details.iter().zip(&said.details) {
+        detail.check(any, &detail.type_name);
+    }
+}
+
 /// The largest float: protobuf for Python writes 3.4028235e+38 for it and then finds that too large.
 const UNREADABLE: &str = "operations/float-max.";
 
@@ -170,12 +220,18 @@ fn serve(python: &Python) -> (Server, Said) {
 
 impl Said {
     fn client(&self) -> OperationsClient {
+        self.builder().build().unwrap()
+    }
+
+    fn binary_client(&self) -> OperationsClient {
+        self.builder().data_format(DataFormat::Proto).build().unwrap()
+    }
+
+    fn builder(&self) -> OperationsClientBuilder {
         OperationsClient::builder(&self.url)
             .credentials(Credentials::anonymous())
             .http_options(HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None))
             .environment([("", "")])
-            .build()
-            .unwrap()
     }
 }
 

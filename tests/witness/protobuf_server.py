@@ -2,12 +2,13 @@
 
 Says first, in one line of JSON, where it listens and what it serves: for each operation its name,
 its JSON, its bytes, and its response on its own; the texts of the list pages; and the bytes of the
-details that come with the error of `GET /v1/operations/broken`. Ends when its input does.
+details that come with the error of `GET /v1/operations/broken`. With `alt=proto` it answers with the
+bytes instead, and pages of other sizes. Ends when its input does.
 """
 
 import json
 import sys
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
@@ -204,6 +205,18 @@ def list_pages():
     return pages
 
 
+def binary_page(token):
+    """Gives the page of seven that a token stands for, as bytes."""
+    everything = [operation for _, _, operation in operations()]
+    start, end = int(token), int(token) + 7
+    page = operations_pb2.ListOperationsResponse(
+        operations=everything[start:end],
+        next_page_token=str(end) if end < len(everything) else "",
+        unreachable=["projects/p/locations/l"],
+    )
+    return page.SerializeToString()
+
+
 def error_body():
     status = json_format.MessageToDict(MESSAGES["status"])
     return json.dumps({"error": {**status, "code": 429, "status": "RESOURCE_EXHAUSTED"}})
@@ -217,14 +230,23 @@ def main():
     cases = [case(*operation) for operation in operations()]
     pages = list_pages()
     texts = {f"/v1/{case['name']}": case["json"] for case in cases}
+    binary = {f"/v1/{case['name']}": b64decode(case["bytes"]) for case in cases}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             url = urlsplit(self.path)
-            if url.path == "/v1/operations":
-                token = parse_qs(url.query).get("pageToken", ["0"])[0]
+            query = parse_qs(url.query)
+            token = query.get("pageToken", ["0"])[0]
+            if query.get("alt") == ["proto"]:
+                if url.path == "/v1/operations":
+                    self.answer_bytes(200, binary_page(token))
+                elif url.path == "/v1/operations/broken":
+                    self.answer_bytes(429, MESSAGES["status"].SerializeToString())
+                else:
+                    self.answer_bytes(200, binary[url.path])
+            elif url.path == "/v1/operations":
                 self.answer(200, pages[token])
             elif url.path == "/v1/operations/broken":
                 self.answer(429, error_body())
@@ -232,9 +254,14 @@ def main():
                 self.answer(200, texts[url.path])
 
         def answer(self, status, text):
-            body = text.encode()
+            self.send(status, "application/json; charset=UTF-8", text.encode())
+
+        def answer_bytes(self, status, body):
+            self.send(status, "application/x-protobuf", body)
+
+        def send(self, status, content_type, body):
             self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::process;
 
 use super::*;
+use crate::folder::Folder;
 
 #[test]
 fn the_well_known_file_is_where_gcloud_puts_it() {
@@ -36,8 +36,8 @@ fn the_well_known_file_is_where_gcloud_puts_it() {
 
 #[test]
 fn the_first_place_that_has_something_counts() {
-    let folder = Folder::new("adc-order");
-    let home = folder.text(".");
+    let folder = Folder::new();
+    let home = text(folder.path());
     let user = r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
         "account": "NAME", "token_uri": "http://127.0.0.1:9/token"}"#;
     let named = folder.file("named.json", &user.replace("NAME", "named"));
@@ -59,13 +59,13 @@ fn the_first_place_that_has_something_counts() {
 
 #[test]
 fn what_is_there_and_of_no_use_is_not_passed_over() {
-    let folder = Folder::new("adc-useless");
-    let home = folder.text(".");
+    let folder = Folder::new();
+    let home = text(folder.path());
     let bad = folder.file("bad.json", "{\"private_key\": \"CANARY");
     let other = folder.file("other.json", r#"{"type": "gdch_service_account"}"#);
     folder.file(&format!(".config/gcloud/{FILE}"), "[]");
-    let at_home = folder.text(&format!(".config/gcloud/{FILE}"));
-    let missing = folder.text("missing.json");
+    let at_home = text(&folder.path().join(format!(".config/gcloud/{FILE}")));
+    let missing = text(&folder.path().join("missing.json"));
     let rows: [(&str, &[(&str, &str)], String); 6] = [
         (
             "a missing file",
@@ -115,14 +115,14 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
 #[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_opened_is_not_passed_over() {
-    let folder = Folder::new("adc-loop");
-    let home = folder.text(".");
-    let gcloud = folder.0.join(".config/gcloud");
+    let folder = Folder::new();
+    let home = text(folder.path());
+    let gcloud = folder.path().join(".config/gcloud");
     fs::create_dir_all(&gcloud).unwrap();
     // Root may read everything, but nobody can follow a link to itself.
     std::os::unix::fs::symlink(gcloud.join(FILE), gcloud.join(FILE)).unwrap();
     let error = Credentials::application_default().resolve(&env(&[("HOME", &home)])).unwrap_err();
-    let path = folder.text(&format!(".config/gcloud/{FILE}"));
+    let path = text(&folder.path().join(format!(".config/gcloud/{FILE}")));
     assert_eq!(error.to_string(), format!("credentials file `{path}` cannot be read"));
     assert!(error.source().is_some());
 }
@@ -155,33 +155,8 @@ fn without_any_every_place_is_listed() {
     }
 }
 
-/// A folder of its own for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("longrunning-{name}-{}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-        self.text(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        let path = if name == "." { self.0.clone() } else { self.0.join(name) };
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
 }
 
 fn env(variables: &[(&str, &str)]) -> BTreeMap<String, String> {

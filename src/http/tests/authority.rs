@@ -15,18 +15,18 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use super::{HttpAgent, Roots, options};
 
 /// An authority of its own for each test.
-pub(super) struct Authority {
-    pub(super) pem: String,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-pub(super) const VERSIONS: [&SupportedProtocolVersion; 2] =
+pub(crate) const VERSIONS: [&SupportedProtocolVersion; 2] =
     [&rustls::version::TLS12, &rustls::version::TLS13];
 
-pub(super) fn unchanged(_: &mut CertificateParams) {}
+pub(crate) fn unchanged(_: &mut CertificateParams) {}
 
 impl Authority {
-    pub(super) fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,7 +36,7 @@ impl Authority {
     }
 
     /// An authority below this one, and the certificate for it.
-    pub(super) fn below(&self) -> Self {
+    pub(crate) fn below(&self) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -45,7 +45,7 @@ impl Authority {
         Self { pem, issuer: Issuer::new(params, key) }
     }
 
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &self,
         key: &KeyPair,
         name: &str,
@@ -57,12 +57,12 @@ impl Authority {
     }
 
     /// The settings of a server whose certificate is for `name`.
-    pub(super) fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> ServerConfig {
+    pub(crate) fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> ServerConfig {
         self.serving(name, change, None, &VERSIONS)
     }
 
     /// The same, of these versions, with a view on the certificates of clients.
-    pub(super) fn serving(
+    pub(crate) fn serving(
         &self,
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
@@ -81,18 +81,18 @@ impl Authority {
     }
 
     /// Clients must have a certificate of this authority.
-    pub(super) fn required(&self) -> ClientVerifierBuilder {
+    pub(crate) fn required(&self) -> ClientVerifierBuilder {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
     }
 
     /// Clients are asked for a certificate of this authority, and need none.
-    pub(super) fn wished(&self) -> ClientVerifierBuilder {
+    pub(crate) fn wished(&self) -> ClientVerifierBuilder {
         self.required().allow_unauthenticated()
     }
 
-    pub(super) fn self_signed(name: &str) -> ServerConfig {
+    pub(crate) fn self_signed(name: &str) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -106,7 +106,7 @@ impl Authority {
     }
 
     /// A client that trusts this authority and no other.
-    pub(super) fn agent(&self) -> HttpAgent {
+    pub(crate) fn agent(&self) -> HttpAgent {
         HttpAgent::new(&options().roots(Roots::Pem(self.pem.clone().into_bytes()))).unwrap()
     }
 }

@@ -1,12 +1,13 @@
 //! The client's own certificate: shown, refused, replaced, and what cannot be one.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs;
 use std::sync::{Arc, Mutex};
-use std::{env, fs, process};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::SupportedProtocolVersion;
+
+use crate::folder::Folder;
 
 use super::super::{ClientCertificate, HttpErrorKind::Tls};
 use super::authority::{Authority, VERSIONS, unchanged};
@@ -202,17 +203,17 @@ fn pairs_that_cannot_be_used_are_an_error_at_once() {
 
 #[test]
 fn files_that_cannot_be_used_are_named() {
-    let folder = Folder::new("named");
+    let folder = Folder::new();
     let authority = Authority::new(unchanged);
     let (certificate, key) = pair(&authority, unchanged);
     let (crt, key) = (folder.file("crt", &certificate), folder.file("key", &key));
     let other = folder.file("other", &pair(&authority, unchanged).1);
-    let missing = folder.0.join("missing");
+    let missing = folder.path().join("missing");
     let config = |name: &str, text: &str| ClientCertificate::from_config_file(folder.file(name, text));
     let rows = [
         (ClientCertificate::from_files(&missing, &key), "client certificate file `…/missing` cannot be read"),
         (ClientCertificate::from_files(&crt, &missing), "client key file `…/missing` cannot be read"),
-        (ClientCertificate::from_files(&crt, &folder.0), "client key file `…` is not a regular file"),
+        (ClientCertificate::from_files(&crt, folder.path()), "client key file `…` is not a regular file"),
         (
             ClientCertificate::from_files(&crt, &other),
             "client key file `…/other` does not belong to client certificate file `…/crt`",
@@ -236,7 +237,7 @@ fn files_that_cannot_be_used_are_named() {
     ];
     for (given, message) in rows {
         let error = HttpAgent::new(&options().client_certificate(given)).unwrap_err();
-        let told = error.to_string().replace(&crate::file::shown(&folder.0), "…");
+        let told = error.to_string().replace(&crate::file::shown(folder.path()), "…");
         assert_eq!(told.replace('\\', "/"), message, "{error:?}");
         assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
     }
@@ -244,11 +245,11 @@ fn files_that_cannot_be_used_are_named() {
 
 #[test]
 fn files_are_read_again() {
-    let folder = Folder::new("rotation");
+    let folder = Folder::new();
     let authority = Authority::new(unchanged);
     let [first, second, third] = [(); 3].map(|()| pair(&authority, unchanged));
     let (crt, key) = (folder.file("crt", &first.0), folder.file("key", &first.1));
-    let quoted = |path: &PathBuf| format!("{:?}", path.to_str().unwrap());
+    let quoted = |path: &String| format!("{path:?}");
     let config = format!(
         r#"{{"version": 1, "cert_configs": {{"workload": {{"cert_path": {}, "key_path": {}}}}}}}"#,
         quoted(&crt),
@@ -314,27 +315,4 @@ fn keys_are_not_printed() {
     let source = ClientCertificate::from_source(|| Ok((b"CANARY-3".to_vec(), b"CANARY-4".to_vec())));
     let printed = format!("{options:?} {error:?} {error} {source:?} {:?}", agent());
     assert!(!printed.contains("CANARY"), "{printed}");
-}
-
-/// A folder of its own for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("longrunning-tls-{name}-{}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

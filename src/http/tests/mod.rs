@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpRequest, HttpResponse};
 use super::{ProxySetting, Roots};
 
-mod authority;
+pub(crate) mod authority;
 mod client_certificate;
 mod faults;
 mod limits;

@@ -28,7 +28,8 @@ use refusal::{refusal, refused};
 
 /// The settings of all TLS connections of a client, shared by its threads.
 pub(super) struct Tls {
-    plain: Arc<ClientConfig>,
+    to_proxies: Arc<ClientConfig>,
+    to_servers: Arc<ClientConfig>,
     identity: Option<Identity>,
 }
 
@@ -41,16 +42,29 @@ pub(super) enum To {
 }
 
 impl Tls {
-    pub(super) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+    pub(super) fn http1(options: &HttpOptions) -> Result<Self, HttpError> {
+        Self::new(options, &[])
+    }
+
+    /// Servers have to agree on HTTP/2 ([RFC 9113 section 3.2](https://www.rfc-editor.org/rfc/rfc9113#section-3.2)).
+    #[cfg(feature = "grpc")]
+    pub(super) fn http2(options: &HttpOptions) -> Result<Self, HttpError> {
+        Self::new(options, &[b"h2"])
+    }
+
+    fn new(options: &HttpOptions, alpn: &[&[u8]]) -> Result<Self, HttpError> {
         let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| HttpError::new(HttpErrorKind::Tls, "cannot set up TLS").with_source(error))?;
-        let plain = Arc::new(roots::trust(builder, options)?.with_no_client_auth());
+        let plain = roots::trust(builder, options)?.with_no_client_auth();
+        let mut to_servers = plain.clone();
+        to_servers.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let to_servers = Arc::new(to_servers);
         let identity = match &options.client_certificate {
-            Some(certificate) => Some(Identity::new(certificate, plain.clone())?),
+            Some(certificate) => Some(Identity::new(certificate, to_servers.clone())?),
             None => None,
         };
-        Ok(Self { plain, identity })
+        Ok(Self { to_proxies: Arc::new(plain), to_servers, identity })
     }
 
     /// Makes the handshake over `inner`, within `timeout`.
@@ -63,7 +77,11 @@ impl Tls {
         timeout: NextTimeout,
     ) -> Result<Box<dyn Transport>, ureq::Error> {
         let identity = self.identity.as_ref().filter(|_| to == To::Server);
-        let config = identity.map_or_else(|| self.plain.clone(), Identity::config);
+        let config = match to {
+            To::Proxy => self.to_proxies.clone(),
+            To::Server => identity.map_or_else(|| self.to_servers.clone(), Identity::config),
+        };
+        let wants_protocol = !config.alpn_protocols.is_empty();
         let peer_name = peer.to_string();
         let name = ServerName::try_from(bare(peer.host).to_owned()).map_err(|error| {
             let message = format!("cannot connect to {peer}: TLS knows no such host name");
@@ -79,6 +97,10 @@ impl Tls {
                 Some(refusal) => refuse(&refusal),
                 None => error.into(),
             });
+        }
+        if wants_protocol && conn.alpn_protocol().is_none() {
+            let message = format!("{peer_name} {}", refusal::NO_PROTOCOL);
+            return Err(wrap(HttpError::new(HttpErrorKind::Tls, message)));
         }
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());

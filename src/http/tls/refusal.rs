@@ -84,9 +84,13 @@ fn complaint(alert: AlertDescription, presented: bool) -> &'static str {
         Alert::BadCertificate | Alert::CertificateRequired | Alert::CertificateUnknown => {
             "requires a client certificate"
         }
+        Alert::NoApplicationProtocol => NO_PROTOCOL,
         _ => "refused the TLS connection",
     }
 }
+
+/// Only HTTP/2 is ever asked for.
+pub(super) const NO_PROTOCOL: &str = "does not offer HTTP/2 (ALPN `h2`), which gRPC needs";
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +123,11 @@ mod tests {
                 "a:1 refused the client certificate: it comes from an unknown issuer",
             ),
             (Alert::HandshakeFailure, REFUSED, REFUSED),
+            (
+                Alert::NoApplicationProtocol,
+                "a:1 does not offer HTTP/2 (ALPN `h2`), which gRPC needs",
+                "a:1 does not offer HTTP/2 (ALPN `h2`), which gRPC needs",
+            ),
         ];
         for (alert, without, with) in rows {
             for (presented, message) in [(false, without), (true, with)] {

@@ -2,61 +2,102 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use prost::Message;
+
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::json::Reader;
 use crate::types::{Code, Operation, OperationPage, Status};
 
-/// The text of a successful answer, or the error that the answer stands for.
-pub(super) fn text(response: HttpResponse, host: &str, wall: SystemTime) -> Result<String, Error> {
-    let status = response.status;
-    match status {
-        200..=299 if is_html(&response) => {
-            Err(Error::foreign_answer(host, "an HTML page").with_http_status(status))
+/// What a successful answer says, in the form that its content type names, whatever was asked for.
+pub(super) enum Answer {
+    Json(String),
+    Proto(Vec<u8>),
+}
+
+impl Answer {
+    /// Gives a successful answer, or the error that the answer stands for.
+    pub(super) fn read(response: HttpResponse, host: &str, wall: SystemTime) -> Result<Self, Error> {
+        let status = response.status;
+        match status {
+            200..=299 if is_html(&response) => {
+                Err(Error::foreign_answer(host, "an HTML page").with_http_status(status))
+            }
+            200..=299 if is_protobuf(&response) => Ok(Self::Proto(response.body)),
+            200..=299 => {
+                let text = String::from_utf8(response.body);
+                text.map(Self::Json).map_err(|_| Error::decode("the answer is not UTF-8"))
+            }
+            300..=399 => {
+                let target = response.header("location").and_then(host_of).unwrap_or("nowhere");
+                let answer = format!("a redirect to `{}`, which is not followed", excerpt(target));
+                Err(Error::foreign_answer(host, &answer).with_http_status(status))
+            }
+            _ => Err(failure(&response, wall)),
         }
-        200..=299 => String::from_utf8(response.body).map_err(|_| Error::decode("the answer is not UTF-8")),
-        300..=399 => {
-            let target = response.header("location").and_then(host_of).unwrap_or("nowhere");
-            let answer = format!("a redirect to `{}`, which is not followed", excerpt(target));
-            Err(Error::foreign_answer(host, &answer).with_http_status(status))
+    }
+
+    pub(super) fn operation(&self) -> Result<Operation, Error> {
+        match self {
+            // No operation is without a name.
+            Self::Proto(bytes) if bytes.is_empty() => Err(Error::answer_cut(EMPTY)),
+            Self::Proto(bytes) => message(bytes, Operation::from_protobuf),
+            Self::Json(text) => {
+                let operation = parse(text, Operation::from_json)?;
+                // Some front ends answer 200 with an error body; an operation always has a name.
+                if operation.name().is_empty() && !operation.is_done() && operation.error().is_some() {
+                    embedded_error(text)?;
+                }
+                Ok(operation)
+            }
         }
-        _ => Err(failure(&response, wall)),
+    }
+
+    pub(super) fn page(&self) -> Result<OperationPage, Error> {
+        match self {
+            Self::Proto(bytes) => message(bytes, OperationPage::from_protobuf),
+            Self::Json(text) => {
+                let page = parse(text, OperationPage::from_json)?;
+                if page == OperationPage::default() {
+                    embedded_error(text)?;
+                }
+                Ok(page)
+            }
+        }
+    }
+
+    /// For cancel and delete: `{}` and no body at all are both right.
+    pub(super) fn empty(&self) -> Result<(), Error> {
+        match self {
+            Self::Proto(bytes) => match Status::from_error_bytes(bytes, 200) {
+                Some(status) if status.code() != Code::Ok => Err(Error::service(status)),
+                _ => <()>::decode(&**bytes)
+                    .map_err(|cause| Error::decode("answer is not valid protobuf").with_source(cause)),
+            },
+            Self::Json(text) if text.trim_ascii().is_empty() => Ok(()),
+            Self::Json(text) => {
+                embedded_error(text)?;
+                parse(text, |text| {
+                    let read = Reader::document(text, |reader| reader.value()?.check_depth());
+                    read.map_err(|invalid| Error::invalid("answer", invalid))
+                })
+            }
+        }
     }
 }
 
-pub(super) fn operation(text: &str) -> Result<Operation, Error> {
-    let operation = parse(text, Operation::from_json)?;
-    // Some front ends answer 200 with an error body; an operation always has a name.
-    if operation.name().is_empty() && !operation.is_done() && operation.error().is_some() {
-        embedded_error(text)?;
-    }
-    Ok(operation)
-}
-
-pub(super) fn page(text: &str) -> Result<OperationPage, Error> {
-    let page = parse(text, OperationPage::from_json)?;
-    if page == OperationPage::default() {
-        embedded_error(text)?;
-    }
-    Ok(page)
-}
-
-/// For cancel and delete: `{}` and no body at all are both right.
-pub(super) fn empty(text: &str) -> Result<(), Error> {
-    if text.trim_ascii().is_empty() {
-        return Ok(());
-    }
-    embedded_error(text)?;
-    parse(text, |text| {
-        let read = Reader::document(text, |reader| reader.value()?.check_depth());
-        read.map_err(|invalid| Error::invalid("answer", invalid))
+/// Reads a message, as which the bytes of an error do not pass.
+fn message<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
+    read(bytes).map_err(|error| match Status::from_error_bytes(bytes, 200) {
+        Some(status) if status.code() != Code::Ok => Error::service(status),
+        _ => error,
     })
 }
 
 fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
     if text.trim_ascii().is_empty() {
-        return Err(Error::answer_cut("the answer is empty"));
+        return Err(Error::answer_cut(EMPTY));
     }
     // A close-delimited body that was cut is found out only by its JSON.
     parse(text).map_err(|error| match error.is_cut_short() {
@@ -72,8 +113,12 @@ fn embedded_error(text: &str) -> Result<(), Error> {
 /// The error of an answer with an error status.
 fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
-    let text = String::from_utf8_lossy(&response.body);
-    let own = Status::from_error_body(&text, http);
+    let (own, text) = if is_protobuf(response) {
+        (Status::from_error_bytes(&response.body, http), "".into())
+    } else {
+        let text = String::from_utf8_lossy(&response.body);
+        (Status::from_error_body(&text, http), text)
+    };
     let retry_after = response.retry_after(Some(wall));
     // Without a status of the service, a proxy or front end has answered in its place.
     let transient = match &own {
@@ -96,7 +141,7 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
 }
 
 /// A hint for rejected tokens: their times are taken from the local clock.
-fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
+pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
     let server = response.date()?;
     let (skew, direction) = match wall.duration_since(server) {
         Ok(ahead) => (ahead, "ahead of"),
@@ -108,7 +153,18 @@ fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
 }
 
 fn is_html(response: &HttpResponse) -> bool {
-    response.header("content-type").is_some_and(|value| value.trim_start().starts_with("text/html"))
+    media_type(response).eq_ignore_ascii_case("text/html")
+}
+
+fn is_protobuf(response: &HttpResponse) -> bool {
+    let media_type = media_type(response);
+    PROTOBUF.iter().any(|name| media_type.eq_ignore_ascii_case(name))
+}
+
+/// The content type without its parameters.
+fn media_type(response: &HttpResponse) -> &str {
+    let value = response.header("content-type").unwrap_or_default();
+    value.split_once(';').map_or(value, |(media_type, _)| media_type).trim()
 }
 
 fn host_of(url: &str) -> Option<&str> {
@@ -119,7 +175,7 @@ fn host_of(url: &str) -> Option<&str> {
 }
 
 /// What may be told of a body that is not the service's: its visible text, in one line.
-fn foreign_message(http: u16, text: &str) -> String {
+pub(in crate::transport) fn foreign_message(http: u16, text: &str) -> String {
     let mut visible = String::new();
     let mut rest = text;
     while let Some((before, markup)) = rest.split_once('<') {
@@ -131,6 +187,12 @@ fn foreign_message(http: u16, text: &str) -> String {
     let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(&words)) }
 }
+
+const EMPTY: &str = "the answer is empty";
+
+/// What Google's front ends say, what is registered, and what others say.
+const PROTOBUF: [&str; 3] =
+    ["application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf"];
 
 const YEAR_2020: Duration = Duration::from_secs(1_577_836_800);
 

@@ -7,18 +7,19 @@ use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::transport::{Attempt, Service};
 
+use super::RestTransport;
+use super::decode::Answer;
 use super::route::{Route, routing_header};
-use super::{RestTransport, decode};
 
 impl RestTransport {
-    /// Gives the text of a successful answer.
+    /// Gives a successful answer.
     pub(super) fn exchange(
         &self,
         route: &Route,
         name: &str,
         attempt: &Attempt<'_>,
         limit: usize,
-    ) -> Result<String, Error> {
+    ) -> Result<Answer, Error> {
         let Service { endpoint, authorizer, clock, .. } = &self.service;
         let url = endpoint.url(&route.target);
         let start = clock.now();
@@ -37,7 +38,7 @@ impl RestTransport {
                 replayed = true;
                 continue;
             }
-            return decode::text(response, endpoint.authority(), clock.wall())
+            return Answer::read(response, endpoint.authority(), clock.wall())
                 .map_err(|error| authorizer.explain(error));
         }
     }
@@ -52,7 +53,7 @@ impl RestTransport {
             ("user-agent".into(), self.service.user_agent.as_str().into()),
             ("x-goog-api-client".into(), self.api_client.as_str().into()),
             ("x-goog-request-params".into(), routing_header(name).into()),
-            ("accept".into(), "application/json".into()),
+            ("accept".into(), self.options.data_format.accept().into()),
         ];
         if route.body.is_some() {
             headers.push(("content-type".into(), "application/json".into()));

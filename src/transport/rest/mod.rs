@@ -1,10 +1,11 @@
 //! REST: `google.api.http` bindings, ProtoJSON, HTTP/1.1.
 
 pub(crate) mod binding;
-mod decode;
+pub(in crate::transport) mod decode;
 mod exchange;
+pub(crate) mod format;
 mod http_options;
-mod route;
+pub(in crate::transport) mod route;
 mod template;
 #[cfg(test)]
 mod vectors;
@@ -20,12 +21,15 @@ use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
 
 use binding::Bindings;
+use decode::Answer;
+use format::DataFormat;
 use route::{Field, list_fields, wait_fields};
 
 /// What only the REST transport can be told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RestOptions {
     pub(crate) bindings: Bindings,
+    pub(crate) data_format: DataFormat,
     pub(crate) enum_encoding_int: bool,
 }
 
@@ -44,16 +48,17 @@ impl RestTransport {
 }
 
 impl RestTransport {
-    /// Makes one attempt of a method and gives the text of its answer.
+    /// Makes one attempt of a method and gives its answer.
     fn attempt(
         &self,
         rpc: Rpc,
         name: &str,
         fields: Vec<Field>,
         attempt: &Attempt<'_>,
-    ) -> Result<String, Error> {
+    ) -> Result<Answer, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
-        match self.options.bindings.route(rpc, name, fields, self.options.enum_encoding_int)? {
+        let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
+        match bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))? {
             Some(route) => self.exchange(&route, name, attempt, limit),
             None => Err(Error::unbound(rpc.name())),
         }
@@ -66,7 +71,7 @@ impl Transport for RestTransport {
         request: &GetOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        decode::operation(&self.attempt(Rpc::Get, &request.name, Vec::new(), attempt)?)
+        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt)?.operation()
     }
 
     fn list_operations(
@@ -74,15 +79,15 @@ impl Transport for RestTransport {
         request: &ListOperationsRequest,
         attempt: &Attempt<'_>,
     ) -> Result<OperationPage, Error> {
-        decode::page(&self.attempt(Rpc::List, &request.name, list_fields(request), attempt)?)
+        self.attempt(Rpc::List, &request.name, list_fields(request), attempt)?.page()
     }
 
     fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        decode::empty(&self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt)?)
+        self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt)?.empty()
     }
 
     fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        decode::empty(&self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt)?)
+        self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt)?.empty()
     }
 
     fn wait_operation(
@@ -90,7 +95,7 @@ impl Transport for RestTransport {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        decode::operation(&self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt)?)
+        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt)?.operation()
     }
 }
 

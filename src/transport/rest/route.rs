@@ -26,16 +26,16 @@ pub(crate) type Field = (&'static str, Value);
 impl Bindings {
     /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.
     ///
-    /// `None` where the method has no binding at all. The name is checked here: it may come from a server.
+    /// `alt` is what the query ends with. `None` where the method has no binding at all. The name is checked
+    /// here: it may come from a server.
     pub(crate) fn route(
         &self,
         rpc: Rpc,
         name: &str,
         fields: Vec<Field>,
-        enums_as_numbers: bool,
+        alt: Option<&str>,
     ) -> Result<Option<Route>, Error> {
-        let name = OperationName::try_from(name)?;
-        check_kind(rpc, &name)?;
+        let name = checked_name(rpc, name)?;
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
@@ -48,14 +48,18 @@ impl Bindings {
         let unbound = (!in_path).then(|| ("name", Value::from(name.as_str()))).into_iter().chain(fields);
         let (mut query, body) =
             if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
-        query.extend(enums_as_numbers.then(|| ALT.to_owned()));
+        query.extend(alt.map(str::to_owned));
         let mark = if query.is_empty() { "" } else { "?" };
         Ok(Some(Route { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
     }
 }
 
-/// Answers with numbers for enum values, as Google's generated clients ask for them.
-const ALT: &str = "$alt=json%3Benum-encoding=int";
+/// A name that `rpc` can be asked for, over any transport.
+pub(in crate::transport) fn checked_name(rpc: Rpc, name: &str) -> Result<OperationName, Error> {
+    let name = OperationName::try_from(name)?;
+    check_kind(rpc, &name)?;
+    Ok(name)
+}
 
 /// Keeps a listing from naming an operation's odd id, and everything else from naming all operations.
 fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
@@ -130,7 +134,7 @@ mod tests {
     use crate::transport::rest::binding::WaitBinding;
 
     fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<Field>) -> String {
-        match bindings.route(rpc, name, fields, false) {
+        match bindings.route(rpc, name, fields, None) {
             Ok(Some(Route { verb, target, body: None })) => format!("{} {target}", verb.as_str()),
             Ok(Some(Route { verb, target, body: Some(body) })) => {
                 format!("{} {target} {body}", verb.as_str())
@@ -227,7 +231,7 @@ mod tests {
             ),
         ];
         for (bindings, rpc, name, message) in rows {
-            let error = bindings.route(rpc, name, Vec::new(), true).expect_err(name);
+            let error = bindings.route(rpc, name, Vec::new(), ALT).expect_err(name);
             assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Binding, message.into()));
         }
         Ok(())
@@ -316,20 +320,19 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_enums_as_numbers_once() -> Result<(), Error> {
+    fn asks_for_a_form_of_the_answer_last() -> Result<(), Error> {
         let target = |rpc, name: &str, fields| {
-            let route = Bindings::default().route(rpc, name, fields, true)?;
+            let route = Bindings::default().route(rpc, name, fields, ALT)?;
             Ok::<_, Error>(route.map(|route| route.target).unwrap_or_default())
         };
-        assert_eq!(target(Rpc::Get, "operations/1", Vec::new())?, format!("/v1/operations/1?{ALT}"));
-        assert_eq!(
-            target(Rpc::Cancel, "operations/1", Vec::new())?,
-            format!("/v1/operations/1:cancel?{ALT}")
-        );
+        assert_eq!(target(Rpc::Get, "operations/1", Vec::new())?, "/v1/operations/1?alt=x");
+        assert_eq!(target(Rpc::Cancel, "operations/1", Vec::new())?, "/v1/operations/1:cancel?alt=x");
         let filter = vec![("filter", Value::from("f"))];
-        assert_eq!(target(Rpc::List, "operations", filter)?, format!("/v1/operations?filter=f&{ALT}"));
+        assert_eq!(target(Rpc::List, "operations", filter)?, "/v1/operations?filter=f&alt=x");
         Ok(())
     }
+
+    const ALT: Option<&str> = Some("alt=x");
 
     /// Names made of what could go wrong, and names of anything.
     fn names() -> impl Strategy<Value = String> {
@@ -368,7 +371,7 @@ mod tests {
         #[test]
         fn a_name_never_leaves_its_path(name in names(), rpc in proptest::sample::select(Rpc::ALL.as_slice())) {
             let bindings = Bindings::default().wait_by(WaitBinding::Query);
-            let route = bindings.route(rpc, &name, Vec::new(), false);
+            let route = bindings.route(rpc, &name, Vec::new(), None);
             let Ok(Some(Route { target, .. })) = route else { return Ok(()) };
             let path = target.strip_prefix("/v1/").expect("the prefix of the template");
             let verb = match rpc { Rpc::Cancel => ":cancel", Rpc::Wait => ":wait", _ => "" };

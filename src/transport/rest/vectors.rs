@@ -101,7 +101,7 @@ fn ours(case: &Case) -> Result<String, Box<dyn std::error::Error>> {
         page_token: case.page_token.clone().unwrap_or_default(),
         return_partial_success: false,
     };
-    let route = Bindings::default().route(rpc, &request.name, list_fields(&request), false)?;
+    let route = Bindings::default().route(rpc, &request.name, list_fields(&request), None)?;
     let Route { verb, target, body } = route.ok_or("no binding")?;
     Ok(format!("{} {target} {}", verb.as_str(), body.unwrap_or_default()).trim_end().into())
 }

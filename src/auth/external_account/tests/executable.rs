@@ -13,9 +13,9 @@ fn the_program_is_told_all_that_the_protocol_says() {
         ["AUDIENCE", "TOKEN_TYPE", "ID", "INTERACTIVE", "REVOKE", "IMPERSONATED_EMAIL", "OUTPUT_FILE"];
     let shown: String =
         names.iter().map(|name| format!("${{GOOGLE_EXTERNAL_ACCOUNT_{name}-unset}};")).collect();
-    let folder = Folder::new("protocol");
+    let folder = Folder::new();
     let command = folder.command("tell", &success(&format!("$1;{shown}")));
-    let kept = folder.0.join("kept").to_str().unwrap().to_owned();
+    let kept = folder.path().join("kept").to_str().unwrap().to_owned();
     let jwt = "urn:ietf:params:oauth:token-type:jwt";
     let rows = [
         ("plain", false, false, format!("a b;{AUDIENCE};{jwt};;0;0;unset;unset;")),
@@ -88,7 +88,7 @@ fn what_the_program_says_is_taken_at_its_word() {
         ("no saml", saml.replace("CANARY-2", ""), Err(format!("{out} lacks `saml_response`"))),
         ("a list", "[\"CANARY-4\"]".into(), Err(format!("{out} cannot be read: line 1, column 12"))),
     ];
-    let folder = Folder::new("output");
+    let folder = Folder::new();
     for (name, output, expected) in rows {
         let server = Canned::start([(200, STS_ANSWER)]);
         let executable = json!({"command": folder.command("say", &output)});
@@ -108,7 +108,7 @@ fn what_the_program_says_is_taken_at_its_word() {
 
 #[test]
 fn a_program_that_fails_is_named_with_how_it_ended() {
-    let folder = Folder::new("failures");
+    let folder = Folder::new();
     let fails = folder.script("fails", "echo CANARY-5; echo CANARY-6 >&2; exit 3");
     let explains = folder.script(
         "explains",
@@ -165,8 +165,8 @@ fn the_output_file_is_used_while_it_is_known_to_be_good() {
         ("half written", Some("{\"version\":1,".into()), "fresh"),
         ("missing", None, "fresh"),
     ];
-    let folder = Folder::new("kept");
-    let path = folder.0.join("output.json");
+    let folder = Folder::new();
+    let path = folder.path().join("output.json");
     for (name, content, expected) in rows {
         match content {
             Some(content) => fs::write(&path, content).unwrap(),
@@ -188,8 +188,8 @@ fn the_output_file_is_used_while_it_is_known_to_be_good() {
 
 #[test]
 fn nothing_runs_unless_it_is_allowed_by_exactly_one() {
-    let folder = Folder::new("allowed");
-    let witness = folder.0.join("ran");
+    let folder = Folder::new();
+    let witness = folder.path().join("ran");
     let command = folder.script("runs", &format!("touch '{}'", witness.display()));
     let credentials = load(&with("credential_source", json!({"executable": {"command": command}}))).unwrap();
     let name = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";

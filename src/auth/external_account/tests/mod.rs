@@ -4,19 +4,18 @@ mod executable;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::auth::canned::{Canned, MINUTE, STS_ANSWER, load, now, token, token_in};
 use crate::error::ErrorKind;
+use crate::folder::Folder;
 
 #[test]
 fn a_subject_token_is_exchanged_field_by_field() {
     let server = Canned::start([(200, STS_ANSWER)]);
-    let folder = Folder::new("exchange");
+    let folder = Folder::new();
     let mut file = external(&server, json!({"file": folder.file("token", " CANARY-subject-2\r\n")}));
     file["client_id"] = "client~id".into();
     file["client_secret"] = "se?cret>".into();
@@ -38,7 +37,7 @@ fn a_subject_token_is_exchanged_field_by_field() {
 
 #[test]
 fn the_project_of_a_workforce_is_sent_encoded_once_and_never_next_to_a_client() {
-    let folder = Folder::new("workforce");
+    let folder = Folder::new();
     let source = json!({"file": folder.file("token", "subject")});
     let workforce = "//iam.googleapis.com/locations/global/workforcePools/p/providers/q";
     let rows = [
@@ -71,7 +70,7 @@ fn the_project_of_a_workforce_is_sent_encoded_once_and_never_next_to_a_client() 
 fn a_service_account_is_impersonated_with_a_token_for_that_alone() {
     let generated = r#"{"accessToken":"CANARY-account-3","expireTime":"2027-01-15T09:00:00.5Z"}"#;
     let server = Canned::start([(200, STS_ANSWER), (200, generated)]);
-    let folder = Folder::new("impersonation");
+    let folder = Folder::new();
     let mut file = external(&server, json!({"file": folder.file("token", "subject")}));
     let path = "/v1/projects/-/serviceAccounts/robot@p.iam.gserviceaccount.com:generateAccessToken";
     file["service_account_impersonation_url"] = server.url(path).into();
@@ -100,8 +99,8 @@ fn a_file_is_read_anew_for_every_token_and_links_are_followed() {
     use std::os::unix::fs::symlink;
 
     let server = Canned::start([(200, STS_ANSWER); 3]);
-    let folder = Folder::new("rotation");
-    let link = folder.0.join("token");
+    let folder = Folder::new();
+    let link = folder.path().join("token");
     symlink(folder.file("first", "one"), &link).unwrap();
     let credentials = load(&external(&server, json!({"file": link}))).unwrap();
     token(&credentials, &[]).unwrap();
@@ -117,7 +116,7 @@ fn a_file_is_read_anew_for_every_token_and_links_are_followed() {
 
 #[test]
 fn subject_tokens_are_text_or_a_field_of_json() {
-    let folder = Folder::new("formats");
+    let folder = Folder::new();
     let json_format = json!({"type": "json", "subject_token_field_name": "t"});
     let text = json!({"type": "text"});
     let rows = [
@@ -154,7 +153,7 @@ fn subject_tokens_are_text_or_a_field_of_json() {
             (result, _) => panic!("{name}: {result:?}"),
         }
     }
-    let missing = json!({"file": folder.0.join("missing")});
+    let missing = json!({"file": folder.path().join("missing")});
     let error = token(&load(&external(&Canned::start([(200, "")]), missing)).unwrap(), &[]).unwrap_err();
     assert!(error.to_string().ends_with("missing` cannot be read"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
@@ -300,7 +299,7 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
         ("down", 503, "CANARY-12", "127.0.0.1 answered 503", true),
         ("no token", 200, r#"{"expires_in":3600}"#, "the answer of 127.0.0.1 lacks `access_token`", false),
     ];
-    let folder = Folder::new("refusals");
+    let folder = Folder::new();
     for (name, status, body, message, transient) in rows {
         let server = Canned::start([(status, body)]);
         let source = json!({"file": folder.file("token", "CANARY-13")});
@@ -313,7 +312,7 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
 
 #[test]
 fn no_time_left_is_a_transient_failure() {
-    let folder = Folder::new("time");
+    let folder = Folder::new();
     let server = Canned::start([(200, STS_ANSWER)]);
     let credentials = load(&external(&server, json!({"file": folder.file("token", "t")}))).unwrap();
     let provider = credentials.resolve(&environment(&[])).unwrap().token_provider().unwrap();
@@ -352,29 +351,6 @@ fn with_impersonation(options: Value) -> Value {
     file["service_account_impersonation_url"] =
         "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b:generateAccessToken".into();
     file
-}
-
-/// A folder of its own for one test, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("longrunning-external-{name}-{}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -1,0 +1,82 @@
+//! The service config of gRPC: <https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto>.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::retry::{Backoff, RetryPolicy};
+use crate::transport::Rpc;
+
+use super::node::Node;
+use super::{ClientConfig, MethodConfig, SERVICE, method};
+
+pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
+    let mut found = BTreeMap::new();
+    for entry in entries.elements()? {
+        let config = config(&entry)?;
+        for name in entry.require("name")?.elements()? {
+            let Some(scope) = scope(&name)? else { continue };
+            if found.insert(scope, config.clone()).is_some() {
+                return Err(name.error("an earlier entry has the same name"));
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(entries.error(&format!("no entry is for {SERVICE}")));
+    }
+    ClientConfig::from_methods(|rpc| {
+        let scopes = [Scope::Method(rpc.name()), Scope::Service, Scope::All];
+        Ok(scopes.iter().find_map(|scope| found.get(scope)).cloned())
+    })
+}
+
+/// What an entry is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    All,
+    Service,
+    Method(&'static str),
+}
+
+/// Nothing for another service.
+fn scope(name: &Node<'_>) -> Result<Option<Scope>, Error> {
+    let text = |key| match name.get(key)? {
+        Some(node) => node.string(),
+        None => Ok(""),
+    };
+    Ok(match (text("service")?, text("method")?) {
+        ("", "") => Some(Scope::All),
+        ("", _) => return Err(name.error("a `method` needs its `service`")),
+        (SERVICE, "") => Some(Scope::Service),
+        (SERVICE, wanted) => Some(Scope::Method(method(&name.require("method")?, wanted).map(Rpc::name)?)),
+        _ => None,
+    })
+}
+
+fn config(entry: &Node<'_>) -> Result<MethodConfig, Error> {
+    let timeout = entry.get("timeout")?.map(|timeout| timeout.duration()).transpose()?;
+    let retry = entry.get("retryPolicy")?.map(|policy| retry(&policy)).transpose()?;
+    Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout })
+}
+
+fn retry(policy: &Node<'_>) -> Result<RetryPolicy, Error> {
+    let attempts = policy.require("maxAttempts")?;
+    let number = attempts.number(2.0)?;
+    if number.fract() != 0.0 {
+        return Err(attempts.error("expected an integer"));
+    }
+    let initial = policy.require("initialBackoff")?.duration()?;
+    let maximum = policy.require("maxBackoff")?.duration()?;
+    let factor = policy.require("backoffMultiplier")?.number(1.0)?;
+    let codes = policy.require("retryableStatusCodes")?;
+    let named = codes.codes()?;
+    if named.is_empty() {
+        return Err(codes.error("expected at least one code"));
+    }
+    Ok(RetryPolicy::default()
+        .max_attempts(number.min(MOST_ATTEMPTS) as u32)
+        .codes(named)
+        .backoff(Backoff::exponential(initial, maximum).factor(factor)))
+}
+
+/// gRPC takes more as this many, without an error (gRFC A6).
+const MOST_ATTEMPTS: f64 = 5.0;

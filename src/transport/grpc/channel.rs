@@ -1,0 +1,338 @@
+//! One HTTP/2 connection, driven by the thread that makes a call on it.
+//!
+//! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and [`Channel::drive`] carries what is in the
+//! pipe to the socket and back, within the deadline of the call. So a call costs one write, and one read where the
+//! answer comes in one piece; between calls nothing runs.
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::client::{Builder, Connection, SendRequest};
+use h2::{Reason, RecvStream};
+use http::{HeaderMap, Request, StatusCode};
+
+use crate::http::{HttpError, HttpErrorKind, Opener, Stream};
+
+use super::frame::{Incoming, Oversize};
+use super::pipe::Pipe;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Incoming,
+    pub(super) trailers: HeaderMap,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The connection failed, or time ran out.
+    Failed(HttpError),
+    /// The message is larger than the limit.
+    Oversize(Oversize),
+    /// The server gave the call up.
+    Reset(Reason),
+    /// A kept connection was closed before an answer began.
+    Stale(HttpError),
+    /// The server says that it has done nothing about the request.
+    Unprocessed(HttpError),
+}
+
+impl Fault {
+    /// For what fails before the request is handed over.
+    fn unsent(self) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(error.sent(false)),
+            fault => fault,
+        }
+    }
+}
+
+/// A connection, for one call at a time.
+#[derive(Debug)]
+pub(super) struct Channel {
+    stream: Stream,
+    pipe: Pipe,
+    connection: Connection<Pipe, Bytes>,
+    requests: SendRequest<Bytes>,
+    news: Arc<News>,
+    /// Sending failed; what the peer had to say before that can still be read.
+    broken: Option<HttpError>,
+    is_over: bool,
+    was_used: bool,
+}
+
+/// Set when a call has left something to do for the connection.
+#[derive(Debug, Default)]
+struct News(AtomicBool);
+
+impl Wake for News {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Channel {
+    /// Connects. Nothing is exchanged yet: our settings go out with the first call.
+    pub(super) fn open(opener: &Opener, deadline: Instant) -> Result<Self, HttpError> {
+        let stream = opener.open(deadline.saturating_duration_since(Instant::now()))?;
+        let pipe = Pipe::default();
+        let mut builder = Builder::new();
+        builder
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME)
+            .max_header_list_size(MAX_HEADERS)
+            .enable_push(false);
+        let mut handshake = Box::pin(builder.handshake(pipe.clone()));
+        let (requests, connection) = match handshake.as_mut().poll(&mut idle()) {
+            Poll::Ready(Ok(parts)) => parts,
+            Poll::Ready(Err(error)) => return Err(stream.improper().sent(false).with_source(error)),
+            // It only writes, and the pipe takes everything at once.
+            Poll::Pending => return Err(stream.improper().sent(false)),
+        };
+        let news = Arc::default();
+        Ok(Self { stream, pipe, connection, requests, news, broken: None, is_over: false, was_used: false })
+    }
+
+    /// Takes in what came while the connection was not used: answers pings, obeys settings.
+    ///
+    /// False when it is of no use any more.
+    pub(super) fn refresh(&mut self) -> bool {
+        for _ in 0..MOST_READS {
+            if self.is_over || self.stream.is_silent() {
+                break;
+            }
+            let deadline = Instant::now() + GLANCE;
+            match self.receive(deadline, false) {
+                // Less than a record of TLS has come.
+                Err(error) if error.kind() == HttpErrorKind::Timeout => break,
+                Err(_) => return false,
+                Ok(()) => self.turn(),
+            }
+            if self.flush(deadline, false).is_err() || self.broken.is_some() {
+                return false;
+            }
+        }
+        !self.is_over
+    }
+
+    /// Makes one call. The connection is of use for another if there is an answer.
+    pub(super) fn call(
+        &mut self,
+        request: Request<()>,
+        message: Bytes,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
+        let answer = self.exchange(request, message, limit, deadline);
+        self.was_used = true;
+        if answer.is_err() {
+            self.part();
+        }
+        answer
+    }
+
+    /// Whether no more calls can be made on it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over || self.broken.is_some()
+    }
+
+    fn exchange(
+        &mut self,
+        request: Request<()>,
+        message: Bytes,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
+        let mut requests = self.requests.clone();
+        let ready = self.drive(deadline, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
+        ready.map_err(|error| self.not_sent(error))?;
+        let sent = requests.send_request(request, false);
+        let (mut response, mut sending) = sent.map_err(|error| self.not_sent(error))?;
+        sending.send_data(message, true).map_err(|error| self.fault(error, false))?;
+        let response = self.drive(deadline, false, |cx| Pin::new(&mut response).poll(cx))?;
+        let (head, mut stream) = response.map_err(|error| self.fault(error, false))?.into_parts();
+        let mut body = Incoming::new(&head, limit);
+        let taken = self.drive(deadline, true, |cx| take(&mut stream, &mut body, cx))?;
+        taken.map_err(|broken| match broken {
+            Broken::Oversize(oversize) => Fault::Oversize(oversize),
+            Broken::Stream(error) => self.fault(error, true),
+        })?;
+        let trailers = self.drive(deadline, true, |cx| stream.poll_trailers(cx))?;
+        let trailers = trailers.map_err(|error| self.fault(error, true))?.unwrap_or_default();
+        Ok(Answer { status: head.status, headers: head.headers, body, trailers })
+    }
+
+    /// Lets h2 and the socket work in turns until `poll` has what it waits for.
+    fn drive<T>(
+        &mut self,
+        deadline: Instant,
+        begun: bool,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, Fault> {
+        loop {
+            self.turn();
+            let polled = poll(&mut idle());
+            let flushed = self.flush(deadline, begun);
+            // What has come counts, whatever happened after it.
+            if let Poll::Ready(ready) = polled {
+                return Ok(ready);
+            }
+            flushed.map_err(Fault::Failed)?;
+            if self.is_over {
+                return Err(self.lost(self.stream.closed(begun), begun));
+            }
+            if !self.news.0.load(Ordering::Relaxed) {
+                self.receive(deadline, begun).map_err(|error| self.lost(error, begun))?;
+            }
+        }
+    }
+
+    /// Lets h2 read what is in the pipe, and write.
+    fn turn(&mut self) {
+        self.news.0.store(false, Ordering::Relaxed);
+        let waker = Waker::from(self.news.clone());
+        if !self.is_over && Pin::new(&mut self.connection).poll(&mut Context::from_waker(&waker)).is_ready() {
+            self.is_over = true;
+        }
+    }
+
+    /// Sends what h2 has written.
+    fn flush(&mut self, deadline: Instant, begun: bool) -> Result<(), HttpError> {
+        let outgoing = mem::take(&mut self.pipe.lock().outgoing);
+        if outgoing.is_empty() || self.broken.is_some() {
+            return Ok(());
+        }
+        match self.stream.write(&outgoing, deadline, begun) {
+            Err(error) if error.kind() == HttpErrorKind::Timeout => return Err(error),
+            Err(error) => self.broken = Some(error),
+            Ok(()) => {}
+        }
+        // Its room is worth keeping.
+        let mut ends = self.pipe.lock();
+        if ends.outgoing.is_empty() {
+            ends.outgoing = outgoing;
+            ends.outgoing.clear();
+        }
+        Ok(())
+    }
+
+    /// Waits for something from the peer, and puts it into the pipe.
+    fn receive(&mut self, deadline: Instant, begun: bool) -> Result<(), HttpError> {
+        let mut ends = self.pipe.lock();
+        match self.stream.read(&mut ends.incoming, deadline, begun) {
+            Ok(amount) => {
+                ends.has_ended = amount == 0;
+                Ok(())
+            }
+            Err(error) => Err(self.broken.take().unwrap_or(error)),
+        }
+    }
+
+    /// Says that the call is not waited for any more, if the peer can be told at once.
+    fn part(&mut self) {
+        // All handles of the stream are gone, for which h2 resets it with CANCEL.
+        self.turn();
+        let _ = self.flush(Instant::now() + GLANCE, false);
+        self.is_over = true;
+    }
+
+    /// The fault when h2 does not take a request.
+    fn not_sent(&self, error: h2::Error) -> Fault {
+        if self.was_used || error.is_io() || error.is_go_away() || error.is_reset() {
+            return Fault::Unprocessed(self.stream.closed(false).sent(false).with_source(error));
+        }
+        let message = format!("cannot send this request to {}", self.stream.peer());
+        Fault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
+    }
+
+    /// The fault when a call fails that was sent.
+    fn fault(&self, error: h2::Error, begun: bool) -> Fault {
+        let reason = error.reason().unwrap_or(Reason::NO_ERROR);
+        let unprocessed = |what: &str| {
+            let message = format!("{} {what}", self.stream.peer());
+            HttpError::new(HttpErrorKind::Interrupted, message).sent(false)
+        };
+        if error.is_reset() && error.is_remote() {
+            return match reason {
+                Reason::REFUSED_STREAM if !begun => {
+                    Fault::Unprocessed(unprocessed("refused the call: it takes no more at a time"))
+                }
+                reason => Fault::Reset(reason),
+            };
+        }
+        // h2 gives this for calls above the last one that the peer means to answer, and, when the connection
+        // has ended, for those below it too.
+        if error.is_go_away() && error.is_remote() && !begun && !self.pipe.lock().has_ended {
+            let what = match reason {
+                Reason::NO_ERROR => "is closing the connection".to_owned(),
+                reason => format!("closed the connection: {reason:?}"),
+            };
+            return Fault::Unprocessed(unprocessed(&what).with_source(error));
+        }
+        if error.is_io() || (error.is_go_away() && error.is_remote()) {
+            return self.lost(self.stream.closed(begun).with_source(error), begun);
+        }
+        Fault::Failed(self.stream.improper().with_source(error))
+    }
+
+    fn lost(&self, error: HttpError, begun: bool) -> Fault {
+        match self.was_used && !begun && error.kind() == HttpErrorKind::Interrupted {
+            true => Fault::Stale(error),
+            false => Fault::Failed(error),
+        }
+    }
+}
+
+enum Broken {
+    Oversize(Oversize),
+    Stream(h2::Error),
+}
+
+/// Moves the data of an answer from `stream` to `body`.
+fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    loop {
+        let data = match stream.poll_data(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => return Poll::Ready(Ok(())),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Broken::Stream(error))),
+            Poll::Ready(Some(Ok(data))) => data,
+        };
+        if let Err(oversize) = body.push(&data) {
+            return Poll::Ready(Err(Broken::Oversize(oversize)));
+        }
+        if let Err(error) = stream.flow_control().release_capacity(data.len()) {
+            return Poll::Ready(Err(Broken::Stream(error)));
+        }
+    }
+}
+
+/// For what is polled again anyway.
+fn idle() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+/// A list page of 5 MB comes without a pause for window updates.
+const STREAM_WINDOW: u32 = 8 << 20;
+
+/// As large, because a connection carries one call.
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+const FRAME: u32 = 64 << 10;
+
+const MAX_HEADERS: u32 = 64 << 10;
+
+/// How long what has come may take to be read, and a farewell to be sent.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// More than this cannot pile up on a connection that nobody uses.
+const MOST_READS: usize = 64;

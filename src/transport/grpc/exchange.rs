@@ -1,0 +1,96 @@
+//! One attempt: token, request, answer, and one replay with a fresh token after `UNAUTHENTICATED`.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::error::Error;
+use crate::http::{HttpError, HttpErrorKind};
+use crate::transport::{Attempt, Rpc, Service};
+use crate::types::Code;
+
+use super::channel::Fault;
+use super::frame::{self, Oversize};
+use super::metadata::sign;
+use super::{GrpcTransport, status};
+
+impl GrpcTransport {
+    /// Gives the bytes of the answer's message.
+    pub(super) fn exchange(
+        &self,
+        rpc: Rpc,
+        name: &str,
+        message: &Bytes,
+        attempt: &Attempt<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let Service { authorizer, clock, .. } = &self.service;
+        let start = clock.now();
+        let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
+        let mut head = self.heads.head(rpc, name, attempt)?;
+        let mut replayed = false;
+        loop {
+            let authorization = authorizer.authorization(left())?;
+            let left = left();
+            sign(&mut head, authorization.as_ref(), left)?;
+            let error = match self.send(&head, message, left) {
+                Err(error) => error,
+                answer => return answer,
+            };
+            let is_rejected = error.code() == Some(Code::Unauthenticated) && !replayed;
+            let rejected = authorization.filter(|_| is_rejected);
+            if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
+                log::debug!("{name}: UNAUTHENTICATED, trying once more with a fresh token");
+                replayed = true;
+                continue;
+            }
+            return Err(authorizer.explain(error));
+        }
+    }
+
+    fn send(&self, head: &Request<()>, message: &Bytes, left: Duration) -> Result<Vec<u8>, Error> {
+        let Service { endpoint, clock, .. } = &self.service;
+        let host = endpoint.authority();
+        if left.is_zero() {
+            return Err(Error::attempt_timed_out(host, false));
+        }
+        let start = clock.now();
+        let spent = || clock.now().saturating_duration_since(start);
+        let deadline = Instant::now() + clock.socket_budget(left).min(LONGEST);
+        let limit = self.options.message_limit;
+        let answer =
+            self.pool.call(head, message, limit, deadline, || spent() < left && Instant::now() < deadline);
+        let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
+            Ok(Ok(message)) => return Ok(message),
+            Ok(Err(frame::Fault::Wrong(error))) => error,
+            Ok(Err(frame::Fault::Oversize(oversize))) | Err(Fault::Oversize(oversize)) => {
+                too_large(&self.pool.peer(), oversize)
+            }
+            Err(Fault::Reset(reason)) => status::reset(reason),
+            Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
+                return Err(match spent() >= left {
+                    // As over REST: what ends after its time was up has run out of time, whatever ended it.
+                    true => Error::attempt_timed_out(host, error.was_sent()).with_source(error),
+                    false => error.into(),
+                });
+            }
+        };
+        // The server keeps the same time, and may be a little ahead.
+        let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
+        match is_end && spent() >= left - left / 20 {
+            true => Err(Error::attempt_timed_out(host, true).with_source(error)),
+            false => Err(error),
+        }
+    }
+}
+
+fn too_large(peer: &str, Oversize { length, limit }: Oversize) -> Error {
+    let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
+    let message = format!(
+        "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
+    );
+    HttpError::new(HttpErrorKind::TooLarge, message).into()
+}
+
+/// A year; more could be too much for the clock of the system.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

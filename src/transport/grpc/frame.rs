@@ -1,0 +1,265 @@
+//! Messages as gRPC frames them: a flag, the length in four bytes, the message.
+
+use std::mem;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::response::Parts;
+use prost::Message;
+
+use crate::error::Error;
+use crate::transport::Compression;
+
+/// The frame of `message`.
+pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes {
+    let mut frame = vec![0; PREFIX];
+    match compression {
+        Compression::Identity => frame.extend_from_slice(&message.encode_to_vec()),
+        #[cfg(feature = "gzip")]
+        Compression::Gzip => {
+            gzip::compress(&message.encode_to_vec(), &mut frame);
+            frame.splice(..1, [COMPRESSED]);
+        }
+    }
+    let length = u32::try_from(frame.len() - PREFIX).unwrap_or(u32::MAX);
+    frame.splice(1..PREFIX, length.to_be_bytes());
+    frame.into()
+}
+
+/// A message of `length` bytes where at most `limit` are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Oversize {
+    /// None where a compressed message grows past the limit.
+    pub(super) length: Option<usize>,
+    pub(super) limit: usize,
+}
+
+/// The body of an answer, as far as it has come.
+#[derive(Debug, PartialEq)]
+pub(super) enum Incoming {
+    Frame(Frame),
+    /// The beginning of something that is not gRPC.
+    Other(Vec<u8>),
+}
+
+/// A message that comes in pieces.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Frame {
+    limit: usize,
+    prefix: Vec<u8>,
+    length: Option<usize>,
+    message: Vec<u8>,
+    /// More came than one message.
+    has_more: bool,
+}
+
+impl Incoming {
+    pub(super) fn new(head: &Parts, limit: usize) -> Self {
+        let media_type = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        match media_type.starts_with(b"application/grpc") {
+            true => Self::Frame(Frame { limit, ..Frame::default() }),
+            false => Self::Other(Vec::new()),
+        }
+    }
+
+    /// Takes the next piece. A message that is too large fails as soon as its length is known.
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), Oversize> {
+        match self {
+            Self::Frame(frame) => frame.push(data),
+            Self::Other(text) => {
+                let room = MAX_ERROR_BODY.saturating_sub(text.len());
+                text.extend_from_slice(data.get(..room).unwrap_or(data));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Frame {
+    fn push(&mut self, mut data: &[u8]) -> Result<(), Oversize> {
+        let length = match self.length {
+            Some(length) => length,
+            None => {
+                let (prefix, rest) = data.split_at(data.len().min(PREFIX - self.prefix.len()));
+                self.prefix.extend_from_slice(prefix);
+                data = rest;
+                let Some(length) = announced(&self.prefix) else { return Ok(()) };
+                if length > self.limit {
+                    return Err(Oversize { length: Some(length), limit: self.limit });
+                }
+                self.message.reserve_exact(length.min(MAX_RESERVED));
+                self.length = Some(length);
+                length
+            }
+        };
+        let (message, rest) = data.split_at(data.len().min(length - self.message.len()));
+        self.message.extend_from_slice(message);
+        self.has_more |= !rest.is_empty();
+        Ok(())
+    }
+
+    /// The one message, decompressed from `encoding`.
+    pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
+        let message = mem::take(&mut self.message);
+        match (self.prefix.first(), self.length) {
+            (None, _) => Err(Error::answer_cut("the answer is empty").into()),
+            (_, length) if length != Some(message.len()) => {
+                Err(Error::answer_cut("the answer ends early").into())
+            }
+            _ if self.has_more => Err(Error::decode("the answer is more than one message").into()),
+            (Some(&PLAIN), _) => Ok(message),
+            (Some(&COMPRESSED), _) => decompress(&message, encoding, self.limit),
+            _ => Err(Error::decode("the answer is not a gRPC message").into()),
+        }
+    }
+}
+
+/// Why there is no message.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Oversize(Oversize),
+    Wrong(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Wrong(error)
+    }
+}
+
+/// The length in a whole prefix.
+fn announced(prefix: &[u8]) -> Option<usize> {
+    let length: [u8; 4] = prefix.get(1..PREFIX)?.try_into().ok()?;
+    // What does not fit is larger than any limit.
+    Some(usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX))
+}
+
+fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Vec<u8>, Fault> {
+    #[cfg(feature = "gzip")]
+    if encoding == Some("gzip") {
+        return match gzip::decompress(message, limit) {
+            Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
+            Ok(decoded) => Ok(decoded),
+            Err(error) => {
+                Err(Error::answer_cut("the compressed answer is damaged").with_source(error).into())
+            }
+        };
+    }
+    let _ = (message, limit);
+    let encoding: String = encoding.unwrap_or("nothing named").chars().take(40).collect();
+    let encoding = encoding.escape_debug();
+    Err(Error::decode(format!("the answer is compressed with `{encoding}`, which was not asked for")).into())
+}
+
+#[cfg(feature = "gzip")]
+mod gzip {
+    use std::io::{self, Read, Write};
+
+    use flate2::Compression;
+    use flate2::read::GzDecoder;
+    use flate2::write::GzEncoder;
+
+    pub(super) fn compress(message: &[u8], sink: &mut Vec<u8>) {
+        let mut encoder = GzEncoder::new(sink, Compression::default());
+        // Memory takes everything.
+        let _ = encoder.write_all(message);
+        let _ = encoder.finish();
+    }
+
+    /// Stops one byte after the limit.
+    pub(super) fn decompress(message: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        let mut decoded = Vec::new();
+        let one_more = (limit as u64).saturating_add(1);
+        GzDecoder::new(message).take(one_more).read_to_end(&mut decoded)?;
+        Ok(decoded)
+    }
+}
+
+const PREFIX: usize = 5;
+
+const PLAIN: u8 = 0;
+
+#[cfg_attr(not(feature = "gzip"), allow(dead_code))]
+const COMPRESSED: u8 = 1;
+
+/// What is kept of the answer of a proxy.
+const MAX_ERROR_BODY: usize = 64 << 10;
+
+/// Room made for a message because its prefix says so, before any of it has come.
+const MAX_RESERVED: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(limit: usize) -> Frame {
+        Frame { limit, ..Frame::default() }
+    }
+
+    fn whole(bytes: &[u8], step: usize, limit: usize) -> Result<Vec<u8>, String> {
+        let mut frame = frame(limit);
+        for piece in bytes.chunks(step) {
+            frame.push(piece).map_err(|oversize| format!("{:?}", oversize.length))?;
+        }
+        frame.into_message(Some("gzip")).map_err(|fault| match fault {
+            Fault::Oversize(oversize) => format!("{:?}", oversize.length),
+            Fault::Wrong(error) => error.to_string(),
+        })
+    }
+
+    #[test]
+    fn messages_in_pieces_of_any_size() {
+        let rows: [(&str, &[u8], Result<&[u8], &str>); 9] = [
+            ("one", b"\0\0\0\0\x03abc", Ok(b"abc")),
+            ("of no bytes", b"\0\0\0\0\0", Ok(b"")),
+            ("as large as can be", b"\0\0\0\0\x04abcd", Ok(b"abcd")),
+            ("too large", b"\0\0\0\0\x05", Err("Some(5)")),
+            ("very much too large", b"\0\xff\xff\xff\xff", Err("Some(4294967295)")),
+            ("nothing", b"", Err("the answer is empty")),
+            ("half a prefix", b"\0\0\0", Err("the answer ends early")),
+            ("half a message", b"\0\0\0\0\x03ab", Err("the answer ends early")),
+            ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the answer is more than one message")),
+        ];
+        for (name, bytes, expected) in rows {
+            for step in [1, 2, 5, 100] {
+                let expected = expected.map(<[u8]>::to_vec).map_err(str::to_owned);
+                assert_eq!(whole(bytes, step, 4), expected, "{name}, {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_that_mean_nothing() {
+        assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the answer is not a gRPC message".into()));
+        let error = |encoding| match decompress(b"", encoding, 9).unwrap_err() {
+            Fault::Wrong(error) => error.to_string(),
+            fault => format!("{fault:?}"),
+        };
+        let message = "the answer is compressed with `snappy`, which was not asked for";
+        assert_eq!(error(Some("snappy")), message);
+        assert_eq!(error(None), message.replace("snappy", "nothing named"));
+    }
+
+    #[cfg(feature = "gzip")]
+    #[test]
+    fn compressed_messages_are_capped_as_they_grow() {
+        let text = "longrunning ".repeat(1000);
+        let bytes = encode(&text, Compression::Gzip);
+        assert!(bytes[0] == COMPRESSED && bytes.len() < 200, "{}", bytes.len());
+        let size = text.encoded_len();
+        assert_eq!(whole(&bytes, 7, size).map(|message| message.len()), Ok(size));
+        assert_eq!(whole(&bytes, 7, size - 1), Err("None".into()));
+        let mut damaged = bytes.to_vec();
+        damaged.truncate(bytes.len() - 20);
+        let length = u32::try_from(damaged.len() - PREFIX).unwrap();
+        damaged.splice(1..PREFIX, length.to_be_bytes());
+        assert_eq!(whole(&damaged, 7, size), Err("the compressed answer is damaged".into()));
+    }
+
+    #[test]
+    fn frames_say_their_length() {
+        let bytes = encode(&"ab".to_owned(), Compression::Identity);
+        assert_eq!(&*bytes, b"\0\0\0\0\x04\x0a\x02ab");
+        assert_eq!(whole(&bytes, 100, 4).unwrap(), b"\x0a\x02ab");
+    }
+}

@@ -1,0 +1,167 @@
+//! What a call carries along: headers of HTTP/2, which gRPC calls metadata.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+
+use crate::auth::Authorization;
+use crate::error::Error;
+#[cfg(feature = "gzip")]
+use crate::transport::Compression;
+use crate::transport::rest::route::routing_header;
+use crate::transport::{Attempt, Endpoint, Rpc, Service};
+
+use super::status;
+
+/// What is the same for all calls of a client.
+#[derive(Debug)]
+pub(super) struct Heads {
+    uris: Vec<(Rpc, Uri)>,
+    headers: HeaderMap,
+    quota_project: Option<HeaderValue>,
+}
+
+impl Heads {
+    pub(super) fn new(service: &Service) -> Result<Self, Error> {
+        let uris = Rpc::ALL.into_iter().map(|rpc| Ok((rpc, uri(&service.endpoint, rpc)?)));
+        let mut headers = HeaderMap::new();
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(USER_AGENT, value("user-agent", &service.user_agent)?);
+        let token = concat!("grpc/", env!("CARGO_PKG_VERSION"), "-h2");
+        headers.insert("x-goog-api-client", value("x-goog-api-client", &service.api_client(token))?);
+        if cfg!(feature = "gzip") {
+            headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+        }
+        let quota_project = service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT, project));
+        Ok(Self {
+            uris: uris.collect::<Result<_, Error>>()?,
+            headers,
+            quota_project: quota_project.transpose()?,
+        })
+    }
+
+    /// The head of one attempt, but for the time it has and the one who asks.
+    pub(super) fn head(&self, rpc: Rpc, name: &str, attempt: &Attempt<'_>) -> Result<Request<()>, Error> {
+        let mut head = Request::new(());
+        *head.method_mut() = Method::POST;
+        *head.version_mut() = Version::HTTP_2;
+        if let Some((_, uri)) = self.uris.iter().find(|(of, _)| *of == rpc) {
+            *head.uri_mut() = uri.clone();
+        }
+        let headers = head.headers_mut();
+        headers.clone_from(&self.headers);
+        headers.insert(REQUEST_PARAMS, value(REQUEST_PARAMS, &routing_header(name))?);
+        let quota_project = match attempt.quota_project() {
+            Some(project) => Some(value(QUOTA_PROJECT, project)?),
+            None => self.quota_project.clone(),
+        };
+        if let Some(project) = quota_project {
+            headers.insert(QUOTA_PROJECT, project);
+        }
+        #[cfg(feature = "gzip")]
+        if attempt.compression() == Compression::Gzip {
+            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
+        }
+        for (name, text) in attempt.headers() {
+            let (header, value) = metadata(name, text)?;
+            headers.append(header, value);
+        }
+        Ok(head)
+    }
+}
+
+/// Writes into `head` who asks and how long there is for the answer.
+pub(super) fn sign(
+    head: &mut Request<()>,
+    authorization: Option<&Authorization>,
+    left: Duration,
+) -> Result<(), Error> {
+    let headers = head.headers_mut();
+    // Digits and a letter.
+    headers.insert("grpc-timeout", value("grpc-timeout", &timeout(left))?);
+    if let Some(authorization) = authorization {
+        let mut secret = value(authorization.header(), authorization.value())?;
+        // Kept out of tables of compression, and of what h2 may print.
+        secret.set_sensitive(true);
+        let name = HeaderName::from_bytes(authorization.header().as_bytes()).unwrap_or(AUTHORIZATION);
+        headers.insert(name, secret);
+    }
+    Ok(())
+}
+
+fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
+    let url = endpoint.url(&format!("/google.longrunning.Operations/{}", rpc.name()));
+    let uri: Result<Uri, _> = url.parse();
+    uri.map_err(|error| Error::config(format!("endpoint `{endpoint}` makes no URL")).with_source(error))
+}
+
+/// An entry of the caller's. Names that end in `-bin` have bytes as values, in base64.
+fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let refuse = |why: &str| Error::config(format!("header `{name}` {why}"));
+    if name.starts_with("grpc-") {
+        return Err(refuse("is set by the client: names with `grpc-` are gRPC's own"));
+    }
+    if name.ends_with("-bin") && (text.contains(',') || status::bytes(text.as_bytes()).is_none()) {
+        return Err(refuse("has a value that is not base64, as names with `-bin` want it over gRPC"));
+    }
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("is not an HTTP token"))?;
+    if NOT_IN_HTTP2.contains(&name) {
+        return Err(refuse("cannot be sent over HTTP/2"));
+    }
+    let mut value = value(name, text)?;
+    // It may be a secret of the caller's.
+    value.set_sensitive(true);
+    Ok((header, value))
+}
+
+fn value(name: &str, text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text).map_err(|error| {
+        Error::config(format!("value of header `{name}` has a control or non-ASCII character"))
+            .with_source(error)
+    })
+}
+
+/// At most eight digits, in the finest unit in which they are enough.
+fn timeout(left: Duration) -> String {
+    let units = [(1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S'), (60_000_000_000, 'M')];
+    let count = |nanos: u128| left.as_nanos() / nanos;
+    let fits = units.into_iter().find(|(nanos, _)| count(*nanos) <= MOST);
+    let (count, unit) =
+        fits.map_or((count(3_600_000_000_000).min(MOST), 'H'), |(nanos, unit)| (count(nanos).max(1), unit));
+    format!("{count}{unit}")
+}
+
+const MOST: u128 = 99_999_999;
+
+const QUOTA_PROJECT: &str = "x-goog-user-project";
+const REQUEST_PARAMS: &str = "x-goog-request-params";
+
+/// [RFC 9113 section 8.2.2](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), beside those that every
+/// transport refuses.
+const NOT_IN_HTTP2: [&str; 3] = ["keep-alive", "proxy-connection", "upgrade"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_in_eight_digits() {
+        let rows = [
+            (Duration::ZERO, "1u"),
+            (Duration::from_nanos(1_999), "1u"),
+            (Duration::from_millis(1_500), "1500000u"),
+            (Duration::from_secs(10), "10000000u"),
+            (Duration::from_micros(99_999_999), "99999999u"),
+            (Duration::from_secs(100), "100000m"),
+            (Duration::from_secs(100_000), "100000S"),
+            (Duration::from_secs(100_000_000), "1666666M"),
+            (Duration::from_secs(60 * 100_000_000), "1666666H"),
+            (Duration::MAX, "99999999H"),
+        ];
+        for (left, text) in rows {
+            assert_eq!(timeout(left), text, "{left:?}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! gRPC: protobuf over HTTP/2, on a blocking connection and without a runtime.
+
+mod channel;
+mod exchange;
+mod frame;
+mod metadata;
+mod pipe;
+mod pool;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use prost::Message;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::proto::google::longrunning::{
+    self as proto, CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
+    ListOperationsRequest, WaitOperationRequest,
+};
+use crate::transport::rest::route::checked_name;
+use crate::transport::{Attempt, Rpc, Service, Transport};
+use crate::types::{Operation, OperationPage};
+
+use metadata::Heads;
+use pool::Pool;
+
+/// What only the gRPC transport can be told.
+#[derive(Clone, Debug)]
+pub(crate) struct GrpcOptions {
+    /// Bytes of one message, before and after it is decompressed.
+    pub(crate) message_limit: usize,
+}
+
+impl Default for GrpcOptions {
+    fn default() -> Self {
+        Self { message_limit: MESSAGE_LIMIT }
+    }
+}
+
+/// The transport of [`TransportKind::Grpc`](crate::transport::TransportKind::Grpc).
+pub(crate) struct GrpcTransport {
+    service: Service,
+    options: GrpcOptions,
+    heads: Heads,
+    pool: Pool,
+}
+
+impl GrpcTransport {
+    pub(crate) fn new(service: Service, options: GrpcOptions, env: &dyn Env) -> Result<Self, Error> {
+        let endpoint = &service.endpoint;
+        let url = endpoint.origin();
+        if endpoint.url("") != url {
+            return Err(Error::config(format!(
+                "endpoint `{endpoint}` has a base path, which gRPC cannot ask for: expected scheme, host and port"
+            )));
+        }
+        let pool = Pool::new(&url, &service.http_options, env).map_err(Error::http_options)?;
+        Ok(Self { heads: Heads::new(&service)?, pool, options, service })
+    }
+
+    fn unary<A: Message + Default>(
+        &self,
+        rpc: Rpc,
+        name: &str,
+        request: &impl Message,
+        attempt: &Attempt<'_>,
+    ) -> Result<A, Error> {
+        checked_name(rpc, name)?;
+        let message = frame::encode(request, attempt.compression());
+        let answer = self.exchange(rpc, name, &message, attempt)?;
+        A::decode(&*answer).map_err(|error| {
+            Error::decode(format!("the answer to {} is not valid protobuf", rpc.name())).with_source(error)
+        })
+    }
+}
+
+impl Transport for GrpcTransport {
+    fn get_operation(
+        &self,
+        request: &GetOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        self.unary(Rpc::Get, &request.name, request, attempt).map(|answer: proto::Operation| answer.into())
+    }
+
+    fn list_operations(
+        &self,
+        request: &ListOperationsRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        let answer = self.unary(Rpc::List, &request.name, request, attempt);
+        answer.map(|answer: proto::ListOperationsResponse| answer.into())
+    }
+
+    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        self.unary(Rpc::Cancel, &request.name, request, attempt)
+    }
+
+    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
+        self.unary(Rpc::Delete, &request.name, request, attempt)
+    }
+
+    fn wait_operation(
+        &self,
+        request: &WaitOperationRequest,
+        attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        self.unary(Rpc::Wait, &request.name, request, attempt).map(|answer: proto::Operation| answer.into())
+    }
+}
+
+impl fmt::Debug for GrpcTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrpcTransport")
+            .field("endpoint", &self.service.endpoint.to_string())
+            .field("authorizer", &self.service.authorizer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The default of gRPC everywhere.
+const MESSAGE_LIMIT: usize = 4 << 20;

@@ -1,0 +1,199 @@
+//! Connections: kept, checked, lost, and what is sent once more.
+
+use h2::Reason;
+
+use super::server::{Act, GRPC, Server, head, ok, other, raw};
+use super::{GrpcOptions, built, facts, get, message, options, proto, transport};
+use crate::error::ErrorKind::{Service, Transport};
+use crate::http::HttpOptions;
+use crate::types::Code;
+
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+/// `GOAWAY` that takes up nothing.
+fn go_away(reason: u8) -> Vec<u8> {
+    raw(GOAWAY, &[0, 0, 0, 0, 0, 0, 0, reason])
+}
+
+fn with(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
+    acts.push(more);
+    acts
+}
+
+#[test]
+fn what_is_sent_once_more() {
+    let answer = || ok(&proto());
+    let rows = [
+        ("nothing wrong", vec![vec![answer(), answer()]], vec![0, 0]),
+        (
+            "refused",
+            vec![vec![vec![Act::Reset(Reason::REFUSED_STREAM)]], vec![answer(), answer()]],
+            vec![0, 1, 1],
+        ),
+        (
+            "going away, call not taken up",
+            vec![vec![vec![Act::Raw(go_away(0))]], vec![answer(), answer()]],
+            vec![0, 1, 1],
+        ),
+        (
+            "going away for a reason",
+            vec![vec![vec![Act::Raw(go_away(11))]], vec![answer(), answer()]],
+            vec![0, 1, 1],
+        ),
+        (
+            "going away, then closed",
+            vec![vec![vec![Act::Raw(go_away(0)), Act::Close]], vec![answer(), answer()]],
+            vec![0, 1, 1],
+        ),
+        ("shut down after an answer", vec![vec![with(answer(), Act::ShutDown)], vec![answer()]], vec![0, 1]),
+        ("closed after an answer", vec![vec![with(answer(), Act::Close)], vec![answer()]], vec![0, 1]),
+        ("closed at the second call", vec![vec![answer(), vec![Act::Close]], vec![answer()]], vec![0, 0, 1]),
+        (
+            "pinged between calls",
+            vec![vec![with(answer(), Act::Raw(raw(PING, b"8 bytes!"))), answer()]],
+            vec![0, 0],
+        ),
+    ];
+    for (name, scripts, connections) in rows {
+        let server = Server::start(scripts);
+        let transport = transport(&server);
+        for _ in 0..2 {
+            get(&transport).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        }
+        assert_eq!(server.connections(), connections, "{name}");
+    }
+}
+
+#[test]
+fn pings_are_answered_before_the_next_call() {
+    let ping = raw(PING, b"CANARY-1");
+    let mut pong = ping.clone();
+    pong[4] = 1;
+    let server = Server::start(vec![vec![with(ok(&proto()), Act::Raw(ping)), ok(&proto())]]);
+    let transport = transport(&server);
+    get(&transport).unwrap();
+    get(&transport).unwrap();
+    server.await_bytes(0, &pong);
+    assert_eq!(server.connections(), [0, 0]);
+}
+
+#[test]
+fn what_is_not_sent_a_third_time() {
+    let refused = || vec![vec![Act::Reset(Reason::REFUSED_STREAM)]];
+    let leaving = |reason| vec![vec![Act::Raw(go_away(reason))]];
+    let closing = || vec![vec![Act::Close]];
+    let rows = [
+        (
+            "refused twice",
+            vec![refused(), refused()],
+            (Transport, None, true, false),
+            "127.0.0.1:PORT refused the call: it takes no more at a time",
+            2,
+        ),
+        (
+            "leaving twice",
+            vec![leaving(0), leaving(0)],
+            (Transport, None, true, false),
+            "127.0.0.1:PORT is closing the connection",
+            2,
+        ),
+        (
+            "leaving for a reason",
+            vec![leaving(0), leaving(11)],
+            (Transport, None, true, false),
+            "127.0.0.1:PORT closed the connection: ENHANCE_YOUR_CALM",
+            2,
+        ),
+        (
+            "closed at the first call",
+            vec![closing()],
+            (Transport, None, true, true),
+            "127.0.0.1:PORT closed the connection before an answer",
+            1,
+        ),
+        (
+            "closed in an answer",
+            vec![vec![vec![head(200, &[GRPC], false), Act::Data(vec![0, 0]), Act::Close]]],
+            (Transport, None, true, true),
+            "answer of 127.0.0.1:PORT was cut short",
+            1,
+        ),
+        (
+            "reset in an answer",
+            vec![vec![vec![
+                head(200, &[GRPC], false),
+                Act::Raw(Vec::new()),
+                Act::Reset(Reason::REFUSED_STREAM),
+            ]]],
+            (Service, Some(Code::Unavailable), true, true),
+            "UNAVAILABLE: the server reset the call: REFUSED_STREAM",
+            1,
+        ),
+    ];
+    for (name, scripts, expected, text, calls) in rows {
+        let server = Server::start(scripts);
+        let error = get(&transport(&server)).unwrap_err();
+        assert_eq!(message(&error, server.port), text, "{name}");
+        assert_eq!(facts(&error), expected, "{name}");
+        assert_eq!(server.connections().len(), calls, "{name}");
+    }
+}
+
+#[test]
+fn resend_that_fails_may_have_been_acted_on() {
+    let server =
+        Server::start(vec![vec![ok(&proto()), vec![Act::Close]], vec![vec![Act::Reset(Reason::CANCEL)]]]);
+    let transport = transport(&server);
+    get(&transport).unwrap();
+    assert_eq!(facts(&get(&transport).unwrap_err()), (Service, Some(Code::Cancelled), false, true));
+    assert_eq!(server.connections(), [0, 0, 1]);
+}
+
+#[test]
+fn nobody_there() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
+    assert_eq!(message(&error, port), "cannot connect to 127.0.0.1:PORT");
+    assert_eq!(facts(&error), (Transport, None, true, false));
+}
+
+#[test]
+fn servers_of_something_else() {
+    for answer in [&b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..], b"SSH-2.0-x\r\n"] {
+        let port = other(answer);
+        let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
+        let message = message(&error, port);
+        assert!(message.starts_with("127.0.0.1:PORT "), "{message}");
+        assert_eq!((error.kind(), error.code()), (Transport, None));
+    }
+}
+
+#[test]
+fn connections_are_kept_as_the_options_say() {
+    let (none, old) =
+        (HttpOptions::new().idle_per_host(0), HttpOptions::new().idle_timeout(std::time::Duration::ZERO));
+    for http_options in [none, old] {
+        let server = Server::start(vec![vec![ok(&proto())], vec![ok(&proto())]]);
+        let mut options = options(server.port);
+        options.http_options = http_options;
+        let transport = built(options, GrpcOptions::default()).unwrap();
+        get(&transport).unwrap();
+        get(&transport).unwrap();
+        assert_eq!(server.connections(), [0, 1]);
+    }
+}
+
+#[test]
+fn calls_at_the_same_time_have_a_connection_each() {
+    let script = vec![vec![ok(&proto()), ok(&proto())]; 8];
+    let server = Server::start(script);
+    let transport = transport(&server);
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| get(&transport))).collect();
+        for call in calls {
+            call.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(server.connections().len(), 8);
+}

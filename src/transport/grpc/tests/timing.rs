@@ -1,0 +1,55 @@
+//! Time limits.
+
+use std::time::{Duration, Instant};
+
+use super::server::{Act, GRPC, Server, head, ok, raw};
+use super::{NAME, facts, get, message, proto, transport};
+use crate::error::ErrorKind;
+use crate::proto::google::longrunning::GetOperationRequest;
+use crate::transport::{Attempt, Transport};
+
+const SHORT: Duration = Duration::from_millis(100);
+
+#[test]
+fn silence_ends_with_the_time_and_the_server_is_told() {
+    let rows = [
+        ("no answer", vec![Act::Silence]),
+        ("no message", vec![head(200, &[GRPC], false)]),
+        ("half a message", vec![head(200, &[GRPC], false), Act::Data(vec![0, 0, 0, 0, 9, 1])]),
+        ("no trailers", vec![head(200, &[GRPC], false), Act::Data(vec![0; 5])]),
+    ];
+    for (name, acts) in rows {
+        let server = Server::start(vec![vec![acts], vec![ok(&proto())]]);
+        let transport = transport(&server);
+        let started = Instant::now();
+        let request = GetOperationRequest { name: NAME.into() };
+        let error = transport.get_operation(&request, &Attempt::new(SHORT)).unwrap_err();
+        // Far above the limit, for busy machines.
+        assert!((SHORT..SHORT * 20).contains(&started.elapsed()), "{name}: {:?}", started.elapsed());
+        assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time", "{name}");
+        assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, true), "{name}");
+        // RST_STREAM of the first stream with CANCEL.
+        let mut reset = raw(3, &[0, 0, 0, 8]);
+        reset[8] = 1;
+        server.await_bytes(0, &reset);
+        get(&transport).unwrap();
+        assert_eq!(server.connections(), [0, 1], "{name}");
+    }
+}
+
+#[test]
+fn no_time_sends_nothing() {
+    let server = Server::start(vec![vec![ok(&proto())]]);
+    let request = GetOperationRequest { name: NAME.into() };
+    let error = transport(&server).get_operation(&request, &Attempt::new(Duration::ZERO)).unwrap_err();
+    assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, false));
+    assert_eq!(server.seen().len(), 0);
+}
+
+#[test]
+fn time_without_end_is_no_overflow() {
+    let server = Server::start(vec![vec![ok(&proto())]]);
+    let request = GetOperationRequest { name: NAME.into() };
+    transport(&server).get_operation(&request, &Attempt::new(Duration::MAX)).unwrap();
+    assert_eq!(server.seen()[0].headers["grpc-timeout"], "99999999H");
+}

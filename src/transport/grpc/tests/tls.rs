@@ -1,0 +1,80 @@
+//! TLS: trusted servers, client certificates, and the protocol that has to be agreed on.
+
+use rcgen::KeyPair;
+use rustls::ServerConfig;
+
+use super::server::{Server, ok};
+use super::{GrpcOptions, GrpcTransport, built, facts, get, message, options, proto};
+use crate::error::ErrorKind;
+use crate::http::tests::authority::{Authority, VERSIONS, unchanged};
+use crate::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
+
+fn client(authority: &Authority, port: u16, certificate: Option<ClientCertificate>) -> GrpcTransport {
+    let mut options = options(port);
+    options.endpoint = format!("https://localhost:{port}");
+    let http = HttpOptions::new().proxy(ProxySetting::None).roots(Roots::Pem(authority.pem.clone().into()));
+    options.http_options = match certificate {
+        Some(certificate) => http.client_certificate(certificate),
+        None => http,
+    };
+    built(options, GrpcOptions::default()).unwrap()
+}
+
+fn serve(config: ServerConfig, alpn: &[&[u8]]) -> Server {
+    Server::start_tls(vec![vec![ok(&proto()), ok(&proto())]], config, alpn)
+}
+
+#[test]
+fn trusted_server_is_asked_and_its_connection_kept() {
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let server = serve(authority.serving("localhost", unchanged, None, &[version]), &[b"h2"]);
+        let transport = client(&authority, server.port, None);
+        get(&transport).unwrap();
+        get(&transport).unwrap();
+        assert_eq!(server.connections(), [0, 0], "{version:?}");
+    }
+}
+
+#[test]
+fn client_certificate_is_shown_to_a_server_that_wants_one() {
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let config = || authority.serving("localhost", unchanged, Some(authority.required()), &[version]);
+        let key = KeyPair::generate().unwrap();
+        let pem = authority.sign(&key, "client", unchanged).pem();
+        let server = serve(config(), &[b"h2"]);
+        let certificate = ClientCertificate::from_pem(pem, key.serialize_pem());
+        get(&client(&authority, server.port, Some(certificate))).unwrap();
+        let server = serve(config(), &[b"h2"]);
+        let error = get(&client(&authority, server.port, None)).unwrap_err();
+        assert_eq!(
+            message(&error, server.port),
+            "localhost:PORT requires a client certificate",
+            "{version:?}"
+        );
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, false), "{version:?}");
+    }
+}
+
+#[test]
+fn server_without_http2_is_named() {
+    for alpn in [&[][..], &[&b"http/1.1"[..]]] {
+        let authority = Authority::new(unchanged);
+        let server = serve(authority.server("localhost", unchanged), alpn);
+        let error = get(&client(&authority, server.port, None)).unwrap_err();
+        let expected = "localhost:PORT does not offer HTTP/2 (ALPN `h2`), which gRPC needs";
+        assert_eq!(message(&error, server.port), expected, "{alpn:?}");
+        assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false), "{alpn:?}");
+    }
+}
+
+#[test]
+fn server_that_nobody_vouches_for_is_refused() {
+    let authority = Authority::new(unchanged);
+    let server = serve(Authority::self_signed("localhost"), &[b"h2"]);
+    let error = get(&client(&authority, server.port, None)).unwrap_err();
+    let expected = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
+    assert_eq!(message(&error, server.port), expected);
+    assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false));
+}

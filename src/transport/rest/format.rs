@@ -1,0 +1,36 @@
+//! The form in which answers are asked for.
+
+/// The form of the answers over REST; for [`OperationsClientBuilder::data_format`].
+///
+/// [`OperationsClientBuilder::data_format`]: crate::OperationsClientBuilder::data_format
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DataFormat {
+    /// ProtoJSON, which every service speaks; an operation keeps the text. The default.
+    #[default]
+    Json,
+    /// Protobuf bytes (`alt=proto`), which Google's own front ends give; see
+    /// [`Any::unpack`](crate::Any::unpack).
+    Proto,
+}
+
+impl DataFormat {
+    /// The query parameter that asks for it. In binary, enums are numbers anyway.
+    pub(super) fn query(self, enums_as_numbers: bool) -> Option<&'static str> {
+        match self {
+            Self::Json => enums_as_numbers.then_some(ENUMS_AS_NUMBERS),
+            Self::Proto => Some("alt=proto"),
+        }
+    }
+
+    pub(super) fn accept(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            // A front end that does not know `alt` may go by this; errors come as JSON from most.
+            Self::Proto => "application/x-protobuf, application/json;q=0.9",
+        }
+    }
+}
+
+/// As Google's generated clients ask.
+const ENUMS_AS_NUMBERS: &str = "$alt=json%3Benum-encoding=int";

@@ -1,0 +1,166 @@
+//! Messages of the program's own types, by their descriptors: from bytes to JSON and back.
+
+mod read;
+mod write;
+
+use prost_reflect::DescriptorPool;
+
+use crate::error::Error;
+use crate::excerpt::excerpt;
+use crate::json::{Invalid, Reader, Writer};
+use crate::types::known::{self, Known};
+use crate::types::{Any, Operation, Status};
+
+/// By the descriptors of your own types.
+impl Any {
+    /// Gives the same message as JSON, by the types of `pool`, whatever form it came in.
+    ///
+    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for an answer in JSON. The types that
+    /// [`json`](Self::json) knows need not be in the pool; those of nested `Any`s count too. Fields that are
+    /// not in the descriptors are left out.
+    ///
+    /// ```
+    /// use longrunning::{Any, DescriptorPool};
+    ///
+    /// # let file = prost_types::FileDescriptorProto { name: Some("x.proto".into()), package: Some("x".into()),
+    /// #     syntax: Some("proto3".into()), message_type: vec![prost_types::DescriptorProto {
+    /// #         name: Some("Index".into()), field: vec![prost_types::FieldDescriptorProto {
+    /// #             name: Some("rows".into()), number: Some(1), label: Some(1), r#type: Some(3),
+    /// #             ..Default::default() }], ..Default::default() }], ..Default::default() };
+    /// # let set = prost_types::FileDescriptorSet { file: vec![file] };
+    /// # let descriptors = prost::Message::encode_to_vec(&set);
+    /// // What `protoc --descriptor_set_out --include_imports` wrote.
+    /// let pool = DescriptorPool::decode(descriptors.as_slice())?;
+    /// let bytes = Any::from_proto(prost_types::Any { type_url: "x/x.Index".into(), value: vec![8, 9] });
+    /// assert_eq!(bytes.in_json(&pool)?.json()?, r#"{"@type":"x/x.Index","rows":"9"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the type is neither in the pool nor known here, or the bytes are
+    /// not valid for it.
+    pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        let Some(any) = self.as_proto() else { return Ok(self.clone()) };
+        let mut writer = Writer::default();
+        match write::any(any, pool, &mut writer) {
+            Ok(()) => Self::from_json(&writer.finish()),
+            Err(invalid) => Err(self.refused("JSON", invalid)),
+        }
+    }
+
+    /// Gives the same message as protobuf bytes, by the types of `pool`, whatever form it came in.
+    ///
+    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for an answer over gRPC. Fields
+    /// that are not in the descriptors are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`in_json`](Self::in_json).
+    pub fn in_proto(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        let Some(text) = self.as_text() else { return Ok(self.clone()) };
+        match Reader::document(text, |reader| read::any(pool, reader)) {
+            Ok(any) => Ok(Self::from_proto(any)),
+            Err(invalid) => Err(self.refused("protobuf", invalid)),
+        }
+    }
+
+    fn refused(&self, form: &str, invalid: Invalid) -> Error {
+        let name = excerpt(self.type_name());
+        Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
+    }
+
+    fn is_in(&self, pool: &DescriptorPool) -> bool {
+        let name = self.type_name();
+        name.is_empty() || Known::find(name).is_some() || pool.get_message_by_name(name).is_some()
+    }
+}
+
+/// By the descriptors of your own types.
+impl Operation {
+    /// Gives the operation with its metadata, response and error details [as JSON](Any::in_json).
+    ///
+    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for an answer in
+    /// JSON. Messages of types that are not known stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the bytes of a message are not valid for its type.
+    pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        self.with_messages(pool, Any::in_json)
+    }
+
+    /// Gives the operation with its metadata, response and error details [as bytes](Any::in_proto).
+    ///
+    /// Then [`to_proto`](Self::to_proto) works as for an answer over gRPC. Messages of types that are not known
+    /// stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if the JSON of a message is not valid for its type.
+    pub fn in_proto(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        self.with_messages(pool, Any::in_proto)
+    }
+
+    fn with_messages(
+        &self,
+        pool: &DescriptorPool,
+        form: fn(&Any, &DescriptorPool) -> Result<Any, Error>,
+    ) -> Result<Self, Error> {
+        let turn = |any: &Any| if any.is_in(pool) { form(any, pool) } else { Ok(any.clone()) };
+        let mut operation = self.clone();
+        operation.metadata = self.metadata().map(turn).transpose()?;
+        operation.response = self.response().map(turn).transpose()?;
+        if let Some(error) = self.error() {
+            let details = error.details().iter().map(turn).collect::<Result<Vec<_>, _>>()?;
+            let status = Status::new(error.code(), error.message());
+            operation.error = Some(Box::new(details.into_iter().fold(status, Status::with_detail)));
+        }
+        Ok(operation)
+    }
+}
+
+/// The kinds of Any that there are.
+enum Type {
+    /// Another Any, under `value`.
+    Any,
+    Known(Known),
+    Described(prost_reflect::MessageDescriptor),
+}
+
+impl Type {
+    /// A descriptor goes before a type that is known here, unless that has a JSON form of its own.
+    fn find(name: &str, pool: &DescriptorPool) -> Result<Self, Invalid> {
+        let known = Known::find(name);
+        match (known, pool.get_message_by_name(name)) {
+            _ if name == ANY => Ok(Self::Any),
+            (Some(known), _) if known.own_form => Ok(Self::Known(known)),
+            (_, Some(descriptor)) => Ok(Self::Described(descriptor)),
+            (Some(known), None) => Ok(Self::Known(known)),
+            (None, None) => {
+                let name = excerpt(name);
+                Err(Invalid::new(format!("type `{name}` is not in the descriptor pool, and not known here")))
+            }
+        }
+    }
+}
+
+/// The type of a message with a JSON form of its own, but Any.
+fn own_form(name: &str) -> Option<Known> {
+    Known::find(name).filter(|known| known.own_form && name != ANY)
+}
+
+fn type_name(url: &str) -> &str {
+    known::type_name(url)
+}
+
+fn not_bytes<E>(_: E) -> Invalid {
+    Invalid::new("expected protobuf bytes")
+}
+
+const ANY: &str = "google.protobuf.Any";
+
+const NULL: &str = "google.protobuf.NullValue";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! From JSON to bytes.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
+};
+
+use crate::json::{Invalid, Raw, Reader};
+use crate::types::known::{is_empty, type_url};
+use crate::types::message::Json;
+
+use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+
+pub(super) fn any(pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<prost_types::Any, Invalid> {
+    let raw = reader.value()?;
+    let type_url = type_url(raw)?;
+    if type_url.is_empty() && is_empty(raw) {
+        return Ok(prost_types::Any::default());
+    }
+    let value = match Type::find(type_name(&type_url), pool)? {
+        Type::Any => under_value(pool, raw)?,
+        Type::Known(known) => known.encode(raw)?,
+        Type::Described(descriptor) => fields(&descriptor, pool, &mut raw.reader())?.encode_to_vec(),
+    };
+    Ok(prost_types::Any { type_url, value })
+}
+
+fn under_value(pool: &DescriptorPool, any: Raw<'_>) -> Result<Vec<u8>, Invalid> {
+    let mut inner = None;
+    any.reader().members(|name, reader| {
+        if name != "value" {
+            return reader.skip();
+        }
+        inner = Some(self::any(pool, reader)?);
+        Ok(())
+    })?;
+    inner.map(|any| any.encode_to_vec()).ok_or_else(|| Invalid::new("expected a `value`"))
+}
+
+fn message(
+    descriptor: &MessageDescriptor,
+    pool: &DescriptorPool,
+    reader: &mut Reader<'_>,
+) -> Result<DynamicMessage, Invalid> {
+    let bytes = match (descriptor.full_name(), own_form(descriptor.full_name())) {
+        (ANY, _) => any(pool, reader)?.encode_to_vec(),
+        (_, Some(known)) => known.encode_value(reader)?,
+        _ => return fields(descriptor, pool, reader),
+    };
+    DynamicMessage::decode(descriptor.clone(), &*bytes).map_err(not_bytes)
+}
+
+fn fields(
+    descriptor: &MessageDescriptor,
+    pool: &DescriptorPool,
+    reader: &mut Reader<'_>,
+) -> Result<DynamicMessage, Invalid> {
+    let mut message = DynamicMessage::new(descriptor.clone());
+    reader.members(|name, reader| {
+        let field = descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name));
+        let Some(field) = field.filter(|field| !reader.at_null() || takes_null(field)) else {
+            return reader.skip();
+        };
+        let value = value(&field, pool, reader)?;
+        message.try_set_field(&field, value).map_err(|_| Invalid::new("expected a value of the field's type"))
+    })?;
+    Ok(message)
+}
+
+/// For all other fields, null stands for an absent one.
+fn takes_null(field: &FieldDescriptor) -> bool {
+    !field.is_list()
+        && match field.kind() {
+            Kind::Message(of) => of.full_name() == "google.protobuf.Value",
+            Kind::Enum(of) => of.full_name() == NULL,
+            _ => false,
+        }
+}
+
+fn value(field: &FieldDescriptor, pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<Value, Invalid> {
+    let kind = field.kind();
+    match kind.as_message() {
+        Some(entry) if field.is_map() => {
+            let keys = entry.map_entry_key_field().kind();
+            let values = entry.map_entry_value_field().kind();
+            let mut map = HashMap::new();
+            reader.members(|key, reader| {
+                map.insert(map_key(key, &keys)?, single(&values, pool, reader)?);
+                Ok(())
+            })?;
+            Ok(Value::Map(map))
+        }
+        _ if field.is_list() => {
+            let mut list = Vec::new();
+            reader.elements(|reader| {
+                list.push(single(&kind, pool, reader)?);
+                Ok(())
+            })?;
+            Ok(Value::List(list))
+        }
+        _ => single(&kind, pool, reader),
+    }
+}
+
+fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<Value, Invalid> {
+    Ok(match kind {
+        Kind::Double => Value::F64(Json::read(reader)?),
+        Kind::Float => Value::F32(Json::read(reader)?),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(Json::read(reader)?),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(Json::read(reader)?),
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(Json::read(reader)?),
+        Kind::Uint64 | Kind::Fixed64 => Value::U64(Json::read(reader)?),
+        Kind::Bool => Value::Bool(Json::read(reader)?),
+        Kind::String => Value::String(Json::read(reader)?),
+        Kind::Bytes => Value::Bytes(Vec::<u8>::read(reader)?.into()),
+        Kind::Message(descriptor) => Value::Message(message(descriptor, pool, reader)?),
+        Kind::Enum(descriptor) => Value::EnumNumber(enum_number(descriptor, reader)?),
+    })
+}
+
+/// By name or number.
+fn enum_number(descriptor: &EnumDescriptor, reader: &mut Reader<'_>) -> Result<i32, Invalid> {
+    if reader.at_null() && descriptor.full_name() == NULL {
+        return reader.skip().map(|()| 0);
+    }
+    let raw = reader.value()?;
+    let named = raw.string().ok().and_then(|name| descriptor.get_value_by_name(&name));
+    match named {
+        Some(value) => Ok(value.number()),
+        None => raw.integer(&format!("a value of `{}`", descriptor.full_name())),
+    }
+}
+
+fn map_key(key: &str, kind: &Kind) -> Result<MapKey, Invalid> {
+    let read = match kind {
+        Kind::Bool => key.parse().ok().map(MapKey::Bool),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => key.parse().ok().map(MapKey::I32),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => key.parse().ok().map(MapKey::I64),
+        Kind::Uint32 | Kind::Fixed32 => key.parse().ok().map(MapKey::U32),
+        Kind::Uint64 | Kind::Fixed64 => key.parse().ok().map(MapKey::U64),
+        _ => Some(MapKey::String(key.to_owned())),
+    };
+    read.ok_or_else(|| Invalid::new("expected a key of the map's type"))
+}

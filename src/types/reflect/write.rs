@@ -1,0 +1,117 @@
+//! From bytes to JSON.
+
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
+
+use crate::json::{Invalid, Writer};
+use crate::types::message::Json;
+
+use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+
+pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+    writer.object(|writer| {
+        if any.type_url.is_empty() && any.value.is_empty() {
+            return Ok(());
+        }
+        writer.member("@type");
+        writer.string(&any.type_url);
+        let bytes = &*any.value;
+        match Type::find(type_name(&any.type_url), pool)? {
+            Type::Any => {
+                writer.member("value");
+                let inner = prost_types::Any::decode(bytes).map_err(not_bytes)?;
+                self::any(&inner, pool, writer).map_err(|invalid| invalid.at("value"))
+            }
+            Type::Known(known) => known.write_inline(bytes, writer),
+            Type::Described(descriptor) => {
+                let message = DynamicMessage::decode(descriptor, bytes).map_err(not_bytes)?;
+                fields(&message, pool, writer)
+            }
+        }
+    })
+}
+
+fn message(message: &DynamicMessage, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+    let descriptor = message.descriptor();
+    let name = descriptor.full_name();
+    if name == ANY {
+        let inner = prost_types::Any::decode(&*message.encode_to_vec()).map_err(not_bytes)?;
+        return any(&inner, pool, writer);
+    }
+    match own_form(name) {
+        Some(known) => known.write(&message.encode_to_vec(), writer),
+        None => writer.object(|writer| fields(message, pool, writer)),
+    }
+}
+
+fn fields(message: &DynamicMessage, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+    let descriptor = message.descriptor();
+    descriptor.fields().filter(|field| message.has_field(field)).try_for_each(|field| {
+        let name = field.json_name();
+        writer.member(name);
+        let written = value(&message.get_field(&field), &field, pool, writer);
+        written.map_err(|invalid| invalid.at(name))
+    })
+}
+
+fn value(
+    value: &Value,
+    field: &FieldDescriptor,
+    pool: &DescriptorPool,
+    writer: &mut Writer,
+) -> Result<(), Invalid> {
+    let kind = field.kind();
+    match (value, kind.as_message()) {
+        (Value::List(items), _) => writer.array(items, |writer, item| single(item, &kind, pool, writer)),
+        (Value::Map(entries), Some(entry)) => {
+            let kind = entry.map_entry_value_field().kind();
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key_text(key), value)).collect();
+            entries.sort_by(|(key, _), (other, _)| key.cmp(other));
+            writer.object(|writer| {
+                entries.into_iter().try_for_each(|(key, value)| {
+                    writer.member(&key);
+                    single(value, &kind, pool, writer).map_err(|invalid| invalid.at(&key))
+                })
+            })
+        }
+        _ => single(value, &kind, pool, writer),
+    }
+}
+
+fn single(value: &Value, kind: &Kind, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+    match value {
+        Value::Bool(flag) => flag.write(writer),
+        Value::I32(number) => number.write(writer),
+        Value::I64(number) => number.write(writer),
+        Value::U32(number) => number.write(writer),
+        Value::U64(number) => number.write(writer),
+        Value::F32(number) => number.write(writer),
+        Value::F64(number) => number.write(writer),
+        Value::String(string) => string.write(writer),
+        Value::Bytes(bytes) => bytes.to_vec().write(writer),
+        Value::EnumNumber(number) => enum_value(*number, kind, writer),
+        Value::Message(inner) => message(inner, pool, writer),
+        Value::List(_) | Value::Map(_) => Err(Invalid::new("expected a single value")),
+    }
+}
+
+fn enum_value(number: i32, kind: &Kind, writer: &mut Writer) -> Result<(), Invalid> {
+    let value = kind.as_enum().and_then(|of| of.get_value(number));
+    match value {
+        _ if kind.as_enum().is_some_and(|of| of.full_name() == NULL) => writer.raw("null"),
+        Some(value) => writer.string(value.name()),
+        None => writer.raw(&number.to_string()),
+    }
+    Ok(())
+}
+
+fn key_text(key: &MapKey) -> String {
+    match key {
+        MapKey::Bool(flag) => flag.to_string(),
+        MapKey::I32(number) => number.to_string(),
+        MapKey::I64(number) => number.to_string(),
+        MapKey::U32(number) => number.to_string(),
+        MapKey::U64(number) => number.to_string(),
+        MapKey::String(string) => string.clone(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The protobuf wire format, as far as an answer is taken apart before it is decoded.
+
+use crate::json::Invalid;
+
+/// What a field of a message holds.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    /// A string, bytes or a message.
+    Bytes(&'a [u8]),
+    Number,
+}
+
+/// Calls `field` with the number and value of each field of a message; what stands inside groups is passed over.
+pub(super) fn fields<'a>(
+    mut message: &'a [u8],
+    mut field: impl FnMut(u32, Value<'a>) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    let mut groups = 0usize;
+    while !message.is_empty() {
+        let key = varint(&mut message)?;
+        let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0).ok_or_else(broken)?;
+        let value = match key & 7 {
+            0 => varint(&mut message).map(|_| Value::Number)?,
+            1 => take(&mut message, 8).map(|_| Value::Number)?,
+            2 => {
+                let length = varint(&mut message)?;
+                Value::Bytes(take(&mut message, length)?)
+            }
+            3 => {
+                groups += 1;
+                continue;
+            }
+            4 => {
+                groups = groups.checked_sub(1).ok_or_else(broken)?;
+                continue;
+            }
+            5 => take(&mut message, 4).map(|_| Value::Number)?,
+            _ => return Err(broken()),
+        };
+        if groups == 0 {
+            field(number, value)?;
+        }
+    }
+    if groups == 0 { Ok(()) } else { Err(broken()) }
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn bytes(self) -> Result<&'a [u8], Invalid> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Number => Err(Invalid::new("expected a field with a length")),
+        }
+    }
+
+    pub(super) fn string(self) -> Result<String, Invalid> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Invalid::new("expected UTF-8"))
+    }
+}
+
+fn varint(message: &mut &[u8]) -> Result<u64, Invalid> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = message.split_first().ok_or_else(broken)?;
+        *message = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(number);
+        }
+    }
+    Err(broken())
+}
+
+fn take<'a>(message: &mut &'a [u8], length: u64) -> Result<&'a [u8], Invalid> {
+    let length = usize::try_from(length).map_err(|_| broken())?;
+    let (taken, rest) = message.split_at_checked(length).ok_or_else(broken)?;
+    *message = rest;
+    Ok(taken)
+}
+
+fn broken() -> Invalid {
+    Invalid::new("expected protobuf bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<String> {
+        let mut seen = Vec::new();
+        let outcome = fields(bytes, |number, value| {
+            seen.push(format!("{number}={:?}", value.bytes().ok()));
+            Ok(())
+        });
+        outcome.ok().map(|()| seen.join(" "))
+    }
+
+    #[test]
+    fn fields_of_every_kind() {
+        let table: [(&str, &[u8], Option<&str>); 14] = [
+            ("none", &[], Some("")),
+            ("a varint", &[0x08, 0xff, 0x01], Some("1=None")),
+            ("the longest varint", &[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], Some("1=None")),
+            ("a varint too long", &[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], None),
+            ("a varint cut", &[0x08, 0x80], None),
+            ("bytes", &[0x12, 2, 7, 8, 0x1a, 0], Some("2=Some([7, 8]) 3=Some([])")),
+            ("bytes cut", &[0x12, 3, 7, 8], None),
+            ("fixed", &[0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0x0d, 0, 0, 0, 0], Some("1=None 1=None")),
+            ("fixed, cut", &[0x0d, 0, 0, 0], None),
+            ("groups", &[0x0b, 0x13, 0x12, 0, 0x14, 0x0c, 0x12, 0], Some("2=Some([])")),
+            ("a group that does not end", &[0x0b, 0x12, 0], None),
+            ("a group that does not begin", &[0x0c], None),
+            ("field zero", &[0x00, 0], None),
+            ("wire type 7", &[0x0f], None),
+        ];
+        for (name, bytes, expected) in table {
+            assert_eq!(read(bytes).as_deref(), expected, "{name}");
+        }
+    }
+}
