@@ -46,7 +46,14 @@ fn two_for_what_cannot_be_used() {
         ("get operations/1 --endpoint a.example --api-version v1?", "lro: version `v1?` is no path prefix"),
         ("get operations/1 --endpoint a.example --header x", "lro: --header has no colon"),
         ("get operations/1 --endpoint a.example --header host:x", "lro: header `host`"),
-        ("get operations/1 --endpoint a.example --transport grpc", "lro: "),
+        (
+            "get operations/1 --endpoint a.example --transport grpc --api-version v1",
+            "lro: --api-version is part of URLs, which --transport grpc has none of",
+        ),
+        (
+            "get operations/1 --endpoint a.example --transport grpc --dry-run",
+            "lro: --dry-run shows HTTP requests, which --transport grpc does not send",
+        ),
         (
             "get operations/1 --endpoint a.example --credentials /no/where",
             "lro: --credentials, --access-token-file and",

@@ -2,6 +2,7 @@
 
 use longrunning::auth::CredentialsPolicy;
 use longrunning::http::HttpClient;
+use longrunning::transport::TransportKind;
 use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
 
 use crate::args::{Globals, Transport};
@@ -38,6 +39,9 @@ pub(crate) fn pretend(
     service: &Service,
     recorder: impl HttpClient + 'static,
 ) -> Result<OperationsClient, Failure> {
+    if globals.transport == Some(Transport::Grpc) {
+        return Err(Failure::usage("--dry-run shows HTTP requests, which --transport grpc does not send"));
+    }
     let real = credentials(globals)?;
     builder(globals, service)?.credentials(real).build()?;
     let token = match globals.anonymous {
@@ -49,13 +53,12 @@ pub(crate) fn pretend(
 }
 
 fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
-    if globals.transport == Some(Transport::Grpc) {
-        return Err(Failure::usage("this `lro` was built without gRPC")
-            .hint("leave --transport out, or install it with --features cli,grpc"));
-    }
-    let mut builder = OperationsClient::builder(&service.endpoint)
-        .bindings(service.bindings()?)
-        .user_agent(concat!("lro/", env!("CARGO_PKG_VERSION")));
+    let builder = OperationsClient::builder(&service.endpoint);
+    let mut builder = match globals.transport {
+        Some(Transport::Grpc) => builder.transport(grpc(globals)?),
+        Some(Transport::Rest) | None => builder.bindings(service.bindings()?),
+    };
+    builder = builder.user_agent(concat!("lro/", env!("CARGO_PKG_VERSION")));
     if let Some(project) = &globals.quota_project {
         builder = builder.quota_project(project);
     }
@@ -75,6 +78,17 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
         builder = builder.retry(RetryPolicy::default().max_attempts(retries.saturating_add(1)));
     }
     Ok(builder)
+}
+
+/// gRPC, where this program has it.
+fn grpc(globals: &Globals) -> Result<TransportKind, Failure> {
+    if globals.api_version.is_some() {
+        return Err(Failure::usage("--api-version is part of URLs, which --transport grpc has none of"));
+    }
+    let kind = "grpc".parse::<TransportKind>();
+    kind.map_err(|error| {
+        Failure::from(error).hint("`lro` has it when it is installed with --features cli,grpc")
+    })
 }
 
 fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
