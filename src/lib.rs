@@ -125,7 +125,7 @@
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
 //! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
-//! the other reads what an `executable` source of credentials prints. Nothing is installed process-wide.
+//! the other reads what an `executable` source of credentials prints. A [`Sweep`] has a few while it runs. Nothing is installed process-wide.
 //!
 //! # Features
 //!
@@ -136,6 +136,7 @@
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
+//! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
@@ -159,11 +160,15 @@ mod excerpt;
 mod file;
 #[cfg(test)]
 mod folder;
+mod housekeeping;
 pub mod http;
+#[cfg(feature = "journal")]
+mod journal;
 mod json;
 mod name;
 mod options;
 mod pager;
+mod pending;
 mod poller;
 pub mod proto;
 pub mod resource;
@@ -181,8 +186,13 @@ pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+pub use housekeeping::{Sweep, SweepReport};
+#[cfg(feature = "journal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+pub use journal::Journal;
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
+pub use pending::Pending;
 pub use poller::{OnTimeout, Poller, Snapshots, Target};
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["bin", "lib", "testing"],
     &["client"],
-    &["poller"],
+    &["housekeeping", "poller"],
     &["call", "pager"],
     &["core", "options", "service_config"],
     &["retry"],
     &["transport"],
-    &["auth", "name", "resource"],
+    &["journal"],
+    &["auth", "name", "pending", "resource"],
     &["error", "http", "json", "proto", "types"],
     &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
 ];

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::core::Core;
 use crate::error::Error;
+use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::retry::{RetryPolicy, Task};
@@ -180,6 +181,17 @@ impl<M> Call<ListOperationsRequest, M> {
 
 /// What running a call takes.
 impl<R, M> Call<R, M> {
+    /// The same call about another operation.
+    pub(crate) fn for_name(&self, name: &str) -> Self
+    where
+        R: Request,
+        M: Clone,
+    {
+        let named = || OperationName::try_from(name).map(R::from_name);
+        let request = self.request.as_ref().map_err(Error::clone).and_then(|_| named());
+        Self { core: Arc::clone(&self.core), mode: self.mode.clone(), request, options: self.options.clone() }
+    }
+
     /// The call as the retry loop has to know it.
     pub(crate) fn task(&self, request: &R) -> Task
     where

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::housekeeping::Sweep;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
 use crate::proto::google::longrunning::{
@@ -236,6 +237,45 @@ impl OperationsClient {
     /// ```
     pub fn poller(&self, operation: impl Into<Target>) -> Poller {
         Poller::new(&self.core, Blocking, operation.into())
+    }
+
+    /// Cancels every operation under `parent` that is not done, as far as the service lists them.
+    ///
+    /// Cancelling is best effort, for each of them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("projects/p/operations/42"));
+    /// # let client = server.client();
+    /// let report = client.cancel_all("projects/p").dry_run(true).run()?;
+    /// println!("{} operations are running", report.matched);
+    /// # assert_eq!((report.matched, server.request_count()), (1, 1));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn cancel_all<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::cancel(&self.core, parent.try_into().map_err(Into::into))
+    }
+
+    /// Deletes every operation under `parent` that is done, as far as the service lists them.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let report = client.delete_done("projects/p/locations/l").older_than(week).run()?;
+    /// println!("{report}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn delete_done<N>(&self, parent: N) -> Sweep
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        Sweep::delete(&self.core, parent.try_into().map_err(Into::into))
     }
 
     fn call<R, N>(&self, name: N) -> Call<R>

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::pending::Pending;
 use crate::types::Operation;
 
 /// What a [`Poller`] waits for: a name, or an operation as it was when it was started.
@@ -46,6 +47,18 @@ impl From<OperationName> for Target {
 impl From<&OperationName> for Target {
     fn from(name: &OperationName) -> Self {
         Self::named(name)
+    }
+}
+
+impl From<&Pending> for Target {
+    fn from(pending: &Pending) -> Self {
+        Self::from(pending.name())
+    }
+}
+
+impl From<Pending> for Target {
+    fn from(pending: Pending) -> Self {
+        Self::from(&pending)
     }
 }
 

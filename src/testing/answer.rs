@@ -1,14 +1,12 @@
-//! Answers of the server, and how they go over the wire: RFC 9112 and the bodies of Google's front ends.
+//! Answers of the server, and how they go over the wire of HTTP/1.1: RFC 9112.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
 use super::gzip;
 use super::reply::{Cut, Framing, Position, Reply};
-use crate::types::{Any, Code, Status};
+use super::said::{JSON, error_body};
+use crate::types::Status;
 
 /// An HTTP answer before any fault.
 #[derive(Clone, Debug)]
@@ -50,7 +48,11 @@ impl Http {
     }
 
     pub(super) fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: vec![("content-type".into(), JSON.into())], body: Body::Bytes(body) }
+        Self::of_type(JSON, status, body)
+    }
+
+    pub(super) fn of_type(content_type: &str, status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: vec![("content-type".into(), content_type.into())], body: Body::Bytes(body) }
     }
 }
 
@@ -128,7 +130,7 @@ impl Body {
         }
     }
 
-    fn prepare(self, reply: &Reply) -> Self {
+    pub(super) fn prepare(self, reply: &Reply) -> Self {
         let packed = match self {
             Self::Bytes(bytes) if reply.gzip => Self::Bytes(gzip::stored(&bytes)),
             Self::Spaces(count) if reply.gzip => Self::Bytes(gzip::bomb(count)),
@@ -196,72 +198,9 @@ fn piece_size(reply: &Reply) -> u64 {
     }
 }
 
-/// The body of an error answer, as Google's front ends write it.
-///
-/// `code` is the HTTP status there, not the number of the canonical code.
-pub(super) fn error_body(http: u16, status: &Status) -> Vec<u8> {
-    let details = status.details().iter().filter_map(raw).collect();
-    let name = match status.code() {
-        Code::Other(_) => None,
-        code => Some(code.to_string()),
-    };
-    let error = ErrorJson { code: http, message: status.message(), status: name, details };
-    serde_json::to_vec(&ErrorBody { error }).unwrap_or_default()
-}
-
-/// The body of an answer to ListOperations; default values are left out.
-pub(super) fn operations_page(
-    operations: impl Iterator<Item = impl AsRef<str>>,
-    next_page_token: &str,
-    unreachable: &[String],
-) -> Vec<u8> {
-    let mut fields = Vec::new();
-    let mut list = String::new();
-    for operation in operations {
-        list.push(if list.is_empty() { '[' } else { ',' });
-        list.push_str(operation.as_ref());
-    }
-    if !list.is_empty() {
-        fields.push(format!(r#""operations":{list}]"#));
-    }
-    if !next_page_token.is_empty() {
-        fields.push(format!(r#""nextPageToken":{}"#, quoted(next_page_token)));
-    }
-    if !unreachable.is_empty() {
-        let names: Vec<String> = unreachable.iter().map(|name| quoted(name)).collect();
-        fields.push(format!(r#""unreachable":[{}]"#, names.join(",")));
-    }
-    format!("{{{}}}", fields.join(",")).into_bytes()
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: ErrorJson<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorJson<'a> {
-    code: u16,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<Box<RawValue>>,
-}
-
-fn raw(any: &Any) -> Option<Box<RawValue>> {
-    RawValue::from_string(any.json().ok()?.into_owned()).ok()
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 pub(super) fn reason(status: u16) -> &'static str {
     REASONS.iter().find(|(known, _)| *known == status).map_or("Status", |(_, reason)| reason)
 }
-
-pub(super) const JSON: &str = "application/json; charset=UTF-8";
 
 /// Bytes that are collected before they are written; and the chunk size of chunked answers.
 const FLUSH: usize = 64 * 1024;

@@ -33,7 +33,13 @@ pub struct FakeServerBuilder {
 impl FakeServerBuilder {
     pub(super) fn new() -> Self {
         let rpcs = HashSet::from([Rpc::Cancel, Rpc::Delete, Rpc::Get, Rpc::List]);
-        let options = Options { rpcs, page_size: 50, max_page_size: 1000, max_wait: Duration::from_secs(60) };
+        let options = Options {
+            rpcs,
+            page_size: 50,
+            max_page_size: 1000,
+            max_wait: Duration::from_secs(60),
+            requests_per_connection: u64::MAX,
+        };
         Self { pace: Pace::Virtual, port: 0, options, kept_requests: 100_000 }
     }
 
@@ -76,6 +82,13 @@ impl FakeServerBuilder {
     /// Sets how long [`Rpc::Wait`] waits at most, whatever the client asks for; 60 seconds by default.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.options.max_wait = limit;
+        self
+    }
+
+    /// Sets how many requests a connection may serve; the last answer says that it ends, as
+    /// [`Reply::then_go_away`](super::Reply::then_go_away) does. Without limit by default, at least 1.
+    pub fn requests_per_connection(mut self, count: u64) -> Self {
+        self.options.requests_per_connection = count.max(1);
         self
     }
 

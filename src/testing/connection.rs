@@ -2,12 +2,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::answer::{Context, Gone, Http, UNFINISHED, error_body, send, send_raw};
+use super::answer::{Context, Gone, Http, UNFINISHED, send, send_raw};
+use super::auth;
+#[cfg(feature = "grpc")]
+use super::http2;
 use super::inbox::{Inbox, NoRequest, Request, is_pause};
 use super::log::{Parts, RecordedRequest};
+use super::patience::Patience;
 use super::reply::{After, Answer, Reply};
+use super::said::{Form, error_body};
 use super::server::Core;
 use super::service;
 use crate::types::{Code, Status};
@@ -16,9 +21,13 @@ use crate::types::{Code, Status};
 pub(super) fn serve(stream: &TcpStream, number: u64, core: &Core) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    #[cfg(feature = "grpc")]
+    if http2::is_spoken(stream, &core.stop)? {
+        return http2::serve(stream, number, core);
+    }
     let mut inbox = Inbox::new(stream, &core.stop)?;
     let mut is_doomed = false;
-    loop {
+    for served in 1.. {
         let request = match inbox.next() {
             Ok(request) => request,
             Err(NoRequest::Closed) => return Ok(()),
@@ -27,7 +36,7 @@ pub(super) fn serve(stream: &TcpStream, number: u64, core: &Core) -> io::Result<
                 return refuse(stream, status, message);
             }
         };
-        let close = request.closes();
+        let close = request.closes() || served >= core.options.requests_per_connection;
         let request = core.record(request.into_parts(number, core.clock.elapsed()));
         if is_doomed {
             return inbox.accept();
@@ -36,12 +45,13 @@ pub(super) fn serve(stream: &TcpStream, number: u64, core: &Core) -> io::Result<
         if !reply.resets() {
             inbox.accept()?;
         }
-        let exchange = Exchange { stream, core, request: &request, close, left: core.clock.budget() };
+        let exchange = Exchange { stream, core, request: &request, close, patience: Patience::of(core) };
         match exchange.answer(&reply) {
             Ok(Next::Request) => is_doomed = reply.after == After::CloseOnNextRequest,
             Ok(Next::Close) | Err(_) => return Ok(()),
         }
     }
+    Ok(())
 }
 
 /// One request and its answer.
@@ -51,8 +61,7 @@ struct Exchange<'a> {
     request: &'a RecordedRequest,
     /// Whether the client asks for the end of the connection.
     close: bool,
-    /// What is left of the client's time, where it runs on the server's clock.
-    left: Option<Duration>,
+    patience: Patience,
 }
 
 enum Next {
@@ -70,10 +79,8 @@ impl Exchange<'_> {
                 return Ok(Next::Close);
             }
             Answer::Http(http) => http.clone(),
-            Answer::Usual => self.hold_back(|this| {
-                let (core, request) = (this.core, this.request);
-                service::answer(core, request, &mut |duration| this.pause(duration))
-            })?,
+            Answer::Said(said, http) => said.clone().into_http(Form::of(self.request), *http),
+            Answer::Usual => self.hold_back(Self::usual)?,
         };
         self.hold_back(|this| this.pause(reply.delay))?;
         let close = self.close || reply.closes();
@@ -83,6 +90,19 @@ impl Exchange<'_> {
         send(reply, http, &context, &mut stream, |duration| self.pause(duration))?;
         let ends = close || reply.cut.is_some() || reply.after == After::Close;
         Ok(if ends { Next::Close } else { Next::Request })
+    }
+
+    /// The answer of the server itself.
+    fn usual(&mut self) -> Result<Http, Gone> {
+        let (core, request) = (self.core, self.request);
+        if let Some(http) = auth::answer(core, request) {
+            return Ok(http);
+        }
+        let said = match request.call() {
+            Some(call) => service::answer(core, call, &mut |duration| self.pause(duration))?,
+            None => service::no_method(request),
+        };
+        Ok(said.into_http(Form::of(request), None))
     }
 
     /// Runs what comes before the first byte of the answer.
@@ -95,33 +115,12 @@ impl Exchange<'_> {
         result
     }
 
-    /// Lets time pass: the clock's where the client runs on it too or need not notice, else real time.
     fn pause(&mut self, duration: Duration) -> Result<(), Gone> {
-        let clock = &self.core.clock;
-        match self.left {
-            _ if duration.is_zero() => Ok(()),
-            Some(left) if clock.is_virtual() && duration >= left => {
-                clock.advance(left);
-                Err(Gone::Deadline)
-            }
-            _ if clock.is_virtual() && duration < Duration::MAX => {
-                clock.advance(duration);
-                self.left = self.left.map(|left| left - duration);
-                Ok(())
-            }
-            _ => self.really_wait(duration),
-        }
-    }
-
-    fn really_wait(&self, duration: Duration) -> Result<(), Gone> {
-        let start = Instant::now();
-        while start.elapsed() < duration {
-            let left = duration.saturating_sub(start.elapsed());
-            if self.core.stop.wait(left.min(LOOK_AROUND)) || has_left(self.stream)? {
-                return Err(Gone::Peer);
-            }
-        }
-        Ok(())
+        let (core, stream) = (self.core, self.stream);
+        self.patience.pause(core, duration, |nap| match core.stop.wait(nap) || has_left(stream)? {
+            true => Err(Gone::Peer),
+            false => Ok(()),
+        })
     }
 }
 
@@ -132,7 +131,7 @@ impl Request {
 
     fn into_parts(self, connection: u64, at: Duration) -> Parts {
         let Self { method, target, headers, body, .. } = self;
-        Parts { method, target, headers, body, connection, at }
+        Parts { method, target, headers, body, connection, at, call: None }
     }
 }
 
@@ -161,9 +160,6 @@ fn refuse(mut stream: &TcpStream, status: u16, message: &str) -> io::Result<()> 
 
 /// How long a client may leave an answer unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How often a thread that waits in real time looks whether the client is still there.
-const LOOK_AROUND: Duration = Duration::from_millis(50);
 
 /// How much of a refused request is read.
 const DRAIN: u64 = 64 * 1024 * 1024;

@@ -6,6 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::call::Call;
+use super::service::Rpc;
+
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
 /// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and forms: token requests.
@@ -37,6 +40,8 @@ pub(super) struct Parts {
     pub(super) body: Vec<u8>,
     pub(super) connection: u64,
     pub(super) at: Duration,
+    /// What a gRPC call asks for; that of a request over REST is found out when it is recorded.
+    pub(super) call: Option<Call>,
 }
 
 impl RecordedRequest {
@@ -44,7 +49,15 @@ impl RecordedRequest {
         Self(Arc::new(parts))
     }
 
-    /// The HTTP method, such as `GET`.
+    /// Nobody else has the request yet.
+    pub(super) fn with_call(mut self, call: Option<Call>) -> Self {
+        if let Some(parts) = Arc::get_mut(&mut self.0) {
+            parts.call = call;
+        }
+        self
+    }
+
+    /// The HTTP method, such as `GET`; `POST` for gRPC.
     pub fn method(&self) -> &str {
         &self.0.method
     }
@@ -54,7 +67,7 @@ impl RecordedRequest {
         &self.0.target
     }
 
-    /// The path as it came, still percent-encoded.
+    /// The path as it came, still percent-encoded; `/google.longrunning.Operations/GetOperation` for gRPC.
     pub fn path(&self) -> &str {
         self.0.target.split('?').next().unwrap_or_default()
     }
@@ -69,7 +82,42 @@ impl RecordedRequest {
             .map(|(_, value)| form_decode(value))
     }
 
-    /// The value of a header, the first of that name; upper and lower case are one.
+    /// The method of google.longrunning.Operations that it calls, whichever way it came; `None` when it calls none.
+    pub fn rpc(&self) -> Option<Rpc> {
+        self.0.call.as_ref().map(|call| call.rpc)
+    }
+
+    /// The name that the call is about, such as `operations/42`; of a list call the collection,
+    /// such as `projects/p/operations`.
+    pub fn name(&self) -> Option<&str> {
+        self.0.call.as_ref().map(|call| call.name.as_str())
+    }
+
+    /// The call as a message of this type, such as [`ListOperationsRequest`], whichever way it came; `None` when it
+    /// is of another type.
+    ///
+    /// ```
+    /// use longrunning::proto::google::longrunning::ListOperationsRequest;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.client().list("projects/p").page_size(5).send()?;
+    /// let request: ListOperationsRequest = server.requests()[0].message().unwrap();
+    /// assert_eq!((request.name.as_str(), request.page_size), ("projects/p/operations", 5));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// [`ListOperationsRequest`]: crate::proto::google::longrunning::ListOperationsRequest
+    pub fn message<M: prost::Message + prost::Name + Default>(&self) -> Option<M> {
+        let (name, bytes) = self.0.call.as_ref()?.message()?;
+        M::decode(bytes.as_slice()).ok().filter(|_| name == M::NAME)
+    }
+
+    pub(super) fn call(&self) -> Option<&Call> {
+        self.0.call.as_ref()
+    }
+
+    /// The value of a header (for gRPC: of metadata), the first of that name; upper and lower case are one.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -79,7 +127,7 @@ impl RecordedRequest {
         self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The body, with the transfer encoding undone.
+    /// The body, with the transfer encoding undone; the message of a gRPC call, without its prefix and unpacked.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
@@ -196,6 +244,7 @@ mod tests {
             body: Vec::new(),
             connection: 1,
             at: Duration::ZERO,
+            call: None,
         })
     }
 

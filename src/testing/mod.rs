@@ -4,7 +4,12 @@
 //! its service is left out of the test, and so that any client in any language can be pointed at it.
 //! It implements google.longrunning.Operations over REST for every version prefix and every shape of
 //! name, gives [scripted answers](Reply) with all sorts of faults, and [remembers what it was
-//! asked](RecordedRequest). It also plays [the servers that tokens come from](FakeAuth), checks what they are
+//! asked](RecordedRequest). Requests with `alt=proto` get their answers in protobuf.
+//!
+//! With feature `grpc` it speaks gRPC on the same port, over HTTP/2 without TLS: the same operations, scripts,
+//! faults and [records](RecordedRequest::rpc). Calls of one connection are served one after the other.
+//!
+//! It also plays [the servers that tokens come from](FakeAuth), checks what they are
 //! sent, and can insist on [tokens that it has given](FakeServer::require_issued_tokens).
 //!
 //! Time is virtual unless [asked otherwise](FakeServerBuilder::real_time): it passes when the client
@@ -38,13 +43,18 @@
 mod answer;
 mod auth;
 mod builder;
+mod call;
 mod clock;
 mod connection;
 mod gzip;
+#[cfg(feature = "grpc")]
+mod http2;
 mod inbox;
 mod log;
 mod operation;
+mod patience;
 mod reply;
+mod said;
 mod script;
 mod server;
 mod service;

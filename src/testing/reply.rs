@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::answer::{Body, Http, JSON, error_body, operations_page, reason};
+use super::answer::{Body, Http, reason};
+use super::said::{JSON, Said};
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// One answer of a [`FakeServer`](super::FakeServer), with the faults it suffers on the way back.
@@ -25,6 +26,23 @@ use crate::types::{Code, Operation, OperationPage, Status};
 /// server.reply(Reply::hang().times(3));
 /// assert_eq!(server.pending_replies(), 8);
 /// ```
+///
+/// What the service says, and every fault, has its equal in gRPC:
+///
+/// | reply | over gRPC |
+/// |---|---|
+/// | operations, pages, `()`, [`status`](Self::status) below 300 | a message and the status 0 |
+/// | a [`Status`], [`status`](Self::status) from 400 on | that status in the head of an answer without a message |
+/// | [`html`](Self::html), [`json`](Self::json), [`redirect`](Self::redirect) | the same HTTP answer, without a gRPC status |
+/// | [`empty`](Self::empty) | the status 0 without a message |
+/// | [`huge`](Self::huge) | a message of that many spaces |
+/// | [`header`](Self::header) | metadata ahead of the message; `grpc-status` and `grpc-message` where the status stands |
+/// | [`gzip`](Self::gzip), [`shorten_to`](Self::shorten_to) | of the message |
+/// | [`truncate_at`](Self::truncate_at), [`reset_at`](Self::reset_at), [`drip`](Self::drip) | of the message with its prefix of 5 bytes; a cut answer has no status |
+/// | [`truncate_head_at`](Self::truncate_head_at) | of the `HEADERS` frame |
+/// | [`raw`](Self::raw) | bytes that are no frame |
+/// | [`chunked`](Self::chunked), [`close_delimited`](Self::close_delimited) | nothing |
+/// | time runs out | the head without an end, and `RST_STREAM` |
 #[must_use = "a reply does nothing until the server has it"]
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -37,6 +55,8 @@ pub struct Reply {
     pub(super) gzip: bool,
     pub(super) keep: Option<usize>,
     pub(super) after: After,
+    pub(super) http2: Option<Http2>,
+    pub(super) after_ping: bool,
     pub(super) times: usize,
 }
 
@@ -44,6 +64,9 @@ pub struct Reply {
 pub(super) enum Answer {
     /// What the operations of the server call for.
     Usual,
+    /// Words of the service, with another HTTP status than goes with them.
+    Said(Said, Option<u16>),
+    /// An answer of HTTP, of whoever speaks that.
     Http(Http),
     /// These bytes and nothing else.
     Raw(Vec<u8>),
@@ -70,6 +93,13 @@ pub(super) enum Framing {
     Close,
 }
 
+/// How a request is turned away over HTTP/2, where that has words of its own for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Http2 {
+    GoAway,
+    Reset(u32),
+}
+
 /// What becomes of the connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
@@ -90,14 +120,12 @@ impl Reply {
 
     /// An answer with this status: `{}` below 300, no body for a redirect, else an error body as Google sends it.
     pub fn status(status: u16) -> Self {
-        match status {
-            204 | 300..=399 => Self::http(status, Vec::new()),
-            ..=299 => Self::json(status, "{}"),
-            _ => {
-                Self::http(status, error_body(status, &Status::new(Code::from_http(status), reason(status))))
-                    .header("content-type", JSON)
-            }
-        }
+        let said = match status {
+            300..=399 => return Self::http(status, Vec::new()),
+            ..=299 => Said::Empty,
+            _ => Said::Error(Status::new(Code::from_http(status), reason(status))),
+        };
+        Self::new(Answer::Said(said, Some(status)))
     }
 
     /// An answer with this status and JSON text, which need not be valid.
@@ -156,6 +184,22 @@ impl Reply {
         Self::raw([])
     }
 
+    /// `RST_STREAM` with this error code instead of an answer, such as 7 (`REFUSED_STREAM`) or 11
+    /// (`ENHANCE_YOUR_CALM`); the connection stays. The request has no effect.
+    ///
+    /// Over HTTP/1, which cannot do that, it is [`reset`](Self::reset).
+    pub fn reset_stream(code: u32) -> Self {
+        Self { http2: Some(Http2::Reset(code)), ..Self::reset() }
+    }
+
+    /// `GOAWAY` that excludes the request instead of an answer, then the end of the connection. The request has no
+    /// effect, and the client knows that.
+    ///
+    /// Over HTTP/1, which cannot say so, it is [`close`](Self::close).
+    pub fn go_away() -> Self {
+        Self { http2: Some(Http2::GoAway), ..Self::close() }
+    }
+
     fn http(status: u16, body: Vec<u8>) -> Self {
         Self::new(Answer::Http(Http { status, headers: Vec::new(), body: Body::Bytes(body) }))
     }
@@ -171,6 +215,8 @@ impl Reply {
             gzip: false,
             keep: None,
             after: After::Keep,
+            http2: None,
+            after_ping: false,
             times: 1,
         }
     }
@@ -249,6 +295,17 @@ impl Reply {
         self
     }
 
+    /// Closes the connection after the answer and says so: `connection: close`, or `GOAWAY` ahead of the answer.
+    pub fn then_go_away(self) -> Self {
+        self.header("connection", "close")
+    }
+
+    /// Sends a `PING` over HTTP/2 and waits for it to come back before answering; over HTTP/1 this means nothing.
+    pub fn after_ping(mut self) -> Self {
+        self.after_ping = true;
+        self
+    }
+
     /// Keeps the connection until its next request has arrived, then closes it without an answer.
     pub fn then_close_on_next_request(mut self) -> Self {
         self.after = After::CloseOnNextRequest;
@@ -281,34 +338,38 @@ impl Reply {
     }
 }
 
+impl From<Said> for Reply {
+    fn from(said: Said) -> Self {
+        Self::new(Answer::Said(said, None))
+    }
+}
+
 impl From<Operation> for Reply {
     fn from(operation: Operation) -> Self {
-        Self::json(200, operation.to_json())
+        Said::operation(operation).into()
     }
 }
 
 impl From<Status> for Reply {
     fn from(status: Status) -> Self {
-        let http = status.code().to_http();
-        Self::json(http, error_body(http, &status))
+        Said::Error(status).into()
     }
 }
 
 impl From<OperationPage> for Reply {
     fn from(page: OperationPage) -> Self {
-        let operations = page.operations.iter().map(Operation::to_json);
-        Self::json(200, operations_page(operations, &page.next_page_token, &page.unreachable))
+        Said::Page(page.into()).into()
     }
 }
 
 impl From<Vec<Operation>> for Reply {
     fn from(operations: Vec<Operation>) -> Self {
-        Self::json(200, operations_page(operations.iter().map(Operation::to_json), "", &[]))
+        OperationPage::new(operations, "").into()
     }
 }
 
 impl From<()> for Reply {
     fn from((): ()) -> Self {
-        Self::json(200, "{}")
+        Said::Empty.into()
     }
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::auth;
+use super::call::Call;
 use super::clock::VirtualClock;
 use super::connection;
 use super::lock;
@@ -40,6 +41,7 @@ pub(super) struct Options {
     pub(super) page_size: usize,
     pub(super) max_page_size: usize,
     pub(super) max_wait: Duration,
+    pub(super) requests_per_connection: u64,
 }
 
 /// Who is let in.
@@ -85,7 +87,11 @@ enum Denied {
 
 impl Core {
     pub(super) fn record(&self, parts: Parts) -> RecordedRequest {
-        let request = RecordedRequest::new(parts);
+        let mut request = RecordedRequest::new(parts);
+        if request.call().is_none() && !auth::is_for(&request) {
+            let call = Call::from_rest(self, &request);
+            request = request.with_call(call);
+        }
         lock(&self.log).push(request.clone());
         request
     }

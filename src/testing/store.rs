@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::operation::{FakeOperation, cancelled};
+use super::said::{Page, View};
 use crate::types::Operation;
 
 /// Operations in the order in which they were inserted.
 ///
-/// What does not change any more is kept as the JSON it is sent as, so a page of a thousand costs a copy of its text.
+/// What does not change any more is kept in the form it is sent in, so a page of a thousand costs a copy of that.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     entries: BTreeMap<u64, Entry>,
@@ -32,7 +34,7 @@ struct Entry {
 
 #[derive(Debug)]
 enum State {
-    Settled { json: String, done: bool },
+    Settled(Arc<View>),
     Changing(Box<FakeOperation>),
 }
 
@@ -47,14 +49,6 @@ pub(super) struct Query<'a> {
     pub(super) partial: bool,
 }
 
-/// One page, as JSON texts.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) operations: Vec<String>,
-    pub(super) next_page_token: String,
-    pub(super) unreachable: Vec<String>,
-}
-
 /// The page token was not made for this query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadToken;
@@ -66,7 +60,7 @@ impl Store {
         let number = self.numbers.get(&name).copied().unwrap_or(self.next);
         self.next = self.next.max(number + 1);
         let state = match operation.is_settled() {
-            true => State::settled(&operation.at(Duration::ZERO, 0)),
+            true => State::settled(operation.at(Duration::ZERO, 0)),
             false => State::Changing(Box::new(operation)),
         };
         self.numbers.insert(name.clone(), number);
@@ -92,8 +86,8 @@ impl Store {
         self.numbers.range::<str, _>(from).next().is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
-    /// The JSON of an operation, and whether it is done; counts as a look.
-    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<(String, bool)> {
+    /// The operation as it is now; counts as a look.
+    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<View>> {
         self.entry(name).map(|entry| entry.look(now))
     }
 
@@ -101,7 +95,7 @@ impl Store {
     pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         Some(match &entry.state {
-            State::Settled { json, .. } => Operation::from_json(json).ok()?,
+            State::Settled(view) => view.get().clone(),
             State::Changing(operation) => operation.at(entry.age(now), entry.polls),
         })
     }
@@ -110,7 +104,7 @@ impl Store {
     pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         match &entry.state {
-            State::Settled { .. } => None,
+            State::Settled(_) => None,
             State::Changing(operation) => Some(operation.ends_at()?.saturating_sub(entry.age(now))),
         }
     }
@@ -120,11 +114,11 @@ impl Store {
         let current = self.peek(name, now);
         let Some(entry) = self.entry(name) else { return false };
         let cancellable = match &entry.state {
-            State::Settled { done, .. } => !done,
+            State::Settled(view) => !view.is_done(),
             State::Changing(operation) => operation.is_cancellable(),
         };
         if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
-            entry.state = State::settled(&cancelled(&operation));
+            entry.state = State::settled(cancelled(&operation));
         }
         true
     }
@@ -141,9 +135,9 @@ impl Store {
         let mut last = start;
         let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
         for (number, entry) in rest.by_ref() {
-            let (json, done) = entry.look(now);
-            if query.wants(done) {
-                page.operations.push(json);
+            let view = entry.look(now);
+            if query.wants(view.is_done()) {
+                page.operations.push(view);
                 last = number + 1;
             }
             if page.operations.len() >= query.page_size {
@@ -172,32 +166,29 @@ impl Entry {
         now.saturating_sub(self.since)
     }
 
-    fn look(&mut self, now: Duration) -> (String, bool) {
+    fn look(&mut self, now: Duration) -> Arc<View> {
         self.polls = self.polls.saturating_add(1);
-        if let State::Changing(operation) = &self.state {
-            let current = operation.at(self.age(now), self.polls);
-            if !current.is_done() {
-                return (current.to_json(), false);
-            }
-            self.state = State::settled(&current);
+        let current = match &self.state {
+            State::Settled(view) => return view.clone(),
+            State::Changing(operation) => View::new(operation.at(self.age(now), self.polls)),
+        };
+        if current.is_done() {
+            self.state = State::Settled(current.clone());
         }
-        match &self.state {
-            State::Settled { json, done } => (json.clone(), *done),
-            State::Changing(operation) => (operation.at(self.age(now), self.polls).to_json(), false),
-        }
+        current
     }
 
     fn is_done(&self, now: Duration) -> bool {
         match &self.state {
-            State::Settled { done, .. } => *done,
+            State::Settled(view) => view.is_done(),
             State::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
         }
     }
 }
 
 impl State {
-    fn settled(operation: &Operation) -> Self {
-        Self::Settled { json: operation.to_json(), done: operation.is_done() }
+    fn settled(operation: Operation) -> Self {
+        Self::Settled(View::new(operation))
     }
 }
 

@@ -9,6 +9,10 @@ use super::*;
 use crate::types::{Any, Code, Status};
 
 mod faults;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "grpc")]
+mod raw2;
 mod rest;
 mod serving;
 

@@ -7,8 +7,11 @@ mod data_format;
 mod decoding;
 mod ending;
 mod faults;
+mod housekeeping;
 #[cfg(target_os = "linux")]
 mod interrupted;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod list;
 mod listener;

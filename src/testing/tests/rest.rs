@@ -452,3 +452,38 @@ fn ten_thousand_operations_are_listed() {
     }
     assert_eq!(pages(&server, "/v1/projects/p/locations/l/operations?pageSize=1000").len(), 10);
 }
+
+#[test]
+fn answers_come_in_protobuf_where_that_is_asked_for() {
+    use crate::proto::google::longrunning as pb;
+    use prost::Message;
+
+    let server = FakeServer::start();
+    server.insert(Operation::running("operations/1").with_metadata(Any::pack(&"text".to_owned())));
+    for alt in ["alt=proto", "$alt=proto", "%24alt=proto%3Benum-encoding%3Dint"] {
+        let answer = get(&server, &format!("/v1/operations/1?{alt}"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("application/x-protobuf")),
+            "{alt}"
+        );
+        let operation = Operation::from(pb::Operation::decode(&*answer.body).unwrap());
+        assert_eq!(operation.to_json(), get(&server, "/v1/operations/1?alt=json").text(), "{alt}");
+    }
+    let page = get(&server, "/v1/operations?alt=proto&pageSize=1");
+    let page = pb::ListOperationsResponse::decode(&*page.body).unwrap();
+    assert_eq!(page.operations[0].name, "operations/1");
+    let missing = get(&server, "/v1/operations/2?alt=proto");
+    let status = crate::proto::google::rpc::Status::decode(&*missing.body).unwrap();
+    assert_eq!((missing.status, status.code), (404, 5));
+    server.reply(Reply::status(503));
+    let scripted = get(&server, "/v1/operations/2?alt=proto");
+    let status = crate::proto::google::rpc::Status::decode(&*scripted.body).unwrap();
+    assert_eq!((scripted.status, status.code), (503, 14));
+    let cancelled = post(&server, "/v1/operations/1:cancel?alt=proto", "{}");
+    assert_eq!((cancelled.status, cancelled.body.len()), (200, 0));
+    server.insert(Operation::succeeded("operations/3", any(r#"{"@type":"x/y.Z"}"#)));
+    let unspeakable = get(&server, "/v1/operations/3?alt=proto");
+    let status = crate::proto::google::rpc::Status::decode(&*unspeakable.body).unwrap();
+    assert_eq!((unspeakable.status, status.code, status.message.contains("y.Z")), (500, 13, true));
+}

@@ -87,7 +87,7 @@ fn what_is_no_request_is_refused() {
         ("garbage", "\u{16}\u{3}\u{1}garbage\r\n\r\n".to_owned(), 400),
         ("too few words", "GET /\r\n\r\n".into(), 400),
         ("too many words", "GET / x HTTP/1.1\r\n\r\n".into(), 400),
-        ("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 400),
+        ("HTTP/2, misspelt", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n".into(), 400),
         ("header without colon", "GET / HTTP/1.1\r\nhost\r\n\r\n".into(), 400),
         ("bad length", "POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n".into(), 400),
         ("two lengths", "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx".into(), 400),

@@ -1,0 +1,205 @@
+//! Pending operations in a file, so that a wait outlives its process.
+
+mod index;
+mod lock;
+mod record;
+mod store;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::pending::Pending;
+use crate::types::Operation;
+use store::Store;
+
+/// A file of operations that are waited for, which survives the process however that ends.
+///
+/// An operation is in one of two states, and moves one way: *pending* from [`add`](Self::add) on, *finished*, with
+/// its result, from [`finish`](Self::finish) on, until it is [forgotten](Self::forget). Each step is on the disk
+/// when its method returns, and a process that is killed in the middle of one leaves the state before it or
+/// behind it. So the next process goes on with two loops:
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+/// # let client = server.client();
+/// # let folder = std::env::temp_dir().join(format!("journal-example-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let path = folder.join("jobs.jsonl");
+/// use longrunning::{Journal, Pending};
+///
+/// let journal = Journal::open(&path)?;
+/// journal.add(&Pending::new("operations/42")?)?; // as soon as it is started
+///
+/// // at the next start too: first what came before and was not dealt with, then what is still to come
+/// for pending in journal.pending() {
+///     let operation = client.poller(&pending).until_done()?;
+///     journal.finish(&pending, &operation)?;
+/// }
+/// for result in journal.finished() {
+///     let (pending, operation) = result?;
+///     println!("{}: {}", pending.name(), operation.outcome());
+///     journal.forget(&pending)?;
+/// }
+/// assert!(journal.pending().is_empty());
+/// # drop(journal);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// # What is promised, and what cannot be
+///
+/// - Nothing is lost: an operation whose `add` returned stays until it is forgotten, and so does a result.
+/// - `finish` says `true` once for an operation, in all processes together. Who acts on that alone acts at most
+///   once, and not at all if killed in between.
+/// - Who acts on what `finished` gives, and forgets it then, acts at least once: killed in between, that one result
+///   (and no other) is given again. No file can tell whether a program that was killed had acted already.
+///   Twice does no harm where acting is idempotent, or checks what it did before.
+///
+/// # The file
+///
+/// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line that was cut off is passed over; unknown
+/// fields and records are kept and passed over; a file of a later version is refused. Lines are appended and
+/// synced to the disk, one sync for a call. When more than half of the file and more than 1 MiB is without effect, it is
+/// replaced: a new file is written beside it (`.tmp`), synced and renamed. The file can hold results, so only its
+/// owner may read it.
+///
+/// One process has a journal at a time. It holds a lock on a file beside it (`.lock`), which the operating system
+/// gives back however the process ends, and which stays behind. On network file systems locks are as good as these
+/// make them.
+///
+/// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
+/// shared between threads; one of them writes at a time.
+#[derive(Debug)]
+pub struct Journal {
+    store: Mutex<Store>,
+}
+
+impl Journal {
+    /// Opens a journal, or makes one where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if another process (or this one) has it open, if it cannot be read or
+    /// written, or is not a journal of a version that is known here. A file is changed only if it is a journal.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self { store: Mutex::new(Store::open(path.as_ref())?) })
+    }
+
+    /// Records an operation as pending; `false` if the journal has it already, pending or finished.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if the file cannot be written. Then
+    /// nothing is recorded, and the same can be tried again.
+    pub fn add(&self, pending: &Pending) -> Result<bool, Error> {
+        self.add_all([pending]).map(|added| added == 1)
+    }
+
+    /// Records operations as pending, with one sync for all; says how many the journal did not have.
+    ///
+    /// Killed in the middle, it has recorded the first of them, each as a whole.
+    ///
+    /// # Errors
+    ///
+    /// As for [`add`](Self::add).
+    pub fn add_all<'p>(&self, pending: impl IntoIterator<Item = &'p Pending>) -> Result<usize, Error> {
+        let mut store = self.store();
+        let mut new = HashSet::new();
+        let mut lines = String::new();
+        for pending in pending {
+            let key = record::key(pending);
+            if !store.index.contains(&key) && new.insert(key) {
+                lines += &record::add(pending)?;
+            }
+        }
+        if !new.is_empty() {
+            store.append(&lines)?;
+        }
+        Ok(new.len())
+    }
+
+    /// The operations without a result, in the order in which they were added.
+    pub fn pending(&self) -> Vec<Pending> {
+        self.store().index.pending()
+    }
+
+    /// Records the result of a pending operation; `true` the first time, in all processes together.
+    ///
+    /// `false` if it has a result already, which stays, or if the journal does not have the operation.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the operation is not done, or as for [`add`](Self::add): then it
+    /// remains pending.
+    pub fn finish(&self, pending: &Pending, operation: &Operation) -> Result<bool, Error> {
+        if !operation.is_done() {
+            let name = pending.name();
+            return Err(Error::config(format!(
+                "operation `{name}` is not done: there is no result to record"
+            )));
+        }
+        let mut store = self.store();
+        let key = record::key(pending);
+        if !store.index.is_pending(&key) {
+            return Ok(false);
+        }
+        store.append(&record::finish(&key, operation))?;
+        Ok(true)
+    }
+
+    /// The operations with a result, in the order in which those came, and as they are now.
+    ///
+    /// Results are read from the file one by one. Those that are forgotten meanwhile are passed over.
+    ///
+    /// # Errors
+    ///
+    /// An item is [`Config`](crate::ErrorKind::Config) if the file cannot be read, and
+    /// [`Decode`](crate::ErrorKind::Decode) if its record is damaged.
+    pub fn finished(&self) -> impl Iterator<Item = Result<(Pending, Operation), Error>> + '_ {
+        let finished = self.store().index.finished().into_iter();
+        finished.filter_map(|pending| self.result(&pending).map(|result| Ok((pending, result?))))
+    }
+
+    /// Forgets an operation: its result is dealt with, or nobody wants it any more; `false` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`add`](Self::add).
+    pub fn forget(&self, pending: &Pending) -> Result<bool, Error> {
+        let mut store = self.store();
+        let key = record::key(pending);
+        if !store.index.contains(&key) {
+            return Ok(false);
+        }
+        store.append(&record::forget(&key))?;
+        Ok(true)
+    }
+
+    /// Replaces the file by one without the lines that have no effect any more. Happens by itself now and then.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source; the journal is as it was.
+    pub fn compact(&self) -> Result<(), Error> {
+        self.store().compact()
+    }
+
+    fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
+        let store = self.store();
+        let place = store.index.result(&record::key(pending))?;
+        let line = store.line(place);
+        Some(line.and_then(|line| record::operation(&line)))
+    }
+
+    /// No step leaves the state half changed, whatever happened to the thread that made it.
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The lines of a journal: what they say, read and written.
+
+use prost::Message;
+
+use crate::error::Error;
+use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
+use crate::pending::Pending;
+use crate::proto::google::longrunning as proto;
+use crate::types::{Any, Operation};
+
+/// The first line.
+pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
+
+const VERSION: u64 = 1;
+
+/// What tells operations apart: endpoint and name.
+pub(super) type Key = (Option<String>, String);
+
+pub(super) fn key(pending: &Pending) -> Key {
+    (pending.endpoint().map(str::to_owned), pending.name().to_string())
+}
+
+/// What one line says.
+#[derive(Debug, PartialEq)]
+pub(super) enum Record {
+    Add(Pending),
+    Finish(Key),
+    Forget(Key),
+    /// Of a later version that says that earlier ones may pass it over.
+    Other,
+}
+
+impl Record {
+    /// Reads a line, its end left out.
+    pub(super) fn read(line: &str) -> Result<Self, Invalid> {
+        let mut record = None;
+        Reader::document(line, |reader| {
+            reader.members(|kind, reader| {
+                match kind {
+                    "add" => record = Some(Self::Add(pending(reader.value()?)?)),
+                    "finish" => record = Some(Self::Finish(body(reader)?.0)),
+                    "forget" => record = Some(Self::Forget(body(reader)?.0)),
+                    _ => reader.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        Ok(record.unwrap_or(Self::Other))
+    }
+}
+
+pub(super) fn add(pending: &Pending) -> Result<String, Error> {
+    let pending = serde_json::to_string(pending)
+        .map_err(|cause| Error::config("pending operation cannot be written as JSON").with_source(cause))?;
+    Ok(line("add", |writer| writer.raw(&pending)))
+}
+
+/// Holds the operation as JSON, or as protobuf bytes where those have no JSON form here.
+pub(super) fn finish(key: &Key, operation: &Operation) -> String {
+    let proto = if is_opaque(operation) { operation.to_proto().ok() } else { None };
+    line("finish", |writer| {
+        keyed(writer, key, |writer| match proto {
+            Some(message) => {
+                writer.member("operation_proto");
+                writer.string(&encode_base64(&message.encode_to_vec()));
+            }
+            None => {
+                writer.member("operation");
+                // Line ends in JSON text are always white space: in strings they are escaped.
+                writer.raw(&operation.to_json().replace(['\n', '\r'], " "));
+            }
+        });
+    })
+}
+
+pub(super) fn forget(key: &Key) -> String {
+    line("forget", |writer| keyed(writer, key, |_| {}))
+}
+
+/// Reads the operation out of a line that [`finish`] wrote.
+pub(super) fn operation(line: &str) -> Result<Operation, Error> {
+    let mut stored = None;
+    let document = Reader::document(line, |reader| {
+        reader.members(|_, reader| {
+            stored = body(reader)?.1;
+            Ok(())
+        })
+    });
+    let invalid = |invalid| Error::invalid("record of a journal", invalid);
+    document.map_err(invalid)?;
+    match stored {
+        Some(Stored::Json(json)) => Operation::from_json(json.text()),
+        Some(Stored::Proto(base64)) => {
+            let message = proto::Operation::decode(&*base64.bytes().map_err(invalid)?);
+            message.map(Operation::from).map_err(|cause| {
+                Error::decode("record of a journal does not hold an operation").with_source(cause)
+            })
+        }
+        None => Err(Error::decode("record of a journal does not hold an operation")),
+    }
+}
+
+/// Checks the first line, its end left out; says what is wrong with it.
+pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
+    let mut version = None;
+    let read = std::str::from_utf8(line).ok().and_then(|line| {
+        let document = Reader::document(line, |reader| {
+            reader.members(|name, reader| match name {
+                "longrunning_journal" => {
+                    version = Some(reader.value()?.integer::<u64>("a version")?);
+                    Ok(())
+                }
+                _ => reader.skip(),
+            })
+        });
+        document.ok()
+    });
+    match (read, version) {
+        (Some(_), Some(VERSION)) => Ok(()),
+        (Some(_), Some(other)) => {
+            Err(format!("is of version {other}, and this program knows version {VERSION}: use a later one"))
+        }
+        _ => Err(format!("is no journal: its first line is not `{}`", HEADER.trim_end())),
+    }
+}
+
+fn pending(raw: Raw<'_>) -> Result<Pending, Invalid> {
+    serde_json::from_str(raw.text()).map_err(|_| Invalid::new("expected a pending operation"))
+}
+
+/// An operation as a record holds it.
+enum Stored<'a> {
+    Json(Raw<'a>),
+    Proto(Raw<'a>),
+}
+
+/// Reads which operation a record is about, and what it holds of it.
+fn body<'a>(reader: &mut Reader<'a>) -> Result<(Key, Option<Stored<'a>>), Invalid> {
+    let (mut endpoint, mut name, mut stored) = (None, None, None);
+    reader.fields(|field, reader| {
+        let value = reader.value()?;
+        match field {
+            "endpoint" => endpoint = Some(value.string()?.into_owned()),
+            "name" => name = Some(value.string()?.into_owned()),
+            "operation" => stored = Some(Stored::Json(value)),
+            "operation_proto" => stored = Some(Stored::Proto(value)),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let name = name.ok_or_else(|| Invalid::new("expected a name"))?;
+    Ok(((endpoint, name), stored))
+}
+
+/// Whether a message came as bytes of a type whose JSON form is not known.
+fn is_opaque(operation: &Operation) -> bool {
+    let details = operation.error().map_or(&[][..], |error| error.details());
+    let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);
+    messages.map(Any::json).any(|json| json.is_err())
+}
+
+fn line(kind: &str, value: impl FnOnce(&mut Writer)) -> String {
+    let mut writer = Writer::default();
+    // An object of one level is never too deep.
+    let _ = writer.object(|writer| {
+        writer.member(kind);
+        value(writer);
+        Ok(())
+    });
+    let mut line = writer.finish();
+    line.push('\n');
+    line
+}
+
+fn keyed(writer: &mut Writer, (endpoint, name): &Key, rest: impl FnOnce(&mut Writer)) {
+    let _ = writer.object(|writer| {
+        if let Some(endpoint) = endpoint {
+            writer.member("endpoint");
+            writer.string(endpoint);
+        }
+        writer.member("name");
+        writer.string(name);
+        rest(writer);
+        Ok(())
+    });
+}

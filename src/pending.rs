@@ -1,0 +1,204 @@
+//! What a wait has to remember, to go on in another process.
+
+use std::time::SystemTime;
+
+use prost_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::json::{parse_timestamp, timestamp_text};
+use crate::name::OperationName;
+
+/// An operation whose result is still to come, as plain data: enough to go on waiting in another process.
+///
+/// Serialises into a flat object. Fields that are not known are passed over when it is read, and all but `name`
+/// may be absent.
+///
+/// ```
+/// use longrunning::Pending;
+///
+/// let pending = Pending::new("operations/42")?.with_endpoint("https://run.googleapis.com").with_label("nightly import");
+/// let text = serde_json::to_string(&pending).unwrap();
+/// assert!(text.starts_with(r#"{"name":"operations/42","endpoint":"https://run.googleapis.com","started":"2"#));
+/// assert_eq!(serde_json::from_str::<Pending>(&text).unwrap(), pending);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// A [`Poller`](crate::Poller) takes it in place of a name. The client has to be one of its endpoint and version.
+///
+/// Names are unique only within a service, so it is name and endpoint together that tell two of them apart, for
+/// instance in a `Journal` (feature `journal`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Text", into = "Text")]
+pub struct Pending {
+    name: OperationName,
+    endpoint: Option<String>,
+    api_version: Option<String>,
+    started: Option<SystemTime>,
+    label: Option<String>,
+}
+
+impl Pending {
+    /// Takes the name of an operation that was started just now.
+    ///
+    /// # Errors
+    ///
+    /// [`Binding`](crate::ErrorKind::Binding) for a name that no method can be asked for.
+    pub fn new<N>(name: N) -> Result<Self, Error>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        let name = name.try_into().map_err(Into::into)?;
+        Ok(Self { name, endpoint: None, api_version: None, started: Some(SystemTime::now()), label: None })
+    }
+
+    /// Says which service has the operation: the endpoint that its client is made for.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Says under which version of the API the operation is found, as in
+    /// [`Bindings::version`](crate::Bindings::version).
+    #[must_use]
+    pub fn with_api_version(mut self, api_version: impl Into<String>) -> Self {
+        self.api_version = Some(api_version.into());
+        self
+    }
+
+    /// Says when the operation was started. Default: when this value was made.
+    #[must_use]
+    pub fn with_started(mut self, started: SystemTime) -> Self {
+        self.started = Some(started);
+        self
+    }
+
+    /// Attaches a text of yours, to know the operation again.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The name of the operation.
+    pub fn name(&self) -> &OperationName {
+        &self.name
+    }
+
+    /// The endpoint of its service, if that was told.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// The version of the API, if that was told.
+    pub fn api_version(&self) -> Option<&str> {
+        self.api_version.as_deref()
+    }
+
+    /// When it was started, by the clock of the machine that started it.
+    pub fn started(&self) -> Option<SystemTime> {
+        self.started
+    }
+
+    /// The text that was attached.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+/// The form in files; times are RFC 3339.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+}
+
+impl TryFrom<Text> for Pending {
+    type Error = Error;
+
+    fn try_from(text: Text) -> Result<Self, Error> {
+        // A time that cannot be read is no reason to lose the operation.
+        let started = text.started.and_then(|started| parse_timestamp(&started)?.try_into().ok());
+        Ok(Self {
+            name: text.name.try_into()?,
+            endpoint: text.endpoint,
+            api_version: text.api_version,
+            started,
+            label: text.label,
+        })
+    }
+}
+
+impl From<Pending> for Text {
+    fn from(pending: Pending) -> Self {
+        Self {
+            name: pending.name.into(),
+            endpoint: pending.endpoint,
+            api_version: pending.api_version,
+            started: pending.started.and_then(|started| timestamp_text(&Timestamp::from(started))),
+            label: pending.label,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn written(pending: &Pending) -> String {
+        serde_json::to_string(pending).unwrap()
+    }
+
+    #[test]
+    fn all_that_is_told_survives() -> Result<(), Error> {
+        let time = UNIX_EPOCH + Duration::new(1_787_306_400, 250_000_000);
+        let bare = Pending { started: None, ..Pending::new("operations/42")? };
+        let table = [
+            (bare.clone(), r#"{"name":"operations/42"}"#),
+            (
+                bare.clone().with_started(time),
+                r#"{"name":"operations/42","started":"2026-08-21T10:00:00.250Z"}"#,
+            ),
+            (
+                bare.with_endpoint("https://a").with_api_version("v2").with_label("é\n"),
+                r#"{"name":"operations/42","endpoint":"https://a","api_version":"v2","label":"é\n"}"#,
+            ),
+        ];
+        for (pending, text) in table {
+            assert_eq!(written(&pending), text);
+            assert_eq!(serde_json::from_str::<Pending>(text).unwrap(), pending, "{text}");
+        }
+        let now = Pending::new("operations/42")?;
+        assert_eq!(serde_json::from_str::<Pending>(&written(&now)).unwrap(), now);
+        Ok(())
+    }
+
+    #[test]
+    fn what_others_write_is_read_leniently() {
+        let read = |text| serde_json::from_str::<Pending>(text);
+        let table = [
+            (r#"{"new":[1],"name":"operations/42"}"#, Some("operations/42")),
+            (r#"{"name":"operations/42","started":"yesterday","label":null}"#, Some("operations/42")),
+            (r#"{"name":"operations/../42"}"#, None),
+            (r#"{"name":""}"#, None),
+            (r#"{"label":"x"}"#, None),
+        ];
+        for (text, name) in table {
+            let pending = read(text).ok();
+            assert_eq!(pending.as_ref().map(|pending| pending.name().as_str()), name, "{text}");
+            assert!(pending.is_none_or(|pending| pending.started().is_none()), "{text}");
+        }
+        assert_eq!(Pending::new("a//b").unwrap_err().kind(), ErrorKind::Binding);
+    }
+}

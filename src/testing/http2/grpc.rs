@@ -1,0 +1,252 @@
+//! gRPC on top of HTTP/2: framed messages, and statuses in headers.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use prost::Message;
+
+use crate::testing::answer::{Body, Http};
+use crate::testing::call::Call;
+use crate::testing::log::RecordedRequest;
+use crate::testing::reply::{Cut, Position, Reply};
+use crate::testing::said::{Form, Said};
+use crate::testing::service::Rpc;
+use crate::types::{Code, Status};
+
+type Headers = Vec<(String, String)>;
+
+/// What a request over HTTP/2 asks for.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) is_grpc: bool,
+    /// The message of a gRPC call, unpacked and without its prefix; else the body as it came.
+    pub(super) body: Vec<u8>,
+    pub(super) call: Option<Call>,
+    /// What is wrong with it.
+    pub(super) problem: Option<Status>,
+}
+
+impl Question {
+    pub(super) fn read(path: &str, content_type: &str, encoding: &str, body: Vec<u8>) -> Self {
+        let is_grpc = content_type.starts_with("application/grpc");
+        if !is_grpc {
+            return Self { is_grpc, body, call: None, problem: None };
+        }
+        let (body, framed) = match unframe(&body, encoding) {
+            Ok(message) => (message, None),
+            Err(status) => (body, Some(status)),
+        };
+        let rpc = METHODS.iter().find(|(method, _)| path.strip_prefix(SERVICE) == Some(method));
+        let call = rpc.filter(|_| framed.is_none()).and_then(|(_, rpc)| Call::from_message(*rpc, &body));
+        let problem = framed.or_else(|| match (rpc, &call) {
+            (None, _) => {
+                Some(Status::new(Code::Unimplemented, format!("`{path}` is no method of this server")))
+            }
+            (Some(_), None) => Some(Status::new(Code::Internal, "the request is not a protobuf message")),
+            (Some(_), Some(_)) => None,
+        });
+        Self { is_grpc, body, call, problem }
+    }
+}
+
+/// The message behind its prefix: a flag that says whether it is compressed, and the length.
+fn unframe(body: &[u8], encoding: &str) -> Result<Vec<u8>, Status> {
+    let malformed = || Status::new(Code::Internal, "the request is not one gRPC message");
+    let ([flag, length @ ..], message) = body.split_first_chunk::<5>().ok_or_else(malformed)?;
+    if u32::from_be_bytes(*length) as usize != message.len() {
+        return Err(malformed());
+    }
+    match (flag, encoding) {
+        (0, _) => Ok(message.to_vec()),
+        (1, "gzip") => unpack(message),
+        (1, _) => Err(Status::new(Code::Unimplemented, format!("compression `{encoding}` is not supported"))),
+        _ => Err(malformed()),
+    }
+}
+
+#[cfg(feature = "gzip")]
+fn unpack(message: &[u8]) -> Result<Vec<u8>, Status> {
+    let mut unpacked = Vec::new();
+    match std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(message), &mut unpacked) {
+        Ok(_) => Ok(unpacked),
+        Err(error) => Err(Status::new(Code::Internal, format!("the request is not gzip: {error}"))),
+    }
+}
+
+#[cfg(not(feature = "gzip"))]
+fn unpack(_: &[u8]) -> Result<Vec<u8>, Status> {
+    Err(Status::new(Code::Unimplemented, "compression `gzip` needs feature `gzip`, which is off"))
+}
+
+/// An answer before it is cut into frames.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    /// What comes ahead of the body.
+    pub(super) prefix: Vec<u8>,
+    pub(super) body: Body,
+    pub(super) trailers: Option<Headers>,
+}
+
+impl Outgoing {
+    /// The answer to a gRPC call.
+    pub(super) fn to_call(reply: &Reply, said: Said) -> Self {
+        let message = match said {
+            Said::Error(status) => Err(status),
+            said => said.bytes(),
+        };
+        match message {
+            Ok(message) => Self::message(reply, Body::Bytes(message)),
+            Err(status) => Self::status(reply, &status),
+        }
+    }
+
+    /// What somebody answers who speaks HTTP; a body without a form or without end is a message all the same.
+    pub(super) fn to_call_by_http(reply: &Reply, http: Http) -> Self {
+        match http.body {
+            Body::Spaces(_) => Self::message(reply, http.body),
+            Body::Bytes(bytes) if bytes.is_empty() && http.status == 200 => {
+                Self::status(reply, &Status::new(Code::Ok, ""))
+            }
+            body => Self::http(reply, Http { body, ..http }),
+        }
+    }
+
+    /// The answer to a request over REST.
+    pub(super) fn to_rest(reply: &Reply, request: &RecordedRequest, said: Said, http: Option<u16>) -> Self {
+        Self::http(reply, said.into_http(Form::of(request), http))
+    }
+
+    pub(super) fn http(reply: &Reply, http: Http) -> Self {
+        let mut headers = http.headers;
+        if reply.gzip {
+            headers.push(("content-encoding".into(), "gzip".into()));
+        }
+        let body = http.body.prepare(reply);
+        Self { status: http.status, headers, prefix: Vec::new(), body, trailers: None }.with(reply)
+    }
+
+    fn message(reply: &Reply, body: Body) -> Self {
+        let mut headers = head();
+        if reply.gzip {
+            headers.push(("grpc-encoding".into(), "gzip".into()));
+        }
+        let body = body.prepare(reply);
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let mut prefix = vec![u8::from(reply.gzip)];
+        prefix.extend(length.to_be_bytes());
+        let trailers = Some(vec![("grpc-status".into(), "0".into())]);
+        Self { status: 200, headers, prefix, body, trailers }.with(reply)
+    }
+
+    /// An answer without a message has its status in its head, unless it is cut: then that has not come yet.
+    fn status(reply: &Reply, status: &Status) -> Self {
+        let (mut headers, status) = (head(), status_headers(status));
+        let is_cut = matches!(reply.cut, Some(Cut { at: Position::Body(_), .. }));
+        let trailers = if is_cut {
+            Some(status)
+        } else {
+            headers.extend(status);
+            None
+        };
+        Self { status: 200, headers, prefix: Vec::new(), body: Body::Bytes(Vec::new()), trailers }.with(reply)
+    }
+
+    /// Sets and leaves out headers as the reply has it.
+    fn with(mut self, reply: &Reply) -> Self {
+        for (name, value) in &reply.headers {
+            let name = name.to_ascii_lowercase();
+            let is_status = name.starts_with("grpc-status") || name == "grpc-message";
+            let place = match &mut self.trailers {
+                Some(trailers) if is_status => trailers,
+                _ => &mut self.headers,
+            };
+            place.retain(|(known, _)| *known != name);
+            place.extend(value.iter().map(|value| (name.clone(), value.clone())));
+        }
+        self
+    }
+}
+
+fn head() -> Headers {
+    let pairs = [("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,gzip")];
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+fn status_headers(status: &Status) -> Headers {
+    let mut headers = vec![("grpc-status".to_owned(), i32::from(status.code()).to_string())];
+    if !status.message().is_empty() {
+        headers.push(("grpc-message".to_owned(), percent_encode(status.message())));
+    }
+    if !status.details().is_empty()
+        && let Ok(status) = status.to_proto()
+    {
+        headers.push(("grpc-status-details-bin".to_owned(), STANDARD_NO_PAD.encode(status.encode_to_vec())));
+    }
+    headers
+}
+
+/// As in [gRPC's protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses).
+fn percent_encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'%' | 0..=0x1f | 0x7f.. => drop(write!(out, "%{byte:02X}")),
+            byte => out.push(char::from(byte)),
+        }
+    }
+    out
+}
+
+const SERVICE: &str = "/google.longrunning.Operations/";
+
+const METHODS: [(&str, Rpc); 5] = [
+    ("CancelOperation", Rpc::Cancel),
+    ("DeleteOperation", Rpc::Delete),
+    ("GetOperation", Rpc::Get),
+    ("ListOperations", Rpc::List),
+    ("WaitOperation", Rpc::Wait),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(feature = "gzip")]
+    use crate::testing::gzip;
+
+    #[test]
+    fn only_whole_messages_are_taken() {
+        let rows: [(&str, &[u8], &str, Result<&[u8], Code>); 8] = [
+            ("empty message", b"\0\0\0\0\0", "", Ok(b"")),
+            ("message", b"\0\0\0\0\x02ab", "gzip", Ok(b"ab")),
+            ("nothing", b"", "", Err(Code::Internal)),
+            ("half a prefix", b"\0\0\0", "", Err(Code::Internal)),
+            ("too short", b"\0\0\0\0\x02a", "", Err(Code::Internal)),
+            ("too long", b"\0\0\0\0\x02abc", "", Err(Code::Internal)),
+            ("unknown compression", b"\x01\0\0\0\x01a", "br", Err(Code::Unimplemented)),
+            ("unknown flag", b"\x02\0\0\0\x01a", "", Err(Code::Internal)),
+        ];
+        for (row, body, encoding, expected) in rows {
+            let found = unframe(body, encoding).map_err(|status| status.code());
+            assert_eq!(found.as_deref(), expected.as_deref(), "{row}");
+        }
+    }
+
+    #[cfg(feature = "gzip")]
+    #[test]
+    fn packed_messages_are_unpacked() {
+        let packed = gzip::stored(b"hello");
+        let mut body = vec![1];
+        body.extend((packed.len() as u32).to_be_bytes());
+        body.extend(packed);
+        assert_eq!(unframe(&body, "gzip").unwrap(), b"hello");
+        assert_eq!(unframe(b"\x01\0\0\0\x01a", "gzip").unwrap_err().code(), Code::Internal);
+    }
+
+    #[test]
+    fn messages_of_statuses_are_percent_encoded() {
+        assert_eq!(percent_encode("50 % \"é\"\n~"), "50 %25 \"%C3%A9\"%0A~");
+    }
+}
