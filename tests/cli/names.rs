@@ -54,9 +54,10 @@ fn names_come_from_standard_input() {
     assert_eq!(waited.stdout.lines().count(), 3, "{waited:#?}");
     lro("delete -").asks(&server).input("operations/done\n\n  operations/failed\n").runs().exits(0);
     assert!(server.operation("operations/done").is_none() && server.operation("operations/failed").is_none());
-    for command in ["wait -", "cancel -", "delete -"] {
+    for command in ["cancel -", "delete -"] {
         lro(command).asks(&server).input("\n").runs().exits(0).prints("").says_nothing();
     }
+    lro("wait -").asks(&server).input("\n").runs().exits(0).prints("").says("lro: nothing to wait for");
     lro("cancel -")
         .asks(&server)
         .input("{")

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer, Reply};
-use longrunning::{Any, Code, Operation};
+use longrunning::{Any, Code, Operation, Status};
 
 use crate::kit::{full_server, lro, server};
 
@@ -158,4 +158,87 @@ fn metadata_of_all_sorts_do_no_harm() {
     }
     let waited = lro("wait operations/0 operations/1 operations/2 --poll-interval 10ms --progress always");
     waited.asks(&server).runs().exits(0);
+}
+
+/// The file of a test, removed at its end.
+struct Journal(std::path::PathBuf);
+
+impl Journal {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("lro-journal-{name}-{}.jsonl", std::process::id())))
+    }
+
+    fn arguments(&self) -> String {
+        format!("wait --journal {} --poll-interval 10ms --format json", self.0.display())
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        for ending in ["jsonl", "jsonl.lock", "jsonl.tmp"] {
+            let _ = std::fs::remove_file(self.0.with_extension(ending));
+        }
+    }
+}
+
+#[test]
+fn a_journal_outlives_the_wait() {
+    let server = full_server();
+    let journal = Journal::new("limit");
+    let first = lro(&journal.arguments()).and("operations/running operations/done --total-timeout 300ms");
+    let first = first.asks(&server).runs().exits(4);
+    assert_eq!(first.stdout.lines().count(), 1, "{first:#?}");
+    assert!(
+        first.stderr.trim_end().ends_with(&format!(
+            "{} --poll-interval 10ms --journal {}",
+            "wait",
+            journal.0.display()
+        )),
+        "{first:#?}"
+    );
+    // Without names, and even without an endpoint.
+    server.insert(Operation::succeeded("operations/running", Any::pack(&())));
+    let second = lro(&journal.arguments()).runs().exits(0);
+    assert!(second.stdout.starts_with(r#"{"name":"operations/running","#), "{second:#?}");
+    lro(&journal.arguments()).runs().exits(0).prints("").says("lro: nothing to wait for");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_journal_survives_a_kill() {
+    let server = full_server();
+    let journal = Journal::new("kill");
+    let line = format!(
+        "{} --progress auto operations/running operations/done operations/failed",
+        journal.arguments()
+    );
+    let (code, _) = interrupted(&server, &line, "-KILL");
+    assert_eq!(code, -1, "no exit status");
+    server.insert(Operation::succeeded("operations/running", Any::pack(&())));
+    let second = lro(&journal.arguments()).runs();
+    // What was shown before is not shown again.
+    assert!(second.stdout.contains(r#""operations/running""#), "{second:#?}");
+    lro(&journal.arguments()).runs().exits(0).prints("");
+}
+
+#[test]
+fn what_is_gone_leaves_the_journal_and_what_could_not_be_asked_stays() {
+    let server = full_server();
+    let journal = Journal::new("gone");
+    lro(&journal.arguments()).and("operations/0").asks(&server).runs().exits(5);
+    lro(&journal.arguments()).runs().exits(0).prints("");
+    server.reply(Status::new(Code::PermissionDenied, "not yet"));
+    let refused = lro(&journal.arguments()).and("operations/done").asks(&server).runs().exits(1);
+    assert!(refused.stderr.contains("lro: wait on with: "), "{refused:#?}");
+    let second = lro(&journal.arguments()).runs().exits(0);
+    assert_eq!(second.stdout.lines().count(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_journal_stays_as_it_is() {
+    let journal = Journal::new("no");
+    std::fs::write(&journal.0, "dear diary\n").unwrap();
+    lro(&journal.arguments()).runs().exits(2).says("lro: ");
+    assert_eq!(std::fs::read_to_string(&journal.0).unwrap(), "dear diary\n");
+    lro(&journal.arguments()).and("--dry-run").runs().exits(2).says("lro: --dry-run needs names");
 }

@@ -21,6 +21,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
     let places = match &cli.command {
         Command::Get(args) => vec![names::place(globals, &args.name)?],
         Command::List(args) => vec![names::place(globals, &args.name)?],
+        Command::Wait(args) if args.names.is_empty() => {
+            return Err(Failure::usage("--dry-run needs names: it does not open a journal"));
+        }
         Command::Wait(args) => names::places(globals, &args.names, io::stdin().lock())?,
         Command::Cancel(args) | Command::Delete(args) => {
             names::places(globals, &args.names, io::stdin().lock())?
