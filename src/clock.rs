@@ -32,6 +32,11 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         left
     }
 
+    /// How long to wait, outside, for what another thread does, if that may take `left` on this clock.
+    fn patience(&self, left: Duration) -> Duration {
+        left
+    }
+
     /// A number in `0.0..1.0` that spreads delays.
     fn chance(&self) -> f64;
 }

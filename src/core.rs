@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::options::CallOptions;
+use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
 
 /// The inside of a client.
@@ -13,6 +14,8 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     /// In the order of [`Rpc::ALL`].
     pub(crate) defaults: [CallOptions; 5],
+    /// Of all polls.
+    pub(crate) rate: Option<Arc<RateLimit>>,
 }
 
 impl Core {

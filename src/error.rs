@@ -219,6 +219,12 @@ impl Error {
         self.with_tries(tries, elapsed)
     }
 
+    /// Says which operation it is about, where that is not said yet.
+    pub(crate) fn about(mut self, name: &str) -> Self {
+        self.0.name.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
     /// Appends what else is known, after a semicolon.
     pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
         self.0.message = format!("{}; {note}", self.0.message);

@@ -165,6 +165,7 @@ pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
+mod many;
 mod name;
 mod options;
 mod pager;
@@ -190,6 +191,7 @@ pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
+pub use many::{Finished, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
@@ -197,7 +199,7 @@ pub use poller::{OnTimeout, Poller, Snapshots, Target};
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
-pub use retry::{Backoff, Retry, RetryPolicy};
+pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use service_config::ClientConfig;
 pub use stop::StopToken;
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};

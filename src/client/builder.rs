@@ -13,7 +13,7 @@ use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
-use crate::retry::RetryPolicy;
+use crate::retry::{RateLimit, RetryPolicy};
 use crate::service_config::{ClientConfig, MethodConfig};
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -53,6 +53,7 @@ pub struct OperationsClientBuilder {
     config: ClientConfig,
     /// What wins over `config`, whichever was given first.
     explicit: MethodConfig,
+    rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
     error: Option<Error>,
@@ -101,6 +102,7 @@ impl OperationsClientBuilder {
             defaults: CallOptions::default(),
             config: ClientConfig::default(),
             explicit: MethodConfig::default(),
+            rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
             error: None,
@@ -324,6 +326,29 @@ impl OperationsClientBuilder {
         self
     }
 
+    /// Limits how many polls a second all waits of the client and its clones make together. Default: no limit.
+    ///
+    /// Polls are spaced evenly and take turns in the order in which they come due. A wait keeps its time limit: it
+    /// ends without a poll whose turn would come too late. Single calls (`get`, `list`, …) are not limited; a page by
+    /// which [`poll_many`](OperationsClient::poll_many) asks for many operations is one poll.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// // A poll every four seconds, whatever the delays of the waits are.
+    /// let client = server.client_builder().max_rate(0.25).build()?;
+    /// client.poller("operations/42").until_done()?;
+    /// assert_eq!(server.elapsed().as_secs(), 8);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) unless `per_second` is positive and finite.
+    pub fn max_rate(mut self, per_second: f64) -> Self {
+        let set = RateLimit::new(per_second).map(|limit| self.rate = Some(Arc::new(limit)));
+        self.check(set)
+    }
+
     /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
     ///
     /// # Errors
@@ -342,7 +367,7 @@ impl OperationsClientBuilder {
             Source::Custom(transport) => transport,
         };
         let defaults = self.config.options(&self.defaults, &self.explicit);
-        let core = Core { transport, defaults, clock: self.clock };
+        let core = Core { transport, defaults, rate: self.rate, clock: self.clock };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 

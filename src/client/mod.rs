@@ -9,6 +9,7 @@ use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::housekeeping::Sweep;
+use crate::many::PollMany;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
 use crate::proto::google::longrunning::{
@@ -276,6 +277,27 @@ impl OperationsClient {
         N: TryInto<OperationName, Error: Into<Error>>,
     {
         Sweep::delete(&self.core, parent.try_into().map_err(Into::into))
+    }
+
+    /// Waits for many operations at once.
+    ///
+    /// A target is a name or an operation. Those that share a parent are asked for by pages of its listing where that
+    /// costs less than one request each; see [`PollMany`].
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/1").done_at_poll(3));
+    /// # server.insert(FakeOperation::new("operations/2").done_at_poll(2));
+    /// # let client = server.client();
+    /// for finished in client.poll_many(["operations/1", "operations/2"]) {
+    ///     let operation = finished?;
+    ///     println!("{}: {}", operation.name(), operation.outcome());
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<Target>>) -> PollMany {
+        PollMany::new(&self.core, targets.into_iter().map(Into::into).collect())
     }
 
     fn call<R, N>(&self, name: N) -> Call<R>

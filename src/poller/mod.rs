@@ -21,7 +21,8 @@ pub use options::OnTimeout;
 pub use snapshots::Snapshots;
 pub use target::Target;
 
-use options::WaitOptions;
+pub(crate) use options::WaitOptions;
+pub(crate) use wait::{Step, Wait};
 
 /// A wait that is put together and not begun yet.
 ///

@@ -48,6 +48,7 @@ impl Snapshots {
             return Ok(Begun::Done(done));
         }
         let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
+        let wait = wait.paced_by(self.core.rate.as_ref());
         Ok(Begun::Waiting(Box::new(wait)))
     }
 

@@ -10,8 +10,8 @@ use crate::types::Operation;
 /// An operation that is done already needs no poll.
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub(super) name: Result<OperationName, Error>,
-    pub(super) done: Option<Operation>,
+    pub(crate) name: Result<OperationName, Error>,
+    pub(crate) done: Option<Operation>,
 }
 
 impl Target {
@@ -23,6 +23,13 @@ impl Target {
 impl From<&str> for Target {
     fn from(name: &str) -> Self {
         Self::named(name)
+    }
+}
+
+/// As an iterator over an array of names gives them.
+impl From<&&str> for Target {
+    fn from(name: &&str) -> Self {
+        Self::named(*name)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The wait for one operation: when to ask, what an answer or a fault means, when it ends.
 
+mod driven;
+
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::Request;
@@ -9,7 +12,7 @@ use crate::error::{Error, ErrorKind, Seconds};
 use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::GetOperationRequest;
-use crate::retry::Delays;
+use crate::retry::{Delays, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
@@ -26,6 +29,9 @@ pub(crate) struct Wait {
     options: WaitOptions,
     attempt_timeout: Duration,
     stop: Option<StopToken>,
+    limit: Option<Arc<RateLimit>>,
+    /// The poll that is due has waited for its turn.
+    has_turn: bool,
     start: Instant,
     /// None: for ever.
     deadline: Option<Instant>,
@@ -85,6 +91,8 @@ impl Wait {
             request: GetOperationRequest::from_name(name),
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
+            limit: None,
+            has_turn: false,
             start,
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
@@ -110,6 +118,9 @@ impl Wait {
         let now = clock.now();
         if self.stop.as_ref().is_some_and(StopToken::is_stopped) {
             return Step::End(self.ended(ErrorKind::Stopped, now));
+        }
+        if self.waits_for_turn(now) {
+            return self.next(clock);
         }
         match self.state {
             State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),

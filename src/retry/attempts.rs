@@ -7,7 +7,7 @@ use crate::error::{Error, Seconds};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 
-use super::{Delays, Retry, RetryPolicy};
+use super::{Delays, Retry, RetryBudget, RetryPolicy};
 
 /// One call, as far as the loop has to know it.
 #[derive(Debug)]
@@ -114,6 +114,9 @@ impl Attempts {
     }
 
     pub(crate) fn succeeded(&self) {
+        if let Some(budget) = &self.task.policy.budget {
+            budget.succeeded();
+        }
         log::debug!("{} `{}`: attempt {} succeeded", self.task.rpc.name(), self.task.name, self.made);
     }
 
@@ -141,7 +144,11 @@ impl Attempts {
     /// The delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
-        if self.made >= policy.max_attempts || !policy.retries(error) {
+        if !policy.retries(error) {
+            return None;
+        }
+        let affordable = policy.budget.as_ref().is_none_or(RetryBudget::failed);
+        if !affordable || self.made >= policy.max_attempts {
             return None;
         }
         let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());

@@ -2,6 +2,8 @@
 
 mod attempts;
 mod backoff;
+mod budget;
+mod rate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use crate::types::Code;
 pub(crate) use attempts::{Attempts, Step, Task, Turn, run};
 pub use backoff::Backoff;
 pub(crate) use backoff::Delays;
+pub use budget::RetryBudget;
+pub(crate) use rate::RateLimit;
 
 /// Decides which failures of a call are tried again, how often and after which delays.
 ///
@@ -50,6 +54,7 @@ pub struct RetryPolicy {
     max_attempts: u32,
     codes: Arc<[Code]>,
     backoff: Backoff,
+    budget: Option<RetryBudget>,
     observer: Option<Observer>,
 }
 
@@ -95,6 +100,14 @@ impl RetryPolicy {
         self
     }
 
+    /// Retries only while `budget` lasts, which clones of this policy share. Default: without a budget.
+    ///
+    /// Given to a client it is shared by all its calls, but for those with a [policy](crate::Call::retry) of their own.
+    pub fn budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
     /// Calls `observer` after each failed attempt that is retried, before the sleep.
     pub fn on_retry(mut self, observer: impl Fn(&Retry<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -115,6 +128,7 @@ impl Default for RetryPolicy {
             max_attempts: 5,
             codes: Arc::new([Code::Unavailable]),
             backoff: Backoff::exponential(Duration::from_millis(500), Duration::from_secs(10)),
+            budget: None,
             observer: None,
         }
     }
@@ -126,6 +140,7 @@ impl fmt::Debug for RetryPolicy {
             .field("max_attempts", &self.max_attempts)
             .field("codes", &self.codes)
             .field("backoff", &self.backoff)
+            .field("budget", &self.budget)
             .field("observer", &self.observer.is_some())
             .finish()
     }

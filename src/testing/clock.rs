@@ -120,6 +120,14 @@ impl Clock for VirtualClock {
         }
     }
 
+    /// No time passes for what is under way: it ends first, however long it takes.
+    fn patience(&self, left: Duration) -> Duration {
+        match self.pace {
+            Pace::Virtual => LONGEST,
+            Pace::Real => left,
+        }
+    }
+
     fn chance(&self) -> f64 {
         lock(&self.state).chance
     }

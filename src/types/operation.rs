@@ -180,6 +180,17 @@ impl Operation {
         }
     }
 
+    /// Gives it back if it succeeded.
+    pub(crate) fn into_succeeded(self) -> Result<Self, Error> {
+        match self.outcome() {
+            Outcome::Failed(_) => Err(Error::operation_failed(self)),
+            Outcome::Malformed(why) => {
+                Err(Error::decode(format!("operation `{}` is malformed: {why}", excerpt(self.name()))))
+            }
+            Outcome::Running | Outcome::Succeeded(_) => Ok(self),
+        }
+    }
+
     /// Reads the operation that the reader stands at.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
         let mut fields = Fields::default();

@@ -1,0 +1,67 @@
+//! What the driver of many waits asks of each.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::retry::RateLimit;
+use crate::types::Operation;
+
+use super::{State, Wait};
+
+impl Wait {
+    /// Has polls take turns with those of other waits.
+    pub(crate) fn paced_by(mut self, limit: Option<&Arc<RateLimit>>) -> Self {
+        self.limit = limit.map(Arc::clone);
+        self
+    }
+
+    /// When the next poll is due; none when something else comes next.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        match self.state {
+            State::Due(at) => Some(at),
+            State::Cancel | State::Over => None,
+        }
+    }
+
+    /// When time is up.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The last state that was seen.
+    pub(crate) fn last(&self) -> Option<&Operation> {
+        self.last.as_ref()
+    }
+
+    /// Has the next poll come now, because others need its answer. Not after a fault: the delay may be the server's wish.
+    pub(crate) fn hasten(&mut self, now: Instant) {
+        if let (State::Due(at), None) = (&mut self.state, &self.fault) {
+            *at = now.min(*at);
+        }
+    }
+
+    /// Gives up a poll for which the driver, awake since `woke`, was too busy until time was up.
+    pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
+        let late = self.deadline.is_some_and(|deadline| woke < deadline && deadline <= now);
+        if late && self.due().is_some() {
+            self.time_is_up();
+        }
+    }
+
+    /// Whether the poll that is due has to wait for its turn; then the state says until when.
+    pub(super) fn waits_for_turn(&mut self, now: Instant) -> bool {
+        let (Some(limit), Some(at)) = (&self.limit, self.due()) else { return false };
+        if now < at {
+            return false;
+        }
+        if std::mem::take(&mut self.has_turn) {
+            return false;
+        }
+        match limit.reserve(now, self.deadline.filter(|deadline| now < *deadline)) {
+            Some(turn) if turn <= now => return false,
+            Some(turn) => (self.state, self.has_turn) = (State::Due(turn), true),
+            None => self.time_is_up(),
+        }
+        true
+    }
+}

@@ -1,0 +1,105 @@
+//! A limit on retries over all calls.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Stops retries while most calls fail, so that a service which is down is not asked several times as often.
+///
+/// Works as gRPC's [retry throttling]: there are so many tokens, a failure that could be retried takes one, a
+/// success gives a fraction of one back, and with half of the tokens or fewer nothing is retried. Clones share the
+/// tokens. First attempts are never held back.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.reply(longrunning::testing::Reply::status(503).times(usize::MAX));
+/// use longrunning::{RetryBudget, RetryPolicy};
+///
+/// let policy = RetryPolicy::default().budget(RetryBudget::default());
+/// let client = server.client_builder().retry(policy).build()?;
+/// for _ in 0..10 {
+///     client.get("operations/42").send().unwrap_err();
+/// }
+/// // Ten calls and four retries, in place of 50 attempts.
+/// assert_eq!(server.request_count(), 14);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [retry throttling]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
+#[derive(Clone)]
+pub struct RetryBudget(Arc<Tokens>);
+
+struct Tokens {
+    most: f64,
+    per_success: f64,
+    left: Mutex<f64>,
+}
+
+impl RetryBudget {
+    /// Makes a budget of `tokens`, at least 1, to which each success adds `per_success`.
+    ///
+    /// A `per_success` that is not a positive number counts as 0: the budget then never recovers.
+    pub fn new(tokens: u32, per_success: f64) -> Self {
+        let most = f64::from(tokens.max(1));
+        let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
+        Self(Arc::new(Tokens { most, per_success, left: Mutex::new(most) }))
+    }
+
+    pub(super) fn succeeded(&self) {
+        let mut left = self.left();
+        *left = (*left + self.0.per_success).min(self.0.most);
+    }
+
+    /// Takes note of a failure; whether it may be retried.
+    pub(super) fn failed(&self) -> bool {
+        let mut left = self.left();
+        *left = (*left - 1.0).max(0.0);
+        *left > self.0.most / 2.0
+    }
+
+    fn left(&self) -> MutexGuard<'_, f64> {
+        self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 10 tokens, a tenth of one for each success.
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new(10, 0.1)
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RetryBudget({} of {})", self.left(), self.0.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_use_it_up_and_successes_fill_it() {
+        let budget = RetryBudget::new(4, 0.5);
+        let clone = budget.clone();
+        assert!(budget.failed());
+        assert!(!clone.failed(), "half of the tokens is not enough, and clones share them");
+        assert_eq!(format!("{budget:?}"), "RetryBudget(2 of 4)");
+        (0..4).for_each(|_| budget.succeeded());
+        assert!(budget.failed());
+        (0..99).for_each(|_| budget.succeeded());
+        assert_eq!(format!("{budget:?}"), "RetryBudget(4 of 4)");
+        (0..99).for_each(|_| drop(budget.failed()));
+        assert_eq!(format!("{budget:?}"), "RetryBudget(0 of 4)");
+    }
+
+    #[test]
+    fn odd_numbers_are_bounded() {
+        for per_success in [f64::NAN, -1.0] {
+            let budget = RetryBudget::new(0, per_success);
+            assert!(!budget.failed());
+            budget.succeeded();
+            assert_eq!(format!("{budget:?}"), "RetryBudget(0 of 1)");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A limit on how often something is done, by turns.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+
+/// Gives out turns, evenly spaced, in the order in which they are asked for.
+///
+/// That is a token bucket that holds one token, and tells right away when the token comes.
+#[derive(Debug)]
+pub(crate) struct RateLimit {
+    spacing: Duration,
+    /// The turn after the last one given.
+    next: Mutex<Option<Instant>>,
+}
+
+impl RateLimit {
+    pub(crate) fn new(per_second: f64) -> Result<Self, Error> {
+        let spacing = Some(per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
+        let spacing = spacing.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
+        let refused =
+            || Error::config(format!("rate `{per_second}` is no positive number of polls a second"));
+        Ok(Self { spacing: spacing.ok_or_else(refused)?, next: Mutex::new(None) })
+    }
+
+    /// Takes the next turn and says when it comes: now, or later. None, and no turn, if that is not before `end`.
+    pub(crate) fn reserve(&self, now: Instant, end: Option<Instant>) -> Option<Instant> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.map_or(now, |next| next.max(now));
+        if end.is_some_and(|end| end <= turn) {
+            return None;
+        }
+        *next = Some(turn.checked_add(self.spacing)?);
+        Some(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_spaced_evenly_and_never_come_early() {
+        let limit = RateLimit::new(4.0).unwrap();
+        let start = Instant::now();
+        let ms = |ms| start + Duration::from_millis(ms);
+        for (row, now, end, turn) in [
+            ("the first", 0, None, Some(0)),
+            ("the second", 0, None, Some(250)),
+            ("too late for its end", 0, Some(500), None),
+            ("just in time", 0, Some(501), Some(500)),
+            ("after a rest", 2000, None, Some(2000)),
+            ("no credit for the rest", 2001, None, Some(2250)),
+        ] {
+            assert_eq!(limit.reserve(ms(now), end.map(ms)), turn.map(ms), "{row}");
+        }
+    }
+
+    #[test]
+    fn rates_that_are_none_are_refused() {
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300] {
+            assert!(RateLimit::new(rate).is_err(), "{rate}");
+        }
+        let error = RateLimit::new(0.0).unwrap_err().to_string();
+        assert_eq!(error, "rate `0` is no positive number of polls a second");
+    }
+}
