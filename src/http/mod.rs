@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod agent;
+mod buffers;
 mod certificate;
 mod dial;
 mod error;
