@@ -104,6 +104,12 @@
 //! several segments, bare ids. [`Bindings`] sets another version or replaces templates; names that could leave
 //! their URL path are refused before anything is sent.
 //!
+//! # gRPC
+//!
+//! With feature `grpc` the same client speaks gRPC: `builder(…).transport(TransportKind::Grpc)`, or by name,
+//! `.transport("grpc".parse()?)`. Calls, options, errors and retries are the same; `Any`s hold protobuf bytes. Names go as
+//! they are given, for the methods of gRPC have no bindings. It is blocking too: [`transport::TransportKind`] says how.
+//!
 //! # Testing
 //!
 //! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, a
@@ -132,6 +138,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `testing` | | `FakeServer` and the virtual clock |

@@ -112,7 +112,7 @@ impl OperationsClientBuilder {
     /// Sets how calls travel. Default: [`TransportKind::Rest`].
     ///
     /// The same methods, options and errors over either; what belongs to REST alone
-    /// ([`bindings`](Self::bindings), [`enum_encoding_int`](Self::enum_encoding_int),
+    /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format), [`enum_encoding_int`](Self::enum_encoding_int),
     /// [`http_client`](Self::http_client)) makes `build` fail with another transport.
     ///
     /// ```
@@ -455,7 +455,7 @@ impl Asked {
         }
         if let Some(option) = self.grpc_only.filter(|_| self.kind == TransportKind::Rest) {
             return Err(Error::config(format!(
-                "option `{option}` has no effect over rest: it belongs to gRPC"
+                "option `{option}` has no effect over rest: it belongs to the gRPC transport"
             )));
         }
         let service = Service::new(self.service, clock, env)?;

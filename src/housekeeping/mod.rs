@@ -1,6 +1,7 @@
 //! Many operations put away at once.
 
 mod age;
+mod report;
 mod workers;
 
 use std::fmt;
@@ -18,6 +19,8 @@ use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
 use crate::types::Operation;
 use workers::Work;
+
+pub use report::SweepReport;
 
 /// A clean-up of many operations that is put together and not begun yet.
 ///
@@ -265,42 +268,6 @@ impl fmt::Debug for Sweep {
             .field("dry_run", &self.dry_run)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a [`Sweep`] did, in numbers of operations.
-///
-/// `listed` is `matched + skipped + undated`, and `matched` is `succeeded + failed + untried`.
-#[non_exhaustive]
-#[derive(Clone, Debug, Default)]
-pub struct SweepReport {
-    /// Those that the listing gave.
-    pub listed: usize,
-    /// Those to be cancelled or deleted.
-    pub matched: usize,
-    /// Those left alone: done already, or not yet, or too young.
-    pub skipped: usize,
-    /// Those left alone because an age was asked for and theirs is not known.
-    pub undated: usize,
-    /// Those that were cancelled or deleted, as far as the service says.
-    pub succeeded: usize,
-    /// Those whose call failed.
-    pub failed: usize,
-    /// Those that matched and for which no call was made: a dry run, or an early end.
-    pub untried: usize,
-    /// The first failure.
-    pub first_error: Option<Error>,
-}
-
-/// One line: `12 listed, 9 matched: 8 done, 1 failed, 0 not tried`.
-impl fmt::Display for SweepReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { listed, matched, succeeded, failed, untried, .. } = self;
-        write!(
-            f,
-            "{listed} listed, {matched} matched: {succeeded} done, {failed} failed, {untried} not tried"
-        )?;
-        if self.undated > 0 { write!(f, ", {} of unknown age left alone", self.undated) } else { Ok(()) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The default client, over [ureq](https://docs.rs/ureq).
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use super::link::Stale;
 use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
+use super::slots::Slots;
 use super::tls::Tls;
 use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 
@@ -46,6 +47,7 @@ pub struct HttpAgent {
     vault: Vault,
     routes: Routes,
     idle_timeout: Duration,
+    slots: Slots,
     /// When a kept connection last failed: those that were idle at that time are not used any more.
     suspect: Mutex<Option<Instant>>,
 }
@@ -87,6 +89,7 @@ impl HttpAgent {
             vault,
             routes: Routes::new(&options.proxy, env)?,
             idle_timeout: options.idle_timeout,
+            slots: Slots::new(options.max_connections),
             suspect: Mutex::new(None),
         })
     }
@@ -105,7 +108,12 @@ impl HttpClient for HttpAgent {
                 HttpError::new(HttpErrorKind::Timeout, format!("no time left to ask {peer}")).sent(false)
             );
         }
-        let error = match self.exchange(request, &target, budget, self.trusted_age()) {
+        let Some(_slot) = self.slots.take(budget) else {
+            let message = format!("no connection to {peer} was free in time: see `max_connections`");
+            return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
+        };
+        let left = budget.saturating_sub(started.elapsed());
+        let error = match self.exchange(request, &target, left, self.trusted_age()) {
             Err(Failure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(&peer)),
         };
@@ -257,8 +265,9 @@ fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpEr
         Ok(length) if length > limit => Err(too_large()),
         Ok(_) => Ok(bytes),
         Err(error) => Err(match error.into() {
+            #[cfg(feature = "gzip")]
             ureq::Error::Decompress(_, cause)
-                if bytes.is_empty() && cause.kind() == io::ErrorKind::InvalidInput =>
+                if bytes.is_empty() && cause.kind() == std::io::ErrorKind::InvalidInput =>
             {
                 let message = format!("answer of {peer} has content-encoding `gzip` and is not compressed");
                 HttpError::new(HttpErrorKind::Protocol, message).with_source(cause)

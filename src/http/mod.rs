@@ -37,6 +37,7 @@ mod link;
 mod options;
 mod proxy;
 mod resolver;
+mod slots;
 mod socket;
 #[cfg(feature = "grpc")]
 mod stream;

@@ -24,6 +24,7 @@ pub struct HttpOptions {
     pub(super) idle_timeout: Duration,
     pub(super) idle_per_host: usize,
     pub(super) idle_total: usize,
+    pub(super) max_connections: usize,
 }
 
 impl HttpOptions {
@@ -38,6 +39,7 @@ impl HttpOptions {
             idle_timeout: KEEP_IDLE,
             idle_per_host: 16,
             idle_total: 64,
+            max_connections: 512,
         }
     }
 
@@ -99,6 +101,16 @@ impl HttpOptions {
     /// and shorter than servers and firewalls forget. Zero keeps none.
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = idle_timeout;
+        self
+    }
+
+    /// Sets how many exchanges may be under way at a time, each on a connection of its own. Default: 512, which is less
+    /// than the files that a program may usually open; zero counts as 1.
+    ///
+    /// The next one waits for its turn as long as its attempt may take, and then fails with
+    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC shares one connection and needs no limit.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
         self
     }
 

@@ -6,6 +6,7 @@ mod record;
 mod store;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -73,7 +74,6 @@ use store::Store;
 ///
 /// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
 /// shared between threads; one of them writes at a time.
-#[derive(Debug)]
 pub struct Journal {
     store: Mutex<Store>,
 }
@@ -198,6 +198,13 @@ impl Journal {
     /// No step leaves the state half changed, whatever happened to the thread that made it.
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Prints the path of the file.
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("path", &self.store().path).finish_non_exhaustive()
     }
 }
 

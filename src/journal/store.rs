@@ -12,7 +12,6 @@ use crate::journal::lock::Lock;
 use crate::journal::record::{HEADER, Record};
 
 /// The file, and what it says.
-#[derive(Debug)]
 pub(super) struct Store {
     pub(super) path: PathBuf,
     pub(super) index: Index,

@@ -4,30 +4,26 @@ use std::error::Error as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{io, process, thread};
+use std::{io, thread};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::folder::Folder;
 use crate::types::{Any, Status};
 
-/// A folder for the files of one test.
-struct Folder(PathBuf);
+/// The files of one test.
+struct Files(Folder);
 
-impl Folder {
+impl Files {
     fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("longrunning-journal-{}-{number}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(Folder::new())
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join("jobs.jsonl")
+        self.0.path().join("jobs.jsonl")
     }
 
     /// A journal whose file says this.
@@ -38,12 +34,6 @@ impl Folder {
 
     fn text(&self) -> String {
         fs::read_to_string(self.file()).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -69,7 +59,7 @@ fn state(journal: &Journal) -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn an_operation_goes_one_way() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     assert!(journal.add(&pending(1))? && journal.add(&pending(2))?);
     assert!(!journal.add(&pending(1))?, "pending already");
@@ -95,7 +85,7 @@ fn an_operation_goes_one_way() -> Result<(), Error> {
 
 #[test]
 fn services_are_told_apart() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     let (here, there) = (pending(1).with_endpoint("https://a"), pending(1).with_endpoint("https://b"));
     assert_eq!(journal.add_all([&pending(1), &here, &there, &here])?, 3);
@@ -119,7 +109,7 @@ fn results_are_kept_as_they_came() -> Result<(), Error> {
         Operation::succeeded("o", Any::pack(&prost_types::Duration { seconds: 1, nanos: 0 })),
         Operation::failed("o", Status::new(crate::Code::Internal, "m").with_detail(bytes)),
     ];
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     for (number, operation) in (0u8..).zip(table.iter().chain([&spread])) {
         journal.add(&pending(number))?;
@@ -160,24 +150,27 @@ fn what_is_no_journal_is_refused_and_left_alone() {
         ),
     ];
     for (row, text, why) in table {
-        let folder = Folder::new();
+        let folder = Files::new();
         let error = folder.holding(text).expect_err(row);
         assert_eq!(error.kind(), ErrorKind::Config, "{row}");
         assert_eq!(error.to_string(), format!("journal `{}` {why}", folder.file().display()), "{row}");
         assert_eq!(folder.text(), text, "{row}");
     }
-    let folder = Folder::new();
-    let error = Journal::open(&folder.0).unwrap_err().to_string();
-    assert_eq!(error, format!("journal `{}` is a folder, expected the path of a file", folder.0.display()));
-    assert!(!store::beside(&folder.0, ".lock").exists());
-    let error = Journal::open(folder.0.join("none/jobs.jsonl")).unwrap_err();
+    let folder = Files::new();
+    let error = Journal::open(folder.0.path()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("journal `{}` is a folder, expected the path of a file", folder.0.path().display())
+    );
+    assert!(!store::beside(folder.0.path(), ".lock").exists());
+    let error = Journal::open(folder.0.path().join("none/jobs.jsonl")).unwrap_err();
     assert!(error.to_string().ends_with("is in a folder that cannot be used"), "{error}");
     assert!(Journal::open("").is_err() && Journal::open("/").is_err());
 }
 
 #[test]
 fn what_is_not_known_is_passed_over_and_kept() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let lines = [
         r#"{"longrunning_journal":1,"new":[]}"#,
         r#"{"new":{"name":"operations/9"}}"#,
@@ -200,7 +193,7 @@ fn what_is_not_known_is_passed_over_and_kept() -> Result<(), Error> {
 fn a_write_that_failed_is_cut_off() -> Result<(), Error> {
     for tail in ["{\"add\":{\"name\":\"operations/7\"", "\0\0\0\0\n", "{\"add\":{\"name\":\"operations/7\"}}"]
     {
-        let folder = Folder::new();
+        let folder = Files::new();
         Journal::open(folder.file())?.add(&pending(1))?;
         let before = folder.text();
         let journal = folder.holding(format!("{before}{tail}"))?;
@@ -215,7 +208,7 @@ fn a_write_that_failed_is_cut_off() -> Result<(), Error> {
 
 #[test]
 fn one_at_a_time() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     let error = Journal::open(folder.file()).unwrap_err();
     let file = folder.file();
@@ -230,7 +223,7 @@ fn one_at_a_time() -> Result<(), Error> {
 
 #[test]
 fn a_file_that_changes_underneath_is_noticed() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     journal.add(&pending(1))?;
     writeln!(OpenOptions::new().append(true).open(folder.file()).unwrap(), "by hand").unwrap();
@@ -247,7 +240,7 @@ fn a_file_that_changes_underneath_is_noticed() -> Result<(), Error> {
 
 #[test]
 fn threads_share_a_journal() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     journal.add_all(&[1, 2, 3].map(pending))?;
     let firsts = thread::scope(|scope| {
@@ -262,7 +255,7 @@ fn threads_share_a_journal() -> Result<(), Error> {
 /// What is dead goes by itself, so that the file does not grow with what it has seen.
 #[test]
 fn the_file_follows_what_it_holds() -> Result<(), Error> {
-    let folder = Folder::new();
+    let folder = Files::new();
     let journal = Journal::open(folder.file())?;
     let label = "x".repeat(300_000);
     journal.add(&pending(1))?;
@@ -283,9 +276,9 @@ fn the_file_follows_what_it_holds() -> Result<(), Error> {
 fn files_stay_private_and_links_stay_links() -> Result<(), Error> {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    let folder = Folder::new();
+    let folder = Files::new();
     let mode = || fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777;
-    let link = folder.0.join("link");
+    let link = folder.0.path().join("link");
     symlink(folder.file(), &link).unwrap();
     Journal::open(folder.file())?.add(&pending(1))?;
     assert_eq!(mode(), 0o600);
@@ -354,7 +347,7 @@ proptest! {
     /// Cut off after any byte, the file holds exactly the steps whose lines are whole.
     #[test]
     fn every_prefix_is_a_state(steps in vec(step(), 0..24)) {
-        let folder = Folder::new();
+        let folder = Files::new();
         let mut journal = Some(Journal::open(folder.file()).unwrap());
         let mut model = Model::default();
         // How long the file was when it came to which state.
@@ -401,7 +394,7 @@ proptest! {
     /// Whatever stands in a file: a journal, or an error.
     #[test]
     fn no_file_is_too_odd(bytes in vec(any::<u8>(), 0..200), lines in vec("\\PC{0,30}", 0..4)) {
-        let folder = Folder::new();
+        let folder = Files::new();
         let with_header = [record::HEADER.as_bytes(), &bytes, lines.join("\n").as_bytes()].concat();
         for content in [&bytes, &with_header] {
             if let Ok(journal) = folder.holding(content) {

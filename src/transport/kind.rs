@@ -9,6 +9,21 @@ use crate::error::Error;
 ///
 /// Parses from the names `rest` and `grpc`.
 ///
+/// Over gRPC the calling thread drives an HTTP/2 connection itself: no runtime, no thread. A connection carries one
+/// call at a time and is kept for the next, as the [`HttpOptions`](crate::http::HttpOptions) say; what came in
+/// the meantime (pings, settings, a farewell) is dealt with before it is used again. A call goes out once more, without
+/// counting as an attempt, where the server has certainly not taken it up (`REFUSED_STREAM`, `GOAWAY`) or a kept
+/// connection was closed before it answered. Roots, client certificates and proxies are those of REST.
+///
+/// | | REST | gRPC |
+/// |---|---|---|
+/// | name of a listing | parent or collection | as the service's gRPC method wants it, sent as it is given |
+/// | `wait` | needs a binding | works where the service has it |
+/// | [`header`](crate::Call::header) | header | metadata; values of names that end in `-bin` are bytes in base64; names with `grpc-` are refused |
+/// | time limit | on the socket | on the socket, and told to the server (`grpc-timeout`) |
+/// | size of answers | 32 and 64 MiB | 4 MiB, or `message_limit` |
+/// | endpoint | may have a base path | scheme, host and port |
+///
 /// ```
 /// use longrunning::transport::TransportKind;
 ///
@@ -26,7 +41,8 @@ pub enum TransportKind {
     /// HTTP/1.1 and JSON, by the bindings of the service. The default.
     #[default]
     Rest,
-    /// gRPC: HTTP/2 and protobuf. Needs feature `grpc`.
+    /// gRPC: HTTP/2 and protobuf. Needs feature `grpc`, and over TLS a server that offers `h2`; plain http is HTTP/2
+    /// from the first byte.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     Grpc,

@@ -12,6 +12,7 @@ use crate::excerpt::excerpt;
 use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
 use crate::types::known::{self, Known};
 use crate::types::message::Json;
+use crate::types::packed::Packed;
 use crate::types::text::{Source, Text};
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
@@ -45,7 +46,7 @@ enum Form {
         text: Text,
         type_url: Option<Box<str>>,
     },
-    Proto(prost_types::Any),
+    Proto(Packed),
 }
 
 impl Any {
@@ -68,7 +69,7 @@ impl Any {
 
     /// Takes the protobuf form of a message.
     pub fn from_proto(any: prost_types::Any) -> Self {
-        Self(Form::Proto(any))
+        Self(Form::Proto(any.into()))
     }
 
     /// Encodes a protobuf message.
@@ -82,7 +83,7 @@ impl Any {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn pack<M: Message + Name>(message: &M) -> Self {
-        Self(Form::Proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() }))
+        Self::from_proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() })
     }
 
     /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if there is none.
@@ -90,7 +91,7 @@ impl Any {
         match &self.0 {
             Form::Json { type_url: Some(url), .. } => url,
             Form::Json { text, type_url: None } => leading_type(text.as_str()).unwrap_or_default(),
-            Form::Proto(any) => &any.type_url,
+            Form::Proto(any) => any.type_url(),
         }
     }
 
@@ -115,7 +116,7 @@ impl Any {
             Form::Proto(any) => any,
         };
         let mut writer = Writer::default();
-        match Json::write(any, &mut writer) {
+        match known::write(any.type_url(), any.value(), &mut writer) {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => {
                 let name = excerpt(self.type_name());
@@ -167,7 +168,11 @@ impl Any {
         if has != wants {
             return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", excerpt(has))));
         }
-        M::decode(&*self.to_proto()?.value).map_err(|cause| {
+        let message = match &self.0 {
+            Form::Proto(any) => M::decode(any.value()),
+            Form::Json { .. } => M::decode(&*self.to_proto()?.value),
+        };
+        message.map_err(|cause| {
             Error::decode(format!("any of type `{has}` does not hold valid bytes")).with_source(cause)
         })
     }
@@ -180,7 +185,7 @@ impl Any {
     pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
         let text = match &self.0 {
             Form::Json { text, .. } => text.as_str(),
-            Form::Proto(any) => return Ok(any.clone()),
+            Form::Proto(any) => return Ok(any.to_proto()),
         };
         Reader::document(text, Json::read).map_err(|invalid| {
             let name = excerpt(self.type_name());
@@ -189,8 +194,8 @@ impl Any {
     }
 
     #[cfg(feature = "reflect")]
-    pub(super) fn as_proto(&self) -> Option<&prost_types::Any> {
-        if let Form::Proto(any) = &self.0 { Some(any) } else { None }
+    pub(super) fn as_proto(&self) -> Option<prost_types::Any> {
+        if let Form::Proto(any) = &self.0 { Some(any.to_proto()) } else { None }
     }
 
     #[cfg(feature = "reflect")]
@@ -208,6 +213,11 @@ impl Any {
         Ok(Self(Form::Json { text, type_url }))
     }
 
+    /// Shares the bytes of `whole` that are an Any's.
+    pub(super) fn from_packed(packed: Packed) -> Self {
+        Self(Form::Proto(packed))
+    }
+
     /// Writes the JSON form; where there is none, the bytes as base64 under `value`.
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
         let any = match (self.json(), &self.0) {
@@ -220,9 +230,9 @@ impl Any {
         };
         writer.object(|writer| {
             writer.member("@type");
-            writer.string(&any.type_url);
+            writer.string(any.type_url());
             writer.member("value");
-            writer.string(&encode_base64(&any.value));
+            writer.string(&encode_base64(any.value()));
             Ok(())
         })
     }
@@ -316,7 +326,7 @@ impl fmt::Debug for Any {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, form) = match &self.0 {
             Form::Json { text, .. } => (text.as_str().len(), "JSON"),
-            Form::Proto(any) => (any.value.len(), "protobuf"),
+            Form::Proto(any) => (any.value().len(), "protobuf"),
         };
         write!(f, "Any({:?}, {size} bytes of {form})", self.type_name())
     }

@@ -119,17 +119,21 @@ impl Json for prost_types::Any {
     }
 
     fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
-        writer.object(|writer| {
-            if self.type_url.is_empty() && self.value.is_empty() {
-                return Ok(());
-            }
-            writer.member("@type");
-            writer.string(&self.type_url);
-            let known =
-                Known::find(type_name(&self.type_url)).ok_or_else(|| unknown("`unpack`", "in_json"))?;
-            (known.write_inline)(&self.value, writer)
-        })
+        write(&self.type_url, &self.value, writer)
     }
+}
+
+/// Writes the JSON of an Any.
+pub(super) fn write(type_url: &str, value: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+    writer.object(|writer| {
+        if type_url.is_empty() && value.is_empty() {
+            return Ok(());
+        }
+        writer.member("@type");
+        writer.string(type_url);
+        let known = Known::find(type_name(type_url)).ok_or_else(|| unknown("`unpack`", "in_json"))?;
+        (known.write_inline)(value, writer)
+    })
 }
 
 /// Says what does work: without descriptors, and with them.

@@ -8,6 +8,7 @@ mod known;
 mod message;
 mod operation;
 mod outcome;
+mod packed;
 mod page;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]

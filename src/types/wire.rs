@@ -6,8 +6,16 @@ use crate::json::Invalid;
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     /// A string, bytes or a message.
-    Bytes(&'a [u8]),
-    Number,
+    Bytes(Span<'a>),
+    Varint(u64),
+    Fixed,
+}
+
+/// Bytes, and where they start in the message that they are part of.
+#[derive(Clone, Copy)]
+pub(super) struct Span<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) start: usize,
 }
 
 /// Calls `field` with the number and value of each field of a message; what stands inside groups is passed over.
@@ -15,16 +23,18 @@ pub(super) fn fields<'a>(
     mut message: &'a [u8],
     mut field: impl FnMut(u32, Value<'a>) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
+    let whole = message.len();
     let mut groups = 0usize;
     while !message.is_empty() {
         let key = varint(&mut message)?;
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0).ok_or_else(broken)?;
         let value = match key & 7 {
-            0 => varint(&mut message).map(|_| Value::Number)?,
-            1 => take(&mut message, 8).map(|_| Value::Number)?,
+            0 => Value::Varint(varint(&mut message)?),
+            1 => take(&mut message, 8).map(|_| Value::Fixed)?,
             2 => {
                 let length = varint(&mut message)?;
-                Value::Bytes(take(&mut message, length)?)
+                let bytes = take(&mut message, length)?;
+                Value::Bytes(Span { bytes, start: whole - message.len() - bytes.len() })
             }
             3 => {
                 groups += 1;
@@ -34,7 +44,7 @@ pub(super) fn fields<'a>(
                 groups = groups.checked_sub(1).ok_or_else(broken)?;
                 continue;
             }
-            5 => take(&mut message, 4).map(|_| Value::Number)?,
+            5 => take(&mut message, 4).map(|_| Value::Fixed)?,
             _ => return Err(broken()),
         };
         if groups == 0 {
@@ -47,8 +57,8 @@ pub(super) fn fields<'a>(
 impl<'a> Value<'a> {
     pub(super) fn bytes(self) -> Result<&'a [u8], Invalid> {
         match self {
-            Self::Bytes(bytes) => Ok(bytes),
-            Self::Number => Err(Invalid::new("expected a field with a length")),
+            Self::Bytes(span) => Ok(span.bytes),
+            Self::Varint(_) | Self::Fixed => Err(Invalid::new("expected a field with a length")),
         }
     }
 

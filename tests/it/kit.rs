@@ -18,6 +18,21 @@ pub(crate) const NAME: &str = "operations/42";
 /// Of a service account whose key nobody trusts.
 pub(crate) const KEY_FILE: &str = include_str!("../fixtures/keys/service_account.json");
 
+/// The ways in which a client can speak to its service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Face {
+    RestJson,
+    RestProto,
+    #[cfg(feature = "grpc")]
+    Grpc,
+}
+
+impl Face {
+    pub(crate) fn is_rest(self) -> bool {
+        matches!(self, Self::RestJson | Self::RestProto)
+    }
+}
+
 /// The five columns of the fault table; `Poll` is a wait that polls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Method {

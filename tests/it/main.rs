@@ -6,20 +6,47 @@ mod credentials;
 mod data_format;
 mod decoding;
 mod ending;
-mod faults;
 mod housekeeping;
+mod http_faults;
 #[cfg(target_os = "linux")]
 mod interrupted;
 #[cfg(feature = "journal")]
 mod journal;
 mod kit;
-mod list;
 mod listener;
+mod many;
 mod messages;
 mod network;
-mod properties;
 mod requests;
-mod retry;
-mod timing;
 mod token_sources;
-mod wait;
+mod wait_bindings;
+
+/// The suite that runs over every face, as REST with JSON.
+#[path = "."]
+mod rest_json {
+    const FACE: crate::kit::Face = crate::kit::Face::RestJson;
+
+    #[path = "suite/mod.rs"]
+    mod suite;
+}
+
+/// The same with `alt=proto`.
+#[path = "."]
+mod rest_proto {
+    const FACE: crate::kit::Face = crate::kit::Face::RestProto;
+
+    #[path = "suite/mod.rs"]
+    #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
+    mod suite;
+}
+
+/// The same over gRPC.
+#[cfg(feature = "grpc")]
+#[path = "."]
+mod grpc {
+    const FACE: crate::kit::Face = crate::kit::Face::Grpc;
+
+    #[path = "suite/mod.rs"]
+    #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
+    mod suite;
+}

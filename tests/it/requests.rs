@@ -439,6 +439,36 @@ fn options_of_rest_are_refused_with_another_transport() {
     }
 }
 
+#[test]
+fn transport_by_name_and_what_belongs_to_one_alone() {
+    let builder = || OperationsClient::builder("https://example.com").credentials(Credentials::anonymous());
+    let rest: TransportKind = "rest".parse().unwrap();
+    assert!(builder().transport(rest).bindings(Bindings::default()).build().is_ok());
+    #[cfg(feature = "grpc")]
+    {
+        let grpc = || builder().transport("grpc".parse().unwrap());
+        assert!(format!("{:?}", grpc().message_limit(1).build().unwrap()).contains("GrpcTransport"));
+        let over_grpc = "has no effect over grpc: it belongs to the REST transport";
+        let rows = [
+            ("bindings", grpc().bindings(Bindings::default()), over_grpc),
+            ("enum_encoding_int", grpc().enum_encoding_int(true), over_grpc),
+            ("http_client", grpc().http_client(Recorder::default()), over_grpc),
+            // In whatever order.
+            ("bindings", builder().bindings(Bindings::default()).transport(TransportKind::Grpc), over_grpc),
+            (
+                "message_limit",
+                builder().message_limit(1),
+                "has no effect over rest: it belongs to the gRPC transport",
+            ),
+        ];
+        for (option, builder, why) in rows {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert_eq!(error.to_string(), format!("option `{option}` {why}"));
+        }
+    }
+}
+
 /// Names and values, sorted.
 fn headers(request: &RecordedRequest) -> Vec<(&str, String)> {
     let mut headers: Vec<_> = request.headers().map(|(name, value)| (name, value.to_owned())).collect();

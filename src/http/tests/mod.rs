@@ -11,7 +11,7 @@ mod faults;
 mod limits;
 mod names;
 mod proxies;
-mod relay;
+pub(crate) mod relay;
 mod reuse;
 mod roots;
 mod seam;

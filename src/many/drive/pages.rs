@@ -27,8 +27,9 @@ impl Drive {
     /// Starts a round: whoever has nothing under way is asked for, so that one pass serves all.
     pub(super) fn start_pass(&mut self, number: usize, now: Instant) {
         let members = self.idle_members(number);
-        let Some(group) = self.groups.get_mut(number) else { return };
-        group.pause = None;
+        let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
+        // Everybody's time is now.
+        (group.next, group.pause) = (None, None);
         group.choose(members.len());
         if !group.lists() {
             return members.into_iter().for_each(|member| self.settle(member, now));

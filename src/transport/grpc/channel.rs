@@ -56,8 +56,7 @@ impl Fault {
     }
 }
 
-/// A connection, for one call at a time.
-#[derive(Debug)]
+/// A connection, for one call at a time. What is on its way is not to be printed.
 pub(super) struct Channel {
     stream: Stream,
     pipe: Pipe,
@@ -117,7 +116,7 @@ impl Channel {
                 Err(error) if error.kind() == HttpErrorKind::Timeout => break,
                 Err(_) => return false,
                 Ok(()) => self.turn(),
-            }
+            };
             if self.flush(deadline, false).is_err() || self.broken.is_some() {
                 return false;
             }
@@ -180,30 +179,31 @@ impl Channel {
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Fault> {
         loop {
-            self.turn();
-            let polled = poll(&mut idle());
-            let flushed = self.flush(deadline, begun);
-            // What has come counts, whatever happened after it.
-            if let Poll::Ready(ready) = polled {
+            if let Poll::Ready(ready) = poll(&mut idle()) {
                 return Ok(ready);
             }
-            flushed.map_err(Fault::Failed)?;
             if self.is_over {
                 return Err(self.lost(self.stream.closed(begun), begun));
             }
-            if !self.news.0.load(Ordering::Relaxed) {
+            let was_fed = self.turn();
+            self.flush(deadline, begun).map_err(Fault::Failed)?;
+            let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < deadline;
+            if !(was_fed || has_news) {
                 self.receive(deadline, begun).map_err(|error| self.lost(error, begun))?;
             }
         }
     }
 
-    /// Lets h2 read what is in the pipe, and write.
-    fn turn(&mut self) {
+    /// Lets h2 read what is in the pipe, and write; says whether there was something to read.
+    fn turn(&mut self) -> bool {
+        let (was_fed, is_last) = self.pipe.lock().state();
         self.news.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(self.news.clone());
-        if !self.is_over && Pin::new(&mut self.connection).poll(&mut Context::from_waker(&waker)).is_ready() {
-            self.is_over = true;
+        if !self.is_over {
+            let polled = Pin::new(&mut self.connection).poll(&mut Context::from_waker(&waker));
+            self.is_over = polled.is_ready() || is_last;
         }
+        was_fed || is_last
     }
 
     /// Sends what h2 has written.

@@ -117,6 +117,7 @@ impl Frame {
 /// Why there is no message.
 #[derive(Debug)]
 pub(super) enum Fault {
+    #[cfg_attr(not(feature = "gzip"), expect(dead_code))]
     Oversize(Oversize),
     Wrong(Error),
 }

@@ -66,7 +66,9 @@ impl Heads {
         }
         for (name, text) in attempt.headers() {
             let (header, value) = metadata(name, text)?;
-            headers.append(header, value);
+            headers
+                .try_append(header, value)
+                .map_err(|error| Error::config("a call cannot carry so many headers").with_source(error))?;
         }
         Ok(head)
     }

@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Two buffers; clones share them.
 ///
 /// No waker is ever called: who fills the pipe polls h2 afterwards.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pipe(Arc<Mutex<Ends>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ends {
     /// What has come from the peer, up to `taken` read by h2.
     pub(super) incoming: Vec<u8>,
@@ -27,6 +27,13 @@ pub(super) struct Ends {
 impl Pipe {
     pub(super) fn lock(&self) -> MutexGuard<'_, Ends> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ends {
+    /// Whether something is to be read, and whether it is the last.
+    pub(super) fn state(&self) -> (bool, bool) {
+        (!self.incoming.is_empty(), self.has_ended)
     }
 }
 

@@ -12,7 +12,6 @@ use crate::http::{HttpError, HttpOptions, Opener};
 use super::channel::{Answer, Channel, Fault};
 
 /// Connections to one service; at most as many as calls are made at the same time.
-#[derive(Debug)]
 pub(super) struct Pool {
     opener: Opener,
     idle: Mutex<Vec<Idle>>,
@@ -21,7 +20,6 @@ pub(super) struct Pool {
     keep: Duration,
 }
 
-#[derive(Debug)]
 struct Idle {
     channel: Channel,
     since: Instant,

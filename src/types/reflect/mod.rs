@@ -43,7 +43,7 @@ impl Any {
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
         let mut writer = Writer::default();
-        match write::any(any, pool, &mut writer) {
+        match write::any(&any, pool, &mut writer) {
             Ok(()) => Self::from_json(&writer.finish()),
             Err(invalid) => Err(self.refused("JSON", invalid)),
         }

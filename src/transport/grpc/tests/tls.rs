@@ -7,6 +7,7 @@ use super::server::{Server, ok};
 use super::{GrpcOptions, GrpcTransport, built, facts, get, message, options, proto};
 use crate::error::ErrorKind;
 use crate::http::tests::authority::{Authority, VERSIONS, unchanged};
+use crate::http::tests::relay::Relay;
 use crate::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
 
 fn client(authority: &Authority, port: u16, certificate: Option<ClientCertificate>) -> GrpcTransport {
@@ -17,6 +18,15 @@ fn client(authority: &Authority, port: u16, certificate: Option<ClientCertificat
         Some(certificate) => http.client_certificate(certificate),
         None => http,
     };
+    built(options, GrpcOptions::default()).unwrap()
+}
+
+/// Through a proxy, which looks the name up itself.
+fn behind(authority: &Authority, port: u16, proxy: u16) -> GrpcTransport {
+    let mut options = options(port);
+    options.endpoint = format!("https://example.test:{port}");
+    let proxy = ProxySetting::Url(format!("http://127.0.0.1:{proxy}"));
+    options.http_options = HttpOptions::new().proxy(proxy).roots(Roots::Pem(authority.pem.clone().into()));
     built(options, GrpcOptions::default()).unwrap()
 }
 
@@ -75,6 +85,24 @@ fn server_that_nobody_vouches_for_is_refused() {
     let server = serve(Authority::self_signed("localhost"), &[b"h2"]);
     let error = get(&client(&authority, server.port, None)).unwrap_err();
     let expected = "cannot trust localhost:PORT: its certificate comes from an unknown issuer";
+    assert_eq!(message(&error, server.port), expected);
+    assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false));
+}
+
+#[test]
+fn server_behind_a_proxy_is_reached() {
+    let authority = Authority::new(unchanged);
+    let server = serve(authority.server("example.test", unchanged), &[b"h2"]);
+    let relay = Relay::start(None);
+    let transport = behind(&authority, server.port, relay.port);
+    get(&transport).unwrap();
+    get(&transport).unwrap();
+    assert_eq!(server.connections(), [0, 0]);
+    assert_eq!(relay.heads().len(), 1);
+    assert!(relay.heads()[0].starts_with(&format!("CONNECT example.test:{} HTTP/1.1", server.port)));
+    let strict = Relay::start(Some("Basic x"));
+    let error = get(&behind(&authority, server.port, strict.port)).unwrap_err();
+    let expected = "the proxy did not connect to example.test:PORT: it wants a user and a password (407)";
     assert_eq!(message(&error, server.port), expected);
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false));
 }

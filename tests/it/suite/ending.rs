@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use longrunning::testing::{FakeServer, Reply};
+use longrunning::testing::{Reply, Rpc};
 use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, RetryPolicy, Status, StopToken};
 
-use crate::kit::{NAME, running, secs, server, slept, unavailable};
+use super::kit::{FakeServer, NAME, running, secs, server, slept, unavailable};
 
 fn every(seconds: f64) -> Backoff {
     Backoff::from_fn(move |_| Some(secs(seconds)))
@@ -28,7 +28,7 @@ fn an_operation_that_outlasts_its_wait_is_cancelled_when_asked() {
         let server = FakeServer::start();
         server.insert(running());
         if let Some(code) = refusal {
-            server.reply_to("POST", ":cancel", Status::new(code, "no"));
+            server.reply_when(|request| request.rpc() == Some(Rpc::Cancel), Status::new(code, "no"));
         }
         let poller = server.client().poller(NAME).total_timeout(secs(60.0)).on_timeout(on_timeout);
         let error = poller.until_done().unwrap_err();
@@ -36,7 +36,7 @@ fn an_operation_that_outlasts_its_wait_is_cancelled_when_asked() {
         assert!(error.to_string().ends_with(&format!("; {fate}")), "{error}");
         assert_eq!((error.name(), error.operation()), (Some(NAME), Some(&running())), "{fate}");
         assert_eq!(
-            server.requests().iter().any(|request| request.path().ends_with(":cancel")),
+            server.requests().iter().any(|request| request.rpc() == Some(Rpc::Cancel)),
             asked,
             "{fate}"
         );
@@ -54,8 +54,8 @@ fn a_cancellation_can_be_confirmed() {
     assert_eq!(server.elapsed(), secs(59.95));
 
     let server = FakeServer::start();
-    server.reply_to("GET", NAME, Reply::from(running()).times(99));
-    server.reply_to("POST", ":cancel", Reply::json(200, "{}"));
+    server.reply_when(|request| request.rpc() == Some(Rpc::Get), Reply::from(running()).times(99));
+    server.reply_when(|request| request.rpc() == Some(Rpc::Cancel), ());
     let poller = server.client().poller(NAME).total_timeout(secs(60.0)).backoff(every(10.0));
     let error =
         poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap_err();
@@ -97,7 +97,7 @@ fn a_token_stops_waits_and_calls() {
 
 #[test]
 fn a_sleeping_wait_wakes_when_it_is_stopped() {
-    let server = FakeServer::builder().real_time().start().unwrap();
+    let server = FakeServer::with(|options| options.real_time());
     server.insert(running());
     let token = StopToken::new();
     let client = server.client();

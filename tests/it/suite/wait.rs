@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use longrunning::testing::{FakeOperation, FakeServer, Reply, Rpc};
-use longrunning::{Backoff, Binding, Bindings, Code, ErrorKind, Operation, Status, WaitBinding};
+use longrunning::proto::google::longrunning::WaitOperationRequest;
+use longrunning::testing::{FakeOperation, RecordedRequest, Reply, Rpc};
+use longrunning::{Backoff, Code, ErrorKind, Operation, Status};
 
-use crate::kit::{NAME, done, lines, running, secs, server, slept, told, unavailable};
+use super::kit::{FakeServer, NAME, done, hinted, running, secs, server, slept, status, told, unavailable};
 
 #[test]
 fn polls_follow_the_time_waited() {
@@ -79,26 +80,21 @@ fn a_poll_is_cut_to_the_time_that_is_left() {
 #[test]
 fn faults_that_may_pass_do_not_end_a_wait() {
     let server = server();
-    for fault in [
-        unavailable(),
-        Reply::reset(),
-        Reply::html(502),
-        Reply::empty(),
-        Reply::usual().truncate_at(5),
-        Reply::status(408),
-    ] {
+    for fault in
+        [unavailable(), Reply::reset(), Reply::html(502), Reply::empty(), Reply::usual().truncate_at(5)]
+    {
         server.reply(fault.times(10));
     }
     assert_eq!(server.client().poller(NAME).until_done().unwrap(), done());
-    assert_eq!(server.request_count(), 61);
+    assert_eq!(server.request_count(), 51);
     assert_eq!(slept(&server)[..10], [0.5; 10], "a fault never makes a wait ask faster");
 }
 
 #[test]
 fn quota_errors_slow_a_wait_down() {
     let server = server();
-    server.reply(Reply::status(429).times(3));
-    server.reply(Reply::status(429).header("retry-after", "3"));
+    server.reply(status(Code::ResourceExhausted).times(3));
+    server.reply(hinted(status(Code::ResourceExhausted), 3));
     server.reply(running());
     server.client().poller(NAME).until_done().unwrap();
     assert_eq!(slept(&server)[..4], [20.0, 20.0, 20.0, 6.0]);
@@ -122,7 +118,7 @@ fn internal_errors_are_survived_five_times() {
 fn an_answer_in_between_starts_the_count_again() {
     let server = server();
     for _ in 0..3 {
-        server.reply(Reply::status(500).times(5));
+        server.reply(status(Code::Internal).times(5));
         server.reply(running());
     }
     server.client().poller(NAME).until_done().unwrap();
@@ -134,16 +130,16 @@ fn an_answer_in_between_starts_the_count_again() {
 fn transient_faults_do_not_use_up_the_patience_for_others() {
     let server = server();
     server.reply(unavailable().times(7));
-    server.reply(Reply::status(500));
+    server.reply(status(Code::Internal));
     server.reply(Reply::reset().times(7));
-    server.reply(Reply::status(500).times(4));
+    server.reply(status(Code::Internal).times(4));
     server.client().poller(NAME).until_done().unwrap();
     server.reply(unavailable().times(7));
     server.reply(Reply::html(200));
     server.client().poller(NAME).until_done().unwrap();
-    server.reply(Reply::status(500).times(3));
+    server.reply(status(Code::Internal).times(3));
     server.reply(unavailable());
-    server.reply(Reply::status(500).times(3));
+    server.reply(status(Code::Internal).times(3));
     assert_eq!(told(&server.client().poller(NAME).until_done()), "Service INTERNAL");
 }
 
@@ -191,7 +187,8 @@ fn an_operation_that_runs_is_polled_by_its_name() {
     let server = server();
     let started = running();
     assert_eq!(server.client().poller(&started).until_done().unwrap(), done());
-    assert_eq!(lines(&server), ["GET /v1/operations/42"]);
+    let request = &server.requests()[0];
+    assert_eq!((request.rpc(), request.name()), (Some(Rpc::Get), Some(NAME)));
     let unnamed = server.client().poller(Operation::running("")).until_done();
     assert_eq!(unnamed.unwrap_err().to_string(), "name `` is empty");
 }
@@ -207,9 +204,9 @@ fn snapshots_are_the_polls_that_worked() {
     let mut snapshots = client.poller(NAME).into_iter();
     for snapshot in snapshots.by_ref() {
         let metadata: serde_json::Value = snapshot.unwrap().metadata().unwrap().decode().unwrap();
-        percent.push(metadata["value"]["percent"].as_u64().or(metadata["percent"].as_u64()).unwrap());
+        percent.push(metadata["value"]["percent"].as_f64().or(metadata["percent"].as_f64()).unwrap());
     }
-    assert_eq!(percent, [25, 50, 75, 100]);
+    assert_eq!(percent, [25.0, 50.0, 75.0, 100.0]);
     assert_eq!((snapshots.next().is_none(), server.request_count()), (true, 6));
     assert_eq!(slept(&server), [0.5; 5]);
 }
@@ -252,43 +249,17 @@ fn the_calendar_has_no_say_in_deadlines() {
 }
 
 #[test]
-fn wait_is_bound_in_four_ways() -> Result<(), longrunning::Error> {
-    let of = |how| Bindings::version("v2").map(|bindings| bindings.wait_by(how));
-    let own = Bindings::default().wait([Binding::post("/v1beta1/{name=operations/*}:await")?]);
-    let rows = [
-        (of(WaitBinding::Body)?, r#"POST /v2/operations/42:wait {"timeout":"3.5s"}"#),
-        (of(WaitBinding::Query)?, "POST /v2/operations/42:wait?timeout=3.5s"),
-        (of(WaitBinding::Get)?, "GET /v2/operations/42:wait?timeout=3.5s"),
-        (own, r#"POST /v1beta1/operations/42:await {"timeout":"3.5s"}"#),
-    ];
-    for (bindings, line) in rows {
-        let server = FakeServer::start();
-        server.reply(running());
-        let client = server.client_builder().bindings(bindings).build()?;
-        assert_eq!(client.wait(NAME).timeout(secs(3.5)).send()?, running());
-        assert_eq!(lines(&server), [line]);
-    }
-    Ok(())
-}
-
-#[test]
-fn wait_without_a_binding_is_unimplemented() {
+fn a_server_may_have_no_such_method() {
     let server = server();
-    let error = server.client().wait(NAME).send().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.code(), server.request_count()),
-        (ErrorKind::Service, Some(Code::Unimplemented), 0)
-    );
-    let client = waiting(&server);
-    assert_eq!(told(&client.wait(NAME).send()), "Service UNIMPLEMENTED", "48: the server has no such method");
-    assert_eq!(server.request_count(), 1);
+    let waited = server.waiting_client().wait(NAME).send();
+    assert_eq!((told(&waited).as_str(), server.request_count()), ("Service UNIMPLEMENTED", 1), "48");
 }
 
 #[test]
 fn the_server_waits_as_long_as_it_is_asked_to() {
-    let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
+    let server = FakeServer::with(|options| options.with(Rpc::Wait));
     server.insert(FakeOperation::new(NAME).done_after(secs(45.0)));
-    let client = waiting(&server);
+    let client = server.waiting_client();
     assert!(!client.wait(NAME).timeout(secs(30.0)).send().unwrap().is_done());
     assert_eq!((server.elapsed(), slept(&server)), (secs(30.0), vec![]));
     assert!(client.wait(NAME).timeout(secs(30.0)).send().unwrap().is_done());
@@ -299,40 +270,34 @@ fn the_server_waits_as_long_as_it_is_asked_to() {
 #[test]
 fn the_server_is_asked_for_no_more_time_than_there_is() {
     let rows = [
-        ("fits", Some(30.0), Some(60.0), "30s"),
-        ("unlimited by the caller", Some(300.0), None, "300s"),
-        ("a minute of a quarter of an hour", Some(900.0), Some(60.0), "59s"),
-        ("a short call", Some(30.0), Some(5.0), "4.5s"),
+        ("fits", Some(30.0), Some(60.0), 30.0),
+        ("unlimited by the caller", Some(300.0), None, 300.0),
+        ("a minute of a quarter of an hour", Some(900.0), Some(60.0), 59.0),
+        ("a short call", Some(30.0), Some(5.0), 4.5),
     ];
-    for (row, timeout, total, asked) in rows {
-        let server = FakeServer::builder().with(Rpc::Wait).max_wait(secs(3600.0)).start().unwrap();
+    for (row, timeout, total, expected) in rows {
+        let server = FakeServer::with(|options| options.with(Rpc::Wait).max_wait(secs(3600.0)));
         server.insert(running());
-        let client = waiting(&server);
+        let client = server.waiting_client();
         let mut call = client.wait(NAME);
         call = timeout.map_or(call.clone(), |timeout| call.timeout(secs(timeout)));
         call = total.map_or(call.clone(), |total| call.total_timeout(secs(total)));
         assert_eq!(call.send().expect(row), running());
-        assert_eq!(
-            lines(&server),
-            [format!(r#"POST /v1/operations/42:wait {{"timeout":"{asked}"}}"#)],
-            "{row}"
-        );
+        assert_eq!(asked(&server), [Some(secs(expected))], "{row}");
     }
-    let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
+    let server = FakeServer::with(|options| options.with(Rpc::Wait));
     server.insert(running());
-    server.reply(unavailable().header("retry-after", "20"));
-    waiting(&server).wait(NAME).timeout(secs(30.0)).total_timeout(secs(40.0)).send().unwrap();
-    let bodies: Vec<_> =
-        lines(&server).iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
-    assert_eq!(bodies, [30, 19].map(|asked| format!(r#"/v1/operations/42:wait {{"timeout":"{asked}s"}}"#)));
+    server.reply(hinted(unavailable(), 20));
+    server.waiting_client().wait(NAME).timeout(secs(30.0)).total_timeout(secs(40.0)).send().unwrap();
+    assert_eq!(asked(&server), [Some(secs(30.0)), Some(secs(19.0))]);
 }
 
 #[test]
 fn a_wait_without_a_timeout_leaves_it_to_the_server() {
     let server = FakeServer::start();
     server.reply(running());
-    waiting(&server).wait(NAME).send().unwrap();
-    assert_eq!(lines(&server), ["POST /v1/operations/42:wait {}"]);
+    server.waiting_client().wait(NAME).send().unwrap();
+    assert_eq!(asked(&server), [None]);
 }
 
 #[test]
@@ -340,15 +305,13 @@ fn a_wait_without_end_asks_for_the_longest_duration_there_is() {
     for timeout in [Duration::from_secs(315_576_000_001), Duration::MAX] {
         let server = FakeServer::start();
         server.reply(running());
-        waiting(&server).wait(NAME).timeout(timeout).send().unwrap();
-        assert_eq!(
-            lines(&server),
-            [r#"POST /v1/operations/42:wait {"timeout":"315576000000s"}"#],
-            "{timeout:?}"
-        );
+        server.waiting_client().wait(NAME).timeout(timeout).send().unwrap();
+        assert_eq!(asked(&server), [Some(Duration::from_secs(315_576_000_000))], "{timeout:?}");
     }
 }
 
-fn waiting(server: &FakeServer) -> longrunning::OperationsClient {
-    server.client_builder().bindings(Bindings::default().wait_by(WaitBinding::Body)).build().unwrap()
+/// How long the server was asked to wait, call by call.
+fn asked(server: &FakeServer) -> Vec<Option<Duration>> {
+    let timeout = |request: &RecordedRequest| request.message::<WaitOperationRequest>().unwrap().timeout;
+    server.requests().iter().map(|request| Some(Duration::try_from(timeout(request)?).unwrap())).collect()
 }

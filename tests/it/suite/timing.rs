@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use longrunning::auth::{AccessToken, TokenRequest};
-use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::testing::{FakeOperation, Reply, Rpc};
 use longrunning::{Backoff, Code, Credentials, ErrorKind, RetryPolicy, Status};
 
-use crate::kit::{Method, NAME, done, secs, server, slept, told, unavailable};
+use super::kit::{FakeServer, Method, NAME, done, hinted, running, secs, server, slept, told, unavailable};
 
 #[test]
 fn no_time_at_all() {
@@ -113,10 +113,9 @@ fn limits_of_the_client_are_those_of_its_calls() {
 
 #[test]
 fn a_wait_on_the_server_extends_both_limits() {
-    let server = FakeServer::builder().with(longrunning::testing::Rpc::Wait).start().unwrap();
-    server.insert(crate::kit::running());
-    let bindings = longrunning::Bindings::default().wait_by(longrunning::WaitBinding::Body);
-    let client = server.client_builder().bindings(bindings).build().unwrap();
+    let server = FakeServer::with(|options| options.with(Rpc::Wait));
+    server.insert(running());
+    let client = server.waiting_client();
     client.wait(NAME).timeout(secs(50.0)).send().unwrap();
     assert_eq!(server.elapsed(), secs(50.0));
 }
@@ -167,10 +166,13 @@ fn time_without_end_is_no_overflow() {
     let waited = client.wait("operations/7").timeout(Duration::MAX).send();
     assert_eq!(waited.unwrap_err().code(), Some(Code::Unimplemented));
     let forever = Backoff::exponential(Duration::MAX, Duration::MAX);
-    server.reply(Reply::status(503).header("retry-after", u64::MAX.to_string()));
+    server.reply(hinted(unavailable(), LONGEST));
     let error = client
         .get(NAME)
         .total_timeout(Duration::from_secs(60))
         .retry(RetryPolicy::default().backoff(forever));
-    assert_eq!(error.send().unwrap_err().retry_after(), Some(Duration::from_secs(u64::MAX)));
+    assert_eq!(error.send().unwrap_err().retry_after(), Some(Duration::from_secs(LONGEST)));
 }
+
+/// In seconds, so that it can be told in milliseconds too.
+const LONGEST: u64 = u64::MAX / 1000;

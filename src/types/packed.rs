@@ -1,0 +1,75 @@
+//! The bytes of an Any, which it shares with the operation that it came in.
+
+use std::fmt;
+use std::ops::Range;
+use std::str;
+use std::sync::Arc;
+
+use crate::types::wire::{self, Span, Value};
+
+/// A type URL and the bytes of a message, as parts of bytes that are shared.
+#[derive(Clone)]
+pub(super) struct Packed {
+    whole: Arc<[u8]>,
+    type_url: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Packed {
+    /// Finds the parts of the Any at `any`, a part of `whole`; nothing where a field is of the wrong kind or
+    /// comes twice.
+    pub(super) fn read(whole: &Arc<[u8]>, any: Span<'_>) -> Option<Self> {
+        let (mut type_url, mut value, mut plain) = (None, None, true);
+        let read = wire::fields(any.bytes, |number, field| {
+            match (number, field) {
+                (1, Value::Bytes(span)) => plain &= type_url.replace(span).is_none(),
+                (2, Value::Bytes(span)) => plain &= value.replace(span).is_none(),
+                (1 | 2, _) => plain = false,
+                _ => {}
+            }
+            Ok(())
+        });
+        let url_is_text = type_url.is_none_or(|url| str::from_utf8(url.bytes).is_ok());
+        let range = |span: Option<Span<'_>>| {
+            span.map_or(0..0, |span| any.start + span.start..any.start + span.start + span.bytes.len())
+        };
+        (read.is_ok() && plain && url_is_text).then(|| Self {
+            whole: Arc::clone(whole),
+            type_url: range(type_url),
+            value: range(value),
+        })
+    }
+
+    pub(super) fn type_url(&self) -> &str {
+        let url = self.whole.get(self.type_url.clone()).unwrap_or_default();
+        str::from_utf8(url).unwrap_or_default()
+    }
+
+    pub(super) fn value(&self) -> &[u8] {
+        self.whole.get(self.value.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn to_proto(&self) -> prost_types::Any {
+        prost_types::Any { type_url: self.type_url().into(), value: self.value().into() }
+    }
+}
+
+impl From<prost_types::Any> for Packed {
+    fn from(any: prost_types::Any) -> Self {
+        let url = any.type_url.len();
+        let whole = [any.type_url.as_bytes(), &any.value].concat();
+        Self { type_url: 0..url, value: url..whole.len(), whole: whole.into() }
+    }
+}
+
+impl PartialEq for Packed {
+    fn eq(&self, other: &Self) -> bool {
+        self.type_url() == other.type_url() && self.value() == other.value()
+    }
+}
+
+impl fmt::Debug for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.type_url(), self.value().len())
+    }
+}

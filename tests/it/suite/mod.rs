@@ -1,0 +1,11 @@
+//! What every face of the client does alike: each test here runs once per face.
+
+mod calls;
+mod ending;
+mod faults;
+mod kit;
+mod list;
+mod properties;
+mod retry;
+mod timing;
+mod wait;
