@@ -39,16 +39,31 @@ fn several_are_told_as_they_end() {
 }
 
 #[test]
-fn more_operations_than_threads() {
+fn a_thousand_operations_are_asked_for_by_pages() {
     let server = server();
-    let names: String = (0..200).map(|number| format!("operations/{number}\n")).collect();
+    let names: String = (0..1000).map(|number| format!("operations/{number}\n")).collect();
     for name in names.lines() {
-        server.insert(FakeOperation::new(name).done_at_poll(2));
+        server.insert(FakeOperation::new(name).done_at_poll(3));
     }
-    let waited =
-        lro("wait - --format json --progress never --poll-interval 10ms").asks(&server).input(&names);
-    let waited = waited.runs().exits(0).says_nothing();
-    assert_eq!(waited.stdout.lines().count(), 200);
+    let waited = lro("wait - --format json --progress auto --poll-interval 100ms").asks(&server).input(&names);
+    let waited = waited.runs().exits(0).says("lro: 1000 of 1000 done [");
+    assert_eq!(waited.stdout.lines().count(), 1000);
+    assert!(server.request_count() < 20, "{}", server.request_count());
+}
+
+#[test]
+fn many_operations_that_the_service_calls_by_other_names() {
+    let server = server();
+    let names: Vec<String> = (0..10).map(|number| format!("projects/p/operations/{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        let other = name.replace("projects/p", "projects/77");
+        server.reply_to("GET", name, Operation::running(&other));
+        // One of them says nothing at all.
+        let other = if number == 3 { String::new() } else { other };
+        server.reply_to("GET", name, Reply::from(Operation::succeeded(other, Any::pack(&()))).times(2));
+    }
+    let waited = lro("wait --format json --poll-interval 10ms").and(&names.join(" ")).asks(&server).runs().exits(0);
+    assert_eq!(waited.stdout.lines().count(), 10, "{waited:#?}");
 }
 
 #[test]

@@ -1,26 +1,28 @@
 //! `lro wait`: several operations at once, each told when it is done.
 
+mod book;
 mod record;
 mod state;
 mod threads;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use longrunning::{Error, ErrorKind, Operation, OperationsClient, StopToken};
+use longrunning::{Error, ErrorKind, Operation, StopToken};
 
 use crate::args::{Globals, Wait};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::names;
+use crate::names::{self, Place, Service};
 use crate::output;
 use crate::signals;
 
-use record::Record;
+use record::{Job, Record};
 use state::Waiting;
-use threads::Options;
+use threads::{Group, Options};
 
 pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     if args.names.is_empty() && args.journal.is_none() {
@@ -35,9 +37,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     if jobs.is_empty() && unseen.is_empty() {
         output::say("nothing to wait for");
     }
-    let mut clients = Clients::new(globals);
-    let asked = jobs.iter().map(|job| Ok((clients.of(&job.place.service)?, job.place.name.clone())));
-    let asked: Vec<(OperationsClient, String)> = asked.collect::<Result<_, Failure>>()?;
+    let groups = groups(globals, &jobs)?;
 
     let (sender, events) = mpsc::channel();
     let token = StopToken::new();
@@ -51,7 +51,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     for (job, operation) in unseen {
         waiting.tell_again(&job, &operation)?;
     }
-    threads::start(&Options { globals, args, token: &token }, asked, &sender);
+    threads::start(&Options::new(globals, args, &token), groups, &sender);
     while !waiting.is_over() {
         match events.recv_timeout(TICK) {
             Ok(Event::Seen(number, operation)) => waiting.seen(number, &operation),
@@ -64,6 +64,24 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
         }
     }
     Ok(waiting.over())
+}
+
+/// The operations by service, each with its client.
+fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
+    let mut services: Vec<(&Service, Group)> = Vec::new();
+    let mut clients = Clients::new(globals);
+    for (number, job) in jobs.iter().enumerate() {
+        let Place { service, name, .. } = &job.place;
+        let known = services.iter_mut().find(|(known, _)| *known == service);
+        match known {
+            Some((_, group)) => drop(group.names.insert(number, name.clone())),
+            None => {
+                let names = BTreeMap::from([(number, name.clone())]);
+                services.push((service, Group { client: clients.of(service)?, names }));
+            }
+        }
+    }
+    Ok(services.into_iter().map(|(_, group)| group).collect())
 }
 
 /// What happens while waiting; operations are known by their numbers.
