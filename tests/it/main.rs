@@ -5,7 +5,6 @@ mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
-mod ending;
 mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]
