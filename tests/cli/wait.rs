@@ -45,7 +45,8 @@ fn a_thousand_operations_are_asked_for_by_pages() {
     for name in names.lines() {
         server.insert(FakeOperation::new(name).done_at_poll(3));
     }
-    let waited = lro("wait - --format json --progress auto --poll-interval 100ms").asks(&server).input(&names);
+    let waited =
+        lro("wait - --format json --progress auto --poll-interval 100ms").asks(&server).input(&names);
     let waited = waited.runs().exits(0).says("lro: 1000 of 1000 done [");
     assert_eq!(waited.stdout.lines().count(), 1000);
     assert!(server.request_count() < 20, "{}", server.request_count());
@@ -62,7 +63,8 @@ fn many_operations_that_the_service_calls_by_other_names() {
         let other = if number == 3 { String::new() } else { other };
         server.reply_to("GET", name, Reply::from(Operation::succeeded(other, Any::pack(&()))).times(2));
     }
-    let waited = lro("wait --format json --poll-interval 10ms").and(&names.join(" ")).asks(&server).runs().exits(0);
+    let waited =
+        lro("wait --format json --poll-interval 10ms").and(&names.join(" ")).asks(&server).runs().exits(0);
     assert_eq!(waited.stdout.lines().count(), 10, "{waited:#?}");
 }
 
