@@ -58,6 +58,9 @@
 //! A [`Poller`] is an iterator of snapshots too. Faults that may pass do not end a wait, and its time limit is
 //! kept; a wait that stops early says what it knows, and that it did not cancel the operation.
 //!
+//! [`poll_many`](OperationsClient::poll_many) waits for thousands at once, by pages of their listing where that costs
+//! less than one request each, and gives them as they finish.
+//!
 //! # Results
 //!
 //! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
@@ -130,14 +133,17 @@
 //! # Threads and async programs
 //!
 //! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
-//! `spawn_blocking`. Two threads are ever started, and end soon: one looks up a host name that is not in the cache,
-//! the other reads what an `executable` source of credentials prints. A [`Sweep`] has a few while it runs. Nothing is installed process-wide.
+//! `spawn_blocking`, or take the client with futures, for any executor: feature `async`, `OperationsAsyncClient`. Two
+//! threads are ever started, and end soon: one looks up a host name that is not in the cache, the other reads what an
+//! `executable` source of credentials prints. A [`PollMany`] and a [`Sweep`] may start a few, which end with them.
+//! Nothing is installed process-wide.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
 //! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
@@ -156,6 +162,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub mod aio;
 pub mod auth;
 mod call;
 mod client;
@@ -190,6 +199,9 @@ pub mod testing;
 pub mod transport;
 mod types;
 
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};

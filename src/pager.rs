@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::iter::FusedIterator;
 use std::vec;
 
-use crate::call::Call;
+use crate::call::{Blocking, Call};
 use crate::error::Error;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Operation, OperationPage};
@@ -31,9 +31,9 @@ use crate::types::{Operation, OperationPage};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "pages are fetched by iteration"]
-pub struct Pages {
-    call: Call<ListOperationsRequest>,
-    /// Hashes of the tokens that were asked for: 8 bytes a page.
+pub struct Pages<M = Blocking> {
+    pub(crate) call: Call<ListOperationsRequest, M>,
+    /// Hashes of the tokens whose pages came: 8 bytes a page.
     seen: HashSet<u64>,
     hasher: RandomState,
     progress: Progress,
@@ -46,8 +46,8 @@ enum Progress {
     Failed,
 }
 
-impl Pages {
-    pub(crate) fn new(call: Call<ListOperationsRequest>) -> Self {
+impl<M> Pages<M> {
+    pub(crate) fn new(call: Call<ListOperationsRequest, M>) -> Self {
         Self { call, seen: HashSet::new(), hasher: RandomState::new(), progress: Progress::More }
     }
 
@@ -58,9 +58,25 @@ impl Pages {
         (self.progress != Progress::Ended).then(|| self.call.token())
     }
 
-    fn fetch(&mut self) -> Result<OperationPage, Error> {
-        let is_new = self.seen.insert(self.hasher.hash_one(self.call.token()));
-        if is_new { self.call.run() } else { Err(self.call.repeats()) }
+    /// Whether there is another page to fetch, or an error in its place.
+    pub(crate) fn due(&self) -> Option<Result<(), Error>> {
+        let came_before = self.seen.contains(&self.token_hash());
+        (self.progress == Progress::More).then(|| if came_before { Err(self.call.repeats()) } else { Ok(()) })
+    }
+
+    /// Takes what was fetched.
+    pub(crate) fn fetched(&mut self, page: Result<OperationPage, Error>) -> Result<OperationPage, Error> {
+        self.seen.insert(self.token_hash());
+        match &page {
+            Ok(page) if page.next_page_token.is_empty() => self.progress = Progress::Ended,
+            Ok(page) => self.call.set_token(page.next_page_token.clone()),
+            Err(_) => self.progress = Progress::Failed,
+        }
+        page.map_err(|error| error.with_page_token(self.call.token()))
+    }
+
+    fn token_hash(&self) -> u64 {
+        self.hasher.hash_one(self.call.token())
     }
 }
 
@@ -68,16 +84,8 @@ impl Iterator for Pages {
     type Item = Result<OperationPage, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.progress != Progress::More {
-            return None;
-        }
-        let page = self.fetch();
-        match &page {
-            Ok(page) if page.next_page_token.is_empty() => self.progress = Progress::Ended,
-            Ok(page) => self.call.set_token(page.next_page_token.clone()),
-            Err(_) => self.progress = Progress::Failed,
-        }
-        Some(page.map_err(|error| error.with_page_token(self.call.token())))
+        let page = self.due()?.and_then(|()| self.call.run());
+        Some(self.fetched(page))
     }
 }
 
@@ -101,14 +109,14 @@ impl FusedIterator for Pages {}
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "operations are fetched by iteration"]
-pub struct Operations {
-    pages: Pages,
+pub struct Operations<M = Blocking> {
+    pub(crate) pages: Pages<M>,
     items: vec::IntoIter<Operation>,
     unreachable: Vec<String>,
 }
 
-impl Operations {
-    pub(crate) fn new(pages: Pages) -> Self {
+impl<M> Operations<M> {
+    pub(crate) fn new(pages: Pages<M>) -> Self {
         Self { pages, items: Vec::new().into_iter(), unreachable: Vec::new() }
     }
 
@@ -121,6 +129,17 @@ impl Operations {
     pub fn page_token(&self) -> Option<&str> {
         self.pages.page_token()
     }
+
+    /// The next operation of the latest page.
+    pub(crate) fn item(&mut self) -> Option<Operation> {
+        self.items.next()
+    }
+
+    /// Takes the next page.
+    pub(crate) fn turn_to(&mut self, page: OperationPage) {
+        self.items = page.operations.into_iter();
+        self.unreachable = page.unreachable;
+    }
 }
 
 impl Iterator for Operations {
@@ -128,14 +147,11 @@ impl Iterator for Operations {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(operation) = self.items.next() {
+            if let Some(operation) = self.item() {
                 return Some(Ok(operation));
             }
             match self.pages.next()? {
-                Ok(page) => {
-                    self.items = page.operations.into_iter();
-                    self.unreachable = page.unreachable;
-                }
+                Ok(page) => self.turn_to(page),
                 Err(error) => return Some(Err(error)),
             }
         }

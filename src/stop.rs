@@ -1,8 +1,14 @@
 //! Stopping what another thread is doing.
 
+#[cfg(feature = "async")]
+mod listener;
+
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+#[cfg(feature = "async")]
+pub(crate) use listener::Listener;
 
 /// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
 ///
@@ -30,6 +36,8 @@ pub struct StopToken(Arc<Shared>);
 struct Shared {
     stopped: Mutex<bool>,
     changed: Condvar,
+    #[cfg(feature = "async")]
+    listeners: listener::Listeners,
 }
 
 impl StopToken {
@@ -42,6 +50,8 @@ impl StopToken {
     pub fn stop(&self) {
         *self.lock() = true;
         self.0.changed.notify_all();
+        #[cfg(feature = "async")]
+        self.0.listeners.wake();
     }
 
     /// Whether [`stop`](Self::stop) was called.

@@ -51,6 +51,11 @@ fn grpc_adds_few_crates_and_no_runtime() {
 }
 
 #[test]
+fn async_adds_no_crate() {
+    assert_eq!(tree(&["--features=async"]), default_tree());
+}
+
+#[test]
 fn the_tree_keeps_the_rust_version() {
     let metadata: Value =
         serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked"])).unwrap();

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["bin", "lib", "testing"],
+    &["aio"],
     &["client"],
     &["housekeeping", "many"],
     &["poller"],

@@ -43,11 +43,11 @@ pub(crate) use request::Request;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send` or iteration"]
 pub struct Call<R, M = Blocking> {
-    core: Arc<Core>,
-    #[allow(dead_code)]
-    mode: M,
-    request: Result<R, Error>,
-    options: CallOptions,
+    pub(crate) core: Arc<Core>,
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) mode: M,
+    pub(crate) request: Result<R, Error>,
+    pub(crate) options: CallOptions,
 }
 
 /// The mode of [`OperationsClient`](crate::OperationsClient): what it makes blocks the calling thread.

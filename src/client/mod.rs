@@ -41,7 +41,7 @@ pub use builder::OperationsClientBuilder;
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl OperationsClient {

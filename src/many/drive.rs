@@ -91,6 +91,10 @@ impl Drive {
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<(usize, Result<Operation, Error>)> {
+        if self.ready.is_empty() {
+            // Whatever the caller did since the last time.
+            self.woke = self.core().clock.now();
+        }
         loop {
             while let Some(report) = self.crew.poll() {
                 self.take(report);

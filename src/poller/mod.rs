@@ -19,6 +19,8 @@ use crate::types::Operation;
 
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
+#[cfg(feature = "async")]
+pub(crate) use snapshots::State;
 pub use target::Target;
 
 pub(crate) use options::WaitOptions;
@@ -82,7 +84,6 @@ pub(crate) use wait::{Step, Wait};
 #[must_use = "nothing is asked before `until_done` or iteration"]
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
-    #[allow(dead_code)]
     mode: M,
     target: Result<Target, Error>,
     options: CallOptions,

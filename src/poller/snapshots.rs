@@ -5,7 +5,7 @@ use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Request;
+use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
@@ -22,50 +22,88 @@ use super::{Poller, Target};
 ///
 /// Made by iterating over a [`Poller`]. Ends after an operation that is done, or after an error.
 #[must_use = "polls are made by iteration"]
-pub struct Snapshots {
-    core: Arc<Core>,
-    options: CallOptions,
-    state: State,
+pub struct Snapshots<M = Blocking> {
+    pub(crate) core: Arc<Core>,
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) mode: M,
+    pub(crate) options: CallOptions,
+    pub(crate) state: State,
 }
 
-enum State {
+pub(crate) enum State {
     /// The wait starts with the first poll, so that its time limit counts from there.
     Before(Box<(Result<Target, Error>, WaitOptions)>),
     Waiting(Box<Wait>),
     Over,
 }
 
-impl Snapshots {
-    pub(super) fn new(poller: Poller) -> Self {
-        let Poller { core, target, options, wait, .. } = poller;
-        Self { core, options, state: State::Before(Box::new((target, wait))) }
+impl<M> Snapshots<M> {
+    pub(crate) fn new(poller: Poller<M>) -> Self {
+        let Poller { core, mode, target, options, wait } = poller;
+        Self { core, mode, options, state: State::Before(Box::new((target, wait))) }
     }
 
-    fn begin(&self, target: Result<Target, Error>, options: WaitOptions) -> Result<Begun, Error> {
-        let Target { name, done } = target?;
-        // Services give no name to what was done at once.
-        if let Some(done) = done {
-            return Ok(Begun::Done(done));
+    /// Begins the wait if it has not begun, or gives what there is in place of one.
+    pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
+        let (target, options) = match std::mem::replace(&mut self.state, State::Over) {
+            State::Before(before) => *before,
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        let begun = target.and_then(|Target { name, done }| match done {
+            // Services give no name to what was done at once.
+            Some(done) => Ok(Begun::Done(done)),
+            None => {
+                let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
+                Ok(Begun::Waiting(wait.paced_by(self.core.rate.as_ref())))
+            }
+        });
+        match begun {
+            Ok(Begun::Waiting(wait)) => self.state = State::Waiting(Box::new(wait)),
+            Ok(Begun::Done(done)) => return Some(Ok(done)),
+            Err(error) => return Some(Err(error)),
         }
-        let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
-        let wait = wait.paced_by(self.core.rate.as_ref());
-        Ok(Begun::Waiting(Box::new(wait)))
+        None
     }
 
+    /// Ends the wait if this is its last answer.
+    pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
+        if !matches!(&answer, Ok(operation) if !operation.is_done()) {
+            self.state = State::Over;
+        }
+        Some(answer)
+    }
+
+    /// The call that asks for the operation to be cancelled, in `timeout` at most.
+    pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> Task {
+        Task {
+            rpc: Rpc::Cancel,
+            name: name.to_owned(),
+            attempt_timeout: options.attempt_timeout,
+            total_timeout: timeout,
+            policy: options.retry.clone(),
+            stop: options.stop.clone(),
+        }
+    }
+}
+
+impl Snapshots {
     /// Sleeps and asks until there is an answer to give or the wait has to end.
-    fn advance(&self, wait: &mut Wait) -> Result<Operation, Error> {
-        let Core { transport, clock, .. } = &*self.core;
+    fn advance(core: &Core, options: &CallOptions, wait: &mut Wait) -> Result<Operation, Error> {
+        let Core { transport, clock, .. } = core;
         loop {
             match wait.next(&**clock) {
                 Step::Poll { timeout } => {
-                    let answer = transport.get_operation(wait.request(), &self.options.attempt(timeout));
+                    let answer = transport.get_operation(wait.request(), &options.attempt(timeout));
                     if let Some(news) = wait.answered(answer, &**clock) {
                         return news;
                     }
                 }
-                Step::Sleep(until) => clock.sleep_until(until, self.options.stop.as_ref()),
+                Step::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
                 Step::Cancel { timeout } => {
-                    let cancelled = self.cancel(&wait.request().name, timeout);
+                    let cancelled = Self::cancel(core, options, &wait.request().name, timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 Step::End(error) => return Err(error),
@@ -73,51 +111,35 @@ impl Snapshots {
         }
     }
 
-    fn cancel(&self, name: &str, timeout: Duration) -> Result<(), Error> {
+    fn cancel(core: &Core, options: &CallOptions, name: &str, timeout: Duration) -> Result<(), Error> {
         let request = CancelOperationRequest { name: name.to_owned() };
-        let task = Task {
-            rpc: Rpc::Cancel,
-            name: name.to_owned(),
-            attempt_timeout: self.options.attempt_timeout,
-            total_timeout: timeout,
-            policy: self.options.retry.clone(),
-            stop: self.options.stop.clone(),
-        };
-        retry::run(task, &*self.core.clock, |turn| {
-            request.attempt(&*self.core.transport, &self.options.attempt(turn.timeout), turn)
+        retry::run(Self::task_to_cancel(options, name, timeout), &*core.clock, |turn| {
+            request.attempt(&*core.transport, &options.attempt(turn.timeout), turn)
         })
     }
 }
 
 enum Begun {
     Done(Operation),
-    Waiting(Box<Wait>),
+    Waiting(Wait),
 }
 
 impl Iterator for Snapshots {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut wait = match std::mem::replace(&mut self.state, State::Over) {
-            State::Before(before) => match self.begin(before.0, before.1) {
-                Ok(Begun::Waiting(wait)) => wait,
-                Ok(Begun::Done(done)) => return Some(Ok(done)),
-                Err(error) => return Some(Err(error)),
-            },
-            State::Waiting(wait) => wait,
-            State::Over => return None,
-        };
-        let answer = self.advance(&mut wait);
-        if matches!(&answer, Ok(operation) if !operation.is_done()) {
-            self.state = State::Waiting(wait);
+        if let Some(answer) = self.begin() {
+            return Some(answer);
         }
-        Some(answer)
+        let State::Waiting(wait) = &mut self.state else { return None };
+        let answer = Self::advance(&self.core, &self.options, wait);
+        self.gives(answer)
     }
 }
 
 impl FusedIterator for Snapshots {}
 
-impl fmt::Debug for Snapshots {
+impl<M> fmt::Debug for Snapshots<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Snapshots");
         match &self.state {

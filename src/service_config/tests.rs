@@ -32,7 +32,8 @@ fn read(text: &str) -> ClientConfig {
 fn shown(config: &ClientConfig, rpc: Rpc) -> String {
     let method = &config.methods[rpc as usize];
     let retry = method.retry.as_ref().map(|retry| format!("{retry:?}")).unwrap_or_default();
-    let retry = retry.replace("RetryPolicy ", "").replace(", budget: None, observer: false", "");
+    let retry =
+        retry.replace("RetryPolicy ", "").replace(", observer: false", "").replace(", budget: None", "");
     format!("{:?} {:?} {retry}", method.attempt_timeout, method.total_timeout)
 }
 

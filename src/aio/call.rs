@@ -1,0 +1,145 @@
+//! Sending a call from a future.
+
+use std::sync::Arc;
+
+use crate::call::{Call, Request};
+use crate::core::Core;
+use crate::error::Error;
+use crate::options::CallOptions;
+use crate::pager::{Operations, Pages};
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+use crate::retry::{Attempts, Step, Task};
+use crate::types::{Operation, OperationPage};
+
+use super::Async;
+use super::executor::Work;
+
+impl<R> Call<R, Async> {
+    /// Runs the call through the retry loop.
+    pub(super) async fn run(&self) -> Result<R::Answer, Error>
+    where
+        R: Request,
+    {
+        let request = self.request.as_ref().map_err(Error::clone)?;
+        let work = self.mode.begin();
+        run(&work, &self.core, self.task(request), request.clone(), self.options.clone()).await
+    }
+}
+
+/// Drives a call: attempts on other threads, sleeps in the future.
+pub(super) async fn run<R: Request>(
+    work: &Work<'_>,
+    core: &Arc<Core>,
+    task: Task,
+    request: R,
+    options: CallOptions,
+) -> Result<R::Answer, Error> {
+    let (clock, asked) = (&*core.clock, Arc::new((request, options)));
+    let mut attempts = Attempts::new(task, clock);
+    loop {
+        match attempts.next(clock) {
+            Step::Attempt(turn) => {
+                let it = Arc::clone(&asked);
+                let attempt =
+                    move |core: &Core, timeout| it.0.attempt(&*core.transport, &it.1.attempt(timeout), turn);
+                match work.attempt(core, turn.timeout, asked.1.stop.as_ref(), attempt).await {
+                    Some(Ok(answer)) => {
+                        attempts.succeeded();
+                        return Ok(answer);
+                    }
+                    Some(Err(error)) => attempts.failed(error, clock),
+                    None => {}
+                }
+            }
+            Step::Sleep(until) => work.sleep(core, until, asked.1.stop.as_ref()).await?,
+            Step::End(error) => return Err(error),
+        }
+    }
+}
+
+impl Call<GetOperationRequest, Async> {
+    /// Sends the call and gives the latest state of the operation.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::<GetOperationRequest>::send`], and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
+        async move { self.run().await }
+    }
+}
+
+impl Call<CancelOperationRequest, Async> {
+    /// Sends the call; success means that the service has taken note.
+    ///
+    /// Cancelling is best effort: get the operation afterwards to see whether it ended with `CANCELLED`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::<CancelOperationRequest>::send`], and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        async move { self.run().await }
+    }
+}
+
+impl Call<DeleteOperationRequest, Async> {
+    /// Sends the call; success means that the service has forgotten the operation.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::<DeleteOperationRequest>::send`], and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        async move { self.run().await }
+    }
+}
+
+impl Call<WaitOperationRequest, Async> {
+    /// Sends the call and gives the latest state of the operation, done or not.
+    ///
+    /// Takes one thread of the [`Executor`](super::Executor) for as long as the server holds the answer back.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::<WaitOperationRequest>::send`], and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
+        async move { self.run().await }
+    }
+}
+
+impl Call<ListOperationsRequest, Async> {
+    /// Sends the call for one page.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::<ListOperationsRequest>::send`], and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<OperationPage, Error>> + Send + 'static {
+        async move { self.run().await }
+    }
+
+    /// Gives all operations, page by page as they are needed.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let mut operations = client.list("projects/p").page_size(10).operations();
+    /// while let Some(operation) = operations.next().await {
+    ///     println!("{}", operation?.name());
+    /// }
+    /// # assert_eq!(server.requests().len(), 3);
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn operations(self) -> Operations<Async> {
+        Operations::new(self.pages())
+    }
+
+    /// Gives all pages, each fetched when it is asked for.
+    pub fn pages(self) -> Pages<Async> {
+        Pages::new(self)
+    }
+}

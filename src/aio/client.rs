@@ -1,0 +1,158 @@
+//! The async client and its five methods.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::call::{Call, Request};
+use crate::client::{OperationsClient, OperationsClientBuilder};
+use crate::core::Core;
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::poller::{Poller, Target};
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
+};
+
+use super::{Async, Executor};
+
+/// A client for the long-running operations of one service, with futures in place of calls that block.
+///
+/// Made from an [`OperationsClient`], with which it shares options, connections and tokens, or by
+/// [`OperationsClientBuilder::build_async`]. Cheap to clone; clones share the threads of their [`Executor`]. Its
+/// futures are `Send` and `'static`, want no particular runtime, and do nothing before they are polled.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.insert(longrunning::testing::FakeOperation::new("operations/42").done_at_poll(3));
+/// # let endpoint = server.url();
+/// use longrunning::{Credentials, OperationsClient};
+///
+/// let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build_async()?;
+/// # let client = longrunning::OperationsAsyncClient::from(server.client());
+/// # pollster::block_on(async {
+/// let operation = client.get("operations/42").send().await?;
+/// let done = client.poller(operation).until_done().await?;
+/// println!("{}: {}", done.name(), done.outcome());
+/// # Ok::<(), longrunning::Error>(())
+/// # })?;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct OperationsAsyncClient {
+    core: Arc<Core>,
+    mode: Async,
+}
+
+impl OperationsAsyncClient {
+    /// Makes a client for the service at `endpoint`; see [`OperationsClient::new`].
+    ///
+    /// Reads the credentials file, if there is one, which blocks shortly, and does no network I/O.
+    ///
+    /// # Errors
+    ///
+    /// As [`OperationsClientBuilder::build`].
+    pub fn new(endpoint: impl Into<String>) -> Result<Self, Error> {
+        OperationsClient::new(endpoint).map(Self::from)
+    }
+
+    /// Makes a client that shares all but the threads with `client`.
+    ///
+    /// See [`Executor`] for what can be chosen; [`From`] takes the default.
+    pub fn with_executor(client: OperationsClient, executor: Executor) -> Self {
+        let mode = executor.start(&client.core.clock);
+        Self { core: client.core, mode }
+    }
+
+    /// The same client with calls that block.
+    pub fn blocking(&self) -> OperationsClient {
+        OperationsClient { core: Arc::clone(&self.core) }
+    }
+
+    /// Gets the latest state of an operation; see [`OperationsClient::get`].
+    pub fn get<N>(&self, name: N) -> Call<GetOperationRequest, Async>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Lists operations, by item, by page, or one page alone; see [`OperationsClient::list`].
+    pub fn list<N>(&self, name: N) -> Call<ListOperationsRequest, Async>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Asks for an operation to be cancelled; best effort; see [`OperationsClient::cancel`].
+    pub fn cancel<N>(&self, name: N) -> Call<CancelOperationRequest, Async>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Deletes an operation, which does not cancel it; see [`OperationsClient::delete`].
+    pub fn delete<N>(&self, name: N) -> Call<DeleteOperationRequest, Async>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Has the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
+    ///
+    /// Each such call takes a thread of the [`Executor`] for as long as the server waits: to wait for many operations,
+    /// use [`poller`](Self::poller).
+    pub fn wait<N>(&self, name: N) -> Call<WaitOperationRequest, Async>
+    where
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        self.call(name)
+    }
+
+    /// Polls an operation until it is done; see [`OperationsClient::poller`].
+    ///
+    /// Between polls a wait has no thread, and takes about 3 KB: thousands may go on at a time.
+    pub fn poller(&self, operation: impl Into<Target>) -> Poller<Async> {
+        Poller::new(&self.core, self.mode.clone(), operation.into())
+    }
+
+    fn call<R, N>(&self, name: N) -> Call<R, Async>
+    where
+        R: Request,
+        N: TryInto<OperationName, Error: Into<Error>>,
+    {
+        let request = name.try_into().map(R::from_name).map_err(Into::into);
+        Call::new(&self.core, self.mode.clone(), request)
+    }
+}
+
+/// With the default [`Executor`].
+impl From<OperationsClient> for OperationsAsyncClient {
+    fn from(client: OperationsClient) -> Self {
+        Self::with_executor(client, Executor::default())
+    }
+}
+
+impl OperationsClientBuilder {
+    /// Makes an [`OperationsAsyncClient`] with the default [`Executor`]; see [`build`](Self::build).
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+    pub fn build_async(self) -> Result<OperationsAsyncClient, Error> {
+        self.build().map(OperationsAsyncClient::from)
+    }
+}
+
+impl fmt::Debug for OperationsAsyncClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsAsyncClient")
+            .field("transport", &self.core.transport)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

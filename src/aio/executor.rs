@@ -1,0 +1,214 @@
+//! Where attempts block and who ends sleeps.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::error::Error;
+use crate::stop::{Listener, StopToken};
+
+use super::pool::Pool;
+use super::timer::{Awake, Timer};
+use super::{fault, job};
+
+/// Says where an [`OperationsAsyncClient`](super::OperationsAsyncClient) makes its attempts, which block, and how it
+/// sleeps.
+///
+/// The default needs no runtime: up to 8 threads for attempts and one for all sleeps. They are the client's own, are
+/// started with the first attempt or sleep, end after 10 idle seconds, and at the latest with the last clone of the
+/// client, its calls and futures. A runtime that has such threads can lend them:
+///
+/// ```
+/// use longrunning::aio::{Executor, OperationsAsyncClient};
+///
+/// # let server = longrunning::testing::FakeServer::builder().real_time().start()?;
+/// # server.insert(longrunning::Operation::running("operations/42"));
+/// # let client = server.client();
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let executor = Executor::new()
+///     .spawn_blocking(|job| drop(tokio::task::spawn_blocking(job)))
+///     .sleep(tokio::time::sleep);
+/// let client = OperationsAsyncClient::with_executor(client, executor);
+/// let operation = client.get("operations/42").send().await?;
+/// # assert!(!operation.is_done());
+/// # Ok::<(), longrunning::Error>(())
+/// # })?;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a client is made with it"]
+pub struct Executor {
+    threads: usize,
+    spawn: Option<Spawn>,
+    sleep: Option<SleepFor>,
+}
+
+/// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+type Spawn = Arc<dyn Fn(Job) + Send + Sync>;
+
+type SleepFor = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+impl Executor {
+    /// Starts with the default: 8 threads and a timer, all of them the client's own.
+    pub fn new() -> Self {
+        Self { threads: THREADS, spawn: None, sleep: None }
+    }
+
+    /// Limits how many attempts are under way at a time, each on a thread. Default: 8; zero counts as 1.
+    ///
+    /// More attempts than that queue up, first come, first served. Time in the queue counts as part of the attempt
+    /// timeout, so that a call whose turn does not come fails in time. Has no effect with
+    /// [`spawn_blocking`](Self::spawn_blocking).
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Makes attempts where `spawn` runs them, in place of the client's own threads.
+    ///
+    /// It must return without waiting for the job and run it on a thread that may block. One that drops jobs, as a
+    /// runtime does that shuts down, fails their calls.
+    pub fn spawn_blocking(mut self, spawn: impl Fn(Job) + Send + Sync + 'static) -> Self {
+        self.spawn = Some(Arc::new(spawn));
+        self
+    }
+
+    /// Sleeps in the futures that `sleep` gives, in place of the client's own timer.
+    ///
+    /// They sleep in the runtime's time: a test with a virtual clock of this crate needs the default.
+    pub fn sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.sleep = Some(Arc::new(move |duration| Box::pin(sleep(duration))));
+        self
+    }
+
+    /// Nothing is started before it is needed.
+    pub(super) fn start(self, clock: &Arc<dyn Clock>) -> Async {
+        let spawner = self.spawn.map_or_else(|| Spawner::Pool(Pool::new(self.threads)), Spawner::Given);
+        let sleeper =
+            self.sleep.map_or_else(|| Sleeper::Timer(Timer::new(Arc::clone(clock))), Sleeper::Given);
+        Async(Arc::new(Parts { spawner, sleeper }))
+    }
+}
+
+impl Default for Executor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor")
+            .field("threads", &self.threads)
+            .field("spawn_blocking", &self.spawn.is_some())
+            .field("sleep", &self.sleep.is_some())
+            .finish()
+    }
+}
+
+/// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): what it makes gives futures.
+#[derive(Clone, Debug)]
+pub struct Async(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    spawner: Spawner,
+    sleeper: Sleeper,
+}
+
+enum Spawner {
+    Pool(Pool),
+    Given(Spawn),
+}
+
+enum Sleeper {
+    Timer(Timer),
+    Given(SleepFor),
+}
+
+impl Async {
+    /// To be held by a future as long as it is under way.
+    pub(super) fn begin(&self) -> Work<'_> {
+        let awake = match &self.0.sleeper {
+            Sleeper::Timer(timer) => Some(timer.awake()),
+            Sleeper::Given(_) => None,
+        };
+        Work { parts: &self.0, _awake: awake }
+    }
+}
+
+/// What a future under way can do.
+pub(super) struct Work<'a> {
+    parts: &'a Parts,
+    _awake: Option<Awake<'a>>,
+}
+
+impl Work<'_> {
+    /// Makes an attempt of at most `timeout` on another thread; none when it was stopped before it began.
+    pub(super) async fn attempt<T: Send + 'static>(
+        &self,
+        core: &Arc<Core>,
+        timeout: Duration,
+        stop: Option<&StopToken>,
+        attempt: impl FnOnce(&Core, Duration) -> Result<T, Error> + Send + 'static,
+    ) -> Option<Result<T, Error>> {
+        let (core, end) = (Arc::clone(core), core.clock.now().checked_add(timeout));
+        let queued = move || {
+            let left = end.map_or(timeout, |end| end.saturating_duration_since(core.clock.now()));
+            if left.is_zero() { Err(fault::no_free_thread(timeout)) } else { attempt(&core, left) }
+        };
+        job::run(|job| self.spawn(job), stop, queued).await
+    }
+
+    fn spawn(&self, job: Job) {
+        match &self.parts.spawner {
+            Spawner::Pool(pool) => pool.spawn(job),
+            Spawner::Given(spawn) => spawn(job),
+        }
+    }
+
+    /// Sleeps until `until`, or until `stop` is stopped.
+    pub(super) async fn sleep(
+        &self,
+        core: &Core,
+        until: Instant,
+        stop: Option<&StopToken>,
+    ) -> Result<(), Error> {
+        match &self.parts.sleeper {
+            Sleeper::Timer(timer) => timer.sleep(until, stop).await,
+            Sleeper::Given(sleep) => {
+                let sleep = sleep(until.saturating_duration_since(core.clock.now()));
+                Listener::new(stop).stopped_or(sleep).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pool(pool) => pool.fmt(f),
+            Self::Given(_) => f.write_str("Given"),
+        }
+    }
+}
+
+impl fmt::Debug for Sleeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timer(timer) => timer.fmt(f),
+            Self::Given(_) => f.write_str("Given"),
+        }
+    }
+}
+
+const THREADS: usize = 8;

@@ -1,0 +1,27 @@
+//! What can go wrong here and nowhere else.
+
+use std::io;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Seconds};
+
+/// An attempt that was queued for all the time it had.
+pub(super) fn no_free_thread(timeout: Duration) -> Error {
+    let timeout = Seconds(timeout);
+    Error::new(ErrorKind::Timeout, format!("no thread was free for an attempt within {timeout} s"))
+        .transient(true)
+}
+
+/// An attempt that was dropped without being made.
+pub(super) fn lost_attempt() -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        "an attempt was not made: the executor dropped it, or could not start a thread",
+    )
+}
+
+/// A sleep that nobody would end.
+pub(super) fn no_timer(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Transport, "cannot start a thread for the sleeps between attempts")
+        .with_source(cause)
+}

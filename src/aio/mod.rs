@@ -1,0 +1,82 @@
+//! Futures in place of calls that block, on any executor: `OperationsAsyncClient` of Google's Python library.
+//!
+//! [`OperationsAsyncClient`] has the methods, the options and the errors of
+//! [`OperationsClient`](crate::OperationsClient), with which it can share one client; only what does the work gives a
+//! future. There is no runtime in it and none is needed. Here on nothing but a `block_on`:
+//!
+//! ```
+//! # let server = longrunning::testing::FakeServer::start();
+//! # server.insert(longrunning::testing::FakeOperation::new("operations/42").done_at_poll(3));
+//! # server.insert(longrunning::testing::FakeOperation::new("operations/43").done_at_poll(2));
+//! # let client = server.client();
+//! use longrunning::OperationsAsyncClient;
+//!
+//! let client = OperationsAsyncClient::from(client);
+//! pollster::block_on(async {
+//!     let done = client.poller("operations/42").until_done().await?;
+//!     println!("{}", done.outcome());
+//!
+//!     let mut operations = client.list("operations").filter("done = false").operations();
+//!     while let Some(operation) = operations.next().await {
+//!         client.cancel(operation?).send().await?;
+//!     }
+//!     Ok::<(), longrunning::Error>(())
+//! })?;
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+//!
+//! | Python's `OperationsAsyncClient` | here |
+//! |---|---|
+//! | `OperationsAsyncClient(credentials=…, transport=…, client_options=…)` | [`OperationsClient::builder`](crate::OperationsClient::builder)`(…)….`[`build_async`](crate::OperationsClientBuilder::build_async)`()?` |
+//! | `await client.get_operation(name)` | `client.get(name).send().await?` |
+//! | `await client.cancel_operation(name)` | `client.cancel(name).send().await?` |
+//! | `await client.delete_operation(name)` | `client.delete(name).send().await?` |
+//! | `await client.wait_operation(request)` | `client.wait(name).timeout(…).send().await?` |
+//! | `pager = await client.list_operations(name, filter)` | `client.list(name).filter(filter)`, and then |
+//! | `async for operation in pager` | `let mut operations = ….operations(); while let Some(operation) = operations.next().await` |
+//! | `async for page in pager.pages` | `let mut pages = ….pages(); while let Some(page) = pages.next().await` |
+//! | `retry=`, `timeout=`, `metadata=` | [`retry`](crate::Call::retry), [`attempt_timeout`](crate::Call::attempt_timeout) and [`total_timeout`](crate::Call::total_timeout), [`header`](crate::Call::header) |
+//! | `await operation_async.AsyncOperation.result()` | `client.poller(operation).until_done().await?.into_response()?` |
+//! | `await task` of `task.cancel()` | drop the future, or give it a [`StopToken`](crate::StopToken) |
+//!
+//! # Where the work is done
+//!
+//! An attempt (token, request, answer) blocks a thread of a small pool for as long as it takes. Between attempts there
+//! is no thread: one timer wakes all sleeping futures, and 10,000 waits take those threads and about 3 KB each. That
+//! is why this face has no `poll_many`: spawn as many waits as there are operations. Both parts can be the program's:
+//! [`Executor`]. What decides about retries, deadlines and delays is the same code as in calls that block, and runs
+//! where the future is polled, as do [`on_retry`](crate::RetryPolicy::on_retry) and the other callbacks.
+//!
+//! # Dropping a future
+//!
+//! Ends the wait or the call: nothing more is sent for it, but an exchange that is under way goes on on its thread, and
+//! what it asked for (cancel, delete) may happen. The operation is never touched. Only the `next` of a
+//! [`Snapshots`](crate::Snapshots), of [`Pages`](crate::Pages) and of [`Operations`](crate::Operations) can be taken up
+//! again, as `select!` in a loop does: the next one goes on with the same wait, or asks for the same page.
+//!
+//! # Errors
+//!
+//! Those of calls that block, and three more: [`Timeout`](crate::ErrorKind::Timeout) when no thread was free within the
+//! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) when the
+//! executor dropped an attempt or no thread could be started. A panic in a part of the program's own (a transport, an
+//! HTTP client, a source of tokens) goes on in the task that waits for the attempt; the threads survive it.
+//!
+//! # When not to use it
+//!
+//! - For one operation after the other: a call that blocks, in `spawn_blocking` if it has to be, is simpler.
+//! - For many requests at a time: attempts share the threads of the [`Executor`], 8 by default. An RPC that is held
+//!   back by the server ([`wait`](OperationsAsyncClient::wait)) has one for itself for all that time.
+//! - To react to the end of an exchange within microseconds: every attempt goes to another thread and back.
+
+mod call;
+mod client;
+mod executor;
+mod fault;
+mod job;
+mod pager;
+mod poller;
+mod pool;
+mod timer;
+
+pub use client::OperationsAsyncClient;
+pub use executor::{Async, Executor, Job};

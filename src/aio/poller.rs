@@ -1,0 +1,118 @@
+//! Waiting in a future: it sleeps and asks as the wait says.
+
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::error::Error;
+use crate::options::CallOptions;
+use crate::poller::{Poller, Snapshots, State, Step, Wait};
+use crate::proto::google::longrunning::CancelOperationRequest;
+use crate::types::Operation;
+
+use super::Async;
+use super::call::run;
+use super::executor::Work;
+
+impl Poller<Async> {
+    /// Waits until the operation is done and gives it, succeeded or failed.
+    ///
+    /// [`Operation::into_response`] then tells the two apart. Dropping the future ends the wait, not the operation.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Poller::until_done`](Poller#method.until_done-1), and as said in [`aio`](super#errors).
+    pub fn until_done(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
+        let mut snapshots = self.snapshots();
+        async move {
+            let mode = snapshots.mode.clone();
+            let work = mode.begin();
+            loop {
+                match snapshots.advance(&work).await {
+                    Some(Ok(operation)) if operation.is_done() => return Ok(operation),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(error),
+                    // They end after a done operation or an error, which return above.
+                    None => return Err(Error::decode("the wait ended without an answer")),
+                }
+            }
+        }
+    }
+
+    /// Gives the states of the operation, one for each poll that worked; the last one is done.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let mut snapshots = client.poller("operations/42").snapshots();
+    /// while let Some(snapshot) = snapshots.next().await {
+    ///     println!("{}", snapshot?.outcome());
+    /// }
+    /// # assert_eq!(server.requests().len(), 3);
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn snapshots(self) -> Snapshots<Async> {
+        Snapshots::new(self)
+    }
+}
+
+impl Snapshots<Async> {
+    /// Waits for the next state; none after one that is done, or after an error.
+    ///
+    /// Dropping the future loses nothing but the poll under way: the next one goes on with the same wait.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Poller::until_done`](Poller#method.until_done-1).
+    pub async fn next(&mut self) -> Option<Result<Operation, Error>> {
+        let mode = self.mode.clone();
+        self.advance(&mode.begin()).await
+    }
+
+    async fn advance(&mut self, work: &Work<'_>) -> Option<Result<Operation, Error>> {
+        if let Some(answer) = self.begin() {
+            return Some(answer);
+        }
+        let State::Waiting(wait) = &mut self.state else { return None };
+        let answer = advance(work, &self.core, &self.options, wait).await;
+        self.gives(answer)
+    }
+}
+
+async fn advance(
+    work: &Work<'_>,
+    core: &Arc<Core>,
+    options: &CallOptions,
+    wait: &mut Wait,
+) -> Result<Operation, Error> {
+    let (clock, stop) = (&*core.clock, options.stop.as_ref());
+    loop {
+        match wait.next(clock) {
+            Step::Poll { timeout } => {
+                let (request, options) = (wait.request().clone(), options.clone());
+                let poll = move |core: &Core, timeout| {
+                    core.transport.get_operation(&request, &options.attempt(timeout))
+                };
+                let Some(answer) = work.attempt(core, timeout, stop, poll).await else { continue };
+                if let Some(news) = wait.answered(answer, clock) {
+                    return news;
+                }
+            }
+            Step::Sleep(until) => work.sleep(core, until, stop).await?,
+            Step::Cancel { timeout } => {
+                let name = wait.request().name.clone();
+                let task = Snapshots::<Async>::task_to_cancel(options, &name, timeout);
+                // Boxed: most waits never come here.
+                let cancelled =
+                    Box::pin(run(work, core, task, CancelOperationRequest { name }, options.clone()));
+                let cancelled = cancelled.await;
+                wait.cancelled(cancelled, clock);
+            }
+            Step::End(error) => return Err(error),
+        }
+    }
+}

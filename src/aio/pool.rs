@@ -1,0 +1,103 @@
+//! The threads on which attempts block.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::Job;
+
+/// A bounded number of threads, started when there is work for them. They end after some idle seconds, and with the
+/// pool: at once where they are idle, else after the job that they have.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    threads: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    closed: bool,
+}
+
+impl Pool {
+    pub(super) fn new(threads: usize) -> Self {
+        let shared = Shared { state: Mutex::default(), changed: Condvar::new() };
+        Self { shared: Arc::new(shared), threads: threads.max(1) }
+    }
+
+    /// Runs `job` when a thread is free, first come, first served. Without any thread the job is dropped.
+    pub(super) fn spawn(&self, job: Job) {
+        let mut state = self.shared.lock();
+        state.queue.push_back(job);
+        self.shared.changed.notify_one();
+        if state.idle < state.queue.len() && state.threads < self.threads {
+            let shared = Arc::clone(&self.shared);
+            let started = thread::Builder::new().name("longrunning-io".into()).spawn(move || shared.work());
+            state.threads += usize::from(started.is_ok());
+        }
+        let lost = if state.threads == 0 { state.queue.pop_back() } else { None };
+        drop(state);
+        drop(lost);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let queue = std::mem::take(&mut state.queue);
+        self.shared.changed.notify_all();
+        drop(state);
+        drop(queue);
+    }
+}
+
+impl Shared {
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                drop(state);
+                // What the job calls cannot panic, what it wakes or drops may.
+                let _ = panic::catch_unwind(AssertUnwindSafe(job));
+                state = self.lock();
+                continue;
+            }
+            if state.closed {
+                break;
+            }
+            state.idle += 1;
+            let (woken, waited) =
+                self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.queue.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// How long a thread waits for more work before it ends.
+pub(super) const IDLE: Duration = Duration::from_secs(10);

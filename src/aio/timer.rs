@@ -1,0 +1,209 @@
+//! The thread that wakes futures when their time has come.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::stop::{Listener, StopToken};
+
+use super::fault;
+use super::pool::IDLE;
+
+/// All sleeps of a client's futures, and one thread for them, started with the first. It ends after some idle
+/// seconds, and with the timer.
+pub(super) struct Timer(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    sleeps: BTreeMap<Key, Waker>,
+    next: u64,
+    /// Futures that are under way and do not sleep. Time that passes by sleeping only stands still meanwhile.
+    awake: usize,
+    runs: bool,
+    closed: bool,
+    /// What the thread sleeps for, and what ends that.
+    alarm: Option<(Instant, StopToken)>,
+}
+
+/// When a sleep ends; sleeps that end together end in their order.
+type Key = (Instant, u64);
+
+impl Timer {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared { clock, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    /// Counts a future as awake, except while it is in [`sleep`](Self::sleep).
+    pub(super) fn awake(&self) -> Awake<'_> {
+        self.0.lock().awake += 1;
+        Awake(&self.0)
+    }
+
+    /// Sleeps until `until`, or until `stop` is stopped.
+    pub(super) async fn sleep(&self, until: Instant, stop: Option<&StopToken>) -> Result<(), Error> {
+        let sleep = Sleep { shared: &self.0, until, key: None };
+        Listener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.ring();
+        self.0.changed.notify_all();
+    }
+}
+
+pub(super) struct Awake<'a>(&'a Shared);
+
+impl Drop for Awake<'_> {
+    fn drop(&mut self) {
+        self.0.lock().awake -= 1;
+        if self.0.patience() > Duration::ZERO {
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+struct Sleep<'a> {
+    shared: &'a Arc<Shared>,
+    until: Instant,
+    key: Option<Key>,
+}
+
+impl Future for Sleep<'_> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.shared.lock();
+        let Some(key) = self.key else {
+            let key = (self.until, state.next);
+            state.next += 1;
+            state.sleeps.insert(key, context.waker().clone());
+            state.awake -= 1;
+            self.key = Some(key);
+            return match self.shared.attend(&mut state, self.until) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            };
+        };
+        let Some(waker) = state.sleeps.get_mut(&key) else { return Poll::Ready(Ok(())) };
+        let replaced = std::mem::replace(waker, context.waker().clone());
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut state = self.shared.lock();
+        let left = state.sleeps.remove(&key);
+        state.awake += usize::from(left.is_some());
+        drop(state);
+        drop(left);
+    }
+}
+
+impl Shared {
+    /// Sees to it that the thread knows of a sleep.
+    fn attend(self: &Arc<Self>, state: &mut State, until: Instant) -> Result<(), Error> {
+        if !state.runs {
+            let shared = Arc::clone(self);
+            let started = thread::Builder::new().name("longrunning-timer".into()).spawn(move || shared.run());
+            started.map_err(fault::no_timer)?;
+            state.runs = true;
+        }
+        if state.alarm.as_ref().is_some_and(|(at, _)| until < *at) {
+            state.ring();
+        }
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        while !state.closed {
+            let Some((&(at, _), _)) = state.sleeps.first_key_value() else {
+                let (woken, waited) =
+                    self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+                state = woken;
+                if waited.timed_out() && state.sleeps.is_empty() {
+                    break;
+                }
+                continue;
+            };
+            if self.clock.now() < at {
+                state = self.sleep(state, at);
+                continue;
+            }
+            let waker = state.sleeps.pop_first().map(|(_, waker)| waker);
+            state.awake += 1;
+            drop(state);
+            // A task may be dropped with its waker; none of that ends the thread.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.into_iter().for_each(Waker::wake)));
+            state = self.lock();
+        }
+        state.runs = false;
+    }
+
+    /// Sleeps until `at`, or until there is something else to do.
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, at: Instant) -> MutexGuard<'a, State> {
+        if state.awake > 0 && self.patience() > Duration::ZERO {
+            let waiting = self.changed.wait_timeout(state, self.patience());
+            let (woken, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if !waited.timed_out() {
+                return state;
+            }
+        }
+        let token = StopToken::new();
+        state.alarm = Some((at, token.clone()));
+        drop(state);
+        self.clock.sleep_until(at, Some(&token));
+        let mut state = self.lock();
+        state.alarm = None;
+        state
+    }
+
+    /// How long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes by
+    /// sleeping only. A future that nobody polls does not hold it up for ever.
+    fn patience(&self) -> Duration {
+        self.clock.patience(Duration::ZERO).min(PATIENCE)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn ring(&self) {
+        if let Some((_, token)) = &self.alarm {
+            token.stop();
+        }
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("sleeps", &self.0.lock().sleeps.len()).finish_non_exhaustive()
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(1);

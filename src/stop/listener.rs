@@ -1,0 +1,114 @@
+//! Futures that a token wakes.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::StopToken;
+
+/// The futures that sleep now.
+#[derive(Default)]
+pub(super) struct Listeners(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    wakers: HashMap<u64, Waker>,
+}
+
+impl Listeners {
+    /// Wakes them all; none of them listens after that.
+    pub(super) fn wake(&self) {
+        let wakers = std::mem::take(&mut self.lock().wakers);
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One sleep that a token may end. Dropping it leaves nothing behind in the token.
+pub(crate) struct Listener<'a> {
+    token: Option<&'a StopToken>,
+    key: Option<u64>,
+}
+
+impl<'a> Listener<'a> {
+    /// Without a token it is never stopped.
+    pub(crate) fn new(token: Option<&'a StopToken>) -> Self {
+        Self { token, key: None }
+    }
+
+    /// What `future` gives; none if it is stopped before.
+    pub(crate) async fn stopped_or<F: Future>(mut self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if self.is_stopped(context) { Poll::Ready(None) } else { future.as_mut().poll(context).map(Some) }
+        })
+        .await
+    }
+
+    /// Whether the token is stopped; if not, it wakes the task when it is.
+    pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
+        let Some(token) = self.token else { return false };
+        let replaced = {
+            let mut listeners = token.0.listeners.lock();
+            let key = *self.key.get_or_insert_with(|| {
+                listeners.next += 1;
+                listeners.next
+            });
+            listeners.wakers.insert(key, context.waker().clone())
+        };
+        // A waker may drop a task, and with it other listeners: not under the lock.
+        drop(replaced);
+        // Looked at after the entry is made: a stop in between either is seen here or finds the entry.
+        token.is_stopped()
+    }
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        if let (Some(token), Some(key)) = (self.token, self.key) {
+            let left = token.0.listeners.lock().wakers.remove(&key);
+            drop(left);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_stop_wakes_whoever_listens_then() {
+        let (token, count) = (StopToken::new(), Arc::new(Count::default()));
+        let waker = Waker::from(Arc::clone(&count));
+        let context = Context::from_waker(&waker);
+        let (mut one, mut gone) = (Listener::new(Some(&token)), Listener::new(Some(&token)));
+        assert!(!one.is_stopped(&context) && !one.is_stopped(&context) && !gone.is_stopped(&context));
+        drop(gone);
+        assert_eq!(token.0.listeners.lock().wakers.len(), 1, "one entry for one sleep");
+        token.stop();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        assert!(one.is_stopped(&context));
+        assert!(!Listener::new(None).is_stopped(&context));
+        drop(one);
+        assert!(token.0.listeners.lock().wakers.is_empty());
+    }
+}
