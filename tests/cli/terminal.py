@@ -1,4 +1,4 @@
-"""Runs a program in a terminal: a command and keys in, what was seen and the last screen out, as JSON."""
+"""Runs a program in a terminal: a command and keys in, what was seen and two screens out, as JSON."""
 
 import fcntl
 import json
@@ -23,6 +23,7 @@ def main():
         os.execv(job["command"][0], job["command"])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     seen, keys, end = b"", job["keys"].encode(), time.monotonic() + LIMIT
+    then = None
     while True:
         if time.monotonic() > end:
             os.kill(process, signal.SIGKILL)
@@ -36,12 +37,14 @@ def main():
         if not part:
             break
         seen += part
-        if keys and job["until"].encode() in seen:
+        text = seen.decode(errors="replace")
+        found = re.search(job["until"], text) if then is None and job["until"] else None
+        if found:
+            then = screen(text[: found.end()])
             os.write(terminal, keys)
-            keys = b""
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     text = seen.decode()
-    json.dump({"code": code, "seen": text, "screen": screen(text)}, sys.stdout)
+    json.dump({"code": code, "seen": text, "then": then, "screen": screen(text)}, sys.stdout)
 
 
 def screen(text):

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::kit::{PROGRAM, kept_variables, server};
 
-/// Runs the program in a terminal of 80 columns until it ends; presses `keys` when `until` has been seen.
+/// Runs the program in a terminal of 80 columns until it ends; presses `keys` when `until`, a regular expression, has been seen.
 ///
 /// `None` without Python, which has the terminal.
 fn in_a_terminal(server: &FakeServer, line: &str, until: &str, keys: &str) -> Option<(Value, String)> {
@@ -71,19 +71,35 @@ fn several_bars_and_a_total() {
     let server = server();
     server.insert(slow());
     server.insert(Operation::running("operations/running"));
-    let line = "wait operations/slow operations/running --poll-interval 100ms";
-    let Some((ran, seen)) = in_a_terminal(&server, line, "1 of 2 done", "\u{3}") else { return };
+    server.insert(FakeOperation::new("operations/of-a-name-that-does-not-fit-its-column"));
+    let line = "wait operations/slow operations/running --poll-interval 100ms \
+                operations/of-a-name-that-does-not-fit-its-column";
+    let until = r"1 of 3 done \[[^]]*\] \d+s";
+    let Some((ran, seen)) = in_a_terminal(&server, line, until, "\u{3}") else { return };
     assert_eq!(ran["code"], 130, "{seen}");
-    assert!(seen.contains("0 of 2 done") && seen.contains("operations/running ["), "{seen}");
-    let screen = ran["screen"].as_str().unwrap();
+    assert!(seen.contains("0 of 3 done"), "{seen}");
+    // The parent that all share is left out.
+    let then: Vec<&str> = ran["then"].as_str().unwrap().lines().collect();
+    let [.., running, long, total] = then[..] else { panic!("{ran:#}") };
+    assert!(
+        running.starts_with("running                                [") && running.contains("]        1s"),
+        "{ran:#}"
+    );
+    assert!(
+        long.starts_with("of-a-name-that-does-not-fit-its-column [") && long.contains("]   0 %  1s"),
+        "{ran:#}"
+    );
+    assert!(total.starts_with("1 of 3 done [======"), "{ran:#}");
     let expected = format!(
         "operations/slow  succeeded\n\
-         lro: interrupted; 1 of 2 operations were not done and go on\n\
-         lro: wait on with: LRO_ENDPOINT={} lro --anonymous wait --poll-interval 100ms operations/running",
+         lro: interrupted; 2 of 3 operations were not done and go on\n\
+         lro: wait on with: LRO_ENDPOINT={} lro --anonymous wait --poll-interval 100ms \
+         operations/running operations/of-a-name-that-does-not-fit-its-column",
         server.url(),
     );
     // A terminal echoes the key.
-    assert_eq!(screen.replace("^C", "").replace('\n', ""), expected.replace('\n', ""), "{seen}");
+    let screen = ran["screen"].as_str().unwrap().replace("^C", "");
+    assert_eq!(screen.replace('\n', ""), expected.replace('\n', ""), "{seen}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ impl Bars {
         let all = MultiProgress::with_draw_target(target);
         let total = (names.len() > 1).then(|| all.add(bar(names.len() as u64, TOTAL)));
         let operations = names.iter().map(|_| Estimate::default()).collect();
+        let shared = shared_parent(&names);
+        let names: Vec<&str> = names.iter().map(|name| name.get(shared..).unwrap_or(name)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default().min(NAME);
         let names = names.iter().map(|name| fit(name, width)).collect();
         let mut bars = Self { all, operations, names, shown: BTreeMap::new(), next: 0, total };
@@ -126,6 +128,17 @@ fn style(template: &str) -> ProgressStyle {
     style.progress_chars("=> ").tick_chars("|/-\\ ")
 }
 
+/// How much of the names is the same parent, which tells nothing.
+fn shared_parent(names: &[String]) -> usize {
+    let [first, others @ ..] = names else { return 0 };
+    let mut parents = first.match_indices('/').map(|(at, _)| at + 1).rev();
+    let shared = |end: &usize| {
+        let parent = first.get(..*end).unwrap_or_default();
+        !others.is_empty() && others.iter().all(|name| name.starts_with(parent))
+    };
+    parents.find(shared).unwrap_or_default()
+}
+
 /// A name in `width` columns; of a long one the end, which tells it apart.
 fn fit(name: &str, width: usize) -> String {
     let name = printable(name);
@@ -137,9 +150,9 @@ fn fit(name: &str, width: usize) -> String {
     format!("…{end}")
 }
 
-const KNOWN: &str = "{prefix} [{bar:20}] {pos:>3} %  {msg}";
-const UNKNOWN: &str = "{prefix} [{spinner:^20}]        {msg}";
-const TOTAL: &str = "{pos} of {len} done [{bar:20}] {msg}";
+const KNOWN: &str = "{prefix} [{bar:20}] {pos:>3} %  {wide_msg}";
+const UNKNOWN: &str = "{prefix} [{spinner:^20}]        {wide_msg}";
+const TOTAL: &str = "{pos} of {len} done [{bar:20}] {wide_msg}";
 
 /// The most bars at a time.
 const ROWS: usize = 15;
@@ -153,6 +166,21 @@ const REDRAWS: u8 = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parent_that_all_share_is_left_out() {
+        let rows = [
+            (vec!["a/operations/1", "a/operations/2"], 13),
+            (vec!["a/operations/1", "a/operations/x/2"], 13),
+            (vec!["a/operations/1", "b/operations/1"], 0),
+            (vec!["a/operations/1"], 0),
+            (vec![], 0),
+        ];
+        for (names, shared) in rows {
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            assert_eq!(shared_parent(&names), shared, "{names:?}");
+        }
+    }
 
     #[test]
     fn names_fit_their_column() {

@@ -1,6 +1,7 @@
 //! Standard error as something to draw on, be it a terminal or not.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
 use indicatif::TermLike;
@@ -8,21 +9,25 @@ use indicatif::TermLike;
 /// Draws as indicatif does by itself, with two differences: it draws also where there is no terminal, and leaves the
 /// cursor behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
 #[derive(Debug)]
-pub(super) struct Screen(Term);
+pub(super) struct Screen {
+    terminal: Term,
+    /// A line was written whose end was not.
+    in_line: AtomicBool,
+}
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self(Term::stderr())
+        Self { terminal: Term::stderr(), in_line: AtomicBool::new(false) }
     }
 }
 
 impl TermLike for Screen {
     fn width(&self) -> u16 {
-        self.0.size_checked().map_or(80, |(_, columns)| columns)
+        self.terminal.size_checked().map_or(80, |(_, columns)| columns)
     }
 
     fn height(&self) -> u16 {
-        self.0.size_checked().map_or(24, |(rows, _)| rows)
+        self.terminal.size_checked().map_or(24, |(rows, _)| rows)
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
@@ -45,7 +50,16 @@ impl TermLike for Screen {
         writeln!(io::stderr(), "{}", line.trim_end())
     }
 
+    /// Each line comes with spaces behind it up to the margin, so that the next one starts below. A line break in front
+    /// of the next one does the same.
     fn write_str(&self, text: &str) -> io::Result<()> {
+        if text.bytes().all(|byte| byte == b' ') {
+            self.in_line.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        if self.in_line.swap(false, Ordering::Relaxed) {
+            writeln!(io::stderr())?;
+        }
         write!(io::stderr(), "{}", text.trim_end_matches(' '))
     }
 
@@ -54,6 +68,7 @@ impl TermLike for Screen {
     }
 
     fn flush(&self) -> io::Result<()> {
+        self.in_line.store(false, Ordering::Relaxed);
         io::stderr().flush()
     }
 }
