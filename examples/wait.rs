@@ -15,7 +15,13 @@ fn main() -> shared::Result<()> {
         server.insert(FakeOperation::new(name).done_after(Duration::from_secs(2)));
         Ok(name.to_owned())
     })?;
-    match service.client.poller(&service.name).total_timeout(Duration::from_secs(600)).until_done() {
+    let poller = service.client.poller(&service.name).total_timeout(Duration::from_secs(600));
+    let poller = poller.on_update(|update| {
+        if let Some(percent) = update.progress.percent() {
+            println!("{percent:3.0} % after {:.1} s", update.elapsed.as_secs_f64());
+        }
+    });
+    match poller.until_done() {
         Ok(operation) => match operation.outcome() {
             Outcome::Succeeded(_) => println!("{}: done", operation.name()),
             Outcome::Failed(status) if status.code() == Code::Cancelled => println!("somebody cancelled it"),

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::options::CallOptions;
 use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
+use crate::wait_support::WaitSupport;
 
 /// The inside of a client.
 pub(crate) struct Core {
@@ -16,6 +17,16 @@ pub(crate) struct Core {
     pub(crate) defaults: [CallOptions; 5],
     /// Of all polls.
     pub(crate) rate: Option<Arc<RateLimit>>,
+    pub(crate) wait_support: Arc<WaitSupport>,
+    /// None with a transport of the user's.
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Where a service is, as its client was told.
+pub(crate) struct Origin {
+    pub(crate) endpoint: String,
+    /// None over gRPC.
+    pub(crate) api_version: Option<String>,
 }
 
 impl Core {

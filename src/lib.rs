@@ -176,6 +176,7 @@ mod excerpt;
 mod file;
 #[cfg(test)]
 mod folder;
+mod handle;
 mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
@@ -187,6 +188,7 @@ mod options;
 mod pager;
 mod pending;
 mod poller;
+mod progress;
 pub mod proto;
 pub mod resource;
 mod retry;
@@ -198,6 +200,7 @@ mod stop;
 pub mod testing;
 pub mod transport;
 mod types;
+mod wait_support;
 
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
@@ -206,6 +209,7 @@ pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use error::{Error, ErrorKind};
+pub use handle::OperationHandle;
 pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
@@ -214,7 +218,8 @@ pub use many::{Finished, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
-pub use poller::{OnTimeout, Poller, Snapshots, Target};
+pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
+pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;

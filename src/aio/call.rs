@@ -27,6 +27,13 @@ impl<R> Call<R, Async> {
         let work = self.mode.begin();
         run(&work, &self.core, self.task(request), request.clone(), self.options.clone()).await
     }
+
+    async fn sent(self) -> Result<R::Answer, Error>
+    where
+        R: Request,
+    {
+        self.run().await
+    }
 }
 
 /// Drives a call: attempts on other threads, sleeps in the future.
@@ -67,7 +74,7 @@ impl Call<GetOperationRequest, Async> {
     ///
     /// As for [`Call::<GetOperationRequest>::send`], and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
-        async move { self.run().await }
+        self.sent()
     }
 }
 
@@ -80,7 +87,7 @@ impl Call<CancelOperationRequest, Async> {
     ///
     /// As for [`Call::<CancelOperationRequest>::send`], and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
-        async move { self.run().await }
+        self.sent()
     }
 }
 
@@ -91,7 +98,7 @@ impl Call<DeleteOperationRequest, Async> {
     ///
     /// As for [`Call::<DeleteOperationRequest>::send`], and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
-        async move { self.run().await }
+        self.sent()
     }
 }
 
@@ -104,7 +111,7 @@ impl Call<WaitOperationRequest, Async> {
     ///
     /// As for [`Call::<WaitOperationRequest>::send`], and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
-        async move { self.run().await }
+        self.sent()
     }
 }
 
@@ -115,7 +122,7 @@ impl Call<ListOperationsRequest, Async> {
     ///
     /// As for [`Call::<ListOperationsRequest>::send`], and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<OperationPage, Error>> + Send + 'static {
-        async move { self.run().await }
+        self.sent()
     }
 
     /// Gives all operations, page by page as they are needed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
-use crate::poller::{Poller, Snapshots, State, Step, Wait};
+use crate::poller::{Poller, Snapshots, Step, Wait};
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::types::Operation;
 
@@ -74,11 +74,13 @@ impl Snapshots<Async> {
     }
 
     async fn advance(&mut self, work: &Work<'_>) -> Option<Result<Operation, Error>> {
-        if let Some(answer) = self.begin() {
-            return Some(answer);
+        if self.over {
+            return None;
         }
-        let State::Waiting(wait) = &mut self.state else { return None };
-        let answer = advance(work, &self.core, &self.options, wait).await;
+        if let Some(answer) = self.begin() {
+            return self.gives(answer);
+        }
+        let answer = advance(work, &self.core, &self.options, self.wait.as_mut()?).await;
         self.gives(answer)
     }
 }
@@ -92,11 +94,9 @@ async fn advance(
     let (clock, stop) = (&*core.clock, options.stop.as_ref());
     loop {
         match wait.next(clock) {
-            Step::Poll { timeout } => {
-                let (request, options) = (wait.request().clone(), options.clone());
-                let poll = move |core: &Core, timeout| {
-                    core.transport.get_operation(&request, &options.attempt(timeout))
-                };
+            Step::Poll(poll) => {
+                let (timeout, options) = (poll.timeout(), options.clone());
+                let poll = move |core: &Core, left| poll.within(left).send(&*core.transport, &options);
                 let Some(answer) = work.attempt(core, timeout, stop, poll).await else { continue };
                 if let Some(news) = wait.answered(answer, clock) {
                     return news;
@@ -104,7 +104,7 @@ async fn advance(
             }
             Step::Sleep(until) => work.sleep(core, until, stop).await?,
             Step::Cancel { timeout } => {
-                let name = wait.request().name.clone();
+                let name = wait.name().to_owned();
                 let task = Snapshots::<Async>::task_to_cancel(options, &name, timeout);
                 // Boxed: most waits never come here.
                 let cancelled =

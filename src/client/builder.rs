@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::auth::Credentials;
 use crate::clock::{Clock, SystemClock};
-use crate::core::Core;
+use crate::core::{Core, Origin};
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
@@ -77,6 +77,16 @@ struct Asked {
     rest_only: Option<&'static str>,
     /// The same for gRPC.
     grpc_only: Option<&'static str>,
+}
+
+impl Asked {
+    fn origin(&self) -> Origin {
+        let rest = self.kind == TransportKind::Rest;
+        Origin {
+            endpoint: self.service.endpoint.clone(),
+            api_version: rest.then(|| self.rest.bindings.prefix().to_owned()),
+        }
+    }
 }
 
 impl OperationsClientBuilder {
@@ -359,15 +369,23 @@ impl OperationsClientBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let transport = match self.source {
+        let (transport, origin) = match self.source {
             Source::Service(mut asked) => {
                 asked.service.has_quota_project = self.defaults.quota_project.is_some();
-                asked.transport(Arc::clone(&self.clock), &*self.env)?
+                let origin = asked.origin();
+                (asked.transport(Arc::clone(&self.clock), &*self.env)?, Some(origin))
             }
-            Source::Custom(transport) => transport,
+            Source::Custom(transport) => (transport, None),
         };
         let defaults = self.config.options(&self.defaults, &self.explicit);
-        let core = Core { transport, defaults, rate: self.rate, clock: self.clock };
+        let core = Core {
+            transport,
+            defaults,
+            rate: self.rate,
+            clock: self.clock,
+            wait_support: Arc::default(),
+            origin,
+        };
         Ok(OperationsClient { core: Arc::new(core) })
     }
 

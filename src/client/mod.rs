@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::handle::OperationHandle;
 use crate::housekeeping::Sweep;
 use crate::many::PollMany;
 use crate::name::OperationName;
@@ -238,6 +239,23 @@ impl OperationsClient {
     /// ```
     pub fn poller(&self, operation: impl Into<Target>) -> Poller {
         Poller::new(&self.core, Blocking, operation.into())
+    }
+
+    /// Takes an operation as a value to keep: to look at, to wait for, to cancel.
+    ///
+    /// Nothing is sent. A name that cannot be asked for is reported by the first method that would ask.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::succeeded("operations/42", longrunning::Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// let handle = client.operation("operations/42");
+    /// assert!(handle.until_done()?.is_done());
+    /// assert!(handle.error().is_none());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn operation(&self, operation: impl Into<Target>) -> OperationHandle {
+        OperationHandle::new(&self.core, operation.into())
     }
 
     /// Cancels every operation under `parent` that is not done, as far as the service lists them.

@@ -179,10 +179,9 @@ impl Drive {
             return self.get(number, request, left.min(attempt_timeout), deadline, now);
         }
         wait.give_up_if_late(woke, now);
-        if !stopped && wait.due().is_some_and(|at| at <= now) {
-            if let Some(rest) = self.rest_before_sending(now, deadline) {
-                return rest;
-            }
+        let polls = !stopped && wait.due().is_some_and(|at| at <= now);
+        if polls && let Some(rest) = self.rest_before_sending(now, deadline) {
+            return rest;
         }
         self.ready.pop_front();
         self.go_on(number, now);
@@ -195,8 +194,8 @@ impl Drive {
         let Some(track) = self.tracks.get_mut(number) else { return };
         let Some(wait) = track.wait.as_deref_mut() else { return };
         match wait.next(&*core.clock) {
-            Step::Poll { timeout } => {
-                let request = wait.request().clone();
+            Step::Poll(poll) => {
+                let (request, timeout) = (wait.request().clone(), poll.timeout());
                 track.stage = Stage::Sent { missed: false };
                 self.send(Job::Get { track: number, request, timeout }, now);
             }

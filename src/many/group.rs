@@ -118,13 +118,11 @@ impl Group {
 
     /// Takes note of a page that failed, and says what follows.
     pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> Failed {
-        let pass = self.pass.as_mut();
         let code = error.code();
-        if code == Some(Code::InvalidArgument) {
-            if let Some(pass) = pass.filter(|pass| !pass.token.is_empty() && !pass.restarted) {
-                pass.restart();
-                return Failed::Restart;
-            }
+        let resumed = self.pass.as_mut().filter(|pass| !pass.token.is_empty() && !pass.restarted);
+        if let (Some(Code::InvalidArgument), Some(pass)) = (code, resumed) {
+            pass.restart();
+            return Failed::Restart;
         }
         if error.kind() == ErrorKind::Auth && !error.passes_by_itself() || code == Some(Code::Unauthenticated)
         {

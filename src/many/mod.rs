@@ -42,7 +42,7 @@ pub use finished::Finished;
 /// [`workers`](Self::workers) threads are started when several requests have to be under way at a time; dropping
 /// the iterator ends them, after the requests under way. Nothing new is asked while the caller is busy with an item.
 ///
-/// **Memory.** A waiting operation takes about 1 KB, and the text of its last state, which the error of a wait that
+/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which the error of a wait that
 /// ends early has in [`Error::operation`].
 ///
 /// A name that was given twice is asked for once and yielded twice.

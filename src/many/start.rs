@@ -51,7 +51,7 @@ impl Start<'_> {
     fn add(&mut self, target: Target) -> usize {
         let track = self.drive.tracks.len();
         let name = match target {
-            Target { done: Some(done), .. } => {
+            Target { seen: Some(done), .. } if done.is_done() => {
                 self.drive.finished.push_back((track, Ok(done)));
                 self.drive.tracks.push(Track::new(None, None));
                 return track;

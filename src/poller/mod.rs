@@ -1,8 +1,12 @@
 //! Polling an operation until it is done.
 
+mod latest;
+mod long_poll;
 mod options;
+mod poll;
 mod snapshots;
 mod target;
+mod update;
 mod wait;
 
 use std::sync::Arc;
@@ -17,11 +21,12 @@ use crate::stop::StopToken;
 use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 
+pub(crate) use latest::Latest;
+pub use long_poll::LongPoll;
 pub use options::OnTimeout;
 pub use snapshots::Snapshots;
-#[cfg(feature = "async")]
-pub(crate) use snapshots::State;
 pub use target::Target;
+pub use update::Update;
 
 pub(crate) use options::WaitOptions;
 pub(crate) use wait::{Step, Wait};
@@ -163,6 +168,13 @@ impl<M> Poller<M> {
         self
     }
 
+    /// Decides whether the server waits too, which tells the end of the operation at once. Default:
+    /// [`LongPoll::Never`].
+    pub fn long_poll(mut self, long_poll: LongPoll) -> Self {
+        self.wait.long_poll = long_poll;
+        self
+    }
+
     /// Sets how the requests are compressed. Default: the client's choice. Has no effect over REST.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.options.compression = compression;
@@ -176,6 +188,29 @@ impl<M> Poller<M> {
         self
     }
 
+    /// Calls `observer` with each state of the operation that differs from the one before, the first and the last
+    /// included, on the thread that polls.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+    /// # let client = server.client();
+    /// let done = client
+    ///     .poller("operations/42")
+    ///     .on_update(|update| match (update.progress.percent(), update.progress.remaining()) {
+    ///         (Some(percent), Some(remaining)) => eprintln!("{percent} %, {} s left", remaining.as_secs()),
+    ///         _ => eprintln!("{}", update.operation.outcome()),
+    ///     })
+    ///     .until_done()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn on_update(mut self, observer: impl Fn(&Update<'_>) + Send + Sync + 'static) -> Self {
+        self.wait.observer = Some(Arc::new(observer));
+        self.wait.tracks = true;
+        self
+    }
+
     /// Charges quota and billing of the polls to `project`.
     pub fn quota_project(mut self, project: &str) -> Self {
         let set = self.options.set_quota_project(project);
@@ -186,6 +221,12 @@ impl<M> Poller<M> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let set = self.options.add_header(name, value);
         self.check(set)
+    }
+
+    /// Keeps the latest state there too.
+    pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
+        self.wait.latest = Some(latest.clone());
+        self
     }
 
     fn check(mut self, set: Result<(), Error>) -> Self {
@@ -205,7 +246,7 @@ impl Poller {
     /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
     /// [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn until_done(self) -> Result<Operation, Error> {
-        let mut snapshots = self.into_iter();
+        let mut snapshots = Snapshots::new(self);
         loop {
             match snapshots.next() {
                 Some(Ok(operation)) if operation.is_done() => return Ok(operation),
@@ -222,7 +263,8 @@ impl IntoIterator for Poller {
     type Item = Result<Operation, Error>;
     type IntoIter = Snapshots;
 
-    fn into_iter(self) -> Snapshots {
+    fn into_iter(mut self) -> Snapshots {
+        self.wait.tracks = true;
         Snapshots::new(self)
     }
 }

@@ -1,8 +1,13 @@
 //! What a wait may take and bear.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::retry::Backoff;
+
+use super::latest::Latest;
+use super::long_poll::LongPoll;
+use super::update::Observer;
 
 /// What becomes of an operation that outlasts the wait for it.
 ///
@@ -42,7 +47,7 @@ pub enum OnTimeout {
 }
 
 /// The options of one wait, besides those of its polls.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct WaitOptions {
     /// None: for ever.
     pub(crate) total_timeout: Option<Duration>,
@@ -52,6 +57,12 @@ pub(crate) struct WaitOptions {
     pub(crate) max_outage: Option<Duration>,
     pub(crate) not_found_grace: Duration,
     pub(crate) on_timeout: OnTimeout,
+    pub(crate) long_poll: LongPoll,
+    pub(crate) observer: Option<Observer>,
+    /// Who else keeps the latest state.
+    pub(crate) latest: Option<Latest>,
+    /// Whether progress is followed.
+    pub(crate) tracks: bool,
 }
 
 impl Default for WaitOptions {
@@ -63,7 +74,26 @@ impl Default for WaitOptions {
             max_outage: None,
             not_found_grace: Duration::ZERO,
             on_timeout: OnTimeout::default(),
+            long_poll: LongPoll::default(),
+            observer: None,
+            latest: None,
+            tracks: false,
         }
+    }
+}
+
+impl fmt::Debug for WaitOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitOptions")
+            .field("total_timeout", &self.total_timeout)
+            .field("backoff", &self.backoff)
+            .field("max_failures", &self.max_failures)
+            .field("max_outage", &self.max_outage)
+            .field("not_found_grace", &self.not_found_grace)
+            .field("on_timeout", &self.on_timeout)
+            .field("long_poll", &self.long_poll)
+            .field("observer", &self.observer.is_some())
+            .finish()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
+use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Task};
 use crate::transport::Rpc;
@@ -21,58 +22,58 @@ use super::{Poller, Target};
 /// The states of an operation, one for each poll that worked; the last one is done.
 ///
 /// Made by iterating over a [`Poller`]. Ends after an operation that is done, or after an error.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+/// # let client = server.client();
+/// let mut snapshots = client.poller("operations/42").into_iter();
+/// while let Some(snapshot) = snapshots.next() {
+///     let operation = snapshot?;
+///     println!("{} {:?} %", operation.outcome(), snapshots.progress().percent());
+/// }
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[must_use = "polls are made by iteration"]
 pub struct Snapshots<M = Blocking> {
     pub(crate) core: Arc<Core>,
     #[cfg_attr(not(feature = "async"), allow(dead_code))]
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
-    pub(crate) state: State,
-}
-
-pub(crate) enum State {
     /// The wait starts with the first poll, so that its time limit counts from there.
-    Before(Box<(Result<Target, Error>, WaitOptions)>),
-    Waiting(Box<Wait>),
-    Over,
+    before: Option<Box<(Result<Target, Error>, WaitOptions)>>,
+    pub(crate) wait: Option<Box<Wait>>,
+    pub(crate) over: bool,
 }
 
 impl<M> Snapshots<M> {
     pub(crate) fn new(poller: Poller<M>) -> Self {
         let Poller { core, mode, target, options, wait } = poller;
-        Self { core, mode, options, state: State::Before(Box::new((target, wait))) }
+        Self { core, mode, options, before: Some(Box::new((target, wait))), wait: None, over: false }
+    }
+
+    /// How far the operation is, by all that was seen of it.
+    pub fn progress(&self) -> Progress {
+        let progress = self.wait.as_ref().and_then(|wait| wait.progress());
+        progress.cloned().unwrap_or_default()
     }
 
     /// Begins the wait if it has not begun, or gives what there is in place of one.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
-        let (target, options) = match std::mem::replace(&mut self.state, State::Over) {
-            State::Before(before) => *before,
-            other => {
-                self.state = other;
-                return None;
+        let (target, options) = *self.before.take()?;
+        match target.and_then(|target| Wait::begin(target, options, &self.options, &self.core)) {
+            Ok((wait, done)) => {
+                self.wait = Some(Box::new(wait));
+                done.map(Ok)
             }
-        };
-        let begun = target.and_then(|Target { name, done }| match done {
-            // Services give no name to what was done at once.
-            Some(done) => Ok(Begun::Done(done)),
-            None => {
-                let wait = Wait::new(name?, options, &self.options, &*self.core.clock);
-                Ok(Begun::Waiting(wait.paced_by(self.core.rate.as_ref())))
-            }
-        });
-        match begun {
-            Ok(Begun::Waiting(wait)) => self.state = State::Waiting(Box::new(wait)),
-            Ok(Begun::Done(done)) => return Some(Ok(done)),
-            Err(error) => return Some(Err(error)),
+            Err(error) => Some(Err(error)),
         }
-        None
     }
 
     /// Ends the wait if this is its last answer.
     pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
-        if !matches!(&answer, Ok(operation) if !operation.is_done()) {
-            self.state = State::Over;
-        }
+        self.over = !matches!(&answer, Ok(operation) if !operation.is_done());
         Some(answer)
     }
 
@@ -95,15 +96,15 @@ impl Snapshots {
         let Core { transport, clock, .. } = core;
         loop {
             match wait.next(&**clock) {
-                Step::Poll { timeout } => {
-                    let answer = transport.get_operation(wait.request(), &options.attempt(timeout));
+                Step::Poll(poll) => {
+                    let answer = poll.send(&**transport, options);
                     if let Some(news) = wait.answered(answer, &**clock) {
                         return news;
                     }
                 }
                 Step::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
                 Step::Cancel { timeout } => {
-                    let cancelled = Self::cancel(core, options, &wait.request().name, timeout);
+                    let cancelled = Self::cancel(core, options, wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 Step::End(error) => return Err(error),
@@ -119,20 +120,17 @@ impl Snapshots {
     }
 }
 
-enum Begun {
-    Done(Operation),
-    Waiting(Wait),
-}
-
 impl Iterator for Snapshots {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(answer) = self.begin() {
-            return Some(answer);
+        if self.over {
+            return None;
         }
-        let State::Waiting(wait) = &mut self.state else { return None };
-        let answer = Self::advance(&self.core, &self.options, wait);
+        if let Some(answer) = self.begin() {
+            return self.gives(answer);
+        }
+        let answer = Self::advance(&self.core, &self.options, self.wait.as_mut()?);
         self.gives(answer)
     }
 }
@@ -142,11 +140,12 @@ impl FusedIterator for Snapshots {}
 impl<M> fmt::Debug for Snapshots<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Snapshots");
-        match &self.state {
-            State::Before(before) => shown.field("target", &before.0),
-            State::Waiting(wait) => shown.field("wait", wait),
-            State::Over => shown.field("over", &true),
-        };
-        shown.finish_non_exhaustive()
+        if let Some(before) = &self.before {
+            shown.field("target", &before.0);
+        }
+        if let Some(wait) = &self.wait {
+            shown.field("wait", wait);
+        }
+        shown.field("over", &self.over).finish_non_exhaustive()
     }
 }

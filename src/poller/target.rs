@@ -11,12 +11,21 @@ use crate::types::Operation;
 #[derive(Clone, Debug)]
 pub struct Target {
     pub(crate) name: Result<OperationName, Error>,
-    pub(crate) done: Option<Operation>,
+    /// As it was seen before, done or not.
+    pub(crate) seen: Option<Operation>,
 }
 
 impl Target {
+    pub(crate) fn from_parts(name: Result<OperationName, Error>, seen: Option<Operation>) -> Self {
+        Self { name, seen }
+    }
+
+    pub(crate) fn into_parts(self) -> (Result<OperationName, Error>, Option<Operation>) {
+        (self.name, self.seen)
+    }
+
     fn named(name: impl TryInto<OperationName, Error: Into<Error>>) -> Self {
-        Self { name: name.try_into().map_err(Into::into), done: None }
+        Self { name: name.try_into().map_err(Into::into), seen: None }
     }
 }
 
@@ -71,8 +80,7 @@ impl From<Pending> for Target {
 
 impl From<&Operation> for Target {
     fn from(operation: &Operation) -> Self {
-        let done = operation.is_done().then(|| operation.clone());
-        Self { done, ..Self::named(operation) }
+        Self { seen: Some(operation.clone()), ..Self::named(operation) }
     }
 }
 

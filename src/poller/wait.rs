@@ -8,16 +8,22 @@ use std::time::{Duration, Instant};
 
 use crate::call::Request;
 use crate::clock::Clock;
+use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::name::OperationName;
 use crate::options::CallOptions;
+use crate::progress::{Progress, Tracker};
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::{Delays, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
 
+use super::long_poll::{Held, LongPolling};
 use super::options::{OnTimeout, WaitOptions};
+use super::poll::Poll;
+use super::target::Target;
+use super::update::Update;
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
 /// waits for many operations, or a timer of the async face.
@@ -36,16 +42,18 @@ pub(crate) struct Wait {
     /// None: for ever.
     deadline: Option<Instant>,
     delays: Box<dyn Delays>,
+    long_polling: LongPolling,
     polls: u32,
     /// When the poll under way was sent.
     sent: Instant,
-    /// The longest time that a poll took.
+    /// The longest time that a poll took, unless the server was asked to take it.
     slowest: Duration,
     /// Errors since the last answer that need not pass by themselves.
     failures: u32,
     /// Since when no poll has worked.
     outage: Option<Instant>,
     last: Option<Operation>,
+    progress: Option<Box<Tracker>>,
     fault: Option<Error>,
     cancel: Cancel,
     state: State,
@@ -69,8 +77,8 @@ enum Cancel {
 
 /// What a wait does next.
 pub(crate) enum Step {
-    /// Ask for the operation, within this time.
-    Poll { timeout: Duration },
+    /// Ask for the operation.
+    Poll(Poll),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),
     /// Ask for it to be cancelled, within this time, retries included.
@@ -80,15 +88,44 @@ pub(crate) enum Step {
 }
 
 impl Wait {
+    /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
+    pub(crate) fn begin(
+        target: Target,
+        options: WaitOptions,
+        polls: &CallOptions,
+        core: &Core,
+    ) -> Result<(Self, Option<Operation>), Error> {
+        let Target { name, seen } = target;
+        let done = seen.filter(Operation::is_done);
+        let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
+        let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
+        let mut wait = Self::of(request, options, polls, &*core.clock).paced_by(core.rate.as_ref());
+        wait.long_polling = LongPolling::new(wait.options.long_poll, &core.wait_support);
+        if let Some(done) = &done {
+            wait.saw(done, &*core.clock);
+        }
+        Ok((wait, done))
+    }
+
+    /// Begins a wait that only polls.
     pub(crate) fn new(
         name: OperationName,
         options: WaitOptions,
         polls: &CallOptions,
         clock: &dyn Clock,
     ) -> Self {
+        Self::of(GetOperationRequest::from_name(name), options, polls, clock)
+    }
+
+    fn of(
+        request: GetOperationRequest,
+        options: WaitOptions,
+        polls: &CallOptions,
+        clock: &dyn Clock,
+    ) -> Self {
         let start = clock.now();
         Self {
-            request: GetOperationRequest::from_name(name),
+            request,
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             limit: None,
@@ -96,6 +133,8 @@ impl Wait {
             start,
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
+            long_polling: LongPolling::never(),
+            progress: options.tracks.then(|| Box::new(Tracker::new(start))),
             options,
             polls: 0,
             sent: start,
@@ -112,6 +151,16 @@ impl Wait {
     /// What a poll asks for.
     pub(crate) fn request(&self) -> &GetOperationRequest {
         &self.request
+    }
+
+    /// The operation that is waited for.
+    pub(crate) fn name(&self) -> &str {
+        &self.request.name
+    }
+
+    /// How far the operation is, where that is followed.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        Some(self.progress.as_ref()?.progress())
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
@@ -134,7 +183,7 @@ impl Wait {
                 timeout => {
                     self.polls = self.polls.saturating_add(1);
                     self.sent = now;
-                    Step::Poll { timeout }
+                    Step::Poll(self.poll(timeout, now))
                 }
             },
         }
@@ -147,26 +196,38 @@ impl Wait {
         clock: &dyn Clock,
     ) -> Option<Result<Operation, Error>> {
         let now = clock.now();
-        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
-        match answer {
-            Ok(operation) => self.saw(&operation),
+        let operation = match answer {
+            Ok(operation) => operation,
             Err(error) => {
                 if let Err(error) = self.failed(error, now) {
                     return Some(Err(error));
                 }
-                self.schedule(now, clock.chance());
+                self.schedule(now, now, clock.chance());
                 return None;
             }
+        };
+        let took = now.saturating_duration_since(self.sent);
+        let held = self.long_polling.worked(took);
+        if held.is_none() {
+            self.slowest = self.slowest.max(took);
         }
-        self.schedule(now, clock.chance());
-        self.last.clone().map(Ok)
+        self.saw(&operation, clock);
+        if !operation.is_done() {
+            let ready = self.long_polling.prepare(self.time_to_hold(now));
+            match held {
+                None | Some(Held::Fully) if ready => self.state = State::Due(now),
+                Some(Held::InPart) => self.schedule(self.sent, now, clock.chance()),
+                _ => self.schedule(now, now, clock.chance()),
+            }
+        }
+        Some(Ok(operation))
     }
 
     /// Takes what became of the cancellation.
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
-        let name = &self.request.name;
         log::debug!(
-            "`{name}`: cancel: {}",
+            "`{}`: cancel: {}",
+            self.request.name,
             answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
         );
         self.cancel = match answer {
@@ -191,11 +252,32 @@ impl Wait {
         left.min(self.attempt_timeout)
     }
 
-    /// Sets the time of the next poll: that of the backoff, but in time for a last one.
-    fn schedule(&mut self, now: Instant, chance: f64) {
+    /// The poll that is due: held back by the server, where it is ready for that.
+    fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
+        let room = self.time_to_hold(now);
+        match self.long_polling.start(room) {
+            None => Poll::get(&self.request.name, timeout),
+            Some((asked, binding)) => {
+                let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
+                Poll::held(&self.request.name, timeout, asked, binding)
+            }
+        }
+    }
+
+    /// How long the server may hold an answer back, so that there is time for a last poll after it.
+    fn time_to_hold(&self, now: Instant) -> Duration {
+        self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
+    }
+
+    fn time_left(&self, now: Instant) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now))
+    }
+
+    /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
+    fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.start);
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
-        let mut at = now.checked_add(delay).unwrap_or(now + FAR);
+        let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
                 return self.time_is_up();
@@ -221,18 +303,34 @@ impl Wait {
         self.slowest.saturating_mul(2).clamp(SHORTEST_LAST_POLL, LONGEST_LAST_POLL).min(tenth)
     }
 
-    fn saw(&mut self, operation: &Operation) {
-        let (name, polls) = (&self.request.name, self.polls);
-        log::debug!("`{name}`: poll {polls}: {}", operation.outcome());
+    fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
+        log::debug!("`{}`: poll {}: {}", self.request.name, self.polls, operation.outcome());
         (self.failures, self.outage, self.fault) = (0, None, None);
+        let changed = self.last.as_ref() != Some(operation);
         self.last = Some(operation.clone());
+        if let Some(latest) = &self.options.latest {
+            latest.set(operation);
+        }
+        let Some(tracker) = &mut self.progress else { return };
+        tracker.saw(operation, clock.now(), clock.wall());
+        if let Some(observer) = self.options.observer.as_ref().filter(|_| changed) {
+            let elapsed = clock.now().saturating_duration_since(self.start);
+            observer(&Update { operation, progress: tracker.progress(), polls: self.polls, elapsed });
+        }
     }
 
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
-        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         let fault = Fault::of(&error);
+        let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
+        if self.long_polling.failed(&error, passes) {
+            // The next poll tells what it means.
+            self.fault = Some(error);
+            return Ok(());
+        }
+        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
+        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failures =
             self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
         let elapsed = now.saturating_duration_since(self.start);
@@ -329,6 +427,9 @@ impl Fault {
 /// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
+
+/// What an answer that was held back may take to arrive.
+const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);

@@ -27,9 +27,20 @@ pub struct Backoff(Shape);
 
 #[derive(Clone)]
 enum Shape {
-    Exponential { initial: Duration, maximum: Duration, factor: f64 },
+    Exponential { initial: Duration, maximum: Duration, factor: f64, jitter: Jitter },
     Proportional { fraction: f64, minimum: Duration, maximum: Duration },
     Custom(Arc<dyn Fn() -> Box<dyn Delays> + Send + Sync>),
+}
+
+/// How a step of an exponential backoff becomes a delay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Jitter {
+    /// Anything up to it.
+    Full,
+    /// As it is.
+    None,
+    /// Up to this on top.
+    Plus(Duration),
 }
 
 /// The delays of one call.
@@ -44,10 +55,11 @@ impl Backoff {
     /// Each delay is drawn evenly between zero and the current step (full jitter), so that clients which fail
     /// together do not come back together.
     pub fn exponential(initial: Duration, maximum: Duration) -> Self {
-        Self(Shape::Exponential { initial, maximum, factor: 2.0 })
+        Self(Shape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Full })
     }
 
-    /// Follows the time that has passed: `fraction` of it, between `minimum` and `maximum`, spread by ±10 %.
+    /// Follows the time that has passed: `fraction` of it, at least `minimum`, spread by ±10 %, and at most
+    /// `maximum`.
     ///
     /// This bounds the lag after the end of an operation as a fraction of its length. A `fraction` that is
     /// not a positive number counts as 0.
@@ -101,10 +113,15 @@ impl Backoff {
         self
     }
 
+    fn like(initial: u64, maximum: u64, factor: f64, jitter: Jitter) -> Self {
+        let (initial, maximum) = (Duration::from_secs(initial), Duration::from_secs(maximum));
+        Self(Shape::Exponential { initial, maximum, factor, jitter })
+    }
+
     pub(crate) fn delays(&self) -> Box<dyn Delays> {
         match &self.0 {
-            Shape::Exponential { initial, maximum, factor } => {
-                Box::new(exponential(*initial, *maximum, *factor))
+            Shape::Exponential { initial, maximum, factor, jitter } => {
+                Box::new(exponential(*initial, *maximum, *factor, *jitter))
             }
             Shape::Proportional { fraction, minimum, maximum } => {
                 Box::new(proportional(*fraction, *minimum, *maximum))
@@ -114,11 +131,59 @@ impl Backoff {
     }
 }
 
+/// The polling delays of others, for those who want to ask as they do.
+///
+/// How they compare stands in [`docs/polling.md`]. Their limits on the whole wait (15 min of Python, 30 min of gcloud)
+/// are no part of them: see [`Poller::total_timeout`](crate::Poller::total_timeout).
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+/// # let client = server.client();
+/// use longrunning::Backoff;
+///
+/// let done = client.poller("operations/42").backoff(Backoff::python()).until_done()?;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`docs/polling.md`]: https://docs.rs/crate/longrunning/latest/source/docs/polling.md
+impl Backoff {
+    /// As Google's client library for Python polls: 1 s to 20 s, by a factor of 1.5, full jitter.
+    ///
+    /// Source: `DEFAULT_POLLING` in `google.api_core.future.polling`.
+    pub fn python() -> Self {
+        Self::like(1, 20, 1.5, Jitter::Full)
+    }
+
+    /// As Google's client library for Go polls: 1 s to 60 s, by a factor of 2, full jitter.
+    ///
+    /// Source: `Operation.Wait` in `cloud.google.com/go/longrunning`.
+    pub fn go() -> Self {
+        Self::like(1, 60, 2.0, Jitter::Full)
+    }
+
+    /// As Google's client library for Rust polls: 1 s to 60 s, by a factor of 2, without jitter.
+    ///
+    /// Source: `ExponentialBackoff` as the polling policy of `google-cloud-lro`.
+    pub fn google_cloud_rust() -> Self {
+        Self::like(1, 60, 2.0, Jitter::None)
+    }
+
+    /// As gcloud polls: 2 s to 180 s, by a factor of 1.4, and up to a second on top.
+    ///
+    /// Source: `WaitFor` in `googlecloudsdk.api_lib.util.waiter`.
+    pub fn gcloud() -> Self {
+        Self::like(2, 180, 1.4, Jitter::Plus(Duration::from_secs(1)))
+    }
+}
+
 impl fmt::Debug for Backoff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Shape::Exponential { initial, maximum, factor } => {
-                write!(f, "exponential({initial:?}, {maximum:?}).factor({factor})")
+            Shape::Exponential { initial, maximum, factor, jitter } => {
+                write!(f, "exponential({initial:?}, {maximum:?}).factor({factor})")?;
+                if *jitter == Jitter::Full { Ok(()) } else { write!(f, " with jitter {jitter:?}") }
             }
             Shape::Proportional { fraction, minimum, maximum } => {
                 write!(f, "proportional({fraction}, {minimum:?}, {maximum:?})")
@@ -138,10 +203,15 @@ fn exponential(
     initial: Duration,
     maximum: Duration,
     factor: f64,
+    jitter: Jitter,
 ) -> impl FnMut(Duration, f64) -> Option<Duration> {
     let mut step = initial.min(maximum);
     move |_, chance| {
-        let delay = scaled(step, chance, maximum);
+        let delay = match jitter {
+            Jitter::Full => scaled(step, chance, maximum),
+            Jitter::None => step,
+            Jitter::Plus(most) => step.saturating_add(scaled(most, chance, most)).min(maximum),
+        };
         step = scaled(step, factor, maximum);
         Some(delay)
     }
@@ -154,7 +224,8 @@ fn proportional(
 ) -> impl FnMut(Duration, f64) -> Option<Duration> {
     move |elapsed, chance| {
         let share = scaled(elapsed, fraction, maximum).max(minimum).min(maximum);
-        Some(scaled(share, 0.9 + 0.2 * chance, Duration::MAX))
+        // Never above the maximum: a mean lag of half of it is what it promises.
+        Some(scaled(share, 0.9 + 0.2 * chance, maximum))
     }
 }
 
@@ -189,6 +260,23 @@ mod tests {
     }
 
     #[test]
+    fn the_delays_of_others() {
+        let rows: [(Backoff, f64, [f64; 4], f64); 5] = [
+            (Backoff::python(), 1.0, [1.0, 1.5, 2.25, 3.375], 20.0),
+            (Backoff::python(), 0.5, [0.5, 0.75, 1.125, 1.6875], 10.0),
+            (Backoff::go(), 0.5, [0.5, 1.0, 2.0, 4.0], 30.0),
+            (Backoff::google_cloud_rust(), 0.5, [1.0, 2.0, 4.0, 8.0], 60.0),
+            (Backoff::gcloud(), 0.5, [2.5, 3.3, 4.42, 5.988], 180.0),
+        ];
+        for (backoff, chance, first, last) in rows {
+            let delays = draw(&backoff, chance, 40);
+            let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-6;
+            assert!(delays.iter().zip(&first).all(near), "{backoff:?}: {delays:?}");
+            assert_eq!(delays.last(), Some(&last), "{backoff:?}");
+        }
+    }
+
+    #[test]
     fn absurd_numbers_are_bounded() {
         let backoff = Backoff::exponential(secs(5.0), secs(1.0));
         assert_eq!(draw(&backoff, 1.0, 2), [1.0, 1.0]);
@@ -213,6 +301,8 @@ mod tests {
             (100.0, 0.0, 9.0),
             (100.0, 1.0, 11.0),
             (3600.0, 0.5, 30.0),
+            (3600.0, 0.0, 27.0),
+            (3600.0, 1.0, 30.0),
         ] {
             assert_eq!(delays.next(secs(elapsed), chance), Some(secs(expected)), "{elapsed} {chance}");
         }

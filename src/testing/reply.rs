@@ -55,7 +55,9 @@ pub struct Reply {
     pub(super) gzip: bool,
     pub(super) keep: Option<usize>,
     pub(super) after: After,
+    #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     pub(super) http2: Option<Http2>,
+    #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     pub(super) after_ping: bool,
     pub(super) times: usize,
 }

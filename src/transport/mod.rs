@@ -20,6 +20,8 @@ use crate::proto::google::longrunning::{
 };
 use crate::types::{Operation, OperationPage};
 
+use rest::binding::WaitBinding;
+
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
 pub use kind::TransportKind;
@@ -156,17 +158,24 @@ pub struct Attempt<'a> {
     timeout: Duration,
     headers: &'a [Header],
     quota_project: Option<&'a str>,
+    wait_binding: Option<WaitBinding>,
     compression: Compression,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, headers: &[], quota_project: None, compression: Compression::Identity }
+        let compression = Compression::Identity;
+        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
         (self.headers, self.quota_project) = (headers, quota_project);
+        self
+    }
+
+    pub(crate) fn with_wait_binding(mut self, wait_binding: Option<WaitBinding>) -> Self {
+        self.wait_binding = wait_binding;
         self
     }
 
@@ -188,6 +197,13 @@ impl<'a> Attempt<'a> {
     /// The project that quota and billing are charged to, where one was chosen.
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
+    }
+
+    /// The way to bind WaitOperation over HTTP, where the transport was not told another one.
+    ///
+    /// Set by a wait with [`LongPoll`](crate::LongPoll); over gRPC it means nothing.
+    pub fn wait_binding(&self) -> Option<WaitBinding> {
+        self.wait_binding
     }
 
     /// How the request is to be compressed, where the transport can do that.

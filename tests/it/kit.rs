@@ -47,15 +47,36 @@ impl Method {
     pub(crate) const ALL: [Self; 5] = [Self::Get, Self::List, Self::Cancel, Self::Delete, Self::Poll];
 
     /// Makes the call with the options of the client; a wait is limited to 100 s.
-    pub(crate) fn run(self, client: &OperationsClient) -> Result<(), Error> {
-        match self {
-            Self::Get => client.get(NAME).send().map(drop),
-            Self::List => client.list("operations").send().map(drop),
-            Self::Cancel => client.cancel(NAME).send(),
-            Self::Delete => client.delete(NAME).send(),
-            Self::Poll => client.poller(NAME).total_timeout(secs(100.0)).until_done().map(drop),
-        }
+    pub(crate) fn run(self, client: &impl Runs) -> Result<(), Error> {
+        client.run(self)
     }
+}
+
+/// A client whose calls block.
+pub(crate) trait Runs {
+    fn run(&self, method: Method) -> Result<(), Error>;
+}
+
+macro_rules! method_of {
+    () => {
+        fn run(&self, method: $crate::kit::Method) -> Result<(), longrunning::Error> {
+            use $crate::kit::{Method, NAME, secs};
+            match method {
+                Method::Get => self.get(NAME).send().map(drop),
+                Method::List => self.list("operations").send().map(drop),
+                Method::Cancel => self.cancel(NAME).send(),
+                Method::Delete => self.delete(NAME).send(),
+                Method::Poll => self.poller(NAME).total_timeout(secs(100.0)).until_done().map(drop),
+            }
+        }
+    };
+}
+
+#[allow(unused_imports, reason = "used where there is another client")]
+pub(crate) use method_of;
+
+impl Runs for OperationsClient {
+    method_of!();
 }
 
 /// A server with one operation, which is done.

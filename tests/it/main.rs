@@ -5,6 +5,9 @@ mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
+#[cfg(feature = "async")]
+mod driven;
+mod handle;
 mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]
@@ -13,17 +16,28 @@ mod interrupted;
 mod journal;
 mod kit;
 mod listener;
+mod long_poll;
 mod many;
 mod messages;
 mod network;
+mod polling;
+mod progress;
 mod requests;
 mod token_sources;
 mod wait_bindings;
+
+/// What the suite calls its clients.
+mod blocking {
+    pub(crate) use longrunning::{
+        OperationsClient as Client, OperationsClientBuilder as Builder, Poller as TestPoller,
+    };
+}
 
 /// The suite that runs over every face, as REST with JSON.
 #[path = "."]
 mod rest_json {
     const FACE: crate::kit::Face = crate::kit::Face::RestJson;
+    use crate::blocking as clients;
 
     #[path = "suite/mod.rs"]
     mod suite;
@@ -33,6 +47,7 @@ mod rest_json {
 #[path = "."]
 mod rest_proto {
     const FACE: crate::kit::Face = crate::kit::Face::RestProto;
+    use crate::blocking as clients;
 
     #[path = "suite/mod.rs"]
     #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
@@ -44,6 +59,19 @@ mod rest_proto {
 #[path = "."]
 mod grpc {
     const FACE: crate::kit::Face = crate::kit::Face::Grpc;
+    use crate::blocking as clients;
+
+    #[path = "suite/mod.rs"]
+    #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
+    mod suite;
+}
+
+/// The same through futures.
+#[cfg(feature = "async")]
+#[path = "."]
+mod async_rest_json {
+    const FACE: crate::kit::Face = crate::kit::Face::RestJson;
+    use crate::driven as clients;
 
     #[path = "suite/mod.rs"]
     #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]

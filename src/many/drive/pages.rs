@@ -64,9 +64,9 @@ impl Drive {
         wait.give_up_if_late(woke, now);
         wait.hasten(now);
         match wait.next(&*core.clock) {
-            Step::Poll { timeout } => {
+            Step::Poll(poll) => {
                 track.stage = Stage::Listed;
-                return Some((timeout, wait.deadline()));
+                return Some((poll.timeout(), wait.deadline()));
             }
             Step::Sleep(_) => {}
             Step::Cancel { timeout } => self.start_cancel(number, timeout),
@@ -171,10 +171,8 @@ impl Drive {
         for (member, operation) in std::mem::take(&mut pass.found) {
             self.answered(member, Ok(operation), &clock);
         }
-        if let Some(group) = self.groups.get_mut(number) {
-            if fault.is_none() {
-                group.passed(&pass);
-            }
+        if let (Some(group), None) = (self.groups.get_mut(number), &fault) {
+            group.passed(&pass);
         }
         unheard.into_iter().for_each(|member| self.settle(member, clock.now));
     }

@@ -3,7 +3,6 @@
 //! Streams of one connection are served one after the other, in the order in which they were opened.
 
 mod grpc;
-mod pipe;
 mod session;
 
 use std::io;

@@ -13,10 +13,10 @@ use h2::server::{Builder, Connection, SendResponse};
 use h2::{Ping, PingPong, RecvStream, SendStream};
 use http::Request;
 
-use super::pipe::Pipe;
 use crate::testing::answer::Gone;
 use crate::testing::inbox::is_pause;
 use crate::testing::server::Stop;
+use crate::transport::grpc::pipe::Pipe;
 
 /// A stream that the client has opened.
 pub(super) type Stream = (Request<RecvStream>, SendResponse<Bytes>);
@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
     /// Sends no more than these many bytes of what h2 has to say.
     pub(super) fn turn_short(&mut self, bytes: usize) -> Result<(), Gone> {
         self.drive()?;
-        self.line.pipe.ends().outgoing.truncate(bytes);
+        self.line.pipe.lock().outgoing.truncate(bytes);
         self.line.flush()
     }
 
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
 
     /// Sends bytes as they are.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> Result<(), Gone> {
-        self.line.pipe.ends().outgoing.extend_from_slice(bytes);
+        self.line.pipe.lock().outgoing.extend_from_slice(bytes);
         self.line.flush()
     }
 
@@ -203,7 +203,7 @@ impl Line<'_> {
         match self.socket.peek(&mut self.scratch) {
             Ok(0) => Err(Gone::Peer),
             Ok(amount) => {
-                self.pipe.ends().incoming.extend(self.scratch.iter().take(amount));
+                self.pipe.lock().incoming.extend(self.scratch.iter().take(amount));
                 self.peeked = amount;
                 Ok(())
             }
@@ -219,7 +219,7 @@ impl Line<'_> {
     }
 
     fn flush(&mut self) -> Result<(), Gone> {
-        let outgoing = std::mem::take(&mut self.pipe.ends().outgoing);
+        let outgoing = std::mem::take(&mut self.pipe.lock().outgoing);
         let mut socket = self.socket;
         Ok(socket.write_all(&outgoing)?)
     }

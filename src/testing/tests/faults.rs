@@ -175,6 +175,8 @@ fn connections_break_where_they_are_told_to() {
     let table = [
         ("close", Reply::close(), String::new(), Ok(())),
         ("reset", Reply::reset(), String::new(), reset),
+        ("reset for want of streams", Reply::reset_stream(7), String::new(), reset),
+        ("close for want of a farewell", Reply::go_away(), String::new(), Ok(())),
         ("cut in the status line", json().truncate_head_at(5), "HTTP/".into(), Ok(())),
         ("reset after the headers", json().reset_at(0), head.into(), reset),
         ("reset in the body", json().reset_at(4), format!("{head}{}", &body[..4]), reset),

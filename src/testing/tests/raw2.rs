@@ -33,6 +33,9 @@ pub(super) struct Answer2 {
     pub(super) trailers: Option<HeaderMap>,
 }
 
+/// A whole answer, or what came of it and how it ended.
+type Exchanged = Result<Answer2, Box<(Answer2, Broken)>>;
+
 /// What ended an answer before its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Broken {
@@ -55,24 +58,15 @@ impl Raw2 {
         Self { requests, connection }
     }
 
-    pub(super) fn call(
-        &mut self,
-        method: &str,
-        message: &impl Message,
-    ) -> Result<Answer2, (Answer2, Broken)> {
+    pub(super) fn call(&mut self, method: &str, message: &impl Message) -> Exchanged {
         self.call_with(method, &[], &frame(0, &message.encode_to_vec()))
     }
 
-    pub(super) fn get(&mut self, name: &str) -> Result<Answer2, (Answer2, Broken)> {
+    pub(super) fn get(&mut self, name: &str) -> Exchanged {
         self.call("GetOperation", &pb::GetOperationRequest { name: name.into() })
     }
 
-    pub(super) fn call_with(
-        &mut self,
-        method: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Answer2, (Answer2, Broken)> {
+    pub(super) fn call_with(&mut self, method: &str, headers: &[(&str, &str)], body: &[u8]) -> Exchanged {
         let path = format!("http://x/google.longrunning.Operations/{method}");
         let mut request = Request::post(path).header("te", "trailers");
         request = request.header("content-type", "application/grpc");
@@ -80,15 +74,11 @@ impl Raw2 {
         self.exchange(request.body(()).unwrap(), body)
     }
 
-    pub(super) fn exchange(
-        &mut self,
-        request: Request<()>,
-        body: &[u8],
-    ) -> Result<Answer2, (Answer2, Broken)> {
+    pub(super) fn exchange(&mut self, request: Request<()>, body: &[u8]) -> Exchanged {
         let mut answer = Answer2::default();
         match self.try_exchange(request, body, &mut answer) {
             Ok(()) => Ok(answer),
-            Err(error) => Err((answer, broken(&error))),
+            Err(error) => Err(Box::new((answer, broken(&error)))),
         }
     }
 

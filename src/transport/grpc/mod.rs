@@ -4,7 +4,7 @@ mod channel;
 mod exchange;
 mod frame;
 mod metadata;
-mod pipe;
+pub(crate) mod pipe;
 mod pool;
 mod status;
 #[cfg(test)]
@@ -17,8 +17,8 @@ use prost::Message;
 use crate::env::Env;
 use crate::error::Error;
 use crate::proto::google::longrunning::{
-    self as proto, CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
-    ListOperationsRequest, WaitOperationRequest,
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    WaitOperationRequest,
 };
 use crate::transport::rest::route::checked_name;
 use crate::transport::{Attempt, Rpc, Service, Transport};
@@ -61,19 +61,17 @@ impl GrpcTransport {
         Ok(Self { heads: Heads::new(&service)?, pool, options, service })
     }
 
-    fn unary<A: Message + Default>(
+    /// Makes one attempt and gives the bytes of the message that answers it.
+    fn unary(
         &self,
         rpc: Rpc,
         name: &str,
         request: &impl Message,
         attempt: &Attempt<'_>,
-    ) -> Result<A, Error> {
+    ) -> Result<Vec<u8>, Error> {
         checked_name(rpc, name)?;
         let message = frame::encode(request, attempt.compression());
-        let answer = self.exchange(rpc, name, &message, attempt)?;
-        A::decode(&*answer).map_err(|error| {
-            Error::decode(format!("the answer to {} is not valid protobuf", rpc.name())).with_source(error)
-        })
+        self.exchange(rpc, name, &message, attempt)
     }
 }
 
@@ -83,7 +81,7 @@ impl Transport for GrpcTransport {
         request: &GetOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.unary(Rpc::Get, &request.name, request, attempt).map(|answer: proto::Operation| answer.into())
+        Operation::from_protobuf(&self.unary(Rpc::Get, &request.name, request, attempt)?)
     }
 
     fn list_operations(
@@ -91,16 +89,15 @@ impl Transport for GrpcTransport {
         request: &ListOperationsRequest,
         attempt: &Attempt<'_>,
     ) -> Result<OperationPage, Error> {
-        let answer = self.unary(Rpc::List, &request.name, request, attempt);
-        answer.map(|answer: proto::ListOperationsResponse| answer.into())
+        OperationPage::from_protobuf(&self.unary(Rpc::List, &request.name, request, attempt)?)
     }
 
     fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.unary(Rpc::Cancel, &request.name, request, attempt)
+        empty(&self.unary(Rpc::Cancel, &request.name, request, attempt)?)
     }
 
     fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.unary(Rpc::Delete, &request.name, request, attempt)
+        empty(&self.unary(Rpc::Delete, &request.name, request, attempt)?)
     }
 
     fn wait_operation(
@@ -108,8 +105,12 @@ impl Transport for GrpcTransport {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.unary(Rpc::Wait, &request.name, request, attempt).map(|answer: proto::Operation| answer.into())
+        Operation::from_protobuf(&self.unary(Rpc::Wait, &request.name, request, attempt)?)
     }
+}
+
+fn empty(answer: &[u8]) -> Result<(), Error> {
+    <()>::decode(answer).map_err(|cause| Error::decode("answer is not valid protobuf").with_source(cause))
 }
 
 impl fmt::Debug for GrpcTransport {

@@ -11,21 +11,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///
 /// No waker is ever called: who fills the pipe polls h2 afterwards.
 #[derive(Clone, Default)]
-pub(super) struct Pipe(Arc<Mutex<Ends>>);
+pub(crate) struct Pipe(Arc<Mutex<Ends>>);
 
 #[derive(Default)]
-pub(super) struct Ends {
+pub(crate) struct Ends {
     /// What has come from the peer, up to `taken` read by h2.
-    pub(super) incoming: Vec<u8>,
+    pub(crate) incoming: Vec<u8>,
     taken: usize,
     /// What is to go to the peer.
-    pub(super) outgoing: Vec<u8>,
+    pub(crate) outgoing: Vec<u8>,
     /// Nothing more comes after what is there.
-    pub(super) has_ended: bool,
+    pub(crate) has_ended: bool,
 }
 
 impl Pipe {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Ends> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Ends> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! Bindings: which HTTP request stands for which method and name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::Error;
@@ -116,6 +117,19 @@ impl Bindings {
         };
         let bindings = of_operations(&self.version, ":wait", binding);
         self.set(Rpc::Wait, bindings)
+    }
+
+    /// The path prefix that they were made with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.version
+    }
+
+    /// Binds WaitOperation so, unless it is bound already.
+    pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
+        match how {
+            Some(how) if self.wait.is_empty() => Cow::Owned(self.clone().wait_by(how)),
+            _ => Cow::Borrowed(self),
+        }
     }
 
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {

@@ -58,6 +58,7 @@ impl RestTransport {
     ) -> Result<Answer, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
+        let bindings = bindings.or_wait_by(attempt.wait_binding());
         match bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))? {
             Some(route) => self.exchange(&route, name, attempt, limit),
             None => Err(Error::unbound(rpc.name())),

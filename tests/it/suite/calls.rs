@@ -3,7 +3,7 @@
 use longrunning::auth::{AccessToken, TokenRequest};
 use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::{Reply, Rpc};
-use longrunning::{Code, Credentials, ErrorKind, Operation, OperationsClient};
+use longrunning::{Code, Credentials, ErrorKind, Operation};
 
 use super::kit::{FakeServer, Method, NAME, done, running, server, slept};
 
@@ -128,7 +128,7 @@ fn packed_answers_are_read() {
 }
 
 /// Gives `t1`, `t2` and so on.
-fn numbered(server: &FakeServer) -> OperationsClient {
+fn numbered(server: &FakeServer) -> super::kit::Client {
     let given = std::sync::atomic::AtomicU32::new(0);
     let provider = move |_: &TokenRequest<'_>| {
         let number = given.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

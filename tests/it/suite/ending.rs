@@ -132,7 +132,7 @@ fn a_machine_that_slept_through_the_limit_looks_once_more() {
 
 #[test]
 fn what_is_borne_is_an_option() {
-    type Ask = fn(longrunning::Poller) -> longrunning::Poller;
+    type Ask = fn(super::kit::TestPoller) -> super::kit::TestPoller;
     let internal = || Reply::from(Status::new(Code::Internal, "oops"));
     let missing = || Reply::from(Status::new(Code::NotFound, "what"));
     let rows: [(&str, Reply, Ask, Option<u32>); 9] = [

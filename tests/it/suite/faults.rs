@@ -5,11 +5,14 @@
 //! |---|---|
 //! | 12, 26 to 29 | the unit tests of `http`: they need a resolver, several addresses, or TLS |
 //! | 34 to 43 | `decoding` |
-//! | 45, 63, 67 | `wait` |
+//! | 44, 64, 68 | `ending` |
+//! | 45, 63, 67, 78 (without the rate) | `wait` |
+//! | 47, 72 in a wait | `handle`, `progress` |
+//! | 48 in a wait that has the server wait | `long_poll` |
 //! | 49, 50, 52 to 57, 80 | `credentials`, `token_sources`, and the unit tests of `auth` |
 //! | 58 to 61 | `list` |
 //! | 65, 66, 72 | `timing` |
-//! | 44, 62 (the second try), 64, 68, 73, 78, 79 | nowhere: the crate does not have what they ask for |
+//! | 62 (the second try), 73, 79 | nowhere: the crate does not have what they ask for |
 //! | 69 | `interrupted` |
 //! | 70, and 76 where the proxy does not connect | the unit tests of `http` |
 //! | 71 | the unit tests of `auth`: one token for ten thousand threads; nothing bounds the sockets |

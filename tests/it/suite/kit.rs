@@ -6,9 +6,10 @@ use longrunning::testing::{self, FakeServerBuilder, Reply};
 use longrunning::transport::DataFormat;
 #[cfg(feature = "grpc")]
 use longrunning::transport::TransportKind;
-use longrunning::{Any, Bindings, Operation, OperationsClient, OperationsClientBuilder, Status, WaitBinding};
+use longrunning::{Any, Bindings, Operation, Status, WaitBinding};
 
 use super::super::FACE;
+pub(super) use super::super::clients::{Builder, Client, TestPoller};
 pub(super) use crate::kit::{Face, Method, NAME, any, running, secs, slept, told, unavailable};
 
 /// A server whose clients speak what this face speaks.
@@ -24,22 +25,24 @@ impl FakeServer {
         Self(options(testing::FakeServer::builder()).start().unwrap())
     }
 
-    pub(super) fn client(&self) -> OperationsClient {
+    pub(super) fn client(&self) -> Client {
         self.client_builder().build().unwrap()
     }
 
-    pub(super) fn client_builder(&self) -> OperationsClientBuilder {
+    pub(super) fn client_builder(&self) -> Builder {
         let builder = self.0.client_builder();
-        match FACE {
+        let builder = match FACE {
             Face::RestJson => builder,
             Face::RestProto => builder.data_format(DataFormat::Proto),
             #[cfg(feature = "grpc")]
             Face::Grpc => builder.transport(TransportKind::Grpc),
-        }
+        };
+        #[allow(clippy::useless_conversion, reason = "one of the faces has a builder of its own")]
+        builder.into()
     }
 
     /// A client whose wait calls get to the server.
-    pub(super) fn waiting_client(&self) -> OperationsClient {
+    pub(super) fn waiting_client(&self) -> Client {
         let builder = self.client_builder();
         let bindings = || Bindings::default().wait_by(WaitBinding::Body);
         if FACE.is_rest() { builder.bindings(bindings()).build().unwrap() } else { builder.build().unwrap() }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use longrunning::proto::google::longrunning::ListOperationsRequest;
-use longrunning::testing::Reply;
-use longrunning::{Any, Backoff, Code, ErrorKind, Operation, OperationPage, RetryPolicy, Status};
+use longrunning::testing::{Reply, Rpc};
+use longrunning::{Any, Backoff, Code, ErrorKind, LongPoll, Operation, OperationPage, RetryPolicy, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::FACE;
-use super::kit::{Face, FakeServer, Method, NAME, hinted, running, secs, server};
+use super::kit::{Face, FakeServer, Method, NAME, done, hinted, running, secs, server};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// 1, 2, 3: limits of time and number hold, and sleeps last as long as the server wishes.
     #[test]
@@ -54,8 +54,9 @@ proptest! {
         response in "[a-zé\"\\\\]{0,9}",
         finishes in any::<bool>(),
         total in 1.0..600.0f64,
+        long_poll in long_poll(),
     ) {
-        let server = FakeServer::start();
+        let server = FakeServer::with(|options| options.with(Rpc::Wait));
         for step in &script {
             server.reply(step.as_ref().map_or_else(|| running().into(), Fault::reply));
         }
@@ -66,7 +67,7 @@ proptest! {
         };
         let done = Operation::succeeded(NAME, message);
         server.reply(Reply::from(if finishes { done.clone() } else { running() }).times(usize::MAX));
-        let result = server.client().poller(NAME).total_timeout(secs(total)).until_done();
+        let result = server.client().poller(NAME).total_timeout(secs(total)).long_poll(long_poll).until_done();
         prop_assert!(server.elapsed() <= secs(total), "1: {:?} of {total}", server.elapsed());
         let polls = server.request_count() as usize;
         let arrived = finishes && polls > script.len();
@@ -121,23 +122,69 @@ proptest! {
         prop_assert!(tokens.is_sorted(), "never back: {tokens:?}");
     }
 
-    /// 10: no fault poisons a client.
+    /// 5: the error is the last one, of a call and of a wait.
     #[test]
-    fn the_next_call_is_as_good_as_the_first(script in vec((fault(), any::<bool>()), 1..6)) {
-        let server = server();
-        let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
-        for (fault, keep) in script {
-            server.reply(fault.reply());
-            let _ = client.get(NAME).send();
-            if keep {
-                prop_assert_eq!(client.get(NAME).send().map_err(|error| error.to_string()), Ok(super::kit::done()));
-            }
+    fn the_last_error_is_told(
+        codes in vec((code(), 0u64..9), 1..12),
+        waits in any::<bool>(),
+        total in 1.0..120.0f64,
+    ) {
+        let server = FakeServer::start();
+        for (number, (code, hint)) in codes.iter().enumerate() {
+            let status = Status::new(*code, format!("fault {number}."));
+            server.reply(hinted(status, *hint));
         }
+        server.insert(running());
+        let client = server.client_builder().total_timeout(secs(total)).build().unwrap();
+        let error = match waits {
+            true => client.poller(NAME).total_timeout(secs(total)).until_done().err(),
+            false => client.get(NAME).send().err(),
+        };
+        let asked = server.request_count() as usize;
+        let told = error.as_ref().map(|error| format!("{error:#}")).unwrap_or_default();
+        let last = if asked <= codes.len() { format!("fault {}.", asked - 1) } else { String::new() };
+        prop_assert!(told.contains(&last), "{told}, expected {last}");
+        prop_assert_eq!(told.matches("fault").count(), usize::from(!last.is_empty()), "{}", told);
+    }
+
+    /// 10: no fault poisons a client, whatever it was doing.
+    #[test]
+    fn the_next_call_is_as_good_as_the_first(script in vec((fault(), 0..4), 1..6)) {
+        let server = FakeServer::with(|options| options.with(Rpc::Wait));
+        server.insert(done());
+        let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
+        let handle = client.operation(NAME);
+        for (fault, kind) in script {
+            if kind == 3 {
+                server.reply(running());
+            }
+            server.reply(fault.reply());
+            let brief = || client.poller(NAME).total_timeout(secs(1.0));
+            match kind {
+                0 => drop(client.get(NAME).send()),
+                1 => drop(brief().until_done()),
+                2 => drop(handle.refresh()),
+                _ => drop(brief().total_timeout(secs(60.0)).long_poll(LongPoll::Body).until_done()),
+            }
+            server.clear_replies();
+            prop_assert_eq!(client.get(NAME).send().map_err(|error| error.to_string()), Ok(done()));
+            prop_assert_eq!(brief().until_done().map_err(|error| error.to_string()), Ok(done()));
+        }
+        prop_assert_eq!(handle.until_done().map_err(|error| error.to_string()), Ok(done()));
         for method in Method::ALL {
-            server.insert(super::kit::done());
+            server.insert(done());
             prop_assert!(method.run(&client).is_ok(), "{method:?}");
         }
     }
+}
+
+fn long_poll() -> impl Strategy<Value = LongPoll> {
+    prop::sample::select(&[LongPoll::Never, LongPoll::Auto, LongPoll::Body, LongPoll::Get][..])
+}
+
+fn code() -> impl Strategy<Value = Code> {
+    let codes = [Code::Unavailable, Code::ResourceExhausted, Code::Internal, Code::NotFound, Code::Aborted];
+    prop::sample::select(codes.to_vec())
 }
 
 /// One bad answer. None of them is a reset or an end of the connection before an answer, which a client on a
@@ -158,11 +205,9 @@ enum Fault {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let codes = [Code::Unavailable, Code::ResourceExhausted, Code::Internal, Code::NotFound, Code::Aborted];
-    let code = prop::sample::select(codes.to_vec());
     prop_oneof![
-        3 => code.clone().prop_map(Fault::Status),
-        3 => (code, 0u32..100).prop_map(|(code, seconds)| Fault::Wish(code, seconds)),
+        3 => code().prop_map(Fault::Status),
+        3 => (code(), 0u32..100).prop_map(|(code, seconds)| Fault::Wish(code, seconds)),
         1 => prop::sample::select(vec![408, 429, 500, 502, 503, 504]).prop_map(Fault::Proxy),
         1 => Just(Fault::Page),
         1 => Just(Fault::Empty),

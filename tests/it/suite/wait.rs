@@ -233,6 +233,23 @@ fn own_delays_may_end_a_wait() {
     assert_eq!((error.kind(), error.attempts(), slept(&server)), (ErrorKind::Timeout, 3, vec![5.0, 5.0]));
 }
 
+/// Waits that begin together draw apart, instead of asking all at once for as long as they last.
+#[test]
+fn waits_that_begin_together_draw_apart() {
+    let mut polls: Vec<Duration> = (0..=10)
+        .map(|tenths| {
+            let server = FakeServer::start();
+            server.insert(FakeOperation::new(NAME).done_after(secs(600.0)));
+            server.set_chance(f64::from(tenths) / 10.0);
+            server.client().poller(NAME).until_done().unwrap();
+            server.sleeps().iter().take(40).sum()
+        })
+        .collect();
+    polls.sort_unstable();
+    let apart = |pair: &[Duration]| pair[1] - pair[0] > secs(0.1);
+    assert!(polls.windows(2).all(apart), "78: {polls:?}");
+}
+
 #[test]
 fn the_calendar_has_no_say_in_deadlines() {
     let server = FakeServer::start();

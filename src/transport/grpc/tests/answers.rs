@@ -136,7 +136,7 @@ fn answers_and_their_errors() {
             "no protobuf",
             data(b"\0\0\0\0\x01\xff".to_vec()),
             (Decode, None, false, false),
-            "the answer to GetOperation is not valid protobuf",
+            "operation is not valid: failed to decode Protobuf message: invalid varint",
         ),
         (
             "odd compression",

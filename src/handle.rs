@@ -1,0 +1,272 @@
+//! One operation and all that can be done with it, as a value to keep and to pass around.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+
+use crate::call::{Blocking, Call, Request};
+use crate::core::Core;
+use crate::error::Error;
+use crate::name::OperationName;
+use crate::pending::Pending;
+use crate::poller::{Latest, Poller, Target};
+use crate::progress::Progress;
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
+};
+use crate::types::{Any, Code, Operation, Status};
+
+/// An operation and the client that knows it: what Google's libraries call an operation future.
+///
+/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation) from a name, from the answer of the call
+/// that started it, or from a [`Pending`] of an earlier process. Owned, and cheap to clone; clones see what any of them
+/// has seen. What does no I/O tells the latest state that was seen; nothing is asked behind the caller's back.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # let index = longrunning::Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "9"}"#)?;
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)).responds(index));
+/// # let client = server.client();
+/// #[derive(serde::Deserialize)]
+/// struct Index {
+///     rows: String,
+/// }
+///
+/// let handle = client.operation("operations/42");
+/// assert!(!handle.refresh()?.is_done());
+/// println!("{:?} %", handle.progress().percent());
+/// let index: Index = handle.result()?;
+/// assert_eq!(index.rows, "9");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// For those who come from Python, the members of [`google.api_core.operation.Operation`]:
+///
+/// | Python | here |
+/// |---|---|
+/// | `operation` | [`operation`](Self::operation) |
+/// | `metadata` | [`metadata`](Self::metadata), [`progress`](Self::progress) |
+/// | `done()`, `running()` | `handle.refresh()?.is_done()`; [`is_done`](Self::is_done) does not ask |
+/// | `result(timeout)` | [`result`](Self::result); with a limit: `handle.poller().total_timeout(…).until_done()?.into_response()` |
+/// | `exception(timeout)` | `handle.until_done()?.error()`; [`error`](Self::error) does not wait |
+/// | `cancel()` | [`cancel`](Self::cancel), [`cancel_and_wait`](Self::cancel_and_wait) |
+/// | `cancelled()` | [`is_cancelled`](Self::is_cancelled) |
+/// | `add_done_callback(fn)` | [`on_done`](Self::on_done) |
+/// | `set_result`, `set_exception` | none: the service says how it ended |
+/// | `deserialize(payload)` | [`Operation::from_json`], [`Operation::from_proto`](Operation::from); to go on waiting elsewhere: [`to_pending`](Self::to_pending) |
+/// | `retry`, `polling` | the options of [`poller`](Self::poller), and those of the client |
+///
+/// [`google.api_core.operation.Operation`]: https://googleapis.dev/python/google-api-core/latest/operation.html
+#[derive(Clone)]
+pub struct OperationHandle {
+    core: Arc<Core>,
+    name: Result<OperationName, Error>,
+    latest: Latest,
+    since: SystemTime,
+}
+
+/// What is known without asking.
+impl OperationHandle {
+    pub(crate) fn new(core: &Arc<Core>, target: Target) -> Self {
+        let (name, seen) = target.into_parts();
+        Self { core: Arc::clone(core), name, latest: Latest::new(seen), since: core.clock.wall() }
+    }
+
+    /// The name of the operation; empty if it was given none that can be asked for.
+    pub fn name(&self) -> &str {
+        self.name.as_ref().map_or("", OperationName::as_str)
+    }
+
+    /// The latest state that was seen, if any was.
+    pub fn operation(&self) -> Option<Operation> {
+        self.latest.get()
+    }
+
+    /// Whether the operation was seen to be done.
+    pub fn is_done(&self) -> bool {
+        self.operation().is_some_and(|operation| operation.is_done())
+    }
+
+    /// Whether the operation was seen to have ended as cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.error().is_some_and(|status| status.code() == Code::Cancelled)
+    }
+
+    /// Why the operation failed, if it was seen to.
+    pub fn error(&self) -> Option<Status> {
+        self.operation().filter(Operation::is_done)?.error().cloned()
+    }
+
+    /// The metadata of the latest state that was seen.
+    pub fn metadata(&self) -> Option<Any> {
+        self.operation()?.metadata().cloned()
+    }
+
+    /// How far the operation is by the latest state that was seen.
+    pub fn progress(&self) -> Progress {
+        self.operation().map_or_else(Progress::default, |operation| Progress::of(&operation))
+    }
+
+    /// What another process needs to go on: the name, the endpoint of the client and the version of its bindings, as
+    /// plain data that serde writes and reads.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::succeeded("operations/42", longrunning::Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// let text = serde_json::to_string(&client.operation("operations/42").to_pending()?).unwrap();
+    ///
+    /// // later, elsewhere
+    /// let pending: longrunning::Pending = serde_json::from_str(&text).unwrap();
+    /// assert!(client.operation(&pending).until_done()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Binding`](crate::ErrorKind::Binding) for a name that cannot be asked for.
+    pub fn to_pending(&self) -> Result<Pending, Error> {
+        let progress = self.progress();
+        let started = progress.create_time().or(progress.start_time()).unwrap_or(self.since);
+        let pending = Pending::new(self.name.clone()?)?.with_started(started);
+        let Some(origin) = &self.core.origin else { return Ok(pending) };
+        let pending = pending.with_endpoint(&origin.endpoint);
+        Ok(match &origin.api_version {
+            Some(version) => pending.with_api_version(version),
+            None => pending,
+        })
+    }
+}
+
+/// What asks the service.
+impl OperationHandle {
+    /// Gets the latest state, unless the operation was seen to be done.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::get`](crate::OperationsClient::get).
+    pub fn refresh(&self) -> Result<Operation, Error> {
+        if let Some(done) = self.operation().filter(Operation::is_done) {
+            return Ok(done);
+        }
+        let operation = self.call::<GetOperationRequest>().send()?;
+        self.latest.set(&operation);
+        Ok(operation)
+    }
+
+    /// Starts a wait, with all its options; this handle sees what the wait sees.
+    pub fn poller(&self) -> Poller {
+        let target = Target::from_parts(self.name.clone(), self.operation());
+        Poller::new(&self.core, Blocking, target).reporting_to(&self.latest)
+    }
+
+    /// Blocks until the operation is done, with the options that a wait has by default.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Poller::until_done`].
+    pub fn until_done(&self) -> Result<Operation, Error> {
+        self.poller().until_done()
+    }
+
+    /// Blocks until the operation is done and reads its response into a type of yours; see
+    /// [`Operation::into_response`].
+    ///
+    /// # Errors
+    ///
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if `T`
+    /// does not fit, otherwise as for [`Poller::until_done`].
+    pub fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.until_done()?.into_response()
+    }
+
+    /// Asks for the operation to be cancelled; best effort.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel).
+    pub fn cancel(&self) -> Result<(), Error> {
+        self.call::<CancelOperationRequest>().send()
+    }
+
+    /// Asks for the operation to be cancelled and blocks until it is done, for at most `grace` after that.
+    ///
+    /// Gives what became of it: cancelled, or ended before it could be. `FAILED_PRECONDITION`, by which some services
+    /// say that it is over, is no failure here.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let handle = client.operation("operations/42");
+    /// handle.cancel_and_wait(std::time::Duration::from_secs(60))?;
+    /// assert!(handle.is_cancelled());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`cancel`](Self::cancel) and [`Poller::until_done`]; `Timeout` if it still runs after `grace`.
+    pub fn cancel_and_wait(&self, grace: Duration) -> Result<Operation, Error> {
+        match self.cancel() {
+            Err(error) if error.code() != Some(Code::FailedPrecondition) => Err(error),
+            _ => self.poller().total_timeout(grace).until_done(),
+        }
+    }
+
+    /// Has the service forget the operation, which does not cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::delete`](crate::OperationsClient::delete).
+    pub fn delete(&self) -> Result<(), Error> {
+        self.call::<DeleteOperationRequest>().send()
+    }
+
+    /// Waits on a thread of its own and calls `callback` there with what [`until_done`](Self::until_done) gives.
+    ///
+    /// The thread is a plain one: it lives as long as the wait, and a panic of the callback is what joining it gives.
+    /// For other options of the wait, or a pool, do the same by hand with a clone of the handle.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::succeeded("operations/42", longrunning::Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// let thread = client.operation("operations/42").on_done(|ended| match ended {
+    ///     Ok(operation) => println!("{}", operation.outcome()),
+    ///     Err(error) => eprintln!("{error}"),
+    /// })?;
+    /// // …
+    /// thread.join().unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the system gives no thread.
+    pub fn on_done(
+        &self,
+        callback: impl FnOnce(Result<Operation, Error>) + Send + 'static,
+    ) -> Result<JoinHandle<()>, Error> {
+        let handle = self.clone();
+        let thread = thread::Builder::new().spawn(move || callback(handle.until_done()));
+        thread.map_err(|cause| Error::config("cannot start a thread to wait on").with_source(cause))
+    }
+
+    fn call<R: Request>(&self) -> Call<R> {
+        Call::new(&self.core, Blocking, self.name.clone().map(R::from_name))
+    }
+}
+
+impl fmt::Debug for OperationHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationHandle")
+            .field("name", &self.name())
+            .field("operation", &self.operation())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! Polls that the server holds back until there is something to tell: WaitOperation in a wait's service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::transport::rest::binding::WaitBinding;
+use crate::wait_support::{Trial, WaitSupport};
+
+/// Whether a wait has the server wait too, by WaitOperation, and how that is bound to HTTP.
+///
+/// The answer then comes one round trip after the operation is done. The wait still looks by itself first, asks the
+/// server to hold each answer back for at most 30 s (half of what common proxies bear), and goes on polling where
+/// that fails: a failure of WaitOperation never ends a wait. An answer that comes sooner than asked for is followed by
+/// the usual delay, so a server that does not hold anything back is asked no more often than without. A
+/// [`StopToken`](crate::StopToken) takes effect when the answer under way is there.
+///
+/// The default is [`Never`](Self::Never), because a wait sends nothing that it was not asked to: WaitOperation may need
+/// a permission of its own, most services do not have it, and an answer that is held back occupies a connection.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+/// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(100)));
+/// # let client = server.client();
+/// use longrunning::LongPoll;
+///
+/// let done = client.poller("operations/42").long_poll(LongPoll::Auto).until_done()?;
+/// assert!(done.is_done());
+/// # assert_eq!(server.elapsed(), std::time::Duration::from_secs(100));
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there is one way only, and all but `Never` mean
+/// that one.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LongPoll {
+    /// Finds out whether and how the service has it.
+    ///
+    /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
+    /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
+    /// `POST` with a query (for a 400) or `GET` (for a path that is not there).
+    Auto,
+    /// Only polls.
+    #[default]
+    Never,
+    /// As [`WaitBinding::Body`].
+    Body,
+    /// As [`WaitBinding::Query`].
+    Query,
+    /// As [`WaitBinding::Get`].
+    Get,
+}
+
+/// What a wait knows of the server's waiting.
+#[derive(Debug)]
+pub(super) struct LongPolling {
+    way: Way,
+    /// Failures in a row.
+    failures: u32,
+    next: Option<Hold>,
+    under_way: Option<Hold>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Never,
+    Bound(WaitBinding),
+    Auto(Arc<WaitSupport>),
+}
+
+/// One answer that the server is asked to hold back.
+#[derive(Debug)]
+struct Hold {
+    binding: WaitBinding,
+    asked: Duration,
+    trial: Option<Trial>,
+}
+
+impl LongPolling {
+    pub(super) fn new(how: LongPoll, support: &Arc<WaitSupport>) -> Self {
+        let way = match how {
+            LongPoll::Auto => Way::Auto(Arc::clone(support)),
+            LongPoll::Never => Way::Never,
+            LongPoll::Body => Way::Bound(WaitBinding::Body),
+            LongPoll::Query => Way::Bound(WaitBinding::Query),
+            LongPoll::Get => Way::Bound(WaitBinding::Get),
+        };
+        Self { way, ..Self::never() }
+    }
+
+    pub(super) fn never() -> Self {
+        Self { way: Way::Never, failures: 0, next: None, under_way: None }
+    }
+
+    /// Whether the next poll can be held back by the server, which has `room` to do so.
+    pub(super) fn prepare(&mut self, room: Duration) -> bool {
+        self.next = if room < SHORTEST { None } else { self.hold() };
+        self.next.is_some()
+    }
+
+    /// Starts a poll: gives how long it is to be held back, and how that is bound.
+    pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
+        let hold = self.next.take().filter(|_| room >= SHORTEST)?;
+        let (asked, binding) = (room.min(LONGEST), hold.binding);
+        self.under_way = Some(Hold { asked, ..hold });
+        Some((asked, binding))
+    }
+
+    /// Takes note of an answer that took so long; says whether the server did what it was asked, if it was.
+    pub(super) fn worked(&mut self, took: Duration) -> Option<Held> {
+        let hold = self.under_way.take()?;
+        self.failures = 0;
+        if let Some(trial) = hold.trial {
+            trial.worked();
+        }
+        // Clocks differ, and servers round.
+        Some(if took >= hold.asked.mul_f64(0.9) { Held::Fully } else { Held::InPart })
+    }
+
+    /// Takes note of a failure; false if the poll was none of the server's waiting.
+    pub(super) fn failed(&mut self, error: &Error, passes: bool) -> bool {
+        let Some(hold) = self.under_way.take() else { return false };
+        let found_out = hold.trial.is_some_and(|trial| trial.failed(error));
+        if !found_out {
+            self.failures += 1;
+            if !passes || self.failures >= MOST_FAILURES {
+                self.way = Way::Never;
+            }
+        }
+        true
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        let (binding, trial) = match &self.way {
+            Way::Never => return None,
+            Way::Bound(binding) => (*binding, None),
+            Way::Auto(support) => support.trial().map(|trial| (trial.binding, Some(trial)))?,
+        };
+        Some(Hold { binding, asked: Duration::ZERO, trial })
+    }
+}
+
+/// How long an answer was held back.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Held {
+    Fully,
+    InPart,
+}
+
+/// Front ends and proxies end exchanges that are silent for 60 s; and progress is told as often as by polls.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Less than this is not worth a request of its own.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// After so many failures in a row a wait only polls.
+const MOST_FAILURES: u32 = 2;

@@ -1,0 +1,59 @@
+//! One poll, as a value that another thread may send.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::options::CallOptions;
+use crate::proto::google::longrunning::{GetOperationRequest, WaitOperationRequest};
+use crate::transport::Transport;
+use crate::transport::rest::binding::WaitBinding;
+use crate::types::Operation;
+
+/// One request for the state of an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Poll {
+    request: Request,
+    timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+enum Request {
+    Get(GetOperationRequest),
+    Wait(WaitOperationRequest, WaitBinding),
+}
+
+impl Poll {
+    /// Asks for the state as it is, within `timeout`.
+    pub(super) fn get(name: &str, timeout: Duration) -> Self {
+        Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout }
+    }
+
+    /// Asks for the state once it is done, or after `asked` if that is sooner.
+    pub(super) fn held(name: &str, timeout: Duration, asked: Duration, binding: WaitBinding) -> Self {
+        let asked = prost_types::Duration::try_from(asked).ok();
+        let request = WaitOperationRequest { name: name.to_owned(), timeout: asked };
+        Self { request: Request::Wait(request, binding), timeout }
+    }
+
+    /// How long it may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The same poll with less time, because some has passed.
+    #[cfg(feature = "async")]
+    pub(crate) fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Makes the one attempt that a poll is.
+    pub(crate) fn send(&self, over: &dyn Transport, options: &CallOptions) -> Result<Operation, Error> {
+        let attempt = options.attempt(self.timeout);
+        match &self.request {
+            Request::Get(request) => over.get_operation(request, &attempt),
+            Request::Wait(request, binding) => {
+                over.wait_operation(request, &attempt.with_wait_binding(Some(*binding)))
+            }
+        }
+    }
+}

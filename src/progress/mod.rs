@@ -1,0 +1,282 @@
+//! How far an operation is: a lenient view of metadata whose form every service chooses for itself.
+
+mod fields;
+mod tracker;
+
+use std::time::{Duration, SystemTime};
+
+use crate::types::{Operation, Outcome, Status};
+
+use fields::{Fields, Number};
+
+pub(crate) use tracker::Tracker;
+
+/// How far an operation is, as far as its metadata say in words that are known here.
+///
+/// Metadata are of a type of the service's own, so this is a guess by the names that services use, written
+/// `likeThis` or `like_this`, in the metadata themselves or in a part of them such as `genericMetadata` or `progress`.
+/// What cannot be found is absent. Metadata of a type that is known to the program are better decoded:
+/// [`Any::decode`](crate::Any::decode), [`Any::unpack`](crate::Any::unpack).
+///
+/// | | read from |
+/// |---|---|
+/// | [`percent`](Self::percent) | `progressPercent`, `progressPercentage`, `percentComplete`, `percentDone`, `percent`, …; `progress`, where less than 1 is a fraction; else the units |
+/// | [`completed_units`](Self::completed_units), [`total_units`](Self::total_units) | `completedUnits`/`totalUnits`, `workCompleted`/`workEstimated`, `completedWork`/`estimatedWork`, … |
+/// | [`create_time`](Self::create_time) | `createTime`, `submitTime`, `insertTime` |
+/// | [`start_time`](Self::start_time), [`update_time`](Self::update_time) | `startTime`; `updateTime`, `lastUpdateTime` |
+/// | [`end_time`](Self::end_time) | `endTime`, `completeTime`, `finishTime`, … |
+/// | [`message`](Self::message) | `statusMessage`, `statusDetail`, `progressMessage`, `stateMessage`, `message`, … |
+/// | [`state`](Self::state), [`stage`](Self::stage) | `state`, `operationState`; `stage`, `phase`, `currentStep` |
+/// | [`verb`](Self::verb), [`target`](Self::target) | `verb`, `operationType`; `target`, `targetResource` |
+/// | [`partial_failures`](Self::partial_failures) | everything that looks like a `google.rpc.Status` |
+///
+/// Protobuf bytes of a type without a JSON form here give nothing.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use longrunning::{Operation, Progress};
+///
+/// let operation = Operation::from_json(
+///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata", "genericMetadata": {
+///         "progressPercentage": "25", "startTime": "2026-01-01T10:00:00Z", "updateTime": "2026-01-01T10:00:30Z"}}}"#,
+/// )?;
+/// let progress = Progress::of(&operation);
+/// assert_eq!(progress.percent(), Some(25.0));
+/// assert_eq!(progress.elapsed(), Some(Duration::from_secs(30)));
+/// assert_eq!(progress.remaining(), Some(Duration::from_secs(90)));
+/// assert_eq!(progress.stage(), None);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// References: [AIP-151](https://google.aip.dev/151).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    percent: Option<f64>,
+    completed_units: Option<u64>,
+    total_units: Option<u64>,
+    create_time: Option<SystemTime>,
+    start_time: Option<SystemTime>,
+    update_time: Option<SystemTime>,
+    end_time: Option<SystemTime>,
+    message: Option<String>,
+    state: Option<String>,
+    stage: Option<String>,
+    verb: Option<String>,
+    target: Option<String>,
+    partial_failures: Vec<Status>,
+    elapsed: Option<Duration>,
+    remaining: Option<Duration>,
+}
+
+impl Progress {
+    /// Reads the progress out of the metadata of an operation. Never fails: what is not found is absent.
+    ///
+    /// This is what one state says. The view that a wait gives ([`Update`](crate::Update),
+    /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there the percentage never goes back, and times
+    /// that are not told are measured.
+    pub fn of(operation: &Operation) -> Self {
+        let mut progress = operation.metadata().and_then(Fields::read).map_or_else(Self::default, Self::read);
+        if matches!(operation.outcome(), Outcome::Succeeded(_)) {
+            progress.percent = Some(100.0);
+        }
+        let measured = progress.end_time.or(progress.update_time);
+        progress.elapsed = duration(progress.begin(), measured);
+        progress.remaining = match (progress.percent, progress.elapsed) {
+            _ if operation.is_done() => Some(Duration::ZERO),
+            (Some(percent), Some(elapsed)) => rest(percent, elapsed, 100.0 - percent),
+            _ => None,
+        };
+        progress
+    }
+
+    /// How much is done, from 0 to 100; 100 for an operation that succeeded.
+    pub fn percent(&self) -> Option<f64> {
+        self.percent
+    }
+
+    /// How many units of work are done, whatever a unit is.
+    pub fn completed_units(&self) -> Option<u64> {
+        self.completed_units
+    }
+
+    /// How many units of work there are, perhaps as an estimate.
+    pub fn total_units(&self) -> Option<u64> {
+        self.total_units
+    }
+
+    /// When the operation was created, by the service's clock, as all times here.
+    pub fn create_time(&self) -> Option<SystemTime> {
+        self.create_time
+    }
+
+    /// When the work began.
+    pub fn start_time(&self) -> Option<SystemTime> {
+        self.start_time
+    }
+
+    /// When the metadata were written.
+    pub fn update_time(&self) -> Option<SystemTime> {
+        self.update_time
+    }
+
+    /// When the work ended.
+    pub fn end_time(&self) -> Option<SystemTime> {
+        self.end_time
+    }
+
+    /// What is going on, in a sentence of the service's.
+    ///
+    /// Foreign text, as the other texts here: it may hold control characters.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The state of the work, such as `RUNNING`.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// Which of several steps the work is in.
+    pub fn stage(&self) -> Option<&str> {
+        self.stage.as_deref()
+    }
+
+    /// What is being done, such as `create`.
+    pub fn verb(&self) -> Option<&str> {
+        self.verb.as_deref()
+    }
+
+    /// The resource that it is done to.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// What has failed without failing the operation: everything in the metadata that looks like a
+    /// `google.rpc.Status` and is not OK, as [AIP-151](https://google.aip.dev/151) has it, in their order.
+    ///
+    /// ```
+    /// # use longrunning::{Code, Operation, Progress};
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "done": true, "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "partialFailures": [{"code": 5, "message": "bucket b is gone"}]}}"#,
+    /// )?;
+    /// assert_eq!(Progress::of(&operation).partial_failures()[0].code(), Code::NotFound);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn partial_failures(&self) -> &[Status] {
+        &self.partial_failures
+    }
+
+    /// How long the work has taken: from its start (or creation) to its end, else to when the metadata were written.
+    ///
+    /// In a wait: to now, and where no start is told, since the wait began.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.elapsed
+    }
+
+    /// An estimate of the time that is left, if the work goes on as fast as it did; zero when it is done.
+    ///
+    /// None without a percentage above 0. In a wait it runs down between two changes of the percentage.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.remaining
+    }
+
+    /// When the work began, or at least the operation.
+    fn begin(&self) -> Option<SystemTime> {
+        self.start_time.or(self.create_time)
+    }
+
+    fn read(fields: Fields) -> Self {
+        let (completed_units, total_units) = units(&fields);
+        let told = fields.find(PERCENT, |value| Number::of(value)?.percent());
+        let told =
+            told.or_else(|| fields.find(&["progress"], |value| Number::of(value)?.percent_or_fraction()));
+        let told = told.or_else(|| fields.find(FRACTION, |value| Number::of(value)?.fraction()));
+        Self {
+            percent: told.or_else(|| share(completed_units?, total_units?)),
+            completed_units,
+            total_units,
+            create_time: fields.time(&["createtime", "submittime", "inserttime", "creationtime"]),
+            start_time: fields.time(&["starttime"]),
+            update_time: fields.time(&["updatetime", "lastupdatetime"]),
+            end_time: fields.time(END),
+            message: fields.text(MESSAGE),
+            state: fields.text(&["state", "operationstate"]),
+            stage: fields.text(&["stage", "phase", "currentstep", "step"]),
+            verb: fields.text(&["verb", "operationtype"]),
+            target: fields.text(&["target", "targetresource"]),
+            partial_failures: fields.failures(),
+            elapsed: None,
+            remaining: None,
+        }
+    }
+}
+
+/// Both numbers of the first pair of which one is told.
+fn units(from: &Fields) -> (Option<u64>, Option<u64>) {
+    let number = |name: &str| from.find(&[name], fields::units);
+    let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
+    pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {
+        let mut either = pairs;
+        either.find(|(completed, total)| completed.is_some() || total.is_some()).unwrap_or_default()
+    })
+}
+
+fn share(completed: u64, total: u64) -> Option<f64> {
+    (total > 0).then(|| (completed as f64 / total as f64 * 100.0).min(100.0))
+}
+
+fn duration(from: Option<SystemTime>, to: Option<SystemTime>) -> Option<Duration> {
+    to?.duration_since(from?).ok()
+}
+
+/// How long the rest takes if it goes on as what is done did; nothing can be said before anything is.
+fn rest(done: f64, took: Duration, rest: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(took.as_secs_f64() * rest / done).ok().filter(|_| done > 0.0)
+}
+
+const PERCENT: &[&str] = &[
+    "progresspercent",
+    "progresspercentage",
+    "percentcomplete",
+    "percentcompleted",
+    "percentdone",
+    "completionpercent",
+    "completionpercentage",
+    "percentage",
+    "percent",
+];
+
+const FRACTION: &[&str] = &["progressfraction", "fractioncomplete", "fractiondone", "completionfraction"];
+
+const UNITS: &[(&str, &str)] = &[
+    ("completedunits", "totalunits"),
+    ("workcompleted", "workestimated"),
+    ("completedwork", "estimatedwork"),
+    ("completedwork", "totalwork"),
+    ("completedcount", "totalcount"),
+    ("processedcount", "totalcount"),
+    ("processeditems", "totalitems"),
+    ("processedbytes", "totalbytes"),
+    ("translatedcharacters", "totalcharacters"),
+    ("translatedpages", "totalpages"),
+];
+
+const END: &[&str] = &["endtime", "completetime", "completiontime", "completedtime", "finishtime"];
+
+const MESSAGE: &[&str] = &[
+    "statusmessage",
+    "statusdetail",
+    "statusdetails",
+    "progressmessage",
+    "statemessage",
+    "statetext",
+    "message",
+    "detail",
+    "status",
+    "description",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! What a client knows of WaitOperation at its service: found out once, by the first waits that would like to use it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::transport::rest::binding::WaitBinding;
+
+/// Shared by all clones of a client.
+#[derive(Debug, Default)]
+pub(crate) struct WaitSupport(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    known: Known,
+    failed: u32,
+    /// One wait is finding out; the others poll until it has.
+    busy: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    /// The next way to try.
+    Untried(WaitBinding),
+    Works(WaitBinding),
+    Nothing,
+}
+
+impl WaitSupport {
+    /// The way to have the server wait; none where there is none, or while another wait is finding out.
+    pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
+        let mut state = self.lock();
+        match state.known {
+            Known::Works(binding) => Some(Trial { binding, finding_out: None }),
+            Known::Untried(binding) if !state.busy => {
+                state.busy = true;
+                Some(Trial { binding, finding_out: Some(Arc::clone(self)) })
+            }
+            Known::Untried(_) | Known::Nothing => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One use of a way that is known to work, or is being tried.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) binding: WaitBinding,
+    finding_out: Option<Arc<WaitSupport>>,
+}
+
+impl Trial {
+    /// Takes note of an answer.
+    pub(crate) fn worked(self) {
+        if let Some(support) = &self.finding_out {
+            log::debug!("WaitOperation works, bound by {:?}", self.binding);
+            support.lock().known = Known::Works(self.binding);
+        }
+    }
+
+    /// Takes note of a failure; false where this way was known to work.
+    pub(crate) fn failed(self, error: &Error) -> bool {
+        let Some(support) = &self.finding_out else { return false };
+        let mut state = support.lock();
+        state.failed += 1;
+        state.known = match next(self.binding, error) {
+            Some(binding) if state.failed < MOST_FAILURES => Known::Untried(binding),
+            _ => Known::Nothing,
+        };
+        log::debug!("WaitOperation bound by {:?} fails: {error}; now {:?}", self.binding, state.known);
+        drop(state);
+        true
+    }
+}
+
+/// A trial that was not made leaves the next wait to find out.
+impl Drop for Trial {
+    fn drop(&mut self) {
+        if let Some(support) = &self.finding_out {
+            support.lock().busy = false;
+        }
+    }
+}
+
+/// What to try after a failure.
+///
+/// A service whose method takes no body refuses one with 400: there the timeout may go to the query. One that has no
+/// such path for a `POST` answers 404, 405 or 501, and may still have it for a `GET`. So two failures tell all ways
+/// apart. Without an HTTP status there is nothing to choose between: it is gRPC, or a transport of the user's.
+fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
+    match (tried, error.http_status()) {
+        _ if error.is_transient() => Some(tried),
+        (WaitBinding::Body, Some(400)) => Some(WaitBinding::Query),
+        (WaitBinding::Body, Some(404 | 405 | 501)) => Some(WaitBinding::Get),
+        _ => None,
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { known: Known::Untried(WaitBinding::Body), failed: 0, busy: false }
+    }
+}
+
+/// What finding out may cost a client in requests that bring nothing.
+const MOST_FAILURES: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Code, Status};
+
+    fn refusal(http: u16) -> Error {
+        Error::service(Status::new(Code::from_http(http), "no")).with_http_status(http)
+    }
+
+    #[test]
+    fn two_failures_tell_the_bindings_apart() {
+        let passing = || Error::answer_cut("cut").with_http_status(200);
+        let rows = [
+            ("bound by body", vec![], Some(WaitBinding::Body)),
+            ("bound by query", vec![refusal(400)], Some(WaitBinding::Query)),
+            ("bound to GET", vec![refusal(404)], Some(WaitBinding::Get)),
+            ("bound to GET, and says so", vec![refusal(405)], Some(WaitBinding::Get)),
+            ("not bound", vec![refusal(404), refusal(404)], None),
+            ("not implemented", vec![refusal(501), refusal(404)], None),
+            ("not bound by query either", vec![refusal(400), refusal(400)], None),
+            ("not allowed", vec![refusal(403)], None),
+            ("gRPC without it", vec![Error::service(Status::new(Code::Unimplemented, "no"))], None),
+            ("a bad moment", vec![passing()], Some(WaitBinding::Body)),
+            ("bad times", vec![passing(), passing()], None),
+            ("a bad moment and a refusal", vec![passing(), refusal(404)], None),
+        ];
+        for (row, errors, expected) in rows {
+            let support = Arc::new(WaitSupport::default());
+            for error in &errors {
+                assert!(support.trial().expect(row).failed(error), "{row}");
+            }
+            assert_eq!(support.trial().map(|trial| trial.binding), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn one_wait_finds_out_for_all() {
+        let support = Arc::new(WaitSupport::default());
+        let trial = support.trial().expect("nothing is known");
+        assert!(support.trial().is_none(), "another wait is at it");
+        drop(trial);
+        support.trial().expect("the trial was not made").worked();
+        let (one, other) = (support.trial().expect("it works"), support.trial().expect("for all"));
+        assert!(!one.failed(&refusal(404)), "what worked once is not forgotten");
+        assert_eq!(other.binding, WaitBinding::Body);
+        assert!(support.trial().is_some());
+    }
+}

@@ -1,0 +1,179 @@
+//! The async client with the calls of the one that blocks, so that the suite runs through it as it is.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use longrunning::aio::Async;
+use longrunning::proto::google::longrunning as pb;
+use longrunning::{
+    Backoff, Call, Credentials, Error, OnTimeout, Operation, OperationPage, Operations,
+    OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots, StopToken, Target,
+};
+
+use crate::kit::{Runs, method_of};
+
+/// Something of the async client's, driven by the thread that calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Driven<T>(T);
+
+pub(crate) type Client = Driven<OperationsAsyncClient>;
+pub(crate) type Builder = Driven<OperationsClientBuilder>;
+pub(crate) type TestPoller = Driven<Poller<Async>>;
+
+impl<T> From<T> for Driven<T> {
+    fn from(driven: T) -> Self {
+        Self(driven)
+    }
+}
+
+/// What is told of a listing that is under way.
+impl<T> Deref for Driven<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Driven<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+macro_rules! forward {
+    ([$($generics:tt)*] $type:ty: $($option:ident($($argument:ty)?)),* $(,)?) => {
+        #[allow(dead_code, reason = "all options, whether the suite uses them or not")]
+        impl<$($generics)*> Driven<$type> {
+            $(forward!(@ $option $($argument)?);)*
+        }
+    };
+    (@ $option:ident) => {
+        pub(crate) fn $option(self) -> Self {
+            Self(self.0.$option())
+        }
+    };
+    (@ $option:ident $argument:ty) => {
+        pub(crate) fn $option(self, value: $argument) -> Self {
+            Self(self.0.$option(value))
+        }
+    };
+}
+
+forward!([] OperationsClientBuilder:
+    attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
+    credentials(Credentials));
+forward!([R] Call<R, Async>:
+    attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken));
+forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
+forward!([] Call<pb::ListOperationsRequest, Async>:
+    filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
+forward!([] Poller<Async>:
+    attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
+    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str));
+
+impl Driven<OperationsClientBuilder> {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn bindings(self, bindings: longrunning::Bindings) -> Self {
+        Self(self.0.bindings(bindings))
+    }
+
+    pub(crate) fn build(self) -> Result<Client, Error> {
+        self.0.build_async().map(Driven)
+    }
+}
+
+macro_rules! methods {
+    ($($method:ident: $request:ident),*) => {
+        impl Client {
+            $(pub(crate) fn $method<N>(&self, name: N) -> Driven<Call<pb::$request, Async>>
+            where
+                N: TryInto<longrunning::OperationName, Error: Into<Error>>,
+            {
+                Driven(self.0.$method(name))
+            })*
+
+            /// There is no handle of futures yet.
+            pub(crate) fn operation(&self, target: impl Into<Target>) -> longrunning::OperationHandle {
+                self.0.blocking().operation(target)
+            }
+
+            pub(crate) fn poller(&self, target: impl Into<Target>) -> TestPoller {
+                Driven(self.0.poller(target))
+            }
+        }
+    };
+}
+
+methods!(get: GetOperationRequest, list: ListOperationsRequest, cancel: CancelOperationRequest,
+    delete: DeleteOperationRequest, wait: WaitOperationRequest);
+
+macro_rules! sends {
+    ($($request:ident: $answer:ty),*) => {
+        $(impl Driven<Call<pb::$request, Async>> {
+            pub(crate) fn send(self) -> Result<$answer, Error> {
+                pollster::block_on(self.0.send())
+            }
+        })*
+    };
+}
+
+sends!(GetOperationRequest: Operation, ListOperationsRequest: OperationPage, CancelOperationRequest: (),
+    DeleteOperationRequest: (), WaitOperationRequest: Operation);
+
+impl<R> Driven<Call<R, Async>> {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+}
+
+impl Driven<Call<pb::ListOperationsRequest, Async>> {
+    pub(crate) fn pages(self) -> Driven<Pages<Async>> {
+        Driven(self.0.pages())
+    }
+}
+
+impl IntoIterator for Driven<Call<pb::ListOperationsRequest, Async>> {
+    type Item = Result<Operation, Error>;
+    type IntoIter = Driven<Operations<Async>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Driven(self.0.operations())
+    }
+}
+
+impl TestPoller {
+    pub(crate) fn until_done(self) -> Result<Operation, Error> {
+        pollster::block_on(self.0.until_done())
+    }
+}
+
+impl IntoIterator for TestPoller {
+    type Item = Result<Operation, Error>;
+    type IntoIter = Driven<Snapshots<Async>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Driven(self.0.snapshots())
+    }
+}
+
+macro_rules! iterators {
+    ($($type:ident: $item:ty),*) => {
+        $(impl Iterator for Driven<$type<Async>> {
+            type Item = Result<$item, Error>;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                pollster::block_on(self.0.next())
+            }
+        })*
+    };
+}
+
+iterators!(Pages: OperationPage, Operations: Operation, Snapshots: Operation);
+
+impl Runs for Client {
+    method_of!();
+}
