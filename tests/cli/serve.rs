@@ -82,7 +82,7 @@ fn a_scenario_with_everything() {
         let run = Lro::new(&["--access-token-file"]).word(file.to_string_lossy()).and(line);
         run.variable("LRO_ENDPOINT", &served.url).runs()
     };
-    let done = ask("wait operations/1 --poll-interval 10ms -v --format json").exits(0);
+    let done = ask("wait operations/1 --poll-interval 10ms --long-poll never -v --format json").exits(0);
     assert!(done.stdout.contains("18446744073709551616"), "{done:#?}");
     assert_eq!(done.stderr.matches("draining").count(), 2, "{done:#?}");
     ask("wait operations/2 --poll-interval 10ms").exits(3);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
-use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, Reply, Rpc};
 use longrunning::{Any, Code, Operation, Status};
 
 use crate::kit::{full_server, lro, server};
@@ -11,7 +11,8 @@ use crate::kit::{full_server, lro, server};
 #[test]
 fn one_operation_is_shown_whole_when_it_is_done() {
     let server = full_server();
-    let waited = lro("wait operations/third --poll-interval 10ms").asks(&server).runs().exits(0);
+    let waited =
+        lro("wait operations/third --poll-interval 10ms --long-poll never").asks(&server).runs().exits(0);
     assert!(waited.stdout.starts_with("name      operations/third\nstate     succeeded\n"), "{waited:#?}");
     assert_eq!(waited.stderr, "lro: operations/third: running 33 % [0s]\n");
     assert_eq!(server.request_count(), 3);
@@ -81,6 +82,28 @@ fn progress_can_be_left_out_or_insisted_on() {
     let waited =
         lro("wait operations/2 --poll-interval 200ms --progress always").asks(&server).runs().exits(0);
     assert!(waited.stderr.contains("operations/2 [==") && waited.stderr.contains(" 50 %"), "{waited:#?}");
+}
+
+#[test]
+fn the_server_can_be_let_wait() {
+    let rows = [
+        ("auto", Some("POST /v1/operations/1:wait")),
+        ("never", None),
+        ("body", Some("POST /v1/operations/1:wait")),
+        ("query", Some("POST /v1/operations/1:wait?timeout=")),
+        ("get", Some("GET /v1/operations/1:wait?timeout=")),
+    ];
+    for (how, start) in rows {
+        let server = FakeServer::builder().real_time().with(Rpc::Wait).start().unwrap();
+        server.insert(FakeOperation::new("operations/1").done_after(Duration::from_millis(300)));
+        lro("wait operations/1 --poll-interval 50ms --long-poll").and(how).asks(&server).runs().exits(0);
+        let requests = server.requests();
+        let waits = requests.iter().filter(|request| request.path().ends_with(":wait"));
+        let waits: Vec<String> =
+            waits.map(|request| format!("{} {}", request.method(), request.target())).collect();
+        assert_eq!(waits.is_empty(), start.is_none(), "{how}: {waits:?}");
+        assert!(start.is_none_or(|start| waits[0].starts_with(start)), "{how}: {waits:?}");
+    }
 }
 
 #[test]

@@ -28,20 +28,29 @@ mod signals;
 mod url;
 mod wait;
 
+use std::env;
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use exit::Exit;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match parse() {
         Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()).into(),
         Err(error) => refused(&error).into(),
     }
+}
+
+/// Reads the command line; what clap needed for that is left to the end of the process, which is cheaper than cleaning up.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = ManuallyDrop::new(Cli::command());
+    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(env::args_os())?);
+    Cli::from_arg_matches_mut(&mut matches)
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {

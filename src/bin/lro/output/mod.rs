@@ -1,17 +1,16 @@
 //! Standard output, which carries operations, and standard error, which carries everything else.
 
-mod facts;
 mod json;
 mod text;
 
 use std::env;
 use std::io::{self, IsTerminal, StdoutLock, Write};
+use std::time::Duration;
 
 use longrunning::Operation;
 
 use crate::args::Format;
 
-pub(crate) use facts::Facts;
 pub(crate) use text::{state, table};
 
 /// Standard output in the format that was asked for.
@@ -96,4 +95,29 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A duration for people: `8s`, `1m20s`, `2h05m`, `3d04h`.
+pub(crate) fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_for_people() {
+        let rows =
+            [(0, "0s"), (59, "59s"), (80, "1m20s"), (3599, "59m59s"), (7500, "2h05m"), (273_600, "3d04h")];
+        for (seconds, text) in rows {
+            assert_eq!(short(Duration::from_secs(seconds)), text);
+        }
+    }
 }

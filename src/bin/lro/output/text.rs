@@ -1,9 +1,11 @@
 //! Operations for people.
 
-use longrunning::{Any, Code, Operation, Outcome, Status};
+use std::time::{Duration, SystemTime};
+
+use longrunning::{Any, Code, Operation, Outcome, Progress, Status};
 
 use super::json::indent;
-use super::{Facts, printable};
+use super::{printable, short};
 
 /// All that is known of an operation, on several lines.
 pub(super) fn block(operation: &Operation) -> String {
@@ -40,7 +42,7 @@ pub(super) fn item(operation: &Operation) -> String {
 /// How an operation is getting on, in a few words.
 pub(crate) fn state(operation: &Operation) -> String {
     match operation.outcome() {
-        Outcome::Running => match Facts::of(operation).percent {
+        Outcome::Running => match Progress::of(operation).percent() {
             Some(percent) => format!("running {percent:.0} %"),
             None => "running".to_owned(),
         },
@@ -86,18 +88,24 @@ pub(crate) fn table(operations: &[Operation], widths: &mut Vec<usize>) -> String
 }
 
 fn cells(operation: &Operation) -> [String; COLUMNS] {
-    let facts = Facts::of(operation);
-    let what = facts.what.or_else(|| Some(short(operation.metadata()?.type_name())));
+    let progress = Progress::of(operation);
+    let what = progress.verb().map(str::to_owned);
+    let what = what.or_else(|| Some(type_of(operation.metadata()?.type_name())));
     [
         printable(operation.name()),
         state(operation),
-        printable(&facts.started.unwrap_or_default()),
+        progress.create_time().or(progress.start_time()).map(age).unwrap_or_default(),
         printable(&what.unwrap_or_default()),
     ]
 }
 
+/// How long ago that was, by this machine's clock.
+fn age(time: SystemTime) -> String {
+    short(time.elapsed().unwrap_or(Duration::ZERO))
+}
+
 /// The last part of a type name; nothing for types that say nothing.
-fn short(type_name: &str) -> String {
+fn type_of(type_name: &str) -> String {
     match type_name.starts_with("google.protobuf.") {
         true => String::new(),
         false => type_name.rsplit('.').next().unwrap_or_default().to_owned(),
@@ -117,7 +125,7 @@ const MARGIN: usize = 10;
 
 const COLUMNS: usize = 4;
 
-const HEADER: [&str; COLUMNS] = ["NAME", "STATE", "STARTED", "WHAT"];
+const HEADER: [&str; COLUMNS] = ["NAME", "STATE", "AGE", "WHAT"];
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +139,7 @@ mod tests {
     fn columns_line_up_over_pages() {
         let first = [
             operation(
-                r#"{"name":"operations/1","metadata":{"@type":"x/y.CopyMetadata","createTime":"2026-01-02T03:04:05.678Z","progressPercent":40}}"#,
+                r#"{"name":"operations/1","metadata":{"@type":"x/y.CopyMetadata","createTime":"2999-01-02T03:04:05.678Z","progressPercent":40}}"#,
             ),
             operation(r#"{"name":"operations/long-id","done":true}"#),
         ];
@@ -139,8 +147,8 @@ mod tests {
         let mut widths = Vec::new();
         let text = table(&first, &mut widths) + &table(&second, &mut widths);
         let expected = "\
-NAME                STATE         STARTED               WHAT
-operations/1        running 40 %  2026-01-02T03:04:05Z  CopyMetadata
+NAME                STATE         AGE  WHAT
+operations/1        running 40 %  0s   CopyMetadata
 operations/long-id  succeeded
 operations/3        failed RESOURCE_EXHAUSTED
 ";

@@ -6,9 +6,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longrunning::Operation;
 
+use super::Estimate;
 use super::screen::Screen;
-use super::{Estimate, short};
-use crate::output::printable;
+use crate::output::{printable, short};
 
 /// The bars of a wait.
 pub(super) struct Bars {

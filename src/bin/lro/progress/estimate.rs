@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use longrunning::Operation;
-
-use crate::output::Facts;
+use longrunning::{Operation, Progress};
 
 /// What the snapshots of one operation have told so far; times count from the start of the wait.
 #[derive(Debug, Default)]
@@ -16,9 +14,9 @@ pub(super) struct Estimate {
 
 impl Estimate {
     pub(super) fn seen(&mut self, operation: &Operation, elapsed: Duration) {
-        let facts = Facts::of(operation);
-        self.status = facts.status;
-        self.reached(facts.percent, elapsed);
+        let progress = Progress::of(operation);
+        self.status = progress.message().or(progress.stage()).map(str::to_owned);
+        self.reached(progress.percent(), elapsed);
     }
 
     /// Progress never goes back, and a percentage that comes again says nothing new.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use longrunning::Operation;
 
-use crate::output::state;
+use crate::output::{short, state};
 
-use super::{Estimate, short};
+use super::Estimate;
 
 pub(super) struct Lines {
     operations: Vec<Line>,

@@ -95,26 +95,3 @@ fn tell(line: Option<String>) {
         output::say(&line);
     }
 }
-
-/// A duration for people: `8s`, `1m20s`, `2h05m`.
-fn short(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_for_people() {
-        let rows = [(0, "0s"), (59, "59s"), (80, "1m20s"), (3599, "59m59s"), (7500, "2h05m")];
-        for (seconds, text) in rows {
-            assert_eq!(short(Duration::from_secs(seconds)), text);
-        }
-    }
-}

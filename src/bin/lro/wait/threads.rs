@@ -5,7 +5,7 @@ use std::sync::mpsc::{SendError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use longrunning::{Backoff, OnTimeout, Operation, OperationsClient, PollMany, Poller, StopToken};
+use longrunning::{Backoff, LongPoll, OnTimeout, Operation, OperationsClient, PollMany, Poller, StopToken};
 
 use crate::args::{self, Globals, Wait};
 
@@ -19,6 +19,7 @@ pub(super) struct Options {
     poll_interval: Option<Duration>,
     max_failures: Option<u32>,
     on_timeout: OnTimeout,
+    long_poll: LongPoll,
     token: StopToken,
 }
 
@@ -56,6 +57,13 @@ impl Options {
             on_timeout: match args.on_timeout {
                 args::OnTimeout::Leave => OnTimeout::Leave,
                 args::OnTimeout::Cancel => OnTimeout::Cancel,
+            },
+            long_poll: match args.long_poll {
+                args::LongPoll::Auto => LongPoll::Auto,
+                args::LongPoll::Never => LongPoll::Never,
+                args::LongPoll::Body => LongPoll::Body,
+                args::LongPoll::Query => LongPoll::Query,
+                args::LongPoll::Get => LongPoll::Get,
             },
             token: token.clone(),
         }
@@ -102,7 +110,8 @@ impl Options {
     }
 
     fn poller(&self, client: &OperationsClient, name: &str) -> Poller {
-        let mut poller = client.poller(name).on_timeout(self.on_timeout).stop(&self.token);
+        let mut poller =
+            client.poller(name).on_timeout(self.on_timeout).long_poll(self.long_poll).stop(&self.token);
         if let Some(timeout) = self.total_timeout {
             poller = poller.total_timeout(timeout);
         }
