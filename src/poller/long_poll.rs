@@ -102,6 +102,8 @@ impl LongPolling {
 
     /// Starts a poll: gives how long it is to be held back, and how that is bound.
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
+        // Where a driver has dropped the last one.
+        self.under_way = None;
         let hold = self.next.take().filter(|_| room >= SHORTEST)?;
         let (asked, binding) = (room.min(LONGEST), hold.binding);
         self.under_way = Some(Hold { asked, ..hold });

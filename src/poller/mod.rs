@@ -223,6 +223,12 @@ impl<M> Poller<M> {
         self.check(set)
     }
 
+    /// Follows the progress.
+    pub(crate) fn tracking(mut self) -> Self {
+        self.wait.tracks = true;
+        self
+    }
+
     /// Keeps the latest state there too.
     pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
         self.wait.latest = Some(latest.clone());
@@ -263,8 +269,7 @@ impl IntoIterator for Poller {
     type Item = Result<Operation, Error>;
     type IntoIter = Snapshots;
 
-    fn into_iter(mut self) -> Snapshots {
-        self.wait.tracks = true;
-        Snapshots::new(self)
+    fn into_iter(self) -> Snapshots {
+        Snapshots::new(self.tracking())
     }
 }
