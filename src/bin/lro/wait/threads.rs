@@ -1,7 +1,7 @@
 //! The threads that wait: one for each of a few operations, or one for all of a service.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{SendError, Sender};
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -45,8 +45,8 @@ pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event
     }
 }
 
-/// Nobody listens any more, so there is nothing more to do.
-type Told = Result<(), SendError<Event>>;
+/// None where nobody listens any more, so that there is nothing more to do.
+type Told = Option<()>;
 
 impl Options {
     pub(super) fn new(globals: &Globals, args: &Wait, token: &StopToken) -> Self {
@@ -71,12 +71,14 @@ impl Options {
 
     fn one(&self, client: &OperationsClient, number: usize, name: &str, events: &Sender<Event>) -> Told {
         for snapshot in self.poller(client, name) {
-            events.send(match snapshot {
-                Ok(operation) if !operation.is_done() => Event::Seen(number, operation),
-                result => Event::Ended(number, result),
-            })?;
+            events
+                .send(match snapshot {
+                    Ok(operation) if !operation.is_done() => Event::Seen(number, operation),
+                    result => Event::Ended(number, result),
+                })
+                .ok()?;
         }
-        Ok(())
+        Some(())
     }
 
     fn many(
@@ -99,14 +101,14 @@ impl Options {
                 Err(error) => error.name(),
             };
             if let Some(number) = name.and_then(|name| book.strike(name)) {
-                events.send(Event::Ended(number, result))?;
+                events.send(Event::Ended(number, result)).ok()?;
             }
         }
         // What came under a name that tells nothing is over now: asking for it by itself ends at once.
         for (number, name) in names.iter().filter(|(number, _)| book.has(**number)) {
             self.one(client, *number, name, events)?;
         }
-        Ok(())
+        Some(())
     }
 
     fn poller(&self, client: &OperationsClient, name: &str) -> Poller {
