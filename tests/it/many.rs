@@ -555,6 +555,25 @@ fn no_turn_is_waited_for_beyond_the_time_limit() {
 }
 
 #[test]
+fn a_wait_without_a_turn_ends_when_its_time_is_up() {
+    let server = FakeServer::start();
+    let names = names(2);
+    insert(&server, &names, u64::MAX);
+    let client = server.client_builder().max_rate(0.01).build().unwrap();
+    let poller = client.poller(&names[0]).total_timeout(secs(90.0)).on_timeout(OnTimeout::Cancel);
+    let error = poller.until_done().unwrap_err();
+    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(90.0)), "no sooner: {error}");
+
+    let mut late = client.poller(&names[1]).total_timeout(secs(50.0)).into_iter();
+    late.next().unwrap().unwrap();
+    server.advance(secs(60.0));
+    client.poller(&names[0]).total_timeout(secs(90.0)).into_iter().next().unwrap().unwrap();
+    let before = server.elapsed();
+    assert_eq!(late.next().unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(server.elapsed(), before, "no later");
+}
+
+#[test]
 fn a_server_that_hangs_delays_nobody_else() {
     let server = FakeServer::start();
     let names = names(3);
