@@ -186,6 +186,30 @@ fn a_fault_in_the_middle_of_a_pass_keeps_what_was_seen() {
 }
 
 #[test]
+fn where_only_pages_fail_each_is_got() {
+    for fault in [unavailable(), Reply::status(429), Reply::reset(), Reply::json(200, "{")] {
+        let server = FakeServer::start();
+        let names = names(50);
+        for name in &names {
+            server.insert(FakeOperation::new(name).done_after(secs(300.0)));
+        }
+        server.reply_when(is_list, fault.clone().times(usize::MAX));
+        let done = server.client().poll_many(&names).total_timeout(secs(400.0)).all();
+        assert_eq!(done.map(|done| done.len()).map_err(|error| error.to_string()), Ok(50), "{fault:?}");
+    }
+    // Where nothing works, nobody asks more for that, and pages are asked for when it does again.
+    let server = FakeServer::start();
+    let names = names(50);
+    for name in &names {
+        server.insert(FakeOperation::new(name).done_after(secs(300.0)));
+    }
+    server.reply(unavailable().times(20));
+    server.client().poll_many(&names).all().unwrap();
+    let gets = methods(&server).iter().filter(|method| **method == "get").count();
+    assert!((1..=20).contains(&gets), "{gets}");
+}
+
+#[test]
 fn a_page_token_that_expires_starts_the_pass_again() {
     let expired = || Status::new(Code::InvalidArgument, "page token expired");
     let server = FakeServer::start();
