@@ -8,7 +8,7 @@ mod store;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::pending::Pending;
@@ -74,8 +74,9 @@ use store::Store;
 ///
 /// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
 /// shared between threads; one of them writes at a time.
+#[derive(Clone)]
 pub struct Journal {
-    store: Mutex<Store>,
+    store: Arc<Mutex<Store>>,
 }
 
 impl Journal {
@@ -86,7 +87,7 @@ impl Journal {
     /// [`Config`](crate::ErrorKind::Config) if another process (or this one) has it open, if it cannot be read or
     /// written, or is not a journal of a version that is known here. A file is changed only if it is a journal.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self { store: Mutex::new(Store::open(path.as_ref())?) })
+        Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
     }
 
     /// Records an operation as pending; `false` if the journal has it already, pending or finished.
@@ -188,7 +189,43 @@ impl Journal {
         self.store().compact()
     }
 
-    fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
+    /// The operations: first those with a result, as [`finished`](Self::finished), then those without.
+    pub(crate) fn known(&self) -> Vec<Pending> {
+        let store = self.store();
+        let mut known = store.index.finished();
+        known.append(&mut store.index.pending());
+        known
+    }
+
+    /// Whether there is a result.
+    pub(crate) fn has_result(&self, pending: &Pending) -> bool {
+        self.store().index.result(&record::key(pending)).is_some()
+    }
+
+    /// Forgets operations and records results of others, with one sync for all; passes over those that are not there, or
+    /// not pending any more.
+    pub(crate) fn settle<'o>(
+        &self,
+        forget: impl IntoIterator<Item = &'o Pending>,
+        finish: impl IntoIterator<Item = (&'o Pending, &'o Operation)>,
+    ) -> Result<(), Error> {
+        let mut store = self.store();
+        let forget = forget.into_iter().map(record::key).filter(|key| store.index.contains(key));
+        let mut lines: String = forget.map(|key| record::forget(&key)).collect();
+        for (pending, operation) in finish {
+            let key = record::key(pending);
+            if store.index.is_pending(&key) {
+                lines += &record::finish(&key, operation);
+            }
+        }
+        if !lines.is_empty() {
+            store.append(&lines)?;
+        }
+        Ok(())
+    }
+
+    /// The result of an operation, if there is one.
+    pub(crate) fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
         let store = self.store();
         let place = store.index.result(&record::key(pending))?;
         let line = store.line(place);
