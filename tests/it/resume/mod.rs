@@ -16,8 +16,8 @@ fn what_finished_comes_first_and_without_a_request() {
     let journal = open(&folder);
     let mut finished = client.poll_many(names(4)).journal(&journal).into_iter();
     let first = finished.next().unwrap().unwrap();
-    let asked = server.request_count();
     drop((finished, journal));
+    let asked = server.request_count();
 
     let journal = open(&folder);
     let stored: Vec<_> = journal.finished().map(|result| result.unwrap().1).collect();
@@ -78,7 +78,7 @@ fn all_and_any_and_first_error_forget_nothing() {
     let (server, folder) = (server(3), Folder::new());
     let client = server.client();
     let journal = open(&folder);
-    client.poll_many(names(3)).journal(&journal).all().unwrap();
+    client.poll_many(names(3)).workers(1).journal(&journal).all().unwrap();
     assert_eq!(state(&journal), ("".into(), "0 1 2".into()));
     let asked = server.request_count();
     let more = || names(3).into_iter().chain(names(1));

@@ -50,7 +50,7 @@ fn first_error_ends_at_the_first_that_failed() {
     server.insert(failing.fails(Status::new(Code::ResourceExhausted, "out of disk")));
     let error = server.client().poll_many(&names).first_error().unwrap_err();
     assert_eq!(
-        (error.kind(), error.code(), error.name()),
+        (error.kind(), error.code(), error.operation().map(Operation::name)),
         (ErrorKind::Operation, Some(Code::ResourceExhausted), Some(&*names[7]))
     );
     assert!(error.to_string().ends_with("19 other operations go on and are not waited for any longer"));
