@@ -130,15 +130,7 @@ impl OperationHandle {
     ///
     /// [`Binding`](crate::ErrorKind::Binding) for a name that cannot be asked for.
     pub fn to_pending(&self) -> Result<Pending, Error> {
-        let progress = self.progress();
-        let started = progress.create_time().or(progress.start_time()).unwrap_or(self.since);
-        let pending = Pending::new(self.name.clone()?)?.with_started(started);
-        let Some(origin) = &self.core.origin else { return Ok(pending) };
-        let pending = pending.with_endpoint(&origin.endpoint);
-        Ok(match &origin.api_version {
-            Some(version) => pending.with_api_version(version),
-            None => pending,
-        })
+        self.core.pending(self.name.clone()?, self.operation().as_ref(), self.since)
     }
 }
 

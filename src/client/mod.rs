@@ -10,6 +10,8 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::handle::OperationHandle;
 use crate::housekeeping::Sweep;
+#[cfg(feature = "journal")]
+use crate::journal::Journal;
 use crate::many::PollMany;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
@@ -316,6 +318,48 @@ impl OperationsClient {
     /// ```
     pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<Target>>) -> PollMany {
         PollMany::new(&self.core, targets.into_iter().map(Into::into).collect())
+    }
+
+    /// Waits for what a journal has of this client's operations: one call for what an earlier process left.
+    ///
+    /// First come those that finished and were not dealt with, without a request, then the pending ones as
+    /// [`poll_many`](Self::poll_many) gives them. [`PollMany::journal`] says what is recorded and forgotten.
+    ///
+    /// An operation is this client's if it was recorded with the endpoint of this client, spelled the same, as
+    /// [`OperationHandle::to_pending`] does it, and not with another version; over a transport of your own, if it was
+    /// recorded without an endpoint. [`Journal::pending`] has the others too. Two waits that resume from one journal at
+    /// the same time give the same operations.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// # let client = server.client();
+    /// # let folder = std::env::temp_dir().join(format!("resume-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// use longrunning::Journal;
+    ///
+    /// let journal = Journal::open(&path)?;
+    /// journal.add(&client.operation("operations/42").to_pending()?)?; // as soon as it is started
+    ///
+    /// // at the next start too
+    /// for finished in client.resume(&journal) {
+    ///     match finished {
+    ///         Ok(operation) => println!("{}: {}", operation.name(), operation.outcome()),
+    ///         Err(error) => eprintln!("{error}"), // stays pending
+    ///     }
+    /// }
+    /// assert!(journal.pending().is_empty());
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[cfg(feature = "journal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+    pub fn resume(&self, journal: &Journal) -> PollMany {
+        let known = journal.known().into_iter().filter(|pending| self.core.is_home_of(pending));
+        self.poll_many(known).journal(journal)
     }
 
     fn call<R, N>(&self, name: N) -> Call<R>

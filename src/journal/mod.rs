@@ -8,7 +8,7 @@ mod store;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::pending::Pending;
@@ -20,7 +20,10 @@ use store::Store;
 /// An operation is in one of two states, and moves one way: *pending* from [`add`](Self::add) on, *finished*, with
 /// its result, from [`finish`](Self::finish) on, until it is [forgotten](Self::forget). Each step is on the disk
 /// when its method returns, and a process that is killed in the middle of one leaves the state before it or
-/// behind it. So the next process goes on with two loops:
+/// behind it. So the next process goes on in one call, [`resume`](crate::OperationsClient::resume), which makes these steps
+/// as it gives one operation after the other; [`PollMany::journal`](crate::PollMany::journal) says when.
+///
+/// They can be made by hand too, here around the wait for one operation:
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -30,23 +33,18 @@ use store::Store;
 /// # let folder = std::env::temp_dir().join(format!("journal-example-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("jobs.jsonl");
-/// use longrunning::{Journal, Pending};
+/// use longrunning::Journal;
 ///
 /// let journal = Journal::open(&path)?;
-/// journal.add(&Pending::new("operations/42")?)?; // as soon as it is started
-///
-/// // at the next start too: first what came before and was not dealt with, then what is still to come
-/// for pending in journal.pending() {
-///     let operation = client.poller(&pending).until_done()?;
-///     journal.finish(&pending, &operation)?;
-/// }
-/// for result in journal.finished() {
-///     let (pending, operation) = result?;
-///     println!("{}: {}", pending.name(), operation.outcome());
-///     journal.forget(&pending)?;
-/// }
-/// assert!(journal.pending().is_empty());
-/// # drop(journal);
+/// let handle = client.operation("operations/42");
+/// let pending = handle.to_pending()?; // with the endpoint, so that `resume` finds it
+/// journal.add(&pending)?; // as soon as it is started
+/// let operation = handle.until_done()?;
+/// journal.finish(&pending, &operation)?;
+/// println!("{}: {}", operation.name(), operation.outcome()); // killed before this: given by the next process
+/// journal.forget(&pending)?;
+/// assert!(journal.pending().is_empty() && journal.finished().next().is_none());
+/// # drop((journal, handle));
 /// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), longrunning::Error>(())
 /// ```
@@ -58,7 +56,7 @@ use store::Store;
 ///   once, and not at all if killed in between.
 /// - Who acts on what `finished` gives, and forgets it then, acts at least once: killed in between, that one result
 ///   (and no other) is given again. No file can tell whether a program that was killed had acted already.
-///   Twice does no harm where acting is idempotent, or checks what it did before.
+///   Twice does no harm where acting is idempotent, or checks what it did before. `resume` works like that.
 ///
 /// # The file
 ///
@@ -73,9 +71,11 @@ use store::Store;
 /// make them.
 ///
 /// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
-/// shared between threads; one of them writes at a time.
+/// shared between threads; one of them writes at a time. Clones are the same journal, which is closed with the last
+/// of them; a wait that is given a journal has one.
+#[derive(Clone)]
 pub struct Journal {
-    store: Mutex<Store>,
+    store: Arc<Mutex<Store>>,
 }
 
 impl Journal {
@@ -86,7 +86,7 @@ impl Journal {
     /// [`Config`](crate::ErrorKind::Config) if another process (or this one) has it open, if it cannot be read or
     /// written, or is not a journal of a version that is known here. A file is changed only if it is a journal.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self { store: Mutex::new(Store::open(path.as_ref())?) })
+        Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
     }
 
     /// Records an operation as pending; `false` if the journal has it already, pending or finished.
@@ -188,7 +188,43 @@ impl Journal {
         self.store().compact()
     }
 
-    fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
+    /// The operations: first those with a result, as [`finished`](Self::finished), then those without.
+    pub(crate) fn known(&self) -> Vec<Pending> {
+        let store = self.store();
+        let mut known = store.index.finished();
+        known.append(&mut store.index.pending());
+        known
+    }
+
+    /// Whether there is a result.
+    pub(crate) fn has_result(&self, pending: &Pending) -> bool {
+        self.store().index.result(&record::key(pending)).is_some()
+    }
+
+    /// Forgets operations and records results of others, with one sync for all; passes over those that are not there, or
+    /// not pending any more.
+    pub(crate) fn settle<'o>(
+        &self,
+        forget: impl IntoIterator<Item = &'o Pending>,
+        finish: impl IntoIterator<Item = (&'o Pending, &'o Operation)>,
+    ) -> Result<(), Error> {
+        let mut store = self.store();
+        let forget = forget.into_iter().map(record::key).filter(|key| store.index.contains(key));
+        let mut lines: String = forget.map(|key| record::forget(&key)).collect();
+        for (pending, operation) in finish {
+            let key = record::key(pending);
+            if store.index.is_pending(&key) {
+                lines += &record::finish(&key, operation);
+            }
+        }
+        if !lines.is_empty() {
+            store.append(&lines)?;
+        }
+        Ok(())
+    }
+
+    /// The result of an operation, if there is one.
+    pub(crate) fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
         let store = self.store();
         let place = store.index.result(&record::key(pending))?;
         let line = store.line(place);

@@ -21,6 +21,7 @@ use super::Observer;
 use super::crew::Crew;
 use super::group::Group;
 use super::job::{Job, Report, Shared};
+use super::ledger::Ledger;
 use super::pace::Pace;
 use super::track::{Stage, Track};
 
@@ -33,6 +34,7 @@ pub(super) struct Drive {
     pub(super) crew: Crew,
     pub(super) pace: Pace,
     pub(super) observer: Option<Observer>,
+    pub(super) ledger: Option<Ledger>,
     pub(super) max_failures: u32,
     pub(super) tracks: Vec<Track>,
     pub(super) groups: Vec<Group>,
@@ -43,12 +45,15 @@ pub(super) struct Drive {
     scheduled: u64,
     /// What has to be done now, in the order in which it came due.
     ready: VecDeque<Unit>,
-    pub(super) finished: VecDeque<(usize, Result<Operation, Error>)>,
+    pub(super) finished: VecDeque<Over>,
     /// Tracks that are not over.
     pub(super) open: usize,
     /// Since when there has always been something to do.
     woke: Instant,
 }
+
+/// A track that is over, and how.
+pub(super) type Over = (usize, Result<Operation, Error>);
 
 /// What has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +81,7 @@ impl Drive {
             crew,
             pace,
             observer: None,
+            ledger: None,
             max_failures: 0,
             tracks: Vec::new(),
             groups: Vec::new(),
@@ -90,7 +96,7 @@ impl Drive {
     }
 
     /// The next operation that is over: done, or not waited for any longer.
-    pub(super) fn next(&mut self) -> Option<(usize, Result<Operation, Error>)> {
+    pub(super) fn next(&mut self) -> Option<Over> {
         if self.ready.is_empty() {
             // Whatever the caller did since the last time.
             self.woke = self.core().clock.now();
@@ -99,7 +105,7 @@ impl Drive {
             while let Some(report) = self.crew.poll() {
                 self.take(report);
             }
-            if let Some(finished) = self.finished.pop_front() {
+            if let Some(finished) = self.give() {
                 return Some(finished);
             }
             if self.open == 0 {
@@ -108,6 +114,22 @@ impl Drive {
             if let Next::Rest(until) = self.step() {
                 self.rest(until);
             }
+        }
+    }
+
+    /// What is over, once the journal has it, if there is one.
+    fn give(&mut self) -> Option<Over> {
+        match &mut self.ledger {
+            Some(ledger) => ledger.give(&mut self.finished),
+            None => self.finished.pop_front(),
+        }
+    }
+
+    /// Says that the one that was given last is dealt with.
+    pub(super) fn acknowledge(&mut self) -> Result<(), Error> {
+        match &mut self.ledger {
+            Some(ledger) => ledger.handled(&self.finished),
+            None => Ok(()),
         }
     }
 

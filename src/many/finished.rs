@@ -49,13 +49,36 @@ impl Finished {
         Self { left, state: State::Before(Box::new(many)), again: None }
     }
 
+    /// Has the [journal](PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a journal.
+    ///
+    /// Asking for the next item says so too; this is for who stops before the end, or wants to know that it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item; until
+    /// then the journal has the operation, and gives it again.
+    #[cfg(feature = "journal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+    pub fn acknowledge(&mut self) -> Result<(), Error> {
+        match &mut self.state {
+            State::Waiting(drive) => drive.acknowledge(),
+            State::Before(_) | State::Over => Ok(()),
+        }
+    }
+
     fn advance(&mut self) -> Option<Result<Operation, Error>> {
         let mut drive = match std::mem::replace(&mut self.state, State::Over) {
             State::Before(many) => Box::new(many.start().0),
             State::Waiting(drive) => drive,
             State::Over => return None,
         };
-        let (track, result) = drive.next()?;
+        let acknowledged = drive.acknowledge();
+        let Some((track, result)) = drive.next() else {
+            if let Err(error) = acknowledged {
+                log::warn!("the operation that was given last will be given again: {error}");
+            }
+            return None;
+        };
         let copies = drive.tracks.get(track).map_or(1, |track| track.copies);
         if copies > 1 {
             self.again = Some((result.clone(), copies - 1));

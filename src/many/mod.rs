@@ -5,6 +5,11 @@ mod drive;
 mod finished;
 mod group;
 mod job;
+#[cfg(feature = "journal")]
+mod ledger;
+#[cfg(not(feature = "journal"))]
+#[path = "no_ledger.rs"]
+mod ledger;
 mod pace;
 mod start;
 mod track;
@@ -15,12 +20,15 @@ use std::time::Duration;
 
 use crate::core::Core;
 use crate::error::Error;
+#[cfg(feature = "journal")]
+use crate::journal::Journal;
 use crate::options::CallOptions;
 use crate::poller::{OnTimeout, Target, WaitOptions};
 use crate::retry::{Backoff, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::Operation;
+use ledger::Ledger;
 
 pub use finished::Finished;
 
@@ -75,6 +83,7 @@ pub struct PollMany {
     workers: usize,
     rate: Option<Arc<RateLimit>>,
     observer: Option<Observer>,
+    ledger: Option<Ledger>,
     error: Option<Error>,
 }
 
@@ -90,6 +99,7 @@ impl PollMany {
             workers: WORKERS,
             rate: None,
             observer: None,
+            ledger: None,
             error: None,
         }
     }
@@ -207,6 +217,57 @@ impl PollMany {
     /// ```
     pub fn on_update(mut self, observer: impl FnMut(&Operation) + Send + 'static) -> Self {
         self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in another
+    /// process, however this one ends.
+    ///
+    /// Before the first request all are recorded as pending. An item that is an operation is recorded as finished before
+    /// it is given, and forgotten when the caller comes back for the next one: then it is dealt with. So a result is
+    /// given at least once, and again only if the process ended before the caller came back (or the caller, by `break`,
+    /// never did, without [`Finished::acknowledge`]). This is what the journal
+    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be); whoever cannot bear a second time has to
+    /// check what was done the first time.
+    ///
+    /// - What has a result in the journal already is not asked for: it is given first, from there.
+    /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by the
+    ///   next process, until it is [forgotten](crate::Journal::forget):
+    ///   `journal.forget(&client.operation(name).to_pending()?)`.
+    /// - [`all`](Self::all), [`any`](Self::any) and [`first_error`](Self::first_error) record, and forget nothing: the
+    ///   results stay until they are forgotten, or given as items.
+    /// - A name that was given and forgotten is a new one. Resume what the journal has, rather than a list of
+    ///   all names.
+    /// - An operation without a name, as services give it where the work was done at once, is not recorded.
+    ///
+    /// Each item waits for the disk once. An operation that cannot be recorded is an error item with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and remains what it is in
+    /// the journal; if the beginning cannot be recorded, all are, and nothing is asked.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # for name in ["operations/1", "operations/2"] { server.insert(FakeOperation::new(name).done_at_poll(3)); }
+    /// # let client = server.client();
+    /// # let folder = std::env::temp_dir().join(format!("many-journal-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// use longrunning::Journal;
+    ///
+    /// let journal = Journal::open(&path)?;
+    /// for finished in client.poll_many(["operations/1", "operations/2"]).journal(&journal) {
+    ///     let operation = finished?;
+    ///     println!("{}: {}", operation.name(), operation.outcome()); // killed here: given again
+    /// }
+    /// assert_eq!(client.resume(&journal).into_iter().len(), 0);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[cfg(feature = "journal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+    pub fn journal(mut self, journal: &Journal) -> Self {
+        self.ledger = Some(Ledger::new(journal));
         self
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::name::OperationName;
 use crate::poller::{Target, Wait, WaitOptions};
+use crate::types::Operation;
 
 use super::PollMany;
 use super::crew::Crew;
@@ -18,13 +19,14 @@ use super::track::Track;
 impl PollMany {
     /// Begins; gives the track of each target too.
     pub(super) fn start(self) -> (Drive, Vec<usize>) {
-        let Self { core, targets, options, wait, workers, rate, observer, error } = self;
+        let Self { core, targets, options, wait, workers, rate, observer, ledger, error } = self;
         let limits = [rate, core.rate.clone()].into_iter().flatten().collect();
         let shared = Arc::new(Shared { core, options });
         let moment = Moment::of(&*shared.core.clock);
         let crew = Crew::new(Arc::clone(&shared), workers);
         let mut drive = Drive::new(Arc::clone(&shared), crew, Pace::new(limits), moment.now);
         drive.observer = observer;
+        drive.ledger = ledger;
         drive.max_failures = wait.max_failures;
         let mut start = Start { drive, moment, options: wait, parents: HashMap::new() };
         let inputs = match error {
@@ -35,6 +37,7 @@ impl PollMany {
             }
             None => targets.into_iter().map(|target| start.add(target)).collect(),
         };
+        start.record();
         (start.begin(), inputs)
     }
 }
@@ -50,6 +53,7 @@ struct Start<'a> {
 impl Start<'_> {
     fn add(&mut self, target: Target) -> usize {
         let track = self.drive.tracks.len();
+        let recorded = self.follow(track, &target);
         let name = match target {
             Target { seen: Some(done), .. } if done.is_done() => {
                 self.drive.finished.push_back((track, Ok(done)));
@@ -71,11 +75,46 @@ impl Start<'_> {
             }
             Entry::Vacant(place) => drop(place.insert(track)),
         }
+        if recorded {
+            self.drive.tracks.push(Track::new(None, None));
+            return track;
+        }
         let group = self.group_of(&name, track);
         let options = &self.drive.shared.options;
         let wait = Wait::new(name, self.options.clone(), options, &self.moment);
         self.drive.tracks.push(Track::new(Some(wait), group));
         track
+    }
+
+    /// Has the journal follow a new track, if there is one; whether it has what the track would wait for.
+    fn follow(&mut self, track: usize, target: &Target) -> bool {
+        let drive = &mut self.drive;
+        let (Some(ledger), Ok(name)) = (&mut drive.ledger, &target.name) else { return false };
+        let is_done = target.seen.as_ref().is_some_and(Operation::is_done);
+        if !is_done && drive.names.contains_key(name.as_str()) {
+            return false;
+        }
+        let core = &drive.shared.core;
+        let pending = core.pending(name.clone(), target.seen.as_ref(), core.clock.wall());
+        pending.is_ok_and(|pending| ledger.follow(track, pending, is_done))
+    }
+
+    /// Records all of them, or gives up all of them.
+    fn record(&mut self) {
+        let drive = &mut self.drive;
+        let Some(ledger) = &mut drive.ledger else { return };
+        // Only until here were they in the way of a second track for them.
+        for pending in ledger.stored() {
+            drive.names.remove(pending.name().as_str());
+        }
+        let Err(error) = ledger.add() else { return };
+        ledger.refuse(&mut drive.finished, &error);
+        for (name, track) in drive.names.drain() {
+            if let Some(track) = drive.tracks.get_mut(track) {
+                track.wait = None;
+            }
+            drive.finished.push_back((track, Err(error.clone().about(&name))));
+        }
     }
 
     /// None for a bare id, which is in no collection.

@@ -101,6 +101,14 @@ macro_rules! methods {
                 self.0.blocking().operation(target)
             }
 
+            /// Nor are there futures of a wait for many.
+            pub(crate) fn poll_many(
+                &self,
+                targets: impl IntoIterator<Item = impl Into<Target>>,
+            ) -> longrunning::PollMany {
+                self.0.blocking().poll_many(targets)
+            }
+
             pub(crate) fn poller(&self, target: impl Into<Target>) -> TestPoller {
                 Driven(self.0.poller(target))
             }

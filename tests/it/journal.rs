@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error as _;
+use std::ffi::OsStr;
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::process::{self, Command};
 use std::thread;
 use std::time::Duration;
 
 use longrunning::{Any, ErrorKind, Journal, Operation, Pending};
+
+use crate::victim::{Victim, arguments, chance};
 
 const KILLS: u32 = 200;
 
@@ -22,7 +23,7 @@ fn it_survives_being_killed() {
     let mut ledger = Ledger::default();
     let mut compactions = 0;
     for round in 0..KILLS {
-        let mut victim = Victim::start("works_until_killed", &folder.file(), &round.to_string());
+        let mut victim = start("works_until_killed", &folder.file(), round);
         let mut lines = victim.lines();
         // Steps are told when the journal is open; it is killed after some of them, in the middle of the next.
         for line in lines
@@ -150,11 +151,11 @@ impl Ledger {
 #[test]
 fn a_second_process_is_told_about_the_first() {
     let folder = Folder::new("second");
-    let mut victim = Victim::start("works_until_killed", &folder.file(), "0");
+    let mut victim = start("works_until_killed", &folder.file(), 0);
     let mut lines = victim.lines();
     lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("opened")).unwrap();
     let error = Journal::open(folder.file()).unwrap_err();
-    let (file, id) = (folder.file(), victim.0.id());
+    let (file, id) = (folder.file(), victim.id());
     let message = format!(
         "journal `{0}` is in use by process {id}, which holds `{0}.lock`: wait for it to end, or take another journal",
         file.display()
@@ -173,7 +174,7 @@ fn a_full_disk_loses_nothing() {
     let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""])
         .arg(env::current_exe().unwrap())
-        .args(victim_arguments("fills_the_disk"))
+        .args(arguments("journal::fills_the_disk"))
         .env("LONGRUNNING_TEST_JOURNAL", folder.file())
         .env("LONGRUNNING_TEST_ROUND", "0")
         .output()
@@ -224,37 +225,11 @@ fn given() -> (Journal, String) {
     (Journal::open(path).unwrap(), env::var("LONGRUNNING_TEST_ROUND").unwrap())
 }
 
-/// This program again, running one of its tests.
-struct Victim(Child);
-
-impl Victim {
-    fn start(test: &str, journal: &Path, round: &str) -> Self {
-        let child = Command::new(env::current_exe().unwrap())
-            .args(victim_arguments(test))
-            .env("LONGRUNNING_TEST_JOURNAL", journal)
-            .env("LONGRUNNING_TEST_ROUND", round)
-            .stdout(Stdio::piped())
-            .spawn();
-        Self(child.unwrap())
-    }
-
-    fn lines(&mut self) -> std::io::Lines<BufReader<ChildStdout>> {
-        BufReader::new(self.0.stdout.take().unwrap()).lines()
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-fn victim_arguments(test: &str) -> [String; 4] {
-    [format!("journal::{test}"), "--exact".into(), "--ignored".into(), "--nocapture".into()]
-}
-
-/// A number below `end`.
-fn chance(end: u64) -> u64 {
-    RandomState::new().hash_one(()) % end
+fn start(test: &str, journal: &Path, round: u32) -> Victim {
+    let round = round.to_string();
+    let variables =
+        [("LONGRUNNING_TEST_JOURNAL", journal.as_os_str()), ("LONGRUNNING_TEST_ROUND", OsStr::new(&round))];
+    Victim::start(&format!("journal::{test}"), variables)
 }
 
 struct Folder(PathBuf);

@@ -23,7 +23,11 @@ mod network;
 mod polling;
 mod progress;
 mod requests;
+#[cfg(feature = "journal")]
+mod resume;
 mod token_sources;
+#[cfg(feature = "journal")]
+mod victim;
 mod wait_bindings;
 
 /// What the suite calls its clients.

@@ -5,6 +5,7 @@ mod ending;
 mod faults;
 mod kit;
 mod list;
+mod many;
 mod properties;
 mod retry;
 mod timing;

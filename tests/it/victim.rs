@@ -1,0 +1,47 @@
+//! Processes that are killed.
+
+use std::env;
+use std::ffi::OsStr;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// This program again, running one of its tests, which is ignored otherwise.
+pub(crate) struct Victim(Child);
+
+impl Victim {
+    /// Starts a test, by its path, with its variables.
+    pub(crate) fn start<V: AsRef<OsStr>>(
+        test: &str,
+        variables: impl IntoIterator<Item = (&'static str, V)>,
+    ) -> Self {
+        let child = Command::new(env::current_exe().unwrap())
+            .args(arguments(test))
+            .envs(variables)
+            .stdout(Stdio::piped())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(crate) fn lines(&mut self) -> Lines<BufReader<ChildStdout>> {
+        BufReader::new(self.0.stdout.take().unwrap()).lines()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+pub(crate) fn arguments(test: &str) -> [&str; 4] {
+    [test, "--exact", "--ignored", "--nocapture"]
+}
+
+/// A number below `end`.
+pub(crate) fn chance(end: u64) -> u64 {
+    RandomState::new().hash_one(()) % end
+}
