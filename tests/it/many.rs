@@ -90,7 +90,7 @@ fn a_name_that_comes_twice_is_asked_for_once_and_given_twice() {
     server.insert(FakeOperation::new("operations/2").done_at_poll(1));
     let names = ["operations/1", "operations/2", "operations/1", "operations/1"];
     let client = server.client();
-    let mut finished = client.poll_many(&names).into_iter();
+    let mut finished = client.poll_many(names).into_iter();
     assert_eq!(finished.len(), 4);
     let found: Vec<_> = finished.by_ref().map(|result| result.unwrap().name().to_owned()).collect();
     assert_eq!(found, ["operations/2", "operations/1", "operations/1", "operations/1"]);
