@@ -82,7 +82,7 @@ fn failure(place: &HeaderMap) -> Option<Status> {
     let details = place.get(DETAILS).and_then(|value| bytes(value.as_bytes()));
     let full = details.and_then(|bytes| rpc::Status::decode(&*bytes).ok()).unwrap_or_default();
     let message = if message.is_empty() { full.message } else { message };
-    Some(rpc::Status { code: code.into(), message, details: full.details }.into())
+    Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
 }
 
 /// The answer of something in front of the service.
