@@ -173,6 +173,17 @@ fn details_are_typed_and_hints_are_kept() {
     }
     let (error_, _) = failed(error(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", "1500")]));
     assert_eq!(error_.retry_after(), Some(Duration::from_millis(1500)));
+    for acts in [
+        error(&[("grpc-status", "14"), ("retry-after", "7")]),
+        vec![head(200, &[GRPC, ("retry-after", "7")], false), trailers(&[("grpc-status", "14")])],
+        vec![head(200, &[GRPC], false), trailers(&[("grpc-status", "8"), ("retry-after", "7")])],
+        vec![
+            head(200, &[GRPC, ("retry-after", "3")], false),
+            trailers(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", "7000"), ("retry-after", "5")]),
+        ],
+    ] {
+        assert_eq!(failed(acts).0.retry_after(), Some(Duration::from_secs(7)));
+    }
     let (error, _) = failed(vec![head(503, &[("retry-after", "7")], true)]);
     assert_eq!((error.retry_after(), error.http_status()), (Some(Duration::from_secs(7)), Some(503)));
 }
