@@ -166,6 +166,15 @@ impl Channel {
             Broken::Oversize(oversize) => Fault::Oversize(oversize),
             Broken::Stream(error) => self.fault(error, true),
         })?;
+        if body.is_enough() {
+            self.is_over = true;
+            return Ok(Answer {
+                status: head.status,
+                headers: head.headers,
+                body,
+                trailers: HeaderMap::new(),
+            });
+        }
         let trailers = self.drive(deadline, true, |cx| stream.poll_trailers(cx))?;
         let trailers = trailers.map_err(|error| self.fault(error, true))?.unwrap_or_default();
         Ok(Answer { status: head.status, headers: head.headers, body, trailers })
@@ -309,6 +318,9 @@ fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> P
         };
         if let Err(oversize) = body.push(&data) {
             return Poll::Ready(Err(Broken::Oversize(oversize)));
+        }
+        if body.is_enough() {
+            return Poll::Ready(Ok(()));
         }
         if let Err(error) = stream.flow_control().release_capacity(data.len()) {
             return Poll::Ready(Err(Broken::Stream(error)));
