@@ -105,12 +105,12 @@ impl Channel {
     /// Takes in what came while the connection was not used: answers pings, obeys settings.
     ///
     /// False when it is of no use any more.
-    pub(super) fn refresh(&mut self) -> bool {
+    pub(super) fn refresh(&mut self, end: Instant) -> bool {
         for _ in 0..MOST_READS {
             if self.is_over || self.stream.is_silent() {
                 break;
             }
-            let deadline = Instant::now() + GLANCE;
+            let deadline = end.min(Instant::now() + GLANCE);
             match self.receive(deadline, false) {
                 // Less than a record of TLS has come.
                 Err(error) if error.kind() == HttpErrorKind::Timeout => break,
