@@ -306,7 +306,7 @@ mod tests {
     fn details_past_the_most_are_left_out() {
         let body = format!(r#"{{"error":{{"code":400,"details":[{}{{}}]}}}}"#, "{},".repeat(MOST_DETAILS));
         let of_json = Status::from_error_body(&body, 400).unwrap();
-        let bytes = [vec![0x08, 3], vec![0x1a, 0].repeat(MOST_DETAILS + 1)].concat();
+        let bytes = [vec![0x08, 3], [0x1a, 0].repeat(MOST_DETAILS + 1)].concat();
         let of_bytes = Status::from_error_bytes(&bytes, 400).unwrap();
         for status in [of_json, of_bytes] {
             assert_eq!((status.code(), status.details().len()), (Code::InvalidArgument, MOST_DETAILS));
