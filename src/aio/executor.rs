@@ -62,8 +62,8 @@ impl Executor {
     /// Limits how many attempts are under way at a time, each on a thread. Default: 8; zero counts as 1.
     ///
     /// More attempts than that queue up, first come, first served. Time in the queue counts as part of the attempt
-    /// timeout, so that a call whose turn does not come fails in time. Has no effect with
-    /// [`spawn_blocking`](Self::spawn_blocking).
+    /// timeout: one whose turn comes after that fails without being made. It fails when its turn comes, which is as
+    /// late as the attempts before it take. Has no effect with [`spawn_blocking`](Self::spawn_blocking).
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self

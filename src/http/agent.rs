@@ -89,7 +89,7 @@ impl HttpAgent {
             vault,
             routes: Routes::new(&options.proxy, env)?,
             idle_timeout: options.idle_timeout,
-            slots: Slots::new(options.max_connections),
+            slots: options.slots(),
             suspect: Mutex::new(None),
         })
     }

@@ -52,6 +52,8 @@ pub use certificate::ClientCertificate;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{HttpOptions, ProxySetting, Roots};
 #[cfg(feature = "grpc")]
+pub(crate) use slots::Slots;
+#[cfg(feature = "grpc")]
 pub(crate) use stream::{Opener, Stream};
 
 /// Carries one HTTP exchange.

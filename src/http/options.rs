@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::certificate::ClientCertificate;
+use super::slots::Slots;
 
 /// Settings of [`HttpAgent`](super::HttpAgent).
 ///
@@ -85,6 +86,11 @@ impl HttpOptions {
         (self.idle_per_host.min(self.idle_total), self.idle_timeout)
     }
 
+    /// How many exchanges may be under way at a time.
+    pub(crate) fn slots(&self) -> Slots {
+        Slots::new(self.max_connections)
+    }
+
     /// Sets the proxy.
     pub fn proxy(mut self, proxy: ProxySetting) -> Self {
         self.proxy = proxy;
@@ -108,7 +114,8 @@ impl HttpOptions {
     /// than the files that a program may usually open; zero counts as 1.
     ///
     /// The next one waits for its turn as long as its attempt may take, and then fails with
-    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC shares one connection and needs no limit.
+    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC calls, too,
+    /// have a connection each, and are counted apart from REST and from requests for tokens.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self

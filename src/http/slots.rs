@@ -4,14 +4,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// So many exchanges, each on a connection of its own; the next one waits.
-pub(super) struct Slots {
+pub(crate) struct Slots {
     most: usize,
     taken: Mutex<usize>,
     freed: Condvar,
 }
 
 /// The right to one exchange, until it is dropped.
-pub(super) struct Slot<'a>(&'a Slots);
+pub(crate) struct Slot<'a>(&'a Slots);
 
 impl Slots {
     pub(super) fn new(most: usize) -> Self {
@@ -19,7 +19,7 @@ impl Slots {
     }
 
     /// Waits for a slot, at most so long.
-    pub(super) fn take(&self, limit: Duration) -> Option<Slot<'_>> {
+    pub(crate) fn take(&self, limit: Duration) -> Option<Slot<'_>> {
         let waiting = self.freed.wait_timeout_while(self.taken(), limit, |taken| *taken >= self.most);
         let (mut taken, timeout) = waiting.unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() && *taken >= self.most {

@@ -14,6 +14,7 @@ use crate::json::Invalid;
 use crate::proto::google::longrunning as proto;
 use crate::proto::google::rpc;
 use crate::types::packed::Packed;
+use crate::types::status::room_for_detail;
 use crate::types::wire::{self, Value};
 use crate::types::{Any, Operation, OperationPage, Status};
 
@@ -45,6 +46,7 @@ impl Operation {
         if let Some(operation) = Self::decode_plain(bytes) {
             return Ok(operation);
         }
+        count_details(bytes)?;
         let message = proto::Operation::decode(bytes);
         message.map(Self::from).map_err(|cause| Invalid::new(cause.to_string()))
     }
@@ -77,6 +79,20 @@ impl Operation {
         }
         Some(operation)
     }
+}
+
+/// Refuses the bytes of an operation with too many details before there is room made for them.
+fn count_details(operation: &[u8]) -> Result<(), Invalid> {
+    let mut details = 0;
+    // What is wrong with the bytes is prost's to say, which stops at the same place.
+    let _ = wire::fields(operation, |number, value| match (number, value) {
+        (4, Value::Bytes(error)) => wire::fields(error.bytes, |number, _| {
+            details += usize::from(number == 3);
+            Ok(())
+        }),
+        _ => Ok(()),
+    });
+    room_for_detail(details.saturating_sub(1)).map_err(|invalid| invalid.at("details").at("error"))
 }
 
 impl Status {
@@ -183,6 +199,31 @@ mod tests {
             let from_json = Operation::from_json(&op.to_json()).unwrap();
             assert_eq!(from_json.to_proto().unwrap(), op.to_proto().unwrap());
         }
+    }
+
+    #[test]
+    fn operations_with_too_many_details_are_refused() {
+        let bytes = |details| {
+            let error = [0x1a, 0].repeat(details);
+            // In two parts, which protobuf has stand for one.
+            let field = |error: &[u8]| {
+                let mut field = vec![0x22];
+                prost::encoding::encode_varint(error.len() as u64, &mut field);
+                [&field, error].concat()
+            };
+            [field(&error[..8]), field(&error[8..])].concat()
+        };
+        let json =
+            |details: usize| format!(r#"{{"error":{{"details":[{}{{}}]}}}}"#, "{},".repeat(details - 1));
+        let count = |operation: Operation| operation.error().unwrap().details().len();
+        assert_eq!(Operation::from_protobuf(&bytes(1024)).map(count).unwrap(), 1024);
+        assert_eq!(Operation::from_json(&json(1024)).map(count).unwrap(), 1024);
+        let message =
+            |place| format!("operation is not valid: `error.{place}`: expected at most 1024 details");
+        let error = Operation::from_protobuf(&bytes(1025)).unwrap_err();
+        assert_eq!(error.to_string(), message("details"));
+        let error = Operation::from_json(&json(1025)).unwrap_err();
+        assert_eq!(error.to_string(), message("details[1024]"));
     }
 
     #[test]

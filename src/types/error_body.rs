@@ -5,6 +5,7 @@ use prost::Message;
 use crate::json::{Raw, Reader};
 use crate::proto::google::rpc;
 use crate::types::rpc::ErrorInfo;
+use crate::types::status::MOST_DETAILS;
 use crate::types::text::Source;
 use crate::types::{Any, Code, Status};
 
@@ -32,9 +33,15 @@ impl Status {
         let named = matches!(status.code, 1..=16);
         if named || (whole && !bytes.is_empty()) {
             status.code = if status.code == 0 { Code::from_http(http_status).into() } else { status.code };
-            return Some(status.into());
+            return Some(Self::of_call(status));
         }
         None
+    }
+
+    /// The error of a call, of whose details no more are kept than of one in JSON.
+    pub(crate) fn of_call(mut status: rpc::Status) -> Self {
+        status.details.truncate(MOST_DETAILS);
+        status.into()
     }
 }
 
@@ -158,7 +165,9 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
         let value = reader.value()?;
-        items.extend(read(value));
+        if items.len() < MOST_DETAILS {
+            items.extend(read(value));
+        }
         Ok(())
     });
     items
@@ -291,6 +300,17 @@ mod tests {
         assert_eq!(status.retry_delay(), Some(Duration::from_secs(53)));
         assert_eq!(status.details().len(), 2);
         assert_eq!(status.details()[0].json().unwrap(), r#"{"@type":"type.googleapis.com/x.Unknown","n":1}"#);
+    }
+
+    #[test]
+    fn details_past_the_most_are_left_out() {
+        let body = format!(r#"{{"error":{{"code":400,"details":[{}{{}}]}}}}"#, "{},".repeat(MOST_DETAILS));
+        let of_json = Status::from_error_body(&body, 400).unwrap();
+        let bytes = [vec![0x08, 3], [0x1a, 0].repeat(MOST_DETAILS + 1)].concat();
+        let of_bytes = Status::from_error_bytes(&bytes, 400).unwrap();
+        for status in [of_json, of_bytes] {
+            assert_eq!((status.code(), status.details().len()), (Code::InvalidArgument, MOST_DETAILS));
+        }
     }
 
     #[test]

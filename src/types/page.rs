@@ -25,13 +25,15 @@ impl OperationPage {
     /// Reads the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the
     /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
-        let mut page = Self::default();
+        let (mut page, mut details) = (Self::default(), 0);
         let outcome = Reader::document(text, |reader| {
             reader.fields(|name, reader| {
                 match name {
                     "operations" => drop(reader.elements(|reader| {
-                        has_room(page.operations.len())?;
-                        page.operations.push(Operation::read(reader)?);
+                        has_room(page.operations.len() + details)?;
+                        let operation = Operation::read(reader)?;
+                        details += details_of(&operation);
+                        page.operations.push(operation);
                         Ok(())
                     })?),
                     "nextPageToken" | "next_page_token" => {
@@ -53,14 +55,17 @@ impl OperationPage {
 
     /// Reads the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
-        let mut page = Self::default();
+        let (mut page, mut details) = (Self::default(), 0);
         let outcome = wire::fields(bytes, |number, value| {
             match number {
                 1 => {
                     let index = page.operations.len();
-                    let operation = has_room(index).and_then(|()| Operation::decode(value.bytes()?));
-                    page.operations
-                        .push(operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?);
+                    let operation =
+                        has_room(index + details).and_then(|()| Operation::decode(value.bytes()?));
+                    let operation =
+                        operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?;
+                    details += details_of(&operation);
+                    page.operations.push(operation);
                 }
                 2 => {
                     page.next_page_token = value.string().map_err(|invalid| invalid.at("next_page_token"))?
@@ -80,7 +85,11 @@ impl OperationPage {
     }
 }
 
-/// Two bytes can stand for an operation: without a limit, a page of the largest size would take gigabytes.
+fn details_of(operation: &Operation) -> usize {
+    operation.error().map_or(0, |error| error.details().len())
+}
+
+/// Two bytes can stand for an operation, or for a detail of its error: without a limit, a page of the largest size would take gigabytes.
 fn has_room(entries: usize) -> Result<(), Invalid> {
     if entries < MOST_ENTRIES {
         return Ok(());
@@ -242,6 +251,24 @@ mod tests {
         let message =
             "page of operations is not valid: `operations[0]`: expected at most 127 levels of nesting";
         assert_eq!(OperationPage::from_json(&deep).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn details_count_as_entries() {
+        let page = |operations: usize| {
+            let details = format!("{}{{}}", "{},".repeat(1023));
+            vec![format!(r#"{{"error":{{"details":[{details}]}}}}"#); operations].join(",")
+        };
+        let json = |operations| format!(r#"{{"operations":[{}]}}"#, page(operations));
+        let bytes = |operations| {
+            // 1,024 details: 2,048 bytes in an error, 2,051 in an operation.
+            let operation = [&[0x0a, 0x83, 0x10, 0x22, 0x80, 0x10][..], &[0x1a, 0].repeat(1024)].concat();
+            operation.repeat(operations)
+        };
+        for (operations, fits) in [(256, true), (257, false)] {
+            assert_eq!(OperationPage::from_json(&json(operations)).is_ok(), fits);
+            assert_eq!(OperationPage::from_protobuf(&bytes(operations)).is_ok(), fits);
+        }
     }
 
     #[test]

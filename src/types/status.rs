@@ -63,7 +63,8 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, or nests deeper than 127 levels.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, nests deeper than 127 levels, or has more than
+    /// 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let status = Reader::document(text, Reader::value).and_then(|raw| {
             raw.check_depth()?;
@@ -92,7 +93,9 @@ impl Status {
         &self.message
     }
 
-    /// All details as they came, also those of unknown types.
+    /// All details as they came, also those of unknown types; of an answer, at most 1,024.
+    ///
+    /// An operation whose error has more cannot be read; of the error of a call, the others are left out.
     pub fn details(&self) -> &[Any] {
         &self.details
     }
@@ -122,6 +125,7 @@ impl Status {
                 "code" => status.code = reader.value()?.integer::<i32>("a 32-bit integer")?.into(),
                 "message" => status.message = reader.value()?.string()?.into(),
                 "details" => drop(reader.elements(|reader| {
+                    room_for_detail(status.details.len())?;
                     status.details.push(Any::read(source, reader.value()?)?);
                     Ok(())
                 })?),
@@ -148,6 +152,17 @@ impl Status {
         })
     }
 }
+
+/// Whether a detail can follow so many others.
+pub(super) fn room_for_detail(details: usize) -> Result<(), Invalid> {
+    if details < MOST_DETAILS {
+        return Ok(());
+    }
+    Err(Invalid::new(format!("expected at most {MOST_DETAILS} details")))
+}
+
+/// Two bytes can stand for a detail, which takes a hundred.
+pub(super) const MOST_DETAILS: usize = 1024;
 
 /// `NOT_FOUND: operation expired`, on one line of at most 1 KiB whatever the server sent; without a message
 /// just the code. The whole message is [`Status::message`].

@@ -105,12 +105,12 @@ impl Channel {
     /// Takes in what came while the connection was not used: answers pings, obeys settings.
     ///
     /// False when it is of no use any more.
-    pub(super) fn refresh(&mut self) -> bool {
+    pub(super) fn refresh(&mut self, end: Instant) -> bool {
         for _ in 0..MOST_READS {
             if self.is_over || self.stream.is_silent() {
                 break;
             }
-            let deadline = Instant::now() + GLANCE;
+            let deadline = end.min(Instant::now() + GLANCE);
             match self.receive(deadline, false) {
                 // Less than a record of TLS has come.
                 Err(error) if error.kind() == HttpErrorKind::Timeout => break,
@@ -166,6 +166,15 @@ impl Channel {
             Broken::Oversize(oversize) => Fault::Oversize(oversize),
             Broken::Stream(error) => self.fault(error, true),
         })?;
+        if body.is_enough() {
+            self.is_over = true;
+            return Ok(Answer {
+                status: head.status,
+                headers: head.headers,
+                body,
+                trailers: HeaderMap::new(),
+            });
+        }
         let trailers = self.drive(deadline, true, |cx| stream.poll_trailers(cx))?;
         let trailers = trailers.map_err(|error| self.fault(error, true))?.unwrap_or_default();
         Ok(Answer { status: head.status, headers: head.headers, body, trailers })
@@ -309,6 +318,9 @@ fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> P
         };
         if let Err(oversize) = body.push(&data) {
             return Poll::Ready(Err(Broken::Oversize(oversize)));
+        }
+        if body.is_enough() {
+            return Poll::Ready(Ok(()));
         }
         if let Err(error) = stream.flow_control().release_capacity(data.len()) {
             return Poll::Ready(Err(Broken::Stream(error)));

@@ -73,6 +73,11 @@ impl Incoming {
             }
         }
     }
+
+    /// Whether all that is kept has come, however much there is to come.
+    pub(super) fn is_enough(&self) -> bool {
+        matches!(self, Self::Other(text) if text.len() >= MAX_ERROR_BODY)
+    }
 }
 
 impl Frame {

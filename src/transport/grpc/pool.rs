@@ -7,13 +7,14 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::{HttpError, HttpOptions, Opener};
+use crate::http::{HttpError, HttpErrorKind, HttpOptions, Opener, Slots};
 
 use super::channel::{Answer, Channel, Fault};
 
 /// Connections to one service; at most as many as calls are made at the same time.
 pub(super) struct Pool {
     opener: Opener,
+    slots: Slots,
     idle: Mutex<Vec<Idle>>,
     /// How many unused connections are kept, and for how long.
     most: usize,
@@ -28,7 +29,8 @@ struct Idle {
 impl Pool {
     pub(super) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
         let (most, keep) = options.idle_limits();
-        Ok(Self { opener: Opener::new(url, options, env)?, idle: Mutex::default(), most, keep })
+        let opener = Opener::new(url, options, env)?;
+        Ok(Self { opener, slots: options.slots(), idle: Mutex::default(), most, keep })
     }
 
     /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
@@ -41,13 +43,22 @@ impl Pool {
         deadline: Instant,
         has_time: impl Fn() -> bool,
     ) -> Result<Answer, Fault> {
+        let Some(_slot) = self.slots.take(deadline.saturating_duration_since(Instant::now())) else {
+            let message = format!("no connection to {} was free in time: see `max_connections`", self.peer());
+            return Err(Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
+        };
         let call = |mut channel: Channel| {
             let answer = channel.call(request.clone(), message.clone(), limit, deadline)?;
             self.keep(channel);
             Ok(answer)
         };
-        let first = match self.idle() {
-            Some(channel) => call(channel),
+        let first = match self.idle(deadline) {
+            Some(channel) => call(channel).inspect_err(|fault| {
+                if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
+                    // Something in between may have forgotten the connections that were idle as long.
+                    self.lock().clear();
+                }
+            }),
             None => call(self.fresh(deadline)?),
         };
         let error = match first {
@@ -79,13 +90,13 @@ impl Pool {
     }
 
     /// The connection that was used last and is still good.
-    fn idle(&self) -> Option<Channel> {
+    fn idle(&self, deadline: Instant) -> Option<Channel> {
         loop {
             let Idle { mut channel, since } = self.lock().pop()?;
             if since.elapsed() >= self.keep {
                 // All below it are older.
                 self.lock().retain(|idle| idle.since > since);
-            } else if channel.refresh() {
+            } else if channel.refresh(deadline) {
                 return Some(channel);
             }
         }

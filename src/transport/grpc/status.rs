@@ -26,7 +26,10 @@ pub(super) fn read(answer: Answer, host: &str, wall: SystemTime) -> Result<Vec<u
     if place.contains_key(STATUS) {
         return match failure(place) {
             Some(status) => {
-                let hint = status.retry_delay().max(pushback(place));
+                // Front ends put it into the head, as over REST.
+                let later = |place| foreign(200, place, Vec::new()).retry_after(Some(wall));
+                let hints = [status.retry_delay(), pushback(place), later(place), later(&headers)];
+                let hint = hints.into_iter().flatten().max();
                 let is_unauthenticated = status.code() == Code::Unauthenticated;
                 let error = Error::service(status).with_retry_after(hint);
                 let skew = clock_skew(&foreign(401, &headers, Vec::new()), wall);
@@ -82,7 +85,7 @@ fn failure(place: &HeaderMap) -> Option<Status> {
     let details = place.get(DETAILS).and_then(|value| bytes(value.as_bytes()));
     let full = details.and_then(|bytes| rpc::Status::decode(&*bytes).ok()).unwrap_or_default();
     let message = if message.is_empty() { full.message } else { message };
-    Some(rpc::Status { code: code.into(), message, details: full.details }.into())
+    Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
 }
 
 /// The answer of something in front of the service.

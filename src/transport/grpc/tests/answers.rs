@@ -7,8 +7,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use h2::Reason;
 use prost::Message;
 
-use super::server::{Act, GRPC, Server, data, error, head, trailers};
-use super::{facts, get, message, transport};
+use super::server::{Act, GRPC, Server, data, error, head, ok, trailers};
+use super::{facts, get, message, proto, transport};
 use crate::error::{Error, ErrorKind};
 use crate::proto::google::rpc;
 use crate::transport::Transport;
@@ -173,6 +173,17 @@ fn details_are_typed_and_hints_are_kept() {
     }
     let (error_, _) = failed(error(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", "1500")]));
     assert_eq!(error_.retry_after(), Some(Duration::from_millis(1500)));
+    for acts in [
+        error(&[("grpc-status", "14"), ("retry-after", "7")]),
+        vec![head(200, &[GRPC, ("retry-after", "7")], false), trailers(&[("grpc-status", "14")])],
+        vec![head(200, &[GRPC], false), trailers(&[("grpc-status", "8"), ("retry-after", "7")])],
+        vec![
+            head(200, &[GRPC, ("retry-after", "3")], false),
+            trailers(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", "7000"), ("retry-after", "5")]),
+        ],
+    ] {
+        assert_eq!(failed(acts).0.retry_after(), Some(Duration::from_secs(7)));
+    }
     let (error, _) = failed(vec![head(503, &[("retry-after", "7")], true)]);
     assert_eq!((error.retry_after(), error.http_status()), (Some(Duration::from_secs(7)), Some(503)));
 }
@@ -183,6 +194,18 @@ fn refusals_say_what_the_credentials_are() {
     assert_eq!(message, "UNAUTHENTICATED: who; the call was anonymous: the client has no credentials");
     let (_, message) = failed(vec![head(401, &[], true)]);
     assert_eq!(message, "UNAUTHENTICATED: HTTP 401; the call was anonymous: the client has no credentials");
+}
+
+#[test]
+fn page_of_a_proxy_need_not_end() {
+    let page = Act::Data(vec![b' '; 65_000]);
+    let acts = vec![head(502, &[("content-type", "text/html")], false), page.clone(), page, Act::Silence];
+    let server = Server::start(vec![vec![acts], vec![ok(&proto())]]);
+    let transport = transport(&server);
+    let error = get(&transport).unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.http_status()), ("UNAVAILABLE: HTTP 502", Some(502)));
+    get(&transport).unwrap();
+    assert_eq!(server.connections(), [0, 1]);
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! Connections: kept, checked, lost, and what is sent once more.
 
+use std::time::Duration;
+
 use h2::Reason;
 
 use super::server::{Act, GRPC, Server, head, ok, other, raw};
-use super::{GrpcOptions, built, facts, get, message, options, proto, transport};
-use crate::error::ErrorKind::{Service, Transport};
+use super::{GrpcOptions, NAME, built, facts, get, message, options, proto, transport};
+use crate::error::ErrorKind::{Service, Timeout, Transport};
 use crate::http::HttpOptions;
+use crate::proto::google::longrunning::GetOperationRequest;
+use crate::transport::{Attempt, Transport as _};
 use crate::types::Code;
 
 const PING: u8 = 6;
@@ -196,4 +200,50 @@ fn calls_at_the_same_time_have_a_connection_each() {
         }
     });
     assert_eq!(server.connections().len(), 8);
+}
+
+#[test]
+fn connections_are_limited_as_the_options_say() {
+    let server = Server::start(vec![vec![vec![Act::Silence]], vec![ok(&proto())]]);
+    let mut options = options(server.port);
+    options.http_options = HttpOptions::new().max_connections(1);
+    let transport = built(options, GrpcOptions::default()).unwrap();
+    let call = |timeout| {
+        let request = GetOperationRequest { name: NAME.into() };
+        transport.get_operation(&request, &Attempt::new(timeout))
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| call(Duration::from_secs(1)).unwrap_err());
+        while server.seen().is_empty() {
+            std::thread::yield_now();
+        }
+        let error = call(Duration::from_millis(1)).unwrap_err();
+        let told = "no connection to 127.0.0.1:PORT was free in time: see `max_connections`";
+        assert!(format!("{error:?}").replace(&server.port.to_string(), "PORT").contains(told), "{error:?}");
+        assert_eq!(facts(&error), (Timeout, None, true, false));
+        first.join().unwrap();
+    });
+    get(&transport).unwrap();
+    assert_eq!(server.connections(), [0, 1]);
+}
+
+#[test]
+fn one_forgotten_connection_makes_all_idle_ones_suspect() {
+    let script = vec![vec![ok(&proto()), vec![Act::Silence]]; 2];
+    let server = Server::start([script, vec![vec![ok(&proto())]]].concat());
+    let transport = transport(&server);
+    let barrier = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                barrier.wait();
+                get(&transport).unwrap();
+            });
+        }
+    });
+    let request = GetOperationRequest { name: NAME.into() };
+    let error = transport.get_operation(&request, &Attempt::new(Duration::from_millis(50))).unwrap_err();
+    assert_eq!(facts(&error), (Timeout, None, true, true));
+    get(&transport).unwrap();
+    assert_eq!(server.connections().last(), Some(&2));
 }

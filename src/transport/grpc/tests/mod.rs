@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 mod connections;
+mod hostile;
 mod server;
 mod timing;
 mod tls;
