@@ -173,11 +173,11 @@ impl Wait {
         }
         match self.state {
             State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
-            State::Cancel => Step::Cancel { timeout: self.time_to_cancel() },
+            State::Cancel => Step::Cancel { timeout: self.time_to_cancel(now) },
             State::Due(at) if now < at => Step::Sleep(at),
             State::Due(at) => match self.time_to_poll(at, now) {
                 Duration::ZERO => {
-                    self.time_is_up();
+                    self.time_is_up(now);
                     self.next(clock)
                 }
                 timeout => {
@@ -276,11 +276,11 @@ impl Wait {
     /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
     fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.start);
-        let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
+        let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up(now) };
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
-                return self.time_is_up();
+                return self.time_is_up(now);
             };
             at = at.min(last);
         }
@@ -350,22 +350,25 @@ impl Wait {
     }
 
     /// Ends the wait, or goes on to cancelling.
-    fn time_is_up(&mut self) {
+    fn time_is_up(&mut self, now: Instant) {
         self.state = match (self.options.on_timeout, &self.cancel) {
-            (OnTimeout::Cancel | OnTimeout::CancelAndConfirm { .. }, Cancel::No) => State::Cancel,
+            (OnTimeout::Cancel, Cancel::No) => State::Cancel,
+            (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
+                let end = self.deadline.map_or(now, |deadline| deadline.max(now));
+                self.deadline = end.checked_add(grace);
+                self.delays = self.options.backoff.delays();
+                State::Cancel
+            }
             _ => State::Over,
         };
     }
 
     /// How long cancelling may take; what is left of a grace is for confirming.
-    fn time_to_cancel(&mut self) -> Duration {
-        let OnTimeout::CancelAndConfirm { grace } = self.options.on_timeout else {
-            return self.attempt_timeout;
-        };
-        let end = self.deadline.unwrap_or(self.sent);
-        self.deadline = end.checked_add(grace);
-        self.delays = self.options.backoff.delays();
-        grace
+    fn time_to_cancel(&self, now: Instant) -> Duration {
+        match self.options.on_timeout {
+            OnTimeout::CancelAndConfirm { grace } => grace.min(self.time_left(now)),
+            _ => self.attempt_timeout,
+        }
     }
 
     /// The error of a wait that gives up, with all that is known.

@@ -44,7 +44,7 @@ impl Wait {
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
         let late = self.deadline.is_some_and(|deadline| woke < deadline && deadline <= now);
         if late && self.due().is_some() {
-            self.time_is_up();
+            self.time_is_up(now);
         }
     }
 
@@ -60,7 +60,7 @@ impl Wait {
         match limit.reserve(now, self.deadline.filter(|deadline| now < *deadline)) {
             Some(turn) if turn <= now => return false,
             Some(turn) => (self.state, self.has_turn) = (State::Due(turn), true),
-            None => self.time_is_up(),
+            None => self.time_is_up(now),
         }
         true
     }
