@@ -439,3 +439,24 @@ const QUOTA_PAUSE: Duration = Duration::from_secs(20);
 
 /// In place of a delay that no clock can count: a poll a year is not too many.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {
+        let grace = Duration::from_secs(60);
+        let on_timeout = OnTimeout::CancelAndConfirm { grace };
+        let options =
+            WaitOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..WaitOptions::default() };
+        let clock = SystemClock;
+        let mut wait = Wait::new("operations/42".try_into()?, options, &CallOptions::default(), &clock);
+        assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
+        let end = wait.deadline();
+        assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));
+        assert_eq!(wait.deadline(), end);
+        Ok(())
+    }
+}
