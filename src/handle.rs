@@ -25,6 +25,8 @@ use crate::types::{Any, Code, Operation, Status};
 /// that started it, or from a [`Pending`] of an earlier process. Owned, and cheap to clone; clones see what any of them
 /// has seen. What does no I/O tells the latest state that was seen; nothing is asked behind the caller's back.
 ///
+/// The one of `OperationsAsyncClient::operation` (feature `async`) has futures in place of the methods that block.
+///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
 /// # let server = FakeServer::start();
@@ -62,18 +64,20 @@ use crate::types::{Any, Code, Operation, Status};
 ///
 /// [`google.api_core.operation.Operation`]: https://googleapis.dev/python/google-api-core/latest/operation.html
 #[derive(Clone)]
-pub struct OperationHandle {
-    core: Arc<Core>,
+pub struct OperationHandle<M = Blocking> {
+    pub(crate) core: Arc<Core>,
+    pub(crate) mode: M,
     name: Result<OperationName, Error>,
-    latest: Latest,
+    pub(crate) latest: Latest,
     since: SystemTime,
 }
 
 /// What is known without asking.
-impl OperationHandle {
-    pub(crate) fn new(core: &Arc<Core>, target: Target) -> Self {
+impl<M> OperationHandle<M> {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
         let (name, seen) = target.into_parts();
-        Self { core: Arc::clone(core), name, latest: Latest::new(seen), since: core.clock.wall() }
+        let since = core.clock.wall();
+        Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
     }
 
     /// The name of the operation; empty if it was given none that can be asked for.
@@ -134,6 +138,19 @@ impl OperationHandle {
     }
 }
 
+/// What is put together here and asks later.
+impl<M: Clone> OperationHandle<M> {
+    /// Starts a wait, with all its options; this handle sees what the wait sees.
+    pub fn poller(&self) -> Poller<M> {
+        let target = Target::from_parts(self.name.clone(), self.operation());
+        Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
+    }
+
+    pub(crate) fn call<R: Request>(&self) -> Call<R, M> {
+        Call::new(&self.core, self.mode.clone(), self.name.clone().map(R::from_name))
+    }
+}
+
 /// What asks the service.
 impl OperationHandle {
     /// Gets the latest state, unless the operation was seen to be done.
@@ -148,12 +165,6 @@ impl OperationHandle {
         let operation = self.call::<GetOperationRequest>().send()?;
         self.latest.set(&operation);
         Ok(operation)
-    }
-
-    /// Starts a wait, with all its options; this handle sees what the wait sees.
-    pub fn poller(&self) -> Poller {
-        let target = Target::from_parts(self.name.clone(), self.operation());
-        Poller::new(&self.core, Blocking, target).reporting_to(&self.latest)
     }
 
     /// Blocks until the operation is done, with the options that a wait has by default.
@@ -248,13 +259,9 @@ impl OperationHandle {
         let thread = thread::Builder::new().spawn(move || callback(handle.until_done()));
         thread.map_err(|cause| Error::config("cannot start a thread to wait on").with_source(cause))
     }
-
-    fn call<R: Request>(&self) -> Call<R> {
-        Call::new(&self.core, Blocking, self.name.clone().map(R::from_name))
-    }
 }
 
-impl fmt::Debug for OperationHandle {
+impl<M> fmt::Debug for OperationHandle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationHandle")
             .field("name", &self.name())

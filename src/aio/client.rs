@@ -7,6 +7,7 @@ use crate::call::{Call, Request};
 use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::core::Core;
 use crate::error::Error;
+use crate::handle::OperationHandle;
 use crate::name::OperationName;
 use crate::poller::{Poller, Target};
 use crate::proto::google::longrunning::{
@@ -117,6 +118,25 @@ impl OperationsAsyncClient {
     /// Between polls a wait has no thread, and takes about 3 KB: thousands may go on at a time.
     pub fn poller(&self, operation: impl Into<Target>) -> Poller<Async> {
         Poller::new(&self.core, self.mode.clone(), operation.into())
+    }
+
+    /// Gives an operation as a value to keep; see [`OperationsClient::operation`].
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::testing::FakeOperation::new("operations/42").done_at_poll(3));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let handle = client.operation("operations/42");
+    /// assert!(!handle.refresh().await?.is_done());
+    /// handle.until_done().await?;
+    /// assert!(handle.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn operation(&self, operation: impl Into<Target>) -> OperationHandle<Async> {
+        OperationHandle::new(&self.core, self.mode.clone(), operation.into())
     }
 
     fn call<R, N>(&self, name: N) -> Call<R, Async>

@@ -36,7 +36,12 @@
 //! | `async for operation in pager` | `let mut operations = ….operations(); while let Some(operation) = operations.next().await` |
 //! | `async for page in pager.pages` | `let mut pages = ….pages(); while let Some(page) = pages.next().await` |
 //! | `retry=`, `timeout=`, `metadata=` | [`retry`](crate::Call::retry), [`attempt_timeout`](crate::Call::attempt_timeout) and [`total_timeout`](crate::Call::total_timeout), [`header`](crate::Call::header) |
-//! | `await operation_async.AsyncOperation.result()` | `client.poller(operation).until_done().await?.into_response()?` |
+//! | `AsyncOperation(operation, …)` | [`client.operation(operation)`](OperationsAsyncClient::operation), an [`OperationHandle`](crate::OperationHandle) |
+//! | its `await result(timeout)` | `handle.result().await?`; with a limit: `handle.poller().total_timeout(…).until_done().await?.into_response()?` |
+//! | its `await exception(timeout)` | `handle.until_done().await?.error()`; `handle.error()` does not wait |
+//! | its `await done()`, `await running()` | `handle.refresh().await?.is_done()`; `handle.is_done()` does not ask |
+//! | its `await cancel()`, `await cancelled()` | `handle.cancel().await?`, `handle.cancel_and_wait(grace).await?`; `handle.is_cancelled()` |
+//! | its `operation`, `metadata` | `handle.operation()`, `handle.metadata()`, `handle.progress()` |
 //! | `await task` of `task.cancel()` | drop the future, or give it a [`StopToken`](crate::StopToken) |
 //!
 //! # Where the work is done
@@ -72,6 +77,7 @@ mod call;
 mod client;
 mod executor;
 mod fault;
+mod handle;
 mod job;
 mod pager;
 mod poller;

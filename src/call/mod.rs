@@ -44,7 +44,10 @@ pub(crate) use request::Request;
 #[must_use = "nothing is sent before `send` or iteration"]
 pub struct Call<R, M = Blocking> {
     pub(crate) core: Arc<Core>,
-    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "only futures need it: what blocks has no state")
+    )]
     pub(crate) mode: M,
     pub(crate) request: Result<R, Error>,
     pub(crate) options: CallOptions,

@@ -257,7 +257,7 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn operation(&self, operation: impl Into<Target>) -> OperationHandle {
-        OperationHandle::new(&self.core, operation.into())
+        OperationHandle::new(&self.core, Blocking, operation.into())
     }
 
     /// Cancels every operation under `parent` that is not done, as far as the service lists them.

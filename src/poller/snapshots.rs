@@ -38,7 +38,10 @@ use super::{Poller, Target};
 #[must_use = "polls are made by iteration"]
 pub struct Snapshots<M = Blocking> {
     pub(crate) core: Arc<Core>,
-    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "only futures need it: what blocks has no state")
+    )]
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
     /// The wait starts with the first poll, so that its time limit counts from there.

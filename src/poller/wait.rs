@@ -180,7 +180,7 @@ impl Wait {
             State::Due(at) if now < at => Step::Sleep(at),
             State::Due(at) => match self.time_to_poll(at, now) {
                 Duration::ZERO => {
-                    self.time_is_up();
+                    self.time_is_up(now);
                     self.next(clock)
                 }
                 timeout => {
@@ -279,11 +279,11 @@ impl Wait {
     /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
     fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.paced_from);
-        let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
+        let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up(now) };
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
-                return self.time_is_up();
+                return self.time_is_up(now);
             };
             at = at.min(last);
         }
@@ -354,22 +354,25 @@ impl Wait {
     }
 
     /// Ends the wait, or goes on to cancelling.
-    fn time_is_up(&mut self) {
+    fn time_is_up(&mut self, now: Instant) {
         self.state = match (self.options.on_timeout, &self.cancel) {
-            (OnTimeout::Cancel | OnTimeout::CancelAndConfirm { .. }, Cancel::No) => State::Cancel,
+            (OnTimeout::Cancel, Cancel::No) => State::Cancel,
+            (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
+                // Delays that gave up may have left most of the time, and a machine that slept none.
+                self.deadline = now.checked_add(grace);
+                (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
+                State::Cancel
+            }
             _ => State::Over,
         };
     }
 
     /// How long cancelling may take; what is left of a grace is for confirming.
-    fn time_to_cancel(&mut self, now: Instant) -> Duration {
-        let OnTimeout::CancelAndConfirm { grace } = self.options.on_timeout else {
-            return self.attempt_timeout;
-        };
-        // Delays that gave up may have left most of the time, and a machine that slept none.
-        self.deadline = now.checked_add(grace);
-        (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
-        grace
+    fn time_to_cancel(&self, now: Instant) -> Duration {
+        match self.options.on_timeout {
+            OnTimeout::CancelAndConfirm { grace } => grace.min(self.time_left(now)),
+            _ => self.attempt_timeout,
+        }
     }
 
     /// The error of a wait that gives up, with all that is known.
@@ -444,3 +447,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// In place of a delay that no clock can count: a poll a year is not too many.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {
+        let grace = Duration::from_secs(60);
+        let on_timeout = OnTimeout::CancelAndConfirm { grace };
+        let options =
+            WaitOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..WaitOptions::default() };
+        let clock = SystemClock;
+        let mut wait = Wait::new("operations/42".try_into()?, options, &CallOptions::default(), &clock);
+        assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
+        let end = wait.deadline();
+        assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));
+        assert_eq!(wait.deadline(), end);
+        Ok(())
+    }
+}

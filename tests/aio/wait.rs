@@ -2,8 +2,10 @@
 
 use std::thread;
 
-use longrunning::testing::{FakeOperation, FakeServer};
-use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, OperationsAsyncClient, StopToken};
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
+use longrunning::{
+    Backoff, Code, ErrorKind, LongPoll, OnTimeout, Operation, OperationsAsyncClient, StopToken,
+};
 
 use crate::kit::{NAME, done, running, secs, server};
 use crate::runtimes::{Runtime, block_on};
@@ -62,6 +64,32 @@ fn snapshots_tell_each_state() {
         states
     });
     assert_eq!(states, [false, false, true]);
+}
+
+#[test]
+fn polls_keep_to_the_rate_of_the_client() {
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).done_at_poll(3));
+    let client = server.client_builder().max_rate(0.25).build_async().unwrap();
+    assert!(block_on(client.poller(NAME).until_done()).unwrap().is_done());
+    assert_eq!((server.elapsed(), server.request_count()), (secs(8.0), 3));
+}
+
+#[test]
+fn what_one_wait_finds_out_of_long_polls_holds_for_the_client() {
+    let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
+    server.insert(FakeOperation::new(NAME).done_after(secs(100.0)));
+    server.insert(FakeOperation::new("operations/43").done_after(secs(200.0)));
+    let refuses = |request: &RecordedRequest| request.method() == "POST";
+    server.reply_when(refuses, Reply::status(404).times(2));
+    let client = OperationsAsyncClient::from(server.client());
+    for name in [NAME, "operations/43"] {
+        let wait = client.poller(name).long_poll(LongPoll::Auto);
+        assert!(block_on(wait.until_done()).unwrap().is_done());
+    }
+    assert_eq!(server.elapsed(), secs(200.0), "the ends are told at once");
+    let posts = server.requests().into_iter().filter(refuses).count();
+    assert_eq!(posts, 1, "the second wait knows the way");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use longrunning::aio::Async;
 use longrunning::proto::google::longrunning as pb;
 use longrunning::{
-    Backoff, Call, Credentials, Error, OnTimeout, Operation, OperationPage, Operations,
+    Backoff, Call, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage, Operations,
     OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots, StopToken, Target,
 };
 
@@ -96,9 +96,8 @@ macro_rules! methods {
                 Driven(self.0.$method(name))
             })*
 
-            /// There is no handle of futures yet.
-            pub(crate) fn operation(&self, target: impl Into<Target>) -> longrunning::OperationHandle {
-                self.0.blocking().operation(target)
+            pub(crate) fn operation(&self, target: impl Into<Target>) -> Driven<OperationHandle<Async>> {
+                Driven(self.0.operation(target))
             }
 
             /// Nor are there futures of a wait for many.
@@ -156,6 +155,29 @@ impl IntoIterator for Driven<Call<pb::ListOperationsRequest, Async>> {
 impl TestPoller {
     pub(crate) fn until_done(self) -> Result<Operation, Error> {
         pollster::block_on(self.0.until_done())
+    }
+}
+
+#[allow(dead_code, reason = "all methods, whether the suite uses them or not")]
+impl Driven<OperationHandle<Async>> {
+    pub(crate) fn refresh(&self) -> Result<Operation, Error> {
+        pollster::block_on(self.0.refresh())
+    }
+
+    pub(crate) fn poller(&self) -> TestPoller {
+        Driven(self.0.poller())
+    }
+
+    pub(crate) fn until_done(&self) -> Result<Operation, Error> {
+        pollster::block_on(self.0.until_done())
+    }
+
+    pub(crate) fn cancel(&self) -> Result<(), Error> {
+        pollster::block_on(self.0.cancel())
+    }
+
+    pub(crate) fn cancel_and_wait(&self, grace: Duration) -> Result<Operation, Error> {
+        pollster::block_on(self.0.cancel_and_wait(grace))
     }
 }
 

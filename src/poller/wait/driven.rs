@@ -44,7 +44,7 @@ impl Wait {
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
         let late = self.deadline.is_some_and(|deadline| woke < deadline && deadline <= now);
         if late && self.due().is_some() {
-            self.time_is_up();
+            self.time_is_up(now);
         }
     }
 

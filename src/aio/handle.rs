@@ -1,0 +1,116 @@
+//! What a handle asks the service, from futures.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::handle::OperationHandle;
+use crate::proto::google::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
+};
+use crate::types::{Code, Operation};
+
+use super::Async;
+
+/// What asks the service, from futures that own what they need.
+impl OperationHandle<Async> {
+    /// Gets the latest state, unless the operation was seen to be done.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::get`](crate::OperationsClient::get), and as said in [`aio`](super#errors).
+    pub fn refresh(&self) -> impl Future<Output = Result<Operation, Error>> + Send + use<> {
+        let handle = self.clone();
+        async move {
+            if let Some(done) = handle.operation().filter(Operation::is_done) {
+                return Ok(done);
+            }
+            let operation = handle.call::<GetOperationRequest>().send().await?;
+            handle.latest.set(&operation);
+            Ok(operation)
+        }
+    }
+
+    /// Waits until the operation is done, with the options that a wait has by default.
+    ///
+    /// Dropping the future ends the wait, not the operation.
+    ///
+    /// # Errors
+    ///
+    /// As for `until_done` of [`poller`](Self::poller).
+    pub fn until_done(&self) -> impl Future<Output = Result<Operation, Error>> + Send + use<> {
+        let handle = self.clone();
+        async move { handle.poller().until_done().await }
+    }
+
+    /// Waits until the operation is done and reads its response into a type of yours; see
+    /// [`Operation::into_response`].
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # let index = longrunning::Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "9"}"#)?;
+    /// # server.insert(longrunning::Operation::succeeded("operations/42", index));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// #[derive(serde::Deserialize)]
+    /// struct Index {
+    ///     rows: String,
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// let index: Index = client.operation("operations/42").result().await?;
+    /// assert_eq!(index.rows, "9");
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if `T`
+    /// does not fit, otherwise as for [`until_done`](Self#method.until_done-1).
+    pub fn result<T: DeserializeOwned>(&self) -> impl Future<Output = Result<T, Error>> + Send + use<T> {
+        let done = self.until_done();
+        async move { done.await?.into_response() }
+    }
+
+    /// Asks for the operation to be cancelled; best effort.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel), and as said in [`aio`](super#errors).
+    pub fn cancel(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        self.call::<CancelOperationRequest>().send()
+    }
+
+    /// Asks for the operation to be cancelled and waits until it is done, for at most `grace` after that.
+    ///
+    /// Gives what became of it: cancelled, or ended before it could be. `FAILED_PRECONDITION`, by which some services
+    /// say that it is over, is no failure here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`cancel`](Self#method.cancel-1) and [`until_done`](Self#method.until_done-1); `Timeout` if it still
+    /// runs after `grace`.
+    pub fn cancel_and_wait(
+        &self,
+        grace: Duration,
+    ) -> impl Future<Output = Result<Operation, Error>> + Send + use<> {
+        let handle = self.clone();
+        async move {
+            match handle.cancel().await {
+                Err(error) if error.code() != Some(Code::FailedPrecondition) => Err(error),
+                _ => handle.poller().total_timeout(grace).until_done().await,
+            }
+        }
+    }
+
+    /// Has the service forget the operation, which does not cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`OperationsClient::delete`](crate::OperationsClient::delete), and as said in [`aio`](super#errors).
+    pub fn delete(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        self.call::<DeleteOperationRequest>().send()
+    }
+}
