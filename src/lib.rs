@@ -233,3 +233,8 @@ pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCod
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of the page about transports and futures too.
+#[cfg(all(doctest, feature = "grpc", feature = "async"))]
+#[doc = include_str!("../docs/faces.md")]
+struct Faces;
