@@ -9,6 +9,8 @@ const MOST_CRATES: usize = 55;
 
 const MOST_CRATES_OF_GRPC: usize = 20;
 
+const MOST_CRATES_OF_CLI: usize = 24;
+
 const UNWANTED: [&str; 8] = ["chrono", "futures", "native-tls", "openssl", "rsa", "time", "tokio", "url"];
 
 #[test]
@@ -51,6 +53,13 @@ fn grpc_adds_few_crates_and_no_runtime() {
 }
 
 #[test]
+fn cli_adds_few_crates() {
+    let added: Vec<_> = tree(&["--features=cli"]).difference(&default_tree()).cloned().collect();
+    println!("{} crates more", added.len());
+    assert!(!added.is_empty() && added.len() <= MOST_CRATES_OF_CLI, "{} crates: {added:?}", added.len());
+}
+
+#[test]
 fn async_adds_no_crate() {
     assert_eq!(tree(&["--features=async"]), default_tree());
 }
@@ -69,7 +78,7 @@ fn the_tree_keeps_the_rust_version() {
         })
         .collect();
     let ours = version(env!("CARGO_PKG_RUST_VERSION"));
-    let newer: Vec<_> = tree(&["--features=grpc"])
+    let newer: Vec<_> = tree(&["--features=grpc,cli"])
         .iter()
         .filter_map(|(name, at)| Some((name.clone(), *needed.get(&(name.as_str(), at.as_str()))?)))
         .filter(|(_, needs)| version(needs) > ours)

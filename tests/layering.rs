@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
 const LAYERS: [&[&str]; 13] = [
-    &["lib", "testing"],
+    &["bin", "lib", "testing"],
     &["aio"],
     &["client"],
     &["handle", "housekeeping", "many"],

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod agent;
+mod buffers;
 mod certificate;
 mod dial;
 mod error;
@@ -242,9 +243,18 @@ impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for Redacted
     }
 }
 
-/// Whether the values of the header `name` may be secret: by part of the name, so that
-/// `x-goog-api-key`, `proxy-authorization` and a user's own `x-my-token` are all covered.
-fn is_sensitive(name: &str) -> bool {
+/// Says whether the values of a header may be secret and must not be printed.
+///
+/// It goes by parts of the name, so that `x-goog-api-key`, `proxy-authorization` and a header of your own are all
+/// covered. Every `Debug` of this module keeps to it.
+///
+/// ```
+/// use longrunning::http::is_sensitive;
+///
+/// assert!(is_sensitive("Authorization") && is_sensitive("x-my-token"));
+/// assert!(!is_sensitive("x-goog-user-project"));
+/// ```
+pub fn is_sensitive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["auth", "cookie", "key", "password", "secret", "signature", "token"]
         .iter()

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::Timeout;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
+
+use super::buffers::LazyPages;
 
 /// Opens a socket, unless the connector before has already made a connection.
 #[derive(Debug)]
@@ -31,9 +31,7 @@ impl<In: Transport> Connector<In> for Tcp {
         }
         let stream = open(&details.addrs, Deadline::of(details.timeout))?;
         stream.set_nodelay(true)?;
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(Socket::new(stream, buffers))))
+        Ok(Some(Either::B(Socket::new(stream, LazyPages::new(details.config)))))
     }
 }
 
@@ -55,13 +53,13 @@ fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, ureq:
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    buffers: LazyBuffers,
+    buffers: LazyPages,
     reading: Patience,
     writing: Patience,
 }
 
 impl Socket {
-    fn new(stream: TcpStream, buffers: LazyBuffers) -> Self {
+    fn new(stream: TcpStream, buffers: LazyPages) -> Self {
         let reading = Patience { set: TcpStream::set_read_timeout, now: None };
         let writing = Patience { set: TcpStream::set_write_timeout, now: None };
         Self { stream, buffers, reading, writing }

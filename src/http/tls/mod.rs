@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport, TransportAdapter,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport, TransportAdapter};
 
+use super::buffers::LazyPages;
 use super::dial::{Peer, wrap};
 use super::error::{HttpError, HttpErrorKind};
 use super::options::HttpOptions;
@@ -102,8 +101,7 @@ impl Tls {
             let message = format!("{peer_name} {}", refusal::NO_PROTOCOL);
             return Err(wrap(HttpError::new(HttpErrorKind::Tls, message)));
         }
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = LazyPages::new(details.config);
         Ok(Box::new(Secured { buffers, stream: StreamOwned { conn, sock }, peer: peer_name, presented }))
     }
 }
@@ -116,7 +114,7 @@ impl fmt::Debug for Tls {
 
 /// A connection inside TLS.
 struct Secured {
-    buffers: LazyBuffers,
+    buffers: LazyPages,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
     peer: String,
     presented: bool,

@@ -1,0 +1,110 @@
+//! Measures how long `lro get` takes from start to end, against a program of four lines that asks the same by ureq.
+//!
+//! ```text
+//! cargo run --release --manifest-path benches/peers/start/Cargo.toml -- [--quick]
+//! ```
+//!
+//! Both programs ask the same server, `lro serve`, by turns, 500 times each; the table has the median and the best.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let rounds = if quick { 3 } else { 500 };
+    let programs = build();
+    let server = Server::start(&programs.lro);
+    let target = format!("{}/v1/{NAME}", server.url);
+    let bare = || measure(Command::new(&programs.bare).arg(&target));
+    let lro = || {
+        let mut command = Command::new(&programs.lro);
+        measure(command.args(["--endpoint", &server.url, "--anonymous", "--format", "json", "get", NAME]))
+    };
+    // The first runs read the programs from the disk.
+    (bare(), lro());
+    let (mut bares, mut lros) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        // Each goes first as often as the other.
+        if round % 2 == 0 {
+            bares.push(bare());
+            lros.push(lro());
+        } else {
+            lros.push(lro());
+            bares.push(bare());
+        }
+    }
+    println!("| from start to end, {rounds} runs each | median | best |\n|---|---|---|");
+    let (bare, lro) = (figures(bares), figures(lros));
+    println!("| ureq, four lines | {:.2} ms | {:.2} ms |", bare.0, bare.1);
+    println!("| `lro get --format json` | {:.2} ms | {:.2} ms |", lro.0, lro.1);
+    println!("| ratio | {:.2} | {:.2} |", lro.0 / bare.0, lro.1 / bare.1);
+}
+
+struct Programs {
+    bare: PathBuf,
+    lro: PathBuf,
+}
+
+/// Builds both, as a user gets them.
+fn build() -> Programs {
+    let own = std::env::current_exe().expect("a program knows its path");
+    let folder = own.parent().expect("a program is in a folder");
+    let target = folder.parent().expect("profiles have folders of their own");
+    let bare = ["--bin", "bare-get", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")];
+    let lro = ["--bin", "lro", "--features", "cli", "--manifest-path", ROOT];
+    for what in [&bare[..], &lro[..]] {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--release"]).args(what).arg("--target-dir").arg(target);
+        // What `cargo run` tells of this package is not about the other.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
+            cargo.env_remove(name);
+        }
+        assert!(cargo.status().expect("cargo runs").success(), "a program does not build");
+    }
+    let release = target.join("release");
+    Programs { bare: release.join("bare-get"), lro: release.join("lro") }
+}
+
+/// Milliseconds that a program takes.
+fn measure(command: &mut Command) -> f64 {
+    let start = Instant::now();
+    let status = command.stdout(Stdio::null()).status().expect("the program starts");
+    let elapsed = start.elapsed();
+    assert!(status.success(), "{command:?}");
+    elapsed.as_secs_f64() * 1e3
+}
+
+/// Median and minimum.
+fn figures(mut times: Vec<f64>) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2], times[0])
+}
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(lro: &Path) -> Self {
+        let mut child =
+            Command::new(lro).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut url = String::new();
+        let output = child.stdout.take().expect("the output is piped");
+        BufReader::new(output).read_line(&mut url).expect("it says where it is");
+        Self { child, url: url.trim_end().to_owned() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const NAME: &str = "projects/demo/locations/here/operations/index";
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml");

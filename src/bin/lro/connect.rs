@@ -1,0 +1,105 @@
+//! Clients, one for each service that is named.
+
+use longrunning::auth::CredentialsPolicy;
+use longrunning::http::HttpClient;
+use longrunning::transport::TransportKind;
+use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
+
+use crate::args::{Globals, Transport};
+use crate::failure::Failure;
+use crate::names::Service;
+
+/// The clients that were needed so far.
+pub(crate) struct Clients<'g> {
+    globals: &'g Globals,
+    made: Vec<(Service, OperationsClient)>,
+}
+
+impl<'g> Clients<'g> {
+    pub(crate) fn new(globals: &'g Globals) -> Self {
+        Self { globals, made: Vec::new() }
+    }
+
+    /// The client of a service; the same one every time, so that connections and tokens are shared.
+    pub(crate) fn of(&mut self, service: &Service) -> Result<OperationsClient, Failure> {
+        if let Some((_, client)) = self.made.iter().find(|(made, _)| made == service) {
+            return Ok(client.clone());
+        }
+        let client = builder(self.globals, service)?.credentials(credentials(self.globals)?).build()?;
+        self.made.push((service.clone(), client.clone()));
+        Ok(client)
+    }
+}
+
+/// A client that sends nothing: its requests go to `recorder`, with a token that stands for the real one.
+///
+/// Credentials are looked for all the same, so that what is wrong with them is found; none is asked for a token.
+pub(crate) fn pretend(
+    globals: &Globals,
+    service: &Service,
+    recorder: impl HttpClient + 'static,
+) -> Result<OperationsClient, Failure> {
+    if globals.transport == Some(Transport::Grpc) {
+        return Err(Failure::usage("--dry-run shows HTTP requests, which --transport grpc does not send"));
+    }
+    let real = credentials(globals)?;
+    builder(globals, service)?.credentials(real).build()?;
+    let token = match globals.anonymous {
+        true => Credentials::anonymous(),
+        false => Credentials::bearer("dry-run")?,
+    };
+    let builder = builder(globals, service)?.credentials(token).retry(RetryPolicy::never());
+    Ok(builder.http_client(recorder).build()?)
+}
+
+fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
+    let builder = OperationsClient::builder(&service.endpoint);
+    let mut builder = match globals.transport {
+        Some(Transport::Grpc) => builder.transport(grpc(globals)?),
+        Some(Transport::Rest) | None => builder.bindings(service.bindings()?),
+    };
+    builder = builder.user_agent(concat!("lro/", env!("CARGO_PKG_VERSION")));
+    if let Some(project) = &globals.quota_project {
+        builder = builder.quota_project(project);
+    }
+    for header in &globals.headers {
+        let (name, value) = header
+            .split_once(':')
+            .ok_or_else(|| Failure::usage("--header has no colon: expected `Name: value`"))?;
+        builder = builder.header(name.trim(), value.trim());
+    }
+    if let Some(timeout) = globals.attempt_timeout {
+        builder = builder.attempt_timeout(timeout);
+    }
+    if let Some(timeout) = globals.total_timeout {
+        builder = builder.total_timeout(timeout);
+    }
+    if let Some(retries) = globals.retries {
+        builder = builder.retry(RetryPolicy::default().max_attempts(retries.saturating_add(1)));
+    }
+    Ok(builder)
+}
+
+/// gRPC, where this program has it.
+fn grpc(globals: &Globals) -> Result<TransportKind, Failure> {
+    if globals.api_version.is_some() {
+        return Err(Failure::usage("--api-version is part of URLs, which --transport grpc has none of"));
+    }
+    let kind = "grpc".parse::<TransportKind>();
+    kind.map_err(|error| {
+        Failure::from(error).hint("`lro` has it when it is installed with --features cli,grpc")
+    })
+}
+
+fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
+    match (&globals.credentials, &globals.access_token_file, globals.anonymous) {
+        (None, None, false) => Ok(Credentials::application_default()),
+        (Some(file), None, false) => {
+            // Who types the command trusts the file as much as one that the environment names.
+            Ok(Credentials::from_file_with(file, &CredentialsPolicy::trusting_the_file())?)
+        }
+        (None, Some(file), false) => Ok(Credentials::token_file(file)),
+        (None, None, true) => Ok(Credentials::anonymous()),
+        _ => Err(Failure::usage("--credentials, --access-token-file and --anonymous exclude each other")),
+    }
+}

@@ -1,0 +1,86 @@
+//! Exit statuses, and which one counts when several things went wrong.
+
+use std::process::ExitCode;
+
+use longrunning::{Code, Error, ErrorKind};
+
+/// How the program ends; the numbers are part of its interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is well; for a wait: every operation succeeded.
+    Success = 0,
+    /// The service could not be asked, or refused.
+    NotAsked = 1,
+    /// The command line, a file or a setting cannot be used.
+    Usage = 2,
+    /// An operation failed.
+    Failed = 3,
+    /// An operation was still running at the time limit.
+    Running = 4,
+    /// An operation was not found.
+    NotFound = 5,
+    /// No credentials, or none that were accepted.
+    Credentials = 6,
+    /// The user stopped it.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The status for what went wrong with one call or wait.
+    pub(crate) fn of(error: &Error) -> Self {
+        match (error.kind(), error.code()) {
+            (ErrorKind::Binding | ErrorKind::Config, _) => Self::Usage,
+            (ErrorKind::Operation, _) => Self::Failed,
+            (ErrorKind::Stopped, _) => Self::Interrupted,
+            (ErrorKind::Auth, _) | (ErrorKind::Service, Some(Code::Unauthenticated)) => Self::Credentials,
+            (ErrorKind::Service, Some(Code::NotFound)) => Self::NotFound,
+            (ErrorKind::Timeout, _) if error.operation().is_some() => Self::Running,
+            _ => Self::NotAsked,
+        }
+    }
+
+    /// The graver of two.
+    ///
+    /// What the user did comes first, then what nobody but the user can mend, then what is not known, then what
+    /// is known.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self.gravity() >= other.gravity() { self } else { other }
+    }
+
+    fn gravity(self) -> usize {
+        RISING.iter().position(|each| *each == self).unwrap_or_default()
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+const RISING: [Exit; 8] = [
+    Exit::Success,
+    Exit::Running,
+    Exit::Failed,
+    Exit::NotFound,
+    Exit::NotAsked,
+    Exit::Credentials,
+    Exit::Usage,
+    Exit::Interrupted,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_counts_in_any_order() {
+        for (at, graver) in RISING.iter().enumerate() {
+            for milder in &RISING[..at] {
+                assert_eq!((graver.and(*milder), milder.and(*graver)), (*graver, *graver));
+            }
+        }
+        let numbers = RISING.map(|exit| exit as u8);
+        assert_eq!(numbers, [0, 4, 3, 5, 1, 6, 2, 130]);
+    }
+}

@@ -1,0 +1,85 @@
+//! `lro`: the operations of any service, from the command line.
+//!
+//! ```text
+//! main ── args (clap) ── call: get, list, cancel, delete ── names → connect → the library → output
+//!          │             wait ── signals, progress
+//!          │             dry_run
+//!          └─ failure → exit, hints ── serve ── scenario
+//! ```
+//!
+//! Everything it does goes over the public interface of the library.
+
+mod args;
+mod call;
+mod connect;
+mod dry_run;
+mod exit;
+mod failure;
+mod hints;
+mod log;
+mod manual;
+mod names;
+mod output;
+mod progress;
+mod redact;
+mod scenario;
+mod serve;
+mod signals;
+mod url;
+mod wait;
+
+use std::env;
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+use exit::Exit;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    match parse() {
+        Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()).into(),
+        Err(error) => refused(&error).into(),
+    }
+}
+
+/// Reads the command line; what clap needed for that is left to the end of the process, which is cheaper than cleaning up.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = ManuallyDrop::new(Cli::command());
+    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(env::args_os())?);
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let globals = &cli.globals;
+    log::start(globals.verbose);
+    if globals.dry_run {
+        return dry_run::run(cli);
+    }
+    match &cli.command {
+        Command::Get(args) => call::get(globals, args),
+        Command::List(args) => call::list(globals, args),
+        Command::Wait(args) => wait::run(globals, args),
+        Command::Cancel(args) => call::cancel(globals, args),
+        Command::Delete(args) => call::delete(globals, args),
+        Command::Serve(args) => serve::run(globals, args),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { command } => manual::page(command.as_deref()),
+    }
+}
+
+/// What clap says of a command line: help on standard output, all else as an error.
+fn refused(error: &clap::Error) -> Exit {
+    let text = error.to_string();
+    if !error.use_stderr() {
+        // A reader who has seen enough is no error.
+        let _ = write!(io::stdout(), "{text}");
+        return Exit::Success;
+    }
+    let text = text.strip_prefix("error: ").map_or(text.clone(), |message| format!("lro: {message}"));
+    let _ = write!(io::stderr(), "{text}");
+    Exit::Usage
+}

@@ -1,0 +1,69 @@
+//! How far an operation is, and when it may be done.
+
+use std::time::Duration;
+
+use longrunning::{Operation, Progress};
+
+/// What the snapshots of one operation have told so far; times count from the start of the wait.
+#[derive(Debug, Default)]
+pub(super) struct Estimate {
+    first: Option<(Duration, f64)>,
+    last: Option<(Duration, f64)>,
+    pub(super) status: Option<String>,
+}
+
+impl Estimate {
+    pub(super) fn seen(&mut self, operation: &Operation, elapsed: Duration) {
+        let progress = Progress::of(operation);
+        self.status = progress.message().or(progress.stage()).map(str::to_owned);
+        self.reached(progress.percent(), elapsed);
+    }
+
+    /// Progress never goes back, and a percentage that comes again says nothing new.
+    fn reached(&mut self, percent: Option<f64>, elapsed: Duration) {
+        let Some(percent) = percent.filter(|percent| self.percent().is_none_or(|known| *percent > known))
+        else {
+            return;
+        };
+        self.first.get_or_insert((elapsed, percent));
+        self.last = Some((elapsed, percent));
+    }
+
+    pub(super) fn percent(&self) -> Option<f64> {
+        self.last.map(|(_, percent)| percent)
+    }
+
+    /// How long it may still take, if it goes on as it went.
+    pub(super) fn left(&self, elapsed: Duration) -> Option<Duration> {
+        let ((start, from), (at, to)) = (self.first?, self.last?);
+        if to <= from || to >= 100.0 {
+            return None;
+        }
+        let whole = at.saturating_sub(start).as_secs_f64() * (100.0 - to) / (to - from);
+        let whole = Duration::try_from_secs_f64(whole).ok()?;
+        Some(whole.saturating_sub(elapsed.saturating_sub(at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_goes_as_the_part_that_was_seen() {
+        let secs = Duration::from_secs;
+        let mut estimate = Estimate::default();
+        assert_eq!(estimate.left(secs(1)), None);
+        estimate.reached(Some(20.0), secs(10));
+        assert_eq!(estimate.left(secs(11)), None, "one point is no line");
+        estimate.reached(Some(40.0), secs(20));
+        assert_eq!(estimate.left(secs(20)), Some(secs(30)));
+        assert_eq!(estimate.left(secs(25)), Some(secs(25)), "time passes between polls, too");
+        assert_eq!(estimate.left(secs(900)), Some(secs(0)), "and may be over");
+        estimate.reached(Some(30.0), secs(30));
+        estimate.reached(None, secs(40));
+        assert_eq!(estimate.percent(), Some(40.0), "it never goes back");
+        estimate.reached(Some(100.0), secs(50));
+        assert_eq!(estimate.left(secs(50)), None);
+    }
+}

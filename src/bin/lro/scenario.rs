@@ -1,0 +1,266 @@
+//! What `lro serve` plays: operations and faults, read from JSON.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
+use longrunning::{Any, Code, Error, Status};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::args::parse_duration;
+
+/// A scenario as it stands in its file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    #[serde(default)]
+    operations: Vec<Scripted>,
+    #[serde(default)]
+    faults: Vec<Fault>,
+    /// Has the method `:wait`.
+    #[serde(default)]
+    wait: bool,
+    page_size: Option<usize>,
+    /// The only access token that is taken.
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scripted {
+    name: String,
+    #[serde(default, deserialize_with = "duration")]
+    done_after: Option<Duration>,
+    done_at_poll: Option<u64>,
+    #[serde(default)]
+    steps: Vec<Step>,
+    response: Option<Box<RawValue>>,
+    error: Option<Box<RawValue>>,
+    #[serde(default)]
+    ignores_cancel: bool,
+}
+
+/// The metadata from so many percent on; `"{percent}"` in it becomes the number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    #[serde(default)]
+    percent: u32,
+    metadata: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fault {
+    /// `METHOD part-of-path`, or just the method.
+    #[serde(default)]
+    request: String,
+    #[serde(default)]
+    skip: u64,
+    times: Option<usize>,
+    status: Option<u16>,
+    message: Option<String>,
+    details: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "duration")]
+    retry_after: Option<Duration>,
+    #[serde(default, deserialize_with = "duration")]
+    delay: Option<Duration>,
+    #[serde(default)]
+    hang: bool,
+    #[serde(default)]
+    reset: bool,
+}
+
+impl Scenario {
+    /// The demonstration, which is also the example of a file.
+    pub(crate) const DEMO: &str = include_str!("demo.json");
+
+    /// Reads a scenario; the message says what is wrong where.
+    pub(crate) fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Starts a server that plays it, in real time.
+    pub(crate) fn start(self, port: u16) -> Result<FakeServer, Error> {
+        let mut builder = FakeServer::builder().real_time().port(port).keep_requests(1000);
+        if self.wait {
+            builder = builder.with(Rpc::Wait);
+        }
+        if let Some(size) = self.page_size {
+            builder = builder.page_size(size);
+        }
+        // What cannot be used is found before anything listens.
+        let operations: Result<Vec<_>, Error> = self.operations.into_iter().map(Scripted::play).collect();
+        let (operations, server) = (operations?, builder.start()?);
+        for operation in operations {
+            server.insert(operation);
+        }
+        for fault in self.faults {
+            let reply = fault.reply();
+            server.reply_when(fault.matcher(), reply);
+        }
+        if let Some(token) = self.token {
+            server.require_token(token);
+        }
+        Ok(server)
+    }
+}
+
+impl Scripted {
+    fn play(self) -> Result<FakeOperation, Error> {
+        let mut operation = FakeOperation::new(self.name);
+        if let Some(duration) = self.done_after {
+            operation = operation.done_after(duration);
+        }
+        if let Some(poll) = self.done_at_poll {
+            operation = operation.done_at_poll(poll);
+        }
+        if let Some(response) = &self.response {
+            operation = operation.responds(message(response.get())?);
+        }
+        if let Some(error) = &self.error {
+            operation = operation.fails(Status::from_json(error.get())?);
+        }
+        if self.ignores_cancel {
+            operation = operation.ignores_cancel();
+        }
+        let steps: Vec<(u32, String)> =
+            self.steps.into_iter().map(|step| (step.percent, step.metadata.get().to_owned())).collect();
+        for (_, metadata) in &steps {
+            message(metadata)?;
+        }
+        if steps.is_empty() {
+            return Ok(operation);
+        }
+        Ok(operation.progress(move |percent| {
+            let step = steps.iter().rev().find(|(from, _)| *from <= percent).or(steps.first());
+            let metadata = step.map_or("{}", |(_, metadata)| metadata.as_str());
+            // A number in place of a string leaves valid JSON valid.
+            message(&metadata.replace(PERCENT, &percent.to_string())).unwrap_or_else(|_| Any::pack(&()))
+        }))
+    }
+}
+
+impl Fault {
+    fn reply(&self) -> Reply {
+        let mut reply = match self.status {
+            _ if self.hang => Reply::hang(),
+            _ if self.reset => Reply::reset(),
+            Some(status) if self.message.is_some() || self.details.is_some() => self.error(status),
+            Some(status) => Reply::status(status),
+            None => Reply::usual(),
+        };
+        if let Some(delay) = self.retry_after {
+            reply = reply.header("retry-after", delay.as_secs_f64().ceil().to_string());
+        }
+        if let Some(delay) = self.delay {
+            reply = reply.delay(delay);
+        }
+        reply.times(self.times.unwrap_or(1))
+    }
+
+    fn error(&self, status: u16) -> Reply {
+        let code = Code::from_http(status).to_string();
+        let details: serde_json::Value = self
+            .details
+            .as_ref()
+            .and_then(|details| serde_json::from_str(details.get()).ok())
+            .unwrap_or(json!([]));
+        let message = self.message.as_deref().unwrap_or_default();
+        let error = json!({ "code": status, "message": message, "status": code, "details": details });
+        Reply::json(status, json!({ "error": error }).to_string())
+    }
+
+    fn matcher(&self) -> impl Fn(&RecordedRequest) -> bool + Send + 'static {
+        let (method, part) = self.request.split_once(' ').unwrap_or((&self.request, ""));
+        let (method, part, skip) = (method.to_owned(), part.to_owned(), self.skip);
+        let seen = AtomicU64::new(0);
+        move |request| {
+            (method.is_empty() || request.method() == method)
+                && request.target().contains(&part)
+                && seen.fetch_add(1, Ordering::Relaxed) >= skip
+        }
+    }
+}
+
+/// A message; an object without a type becomes a `google.protobuf.Struct`, which every client can read.
+fn message(json: &str) -> Result<Any, Error> {
+    let any = Any::from_json(json)?;
+    if any.type_url().is_empty() {
+        return Any::from_json(&format!(r#"{{"@type":"{STRUCT}","value":{json}}}"#));
+    }
+    Ok(any)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map(Some).map_err(de::Error::custom)
+}
+
+const PERCENT: &str = "\"{percent}\"";
+const STRUCT: &str = "type.googleapis.com/google.protobuf.Struct";
+
+#[cfg(test)]
+mod tests {
+    use longrunning::Operation;
+
+    use super::*;
+
+    fn start(text: &str) -> FakeServer {
+        Scenario::from_json(text).unwrap().start(0).unwrap()
+    }
+
+    fn shown(server: &FakeServer, name: &str) -> Operation {
+        server.operation(name).unwrap()
+    }
+
+    #[test]
+    fn the_demonstration_plays() {
+        let server = start(Scenario::DEMO);
+        let index = shown(&server, "projects/demo/locations/here/operations/index");
+        let metadata = index.metadata().unwrap().json().unwrap().into_owned();
+        assert!(
+            metadata.contains(r#""progressPercent":0,"#) || metadata.contains(r#""progressPercent": 0,"#),
+            "{metadata}"
+        );
+    }
+
+    #[test]
+    fn operations() {
+        let server = start(
+            r#"{"operations": [
+                {"name": "operations/1", "done_at_poll": 0, "response": {"n": 18446744073709551616}},
+                {"name": "operations/2", "done_at_poll": 0, "error": {"code": 8, "message": "no"}},
+                {"name": "operations/3", "steps": [{"metadata": {"a": "{percent}"}}], "ignores_cancel": true}
+            ]}"#,
+        );
+        let client = server.client();
+        let first = client.get("operations/1").send().unwrap();
+        assert!(first.to_json().contains("18446744073709551616"), "{}", first.to_json());
+        assert_eq!(
+            client.get("operations/2").send().unwrap().error().map(Status::code),
+            Some(Code::ResourceExhausted)
+        );
+        client.cancel("operations/3").send().unwrap();
+        let third = client.get("operations/3").send().unwrap();
+        assert!(!third.is_done() && third.to_json().contains(r#"{"a": 0}"#), "{}", third.to_json());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let rows = [
+            (r#"{"operation": []}"#, "unknown field `operation`"),
+            (r#"{"operations": [{}]}"#, "missing field `name`"),
+            (r#"{"operations": [{"name": "a", "done_after": "soon"}]}"#, "expected a duration such as 500ms"),
+            ("[", "EOF"),
+        ];
+        for (text, part) in rows {
+            let error = Scenario::from_json(text).err().unwrap();
+            assert!(error.contains(part), "{error}");
+        }
+        let bad = Scenario::from_json(r#"{"operations": [{"name": "a", "error": {"code": "x"}}]}"#).unwrap();
+        assert!(bad.start(0).is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! `--journal`: the operations in a file, so that a wait outlives its process.
+
+use std::path::Path;
+
+use longrunning::{Error, Journal, Operation, Pending};
+
+use crate::args::Globals;
+use crate::failure::Failure;
+use crate::names::{self, Place, Service};
+
+/// An operation to wait for, as the command knows it and as the journal does.
+pub(super) struct Job {
+    pub(super) place: Place,
+    pending: Option<Pending>,
+}
+
+/// The file, where there is one.
+pub(super) struct Record(Option<Journal>);
+
+impl Record {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self(path.map(Journal::open).transpose()?))
+    }
+
+    /// Writes the operations down before anybody waits for them, and gives all that the file has.
+    pub(super) fn jobs(&self, globals: &Globals, places: Vec<Place>) -> Result<Vec<Job>, Failure> {
+        let Some(journal) = &self.0 else {
+            return Ok(places.into_iter().map(|place| Job { place, pending: None }).collect());
+        };
+        let new: Vec<Pending> = places.iter().map(pending).collect::<Result<_, Error>>()?;
+        journal.add_all(&new)?;
+        journal.pending().into_iter().map(|pending| Job::of(globals, pending)).collect()
+    }
+
+    /// The operations that were done before, and whose results nobody may have seen.
+    pub(super) fn unseen(&self, globals: &Globals) -> Result<Vec<(Job, Operation)>, Failure> {
+        let Some(journal) = &self.0 else { return Ok(Vec::new()) };
+        let job = |finished: Result<(Pending, Operation), Error>| {
+            let (pending, operation) = finished?;
+            Ok((Job::of(globals, pending)?, operation))
+        };
+        journal.finished().map(job).collect()
+    }
+
+    /// Writes a result down, before it is shown.
+    pub(super) fn finish(&self, job: &Job, operation: &Operation) -> Result<(), Failure> {
+        if let (Some(journal), Some(pending)) = (&self.0, &job.pending) {
+            journal.finish(pending, operation)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of an operation whose result was shown, or of which there is none any more.
+    pub(super) fn forget(&self, job: &Job) -> Result<(), Failure> {
+        if let (Some(journal), Some(pending)) = (&self.0, &job.pending) {
+            journal.forget(pending)?;
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    /// Other programs may have written operations without their endpoint: it is then that of the command.
+    fn of(globals: &Globals, pending: Pending) -> Result<Self, Failure> {
+        let name = pending.name().to_string();
+        let place = match pending.endpoint() {
+            Some(endpoint) => {
+                let version = pending.api_version().map(str::to_owned);
+                let service = Service { endpoint: endpoint.to_owned(), version };
+                Place { given: name.clone(), service, name }
+            }
+            None => names::place(globals, &name)?,
+        };
+        Ok(Self { place, pending: Some(pending) })
+    }
+}
+
+fn pending(place: &Place) -> Result<Pending, Error> {
+    let Service { endpoint, version } = &place.service;
+    let pending = Pending::new(&*place.name)?.with_endpoint(endpoint);
+    Ok(match version {
+        Some(version) => pending.with_api_version(version),
+        None => pending,
+    })
+}

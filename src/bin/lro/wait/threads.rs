@@ -1,0 +1,145 @@
+//! The threads that wait: one for each of a few operations, or one for all of a service.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use longrunning::{Backoff, LongPoll, OnTimeout, Operation, OperationsClient, PollMany, Poller, StopToken};
+
+use crate::args::{self, Globals, Wait};
+
+use super::Event;
+use super::book::Book;
+
+/// What every wait of the command has in common.
+#[derive(Clone)]
+pub(super) struct Options {
+    total_timeout: Option<Duration>,
+    poll_interval: Option<Duration>,
+    max_failures: Option<u32>,
+    on_timeout: OnTimeout,
+    long_poll: LongPoll,
+    token: StopToken,
+}
+
+/// The operations of one service, by their numbers.
+pub(super) struct Group {
+    pub(super) client: OperationsClient,
+    pub(super) names: BTreeMap<usize, String>,
+}
+
+/// Starts waiting for all operations. The threads end with the process at the latest.
+pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event>) {
+    let few = groups.iter().map(|group| group.names.len()).sum::<usize>() <= FEW;
+    for Group { client, names } in groups {
+        if few {
+            for (number, name) in names {
+                let (options, client, events) = (options.clone(), client.clone(), events.clone());
+                thread::spawn(move || options.one(&client, number, &name, &events));
+            }
+        } else {
+            let (options, events) = (options.clone(), events.clone());
+            thread::spawn(move || options.many(&client, &names, &events));
+        }
+    }
+}
+
+/// None where nobody listens any more, so that there is nothing more to do.
+type Told = Option<()>;
+
+impl Options {
+    pub(super) fn new(globals: &Globals, args: &Wait, token: &StopToken) -> Self {
+        Self {
+            total_timeout: globals.total_timeout,
+            poll_interval: args.poll_interval,
+            max_failures: globals.retries,
+            on_timeout: match args.on_timeout {
+                args::OnTimeout::Leave => OnTimeout::Leave,
+                args::OnTimeout::Cancel => OnTimeout::Cancel,
+            },
+            long_poll: match args.long_poll {
+                args::LongPoll::Auto => LongPoll::Auto,
+                args::LongPoll::Never => LongPoll::Never,
+                args::LongPoll::Body => LongPoll::Body,
+                args::LongPoll::Query => LongPoll::Query,
+                args::LongPoll::Get => LongPoll::Get,
+            },
+            token: token.clone(),
+        }
+    }
+
+    fn one(&self, client: &OperationsClient, number: usize, name: &str, events: &Sender<Event>) -> Told {
+        for snapshot in self.poller(client, name) {
+            events
+                .send(match snapshot {
+                    Ok(operation) if !operation.is_done() => Event::Seen(number, operation),
+                    result => Event::Ended(number, result),
+                })
+                .ok()?;
+        }
+        Some(())
+    }
+
+    fn many(
+        &self,
+        client: &OperationsClient,
+        names: &BTreeMap<usize, String>,
+        events: &Sender<Event>,
+    ) -> Told {
+        let mut book = Book::new(names);
+        let (seen, updates) = (book.clone(), events.clone());
+        let many = self.poll_many(client, names).on_update(move |operation: &Operation| {
+            if let Some(number) = seen.find(operation.name()).filter(|_| !operation.is_done()) {
+                // Where nobody listens, the next result finds it out.
+                let _ = updates.send(Event::Seen(number, operation.clone()));
+            }
+        });
+        for result in many {
+            let name = match &result {
+                Ok(operation) => Some(operation.name()),
+                Err(error) => error.name(),
+            };
+            if let Some(number) = name.and_then(|name| book.strike(name)) {
+                events.send(Event::Ended(number, result)).ok()?;
+            }
+        }
+        // What came under a name that tells nothing is over now: asking for it by itself ends at once.
+        for (number, name) in names.iter().filter(|(number, _)| book.has(**number)) {
+            self.one(client, *number, name, events)?;
+        }
+        Some(())
+    }
+
+    fn poller(&self, client: &OperationsClient, name: &str) -> Poller {
+        let mut poller =
+            client.poller(name).on_timeout(self.on_timeout).long_poll(self.long_poll).stop(&self.token);
+        if let Some(timeout) = self.total_timeout {
+            poller = poller.total_timeout(timeout);
+        }
+        if let Some(failures) = self.max_failures {
+            poller = poller.max_failures(failures);
+        }
+        if let Some(interval) = self.poll_interval {
+            poller = poller.backoff(Backoff::from_fn(move |_| Some(interval)));
+        }
+        poller
+    }
+
+    fn poll_many(&self, client: &OperationsClient, names: &BTreeMap<usize, String>) -> PollMany {
+        let mut many = client.poll_many(names.values()).on_timeout(self.on_timeout).stop(&self.token);
+        if let Some(timeout) = self.total_timeout {
+            many = many.total_timeout(timeout);
+        }
+        if let Some(failures) = self.max_failures {
+            many = many.max_failures(failures);
+        }
+        if let Some(interval) = self.poll_interval {
+            many = many.backoff(Backoff::from_fn(move |_| Some(interval)));
+        }
+        many
+    }
+}
+
+/// So many threads are no burden to anybody.
+const FEW: usize = 8;

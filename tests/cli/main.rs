@@ -1,0 +1,13 @@
+//! `lro` as a person or a script uses it: the program itself, against a server on loopback.
+
+mod calls;
+mod codes;
+mod dry_run;
+mod help;
+mod kit;
+mod names;
+mod options;
+mod serve;
+#[cfg(unix)]
+mod terminal;
+mod wait;
