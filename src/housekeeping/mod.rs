@@ -4,6 +4,7 @@ mod age;
 mod report;
 mod workers;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -214,8 +215,13 @@ impl Sweep {
     fn select(&self, report: &mut SweepReport) -> Result<Vec<String>, Error> {
         let now = self.core.clock.wall();
         let mut names = Vec::new();
+        let mut known = HashSet::new();
         for operation in self.listing.clone() {
             let operation = operation?;
+            // What comes or goes meanwhile shifts the pages, and an operation may be on two.
+            if !known.insert(operation.name().to_owned()) {
+                continue;
+            }
             report.listed += 1;
             match self.verdict(&operation, now) {
                 Verdict::Matches => names.push(operation.name().to_owned()),

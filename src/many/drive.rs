@@ -312,9 +312,14 @@ impl Drive {
         let track = self.tracks.get(number);
         let missed = track.is_some_and(|track| track.stage == Stage::Sent { missed: true });
         let running = answer.as_ref().is_ok_and(|operation| !operation.is_done());
-        if missed && running {
-            let group = track.and_then(|track| track.group).and_then(|group| self.groups.get_mut(group));
-            group.into_iter().for_each(Group::missed);
+        let group = track.filter(|_| missed).and_then(|track| track.group);
+        if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {
+            if answer.is_ok() {
+                group.got();
+            }
+            if running {
+                group.missed();
+            }
         }
         self.answered(number, answer, clock);
     }

@@ -17,6 +17,10 @@ pub(super) struct Group {
     cost: Option<usize>,
     /// Faulty passes in a row after which pages may not be the way to ask here.
     faults: u32,
+    /// Passes in a row that failed, for whatever reason.
+    failures: u32,
+    /// A get has worked since, so the next failure is that of the pages.
+    gets_work: bool,
     /// When the next round is due.
     pub(super) next: Option<Instant>,
     /// The server asked for a pause until then.
@@ -70,6 +74,8 @@ impl Group {
             way: Way::All,
             cost: None,
             faults: 0,
+            failures: 0,
+            gets_work: false,
             next: None,
             pause: None,
             pass: None,
@@ -107,13 +113,23 @@ impl Group {
 
     /// Takes note of what a pass to the end cost; gets of operations that turn out to be running come on top.
     pub(super) fn passed(&mut self, pass: &Pass) {
-        self.faults = 0;
+        (self.faults, self.failures, self.gets_work) = (0, 0, false);
         self.cost = Some(pass.pages * PAGE_COST);
     }
 
     /// Takes note of a get that a page could not replace.
     pub(super) fn missed(&mut self) {
         self.cost = self.cost.map(|cost| cost.saturating_add(1));
+    }
+
+    /// Whether pages have failed so often that one operation is to be got, to see whether that works.
+    pub(super) fn doubts(&self) -> bool {
+        self.lists() && self.failures > MOST_FAILURES
+    }
+
+    /// Takes note of a get that brought an answer.
+    pub(super) fn got(&mut self) {
+        self.gets_work = self.doubts();
     }
 
     /// Takes note of a page that failed, and says what follows.
@@ -137,9 +153,10 @@ impl Group {
         // A listing may be too slow, or too large, where a get is not.
         let slow = error.kind() == ErrorKind::Timeout;
         self.faults += u32::from(doubtful || slow);
-        if !(passing || doubtful) || self.faults > max_failures {
+        if !(passing || doubtful) || self.faults > max_failures || self.gets_work {
             self.way = Way::One;
         }
+        self.failures = self.failures.saturating_add(1);
         if passing || doubtful { Failed::Fault } else { Failed::GetRest }
     }
 }
@@ -178,6 +195,9 @@ const PAGE_SIZE: i32 = 1000;
 
 /// How many gets a page is worth: it takes longer, and has up to a thousand operations in it.
 const PAGE_COST: usize = 8;
+
+/// After so many failed passes in a row it may be the pages that do not work, and not the service.
+const MOST_FAILURES: u32 = 7;
 
 /// AIP-160; services that want it spelled in another way refuse it, and are asked for each operation.
 const RUNNING: &str = "done = false";

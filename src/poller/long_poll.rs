@@ -57,7 +57,7 @@ pub enum LongPoll {
 #[derive(Debug)]
 pub(super) struct LongPolling {
     way: Way,
-    /// Failures in a row.
+    /// Failures in a row, answers that were not held back included.
     failures: u32,
     next: Option<Hold>,
     under_way: Option<Hold>,
@@ -113,7 +113,12 @@ impl LongPolling {
     /// Takes note of an answer that took so long; says whether the server did what it was asked, if it was.
     pub(super) fn worked(&mut self, took: Duration) -> Option<Held> {
         let hold = self.under_way.take()?;
-        self.failures = 0;
+        if took >= SHORTEST {
+            self.failures = 0;
+        } else {
+            // Whoever holds nothing back may be no server that knows of the end either.
+            self.failed_again();
+        }
         if let Some(trial) = hold.trial {
             trial.worked();
         }
@@ -126,12 +131,19 @@ impl LongPolling {
         let Some(hold) = self.under_way.take() else { return false };
         let found_out = hold.trial.is_some_and(|trial| trial.failed(error));
         if !found_out {
-            self.failures += 1;
-            if !passes || self.failures >= MOST_FAILURES {
+            self.failed_again();
+            if !passes {
                 self.way = Way::Never;
             }
         }
         true
+    }
+
+    fn failed_again(&mut self) {
+        self.failures += 1;
+        if self.failures >= MOST_FAILURES {
+            self.way = Way::Never;
+        }
     }
 
     fn hold(&self) -> Option<Hold> {

@@ -129,7 +129,7 @@ impl<M> Poller<M> {
 
     /// Replaces the delays between polls. A function that gives up ends the wait like its time limit does.
     ///
-    /// What a server asks for (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo)) is a floor for the next delay.
+    /// What a server asks for (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo)) is a floor for the next delay, up to a day.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.wait.backoff = backoff;
         self

@@ -42,6 +42,8 @@ pub(crate) struct Wait {
     /// None: for ever.
     deadline: Option<Instant>,
     delays: Box<dyn Delays>,
+    /// What the delays count the time waited from.
+    paced_from: Instant,
     long_polling: LongPolling,
     polls: u32,
     /// When the poll under way was sent.
@@ -133,6 +135,7 @@ impl Wait {
             start,
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
+            paced_from: start,
             long_polling: LongPolling::never(),
             progress: options.tracks.then(|| Box::new(Tracker::new(start))),
             options,
@@ -173,7 +176,7 @@ impl Wait {
         }
         match self.state {
             State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
-            State::Cancel => Step::Cancel { timeout: self.time_to_cancel() },
+            State::Cancel => Step::Cancel { timeout: self.time_to_cancel(now) },
             State::Due(at) if now < at => Step::Sleep(at),
             State::Due(at) => match self.time_to_poll(at, now) {
                 Duration::ZERO => {
@@ -275,7 +278,7 @@ impl Wait {
 
     /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
     fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
-        let elapsed = now.saturating_duration_since(self.start);
+        let elapsed = now.saturating_duration_since(self.paced_from);
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up() };
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
@@ -293,7 +296,8 @@ impl Wait {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
         let quota = fault.code() == Some(Code::ResourceExhausted);
-        let floor = fault.retry_after().or(quota.then_some(QUOTA_PAUSE));
+        let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
+        let floor = asked.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
     }
 
@@ -358,13 +362,13 @@ impl Wait {
     }
 
     /// How long cancelling may take; what is left of a grace is for confirming.
-    fn time_to_cancel(&mut self) -> Duration {
+    fn time_to_cancel(&mut self, now: Instant) -> Duration {
         let OnTimeout::CancelAndConfirm { grace } = self.options.on_timeout else {
             return self.attempt_timeout;
         };
-        let end = self.deadline.unwrap_or(self.sent);
-        self.deadline = end.checked_add(grace);
-        self.delays = self.options.backoff.delays();
+        // Delays that gave up may have left most of the time, and a machine that slept none.
+        self.deadline = now.checked_add(grace);
+        (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
         grace
     }
 
@@ -433,6 +437,10 @@ const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);
+
+/// The longest pause that a server can ask for: quotas are counted by the day at most, and a wait without end has to
+/// outlive a hint of years.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// In place of a delay that no clock can count: a poll a year is not too many.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -1,5 +1,6 @@
 //! The values of metadata, by their names without regard to case and underscores.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
@@ -7,28 +8,45 @@ use serde_json::{Map, Value};
 use crate::json::parse_timestamp;
 use crate::types::{Any, Status};
 
-/// The fields of metadata, and of the parts that tell of progress too.
-pub(super) struct Fields {
-    metadata: Map<String, Value>,
+/// Metadata as an object.
+pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(&metadata.json().ok()?) else { return None };
+    if metadata.type_name() == STRUCT
+        && let Some(Value::Object(value)) = fields.remove("value")
+    {
+        fields = value;
+    }
+    Some(fields)
 }
 
-impl Fields {
-    pub(super) fn read(metadata: &Any) -> Option<Self> {
-        let Ok(Value::Object(mut fields)) = serde_json::from_str(&metadata.json().ok()?) else { return None };
-        if metadata.type_name() == STRUCT
-            && let Some(Value::Object(value)) = fields.remove("value")
-        {
-            fields = value;
+/// The fields of metadata, and of the parts that tell of progress too.
+pub(super) struct Fields<'a> {
+    metadata: &'a Map<String, Value>,
+    /// The metadata, and the parts in them that have names of parts which tell of progress, from the outside in.
+    levels: Vec<Level<'a>>,
+}
+
+/// Values by plain names.
+type Level<'a> = BTreeMap<String, Vec<&'a Value>>;
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(metadata: &'a Map<String, Value>) -> Self {
+        let mut levels = vec![level(metadata)];
+        let mut from = 0;
+        for _ in 0..DEPTH {
+            let parts = levels.get(from..).unwrap_or_default().iter().flat_map(parts);
+            let room = MOST_PARTS.saturating_sub(levels.len());
+            let inner: Vec<_> = parts.take(room).map(level).collect();
+            from = levels.len();
+            levels.extend(inner);
         }
-        Some(Self { metadata: fields })
+        Self { metadata, levels }
     }
 
     /// Reads the first value of the first of these names that can be read, from the outside in.
     pub(super) fn find<T>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        self.levels().into_iter().find_map(|level| {
-            names.iter().find_map(|name| {
-                level.iter().filter(|(key, _)| plain(key) == *name).find_map(|(_, value)| read(value))
-            })
+        self.levels.iter().find_map(|level| {
+            names.iter().find_map(|name| level.get(*name)?.iter().find_map(|value| read(value)))
         })
     }
 
@@ -46,29 +64,29 @@ impl Fields {
         self.metadata.values().for_each(|value| collect(value, &mut found));
         found
     }
-
-    /// The metadata, and the parts in them that have names of parts which tell of progress.
-    fn levels(&self) -> Vec<&Map<String, Value>> {
-        let mut levels = vec![&self.metadata];
-        let mut from = 0;
-        for _ in 0..DEPTH {
-            let inner: Vec<_> = levels[from..].iter().flat_map(|level| level.iter()).flat_map(part).collect();
-            from = levels.len();
-            levels.extend(inner);
-        }
-        levels
-    }
 }
 
-/// The objects that a field holds, if it may tell of progress.
-fn part<'a>((key, value): (&'a String, &'a Value)) -> Vec<&'a Map<String, Value>> {
-    let key = plain(key);
-    let tells = key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata");
-    match value {
-        Value::Object(object) if tells => vec![object],
-        Value::Array(elements) if tells => elements.iter().filter_map(Value::as_object).collect(),
-        _ => Vec::new(),
+fn level(fields: &Map<String, Value>) -> Level<'_> {
+    let mut level = Level::new();
+    for (key, value) in fields {
+        level.entry(plain(key)).or_default().push(value);
     }
+    level
+}
+
+/// The objects in the fields that may tell of progress.
+fn parts<'a>(level: &Level<'a>) -> Vec<&'a Map<String, Value>> {
+    let tells = |key: &str| {
+        key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata")
+    };
+    let values = level.iter().filter(|(key, _)| tells(key)).flat_map(|(_, values)| values);
+    values
+        .flat_map(|value| match value {
+            Value::Object(object) => vec![object],
+            Value::Array(elements) => elements.iter().filter_map(Value::as_object).collect(),
+            _ => Vec::new(),
+        })
+        .collect()
 }
 
 /// `progressPercent`, `progress_percent` and `ProgressPercent` are one name.
@@ -142,6 +160,9 @@ const STRUCT: &str = "google.protobuf.Struct";
 
 /// As in `genericMetadata: { progress: { percent } }`.
 const DEPTH: usize = 2;
+
+/// More parts than this are a list of something, or an attack.
+const MOST_PARTS: usize = 100;
 
 /// Some services overshoot a little; more is no percentage.
 const MOST_PERCENT: f64 = 110.0;

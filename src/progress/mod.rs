@@ -76,7 +76,9 @@ impl Progress {
     /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there the percentage never goes back, and times
     /// that are not told are measured.
     pub fn of(operation: &Operation) -> Self {
-        let mut progress = operation.metadata().and_then(Fields::read).map_or_else(Self::default, Self::read);
+        let metadata = operation.metadata().and_then(fields::read);
+        let mut progress =
+            metadata.as_ref().map(Fields::of).map_or_else(Self::default, |fields| Self::read(&fields));
         if matches!(operation.outcome(), Outcome::Succeeded(_)) {
             progress.percent = Some(100.0);
         }
@@ -187,8 +189,8 @@ impl Progress {
         self.start_time.or(self.create_time)
     }
 
-    fn read(fields: Fields) -> Self {
-        let (completed_units, total_units) = units(&fields);
+    fn read(fields: &Fields<'_>) -> Self {
+        let (completed_units, total_units) = units(fields);
         let told = fields.find(PERCENT, |value| Number::of(value)?.percent());
         let told =
             told.or_else(|| fields.find(&["progress"], |value| Number::of(value)?.percent_or_fraction()));
@@ -214,7 +216,7 @@ impl Progress {
 }
 
 /// Both numbers of the first pair of which one is told.
-fn units(from: &Fields) -> (Option<u64>, Option<u64>) {
+fn units(from: &Fields<'_>) -> (Option<u64>, Option<u64>) {
     let number = |name: &str| from.find(&[name], fields::units);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
     pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {

@@ -78,6 +78,18 @@ fn percentages_are_found_under_many_names() {
 }
 
 #[test]
+fn parts_are_looked_at_as_long_as_they_are_few() {
+    let parts = |count: usize| {
+        let mut parts = vec![json!({"state": 1}); count - 1];
+        parts.push(json!({"percent": 40}));
+        of(json!({"progress": parts, "stage": "at work"}))
+    };
+    assert_eq!(parts(99).percent(), Some(40.0));
+    let many = parts(1_000);
+    assert_eq!((many.percent(), many.stage()), (None, Some("at work")));
+}
+
+#[test]
 fn everything_else_is_found_too() {
     let progress = of(json!({
         "createTime": "2026-01-01T10:00:00Z", "start_time": "2026-01-01T10:00:10Z",

@@ -21,7 +21,9 @@ impl RateLimit {
         let spacing = spacing.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
         let refused =
             || Error::config(format!("rate `{per_second}` is no positive number of polls a second"));
-        Ok(Self { spacing: spacing.ok_or_else(refused)?, next: Mutex::new(None) })
+        // So that no clock runs out of time for turns.
+        let spacing = spacing.ok_or_else(refused)?.min(WIDEST_SPACING);
+        Ok(Self { spacing, next: Mutex::new(None) })
     }
 
     /// Takes the next turn and says when it comes: now, or later. None, and no turn, if that is not before `end`.
@@ -35,6 +37,9 @@ impl RateLimit {
         Some(turn)
     }
 }
+
+/// A turn a year.
+const WIDEST_SPACING: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -55,6 +60,15 @@ mod tests {
         ] {
             assert_eq!(limit.reserve(ms(now), end.map(ms)), turn.map(ms), "{row}");
         }
+    }
+
+    #[test]
+    fn turns_do_not_run_out() {
+        let limit = RateLimit::new(1.2e-19).unwrap();
+        let start = Instant::now();
+        let turns: Vec<_> = (0..3).filter_map(|_| limit.reserve(start, None)).collect();
+        assert!(turns.len() == 3 && turns.is_sorted_by(|one, next| one < next));
+        assert_eq!(limit.reserve(start, start.checked_add(Duration::from_secs(5))), None);
     }
 
     #[test]

@@ -58,6 +58,21 @@ fn running_ones_are_cancelled_and_done_ones_deleted() {
     }
 }
 
+#[test]
+fn an_operation_on_two_pages_is_one() {
+    let server = server();
+    let page = |numbers: [u32; 2], next: &str| {
+        let [one, other] =
+            numbers.map(|number| format!(r#"{{"name":"projects/p/operations/{number}","done":true}}"#));
+        Reply::json(200, format!(r#"{{"operations":[{one},{other}],"nextPageToken":"{next}"}}"#))
+    };
+    server.reply(page([0, 3], "a"));
+    server.reply(page([3, 6], ""));
+    let report = server.client().delete_done(PARENT).run().unwrap();
+    assert_eq!(report.to_string(), "3 listed, 3 matched: 3 done, 0 failed, 0 not tried");
+    assert_eq!(server.request_count(), 2 + 3);
+}
+
 /// The filter is the service's own, and what it lets through is looked at again.
 #[test]
 fn a_filter_is_passed_on_and_not_trusted() {

@@ -162,6 +162,20 @@ fn a_server_that_answers_early_is_not_hammered() {
     }
 }
 
+/// As gateways do that answer everything.
+#[test]
+fn answers_at_once_that_never_tell_the_end_are_not_trusted() {
+    for how in [LongPoll::Auto, LongPoll::Body] {
+        let server = waiting();
+        server.insert(FakeOperation::new(NAME).done_after(secs(60.0)));
+        let anything = Reply::json(200, "{}").times(usize::MAX);
+        server.reply_when(|request| request.path() == WAIT, anything);
+        assert!(server.client().poller(NAME).long_poll(how).until_done().unwrap().is_done(), "{how:?}");
+        let waits = lines(&server).iter().filter(|line| line.contains(WAIT)).count();
+        assert_eq!((waits, server.elapsed() < secs(66.0)), (2, true), "{how:?}");
+    }
+}
+
 #[test]
 fn a_server_that_holds_answers_back_is_asked_twice_a_minute() {
     let server = waiting();

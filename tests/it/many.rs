@@ -90,7 +90,7 @@ fn a_name_that_comes_twice_is_asked_for_once_and_given_twice() {
     server.insert(FakeOperation::new("operations/2").done_at_poll(1));
     let names = ["operations/1", "operations/2", "operations/1", "operations/1"];
     let client = server.client();
-    let mut finished = client.poll_many(&names).into_iter();
+    let mut finished = client.poll_many(names).into_iter();
     assert_eq!(finished.len(), 4);
     let found: Vec<_> = finished.by_ref().map(|result| result.unwrap().name().to_owned()).collect();
     assert_eq!(found, ["operations/2", "operations/1", "operations/1", "operations/1"]);
@@ -183,6 +183,30 @@ fn a_fault_in_the_middle_of_a_pass_keeps_what_was_seen() {
     assert_eq!(server.request_count(), 1, "what a page says is given before the next is asked for");
     assert_eq!(finished.by_ref().filter(Result::is_ok).count(), 2000);
     assert_eq!((slept(&server), server.request_count()), (vec![0.5], 5));
+}
+
+#[test]
+fn where_only_pages_fail_each_is_got() {
+    for fault in [unavailable(), Reply::status(429), Reply::reset(), Reply::json(200, "{")] {
+        let server = FakeServer::start();
+        let names = names(50);
+        for name in &names {
+            server.insert(FakeOperation::new(name).done_after(secs(300.0)));
+        }
+        server.reply_when(is_list, fault.clone().times(usize::MAX));
+        let done = server.client().poll_many(&names).total_timeout(secs(400.0)).all();
+        assert_eq!(done.map(|done| done.len()).map_err(|error| error.to_string()), Ok(50), "{fault:?}");
+    }
+    // Where nothing works, nobody asks more for that, and pages are asked for when it does again.
+    let server = FakeServer::start();
+    let names = names(50);
+    for name in &names {
+        server.insert(FakeOperation::new(name).done_after(secs(300.0)));
+    }
+    server.reply(unavailable().times(20));
+    server.client().poll_many(&names).all().unwrap();
+    let gets = methods(&server).iter().filter(|method| **method == "get").count();
+    assert!((1..=20).contains(&gets), "{gets}");
 }
 
 #[test]
@@ -552,6 +576,25 @@ fn no_turn_is_waited_for_beyond_the_time_limit() {
     assert_eq!(results.iter().map(told).collect::<Vec<_>>(), ["Timeout"; 4]);
     assert_eq!(server.elapsed() - before, secs(25.0));
     assert_eq!(server.request_count(), 3 + 2);
+}
+
+#[test]
+fn a_wait_without_a_turn_ends_when_its_time_is_up() {
+    let server = FakeServer::start();
+    let names = names(2);
+    insert(&server, &names, u64::MAX);
+    let client = server.client_builder().max_rate(0.01).build().unwrap();
+    let poller = client.poller(&names[0]).total_timeout(secs(90.0)).on_timeout(OnTimeout::Cancel);
+    let error = poller.until_done().unwrap_err();
+    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(90.0)), "no sooner: {error}");
+
+    let mut late = client.poller(&names[1]).total_timeout(secs(50.0)).into_iter();
+    late.next().unwrap().unwrap();
+    server.advance(secs(60.0));
+    client.poller(&names[0]).total_timeout(secs(90.0)).into_iter().next().unwrap().unwrap();
+    let before = server.elapsed();
+    assert_eq!(late.next().unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(server.elapsed(), before, "no later");
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod client_config;
 #[cfg(feature = "reflect")]
 mod descriptors;
 mod google_auth;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod jwt;
 mod protobuf;
 mod python;

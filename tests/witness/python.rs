@@ -36,7 +36,7 @@ impl Python {
 
     /// Runs a script to its end: one JSON document in, one out.
     pub(crate) fn run<T: DeserializeOwned>(&self, script: &str, input: &Value) -> T {
-        let mut child = self.start(script);
+        let mut child = self.start(script, &[]);
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = input.to_string();
         // Both ends at once, since a pipe holds only so much.
@@ -49,17 +49,23 @@ impl Python {
 
     /// Starts a script that serves until its input ends, and reads the line of JSON that it says first.
     pub(crate) fn serve<T: DeserializeOwned>(&self, script: &str) -> (Server, T) {
-        let mut child = self.start(script);
+        self.serve_with(script, &[])
+    }
+
+    /// The same, with arguments.
+    pub(crate) fn serve_with<T: DeserializeOwned>(&self, script: &str, arguments: &[String]) -> (Server, T) {
+        let mut child = self.start(script, arguments);
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).unwrap();
         let server = Server(child);
         (server, serde_json::from_str(&line).unwrap_or_else(|error| panic!("{script}: {error}")))
     }
 
-    fn start(&self, script: &str) -> Child {
+    fn start(&self, script: &str, arguments: &[String]) -> Child {
         Command::new(&self.interpreter)
             .args(ISOLATED)
             .arg(folder().join(script))
+            .args(arguments)
             .envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -83,7 +89,7 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "\n{line}");
 }
 
-fn is_required() -> bool {
+pub(crate) fn is_required() -> bool {
     let is = |name, value: &str| env::var(name).is_ok_and(|set| set == value);
     is("CI", "true") || is("LONGRUNNING_WITNESS", "require")
 }

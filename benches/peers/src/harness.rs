@@ -18,6 +18,19 @@ pub(crate) const CLIENTS: [(&str, &str); 5] = [
     ("client-ours", "**longrunning**"),
 ];
 
+/// Over gRPC, where the server is one of tonic's.
+pub(crate) const GRPC_CLIENTS: [(&str, &str); 2] =
+    [("client-tonic", "tonic, current-thread runtime"), ("client-ours-grpc", "**longrunning**, gRPC")];
+
+/// A server and its clients.
+pub(crate) struct Field {
+    serve: &'static str,
+    clients: &'static [(&'static str, &'static str)],
+}
+
+pub(crate) const REST: Field = Field { serve: "serve", clients: &CLIENTS };
+pub(crate) const GRPC: Field = Field { serve: "serve-grpc", clients: &GRPC_CLIENTS };
+
 /// How much is measured.
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
@@ -48,27 +61,28 @@ pub(crate) struct Measured {
 pub(crate) struct Harness {
     programs: PathBuf,
     pinned: bool,
+    clients: &'static [(&'static str, &'static str)],
     server: Child,
     url: String,
 }
 
 impl Harness {
-    pub(crate) fn start(pinned: bool) -> Self {
+    pub(crate) fn start(pinned: bool, field: &Field) -> Self {
         let own = std::env::current_exe().expect("a program knows its path");
         let programs = own.parent().expect("a program is in a folder").to_owned();
         build(&programs);
         let mut server = command(&own, pinned);
-        let server = server.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let server = server.arg(field.serve).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut server = server.expect("the server starts");
         let url = first_line(&mut server);
-        Self { programs, pinned, server, url }
+        Self { programs, pinned, clients: field.clients, server, url }
     }
 
     pub(crate) fn rounds(&mut self, plan: &Plan) -> Vec<Measured> {
-        let mut measured: Vec<Measured> = CLIENTS.iter().map(|_| Measured::default()).collect();
+        let mut measured: Vec<Measured> = self.clients.iter().map(|_| Measured::default()).collect();
         for round in 1..=plan.rounds {
             eprintln!("round {round} of {}", plan.rounds);
-            for (client, workload) in shuffled(plan) {
+            for (client, workload) in shuffled(plan, self.clients.len()) {
                 let found = &mut measured[client];
                 match workload {
                     Workload::Get => found.gets.push(self.measure(client, "get", plan.gets).0),
@@ -83,18 +97,18 @@ impl Harness {
     /// Peak memory of this crate's client, for a short and a long listing.
     pub(crate) fn memory(&mut self, plan: &Plan) -> [f64; 2] {
         eprintln!("listing {} operations", plan.memory[1]);
-        plan.memory.map(|operations| self.measure(CLIENTS.len() - 1, "list", operations).0.rss)
+        plan.memory.map(|operations| self.measure(self.clients.len() - 1, "list", operations).0.rss)
     }
 
     /// Runs a client; gives its report and the milliseconds that it took to come.
     fn measure(&mut self, client: usize, workload: &str, count: usize) -> (Report, f64) {
-        let mut command = command(&self.programs.join(CLIENTS[client].0), self.pinned);
+        let mut command = command(&self.programs.join(self.clients[client].0), self.pinned);
         command.args([&self.url, workload, &count.to_string()]).stdout(Stdio::piped());
         let start = Instant::now();
         let mut child = command.spawn().expect("the client starts");
         let line = first_line(&mut child);
         let elapsed = start.elapsed().as_secs_f64() * 1e3;
-        assert!(child.wait().expect("the client ends").success(), "`{}` failed", CLIENTS[client].0);
+        assert!(child.wait().expect("the client ends").success(), "`{}` failed", self.clients[client].0);
         (line.parse().expect("the client reports"), elapsed)
     }
 }
@@ -115,9 +129,9 @@ enum Workload {
 }
 
 /// Everything that one round does, in random order.
-fn shuffled(plan: &Plan) -> Vec<(usize, Workload)> {
+fn shuffled(plan: &Plan, clients: usize) -> Vec<(usize, Workload)> {
     let mut round = Vec::new();
-    for client in 0..CLIENTS.len() {
+    for client in 0..clients {
         round.extend([(client, Workload::Get), (client, Workload::List)]);
         round.extend(std::iter::repeat_n((client, Workload::Start), plan.starts));
     }

@@ -4,7 +4,11 @@ pub mod clients;
 pub mod payload;
 pub mod report;
 pub mod server;
+pub mod tonic_server;
 
+#[path = "../../decode/binary.rs"]
+#[allow(dead_code, reason = "the other user reads what this one only makes")]
+mod binary;
 mod probe;
 
 use std::time::Instant;

@@ -5,16 +5,37 @@ use std::process::Command;
 
 use peers::report::Report;
 
-use crate::harness::{CLIENTS, MANIFEST, Measured, Plan};
+use crate::harness::{CLIENTS, GRPC_CLIENTS, MANIFEST, Measured, Plan};
 
 pub(crate) fn print(plan: &Plan, pinned: bool, measured: &[Measured], memory: &[f64; 2]) {
     let figures: Vec<Figures> = measured.iter().map(Figures::new).collect();
     let Plan { rounds, gets, operations, .. } = plan;
     let cores = if pinned { "server and client on one core" } else { "not pinned" };
     println!("{rounds} rounds of {gets} gets and {operations} operations listed, {cores}.\n");
-    absolute(&figures);
+    absolute(&CLIENTS, &figures);
     ratios(&figures);
     goals(&figures, plan, memory);
+}
+
+/// The same over gRPC.
+pub(crate) fn print_grpc(rest: &[Measured], measured: &[Measured]) {
+    let figures: Vec<Figures> = measured.iter().map(Figures::new).collect();
+    println!("\nOver gRPC (h2c, a server of tonic's).\n");
+    absolute(&GRPC_CLIENTS, &figures);
+    let [tonic, ours] = &figures[..] else { return };
+    row(&["goal", "wanted", "found", "met"]);
+    rule(4);
+    at_most("CPU/get ÷ tonic", 0.75, ours.get_cpu / tonic.get_cpu);
+    at_most("get p50 ÷ tonic", 1.0, ours.get_p50 / tonic.get_p50);
+    // In CPU, since the servers differ: that of REST has its pages ready.
+    let Some(rest) = rest.last().map(Figures::new) else { return };
+    let ratio = rest.page_cpu / ours.page_cpu;
+    goal(
+        "operations per CPU second ÷ those in JSON over REST",
+        "≥ 1.50",
+        &format!("{ratio:.2}"),
+        ratio >= 1.5,
+    );
 }
 
 /// The best round, since whatever else the machine does only adds; the median one for tails and memory.
@@ -48,7 +69,7 @@ impl Figures {
     }
 }
 
-fn absolute(figures: &[Figures]) {
+fn absolute(clients: &[(&str, &str)], figures: &[Figures]) {
     row(&[
         "client",
         "get p50 µs",
@@ -62,7 +83,7 @@ fn absolute(figures: &[Figures]) {
         "cold start ms",
     ]);
     rule(10);
-    for ((_, label), of) in CLIENTS.iter().zip(figures) {
+    for ((_, label), of) in clients.iter().zip(figures) {
         row(&[
             label,
             &format!("{:.1}", of.get_p50),

@@ -18,10 +18,12 @@ use super::error::{HttpError, HttpErrorKind};
 use super::options::HttpOptions;
 use super::proxy::bare;
 
+mod asked;
 mod identity;
 mod refusal;
 mod roots;
 
+use asked::Asked;
 use identity::Identity;
 use refusal::{refusal, refused};
 
@@ -30,6 +32,7 @@ pub(super) struct Tls {
     to_proxies: Arc<ClientConfig>,
     to_servers: Arc<ClientConfig>,
     identity: Option<Identity>,
+    asked: Arc<Asked>,
 }
 
 /// Whom a connection leads to.
@@ -56,14 +59,16 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| HttpError::new(HttpErrorKind::Tls, "cannot set up TLS").with_source(error))?;
         let plain = roots::trust(builder, options)?.with_no_client_auth();
+        let asked = Arc::new(Asked::default());
         let mut to_servers = plain.clone();
+        to_servers.client_auth_cert_resolver = asked.clone();
         to_servers.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         let to_servers = Arc::new(to_servers);
         let identity = match &options.client_certificate {
             Some(certificate) => Some(Identity::new(certificate, to_servers.clone())?),
             None => None,
         };
-        Ok(Self { to_proxies: Arc::new(plain), to_servers, identity })
+        Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, asked })
     }
 
     /// Makes the handshake over `inner`, within `timeout`.
@@ -102,7 +107,9 @@ impl Tls {
             return Err(wrap(HttpError::new(HttpErrorKind::Tls, message)));
         }
         let buffers = LazyPages::new(details.config);
-        Ok(Box::new(Secured { buffers, stream: StreamOwned { conn, sock }, peer: peer_name, presented }))
+        let stream = StreamOwned { conn, sock };
+        let asked = Some(self.asked.clone()).filter(|_| wants_protocol && !presented);
+        Ok(Box::new(Secured { buffers, stream, peer: peer_name, presented, is_silent: true, asked }))
     }
 }
 
@@ -118,6 +125,10 @@ struct Secured {
     stream: StreamOwned<ClientConnection, TransportAdapter>,
     peer: String,
     presented: bool,
+    /// Nothing has come yet.
+    is_silent: bool,
+    /// For HTTP/2, where the server speaks first, and there is but one that can have asked.
+    asked: Option<Arc<Asked>>,
 }
 
 impl Secured {
@@ -127,8 +138,18 @@ impl Secured {
             Some(refusal @ rustls::Error::AlertReceived(_)) => {
                 wrap(refused(&refusal, &self.peer, self.presented).sent(true))
             }
+            None if refusal::is_end(&error) && self.is_unshown() => {
+                wrap(refusal::unshown(&self.peer).with_source(error))
+            }
             _ => error.into(),
         }
+    }
+
+    /// Whether the server has asked for a client certificate in vain, and said nothing since.
+    ///
+    /// Some refuse a client by closing without a word.
+    fn is_unshown(&self) -> bool {
+        self.is_silent && self.asked.as_ref().is_some_and(|asked| asked.in_vain())
     }
 }
 
@@ -148,6 +169,10 @@ impl Transport for Secured {
         let input = self.buffers.input_append_buf();
         let amount = io::Read::read(&mut self.stream, input).map_err(|error| self.told(error))?;
         self.buffers.input_appended(amount);
+        if amount == 0 && self.is_unshown() {
+            return Err(wrap(refusal::unshown(&self.peer)));
+        }
+        self.is_silent &= amount == 0;
         Ok(amount > 0)
     }
 

@@ -16,19 +16,22 @@ pub(super) fn refusal(
     conn: &mut ClientConnection,
     sock: &mut impl io::Read,
 ) -> Option<Error> {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     // This is how the streams of rustls hand on its errors.
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
         return Some(Error::clone(error));
     }
-    while matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
-        && conn.read_tls(sock).is_ok_and(|read| read > 0)
-    {
+    while is_end(error) && conn.read_tls(sock).is_ok_and(|read| read > 0) {
         if let Err(error) = conn.process_new_packets() {
             return Some(error);
         }
     }
     None
+}
+
+/// Whether the peer has closed the connection.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 /// The error for a handshake, or a connection, that TLS refused.
@@ -42,6 +45,15 @@ pub(super) fn refused(error: &Error, peer: impl fmt::Display, presented: bool) -
         _ => format!("cannot agree on TLS with {peer}"),
     };
     HttpError::new(HttpErrorKind::Tls, message).with_source(error.clone())
+}
+
+/// The error for a server that asked for a client certificate, was shown none, and closed without a word.
+///
+/// Transient, since there may be another reason: many servers ask and do not insist.
+pub(super) fn unshown(peer: impl fmt::Display) -> HttpError {
+    let message =
+        format!("{peer} closed the connection before an answer, and had asked for a client certificate");
+    HttpError::new(HttpErrorKind::Interrupted, message)
 }
 
 fn flaw(error: &CertificateError) -> &'static str {

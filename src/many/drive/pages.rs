@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
 
-use super::super::group::{Failed, Pass};
+use super::super::group::{Failed, Group, Pass};
 use super::super::job::Job;
 use super::super::track::Stage;
 use super::{Drive, Next, Unit};
@@ -149,11 +149,12 @@ impl Drive {
         // Those whose time came, and was not heard, during the pass.
         let unheard = self.idle_members(number);
         let members = self.groups.get(number).map_or_else(Vec::new, |group| group.members.clone());
+        let mut doubts = self.groups.get(number).is_some_and(Group::doubts);
         for member in members {
             let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == Stage::Listed) else {
                 continue;
             };
-            match &fault {
+            match fault.as_ref().filter(|_| !std::mem::take(&mut doubts)) {
                 Some(fault) => {
                     self.answered(member, Err(fault.clone()), &clock);
                     let wait = self.tracks.get(member).and_then(|track| track.wait.as_deref());

@@ -1,12 +1,12 @@
 //! What the driver of many waits asks of each.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::retry::RateLimit;
 use crate::types::Operation;
 
-use super::{State, Wait};
+use super::{FAR, State, Wait};
 
 impl Wait {
     /// Has polls take turns with those of other waits.
@@ -57,10 +57,13 @@ impl Wait {
         if std::mem::take(&mut self.has_turn) {
             return false;
         }
-        match limit.reserve(now, self.deadline.filter(|deadline| now < *deadline)) {
+        // Where time is up, only a turn that comes at once is of use.
+        let end = self.deadline.map(|deadline| deadline.max(now + Duration::from_nanos(1)));
+        match limit.reserve(now, end) {
             Some(turn) if turn <= now => return false,
             Some(turn) => (self.state, self.has_turn) = (State::Due(turn), true),
-            None => self.time_is_up(),
+            // Nothing is asked any more, and the time is not up before it is.
+            None => (self.state, self.has_turn) = (State::Due(self.deadline.unwrap_or(now + FAR)), true),
         }
         true
     }

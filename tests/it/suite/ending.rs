@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longrunning::testing::{Reply, Rpc};
+use longrunning::testing::{FakeOperation, Reply, Rpc};
 use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, RetryPolicy, Status, StopToken};
 
 use super::kit::{FakeServer, NAME, running, secs, server, slept, unavailable};
@@ -53,15 +53,30 @@ fn a_cancellation_can_be_confirmed() {
     // It is asked for at once.
     assert_eq!(server.elapsed(), secs(59.95));
 
+    // One that takes some seconds to cancel is looked at as one that was just started.
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).done_after(secs(3601.0)).ignores_cancel());
+    let poller = server.client().poller(NAME).total_timeout(secs(3600.0));
+    poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(60.0) }).until_done().unwrap();
+    assert!(server.elapsed() < secs(3601.5), "{:?}", server.elapsed());
+
+    // Delays that give up leave no more time than the grace.
+    let server = FakeServer::start();
+    server.insert(FakeOperation::new(NAME).ignores_cancel());
+    let backoff = Backoff::from_fn(|poll| (poll <= 2).then(|| secs(1000.0)));
+    let poller = server.client().poller(NAME).backoff(backoff);
+    poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap_err();
+    assert!(server.elapsed() <= secs(2030.0), "{:?}", server.elapsed());
+
     let server = FakeServer::start();
     server.reply_when(|request| request.rpc() == Some(Rpc::Get), Reply::from(running()).times(99));
     server.reply_when(|request| request.rpc() == Some(Rpc::Cancel), ());
     let poller = server.client().poller(NAME).total_timeout(secs(60.0)).backoff(every(10.0));
     let error =
         poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap_err();
-    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(89.95)));
+    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(89.9)));
     assert!(
-        error.to_string().ends_with("still running after 90 s (11 polls); it was asked to cancel"),
+        error.to_string().ends_with("still running after 89.9 s (11 polls); it was asked to cancel"),
         "{error}"
     );
 }

@@ -225,6 +225,15 @@ fn snapshots_end_after_an_error() {
 }
 
 #[test]
+fn a_wish_for_weeks_does_not_end_a_wait_for_ever() {
+    let server = FakeServer::start();
+    server.insert(done());
+    server.reply(hinted(unavailable(), 1_000_000));
+    assert!(server.client().poller(NAME).forever().until_done().unwrap().is_done());
+    assert_eq!(slept(&server), [86_400.0]);
+}
+
+#[test]
 fn own_delays_may_end_a_wait() {
     let server = FakeServer::start();
     server.insert(running());

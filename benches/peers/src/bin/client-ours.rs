@@ -1,3 +1,3 @@
 fn main() {
-    peers::run(peers::clients::Ours::new);
+    peers::run(peers::clients::Ours::rest);
 }

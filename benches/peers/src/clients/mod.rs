@@ -3,9 +3,11 @@
 mod google;
 mod ours;
 mod raw;
+mod tonic;
 mod ureq;
 
 pub use google::Google;
 pub use ours::Ours;
 pub use raw::Raw;
+pub use tonic::Tonic;
 pub use ureq::Ureq;

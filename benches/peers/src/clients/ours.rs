@@ -1,3 +1,4 @@
+use longrunning::transport::TransportKind;
 use longrunning::{Credentials, OperationsClient};
 
 use crate::Peer;
@@ -9,8 +10,17 @@ pub struct Ours {
 }
 
 impl Ours {
-    pub fn new(url: &str) -> Self {
-        let client = OperationsClient::builder(url).credentials(Credentials::anonymous()).build();
+    pub fn rest(url: &str) -> Self {
+        Self::over(TransportKind::Rest, url)
+    }
+
+    pub fn grpc(url: &str) -> Self {
+        Self::over(TransportKind::Grpc, url)
+    }
+
+    fn over(kind: TransportKind, url: &str) -> Self {
+        let client =
+            OperationsClient::builder(url).transport(kind).credentials(Credentials::anonymous()).build();
         Self { client: client.expect("the client is built") }
     }
 }

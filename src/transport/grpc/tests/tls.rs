@@ -1,7 +1,11 @@
 //! TLS: trusted servers, client certificates, and the protocol that has to be agreed on.
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
 use rcgen::KeyPair;
-use rustls::ServerConfig;
+use rustls::{ServerConfig, ServerConnection};
 
 use super::server::{Server, ok};
 use super::{GrpcOptions, GrpcTransport, built, facts, get, message, options, proto};
@@ -64,6 +68,29 @@ fn client_certificate_is_shown_to_a_server_that_wants_one() {
             "{version:?}"
         );
         assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, false), "{version:?}");
+    }
+}
+
+#[test]
+fn server_that_asked_for_a_certificate_and_closes_without_a_word() {
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let rows = [(None, ""), (Some(authority.wished()), ", and had asked for a client certificate")];
+        for (clients, more) in rows {
+            let mut config = authority.serving("localhost", unchanged, clients, &[version]);
+            config.alpn_protocols = vec![b"h2".to_vec()];
+            let config = Arc::new(config);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                ServerConnection::new(config).unwrap().complete_io(&mut stream).unwrap();
+            });
+            let error = get(&client(&authority, port, None)).unwrap_err();
+            let expected = format!("localhost:PORT closed the connection before an answer{more}");
+            assert_eq!(message(&error, port), expected, "{version:?}");
+            assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, true), "{version:?}");
+        }
     }
 }
 
