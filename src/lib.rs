@@ -55,11 +55,54 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! A [`Poller`] is an iterator of snapshots too. Faults that may pass do not end a wait, and its time limit is
-//! kept; a wait that stops early says what it knows, and that it did not cancel the operation.
+//! A [`Poller`] is an iterator of snapshots too, and tells [`on_update`](Poller::on_update) what changed, as [`Progress`]
+//! whatever the type of the metadata. Faults that may pass do not end a wait, and its time limit is kept, 24 hours unless
+//! said otherwise; a wait that stops early says what it knows, and that it did not cancel the operation. A [`StopToken`]
+//! ends it at once; [`long_poll`](Poller::long_poll) has the server wait where it can.
+//!
+//! [`operation`](OperationsClient::operation) gives an [`OperationHandle`]: one operation to keep, to wait for, to cancel, and
+//! to pass on to another process as a [`Pending`]. With feature `journal`, a `Journal` keeps those in a file.
+//!
+//! # Many operations
 //!
 //! [`poll_many`](OperationsClient::poll_many) waits for thousands at once, by pages of their listing where that costs
-//! less than one request each, and gives them as they finish.
+//! less than one request each, and gives them as they finish:
+//!
+//! ```
+//! # use longrunning::testing::{FakeOperation, FakeServer};
+//! # let server = FakeServer::start();
+//! # for n in 1..=100 {
+//! #     server.insert(FakeOperation::new(format!("projects/p/operations/{n}")).done_after(std::time::Duration::from_secs(n)));
+//! # }
+//! # let client = server.client();
+//! let names = (1..=100).map(|n| format!("projects/p/operations/{n}"));
+//! let mut finished = 0;
+//! for operation in client.poll_many(names) {
+//!     println!("{}", operation?.name());
+//!     finished += 1;
+//! }
+//! assert_eq!(finished, 100);
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+//!
+//! [`all`](PollMany::all), [`any`](PollMany::any) and [`first_error`](PollMany::first_error) end it otherwise.
+//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) clean up what a listing
+//! gives, by filter and age.
+//!
+//! # Listing
+//!
+//! ```
+//! # let server = longrunning::testing::FakeServer::start();
+//! # server.insert(longrunning::Operation::running("projects/p/locations/l/operations/42"));
+//! # let client = server.client();
+//! for operation in client.list("projects/p/locations/l").filter("done = false").page_size(100) {
+//!     println!("{}", operation?.name());
+//! }
+//! # Ok::<(), longrunning::Error>(())
+//! ```
+//!
+//! Pages are asked for as they are needed. A listing that fails says where to go on
+//! ([`Error::page_token`]); one whose server repeats a page token ends with an error.
 //!
 //! # Results
 //!
@@ -143,19 +186,21 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `gzip` | yes | compressed answers; the decoded size stays capped |
-//! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
-//! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
-//! | `testing` | | `FakeServer` and the virtual clock |
+//! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
+//! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
 //! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
 //! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
+//! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //! | `cli` | | the program `lro`: `cargo install longrunning --features cli` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
-//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14
-//! ([`Any::unpack`], [`rpc`], [`proto`]), and `backoff` 0.4 with its feature.
+//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and
+//! `prost-types` 0.14 ([`Any::unpack`], [`rpc`], [`proto`]), and with their features `backoff` 0.4 and `prost-reflect` 0.16.
+//!
+//! # Minimum Rust version
 //!
 //! The minimum Rust version is 1.88; raising it is a minor release.
 //!
@@ -234,3 +279,8 @@ pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCod
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of the page about transports and futures too.
+#[cfg(all(doctest, feature = "grpc", feature = "async"))]
+#[doc = include_str!("../docs/faces.md")]
+struct Faces;

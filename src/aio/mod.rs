@@ -27,11 +27,10 @@
 //!
 //! | Python's `OperationsAsyncClient` | here |
 //! |---|---|
-//! | `OperationsAsyncClient(credentials=…, transport=…, client_options=…)` | [`OperationsClient::builder`](crate::OperationsClient::builder)`(…)….`[`build_async`](crate::OperationsClientBuilder::build_async)`()?` |
+//! | `OperationsAsyncClient(channel, client_config)` | [`OperationsClient::builder`](crate::OperationsClient::builder)`(…)….`[`build_async`](crate::OperationsClientBuilder::build_async)`()?` |
 //! | `await client.get_operation(name)` | `client.get(name).send().await?` |
 //! | `await client.cancel_operation(name)` | `client.cancel(name).send().await?` |
 //! | `await client.delete_operation(name)` | `client.delete(name).send().await?` |
-//! | `await client.wait_operation(request)` | `client.wait(name).timeout(…).send().await?` |
 //! | `pager = await client.list_operations(name, filter)` | `client.list(name).filter(filter)`, and then |
 //! | `async for operation in pager` | `let mut operations = ….operations(); while let Some(operation) = operations.next().await` |
 //! | `async for page in pager.pages` | `let mut pages = ….pages(); while let Some(page) = pages.next().await` |

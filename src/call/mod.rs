@@ -19,7 +19,7 @@ pub(crate) use request::Request;
 
 /// A call that is put together and not sent yet.
 ///
-/// Every method of [`OperationsClient`] gives one; the options are the same for all. A wrong option is
+/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the options are the same for all. A wrong option is
 /// reported by `send`, so that a call reads as one expression.
 ///
 /// ```
@@ -158,7 +158,7 @@ impl<M> Call<ListOperationsRequest, M> {
         self.set(|request| request.page_token = page_token.into())
     }
 
-    /// Lists what can be reached and names the rest in [`unreachable`](OperationPage::unreachable).
+    /// Lists what can be reached and names the rest in [`unreachable`](crate::OperationPage::unreachable).
     ///
     /// Only some services support it. Default: a place that cannot be reached fails the listing.
     pub fn return_partial_success(self, return_partial_success: bool) -> Self {

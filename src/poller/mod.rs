@@ -33,7 +33,7 @@ pub(crate) use wait::{Step, Wait};
 
 /// A wait that is put together and not begun yet.
 ///
-/// Polls with [`get`](OperationsClient::get): at once, then after delays that follow the time waited (a tenth
+/// Polls with [`get`](crate::OperationsClient::get): at once, then after delays that follow the time waited (a tenth
 /// of it, at least 0.5 s, at most 30 s, ±10 %). A fault that may pass (no connection, a broken one, a proxy's
 /// error page, `UNAVAILABLE`, a used-up quota, a few `INTERNAL`) does not end the wait and never makes it ask
 /// faster; anything else does, with the last state seen in [`Error::operation`]. How much is borne is for

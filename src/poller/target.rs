@@ -5,7 +5,7 @@ use crate::name::OperationName;
 use crate::pending::Pending;
 use crate::types::Operation;
 
-/// What a [`Poller`] waits for: a name, or an operation as it was when it was started.
+/// What a [`Poller`](crate::Poller) waits for: a name, or an operation as it was when it was started.
 ///
 /// An operation that is done already needs no poll.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use longrunning::testing::{FakeServer, Reply};
 use longrunning::{Code, Credentials, ErrorKind, Operation, OperationsClient, RetryPolicy};
 use serde_json::{Value, json};
 
-use crate::kit::{KEY_FILE, Method, NAME, done, secs, server, slept, told, unavailable};
+use crate::kit::{Folder, KEY_FILE, Method, NAME, done, secs, server, slept, told, unavailable};
 
 #[test]
 fn anonymous_calls_carry_no_token() {
@@ -126,6 +126,26 @@ fn a_provider_gets_the_scopes_and_the_time_of_the_attempt() {
     let client = server.client_builder().credentials(provider).scopes(["a", "b"]).build().unwrap();
     client.get(NAME).send().unwrap();
     assert_eq!(*asked.lock().unwrap(), [(vec!["a".to_owned(), "b".to_owned()], server.wall())]);
+}
+
+#[test]
+fn a_service_account_comes_from_a_file_a_text_or_a_value() -> Result<(), longrunning::Error> {
+    let folder = Folder::new();
+    let path = folder.file("key.json", KEY_FILE);
+    let rows: [(&str, Credentials); 4] = [
+        ("file", ServiceAccount::from_file(&path)?.into()),
+        ("text", ServiceAccount::from_json(KEY_FILE)?.into()),
+        ("value", ServiceAccount::from_value(serde_json::from_str(KEY_FILE).unwrap())?.into()),
+        ("file of any type", Credentials::from_file(&path)?),
+    ];
+    for (row, credentials) in rows {
+        let server = server();
+        server.client_builder().credentials(credentials).build()?.get(NAME).send()?;
+        let jwt = tokens(&server).remove(0);
+        let claims = part(jwt.split('.').nth(1).unwrap());
+        assert_eq!(claims["iss"], "robot@test-project.iam.gserviceaccount.com", "{row}");
+    }
+    Ok(())
 }
 
 #[test]
