@@ -18,7 +18,7 @@
 //!
 //!     let mut operations = client.list("operations").filter("done = false").operations();
 //!     while let Some(operation) = operations.next().await {
-//!         client.cancel(operation?).send().await?;
+//!         client.cancel(&operation?).send().await?;
 //!     }
 //!     Ok::<(), longrunning::Error>(())
 //! })?;

@@ -158,8 +158,8 @@ impl Reply {
     /// With [`gzip`](Self::gzip) it is a bomb: it unpacks to more than `bytes`, 160 times what goes
     /// over the wire, and breaks off behind them.
     pub fn huge(bytes: u64) -> Self {
-        Self::new(Answer::Http(Http { status: 200, headers: Vec::new(), body: Body::Spaces(bytes) }))
-            .header("content-type", JSON)
+        let headers = vec![("content-type".to_owned(), JSON.to_owned())];
+        Self::new(Answer::Http(Http { status: 200, headers, body: Body::Spaces(bytes) }))
     }
 
     /// These bytes and nothing else, not even an HTTP status line; then the connection closes.

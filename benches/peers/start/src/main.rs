@@ -106,5 +106,5 @@ impl Drop for Server {
     }
 }
 
-const NAME: &str = "projects/demo/locations/here/operations/index";
+const NAME: &str = "projects/demo/locations/here/operations/forever";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml");
