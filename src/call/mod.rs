@@ -46,7 +46,7 @@ pub struct Call<R, M = Blocking> {
     pub(crate) core: Arc<Core>,
     #[cfg_attr(
         not(feature = "async"),
-        expect(dead_code, reason = "only futures need it: what blocks has no state")
+        allow(dead_code, reason = "only futures need it: what blocks has no state")
     )]
     pub(crate) mode: M,
     pub(crate) request: Result<R, Error>,

@@ -40,7 +40,7 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) core: Arc<Core>,
     #[cfg_attr(
         not(feature = "async"),
-        expect(dead_code, reason = "only futures need it: what blocks has no state")
+        allow(dead_code, reason = "only futures need it: what blocks has no state")
     )]
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
