@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -118,6 +118,7 @@ impl Server {
             for (number, script) in scripts.into_iter().enumerate() {
                 let Ok((stream, _)) = listener.accept() else { return };
                 let (tls, notes) = (tls.clone(), shared.clone());
+                let plain = stream.try_clone().unwrap();
                 thread::spawn(move || {
                     let socket: Box<dyn Socket> = match tls {
                         Some(config) => {
@@ -125,7 +126,7 @@ impl Server {
                         }
                         None => Box::new(stream),
                     };
-                    Peer { socket, pipe: Pipe::default(), number, notes, held: Vec::new() }
+                    Peer { socket, plain, pipe: Pipe::default(), number, notes, held: Vec::new() }
                         .serve(script.into())
                 });
             }
@@ -163,6 +164,8 @@ impl<S: Read + Write + Send> Socket for S {}
 
 struct Peer {
     socket: Box<dyn Socket>,
+    /// The socket below TLS.
+    plain: TcpStream,
     pipe: Pipe,
     number: usize,
     notes: Arc<Notes>,
@@ -244,6 +247,7 @@ impl Peer {
                 }
                 Act::Close => {
                     self.settle(connection)?;
+                    self.close()?;
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
             }
@@ -256,6 +260,12 @@ impl Peer {
     fn settle(&mut self, connection: &mut Connection<Pipe, Bytes>) -> io::Result<()> {
         let _ = connection.poll_closed(&mut idle());
         self.flush()
+    }
+
+    /// Closes so that what was sent still comes through: a socket closed over unread bytes is reset instead.
+    fn close(&mut self) -> io::Result<()> {
+        self.plain.shutdown(Shutdown::Write)?;
+        io::copy(&mut self.plain, &mut io::sink()).map(drop)
     }
 
     fn exchange(&mut self) -> io::Result<()> {
@@ -308,7 +318,7 @@ pub(super) fn other(answer: &'static [u8]) -> u16 {
         let answer = |mut stream: TcpStream| {
             let _ = stream.read(&mut [0; 4096])?;
             stream.write_all(answer)?;
-            stream.shutdown(std::net::Shutdown::Write)?;
+            stream.shutdown(Shutdown::Write)?;
             io::copy(&mut stream, &mut io::sink())
         };
         while let Ok((stream, _)) = listener.accept() {
