@@ -53,7 +53,10 @@ impl CallOptions {
     }
 
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
-        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref()).compressed(self.compression)
+        Attempt::new(timeout)
+            .with(&self.headers, self.quota_project.as_deref())
+            .compressed(self.compression)
+            .stopped_by(self.stop.as_ref())
     }
 }
 

@@ -103,7 +103,7 @@ impl<R, M> Call<R, M> {
     }
 
     /// Ends the call with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep between
-    /// attempts at once, an attempt that is under way when it ends.
+    /// attempts at once, an attempt that is under way as [`StopToken`] says.
     pub fn stop(mut self, token: &StopToken) -> Self {
         self.options.stop = Some(token.clone());
         self

@@ -182,7 +182,7 @@ impl<M> Poller<M> {
     }
 
     /// Ends the wait with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep at once, a
-    /// poll that is under way when it ends. The operation goes on.
+    /// poll that is under way as [`StopToken`] says. The operation goes on.
     pub fn stop(mut self, token: &StopToken) -> Self {
         self.options.stop = Some(token.clone());
         self

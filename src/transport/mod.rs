@@ -18,6 +18,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
 
 use rest::binding::WaitBinding;
@@ -160,13 +161,14 @@ pub struct Attempt<'a> {
     quota_project: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
     compression: Compression,
+    stop: Option<&'a StopToken>,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
         let compression = Compression::Identity;
-        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None }
+        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None, stop: None }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
@@ -176,6 +178,11 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn with_wait_binding(mut self, wait_binding: Option<WaitBinding>) -> Self {
         self.wait_binding = wait_binding;
+        self
+    }
+
+    pub(crate) fn stopped_by(mut self, stop: Option<&'a StopToken>) -> Self {
+        self.stop = stop;
         self
     }
 
@@ -209,6 +216,13 @@ impl<'a> Attempt<'a> {
     /// How the request is to be compressed, where the transport can do that.
     pub fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// What ends the attempt when it is stopped, with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    ///
+    /// A transport that cannot heed it ends with the [`timeout`](Self::timeout) at the latest.
+    pub fn stop(&self) -> Option<&'a StopToken> {
+        self.stop
     }
 }
 

@@ -7,6 +7,7 @@ use http::Request;
 
 use crate::error::Error;
 use crate::http::{HttpError, HttpErrorKind};
+use crate::stop::StopToken;
 use crate::transport::{Attempt, Rpc, Service};
 use crate::types::Code;
 
@@ -33,7 +34,7 @@ impl GrpcTransport {
             let authorization = authorizer.authorization(left())?;
             let left = left();
             sign(&mut head, authorization.as_ref(), left)?;
-            let error = match self.send(&head, message, left) {
+            let error = match self.send(&head, message, attempt.stop(), left) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -48,7 +49,13 @@ impl GrpcTransport {
         }
     }
 
-    fn send(&self, head: &Request<()>, message: &Bytes, left: Duration) -> Result<Vec<u8>, Error> {
+    fn send(
+        &self,
+        head: &Request<()>,
+        message: &Bytes,
+        stop: Option<&StopToken>,
+        left: Duration,
+    ) -> Result<Vec<u8>, Error> {
         let Service { endpoint, clock, .. } = &self.service;
         let host = endpoint.authority();
         if left.is_zero() {
@@ -58,6 +65,7 @@ impl GrpcTransport {
         let spent = || clock.now().saturating_duration_since(start);
         let deadline = Instant::now() + clock.socket_budget(left).min(LONGEST);
         let limit = self.options.message_limit;
+        let _heed = self.pool.heed(stop);
         let answer =
             self.pool.call(head, message, limit, deadline, || spent() < left && Instant::now() < deadline);
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
