@@ -4,6 +4,7 @@ mod endpoint;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
 mod header;
+mod headers;
 mod kind;
 mod mtls;
 mod options;
@@ -25,6 +26,8 @@ use rest::binding::WaitBinding;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
+pub use headers::Headers;
+pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
 pub use rest::format::DataFormat;
@@ -162,13 +165,22 @@ pub struct Attempt<'a> {
     wait_binding: Option<WaitBinding>,
     compression: Compression,
     stop: Option<&'a StopToken>,
+    on_headers: Option<&'a HeadersObserver>,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
         let compression = Compression::Identity;
-        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None, stop: None }
+        Self {
+            timeout,
+            headers: &[],
+            quota_project: None,
+            compression,
+            wait_binding: None,
+            stop: None,
+            on_headers: None,
+        }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
@@ -183,6 +195,11 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn stopped_by(mut self, stop: Option<&'a StopToken>) -> Self {
         self.stop = stop;
+        self
+    }
+
+    pub(crate) fn shown_to(mut self, on_headers: Option<&'a HeadersObserver>) -> Self {
+        self.on_headers = on_headers;
         self
     }
 
@@ -223,6 +240,15 @@ impl<'a> Attempt<'a> {
     /// A transport that cannot heed it ends with the [`timeout`](Self::timeout) at the latest.
     pub fn stop(&self) -> Option<&'a StopToken> {
         self.stop
+    }
+
+    /// Shows the headers of an answer to who wants to see them, of one that brings an error too.
+    ///
+    /// For a transport to call; `headers` is called only where somebody does.
+    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+        if let Some(observer) = self.on_headers {
+            observer.show(&headers());
+        }
     }
 }
 

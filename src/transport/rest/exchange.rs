@@ -33,6 +33,7 @@ impl RestTransport {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
             let response = self.send(route, &url, &headers, attempt.stop(), left(), limit)?;
+            attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
                 log::debug!("`{name}`: 401, trying once more with a fresh token");
