@@ -65,6 +65,7 @@ impl<R, M> Call<R, M> {
     {
         Self { core: Arc::clone(core), mode, request, options: core.defaults(R::RPC) }
     }
+
     /// Limits one attempt: token, request and answer. Default: the client's, which is 10 s.
     ///
     /// Kept to the millisecond, on the socket too. An attempt that runs out of time is retried.
