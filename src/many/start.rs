@@ -10,7 +10,7 @@ use crate::types::Operation;
 
 use super::PollMany;
 use super::crew::Crew;
-use super::drive::{Drive, Moment};
+use super::drive::{Drive, Moment, Over};
 use super::group::Group;
 use super::job::Shared;
 use super::pace::Pace;
@@ -32,7 +32,7 @@ impl PollMany {
         let inputs = match error {
             Some(error) => {
                 start.drive.tracks.push(Track::new(None, None));
-                start.drive.finished.push_back((0, Err(error)));
+                start.drive.finished.push_back(Over { track: 0, name: String::new(), result: Err(error) });
                 vec![0]
             }
             None => targets.into_iter().map(|target| start.add(target)).collect(),
@@ -56,12 +56,14 @@ impl Start<'_> {
         let recorded = self.follow(track, &target);
         let name = match target {
             Target { seen: Some(done), .. } if done.is_done() => {
-                self.drive.finished.push_back((track, Ok(done)));
+                let name = done.name().to_owned();
+                self.drive.finished.push_back(Over { track, name, result: Ok(done) });
                 self.drive.tracks.push(Track::new(None, None));
                 return track;
             }
             Target { name: Err(error), .. } => {
-                self.drive.finished.push_back((track, Err(error)));
+                let name = error.name().unwrap_or_default().to_owned();
+                self.drive.finished.push_back(Over { track, name, result: Err(error) });
                 self.drive.tracks.push(Track::new(None, None));
                 return track;
             }
@@ -113,7 +115,8 @@ impl Start<'_> {
             if let Some(track) = drive.tracks.get_mut(track) {
                 track.wait = None;
             }
-            drive.finished.push_back((track, Err(error.clone().about(&name))));
+            let result = Err(error.clone().about(&name));
+            drive.finished.push_back(Over { track, name, result });
         }
     }
 
