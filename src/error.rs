@@ -273,6 +273,29 @@ impl Error {
         )
     }
 
+    /// An operation that a client of another service is to ask for.
+    pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
+        // A password has no place in an endpoint; `ours` was found to have none.
+        let its =
+            its.rsplit_once('@').map_or_else(|| excerpt(its), |(_, host)| excerpt(&format!("…@{host}")));
+        let (shown, ours) = (excerpt(name), excerpt(ours));
+        Self::config(format!(
+            "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
+             ask for it with a client of its own endpoint"
+        ))
+        .about(name)
+    }
+
+    /// An operation that a client of another version of its service is to ask for.
+    pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
+        let (shown, its, ours, endpoint) = (excerpt(name), excerpt(its), excerpt(ours), excerpt(endpoint));
+        Self::config(format!(
+            "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
+             ask for it with a client of its own version, see `Bindings::version`"
+        ))
+        .about(name)
+    }
+
     /// An answer, or a part of one, that is not what was promised.
     pub(crate) fn decode(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode, message)

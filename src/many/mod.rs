@@ -93,10 +93,10 @@ pub struct PollMany {
 type Observer = Box<dyn FnMut(&Operation) + Send>;
 
 impl PollMany {
-    pub(crate) fn new(core: &Arc<Core>, targets: Vec<Target>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<Target>>) -> Self {
         Self {
             core: Arc::clone(core),
-            targets,
+            targets: targets.into_iter().map(|target| target.into().at(core)).collect(),
             options: core.defaults(Rpc::Get),
             wait: WaitOptions::default(),
             workers: WORKERS,

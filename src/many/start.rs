@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::name::OperationName;
+use crate::pending::Pending;
 use crate::poller::{Target, Wait, WaitOptions};
 use crate::types::Operation;
 
@@ -97,7 +98,10 @@ impl Start<'_> {
             return false;
         }
         let core = &drive.shared.core;
-        let pending = core.pending(name.clone(), target.seen.as_ref(), core.clock.wall());
+        let pending = match &target.pending {
+            Some(pending) => Ok(core.at_home(Pending::clone(pending))),
+            None => core.pending(name.clone(), target.seen.as_ref(), core.clock.wall()),
+        };
         pending.is_ok_and(|pending| ledger.follow(track, pending, is_done))
     }
 
