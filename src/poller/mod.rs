@@ -100,7 +100,7 @@ impl<M> Poller<M> {
         Self {
             core: Arc::clone(core),
             mode,
-            target: Ok(target),
+            target: Ok(target.at(core)),
             options: core.defaults(Rpc::Get),
             wait: WaitOptions::default(),
         }

@@ -97,7 +97,7 @@ impl Wait {
         polls: &CallOptions,
         core: &Core,
     ) -> Result<(Self, Option<Operation>), Error> {
-        let Target { name, seen } = target;
+        let Target { name, seen, .. } = target;
         let done = seen.filter(Operation::is_done);
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
