@@ -12,7 +12,8 @@ use crate::types::Code;
 
 use super::channel::{Answer, Fault};
 use super::frame::{self, Oversize};
-use super::metadata::sign;
+use super::metadata::{reserve, sign};
+use super::pool::Call;
 use super::{GrpcTransport, status};
 
 impl GrpcTransport {
@@ -31,9 +32,8 @@ impl GrpcTransport {
         let mut replayed = false;
         loop {
             let authorization = authorizer.authorization(left())?;
-            let left = left();
-            sign(&mut head, authorization.as_ref(), left)?;
-            let error = match self.send(&head, message, attempt, left) {
+            sign(&mut head, authorization.as_ref())?;
+            let error = match self.send(&head, message, attempt, &left) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -53,20 +53,17 @@ impl GrpcTransport {
         head: &Request<()>,
         message: &Bytes,
         attempt: &Attempt<'_>,
-        left: Duration,
+        left: &dyn Fn() -> Duration,
     ) -> Result<Vec<u8>, Error> {
         let Service { endpoint, clock, .. } = &self.service;
-        let host = endpoint.authority();
-        if left.is_zero() {
+        let (host, granted) = (endpoint.authority(), left());
+        if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));
         }
-        let start = clock.now();
-        let spent = || clock.now().saturating_duration_since(start);
-        let deadline = Instant::now() + clock.socket_budget(left).min(LONGEST);
-        let limit = self.options.message_limit;
+        let deadline = Instant::now() + clock.socket_budget(granted).min(LONGEST);
         let _heed = self.pool.heed(attempt.stop());
-        let answer =
-            self.pool.call(head, message, limit, deadline, || spent() < left && Instant::now() < deadline);
+        let call = Call { head, message, limit: self.options.message_limit, deadline, left };
+        let answer = self.pool.call(&call);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
@@ -76,16 +73,16 @@ impl GrpcTransport {
             }
             Err(Fault::Reset(reason)) => status::reset(reason),
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
-                return Err(match spent() >= left {
+                return Err(match left().is_zero() {
                     // As over REST: what ends after its time was up has run out of time, whatever ended it.
                     true => Error::attempt_timed_out(host, error.was_sent()).with_source(error),
                     false => error.into(),
                 });
             }
         };
-        // The server keeps the same time, and may be a little ahead.
+        // The server keeps the time that it was told, and may be a little ahead.
         let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
-        match is_end && spent() >= left - left / 20 {
+        match is_end && left() <= reserve(granted) + granted / 20 {
             true => Err(Error::attempt_timed_out(host, true).with_source(error)),
             false => Err(error),
         }

@@ -73,23 +73,32 @@ impl Heads {
     }
 }
 
-/// Writes into `head` who asks and how long there is for the answer.
-pub(super) fn sign(
-    head: &mut Request<()>,
-    authorization: Option<&Authorization>,
-    left: Duration,
-) -> Result<(), Error> {
-    let headers = head.headers_mut();
-    // Digits and a letter.
-    headers.insert("grpc-timeout", value("grpc-timeout", &timeout(left))?);
+/// Writes into `head` who asks.
+pub(super) fn sign(head: &mut Request<()>, authorization: Option<&Authorization>) -> Result<(), Error> {
     if let Some(authorization) = authorization {
         let mut secret = value(authorization.header(), authorization.value())?;
         // Kept out of tables of compression, and of what h2 may print.
         secret.set_sensitive(true);
         let name = HeaderName::from_bytes(authorization.header().as_bytes()).unwrap_or(AUTHORIZATION);
-        headers.insert(name, secret);
+        head.headers_mut().insert(name, secret);
     }
     Ok(())
+}
+
+/// `head` with the time that the server has, where there is so much left.
+pub(super) fn stamped(head: &Request<()>, left: Duration) -> Request<()> {
+    let mut head = head.clone();
+    // Digits and a letter are always a value.
+    if let Ok(timeout) = HeaderValue::try_from(timeout(left.saturating_sub(reserve(left)))) {
+        head.headers_mut().insert("grpc-timeout", timeout);
+    }
+    head
+}
+
+/// By how much the time that the server is told is shorter than what there is, for its own `DEADLINE_EXCEEDED`
+/// to come back within it.
+pub(super) fn reserve(left: Duration) -> Duration {
+    (left / 20).min(MOST_RESERVED)
 }
 
 fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
@@ -136,6 +145,9 @@ fn timeout(left: Duration) -> String {
 
 const MOST: u128 = 99_999_999;
 
+/// A round trip to most servers.
+const MOST_RESERVED: Duration = Duration::from_millis(50);
+
 const QUOTA_PROJECT: &str = "x-goog-user-project";
 const REQUEST_PARAMS: &str = "x-goog-request-params";
 
@@ -163,6 +175,20 @@ mod tests {
         ];
         for (left, text) in rows {
             assert_eq!(timeout(left), text, "{left:?}");
+        }
+    }
+
+    #[test]
+    fn servers_are_told_a_little_less() {
+        let rows = [
+            (Duration::from_nanos(1), "1u"),
+            (Duration::from_millis(1), "950u"),
+            (Duration::from_secs(1), "950000u"),
+            (Duration::from_secs(10), "9950000u"),
+            (Duration::MAX, "99999999H"),
+        ];
+        for (left, text) in rows {
+            assert_eq!(stamped(&Request::new(()), left).headers()["grpc-timeout"], text, "{left:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::http::{Heed, HttpError, HttpErrorKind, HttpOptions, Opener, Slots};
 use crate::stop::StopToken;
 
 use super::channel::{Answer, Channel, Fault};
+use super::metadata::stamped;
 
 /// Connections to one service; at most as many as calls are made at the same time.
 pub(super) struct Pool {
@@ -20,6 +21,18 @@ pub(super) struct Pool {
     /// How many unused connections are kept, and for how long.
     most: usize,
     keep: Duration,
+}
+
+/// What to send, and how long there is for it.
+pub(super) struct Call<'a> {
+    pub(super) head: &'a Request<()>,
+    pub(super) message: &'a Bytes,
+    /// Bytes of the answer.
+    pub(super) limit: usize,
+    /// For the sockets.
+    pub(super) deadline: Instant,
+    /// What is left of the attempt by its clock.
+    pub(super) left: &'a dyn Fn() -> Duration,
 }
 
 struct Idle {
@@ -35,32 +48,20 @@ impl Pool {
     }
 
     /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
-    /// before it answered; `has_time` says whether there is time for that.
-    pub(super) fn call(
-        &self,
-        request: &Request<()>,
-        message: &Bytes,
-        limit: usize,
-        deadline: Instant,
-        has_time: impl Fn() -> bool,
-    ) -> Result<Answer, Fault> {
+    /// before it answered.
+    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+        let deadline = call.deadline;
         let Some(_slot) = self.slots.take(deadline.saturating_duration_since(Instant::now())) else {
-            let message = format!("no connection to {} was free in time: see `max_connections`", self.peer());
-            return Err(Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
-        };
-        let call = |mut channel: Channel| {
-            let answer = channel.call(request.clone(), message.clone(), limit, deadline)?;
-            self.keep(channel);
-            Ok(answer)
+            return Err(self.late("was free in time: see `max_connections`"));
         };
         let first = match self.idle(deadline) {
-            Some(channel) => call(channel).inspect_err(|fault| {
+            Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
                     // Something in between may have forgotten the connections that were idle as long.
                     self.lock().clear();
                 }
             }),
-            None => call(self.fresh(deadline)?),
+            None => self.send(call, self.fresh(deadline)?),
         };
         let error = match first {
             Err(Fault::Stale(error)) => {
@@ -71,14 +72,31 @@ impl Pool {
             Err(Fault::Unprocessed(error)) => error,
             other => return other,
         };
-        if !has_time() {
+        if (call.left)().is_zero() {
             return Err(Fault::Failed(error));
         }
         log::debug!("{error}: asking again on a new connection");
-        call(self.fresh(deadline)?).map_err(|fault| match fault {
+        self.fresh(deadline).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
             Fault::Failed(second) if error.was_sent() => Fault::Failed(second.sent(true)),
             fault => fault,
         })
+    }
+
+    /// Tells the server the time that is left now, however long it took to get the connection.
+    fn send(&self, call: &Call<'_>, mut channel: Channel) -> Result<Answer, Fault> {
+        let left = (call.left)();
+        if left.is_zero() {
+            return Err(self.late("was there in time"));
+        }
+        let head = stamped(call.head, left);
+        let answer = channel.call(head, call.message.clone(), call.limit, call.deadline)?;
+        self.keep(channel);
+        Ok(answer)
+    }
+
+    fn late(&self, what: &str) -> Fault {
+        let message = format!("no connection to {} {what}", self.peer());
+        Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
     }
 
     /// Has a call of this thread end when `token` is stopped, for as long as the guard is there.

@@ -11,9 +11,8 @@ use super::server::{Act, GRPC, Server, data, error, head, ok, trailers};
 use super::{facts, get, message, proto, transport};
 use crate::error::{Error, ErrorKind};
 use crate::proto::google::rpc;
-use crate::transport::Transport;
+use crate::transport::Compression;
 use crate::transport::grpc::frame;
-use crate::transport::{Attempt, Compression};
 use crate::types::{Any, Code};
 
 /// The error of a get that is answered so, and its message without the port.
@@ -235,17 +234,4 @@ fn compressed_message_is_capped_as_it_grows() {
         "answer of 127.0.0.1:PORT is larger than the limit of 4194304 bytes: `message_limit` raises it"
     );
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, true));
-}
-
-#[test]
-fn deadline_of_the_server_at_ours_is_ours() {
-    let server = Server::start(vec![vec![vec![
-        Act::Pause(Duration::from_millis(99)),
-        head(200, &[GRPC, ("grpc-status", "4")], true),
-    ]]]);
-    let transport = transport(&server);
-    let request = crate::proto::google::longrunning::GetOperationRequest { name: super::NAME.into() };
-    let error = transport.get_operation(&request, &Attempt::new(Duration::from_millis(100))).unwrap_err();
-    assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, true), "{error}");
-    assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time");
 }

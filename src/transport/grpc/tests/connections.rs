@@ -154,6 +154,17 @@ fn resend_that_fails_may_have_been_acted_on() {
     assert_eq!(server.connections(), [0, 0, 1]);
 }
 
+/// The server is gone after its one connection.
+#[test]
+fn resend_that_reaches_nobody_may_have_been_acted_on() {
+    let server = Server::start(vec![vec![ok(&proto()), vec![Act::Close]]]);
+    let transport = transport(&server);
+    get(&transport).unwrap();
+    let error = get(&transport).unwrap_err();
+    assert_eq!(message(&error, server.port), "cannot connect to 127.0.0.1:PORT");
+    assert_eq!(facts(&error), (Transport, None, true, true));
+}
+
 #[test]
 fn nobody_there() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

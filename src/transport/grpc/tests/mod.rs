@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 mod connections;
+mod deadlines;
 mod hostile;
 mod server;
 mod timing;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use super::{GrpcOptions, GrpcTransport};
 use crate::auth::Credentials;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::proto::google::longrunning::{GetOperationRequest, Operation as Proto};
@@ -33,8 +34,12 @@ fn options(port: u16) -> ServiceOptions {
 }
 
 fn built(options: ServiceOptions, grpc: GrpcOptions) -> Result<GrpcTransport, Error> {
+    timed(options, grpc, Arc::new(SystemClock))
+}
+
+fn timed(options: ServiceOptions, grpc: GrpcOptions, clock: Arc<dyn Clock>) -> Result<GrpcTransport, Error> {
     let env = BTreeMap::<String, String>::new();
-    GrpcTransport::new(Service::new(options, Arc::new(SystemClock), &env)?, grpc, &env)
+    GrpcTransport::new(Service::new(options, clock, &env)?, grpc, &env)
 }
 
 fn transport(server: &Server) -> GrpcTransport {

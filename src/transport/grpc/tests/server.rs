@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use std::{mem, thread};
+use std::{fmt, mem, thread};
 
 use bytes::Bytes;
 use h2::server::{Builder, Connection, SendResponse};
@@ -33,8 +33,23 @@ pub(super) enum Act {
     /// Bytes as they are, between frames.
     Raw(Vec<u8>),
     Pause(Duration),
+    Run(Hook),
     Close,
     Silence,
+}
+
+/// What a test does between the steps of the server.
+#[derive(Clone)]
+pub(super) struct Hook(Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+pub(super) fn run(hook: impl Fn() + Send + Sync + 'static) -> Act {
+    Act::Run(Hook(Arc::new(hook)))
 }
 
 pub(super) fn head(status: u16, headers: &[(&'static str, &str)], ends: bool) -> Act {
@@ -239,6 +254,7 @@ impl Peer {
                 Act::ShutDown => connection.graceful_shutdown(),
                 Act::Silence => {}
                 Act::Pause(duration) => thread::sleep(duration),
+                Act::Run(hook) => (hook.0)(),
                 Act::Raw(bytes) => {
                     self.settle(connection)?;
                     self.socket.write_all(&bytes)?;
