@@ -19,7 +19,7 @@ use http::{HeaderMap, Request, StatusCode};
 
 use crate::http::{HttpError, HttpErrorKind, Opener, Stream};
 
-use super::frame::{Incoming, Oversize};
+use super::frame::{self, Incoming};
 use super::pipe::Pipe;
 
 /// An answer, read to its end.
@@ -36,8 +36,8 @@ pub(super) struct Answer {
 pub(super) enum Fault {
     /// The connection failed, or time ran out.
     Failed(HttpError),
-    /// The message is larger than the limit.
-    Oversize(Oversize),
+    /// What comes is not the one message that was asked for, or too large.
+    Frame(frame::Fault),
     /// The server gave the call up.
     Reset(Reason),
     /// A kept connection was closed before an answer began.
@@ -163,7 +163,7 @@ impl Channel {
         let mut body = Incoming::new(&head, limit);
         let taken = self.drive(deadline, true, |cx| take(&mut stream, &mut body, cx))?;
         taken.map_err(|broken| match broken {
-            Broken::Oversize(oversize) => Fault::Oversize(oversize),
+            Broken::Frame(fault) => Fault::Frame(fault),
             Broken::Stream(error) => self.fault(error, true),
         })?;
         if body.is_enough() {
@@ -303,7 +303,7 @@ impl Channel {
 }
 
 enum Broken {
-    Oversize(Oversize),
+    Frame(frame::Fault),
     Stream(h2::Error),
 }
 
@@ -316,8 +316,8 @@ fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> P
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Broken::Stream(error))),
             Poll::Ready(Some(Ok(data))) => data,
         };
-        if let Err(oversize) = body.push(&data) {
-            return Poll::Ready(Err(Broken::Oversize(oversize)));
+        if let Err(fault) = body.push(&data) {
+            return Poll::Ready(Err(Broken::Frame(fault)));
         }
         if body.is_enough() {
             return Poll::Ready(Ok(()));

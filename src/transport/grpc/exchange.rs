@@ -67,10 +67,10 @@ impl GrpcTransport {
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
-            Ok(Err(frame::Fault::Wrong(error))) => error,
-            Ok(Err(frame::Fault::Oversize(oversize))) | Err(Fault::Oversize(oversize)) => {
-                too_large(&self.pool.peer(), oversize)
-            }
+            Ok(Err(fault)) | Err(Fault::Frame(fault)) => match fault {
+                frame::Fault::Wrong(error) => error,
+                frame::Fault::Oversize(oversize) => too_large(&self.pool.peer(), oversize),
+            },
             Err(Fault::Reset(reason)) => status::reset(reason),
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
                 return Err(match left().is_zero() {

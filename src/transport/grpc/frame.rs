@@ -49,21 +49,20 @@ pub(super) struct Frame {
     prefix: Vec<u8>,
     length: Option<usize>,
     message: Vec<u8>,
-    /// More came than one message.
-    has_more: bool,
 }
 
 impl Incoming {
     pub(super) fn new(head: &Parts, limit: usize) -> Self {
-        let media_type = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-        match media_type.starts_with(b"application/grpc") {
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        match content_type.is_some_and(is_grpc) {
             true => Self::Frame(Frame { limit, ..Frame::default() }),
             false => Self::Other(Vec::new()),
         }
     }
 
-    /// Takes the next piece. A message that is too large fails as soon as its length is known.
-    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), Oversize> {
+    /// Takes the next piece. A message that is too large fails as soon as its length is known, and what comes after
+    /// it as soon as it comes.
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), Fault> {
         match self {
             Self::Frame(frame) => frame.push(data),
             Self::Other(text) => {
@@ -81,7 +80,7 @@ impl Incoming {
 }
 
 impl Frame {
-    fn push(&mut self, mut data: &[u8]) -> Result<(), Oversize> {
+    fn push(&mut self, mut data: &[u8]) -> Result<(), Fault> {
         let length = match self.length {
             Some(length) => length,
             None => {
@@ -90,7 +89,7 @@ impl Frame {
                 data = rest;
                 let Some(length) = announced(&self.prefix) else { return Ok(()) };
                 if length > self.limit {
-                    return Err(Oversize { length: Some(length), limit: self.limit });
+                    return Err(Fault::Oversize(Oversize { length: Some(length), limit: self.limit }));
                 }
                 self.message.reserve_exact(length.min(MAX_RESERVED));
                 self.length = Some(length);
@@ -99,8 +98,10 @@ impl Frame {
         };
         let (message, rest) = data.split_at(data.len().min(length - self.message.len()));
         self.message.extend_from_slice(message);
-        self.has_more |= !rest.is_empty();
-        Ok(())
+        match rest.is_empty() {
+            true => Ok(()),
+            false => Err(Error::decode("the answer is more than one message").into()),
+        }
     }
 
     /// The one message, decompressed from `encoding`.
@@ -111,7 +112,6 @@ impl Frame {
             (_, length) if length != Some(message.len()) => {
                 Err(Error::answer_cut("the answer ends early").into())
             }
-            _ if self.has_more => Err(Error::decode("the answer is more than one message").into()),
             (Some(&PLAIN), _) => Ok(message),
             (Some(&COMPRESSED), _) => decompress(&message, encoding, self.limit),
             _ => Err(Error::decode("the answer is not a gRPC message").into()),
@@ -122,7 +122,6 @@ impl Frame {
 /// Why there is no message.
 #[derive(Debug)]
 pub(super) enum Fault {
-    #[cfg_attr(not(feature = "gzip"), expect(dead_code))]
     Oversize(Oversize),
     Wrong(Error),
 }
@@ -131,6 +130,12 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Wrong(error)
     }
+}
+
+/// Whether a body is made of frames with protobuf in them. gRPC-Web's are others, as are those of other encodings.
+fn is_grpc(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    GRPC.iter().any(|grpc| media_type.eq_ignore_ascii_case(grpc))
 }
 
 /// The length in a whole prefix.
@@ -181,6 +186,8 @@ mod gzip {
     }
 }
 
+const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
+
 const PREFIX: usize = 5;
 
 const PLAIN: u8 = 0;
@@ -204,10 +211,9 @@ mod tests {
 
     fn whole(bytes: &[u8], step: usize, limit: usize) -> Result<Vec<u8>, String> {
         let mut frame = frame(limit);
-        for piece in bytes.chunks(step) {
-            frame.push(piece).map_err(|oversize| format!("{:?}", oversize.length))?;
-        }
-        frame.into_message(Some("gzip")).map_err(|fault| match fault {
+        let mut pieces = bytes.chunks(step);
+        let pushed = pieces.try_for_each(|piece| frame.push(piece));
+        pushed.and_then(|()| frame.into_message(Some("gzip"))).map_err(|fault| match fault {
             Fault::Oversize(oversize) => format!("{:?}", oversize.length),
             Fault::Wrong(error) => error.to_string(),
         })
@@ -231,6 +237,27 @@ mod tests {
                 let expected = expected.map(<[u8]>::to_vec).map_err(str::to_owned);
                 assert_eq!(whole(bytes, step, 4), expected, "{name}, {step}");
             }
+        }
+    }
+
+    #[test]
+    fn content_types_of_grpc() {
+        let rows = [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc;charset=utf-8", true),
+            ("application/grpc+proto; charset=utf-8", true),
+            ("Application/gRPC ; x", true),
+            ("application/grpc+json", false),
+            ("application/grpc-web", false),
+            ("application/grpc-web+proto", false),
+            ("application/grpc-web-text", false),
+            ("application/grpcs", false),
+            ("application/json", false),
+            ("", false),
+        ];
+        for (content_type, expected) in rows {
+            assert_eq!(is_grpc(content_type), expected, "{content_type}");
         }
     }
 

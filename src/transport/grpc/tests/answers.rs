@@ -132,6 +132,22 @@ fn answers_and_their_errors() {
             "the answer is more than one message",
         ),
         (
+            "more after a message, and no end",
+            vec![head(200, &[GRPC], false), Act::Data(vec![0; 5]), Act::Data(vec![0]), Act::Silence],
+            (Decode, None, false, false),
+            "the answer is more than one message",
+        ),
+        (
+            "gRPC-Web",
+            vec![
+                head(200, &[("content-type", "application/grpc-web+proto")], false),
+                Act::Data(b"\0\0\0\0\0\x80\0\0\0\x0fgrpc-status: 0\n".to_vec()),
+                trailers(&[]),
+            ],
+            (Transport, None, false, true),
+            "127.0.0.1:PORT answered with `application/grpc-web+proto`: expected gRPC",
+        ),
+        (
             "no protobuf",
             data(b"\0\0\0\0\x01\xff".to_vec()),
             (Decode, None, false, false),

@@ -13,7 +13,7 @@ use crate::transport::{Attempt, Compression, Transport};
 
 #[test]
 fn no_server_harms_more_than_its_call() {
-    let rows: [(&str, fn(&mut Peer) -> io::Result<()>, &str); 27] = [
+    let rows: [(&str, fn(&mut Peer) -> io::Result<()>, &str); 28] = [
         ("a header of 200 KB", |peer| peer.headers(&[("x", &"y".repeat(200_000))], true), IMPROPER),
         ("10,000 headers", |peer| peer.headers(&[("x", "y"); 10_000], true), IMPROPER),
         ("headers out of the table", Peer::bomb, IMPROPER),
@@ -25,12 +25,9 @@ fn no_server_harms_more_than_its_call() {
         ("frames of no known kind without end", |peer| peer.endless(77, 0, 1, &[7; 100]), LATE),
         ("early hints without end", Peer::hints, LATE),
         ("empty data without end", |peer| peer.begin().and_then(|()| peer.endless(0, 0, 1, &[])), IMPROPER),
-        (
-            "data without end",
-            |peer| peer.begin().and_then(|()| peer.endless(0, 0, 1, &[0; 16_000])),
-            IMPROPER,
-        ),
+        ("data without end", |peer| peer.begin().and_then(|()| peer.endless(0, 0, 1, &[0; 16_000])), MORE),
         ("a page without end", Peer::page, PAGE),
+        ("messages without end", |peer| peer.begin().and_then(|()| peer.endless(0, 0, 1, &[0; 5])), MORE),
         ("data before a head", |peer| peer.frame(0, 0, 1, &[0; 5]), IMPROPER),
         ("data on another stream", |peer| peer.frame(0, 0, 3, &[0; 5]), IMPROPER),
         ("data after trailers", Peer::more_data, ""),
@@ -106,6 +103,7 @@ fn refusal_before_the_message_is_wanted() {
 const SHORT: Duration = Duration::from_millis(500);
 
 const IMPROPER: &str = "127.0.0.1:PORT did not answer in proper HTTP/2";
+const MORE: &str = "the answer is more than one message";
 const PAGE: &str = "127.0.0.1:PORT answered with `text/html`: expected gRPC";
 const LATE: &str = "no answer from 127.0.0.1:PORT in time";
 

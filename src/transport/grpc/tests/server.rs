@@ -32,7 +32,6 @@ pub(super) enum Act {
     ShutDown,
     /// Bytes as they are, between frames.
     Raw(Vec<u8>),
-    Pause(Duration),
     Run(Hook),
     Close,
     Silence,
@@ -253,7 +252,6 @@ impl Peer {
                 Act::Reset(reason) => respond.send_reset(reason),
                 Act::ShutDown => connection.graceful_shutdown(),
                 Act::Silence => {}
-                Act::Pause(duration) => thread::sleep(duration),
                 Act::Run(hook) => (hook.0)(),
                 Act::Raw(bytes) => {
                     self.settle(connection)?;
