@@ -192,6 +192,11 @@ fn page_of_five_megabytes() {
         assert_eq!((page.operations.len(), page.operations[9_999].name()), (10_000, &*name(9_999)));
     }
     assert_eq!(server.connections(), [0, 0]);
+    let (of_answer, of_connection) = windows(&server.bytes(0));
+    assert!(
+        of_answer.min(of_connection) as usize > size,
+        "{of_answer}, {of_connection}: the server has to wait"
+    );
     let server = Server::start(vec![script]);
     let error = transport(&server).list_operations(&list, &attempt()).unwrap_err();
     let expected = format!(
@@ -201,6 +206,36 @@ fn page_of_five_megabytes() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(super::facts(&error), (ErrorKind::Transport, None, false, true));
 }
+
+/// How much a server may send of an answer, and of all answers, before it has to wait for more room.
+fn windows(bytes: &[u8]) -> (u32, u32) {
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+    let (mut of_answer, mut of_connection) = (DEFAULT_WINDOW, DEFAULT_WINDOW);
+    let mut rest = &bytes[PREFACE..];
+    while let Some((head, behind)) = rest.split_at_checked(9) {
+        let (payload, next) = behind.split_at(number(&head[..3]) as usize);
+        match head[3] {
+            // Frames before the request are those that count for its answer.
+            HEADERS => break,
+            SETTINGS => {
+                let settings =
+                    payload.chunks(6).map(|setting| (number(&setting[..2]), number(&setting[2..])));
+                settings.filter(|(id, _)| *id == INITIAL_WINDOW_SIZE).for_each(|(_, size)| of_answer = size);
+            }
+            WINDOW_UPDATE if number(&head[5..]) == 0 => of_connection += number(payload),
+            _ => {}
+        }
+        rest = next;
+    }
+    (of_answer, of_connection)
+}
+
+const PREFACE: usize = 24;
+const DEFAULT_WINDOW: u32 = 65_535;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const INITIAL_WINDOW_SIZE: u32 = 4;
+const WINDOW_UPDATE: u8 = 8;
 
 #[test]
 fn token_is_renewed_once_when_it_is_refused() {

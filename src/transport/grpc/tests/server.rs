@@ -158,6 +158,11 @@ impl Server {
         self.seen().iter().map(|seen| seen.connection).collect()
     }
 
+    /// All that the client has sent on a connection.
+    pub(super) fn bytes(&self, connection: usize) -> Vec<u8> {
+        self.notes.bytes.lock().unwrap()[connection].clone()
+    }
+
     /// Waits until the client has sent these bytes on a connection.
     pub(super) fn await_bytes(&self, connection: usize, wanted: &[u8]) {
         let is_missing = |bytes: &mut Vec<Vec<u8>>| {
