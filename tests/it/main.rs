@@ -84,3 +84,15 @@ mod async_rest_json {
     #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
     mod suite;
 }
+
+/// The same through futures, over gRPC.
+#[cfg(all(feature = "async", feature = "grpc"))]
+#[path = "."]
+mod async_grpc {
+    const FACE: crate::kit::Face = crate::kit::Face::Grpc;
+    use crate::driven as clients;
+
+    #[path = "suite/mod.rs"]
+    #[expect(clippy::duplicate_mod, reason = "each face has its own constant `FACE` above")]
+    mod suite;
+}
