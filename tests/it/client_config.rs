@@ -153,17 +153,6 @@ fn time_limits_reach_the_attempts() {
 }
 
 #[test]
-fn pythons_defaults_take_effect() {
-    let (requests, sleeps) = run(Method::Get, Code::DeadlineExceeded, |builder| {
-        builder.client_config(ClientConfig::python_grpc())
-    });
-    assert!(requests > 20, "{requests}");
-    assert_eq!(sleeps[..3], [0.05, 0.065, 0.0845]);
-    assert!((540.0..600.0).contains(&sleeps.iter().sum::<f64>()), "{sleeps:?}");
-    assert_eq!(sleeps.iter().copied().fold(0.0, f64::max), 30.0);
-}
-
-#[test]
 fn clients_share_a_transport() {
     let server = FakeServer::start();
     server.insert(Operation::running(NAME));

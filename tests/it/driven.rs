@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use longrunning::aio::Async;
 use longrunning::proto::google::longrunning as pb;
+use longrunning::transport::Compression;
 use longrunning::{
-    Backoff, Call, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage, Operations,
-    OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots, StopToken, Target,
+    Backoff, Call, ClientConfig, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage,
+    Operations, OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots,
+    StopToken, Target,
 };
 
 use crate::kit::{Runs, method_of};
@@ -62,16 +64,16 @@ macro_rules! forward {
 
 forward!([] OperationsClientBuilder:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
-    credentials(Credentials));
+    credentials(Credentials), compression(Compression), client_config(ClientConfig));
 forward!([R] Call<R, Async>:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken),
-    on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
+    compression(Compression), on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
     filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
 forward!([] Poller<Async>:
     attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
-    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str),
+    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str), compression(Compression),
     on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 
 impl Driven<OperationsClientBuilder> {

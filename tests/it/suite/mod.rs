@@ -1,11 +1,14 @@
 //! What every face of the client does alike: each test here runs once per face.
 
 mod calls;
+#[cfg(feature = "gzip")]
+mod compression;
 mod ending;
 mod faults;
 mod kit;
 mod list;
 mod many;
+mod presets;
 mod properties;
 mod retry;
 mod timing;
