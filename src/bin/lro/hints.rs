@@ -278,6 +278,13 @@ mod tests {
                 "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others (CREDENTIALS_MISSING)",
             ),
             (
+                "PERMISSION_DENIED",
+                "Permission 'run.operations.get' denied: use eu-run.googleapis.com",
+                "IAM_PERMISSION_DENIED iam.googleapis.com permission=run.operations.get",
+                "",
+                "who asks lacks run.operations.get: have it granted, or use other credentials (IAM_PERMISSION_DENIED)",
+            ),
+            (
                 "INVALID_ARGUMENT",
                 "use eu-run.googleapis.com",
                 "X a.example",
