@@ -166,7 +166,7 @@ const AFTER: &str = "\
 Exit status:
   0    all is well; for `wait`: every operation succeeded
   1    the service could not be asked, or refused
-  2    the command line, a file or a setting cannot be used; nothing was sent
+  2    the command line, a file or a setting cannot be used; nothing was sent for it
   3    `wait`: an operation failed
   4    `wait`: an operation was still running at the time limit
   5    an operation was not found: deleted, expired, or of another endpoint
@@ -208,7 +208,8 @@ Examples:
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
 24h. Faults that may pass do not end a wait. Ctrl-C or SIGTERM stop the wait, not the operations, and print the
-command that goes on.
+command that goes on. With --journal a wait that is killed loses no result: the next one prints what this one did
+not, and a result that was printed in the very moment of the kill may be printed once more.
 
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m
