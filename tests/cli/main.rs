@@ -7,6 +7,8 @@ mod help;
 mod kit;
 mod names;
 mod options;
+#[cfg(unix)]
+mod readme;
 mod serve;
 #[cfg(unix)]
 mod terminal;
