@@ -166,7 +166,7 @@ const AFTER: &str = "\
 Exit status:
   0    all is well; for `wait`: every operation succeeded
   1    the service could not be asked, or refused
-  2    the command line, a file or a setting cannot be used; nothing was sent for it
+  2    the command line, a file, a setting or a name cannot be used; nothing was sent for it
   3    `wait`: an operation failed
   4    `wait`: an operation was still running at the time limit
   5    an operation was not found: deleted, expired, or of another endpoint
