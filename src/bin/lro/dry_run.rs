@@ -28,14 +28,14 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Cancel(args) | Command::Delete(args) => {
             names::places(globals, &args.names, io::stdin().lock())?
         }
-        Command::Serve(_) | Command::Completions { .. } | Command::Man { .. } => {
+        Command::Serve(_) | Command::Completions(_) | Command::Man(_) => {
             return Err(Failure::usage("--dry-run is for commands that send requests"));
         }
     };
-    let mut output = Output::new(globals.format);
+    let mut output = Output::new(globals.format());
     for (number, place) in places.iter().enumerate() {
         let request = first_request(cli, place)?;
-        match globals.format {
+        match globals.format() {
             Format::Json => output.line(&request.to_json())?,
             Format::Text if number > 0 => output.line(&format!("\n{}", request.to_text(globals)))?,
             Format::Text => output.line(&request.to_text(globals))?,
