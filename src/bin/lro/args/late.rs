@@ -28,6 +28,11 @@ impl<T: Args> FromArgMatches for Late<T> {
         T::from_arg_matches(matches).map(Self)
     }
 
+    /// The default one makes a copy of all matches.
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         self.0.update_from_arg_matches(matches)
     }
