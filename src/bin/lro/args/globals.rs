@@ -56,7 +56,7 @@ pub(crate) struct Globals {
     /// Say on standard error what is sent and why; never shows a secret.
     #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
-    /// Print the requests, and as curl commands, without sending anything; secrets are left out.
+    /// Send nothing: print the first request for each name, and a curl or grpcurl command for it, without secrets.
     #[arg(long, help_heading = TELL)]
     pub(crate) dry_run: bool,
 }

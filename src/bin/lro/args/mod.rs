@@ -201,7 +201,8 @@ Exit status:
 
 Output:
   Operations go to standard output, everything else to standard error. With --format json each operation is one
-  line, exactly as the server sent it but for white space between tokens.
+  line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
+  a copy of github.com/googleapis/googleapis, since few services tell their schema.
 
 Environment:
   LRO_ENDPOINT                    as --endpoint
