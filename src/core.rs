@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::name::OperationName;
 use crate::options::CallOptions;
-use crate::pending::Pending;
+use crate::pending::{Pending, same_endpoint};
 use crate::progress::Progress;
 use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
@@ -31,6 +31,8 @@ pub(crate) struct Core {
 /// Where a service is, as its client was told.
 pub(crate) struct Origin {
     pub(crate) endpoint: String,
+    /// Where it is asked in place of that.
+    pub(crate) api_endpoint: Option<String>,
     /// None over gRPC.
     pub(crate) api_version: Option<String>,
 }
@@ -41,13 +43,26 @@ impl Core {
         self.defaults[rpc as usize].clone()
     }
 
-    /// Whether an operation is of the service, and the version of it, that this client asks.
+    /// Whether an operation is recorded as one of the service, and the version of it, that this client asks.
     #[cfg(feature = "journal")]
     pub(crate) fn is_home_of(&self, pending: &Pending) -> bool {
-        let origin = self.origin.as_ref();
-        let version = origin.and_then(|origin| origin.api_version.as_deref());
-        let other_version = pending.api_version().zip(version).is_some_and(|(its, ours)| its != ours);
-        pending.endpoint() == origin.map(|origin| &*origin.endpoint) && !other_version
+        pending.endpoint().is_some() == self.origin.is_some() && self.check_home(pending).is_ok()
+    }
+
+    /// Refuses an operation that is known to be of another service, or of another version of it, than this client asks.
+    pub(crate) fn check_home(&self, pending: &Pending) -> Result<(), Error> {
+        let Some(origin) = &self.origin else { return Ok(()) };
+        let name = pending.name().as_str();
+        let ours = [Some(&origin.endpoint), origin.api_endpoint.as_ref()];
+        let is_ours =
+            |its: &str| ours.into_iter().flatten().any(|our| same_endpoint(our) == same_endpoint(its));
+        match (pending.endpoint(), pending.api_version(), &origin.api_version) {
+            (Some(its), ..) if !is_ours(its) => Err(Error::foreign_operation(name, its, &origin.endpoint)),
+            (_, Some(its), Some(our)) if its != our => {
+                Err(Error::other_version(name, its, our, &origin.endpoint))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What another process needs to go on with an operation, which was started when `seen` says, or else at `since`.
@@ -59,13 +74,19 @@ impl Core {
     ) -> Result<Pending, Error> {
         let progress = seen.map(Progress::of).unwrap_or_default();
         let started = progress.create_time().or(progress.start_time()).unwrap_or(since);
-        let pending = Pending::new(name)?.with_started(started);
-        let Some(origin) = &self.origin else { return Ok(pending) };
+        Ok(self.at_home(Pending::new(name)?.with_started(started)))
+    }
+
+    /// The same, with the endpoint and the version of this client if it is not told that it has any.
+    pub(crate) fn at_home(&self, pending: Pending) -> Pending {
+        let Some(origin) = self.origin.as_ref().filter(|_| pending.endpoint().is_none()) else {
+            return pending;
+        };
         let pending = pending.with_endpoint(&origin.endpoint);
-        Ok(match &origin.api_version {
+        match &origin.api_version {
             Some(version) => pending.with_api_version(version),
             None => pending,
-        })
+        }
     }
 }
 

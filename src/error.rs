@@ -84,7 +84,7 @@ impl Error {
 
     /// The `name` that was asked for: with it a wait can go on later, in another process too.
     ///
-    /// None when nothing was asked.
+    /// That of the operation where it is an operation that failed. None where the error is not about a name.
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
@@ -212,16 +212,20 @@ impl Error {
     /// What is refused before anything is tried stands for itself.
     pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
         if matches!(self.kind(), ErrorKind::Binding | ErrorKind::Config) {
-            return self;
+            return self.about(name);
         }
         self.0.method = Some(method);
-        self.0.name = Some(name.to_owned());
-        self.with_tries(tries, elapsed)
+        self.with_name(name).with_tries(tries, elapsed)
     }
 
     /// Says which operation it is about, where that is not said yet.
-    pub(crate) fn about(mut self, name: &str) -> Self {
-        self.0.name.get_or_insert_with(|| name.to_owned());
+    pub(crate) fn about(self, name: &str) -> Self {
+        if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
+    }
+
+    /// Says which operation was asked for, whatever the answer is called.
+    pub(crate) fn with_name(mut self, name: &str) -> Self {
+        self.0.name = Some(name.to_owned());
         self
     }
 
@@ -257,7 +261,7 @@ impl Error {
 
     /// A name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
-        Self::new(ErrorKind::Binding, format!("name `{}` {why}", excerpt(name)))
+        Self::new(ErrorKind::Binding, format!("name `{}` {why}", excerpt(name))).about(name)
     }
 
     /// A name that no binding of the method takes.
@@ -267,6 +271,29 @@ impl Error {
             ErrorKind::Binding,
             format!("name `{name}` matches no binding of {method}: expected {expected}"),
         )
+    }
+
+    /// An operation that a client of another service is to ask for.
+    pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
+        // A password has no place in an endpoint; `ours` was found to have none.
+        let its =
+            its.rsplit_once('@').map_or_else(|| excerpt(its), |(_, host)| excerpt(&format!("…@{host}")));
+        let (shown, ours) = (excerpt(name), excerpt(ours));
+        Self::config(format!(
+            "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
+             ask for it with a client of its own endpoint"
+        ))
+        .about(name)
+    }
+
+    /// An operation that a client of another version of its service is to ask for.
+    pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
+        let (shown, its, ours, endpoint) = (excerpt(name), excerpt(its), excerpt(ours), excerpt(endpoint));
+        Self::config(format!(
+            "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
+             ask for it with a client of its own version, see `Bindings::version`"
+        ))
+        .about(name)
     }
 
     /// An answer, or a part of one, that is not what was promised.
@@ -335,9 +362,7 @@ impl Error {
         let stopped = if kind == ErrorKind::Stopped { ", when the wait was stopped" } else { "" };
         let shown = excerpt(name);
         let message = format!("operation `{shown}` {state} after {elapsed} s ({polls}){stopped}; {fate}");
-        let mut error = Self::new(kind, message);
-        error.0.name = Some(name.to_owned());
-        error
+        Self::new(kind, message).with_name(name)
     }
 
     /// A listing that would never end.
@@ -380,6 +405,7 @@ impl From<HttpError> for Error {
         let kind = match error.kind() {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
             HttpErrorKind::Request => ErrorKind::Config,
+            HttpErrorKind::Stopped => ErrorKind::Stopped,
             _ => ErrorKind::Transport,
         };
         let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
@@ -405,11 +431,17 @@ impl Error {
         self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
     }
 
+    /// An operation that is done in a way that makes no sense.
+    pub(crate) fn operation_malformed(name: &str, why: impl fmt::Display) -> Self {
+        Self::decode(format!("operation `{}` is malformed: {why}", excerpt(name))).about(name)
+    }
+
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
         let message = format!("operation `{}` failed: {status}", excerpt(operation.name()));
-        Self::new(ErrorKind::Operation, message).with_status(status).with_operation(Some(operation))
+        let error = Self::new(ErrorKind::Operation, message).about(operation.name());
+        error.with_status(status).with_operation(Some(operation))
     }
 }
 

@@ -75,7 +75,7 @@ pub struct OperationHandle<M = Blocking> {
 /// What is known without asking.
 impl<M> OperationHandle<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
-        let (name, seen) = target.into_parts();
+        let (name, seen) = target.at(core).into_parts();
         let since = core.clock.wall();
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
     }

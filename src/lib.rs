@@ -260,7 +260,7 @@ pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
-pub use many::{Finished, PollMany};
+pub use many::{Finished, Named, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use pending::Pending;

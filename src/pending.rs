@@ -24,10 +24,14 @@ use crate::name::OperationName;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A [`Poller`](crate::Poller) takes it in place of a name. The client has to be one of its endpoint and version.
+/// A [`Poller`](crate::Poller) takes it in place of a name, as does all that takes a [`Target`](crate::Target). The
+/// client has to be one of its endpoint and version, where those are told: another one asks nothing, and gives an error
+/// of [`ErrorKind::Config`](crate::ErrorKind::Config) that names both.
 ///
 /// Names are unique only within a service, so it is name and endpoint together that tell two of them apart, for
-/// instance in a `Journal` (feature `journal`).
+/// instance in a `Journal` (feature `journal`). Endpoints are the same however they are spelled: with `https://` or
+/// without, in capitals, with the default port, or that of a service of Google's for mutual TLS
+/// (`run.mtls.googleapis.com`). Those of two regions are not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct Pending {
@@ -107,6 +111,20 @@ impl Pending {
     }
 }
 
+/// An endpoint as a key: two that are of one service are equal. It need not be a valid one.
+pub(crate) fn same_endpoint(endpoint: &str) -> String {
+    let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
+    let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, authority) = (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
+    let port = if scheme == "http" { ":80" } else { ":443" };
+    let host = authority.strip_suffix(port).unwrap_or(&authority);
+    let of_google =
+        |domain: &&str| host.strip_suffix(*domain)?.strip_suffix(".mtls").map(|name| [name, domain].concat());
+    let service = [".sandbox.googleapis.com", ".googleapis.com"].iter().find_map(of_google);
+    let host = service.as_deref().unwrap_or(host);
+    [&scheme, "://", host, base.trim_end_matches('/')].concat()
+}
+
 /// The form in files; times are RFC 3339.
 #[derive(Serialize, Deserialize)]
 struct Text {
@@ -182,6 +200,31 @@ mod tests {
         let now = Pending::new("operations/42")?;
         assert_eq!(serde_json::from_str::<Pending>(&written(&now)).unwrap(), now);
         Ok(())
+    }
+
+    #[test]
+    fn an_endpoint_is_the_same_however_it_is_spelled() {
+        let table = [
+            ("host alone", "run.googleapis.com", "https://run.googleapis.com"),
+            ("scheme, capitals", "HTTPS://Run.GoogleAPIs.com", "https://run.googleapis.com"),
+            ("slash", "https://run.googleapis.com/", "https://run.googleapis.com"),
+            ("default port", "run.googleapis.com:443", "https://run.googleapis.com"),
+            ("other port", "run.googleapis.com:8443", "https://run.googleapis.com:8443"),
+            ("mutual TLS", "run.mtls.googleapis.com", "https://run.googleapis.com"),
+            ("with a port", "https://run.mtls.googleapis.com:443", "https://run.googleapis.com"),
+            ("sandbox", "run.mtls.sandbox.googleapis.com", "https://run.sandbox.googleapis.com"),
+            ("not of Google", "run.mtls.example.com", "https://run.mtls.example.com"),
+            ("region", "europe-west1-run.googleapis.com", "https://europe-west1-run.googleapis.com"),
+            ("base path", "Host:443/Base/path/", "https://host/Base/path"),
+            ("this machine", "http://127.0.0.1:80", "http://127.0.0.1"),
+            ("https port of http", "http://127.0.0.1:443", "http://127.0.0.1:443"),
+            ("IPv6", "http://[::1]:80", "http://[::1]"),
+            ("nothing", "", "https://"),
+        ];
+        for (row, endpoint, expected) in table {
+            assert_eq!(same_endpoint(endpoint), expected, "{row}");
+            assert_eq!(same_endpoint(expected), expected, "{row}, again");
+        }
     }
 
     #[test]

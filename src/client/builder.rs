@@ -84,6 +84,7 @@ impl Asked {
         let rest = self.kind == TransportKind::Rest;
         Origin {
             endpoint: self.service.endpoint.clone(),
+            api_endpoint: self.service.api_endpoint.clone(),
             api_version: rest.then(|| self.rest.bindings.prefix().to_owned()),
         }
     }

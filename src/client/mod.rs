@@ -317,7 +317,7 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<Target>>) -> PollMany {
-        PollMany::new(&self.core, targets.into_iter().map(Into::into).collect())
+        PollMany::new(&self.core, targets)
     }
 
     /// Waits for what a journal has of this client's operations: one call for what an earlier process left.
@@ -325,7 +325,7 @@ impl OperationsClient {
     /// First come those that finished and were not dealt with, without a request, then the pending ones as
     /// [`poll_many`](Self::poll_many) gives them. [`PollMany::journal`] says what is recorded and forgotten.
     ///
-    /// An operation is this client's if it was recorded with the endpoint of this client, spelled the same, as
+    /// An operation is this client's if it was recorded with the endpoint of this client, as
     /// [`OperationHandle::to_pending`] does it, and not with another version; over a transport of your own, if it was
     /// recorded without an endpoint. [`Journal::pending`] has the others too. Two waits that resume from one journal at
     /// the same time give the same operations.

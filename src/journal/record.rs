@@ -4,7 +4,7 @@ use prost::Message;
 
 use crate::error::Error;
 use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
-use crate::pending::Pending;
+use crate::pending::{Pending, same_endpoint};
 use crate::proto::google::longrunning as proto;
 use crate::types::{Any, Operation};
 
@@ -13,11 +13,11 @@ pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 
 const VERSION: u64 = 1;
 
-/// What tells operations apart: endpoint and name.
+/// What tells operations apart: endpoint, however it is spelled, and name.
 pub(super) type Key = (Option<String>, String);
 
 pub(super) fn key(pending: &Pending) -> Key {
-    (pending.endpoint().map(str::to_owned), pending.name().to_string())
+    (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
 /// What one line says.
@@ -140,7 +140,7 @@ fn body<'a>(reader: &mut Reader<'a>) -> Result<(Key, Option<Stored<'a>>), Invali
     reader.fields(|field, reader| {
         let value = reader.value()?;
         match field {
-            "endpoint" => endpoint = Some(value.string()?.into_owned()),
+            "endpoint" => endpoint = Some(same_endpoint(&value.string()?)),
             "name" => name = Some(value.string()?.into_owned()),
             "operation" => stored = Some(Stored::Json(value)),
             "operation_proto" => stored = Some(Stored::Proto(value)),

@@ -1,7 +1,5 @@
 //! Threads that send requests, as long as there is an iterator that wants them sent.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -27,12 +25,17 @@ struct Worker {
 
 struct Done {
     worker: usize,
-    report: Result<Report, Box<dyn Any + Send>>,
+    report: Report,
 }
 
 impl Crew {
     pub(super) fn new(shared: Arc<Shared>, size: usize) -> Self {
         Self { shared, size, workers: Vec::new(), idle: Vec::new(), done: channel() }
+    }
+
+    /// One without threads and requests, to take the place of this one.
+    pub(super) fn afresh(&self) -> Self {
+        Self::new(Arc::clone(&self.shared), self.size)
     }
 
     /// Whether the thread that waits sends everything itself.
@@ -72,8 +75,7 @@ impl Crew {
 
     fn take(&mut self, done: Done) -> Report {
         self.idle.push(done.worker);
-        // A transport of the caller's that panics does so where it would without threads.
-        done.report.unwrap_or_else(|panic| resume_unwind(panic))
+        done.report
     }
 
     fn hire(&mut self) -> Option<usize> {
@@ -85,8 +87,7 @@ impl Crew {
         let (shared, done) = (Arc::clone(&self.shared), self.done.0.clone());
         let work = move || {
             for job in inbox {
-                let report = catch_unwind(AssertUnwindSafe(|| job.run(&shared)));
-                if done.send(Done { worker: number, report }).is_err() {
+                if done.send(Done { worker: number, report: job.run(&shared) }).is_err() {
                     return;
                 }
             }

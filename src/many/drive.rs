@@ -4,6 +4,7 @@ mod pages;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use crate::types::Operation;
 use super::Observer;
 use super::crew::Crew;
 use super::group::Group;
-use super::job::{Job, Report, Shared};
+use super::job::{Answer, Job, Report, Shared};
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::track::{Stage, Track};
@@ -50,10 +51,17 @@ pub(super) struct Drive {
     pub(super) open: usize,
     /// Since when there has always been something to do.
     woke: Instant,
+    /// Whether [`next`](Self::next) was begun and not ended.
+    inside: bool,
 }
 
 /// A track that is over, and how.
-pub(super) type Over = (usize, Result<Operation, Error>);
+pub(super) struct Over {
+    pub(super) track: usize,
+    /// What was asked for; a service may answer with another name.
+    pub(super) name: String,
+    pub(super) result: Result<Operation, Error>,
+}
 
 /// What has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,11 +100,39 @@ impl Drive {
             finished: VecDeque::new(),
             open: 0,
             woke,
+            inside: false,
         }
     }
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<Over> {
+        if std::mem::replace(&mut self.inside, true) {
+            self.start_over();
+        }
+        let over = self.advance();
+        self.inside = false;
+        over
+    }
+
+    /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
+    /// half done.
+    fn start_over(&mut self) {
+        self.crew = self.crew.afresh();
+        self.ready.clear();
+        self.later.clear();
+        for group in &mut self.groups {
+            (group.next, group.pause, group.pass) = (None, None, None);
+        }
+        let now = self.core().clock.now();
+        for number in 0..self.tracks.len() {
+            if let Some(track) = self.tracks.get_mut(number).filter(|track| track.wait.is_some()) {
+                track.cancel = None;
+                self.settle(number, now);
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Option<Over> {
         if self.ready.is_empty() {
             // Whatever the caller did since the last time.
             self.woke = self.core().clock.now();
@@ -314,10 +350,10 @@ impl Drive {
 
     fn take(&mut self, report: Report) {
         let core = Arc::clone(self.core());
-        match report {
-            Report::Got { track, answer } => self.got(track, answer, &*core.clock),
-            Report::Listed { group, answer } => self.listed(group, answer),
-            Report::Cancelled { track, answer } => {
+        match report.answer {
+            Answer::Got { track, answer } => self.got(track, answer, &*core.clock),
+            Answer::Listed { group, answer } => self.listed(group, answer),
+            Answer::Cancelled { track, answer } => {
                 let attempts = self.tracks.get_mut(track).and_then(|track| track.cancel.as_deref_mut());
                 match (attempts, answer) {
                     (Some(attempts), Err(error)) => {
@@ -327,6 +363,11 @@ impl Drive {
                     (_, answer) => self.cancelled(track, answer),
                 }
             }
+        }
+        if let Some(panic) = report.panic {
+            // The answer is in its place: nothing has to start over.
+            self.inside = false;
+            resume_unwind(panic);
         }
     }
 
@@ -399,10 +440,11 @@ impl Drive {
         let Some(track) = self.tracks.get_mut(number) else { return };
         let Some(wait) = track.wait.take() else { return };
         track.cancel = None;
-        let name = &wait.request().name;
-        self.names.remove(name);
+        let name = wait.name().to_owned();
+        self.names.remove(&name);
         self.open -= 1;
-        self.finished.push_back((number, result.map_err(|error| error.about(name))));
+        let result = result.map_err(|error| error.about(&name));
+        self.finished.push_back(Over { track: number, name, result });
     }
 
     fn rest(&mut self, until: Option<Instant>) {

@@ -7,12 +7,12 @@ use crate::error::Error;
 use crate::types::Operation;
 
 use super::PollMany;
-use super::drive::Drive;
+use super::drive::{Drive, Over};
 
 /// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
 /// longer.
 ///
-/// Made by iterating over a [`PollMany`]; the wait starts with the first item. Its [`len`](ExactSizeIterator::len) is
+/// Made by iterating over a [`PollMany`], and with their names by [`PollMany::named`]; the wait starts with the first item. Its [`len`](ExactSizeIterator::len) is
 /// how many are to come. Dropping it leaves the rest alone: they go on, and nobody asks for them.
 ///
 /// ```
@@ -29,13 +29,19 @@ use super::drive::Drive;
 /// }
 /// assert_eq!(finished.len(), 0);
 /// ```
+///
+/// It goes on after a panic in code of the caller's, such as an observer or a transport of one's own, once that is
+/// caught: an operation whose request panicked is an error item, and the others are asked for afresh.
 #[must_use = "polls are made by iteration"]
 pub struct Finished {
     left: usize,
     state: State,
     /// What was named more than once, and how often it is still to be given.
-    again: Option<(Result<Operation, Error>, usize)>,
+    again: Option<(Item, usize)>,
 }
+
+/// A name as it was asked for, and what came of it.
+pub(super) type Item = (String, Result<Operation, Error>);
 
 enum State {
     Before(Box<PollMany>),
@@ -66,25 +72,49 @@ impl Finished {
         }
     }
 
-    fn advance(&mut self) -> Option<Result<Operation, Error>> {
-        let mut drive = match std::mem::replace(&mut self.state, State::Over) {
-            State::Before(many) => Box::new(many.start().0),
-            State::Waiting(drive) => drive,
-            State::Over => return None,
+    /// The next item, with its name.
+    pub(super) fn next_named(&mut self) -> Option<Item> {
+        let item = match self.again.take() {
+            Some((item, 1)) => Some(item),
+            Some((item, more)) => {
+                self.again = Some((item.clone(), more - 1));
+                Some(item)
+            }
+            None => self.advance(),
         };
+        self.left = item.as_ref().map_or(0, |_| self.left.saturating_sub(1));
+        item
+    }
+
+    fn advance(&mut self) -> Option<Item> {
+        let drive = self.drive()?;
         let acknowledged = drive.acknowledge();
-        let Some((track, result)) = drive.next() else {
+        let Some(Over { track, name, result }) = drive.next() else {
             if let Err(error) = acknowledged {
                 log::warn!("the operation that was given last will be given again: {error}");
             }
+            self.state = State::Over;
             return None;
         };
         let copies = drive.tracks.get(track).map_or(1, |track| track.copies);
         if copies > 1 {
-            self.again = Some((result.clone(), copies - 1));
+            self.again = Some(((name.clone(), result.clone()), copies - 1));
         }
-        self.state = State::Waiting(drive);
-        Some(result)
+        Some((name, result))
+    }
+
+    /// The wait, which begins here. It stays in its place while it works, for who catches a panic.
+    fn drive(&mut self) -> Option<&mut Drive> {
+        if let State::Before(_) = self.state
+            && let State::Before(many) = std::mem::replace(&mut self.state, State::Over)
+        {
+            // No code of the caller's runs in here.
+            self.state = State::Waiting(Box::new(many.start().0));
+        }
+        match &mut self.state {
+            State::Waiting(drive) => Some(drive),
+            State::Before(_) | State::Over => None,
+        }
     }
 }
 
@@ -92,16 +122,7 @@ impl Iterator for Finished {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = match self.again.take() {
-            Some((result, 1)) => Some(result),
-            Some((result, more)) => {
-                self.again = Some((result.clone(), more - 1));
-                Some(result)
-            }
-            None => self.advance(),
-        };
-        self.left = item.as_ref().map_or(0, |_| self.left.saturating_sub(1));
-        item
+        self.next_named().map(|(_, result)| result)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,11 +1,13 @@
 //! One request, apart from what it is for.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::Request;
 use crate::core::Core;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest, ListOperationsRequest};
 use crate::retry::Turn;
@@ -25,7 +27,13 @@ pub(super) enum Job {
 }
 
 /// What came of it.
-pub(super) enum Report {
+pub(super) struct Report {
+    pub(super) answer: Answer,
+    /// A transport of the caller's panicked. It does so again where the answer is taken, which is an error.
+    pub(super) panic: Option<Box<dyn Any + Send>>,
+}
+
+pub(super) enum Answer {
     Got { track: usize, answer: Result<Operation, Error> },
     Listed { group: usize, answer: Result<OperationPage, Error> },
     Cancelled { track: usize, answer: Result<(), Error> },
@@ -34,18 +42,22 @@ pub(super) enum Report {
 impl Job {
     pub(super) fn run(self, shared: &Shared) -> Report {
         let (over, options) = (&*shared.core.transport, &shared.options);
-        match self {
+        let mut panic = None;
+        let answer = match self {
             Self::Get { track, request, timeout } => {
-                Report::Got { track, answer: over.get_operation(&request, &options.attempt(timeout)) }
+                let send = || over.get_operation(&request, &options.attempt(timeout));
+                Answer::Got { track, answer: caught(send, &mut panic) }
             }
             Self::List { group, request, timeout } => {
-                Report::Listed { group, answer: over.list_operations(&request, &options.attempt(timeout)) }
+                let send = || over.list_operations(&request, &options.attempt(timeout));
+                Answer::Listed { group, answer: caught(send, &mut panic) }
             }
-            Self::Cancel { track, request, turn } => Report::Cancelled {
-                track,
-                answer: request.attempt(over, &options.attempt(turn.timeout), turn),
-            },
-        }
+            Self::Cancel { track, request, turn } => {
+                let send = || request.attempt(over, &options.attempt(turn.timeout), turn);
+                Answer::Cancelled { track, answer: caught(send, &mut panic) }
+            }
+        };
+        Report { answer, panic }
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -54,4 +66,14 @@ impl Job {
             Self::Cancel { turn, .. } => turn.timeout,
         }
     }
+}
+
+fn caught<T>(
+    send: impl FnOnce() -> Result<T, Error>,
+    panic: &mut Option<Box<dyn Any + Send>>,
+) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|payload| {
+        *panic = Some(payload);
+        Err(Error::new(ErrorKind::Transport, "the transport panicked"))
+    })
 }

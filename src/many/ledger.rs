@@ -58,28 +58,29 @@ impl Ledger {
 
     /// Gives up those that are done, but for what has no name.
     pub(super) fn refuse(&self, over: &mut VecDeque<Over>, error: &Error) {
-        for (track, result) in over {
-            if let Ok(operation) = result {
-                *result = self.unrecorded(*track, operation.clone(), error.clone());
+        for over in over {
+            if let Ok(operation) = &over.result {
+                over.result = self.unrecorded(over.track, operation.clone(), error.clone());
             }
         }
     }
 
     /// Gives the next that is over: first what the journal had before, then what it has now.
     pub(super) fn give(&mut self, over: &mut VecDeque<Over>) -> Option<Over> {
-        let (track, result) = match self.stored.pop_front() {
-            Some(track) => (track, self.read(track)),
+        let over = match self.stored.pop_front() {
+            Some(track) => self.read(track),
             None if self.recorded > 0 || over.is_empty() => self.take(over)?,
             None => match self.write(over) {
                 Ok(()) => self.take(over)?,
                 Err(error) => {
-                    let (track, result) = over.pop_front()?;
-                    (track, result.and_then(|operation| self.unrecorded(track, operation, error)))
+                    let Over { track, name, result } = over.pop_front()?;
+                    let result = result.and_then(|operation| self.unrecorded(track, operation, error));
+                    Over { track, name, result }
                 }
             },
         };
-        self.given = result.is_ok().then_some(track);
-        Some((track, result))
+        self.given = over.result.is_ok().then_some(over.track);
+        Some(over)
     }
 
     /// Has the journal forget the one that was given last, which the caller has dealt with.
@@ -92,7 +93,7 @@ impl Ledger {
     fn write(&mut self, over: &VecDeque<Over>) -> Result<(), Error> {
         let handled = self.handled.iter().filter_map(|track| self.followed.get(track));
         let new = over.iter().skip(self.recorded);
-        let new = new.filter_map(|(track, result)| Some((self.followed.get(track)?, result.as_ref().ok()?)));
+        let new = new.filter_map(|over| Some((self.followed.get(&over.track)?, over.result.as_ref().ok()?)));
         self.journal.settle(handled, new)?;
         self.recorded = over.len();
         for track in self.handled.drain(..) {
@@ -106,11 +107,14 @@ impl Ledger {
         over.pop_front()
     }
 
-    fn read(&self, track: usize) -> Result<Operation, Error> {
+    fn read(&self, track: usize) -> Over {
         let forgotten = || Error::config("the journal was told to forget the operation meanwhile");
-        let pending = self.followed.get(&track).ok_or_else(forgotten)?;
+        let Some(pending) = self.followed.get(&track) else {
+            return Over { track, name: String::new(), result: Err(forgotten()) };
+        };
+        let name = pending.name().to_string();
         let result = self.journal.result(pending).unwrap_or_else(|| Err(forgotten()));
-        result.map_err(|error| error.about(pending.name().as_str()))
+        Over { track, result: result.map_err(|error| error.about(&name)), name }
     }
 
     /// What has no name cannot be recorded, and is given as it is.

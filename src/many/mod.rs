@@ -10,6 +10,7 @@ mod ledger;
 #[cfg(not(feature = "journal"))]
 #[path = "no_ledger.rs"]
 mod ledger;
+mod named;
 mod pace;
 mod start;
 mod track;
@@ -28,14 +29,16 @@ use crate::retry::{Backoff, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::Operation;
+use drive::Over;
 use ledger::Ledger;
 
 pub use finished::Finished;
+pub use named::Named;
 
 /// A wait for many operations that is put together and not begun yet.
 ///
-/// Iterate over it for the operations as they finish, succeeded or failed, or take [`all`](Self::all),
-/// [`any`](Self::any) or [`first_error`](Self::first_error). What is true of a [`Poller`](crate::Poller) is true of
+/// Iterate over it for the operations as they finish, succeeded or failed, by [`named`](Self::named) with the names that
+/// were asked for, or take [`all`](Self::all), [`any`](Self::any) or [`first_error`](Self::first_error). What is true of a [`Poller`](crate::Poller) is true of
 /// each of the waits: the delays, what is borne, the time limit, how it ends. An operation that cannot be waited for
 /// is an error item, with the name in [`Error::name`], and the others go on.
 ///
@@ -90,10 +93,10 @@ pub struct PollMany {
 type Observer = Box<dyn FnMut(&Operation) + Send>;
 
 impl PollMany {
-    pub(crate) fn new(core: &Arc<Core>, targets: Vec<Target>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<Target>>) -> Self {
         Self {
             core: Arc::clone(core),
-            targets,
+            targets: targets.into_iter().map(|target| target.into().at(core)).collect(),
             options: core.defaults(Rpc::Get),
             wait: WaitOptions::default(),
             workers: WORKERS,
@@ -279,6 +282,26 @@ impl PollMany {
 }
 
 impl PollMany {
+    /// Iterates with the names that were asked for beside the operations.
+    ///
+    /// A service may answer under another name: with the number of the project in place of its id, say. Errors have the
+    /// name that was asked for in any case, in [`Error::name`].
+    ///
+    /// ```
+    /// # use longrunning::{Any, Operation};
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.reply(Operation::succeeded("projects/424242/operations/1", Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// for (name, finished) in client.poll_many(["projects/my-project/operations/1"]).named() {
+    ///     println!("{name}: {}", finished?.outcome());
+    ///     assert_eq!(name, "projects/my-project/operations/1");
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn named(self) -> Named {
+        Named::new(self.into_iter())
+    }
+
     /// Blocks until every operation is done and gives them in the order of their names, succeeded or failed.
     ///
     /// # Errors
@@ -289,7 +312,7 @@ impl PollMany {
         let (mut drive, inputs) = self.start();
         let mut found = found_of(drive.tracks.len());
         let mut failure = None;
-        while let Some((track, result)) = drive.next() {
+        while let Some(Over { track, result, .. }) = drive.next() {
             match result {
                 Ok(operation) => put(&mut found, track, operation),
                 Err(error) => failure = failure.or(Some(error)),
@@ -307,8 +330,8 @@ impl PollMany {
     pub fn any(self) -> Result<Operation, Error> {
         let (mut drive, _) = self.start();
         let mut failure = None;
-        while let Some((_, result)) = drive.next() {
-            match result {
+        while let Some(over) = drive.next() {
+            match over.result {
                 Ok(operation) => return Ok(operation),
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -329,8 +352,11 @@ impl PollMany {
     pub fn first_error(self) -> Result<Vec<Operation>, Error> {
         let (mut drive, inputs) = self.start();
         let mut found = found_of(drive.tracks.len());
-        while let Some((track, result)) = drive.next() {
-            match result.and_then(Operation::into_succeeded) {
+        while let Some(Over { track, name, result }) = drive.next() {
+            // The name that was asked for, which need not be that of the answer.
+            let succeeded =
+                |operation: Operation| operation.into_succeeded().map_err(|error| error.with_name(&name));
+            match result.and_then(succeeded) {
                 Ok(operation) => put(&mut found, track, operation),
                 Err(error) => {
                     return Err(match drive.open {

@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::name::OperationName;
+use crate::pending::Pending;
 use crate::poller::{Target, Wait, WaitOptions};
 use crate::types::Operation;
 
 use super::PollMany;
 use super::crew::Crew;
-use super::drive::{Drive, Moment};
+use super::drive::{Drive, Moment, Over};
 use super::group::Group;
 use super::job::Shared;
 use super::pace::Pace;
@@ -32,7 +33,7 @@ impl PollMany {
         let inputs = match error {
             Some(error) => {
                 start.drive.tracks.push(Track::new(None, None));
-                start.drive.finished.push_back((0, Err(error)));
+                start.drive.finished.push_back(Over { track: 0, name: String::new(), result: Err(error) });
                 vec![0]
             }
             None => targets.into_iter().map(|target| start.add(target)).collect(),
@@ -56,12 +57,14 @@ impl Start<'_> {
         let recorded = self.follow(track, &target);
         let name = match target {
             Target { seen: Some(done), .. } if done.is_done() => {
-                self.drive.finished.push_back((track, Ok(done)));
+                let name = done.name().to_owned();
+                self.drive.finished.push_back(Over { track, name, result: Ok(done) });
                 self.drive.tracks.push(Track::new(None, None));
                 return track;
             }
             Target { name: Err(error), .. } => {
-                self.drive.finished.push_back((track, Err(error)));
+                let name = error.name().unwrap_or_default().to_owned();
+                self.drive.finished.push_back(Over { track, name, result: Err(error) });
                 self.drive.tracks.push(Track::new(None, None));
                 return track;
             }
@@ -95,7 +98,10 @@ impl Start<'_> {
             return false;
         }
         let core = &drive.shared.core;
-        let pending = core.pending(name.clone(), target.seen.as_ref(), core.clock.wall());
+        let pending = match &target.pending {
+            Some(pending) => Ok(core.at_home(Pending::clone(pending))),
+            None => core.pending(name.clone(), target.seen.as_ref(), core.clock.wall()),
+        };
         pending.is_ok_and(|pending| ledger.follow(track, pending, is_done))
     }
 
@@ -113,7 +119,8 @@ impl Start<'_> {
             if let Some(track) = drive.tracks.get_mut(track) {
                 track.wait = None;
             }
-            drive.finished.push_back((track, Err(error.clone().about(&name))));
+            let result = Err(error.clone().about(&name));
+            drive.finished.push_back(Over { track, name, result });
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is waited for.
 
+use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
 use crate::pending::Pending;
@@ -7,17 +8,28 @@ use crate::types::Operation;
 
 /// What a [`Poller`](crate::Poller) waits for: a name, or an operation as it was when it was started.
 ///
-/// An operation that is done already needs no poll.
+/// An operation that is done already needs no poll. A [`Pending`] that is known to be of another service than the client
+/// asks is not asked for: that is an error of [`ErrorKind::Config`](crate::ErrorKind::Config).
 #[derive(Clone, Debug)]
 pub struct Target {
     pub(crate) name: Result<OperationName, Error>,
     /// As it was seen before, done or not.
     pub(crate) seen: Option<Operation>,
+    /// As an earlier process left it.
+    pub(crate) pending: Option<Box<Pending>>,
 }
 
 impl Target {
     pub(crate) fn from_parts(name: Result<OperationName, Error>, seen: Option<Operation>) -> Self {
-        Self { name, seen }
+        Self { name, seen, pending: None }
+    }
+
+    /// The same, for a client that has to be one of its service.
+    pub(crate) fn at(mut self, core: &Core) -> Self {
+        if let Some(refused) = self.pending.as_deref().and_then(|pending| core.check_home(pending).err()) {
+            self.name = Err(refused);
+        }
+        self
     }
 
     pub(crate) fn into_parts(self) -> (Result<OperationName, Error>, Option<Operation>) {
@@ -25,7 +37,7 @@ impl Target {
     }
 
     fn named(name: impl TryInto<OperationName, Error: Into<Error>>) -> Self {
-        Self { name: name.try_into().map_err(Into::into), seen: None }
+        Self::from_parts(name.try_into().map_err(Into::into), None)
     }
 }
 
@@ -68,13 +80,13 @@ impl From<&OperationName> for Target {
 
 impl From<&Pending> for Target {
     fn from(pending: &Pending) -> Self {
-        Self::from(pending.name())
+        Self::from(pending.clone())
     }
 }
 
 impl From<Pending> for Target {
     fn from(pending: Pending) -> Self {
-        Self::from(&pending)
+        Self { pending: Some(Box::new(pending.clone())), ..Self::named(pending.name()) }
     }
 }
 

@@ -176,7 +176,7 @@ impl Operation {
                     .with_source(cause)
             }),
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
-            Outcome::Malformed(why) => Err(Error::decode(format!("operation `{name}` is malformed: {why}"))),
+            Outcome::Malformed(why) => Err(Error::operation_malformed(self.name(), why)),
         }
     }
 
@@ -184,9 +184,7 @@ impl Operation {
     pub(crate) fn into_succeeded(self) -> Result<Self, Error> {
         match self.outcome() {
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
-            Outcome::Malformed(why) => {
-                Err(Error::decode(format!("operation `{}` is malformed: {why}", excerpt(self.name()))))
-            }
+            Outcome::Malformed(why) => Err(Error::operation_malformed(self.name(), why)),
             Outcome::Running | Outcome::Succeeded(_) => Ok(self),
         }
     }

@@ -8,6 +8,7 @@ mod decoding;
 #[cfg(feature = "async")]
 mod driven;
 mod handle;
+mod homes;
 mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]

@@ -2,7 +2,9 @@
 
 mod asking;
 mod ending;
+mod named;
 mod pages;
+mod panics;
 mod property;
 mod rate;
 mod threads;

@@ -124,9 +124,12 @@ fn only_what_is_of_this_service_is_resumed() {
         (bare("operations/3").with_endpoint(server.url()).with_api_version("v7"), false),
         (bare("operations/4").with_endpoint("https://run.googleapis.com"), false),
         (bare("operations/0").with_endpoint("https://run.googleapis.com"), false),
+        (bare("operations/5").with_endpoint(server.url().to_uppercase() + "/"), true),
+        (bare("operations/5").with_endpoint(server.url()), true),
     ];
-    journal.add_all(rows.iter().map(|(pending, _)| pending)).unwrap();
-    assert_eq!(client.resume(&journal).into_iter().map(Result::unwrap).count(), 2);
+    let added = journal.add_all(rows.iter().map(|(pending, _)| pending)).unwrap();
+    assert_eq!(added, rows.len() - 1, "one is there twice");
+    assert_eq!(client.resume(&journal).into_iter().map(Result::unwrap).count(), 3);
     let left: Vec<_> = rows.into_iter().filter(|(_, own)| !own).map(|(pending, _)| pending).collect();
     assert_eq!(journal.pending(), left);
 
@@ -135,6 +138,25 @@ fn only_what_is_of_this_service_is_resumed() {
     let resumed: Vec<_> =
         custom.resume(&journal).into_iter().map(|result| result.unwrap().name().to_owned()).collect();
     assert_eq!(resumed, ["operations/1"], "without an endpoint, as it was recorded");
+}
+
+#[test]
+fn what_is_given_as_pending_is_recorded_as_it_is() {
+    let (server, folder) = (server(2), Folder::new());
+    let journal = open(&folder);
+    let client = server.client();
+    let since = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let labelled = move |name: &str| Pending::new(name).unwrap().with_label("import").with_started(since);
+    let elsewhere = labelled("operations/1").with_endpoint("https://run.googleapis.com");
+    let many = client.poll_many([labelled("operations/0"), elsewhere]).journal(&journal);
+    let seen = journal.clone();
+    let url = server.url();
+    let results = many.on_update(move |_| {
+        let here = labelled("operations/0").with_endpoint(&url).with_api_version("v1");
+        assert_eq!(seen.pending(), [here]);
+    });
+    let results: Vec<_> = results.into_iter().map(|result| told(&result)).collect();
+    assert_eq!(results, ["Config", "ok"]);
 }
 
 #[test]
