@@ -20,7 +20,7 @@ pub(crate) struct Globals {
     /// How to speak to it [default: rest].
     #[arg(long, value_enum, value_name = "KIND", help_heading = SERVICE)]
     pub(crate) transport: Option<Transport>,
-    /// Send a header along, `Name: value`; may be repeated.
+    /// Send a header along, `Name: value`, which gRPC calls metadata; may be repeated.
     #[arg(long = "header", value_name = "HEADER", help_heading = SERVICE)]
     pub(crate) headers: Vec<String>,
 
@@ -92,7 +92,7 @@ impl Globals {
 pub(crate) enum Transport {
     /// JSON over HTTP.
     Rest,
-    /// gRPC.
+    /// gRPC, where `lro` was installed with it.
     Grpc,
 }
 
@@ -113,5 +113,5 @@ pub(crate) enum Progress {
 
 const SERVICE: &str = "Service";
 const WHO: &str = "Credentials (default: application default credentials)";
-const TIME: &str = "Time";
+const TIME: &str = "Time (durations such as 500ms, 10s, 15m, 1h30m)";
 const TELL: &str = "Output";

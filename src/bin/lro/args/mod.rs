@@ -190,7 +190,7 @@ const AFTER: &str = "\
 Exit status:
   0    all is well; for `wait`: every operation succeeded
   1    the service could not be asked, or refused
-  2    the command line, a file or a setting cannot be used; nothing was sent
+  2    the command line, a file, a setting or a name cannot be used; nothing was sent for it
   3    `wait`: an operation failed
   4    `wait`: an operation was still running at the time limit
   5    an operation was not found: deleted, expired, or of another endpoint
@@ -208,7 +208,7 @@ Environment:
   LRO_ENDPOINT                    as --endpoint
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
-  HTTPS_PROXY, NO_PROXY           proxy
+  HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
 
 Examples:
   export LRO_ENDPOINT=https://run.googleapis.com LRO=projects/p/locations/europe-west1
