@@ -5,6 +5,8 @@ mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
+#[cfg(target_os = "linux")]
+mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
 mod handle;
