@@ -45,3 +45,33 @@ impl<T> Deref for Late<T> {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::args::{Cli, Format, read};
+
+    #[test]
+    fn only_the_command_of_a_line_has_arguments() {
+        let mut lro = Cli::command();
+        lro.try_get_matches_from_mut(["lro", "get", "operations/1"]).unwrap();
+        for command in lro.get_subcommands() {
+            assert_eq!(command.get_arguments().count() > 0, command.get_name() == "get", "{command}");
+        }
+    }
+
+    #[test]
+    fn an_option_counts_in_front_of_the_command_and_behind_it() {
+        let rows = [
+            ("in front", vec!["lro", "--format", "json", "-v", "get", "a"], true),
+            ("behind", vec!["lro", "get", "a", "--format", "json", "-v"], true),
+            ("both", vec!["lro", "-v", "--format", "text", "get", "a", "--format", "json"], true),
+            ("neither", vec!["lro", "get", "a"], false),
+        ];
+        for (row, line, given) in rows {
+            let globals = read(line).unwrap().globals;
+            assert_eq!((globals.format() == Format::Json, globals.verbose), (given, given), "{row}");
+        }
+    }
+}
