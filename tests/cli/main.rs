@@ -10,4 +10,5 @@ mod options;
 mod serve;
 #[cfg(unix)]
 mod terminal;
+mod tested;
 mod wait;
