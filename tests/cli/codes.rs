@@ -53,10 +53,6 @@ fn two_for_what_cannot_be_used() {
             "lro: --api-version is part of URLs, which --transport grpc has none of",
         ),
         (
-            "get operations/1 --endpoint a.example --transport grpc --dry-run",
-            "lro: --dry-run shows HTTP requests, which --transport grpc does not send",
-        ),
-        (
             "get operations/1 --endpoint a.example --credentials /no/where",
             "lro: --credentials, --access-token-file and",
         ),

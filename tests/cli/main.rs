@@ -12,4 +12,5 @@ mod readme;
 mod serve;
 #[cfg(unix)]
 mod terminal;
+mod tested;
 mod wait;

@@ -61,6 +61,15 @@ fn a_batch_prints_what_becomes_of_each() {
     assert_shown("fn report", &PRINTED.take());
 }
 
+#[test]
+fn a_wait_that_gives_up_says_what_it_knows() {
+    let server = FakeServer::start();
+    server.insert(longrunning::Operation::running("operations/42"));
+    let poller = server.client().poller("operations/42").total_timeout(Duration::from_secs(900));
+    let error = poller.until_done().unwrap_err();
+    assert!(README.contains(&format!("``{error}``")), "the README has another one than {error}");
+}
+
 /// In place of printing.
 fn keep(line: String) {
     PRINTED.with_borrow_mut(|lines| lines.push(line));
