@@ -10,7 +10,8 @@ use crate::proto::google::longrunning::GetOperationRequest;
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Transport};
 
-const SHORT: Duration = Duration::from_millis(100);
+/// Enough to send a request, also on busy machines.
+const SHORT: Duration = Duration::from_millis(500);
 
 const LONG: Duration = Duration::from_secs(60);
 
