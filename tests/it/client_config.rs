@@ -175,10 +175,17 @@ fn clients_share_a_transport() {
     let seen: Vec<_> =
         server.requests().iter().map(|request| request.header("x-second").map(str::to_owned)).collect();
     assert_eq!(seen, [Some("yes".to_owned()), None]);
-    let one = first
-        .transport()
-        .get_operation(&proto::GetOperationRequest { name: NAME.into() }, &Attempt::new(secs(5.0)));
-    assert_eq!(one.unwrap().name(), NAME);
+    let (one, attempt) = (first.transport(), Attempt::new(secs(5.0)));
+    let name = || NAME.to_owned();
+    assert_eq!(
+        one.get_operation(&proto::GetOperationRequest { name: name() }, &attempt).unwrap().name(),
+        NAME
+    );
+    let list = proto::ListOperationsRequest { name: "operations".into(), ..Default::default() };
+    assert_eq!(one.list_operations(&list, &attempt).unwrap().operations.len(), 1);
+    one.cancel_operation(&proto::CancelOperationRequest { name: name() }, &attempt).unwrap();
+    one.delete_operation(&proto::DeleteOperationRequest { name: name() }, &attempt).unwrap();
+    assert_eq!(server.operation(NAME), None);
 }
 
 /// As Python refuses it: a transport has credentials of its own.

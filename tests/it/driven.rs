@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use longrunning::aio::Async;
 use longrunning::proto::google::longrunning as pb;
+use longrunning::transport::Compression;
 use longrunning::{
-    Backoff, Call, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage, Operations,
-    OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots, StopToken, Target,
+    Backoff, Call, ClientConfig, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage,
+    Operations, OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots,
+    StopToken, Target,
 };
 
 use crate::kit::{Runs, method_of};
@@ -62,9 +64,10 @@ macro_rules! forward {
 
 forward!([] OperationsClientBuilder:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
-    credentials(Credentials));
+    credentials(Credentials), user_agent(&str), client_info(&str), client_config(ClientConfig), compression(Compression));
 forward!([R] Call<R, Async>:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken),
+    compression(Compression),
     on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
@@ -77,6 +80,10 @@ forward!([] Poller<Async>:
 impl Driven<OperationsClientBuilder> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn scopes<const N: usize>(self, scopes: [&str; N]) -> Self {
+        Self(self.0.scopes(scopes))
     }
 
     pub(crate) fn bindings(self, bindings: longrunning::Bindings) -> Self {
@@ -155,6 +162,10 @@ impl IntoIterator for Driven<Call<pb::ListOperationsRequest, Async>> {
 }
 
 impl TestPoller {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
     pub(crate) fn until_done(self) -> Result<Operation, Error> {
         pollster::block_on(self.0.until_done())
     }

@@ -6,6 +6,7 @@ mod faults;
 mod kit;
 mod list;
 mod many;
+mod options;
 mod properties;
 mod retry;
 mod timing;
