@@ -405,6 +405,7 @@ impl From<HttpError> for Error {
         let kind = match error.kind() {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
             HttpErrorKind::Request => ErrorKind::Config,
+            HttpErrorKind::Stopped => ErrorKind::Stopped,
             _ => ErrorKind::Transport,
         };
         let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());

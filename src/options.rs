@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
-use crate::transport::{Attempt, Compression, Header, check_quota_project};
+use crate::transport::{Attempt, Compression, Header, HeadersObserver, check_quota_project};
 
 /// The options of one call; the client's own are the defaults of its calls.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct CallOptions {
     pub(crate) headers: Vec<Header>,
     pub(crate) stop: Option<StopToken>,
     pub(crate) compression: Compression,
+    pub(crate) on_headers: Option<HeadersObserver>,
 }
 
 impl Default for CallOptions {
@@ -30,6 +31,7 @@ impl Default for CallOptions {
             headers: Vec::new(),
             stop: None,
             compression: Compression::default(),
+            on_headers: None,
         }
     }
 }
@@ -53,7 +55,11 @@ impl CallOptions {
     }
 
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
-        Attempt::new(timeout).with(&self.headers, self.quota_project.as_deref()).compressed(self.compression)
+        Attempt::new(timeout)
+            .with(&self.headers, self.quota_project.as_deref())
+            .compressed(self.compression)
+            .stopped_by(self.stop.as_ref())
+            .shown_to(self.on_headers.as_ref())
     }
 }
 

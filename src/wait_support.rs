@@ -52,6 +52,11 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
+    /// Whether it is not known yet that this way works.
+    pub(crate) fn finds_out(&self) -> bool {
+        self.finding_out.is_some()
+    }
+
     /// Takes note of an answer.
     pub(crate) fn worked(self) {
         if let Some(support) = &self.finding_out {

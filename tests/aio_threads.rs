@@ -76,7 +76,9 @@ fn attempts_share_as_many_threads_as_there_may_be() {
             call.await.unwrap().unwrap();
         }
     });
-    assert!((1..=3).contains(&threads().len()), "{:?}", threads());
+    // And the timer, for the limits of those that queue.
+    let attempts = threads().iter().filter(|name| *name == "longrunning-io").count();
+    assert!((1..=3).contains(&attempts) && threads().len() <= 4, "{:?}", threads());
     drop(client);
     none_left();
 }

@@ -1,6 +1,7 @@
 //! Where attempts block and who ends sleeps.
 
 use std::fmt;
+use std::future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,8 +63,8 @@ impl Executor {
     /// Limits how many attempts are under way at a time, each on a thread. Default: 8; zero counts as 1.
     ///
     /// More attempts than that queue up, first come, first served. Time in the queue counts as part of the attempt
-    /// timeout: one whose turn comes after that fails without being made. It fails when its turn comes, which is as
-    /// late as the attempts before it take. Has no effect with [`spawn_blocking`](Self::spawn_blocking).
+    /// timeout: one that has no thread by then fails without being made. Has no effect with
+    /// [`spawn_blocking`](Self::spawn_blocking).
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
@@ -160,18 +161,30 @@ impl Work<'_> {
         stop: Option<&StopToken>,
         attempt: impl FnOnce(&Core, Duration) -> Result<T, Error> + Send + 'static,
     ) -> Option<Result<T, Error>> {
-        let (core, end) = (Arc::clone(core), core.clock.now().checked_add(timeout));
+        let (shared, end) = (Arc::clone(core), core.clock.now().checked_add(timeout));
         let queued = move || {
-            let left = end.map_or(timeout, |end| end.saturating_duration_since(core.clock.now()));
-            if left.is_zero() { Err(fault::no_free_thread(timeout)) } else { attempt(&core, left) }
+            let left = end.map_or(timeout, |end| end.saturating_duration_since(shared.clock.now()));
+            if left.is_zero() { Err(fault::no_free_thread(timeout)) } else { attempt(&shared, left) }
         };
-        job::run(|job| self.spawn(job), stop, queued).await
+        job::run(|job| self.spawn(job), stop, || self.late(core, end, timeout), queued).await
     }
 
-    fn spawn(&self, job: Job) {
+    /// Says whether the job may have to wait for a thread.
+    fn spawn(&self, job: Job) -> bool {
         match &self.parts.spawner {
             Spawner::Pool(pool) => pool.spawn(job),
-            Spawner::Given(spawn) => spawn(job),
+            Spawner::Given(spawn) => {
+                spawn(job);
+                true
+            }
+        }
+    }
+
+    /// Ends at `end`. Never where time passes by sleeping only: an attempt is not to make it pass.
+    async fn late(&self, core: &Core, end: Option<Instant>, timeout: Duration) -> Error {
+        match end.filter(|_| core.clock.patience(Duration::ZERO).is_zero()) {
+            Some(end) if self.sleep(core, end, None).await.is_ok() => fault::no_free_thread(timeout),
+            _ => future::pending().await,
         }
     }
 

@@ -11,23 +11,35 @@ use crate::stop::{Listener, StopToken};
 
 use super::{Job, fault};
 
-/// Runs `work` where `spawn` puts it; none when it was stopped before it began.
+/// Runs `work` where `spawn` puts it, which says whether it has to wait for a thread; none when it was stopped before
+/// it began. It is not begun any more once `late` has ended, which counts only if it has to wait.
 ///
 /// Dropping the future takes back what has not begun. A panic of `work` goes on in the task that waits, as it would
 /// have without a pool in between.
-pub(super) async fn run<T: Send + 'static>(
-    spawn: impl FnOnce(Job),
+pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
+    spawn: impl FnOnce(Job) -> bool,
     stop: Option<&StopToken>,
+    late: impl FnOnce() -> F,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Option<Result<T, Error>> {
     let slot = Arc::new(Slot(Mutex::new(State::Queued(None))));
     let ticket = Ticket(Arc::clone(&slot));
     let waiting = Waiting(slot);
-    spawn(Box::new(move || ticket.run(work)));
+    let waits = spawn(Box::new(move || ticket.run(work)));
     let mut listener = Listener::new(stop);
+    // Boxed: mostly there is a thread.
+    let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {
-        let stopped = listener.is_stopped(context);
-        waiting.poll(context, stopped)
+        if listener.is_stopped(context) && waiting.take_back() {
+            return Poll::Ready(Ended::Stopped);
+        }
+        if let Some(late) = late.as_mut().filter(|_| waiting.is_queued())
+            && let Poll::Ready(error) = late.as_mut().poll(context)
+            && waiting.take_back()
+        {
+            return Poll::Ready(Ended::Finished(Ok(Err(error))));
+        }
+        waiting.poll(context)
     });
     match ended.await {
         Ended::Finished(Ok(answer)) => Some(answer),
@@ -101,11 +113,24 @@ impl<T> Drop for Ticket<T> {
 struct Waiting<T>(Arc<Slot<T>>);
 
 impl<T> Waiting<T> {
-    fn poll(&self, context: &Context<'_>, stopped: bool) -> Poll<Ended<T>> {
+    fn is_queued(&self) -> bool {
+        matches!(*self.0.lock(), State::Queued(_))
+    }
+
+    /// Whether it had not begun; then it never will.
+    fn take_back(&self) -> bool {
+        let mut state = self.0.lock();
+        let is_queued = matches!(*state, State::Queued(_));
+        let left = if is_queued { std::mem::replace(&mut *state, State::Over) } else { State::Over };
+        drop(state);
+        drop(left);
+        is_queued
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Ended<T>> {
         let mut state = self.0.lock();
         let replaced = match std::mem::replace(&mut *state, State::Over) {
             State::Ended(ended) => return Poll::Ready(ended),
-            State::Queued(_) if stopped => return Poll::Ready(Ended::Stopped),
             State::Queued(waker) => {
                 *state = State::Queued(Some(context.waker().clone()));
                 waker

@@ -35,19 +35,24 @@ impl Pool {
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
-    /// Runs `job` when a thread is free, first come, first served. Without any thread the job is dropped.
-    pub(super) fn spawn(&self, job: Job) {
+    /// Runs `job` when a thread is free, first come, first served; says whether it has to wait for that.
+    ///
+    /// Without any thread the job is dropped.
+    pub(super) fn spawn(&self, job: Job) -> bool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
         self.shared.changed.notify_one();
-        if state.idle < state.queue.len() && state.threads < self.threads {
+        let mut waits = state.idle < state.queue.len();
+        if waits && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
             let started = thread::Builder::new().name("longrunning-io".into()).spawn(move || shared.work());
-            state.threads += usize::from(started.is_ok());
+            waits = started.is_err();
+            state.threads += usize::from(!waits);
         }
         let lost = if state.threads == 0 { state.queue.pop_back() } else { None };
         drop(state);
         drop(lost);
+        waits
     }
 }
 

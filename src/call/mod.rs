@@ -13,7 +13,7 @@ use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::retry::{RetryPolicy, Task};
 use crate::stop::StopToken;
-use crate::transport::{Compression, Rpc};
+use crate::transport::{Compression, Headers, HeadersObserver, Rpc};
 
 pub(crate) use request::Request;
 
@@ -65,6 +65,7 @@ impl<R, M> Call<R, M> {
     {
         Self { core: Arc::clone(core), mode, request, options: core.defaults(R::RPC) }
     }
+
     /// Limits one attempt: token, request and answer. Default: the client's, which is 10 s.
     ///
     /// Kept to the millisecond, on the socket too. An attempt that runs out of time is retried.
@@ -103,7 +104,7 @@ impl<R, M> Call<R, M> {
     }
 
     /// Ends the call with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep between
-    /// attempts at once, an attempt that is under way when it ends.
+    /// attempts at once, an attempt that is under way as [`StopToken`] says.
     pub fn stop(mut self, token: &StopToken) -> Self {
         self.options.stop = Some(token.clone());
         self
@@ -112,6 +113,26 @@ impl<R, M> Call<R, M> {
     /// Sets how the request is compressed. Default: the client's choice. Has no effect over REST.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.options.compression = compression;
+        self
+    }
+
+    /// Calls `observer` with the headers of each answer, over gRPC its metadata, on the thread that makes the attempt.
+    ///
+    /// That is once for each attempt that is answered, with an error too, and for each page of a listing. It is there
+    /// for request ids and the like, to be logged where they help the people who run the service.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let log_id = |headers: &longrunning::transport::Headers| {
+    ///     eprintln!("request id: {}", headers.get("x-request-id").unwrap_or("none"));
+    /// };
+    /// client.get("operations/42").on_headers(log_id).send()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn on_headers(mut self, observer: impl Fn(&Headers) + Send + Sync + 'static) -> Self {
+        self.options.on_headers = Some(HeadersObserver::new(observer));
         self
     }
 

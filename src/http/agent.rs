@@ -20,6 +20,7 @@ use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
 use super::slots::Slots;
+use super::stops::Stops;
 use super::tls::Tls;
 use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 
@@ -45,6 +46,7 @@ use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 pub struct HttpAgent {
     agent: Agent,
     vault: Vault,
+    stops: Stops,
     routes: Routes,
     idle_timeout: Duration,
     slots: Slots,
@@ -85,6 +87,7 @@ impl HttpAgent {
         let vault = Vault::default();
         let dialer = Dialer::new(Tls::http1(options)?, names.clone(), vault.clone());
         Ok(Self {
+            stops: dialer.stops().clone(),
             agent: Agent::with_parts(config, dialer, names),
             vault,
             routes: Routes::new(&options.proxy, env)?,
@@ -112,6 +115,7 @@ impl HttpClient for HttpAgent {
             let message = format!("no connection to {peer} was free in time: see `max_connections`");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
         };
+        let _heed = self.stops.heed(request.stop);
         let left = budget.saturating_sub(started.elapsed());
         let error = match self.exchange(request, &target, left, self.trusted_age()) {
             Err(Failure::Stale(error)) => error,
@@ -345,6 +349,7 @@ pub(super) fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
 pub(super) fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let message = format!("answer of {peer} was cut short");
     match error {
+        ureq::Error::Other(error) if error.is::<HttpError>() => unanswered(ureq::Error::Other(error), peer),
         ureq::Error::Timeout(_) => {
             HttpError::new(HttpErrorKind::Timeout, format!("timed out reading the answer of {peer}"))
         }

@@ -3,10 +3,10 @@
 //! What goes wrong travels to [`HttpAgent`](super::HttpAgent) inside `ureq::Error::Other`, as an [`HttpError`].
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use ureq::Proxy;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
@@ -14,7 +14,8 @@ use super::error::{HttpError, HttpErrorKind};
 use super::hide::Vault;
 use super::link::Link;
 use super::resolver::{Names, port};
-use super::socket::Tcp;
+use super::socket::Socket;
+use super::stops::Stops;
 use super::tls::{Tls, To};
 use super::tunnel;
 
@@ -24,11 +25,12 @@ pub(super) struct Dialer {
     tls: Tls,
     names: Names,
     vault: Vault,
+    stops: Stops,
 }
 
 impl Dialer {
     pub(super) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
-        Self { tls, names, vault }
+        Self { tls, names, vault, stops: Stops::default() }
     }
 }
 
@@ -42,6 +44,11 @@ impl Connector for Dialer {
 }
 
 impl Dialer {
+    /// The tokens that the connections made here heed.
+    pub(super) fn stops(&self) -> &Stops {
+        &self.stops
+    }
+
     /// Connects, and secures the connection where that is asked for.
     pub(super) fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, HttpError> {
         let peer = Peer::of(details.uri);
@@ -63,7 +70,7 @@ impl Dialer {
         details: &ConnectionDetails<'_>,
         peer: &Peer<'_>,
     ) -> Result<Box<dyn Transport>, ureq::Error> {
-        let plain = dial(details, details.uri, details.addrs.clone())?;
+        let plain = self.dial(details, &details.addrs)?;
         self.secured(plain, details, details.uri, To::Server, peer)
     }
 
@@ -90,8 +97,16 @@ impl Dialer {
         proxy: &Proxy,
     ) -> Result<Box<dyn Transport>, ureq::Error> {
         let addresses = details.resolver.resolve(proxy.uri(), details.config, left(details)?)?;
-        let plain = dial(details, proxy.uri(), addresses)?;
+        let plain = self.dial(details, &addresses)?;
         self.secured(plain, details, proxy.uri(), To::Proxy, &Peer::of(proxy.uri()))
+    }
+
+    fn dial(
+        &self,
+        details: &ConnectionDetails<'_>,
+        addresses: &[SocketAddr],
+    ) -> Result<Box<dyn Transport>, ureq::Error> {
+        Ok(Box::new(Socket::open(addresses, left(details)?, details.config, &self.stops)?))
     }
 
     fn secured(
@@ -106,29 +121,6 @@ impl Dialer {
             Some("https") => self.tls.connect(plain, to, peer, details, left(details)?),
             _ => Ok(plain),
         }
-    }
-}
-
-fn dial(
-    details: &ConnectionDetails<'_>,
-    uri: &Uri,
-    addrs: ResolvedSocketAddrs,
-) -> Result<Box<dyn Transport>, ureq::Error> {
-    let details = ConnectionDetails {
-        uri,
-        addrs,
-        config: details.config,
-        request_level: details.request_level,
-        resolver: details.resolver,
-        now: details.now,
-        timeout: left(details)?,
-        current_time: details.current_time.clone(),
-        run_connector: details.run_connector.clone(),
-        register_shutdown: details.register_shutdown.clone(),
-    };
-    match Tcp.connect(&details, None::<()>)? {
-        Some(stream) => Ok(Box::new(stream)),
-        None => Err(ureq::Error::ConnectionFailed),
     }
 }
 
@@ -155,7 +147,7 @@ fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
     let cannot = || HttpError::new(HttpErrorKind::Connect, format!("cannot connect to {peer}"));
     match error {
         ureq::Error::Other(error) => match error.downcast::<HttpError>() {
-            Ok(known) => *known,
+            Ok(known) => known.sent(false),
             Err(error) => cannot().with_source(ureq::Error::Other(error)),
         },
         ureq::Error::Io(error) => cannot().with_source(error),

@@ -44,6 +44,8 @@ pub enum HttpErrorKind {
     Request,
     /// The host name was not found (permanent), or could not be looked up (transient). Not sent.
     Resolve,
+    /// Its [`StopToken`](crate::StopToken) ended the exchange. Sent unless known otherwise, permanent.
+    Stopped,
     /// The budget ran out. Sent unless known otherwise, transient.
     Timeout,
     /// The peer cannot be trusted, or there is nothing to trust it by. Not sent, permanent.
@@ -57,8 +59,8 @@ impl HttpError {
     ///
     /// Say in `message` what was tried and with which host, on one line, without secrets.
     pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
-        use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Timeout, TooLarge};
-        let sent = matches!(kind, Interrupted | Protocol | Timeout | TooLarge);
+        use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
+        let sent = matches!(kind, Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
         Self { kind, message: message.into(), sent, transient, source: None }
     }

@@ -7,6 +7,7 @@ use std::io;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::hide::Vault;
+use super::stops::is_stop;
 
 /// A connection that knows how far the exchange on it got.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Link {
     }
 
     fn lost(&self, error: ureq::Error) -> ureq::Error {
-        match self.reused && !self.answered {
+        match self.reused && !self.answered && !is_stop(&error) {
             true => ureq::Error::Other(Box::new(Stale(error))),
             false => error,
         }

@@ -27,6 +27,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::stop::StopToken;
+
 mod agent;
 mod buffers;
 mod certificate;
@@ -39,6 +41,7 @@ mod proxy;
 mod resolver;
 mod slots;
 mod socket;
+mod stops;
 #[cfg(feature = "grpc")]
 mod stream;
 #[cfg(test)]
@@ -54,6 +57,8 @@ pub use options::{HttpOptions, ProxySetting, Roots};
 #[cfg(feature = "grpc")]
 pub(crate) use slots::Slots;
 #[cfg(feature = "grpc")]
+pub(crate) use stops::Heed;
+#[cfg(feature = "grpc")]
 pub(crate) use stream::{Opener, Stream};
 
 /// Carries one HTTP exchange.
@@ -64,6 +69,7 @@ pub(crate) use stream::{Opener, Stream};
 /// - keep [`timeout`](HttpRequest::timeout) over the whole exchange, name lookup and body included;
 /// - return an answer of any status, 3xx included, as `Ok`: never follow a redirect;
 /// - refuse a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
+/// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;
 /// - put no header value and no body into an error or a log.
 pub trait HttpClient: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the answer, whatever its status.
@@ -136,13 +142,15 @@ pub struct HttpRequest<'a> {
     pub timeout: Duration,
     /// Largest 2xx body in bytes, counted after decoding. Bodies of other answers end at 64 KiB.
     pub limit: usize,
+    /// Ends the exchange when it is stopped.
+    pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> HttpRequest<'a> {
     /// Starts a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let timeout = Duration::from_secs(10);
-        Self { method, url, headers: &[], body: None, timeout, limit: 32 << 20 }
+        Self { method, url, headers: &[], body: None, timeout, limit: 32 << 20, stop: None }
     }
 
     /// Sets all [`headers`](Self::headers).
@@ -166,6 +174,12 @@ impl<'a> HttpRequest<'a> {
     /// Sets the [`limit`](Self::limit); zero takes empty bodies only.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Sets the token of [`stop`](Self::stop).
+    pub fn stop(mut self, token: &'a StopToken) -> Self {
+        self.stop = Some(token);
         self
     }
 }

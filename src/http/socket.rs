@@ -10,59 +10,37 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::Timeout;
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
+use ureq::config::Config;
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+
+use crate::stop::StopToken;
 
 use super::buffers::LazyPages;
+use super::stops::{Stops, stopped};
 
-/// Opens a socket, unless the connector before has already made a connection.
-#[derive(Debug)]
-pub(super) struct Tcp;
-
-impl<In: Transport> Connector<In> for Tcp {
-    type Out = Either<In, Socket>;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        if let Some(connection) = chained {
-            return Ok(Some(Either::A(connection)));
-        }
-        let stream = open(&details.addrs, Deadline::of(details.timeout))?;
-        stream.set_nodelay(true)?;
-        Ok(Some(Either::B(Socket::new(stream, LazyPages::new(details.config)))))
-    }
-}
-
-/// Tries each address with half of the time left, and the last with all of it.
-fn open(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, ureq::Error> {
-    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for (index, address) in addresses.iter().enumerate() {
-        let left = deadline.left()?;
-        let is_last = index + 1 == addresses.len();
-        match TcpStream::connect_timeout(address, if is_last { left } else { left / 2 + TICK }) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
-        }
-    }
-    deadline.left()?;
-    Err(failure.into())
-}
-
+/// A connection without TLS.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
     buffers: LazyPages,
     reading: Patience,
     writing: Patience,
+    stops: Stops,
 }
 
 impl Socket {
-    fn new(stream: TcpStream, buffers: LazyPages) -> Self {
+    /// Connects to the first of the addresses that answers, within `timeout`.
+    pub(super) fn open(
+        addresses: &[SocketAddr],
+        timeout: NextTimeout,
+        config: &Config,
+        stops: &Stops,
+    ) -> Result<Self, ureq::Error> {
+        let stream = reach(addresses, Deadline::of(timeout))?;
+        stream.set_nodelay(true)?;
         let reading = Patience { set: TcpStream::set_read_timeout, now: None };
         let writing = Patience { set: TcpStream::set_write_timeout, now: None };
-        Self { stream, buffers, reading, writing }
+        Ok(Self { stream, buffers: LazyPages::new(config), reading, writing, stops: stops.clone() })
     }
 }
 
@@ -75,16 +53,17 @@ impl Transport for Socket {
         let deadline = Deadline::of(timeout);
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() {
-            let written = self.writing.until(deadline, &self.stream, |mut stream| stream.write(rest))?;
+            let written =
+                self.writing.until(deadline, None, &self.stream, |mut stream| stream.write(rest))?;
             rest = rest.get(written..).unwrap_or_default();
         }
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let (deadline, stop) = (Deadline::of(timeout), self.stops.heeded());
         let space = self.buffers.input_append_buf();
-        let read =
-            self.reading.until(Deadline::of(timeout), &self.stream, |mut stream| stream.read(space))?;
+        let read = self.reading.until(deadline, stop, &self.stream, |mut stream| stream.read(space))?;
         self.buffers.input_appended(read);
         Ok(read > 0)
     }
@@ -101,6 +80,21 @@ impl Transport for Socket {
     }
 }
 
+/// Tries each address with half of the time left, and the last with all of it.
+fn reach(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, ureq::Error> {
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for (index, address) in addresses.iter().enumerate() {
+        let left = deadline.left()?;
+        let is_last = index + 1 == addresses.len();
+        match TcpStream::connect_timeout(address, if is_last { left } else { left / 2 + TICK }) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    deadline.left()?;
+    Err(failure.into())
+}
+
 /// One of the two timeouts of a socket.
 #[derive(Debug)]
 struct Patience {
@@ -109,15 +103,19 @@ struct Patience {
 }
 
 impl Patience {
-    /// Repeats `attempt` until it gives more than "not yet".
+    /// Repeats `attempt` until it gives more than "not yet", or `stop` is stopped.
     fn until<T>(
         &mut self,
         deadline: Deadline,
+        stop: Option<StopToken>,
         stream: &TcpStream,
         mut attempt: impl FnMut(&TcpStream) -> io::Result<T>,
     ) -> Result<T, ureq::Error> {
         loop {
-            let left = deadline.left()?;
+            if stop.as_ref().is_some_and(StopToken::is_stopped) {
+                return Err(stopped());
+            }
+            let left = deadline.left()?.min(if stop.is_some() { LONGEST_DEAF } else { Duration::MAX });
             let is_coarse = left > COARSE;
             let outcome = if is_coarse {
                 self.set_to(slice(left), stream)?;
@@ -186,6 +184,9 @@ impl Deadline {
 
 /// Up to here from the end the system may do the waiting, however coarse its clock.
 const COARSE: Duration = Duration::from_millis(50);
+
+/// A socket that heeds a token waits for at most half of this, which is a power of two, before it looks at it again.
+const LONGEST_DEAF: Duration = Duration::from_nanos(1 << 26);
 
 /// How often it is looked for input after that.
 const TICK: Duration = Duration::from_micros(250);

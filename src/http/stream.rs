@@ -10,6 +10,7 @@ use ureq::unversioned::transport::{ConnectionDetails, NextTimeout, Transport};
 use ureq::{Agent, Error, Proxy, Timeout, http::Uri};
 
 use crate::env::Env;
+use crate::stop::StopToken;
 
 use super::agent::{LONGEST, checked, cut, unanswered};
 use super::dial::{Dialer, Peer};
@@ -18,6 +19,7 @@ use super::hide::Vault;
 use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
+use super::stops::Heed;
 use super::tls::Tls;
 
 /// Opens connections to one origin.
@@ -41,6 +43,11 @@ impl Opener {
     /// Host and port, as messages name them.
     pub(crate) fn peer(&self) -> String {
         Peer::of(&self.uri).to_string()
+    }
+
+    /// Has what this thread waits for, on all connections made here, end when `token` is stopped.
+    pub(crate) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
+        self.dialer.stops().heed(token)
     }
 
     /// Connects within `budget`. Nothing of a request was sent when this fails.

@@ -12,8 +12,7 @@ use crate::wait_support::{Trial, WaitSupport};
 /// The answer then comes one round trip after the operation is done. The wait still looks by itself first, asks the
 /// server to hold each answer back for at most 30 s (half of what common proxies bear), and goes on polling where
 /// that fails: a failure of WaitOperation never ends a wait. An answer that comes sooner than asked for is followed by
-/// the usual delay, so a server that does not hold anything back is asked no more often than without. A
-/// [`StopToken`](crate::StopToken) takes effect when the answer under way is there.
+/// the usual delay, so a server that does not hold anything back is asked no more often than without.
 ///
 /// The default is [`Never`](Self::Never), because a wait sends nothing that it was not asked to: WaitOperation may need
 /// a permission of its own, most services do not have it, and an answer that is held back occupies a connection.
@@ -40,7 +39,8 @@ pub enum LongPoll {
     ///
     /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
     /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
-    /// `POST` with a query (for a 400) or `GET` (for a path that is not there).
+    /// `POST` with a query (for a 400) or `GET` (for a path that is not there). Until it is known the server is asked to
+    /// hold an answer back for 5 s only, in case none comes.
     Auto,
     /// Only polls.
     #[default]
@@ -105,7 +105,8 @@ impl LongPolling {
         // Where a driver has dropped the last one.
         self.under_way = None;
         let hold = self.next.take().filter(|_| room >= SHORTEST)?;
-        let (asked, binding) = (room.min(LONGEST), hold.binding);
+        let is_trial = hold.trial.as_ref().is_some_and(Trial::finds_out);
+        let (asked, binding) = (room.min(if is_trial { LONGEST_TRIAL } else { LONGEST }), hold.binding);
         self.under_way = Some(Hold { asked, ..hold });
         Some((asked, binding))
     }
@@ -165,6 +166,9 @@ pub(super) enum Held {
 
 /// Front ends and proxies end exchanges that are silent for 60 s; and progress is told as often as by polls.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What never answers is not to be waited for longer than needed.
+const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
 /// Less than this is not worth a request of its own.
 const SHORTEST: Duration = Duration::from_secs(1);

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::retry::Backoff;
 use crate::stop::StopToken;
-use crate::transport::{Compression, Rpc};
+use crate::transport::{Compression, Headers, HeadersObserver, Rpc};
 use crate::types::Operation;
 
 pub(crate) use latest::Latest;
@@ -182,7 +182,7 @@ impl<M> Poller<M> {
     }
 
     /// Ends the wait with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep at once, a
-    /// poll that is under way when it ends. The operation goes on.
+    /// poll that is under way as [`StopToken`] says. The operation goes on.
     pub fn stop(mut self, token: &StopToken) -> Self {
         self.options.stop = Some(token.clone());
         self
@@ -221,6 +221,12 @@ impl<M> Poller<M> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let set = self.options.add_header(name, value);
         self.check(set)
+    }
+
+    /// Calls `observer` with the headers of each poll's answer; see [`Call::on_headers`](crate::Call::on_headers).
+    pub fn on_headers(mut self, observer: impl Fn(&Headers) + Send + Sync + 'static) -> Self {
+        self.options.on_headers = Some(HeadersObserver::new(observer));
+        self
     }
 
     /// Follows the progress.

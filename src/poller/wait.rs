@@ -168,7 +168,7 @@ impl Wait {
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
         let now = clock.now();
-        if self.stop.as_ref().is_some_and(StopToken::is_stopped) {
+        if self.is_stopped() {
             return Step::End(self.ended(ErrorKind::Stopped, now));
         }
         if self.waits_for_turn(now) {
@@ -201,6 +201,8 @@ impl Wait {
         let now = clock.now();
         let operation = match answer {
             Ok(operation) => operation,
+            // What comes next says that the wait was stopped, and what is known.
+            Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
             Err(error) => {
                 if let Err(error) = self.failed(error, now) {
                     return Some(Err(error));
@@ -242,6 +244,10 @@ impl Wait {
             (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => State::Due(clock.now()),
             _ => State::Over,
         };
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
     /// How long a poll that was due at `at` may take; zero when it is too late for one.

@@ -4,6 +4,7 @@ mod endpoint;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
 mod header;
+mod headers;
 mod kind;
 mod mtls;
 mod options;
@@ -18,12 +19,15 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
 
 use rest::binding::WaitBinding;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
+pub use headers::Headers;
+pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
 pub use rest::format::DataFormat;
@@ -160,13 +164,23 @@ pub struct Attempt<'a> {
     quota_project: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
     compression: Compression,
+    stop: Option<&'a StopToken>,
+    on_headers: Option<&'a HeadersObserver>,
 }
 
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
         let compression = Compression::Identity;
-        Self { timeout, headers: &[], quota_project: None, compression, wait_binding: None }
+        Self {
+            timeout,
+            headers: &[],
+            quota_project: None,
+            compression,
+            wait_binding: None,
+            stop: None,
+            on_headers: None,
+        }
     }
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
@@ -176,6 +190,16 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn with_wait_binding(mut self, wait_binding: Option<WaitBinding>) -> Self {
         self.wait_binding = wait_binding;
+        self
+    }
+
+    pub(crate) fn stopped_by(mut self, stop: Option<&'a StopToken>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    pub(crate) fn shown_to(mut self, on_headers: Option<&'a HeadersObserver>) -> Self {
+        self.on_headers = on_headers;
         self
     }
 
@@ -209,6 +233,22 @@ impl<'a> Attempt<'a> {
     /// How the request is to be compressed, where the transport can do that.
     pub fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// What ends the attempt when it is stopped, with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    ///
+    /// A transport that cannot heed it ends with the [`timeout`](Self::timeout) at the latest.
+    pub fn stop(&self) -> Option<&'a StopToken> {
+        self.stop
+    }
+
+    /// Shows the headers of an answer to who wants to see them, of one that brings an error too.
+    ///
+    /// For a transport to call; `headers` is called only where somebody does.
+    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+        if let Some(observer) = self.on_headers {
+            observer.show(&headers());
+        }
     }
 }
 

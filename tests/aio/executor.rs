@@ -5,11 +5,12 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
-use longrunning::aio::Executor;
+use longrunning::aio::{Executor, Job};
 use longrunning::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use longrunning::testing::{FakeOperation, FakeServer};
-use longrunning::{Backoff, ErrorKind, OperationsAsyncClient, OperationsClient, RetryPolicy};
+use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::{Backoff, ErrorKind, OperationsAsyncClient, OperationsClient, RetryPolicy, StopToken};
 
 use crate::kit::{NAME, Unreachable, done, running, secs, server};
 use crate::runtimes::block_on;
@@ -27,7 +28,8 @@ fn a_runtime_lends_its_threads_and_timers() {
             drop(tokio::task::spawn_blocking(job));
         })
         .sleep(move |duration| {
-            count_sleeps.fetch_add(1, Ordering::SeqCst);
+            // Longer ones are the limits of attempts that wait for a thread.
+            count_sleeps.fetch_add(usize::from(duration <= secs(0.001)), Ordering::SeqCst);
             tokio::time::sleep(duration)
         });
     let client = OperationsAsyncClient::with_executor(server.client(), executor);
@@ -97,6 +99,34 @@ fn time_in_the_queue_is_time_of_the_attempt() {
         "GetOperation `operations/42`: no thread was free for an attempt within 10 s"
     );
     assert!(block_on(first).is_err());
+}
+
+/// An attempt without a thread fails in time, and not when those before it let it have one.
+#[test]
+fn the_queue_does_not_hold_up_a_limit() {
+    let server = FakeServer::builder().real_time().start().unwrap();
+    server.reply(Reply::hang().times(2));
+    let executors =
+        [("of its own", Executor::new().threads(1)), ("lent", Executor::new().spawn_blocking(one_thread()))];
+    for (name, executor) in executors {
+        let client = OperationsAsyncClient::with_executor(server.client(), executor);
+        let token = StopToken::new();
+        let mut first = pin!(client.get(NAME).attempt_timeout(secs(600.0)).stop(&token).send());
+        assert!(poll_once(first.as_mut()).is_pending());
+        let error = block_on(client.get(NAME).total_timeout(secs(0.02)).send()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{name}");
+        assert!(error.to_string().contains("no thread was free for an attempt within"), "{name}: {error}");
+        assert!(poll_once(first.as_mut()).is_pending(), "{name}");
+        token.stop();
+        assert_eq!(block_on(first).unwrap_err().kind(), ErrorKind::Stopped, "{name}");
+    }
+}
+
+/// Runs jobs one after the other.
+fn one_thread() -> impl Fn(Job) + Send + Sync {
+    let (jobs, queue) = channel::<Job>();
+    thread::spawn(move || queue.into_iter().for_each(|job| job()));
+    move |job| jobs.send(job).unwrap()
 }
 
 /// Blocks until it is released.

@@ -64,13 +64,15 @@ forward!([] OperationsClientBuilder:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
     credentials(Credentials));
 forward!([R] Call<R, Async>:
-    attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken));
+    attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken),
+    on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
     filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
 forward!([] Poller<Async>:
     attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
-    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str));
+    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str),
+    on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 
 impl Driven<OperationsClientBuilder> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {

@@ -5,6 +5,8 @@ mod client_config;
 mod credentials;
 mod data_format;
 mod decoding;
+#[cfg(target_os = "linux")]
+mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
 mod handle;
@@ -23,6 +25,7 @@ mod messages;
 mod network;
 mod polling;
 mod progress;
+mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;

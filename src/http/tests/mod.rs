@@ -17,6 +17,7 @@ mod roots;
 mod seam;
 mod server;
 mod tls;
+mod waits;
 
 /// A client that the environment of the test run has no part in.
 fn agent() -> HttpAgent {

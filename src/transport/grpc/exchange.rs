@@ -7,10 +7,10 @@ use http::Request;
 
 use crate::error::Error;
 use crate::http::{HttpError, HttpErrorKind};
-use crate::transport::{Attempt, Rpc, Service};
+use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
 
-use super::channel::Fault;
+use super::channel::{Answer, Fault};
 use super::frame::{self, Oversize};
 use super::metadata::sign;
 use super::{GrpcTransport, status};
@@ -33,7 +33,7 @@ impl GrpcTransport {
             let authorization = authorizer.authorization(left())?;
             let left = left();
             sign(&mut head, authorization.as_ref(), left)?;
-            let error = match self.send(&head, message, left) {
+            let error = match self.send(&head, message, attempt, left) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -48,7 +48,13 @@ impl GrpcTransport {
         }
     }
 
-    fn send(&self, head: &Request<()>, message: &Bytes, left: Duration) -> Result<Vec<u8>, Error> {
+    fn send(
+        &self,
+        head: &Request<()>,
+        message: &Bytes,
+        attempt: &Attempt<'_>,
+        left: Duration,
+    ) -> Result<Vec<u8>, Error> {
         let Service { endpoint, clock, .. } = &self.service;
         let host = endpoint.authority();
         if left.is_zero() {
@@ -58,8 +64,10 @@ impl GrpcTransport {
         let spent = || clock.now().saturating_duration_since(start);
         let deadline = Instant::now() + clock.socket_budget(left).min(LONGEST);
         let limit = self.options.message_limit;
+        let _heed = self.pool.heed(attempt.stop());
         let answer =
             self.pool.call(head, message, limit, deadline, || spent() < left && Instant::now() < deadline);
+        let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(frame::Fault::Wrong(error))) => error,
@@ -82,6 +90,12 @@ impl GrpcTransport {
             false => Err(error),
         }
     }
+}
+
+/// That at the beginning and that at the end.
+fn metadata(answer: &Answer) -> Headers {
+    let entries = answer.headers.iter().chain(&answer.trailers);
+    entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
 fn too_large(peer: &str, Oversize { length, limit }: Oversize) -> Error {

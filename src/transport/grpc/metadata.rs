@@ -9,10 +9,9 @@ use crate::auth::Authorization;
 use crate::error::Error;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
+use crate::transport::headers::decode_bin;
 use crate::transport::rest::route::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, Service};
-
-use super::status;
 
 /// What is the same for all calls of a client.
 #[derive(Debug)]
@@ -105,7 +104,7 @@ fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> 
     if name.starts_with("grpc-") {
         return Err(refuse("is set by the client: names with `grpc-` are gRPC's own"));
     }
-    if name.ends_with("-bin") && (text.contains(',') || status::bytes(text.as_bytes()).is_none()) {
+    if name.ends_with("-bin") && (text.contains(',') || decode_bin(text.as_bytes()).is_none()) {
         return Err(refuse("has a value that is not base64, as names with `-bin` want it over gRPC"));
     }
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("is not an HTTP token"))?;

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::{HttpError, HttpErrorKind, HttpOptions, Opener, Slots};
+use crate::http::{Heed, HttpError, HttpErrorKind, HttpOptions, Opener, Slots};
+use crate::stop::StopToken;
 
 use super::channel::{Answer, Channel, Fault};
 
@@ -78,6 +79,11 @@ impl Pool {
             Fault::Failed(second) if error.was_sent() => Fault::Failed(second.sent(true)),
             fault => fault,
         })
+    }
+
+    /// Has a call of this thread end when `token` is stopped, for as long as the guard is there.
+    pub(super) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
+        self.opener.heed(token)
     }
 
     /// Host and port, as messages name them.

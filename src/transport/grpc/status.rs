@@ -2,9 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use h2::Reason;
 use http::HeaderMap;
 use prost::Message;
@@ -12,6 +9,7 @@ use prost::Message;
 use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::proto::google::rpc;
+use crate::transport::headers::decode_bin;
 use crate::transport::rest::decode::{clock_skew, foreign_message};
 use crate::types::{Code, Status};
 
@@ -82,7 +80,7 @@ fn failure(place: &HeaderMap) -> Option<Status> {
         return None;
     }
     let message = place.get(MESSAGE).map(|value| percent_decoded(value.as_bytes())).unwrap_or_default();
-    let details = place.get(DETAILS).and_then(|value| bytes(value.as_bytes()));
+    let details = place.get(DETAILS).and_then(|value| decode_bin(value.as_bytes()));
     let full = details.and_then(|bytes| rpc::Status::decode(&*bytes).ok()).unwrap_or_default();
     let message = if message.is_empty() { full.message } else { message };
     Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
@@ -153,16 +151,6 @@ fn hex(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(digits, 16).ok()
 }
 
-/// The bytes of a `-bin` value, padded or not; of the first, where several were joined.
-pub(super) fn bytes(value: &[u8]) -> Option<Vec<u8>> {
-    BASE64.decode(value.split(|byte| *byte == b',').next()?).ok()
-}
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 const STATUS: &str = "grpc-status";
 const MESSAGE: &str = "grpc-message";
 const DETAILS: &str = "grpc-status-details-bin";
@@ -188,21 +176,6 @@ mod tests {
         ];
         for (text, decoded) in rows {
             assert_eq!(percent_decoded(text), decoded);
-        }
-    }
-
-    #[test]
-    fn bytes_of_binary_metadata() {
-        let rows: [(&[u8], Option<&[u8]>); 6] = [
-            (b"", Some(b"")),
-            (b"AAEC/w==", Some(&[0, 1, 2, 255])),
-            (b"AAEC/w", Some(&[0, 1, 2, 255])),
-            (b"AAEC/w,AA==", Some(&[0, 1, 2, 255])),
-            (b"AAEC_w", None),
-            (b"A", None),
-        ];
-        for (value, decoded) in rows {
-            assert_eq!(bytes(value).as_deref(), decoded, "{value:?}");
         }
     }
 

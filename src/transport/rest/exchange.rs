@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
+use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
 
 use super::RestTransport;
@@ -31,7 +32,8 @@ impl RestTransport {
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
-            let response = self.send(route, &url, &headers, left(), limit)?;
+            let response = self.send(route, &url, &headers, attempt.stop(), left(), limit)?;
+            attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
                 log::debug!("`{name}`: 401, trying once more with a fresh token");
@@ -70,6 +72,7 @@ impl RestTransport {
         route: &Route,
         url: &str,
         headers: &[(Cow<'_, str>, Cow<'_, str>)],
+        stop: Option<&StopToken>,
         left: Duration,
         limit: usize,
     ) -> Result<HttpResponse, Error> {
@@ -82,6 +85,7 @@ impl RestTransport {
             .headers(headers)
             .timeout(clock.socket_budget(left))
             .limit(limit);
+        request.stop = stop;
         request.body = route.body.as_deref().map(str::as_bytes);
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.

@@ -1,11 +1,14 @@
 //! The calls themselves: what arrives at the service, and who asks.
 
+use std::sync::mpsc::channel;
+
 use longrunning::auth::{AccessToken, TokenRequest};
 use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::{Reply, Rpc};
+use longrunning::transport::Headers;
 use longrunning::{Code, Credentials, ErrorKind, Operation};
 
-use super::kit::{FakeServer, Method, NAME, done, running, server, slept};
+use super::kit::{FakeServer, Method, NAME, done, running, server, slept, unavailable};
 
 #[test]
 fn every_method_does_what_it_says() {
@@ -62,6 +65,26 @@ fn routing_parameters_headers_and_quota_project_go_along() {
         }
         assert_eq!(request.name(), Some(name), "{method:?}");
     }
+}
+
+#[test]
+fn headers_of_answers_are_shown_of_every_attempt() {
+    let server = server();
+    let client = server.client();
+    let (tell, seen) = channel();
+    let show = move |headers: &Headers| {
+        let id = headers.get("X-Request-ID").map(str::to_owned);
+        tell.send((id, headers.get_bin("x-trace-bin"), headers.get_bin("x-request-id"))).unwrap();
+    };
+    let facts = |id: &str| (Some(id.to_owned()), Some(vec![0, 1]), None);
+    server.reply(unavailable().header("x-request-id", "1?").header("x-trace-bin", "AAE"));
+    server.reply(Reply::usual().header("x-request-id", "2?").header("x-trace-bin", "AAE="));
+    client.get(NAME).on_headers(show.clone()).send().unwrap();
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [facts("1?"), facts("2?")]);
+
+    server.reply(Reply::from(running()).header("x-request-id", "3?").header("x-trace-bin", "AAE"));
+    client.poller(NAME).on_headers(show).until_done().unwrap();
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [facts("3?"), (None, None, None)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longrunning::testing::{FakeOperation, Reply, Rpc};
+use longrunning::testing::{FakeOperation, RecordedRequest, Reply, Rpc};
 use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, RetryPolicy, Status, StopToken};
 
 use super::kit::{FakeServer, NAME, running, secs, server, slept, unavailable};
@@ -124,6 +124,41 @@ fn a_sleeping_wait_wakes_when_it_is_stopped() {
     token.stop();
     // An hour later without the wake-up.
     assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Stopped, "68");
+}
+
+/// An answer that does not come, or not to its end, is not waited for until the attempt timeout.
+#[test]
+fn what_waits_for_an_answer_ends_when_it_is_stopped() {
+    let stopping = |token: &StopToken| {
+        let token = token.clone();
+        move |_: &RecordedRequest| {
+            token.stop();
+            true
+        }
+    };
+    let dripping = Reply::from(running()).drip(8, secs(3600.0));
+    for (name, reply) in [("no answer", Reply::hang()), ("half an answer", dripping)] {
+        let server = FakeServer::with(|options| options.real_time());
+        let client = server.client();
+        server.insert(running());
+
+        let token = StopToken::new();
+        server.reply(running());
+        server.reply_when(stopping(&token), reply.clone());
+        let poller = client.poller(NAME).backoff(every(0.0)).attempt_timeout(secs(60.0)).forever();
+        let error = poller.stop(&token).until_done().unwrap_err();
+        let facts = (error.kind(), error.operation().map(Operation::name));
+        assert_eq!(facts, (ErrorKind::Stopped, Some(NAME)), "{name}: {error}");
+        assert!(error.to_string().contains("(2 polls), when the wait was stopped"), "{name}: {error}");
+
+        let token = StopToken::new();
+        server.reply_when(stopping(&token), reply);
+        let error = client.get(NAME).attempt_timeout(secs(60.0)).stop(&token).send().unwrap_err();
+        let message = "GetOperation `operations/42`: stopped while waiting for an answer";
+        assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Stopped, message), "{name}");
+        // The connection is of no use any more, and another one is.
+        assert!(client.get(NAME).send().is_ok(), "{name}");
+    }
 }
 
 #[test]

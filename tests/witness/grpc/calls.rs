@@ -1,8 +1,9 @@
 //! The five methods, what they carry, and how long they may take.
 
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use longrunning::transport::Compression;
+use longrunning::transport::{Compression, Headers};
 use longrunning::{Code, Credentials, Error, ErrorKind, Operation, OperationsClient};
 use serde_json::json;
 
@@ -28,6 +29,23 @@ fn methods_and_their_fields() {
     assert!(calls.iter().all(|call| call.name == SEEN && call.peer == calls[0].peer), "{calls:?}");
     assert_eq!(calls[1].list, Some(("a = \"ü\"".into(), 7.0, "t".into())));
     assert_eq!(calls[4].timeout, Some(1.5));
+}
+
+#[test]
+fn metadata_of_answers_is_shown() {
+    let Some(python) = Python::find() else { return };
+    let server = GrpcServer::start(&python, &plain());
+    let client = server.builder().build().unwrap();
+    for name in ["operations/seen", "operations/fail/5"] {
+        let (tell, seen) = channel();
+        let answer = client.get(name).on_headers(move |headers| tell.send(headers.clone()).unwrap()).send();
+        assert_eq!(answer.is_ok(), name == "operations/seen");
+        let headers: Headers = seen.recv().unwrap();
+        assert_eq!((headers.get("x-first"), headers.get("x-last")), (Some("1"), Some("1")), "{name}");
+        assert_eq!(headers.get_bin("x-first-bin"), Some(vec![0, 255]), "{name}");
+        assert_eq!(headers.get_bin("x-last-bin"), Some([0, 255].repeat(9)), "{name}");
+        assert!(seen.recv().is_err(), "one answer");
+    }
 }
 
 #[test]

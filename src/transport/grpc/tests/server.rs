@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use std::{mem, thread};
@@ -93,6 +93,7 @@ struct Notes {
     seen: Mutex<Vec<Seen>>,
     /// All bytes from the client, of each connection.
     bytes: Mutex<Vec<Vec<u8>>>,
+    grown: Condvar,
 }
 
 /// For each connection in turn: for each request on it, the acts.
@@ -145,19 +146,17 @@ impl Server {
 
     /// Waits until the client has sent these bytes on a connection.
     pub(super) fn await_bytes(&self, connection: usize, wanted: &[u8]) {
-        let has_come = || {
-            let bytes = self.notes.bytes.lock().unwrap();
-            bytes[connection].windows(wanted.len()).any(|window| window == wanted)
+        let is_missing = |bytes: &mut Vec<Vec<u8>>| {
+            !bytes[connection].windows(wanted.len()).any(|window| window == wanted)
         };
-        for _ in 0..1000 {
-            if has_come() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        panic!("{wanted:?} did not come");
+        let bytes = self.notes.bytes.lock().unwrap();
+        let waited = self.notes.grown.wait_timeout_while(bytes, HANGING, is_missing).unwrap();
+        assert!(!waited.1.timed_out(), "{wanted:?} did not come");
     }
 }
+
+/// Far above what anything takes here.
+const HANGING: Duration = Duration::from_secs(60);
 
 trait Socket: Read + Write + Send {}
 impl<S: Read + Write + Send> Socket for S {}
@@ -273,6 +272,7 @@ impl Peer {
         let mut bytes = [0; 16 * 1024];
         let amount = self.socket.read(&mut bytes).unwrap_or(0);
         self.notes.bytes.lock().unwrap()[self.number].extend(&bytes[..amount]);
+        self.notes.grown.notify_all();
         let mut ends = self.pipe.lock();
         ends.incoming.extend(&bytes[..amount]);
         ends.has_ended = amount == 0;

@@ -1,14 +1,18 @@
 //! Time limits.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::server::{Act, GRPC, Server, head, ok, raw};
 use super::{NAME, facts, get, message, proto, transport};
 use crate::error::ErrorKind;
 use crate::proto::google::longrunning::GetOperationRequest;
+use crate::stop::StopToken;
 use crate::transport::{Attempt, Transport};
 
 const SHORT: Duration = Duration::from_millis(100);
+
+const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn silence_ends_with_the_time_and_the_server_is_told() {
@@ -28,13 +32,32 @@ fn silence_ends_with_the_time_and_the_server_is_told() {
         assert!((SHORT..SHORT * 20).contains(&started.elapsed()), "{name}: {:?}", started.elapsed());
         assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time", "{name}");
         assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, true), "{name}");
-        // RST_STREAM of the first stream with CANCEL.
-        let mut reset = raw(3, &[0, 0, 0, 8]);
-        reset[8] = 1;
-        server.await_bytes(0, &reset);
+        server.await_bytes(0, &cancel());
         get(&transport).unwrap();
         assert_eq!(server.connections(), [0, 1], "{name}");
     }
+}
+
+#[test]
+fn a_stopped_call_is_taken_back_from_the_server() {
+    let server = Server::start(vec![vec![vec![Act::Silence]], vec![ok(&proto())]]);
+    let transport = transport(&server);
+    let token = StopToken::new();
+    let stopper = token.clone();
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            while server.seen().is_empty() {
+                thread::yield_now();
+            }
+            stopper.stop();
+        });
+        let request = GetOperationRequest { name: NAME.into() };
+        transport.get_operation(&request, &Attempt::new(LONG).stopped_by(Some(&token))).unwrap_err()
+    });
+    assert_eq!(facts(&error), (ErrorKind::Stopped, None, false, true));
+    server.await_bytes(0, &cancel());
+    get(&transport).unwrap();
+    assert_eq!(server.connections(), [0, 1]);
 }
 
 #[test]
@@ -52,4 +75,11 @@ fn time_without_end_is_no_overflow() {
     let request = GetOperationRequest { name: NAME.into() };
     transport(&server).get_operation(&request, &Attempt::new(Duration::MAX)).unwrap();
     assert_eq!(server.seen()[0].headers["grpc-timeout"], "99999999H");
+}
+
+/// `RST_STREAM` of the first stream with `CANCEL`.
+fn cancel() -> Vec<u8> {
+    let mut reset = raw(3, &[0, 0, 0, 8]);
+    reset[8] = 1;
+    reset
 }

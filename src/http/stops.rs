@@ -1,0 +1,58 @@
+//! Stopping an exchange that is under way.
+//!
+//! ureq hands a connection that it keeps nothing but a limit of time, and makes an exchange on the thread that asks
+//! for it. So a socket finds the token of the exchange on it by its thread.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::stop::StopToken;
+
+use super::dial::wrap;
+use super::error::{HttpError, HttpErrorKind};
+
+/// The tokens of the exchanges that are under way; clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stops(Arc<Mutex<HashMap<ThreadId, StopToken>>>);
+
+impl Stops {
+    /// Has what this thread waits for end when `token` is stopped, for as long as the guard is there.
+    pub(super) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
+        if let Some(token) = token {
+            self.lock().insert(thread::current().id(), token.clone());
+        }
+        Heed(token.map(|_| self))
+    }
+
+    /// The token that this thread heeds.
+    pub(super) fn heeded(&self) -> Option<StopToken> {
+        self.lock().get(&thread::current().id()).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ThreadId, StopToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One exchange that heeds a token, until it is dropped.
+pub(crate) struct Heed<'a>(Option<&'a Stops>);
+
+impl Drop for Heed<'_> {
+    fn drop(&mut self) {
+        if let Some(stops) = self.0 {
+            stops.lock().remove(&thread::current().id());
+        }
+    }
+}
+
+/// What ends the waiting for a peer.
+pub(super) fn stopped() -> ureq::Error {
+    wrap(HttpError::new(HttpErrorKind::Stopped, "stopped while waiting for an answer"))
+}
+
+/// Whether a token has ended it.
+pub(super) fn is_stop(error: &ureq::Error) -> bool {
+    let ureq::Error::Other(error) = error else { return false };
+    error.downcast_ref::<HttpError>().is_some_and(|error| error.kind() == HttpErrorKind::Stopped)
+}

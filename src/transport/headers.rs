@@ -1,0 +1,115 @@
+//! The headers of an answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::http::is_sensitive;
+
+/// The headers of one answer; over gRPC its metadata, initial and trailing.
+///
+/// [`Call::on_headers`](crate::Call::on_headers) shows them. `Debug` redacts values that may be secret
+/// ([`is_sensitive`]).
+///
+/// ```
+/// use longrunning::transport::Headers;
+///
+/// let headers = Headers::from_iter([("X-Request-Id", "4711"), ("trace-bin", "AAEC")]);
+/// assert_eq!(headers.get("x-request-id"), Some("4711"));
+/// assert_eq!(headers.get_bin("trace-bin"), Some(vec![0, 1, 2]));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// The first value of the header `name`, which is compared without regard to case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The bytes of the first value of `name`, whose values are base64, padded or not: metadata with `-bin` at the end.
+    ///
+    /// None also where the value is not base64.
+    pub fn get_bin(&self, name: &str) -> Option<Vec<u8>> {
+        decode_bin(self.get(name)?.as_bytes())
+    }
+
+    /// Names, in lower case, and values, in the order in which they came. What is not UTF-8 is replaced.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// Takes names of any case.
+impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter();
+        Self(pairs.map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value)| (name, if is_sensitive(name) { "[redacted]" } else { value });
+        f.debug_map().entries(self.iter().map(shown)).finish()
+    }
+}
+
+/// Who is shown the headers of answers.
+#[derive(Clone)]
+pub(crate) struct HeadersObserver(Arc<dyn Fn(&Headers) + Send + Sync>);
+
+impl HeadersObserver {
+    pub(crate) fn new(observer: impl Fn(&Headers) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observer))
+    }
+
+    pub(super) fn show(&self, headers: &Headers) {
+        (self.0)(headers);
+    }
+}
+
+impl fmt::Debug for HeadersObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HeadersObserver")
+    }
+}
+
+/// The bytes of a `-bin` value, padded or not; of the first, where several were joined.
+pub(super) fn decode_bin(value: &[u8]) -> Option<Vec<u8>> {
+    BASE64.decode(value.split(|byte| *byte == b',').next()?).ok()
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_may_be_secret_are_not_printed() {
+        let headers = Headers::from_iter([("Set-Cookie", "CANARY"), ("x-request-id", "4711")]);
+        assert_eq!(format!("{headers:?}"), r#"{"set-cookie": "[redacted]", "x-request-id": "4711"}"#);
+    }
+
+    #[test]
+    fn bytes_of_binary_metadata() {
+        let rows: [(&[u8], Option<&[u8]>); 6] = [
+            (b"", Some(b"")),
+            (b"AAEC/w==", Some(&[0, 1, 2, 255])),
+            (b"AAEC/w", Some(&[0, 1, 2, 255])),
+            (b"AAEC/w,AA==", Some(&[0, 1, 2, 255])),
+            (b"AAEC_w", None),
+            (b"A", None),
+        ];
+        for (value, decoded) in rows {
+            assert_eq!(decode_bin(value).as_deref(), decoded, "{value:?}");
+        }
+    }
+}
