@@ -1,7 +1,7 @@
 //! What it costs to wait for 10,000 operations of one parent: by pages, and with one get each.
 //!
 //! ```text
-//! cargo bench --bench many [-- --quick]
+//! cargo bench --all-features --bench many [-- --quick]
 //! ```
 //!
 //! The server is the embedded one, in a process of its own. Every operation is done when it is looked at for the
