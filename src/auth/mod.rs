@@ -105,6 +105,7 @@ mod token_endpoint;
 mod token_file;
 mod universe;
 mod url;
+mod with_token;
 
 use std::any;
 use std::fmt;

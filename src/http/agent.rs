@@ -102,7 +102,7 @@ impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         let started = Instant::now();
         let uri = checked(request.url)?;
-        let proxy = self.routes.to(uri.host().unwrap_or_default())?;
+        let proxy = self.routes.to(&uri)?;
         let target = Target { uri, proxy };
         let peer = Peer::of(&target.uri);
         let budget = request.timeout.min(LONGEST);

@@ -162,7 +162,7 @@ fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
 /// Host and port, as messages name them.
 pub(super) struct Peer<'a> {
     pub(super) host: &'a str,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl<'a> Peer<'a> {

@@ -184,7 +184,8 @@ pub enum ProxySetting {
     /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of `NO_PROXY`; read once, when the client is built.
     ///
     /// `NO_PROXY` lists host names, each with all names below it, addresses and networks (`10.0.0.0/8`, `fd00::/8`)
-    /// for hosts that are given as addresses, and `*` for all hosts. No name is looked up for it.
+    /// for hosts that are given as addresses, and `*` for all hosts; `example.com:8443` is for that port alone. No name
+    /// is looked up for it.
     #[default]
     Environment,
     /// Always directly.

@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use ureq::http::Uri;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::env::Env;
 
+use super::dial::Peer;
 use super::error::{HttpError, HttpErrorKind};
 use super::options::ProxySetting;
 
@@ -17,7 +19,13 @@ pub(super) struct Routes {
 }
 
 /// An entry of `NO_PROXY`.
-enum Exception {
+struct Exception {
+    hosts: Hosts,
+    /// None for all ports.
+    port: Option<u16>,
+}
+
+enum Hosts {
     /// A host name without the dot or star in front: it and all names below it.
     Domain(String),
     Every,
@@ -49,9 +57,10 @@ impl Routes {
         }
     }
 
-    /// The proxy for `host`, which is a name or an address, in brackets or not.
-    pub(super) fn to(&self, host: &str) -> Result<Option<Proxy>, HttpError> {
-        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host)));
+    /// The proxy for the host of a URL.
+    pub(super) fn to(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
+        let Peer { host, port } = Peer::of(uri);
+        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host), port));
         if matches!(self.proxy, Ok(None)) || is_near(host) || bypassed() {
             return Ok(None);
         }
@@ -60,6 +69,22 @@ impl Routes {
 }
 
 impl Exception {
+    fn parse(entry: &str) -> Option<Self> {
+        // The colons of an IPv6 address without brackets begin no port.
+        let is_host = |host: &str| !host.contains(':') || host.ends_with(']');
+        let (hosts, port) = match entry.rsplit_once(':').filter(|(host, _)| is_host(host)) {
+            Some((hosts, port)) => (hosts, Some(port.parse().ok()?)),
+            None => (entry, None),
+        };
+        Some(Self { hosts: Hosts::parse(hosts)?, port })
+    }
+
+    fn covers(&self, host: &str, port: u16) -> bool {
+        self.port.is_none_or(|only| only == port) && self.hosts.include(host)
+    }
+}
+
+impl Hosts {
     fn parse(entry: &str) -> Option<Self> {
         if entry == "*" {
             return Some(Self::Every);
@@ -75,7 +100,7 @@ impl Exception {
     }
 
     /// `host` has no brackets. A name is never looked up for this.
-    fn covers(&self, host: &str) -> bool {
+    fn include(&self, host: &str) -> bool {
         let address = || host.parse().ok().map(|address: IpAddr| address.to_canonical());
         match self {
             Self::Every => true,
@@ -148,6 +173,10 @@ mod tests {
         Routes::new(&ProxySetting::Environment, &variables.collect::<BTreeMap<_, _>>()).unwrap()
     }
 
+    fn url(authority: &str) -> Uri {
+        format!("https://{authority}/v1/operations/1").parse().unwrap()
+    }
+
     #[test]
     fn environment_is_read_as_other_programs_read_it() {
         const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy.test:3128");
@@ -201,10 +230,30 @@ mod tests {
                 "anexample.com",
                 Some("proxy.test"),
             ),
+            ("port", &[PROXY, ("NO_PROXY", "example.com:8443")], "example.com:8443", None),
+            ("another port", &[PROXY, ("NO_PROXY", "example.com:8443")], "example.com", Some("proxy.test")),
+            ("the port of https", &[PROXY, ("NO_PROXY", "example.com:443")], "example.com", None),
+            ("every port", &[PROXY, ("NO_PROXY", "example.com")], "example.com:8443", None),
+            ("port, name below", &[PROXY, ("NO_PROXY", ".example.com:81")], "run.example.com:81", None),
+            ("port of another", &[PROXY, ("NO_PROXY", "example.com:81")], "b.test:81", Some("proxy.test")),
+            ("port of an address", &[PROXY, ("NO_PROXY", "10.0.0.1:81")], "10.0.0.1:81", None),
+            ("not of an address", &[PROXY, ("NO_PROXY", "10.0.0.1:81")], "10.0.0.1", Some("proxy.test")),
+            ("port, IPv6", &[PROXY, ("NO_PROXY", "[fd00::1]:81")], "[fd00::1]:81", None),
+            ("not its port, IPv6", &[PROXY, ("NO_PROXY", "[fd00::1]:81")], "[fd00::1]", Some("proxy.test")),
+            ("no port, IPv6", &[PROXY, ("NO_PROXY", "fd00::81")], "[fd00::81]", None),
+            ("port of every host", &[PROXY, ("NO_PROXY", "*:81")], "example.com:81", None),
+            ("not a port", &[PROXY, ("NO_PROXY", "example.com:x")], "example.com", Some("proxy.test")),
+            (
+                "too large a port",
+                &[PROXY, ("NO_PROXY", "example.com:65536")],
+                "example.com",
+                Some("proxy.test"),
+            ),
+            ("empty port", &[PROXY, ("NO_PROXY", "example.com:")], "example.com", Some("proxy.test")),
             ("empty entries", &[PROXY, ("NO_PROXY", ",.,")], "example.com", Some("proxy.test")),
         ];
         for (name, variables, host, expected) in rows {
-            let proxy = routes(variables).to(host).unwrap();
+            let proxy = routes(variables).to(&url(host)).unwrap();
             assert_eq!(proxy.as_ref().map(Proxy::host), *expected, "{name}");
         }
     }
@@ -212,8 +261,8 @@ mod tests {
     #[test]
     fn unusable_proxy_fails_only_where_it_is_needed() {
         let routes = routes(&[("ALL_PROXY", "socks5://user:CANARY-password-1@proxy.test:1080")]);
-        assert!(routes.to("127.0.0.1").unwrap().is_none());
-        let error = routes.to("example.com").unwrap_err();
+        assert!(routes.to(&url("127.0.0.1")).unwrap().is_none());
+        let error = routes.to(&url("example.com")).unwrap_err();
         assert_eq!(error.to_string(), "cannot use the proxy: `ALL_PROXY` is not an `http` or `https` proxy");
         assert_eq!(error.kind(), HttpErrorKind::Proxy);
         assert!(!error.is_transient() && !error.was_sent());
@@ -223,7 +272,7 @@ mod tests {
     fn given_proxy_is_checked_and_never_printed() {
         let setting = ProxySetting::Url("http://user:CANARY-password-2@proxy.test:3128".into());
         assert!(!format!("{setting:?}").contains("CANARY"));
-        let proxy = Routes::new(&setting, &SystemEnv).unwrap().to("example.com").unwrap().unwrap();
+        let proxy = Routes::new(&setting, &SystemEnv).unwrap().to(&url("example.com")).unwrap().unwrap();
         assert_eq!((proxy.port(), proxy.password()), (3128, Some("CANARY-password-2")));
         for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
             let error = Routes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();

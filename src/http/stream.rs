@@ -35,7 +35,7 @@ impl Opener {
     /// For the origin of `url`; connects to nothing yet. Over TLS the server has to agree on HTTP/2.
     pub(crate) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
         let uri = checked(url)?;
-        let proxy = Routes::new(&options.proxy, env)?.to(uri.host().unwrap_or_default());
+        let proxy = Routes::new(&options.proxy, env)?.to(&uri);
         let (tls, names) = (Tls::http2(options)?, Names::new());
         Ok(Self { uri, proxy, dialer: Dialer::new(tls, names.clone(), Vault::default()), names })
     }

@@ -7,6 +7,8 @@ use longrunning::testing::Reply;
 use longrunning::{Code, Status};
 
 use crate::kit::{Lro, full_server, lro, server};
+#[cfg(unix)]
+use crate::wait::interrupted;
 
 #[test]
 fn zero_when_all_is_well() {
@@ -49,10 +51,6 @@ fn two_for_what_cannot_be_used() {
         (
             "get operations/1 --endpoint a.example --transport grpc --api-version v1",
             "lro: --api-version is part of URLs, which --transport grpc has none of",
-        ),
-        (
-            "get operations/1 --endpoint a.example --transport grpc --dry-run",
-            "lro: --dry-run shows HTTP requests, which --transport grpc does not send",
         ),
         (
             "get operations/1 --endpoint a.example --credentials /no/where",
@@ -137,20 +135,47 @@ fn six_without_credentials_or_with_wrong_ones() {
 }
 
 #[test]
-fn a_missing_permission_is_named() {
+fn what_was_denied_is_named() {
+    let rows = [
+        (
+            "Cloud Run Admin API has not been used in project 7 before or it is disabled. Enable it by visiting \
+             https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=7 then retry.",
+            Some("SERVICE_DISABLED"),
+            [("service", "run.googleapis.com"), ("activationUrl", "https://console.example/enable")],
+            "run.googleapis.com is off: switch it on at https://console.example/enable (SERVICE_DISABLED)",
+        ),
+        (
+            "Permission 'run.operations.get' denied on resource '//run.googleapis.com/projects/p/locations/l' \
+             (or it may not exist).",
+            Some("IAM_PERMISSION_DENIED"),
+            [("permission", "run.operations.get"), ("resource", "projects/p/locations/l")],
+            "who asks lacks run.operations.get on projects/p/locations/l: have it granted, or use other \
+             credentials (IAM_PERMISSION_DENIED)",
+        ),
+        (
+            "The caller does not have permission",
+            None,
+            [("", ""), ("", "")],
+            "who asks lacks a permission: have it granted, or use other credentials",
+        ),
+    ];
     let server = full_server();
-    let mut info = ErrorInfo::new("SERVICE_DISABLED", "googleapis.com");
-    info.metadata.insert("service".into(), "run.googleapis.com".into());
-    info.metadata.insert("activationUrl".into(), "https://console.example/enable".into());
-    server.reply(Status::new(Code::PermissionDenied, "off").with_detail(info));
-    lro("get operations/done")
-        .asks(&server)
-        .runs()
-        .exits(1)
-        .says("lro: GetOperation `operations/done`: PERMISSION_DENIED: off")
-        .says("lro: hint: run.googleapis.com is off: switch it on at https://console.example/enable (SERVICE_DISABLED)");
+    for (message, reason, facts, hint) in rows {
+        let mut status = Status::new(Code::PermissionDenied, message);
+        if let Some(reason) = reason {
+            let mut info = ErrorInfo::new(reason, "googleapis.com");
+            info.metadata.extend(facts.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            status = status.with_detail(info);
+        }
+        server.reply(status);
+        let denied = lro("get operations/done").asks(&server).runs().exits(1);
+        let expected =
+            format!("lro: GetOperation `operations/done`: PERMISSION_DENIED: {message}\nlro: hint: {hint}\n");
+        assert_eq!(denied.stderr, expected);
+    }
 }
 
+/// The order of the help: 130, 2, 6, 1, 5, 3, 4.
 #[test]
 fn of_several_the_gravest_counts() {
     let server = full_server();
@@ -158,6 +183,19 @@ fn of_several_the_gravest_counts() {
     assert_eq!(wait("operations/done operations/running"), 4);
     assert_eq!(wait("operations/running operations/failed operations/done"), 3);
     assert_eq!(wait("operations/failed operations/0 operations/running"), 5);
-    server.reply_to("GET", "operations/done", Status::new(Code::PermissionDenied, "no"));
-    assert_eq!(wait("operations/done operations/failed operations/0"), 1);
+    let denied = Status::new(Code::PermissionDenied, "no");
+    server.reply_to("GET", "operations/denied", Reply::from(denied).times(2));
+    assert_eq!(wait("operations/denied operations/failed operations/0"), 1);
+    server.reply_to("GET", "operations/who", Status::new(Code::Unauthenticated, "who?"));
+    assert_eq!(wait("operations/0 operations/who operations/denied"), 6);
+    server.reply_to("GET", "operations/who", Status::new(Code::Unauthenticated, "who?"));
+    assert_eq!(wait("operations/who operations/../x operations/failed"), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interruption_counts_more_than_a_failure() {
+    let server = full_server();
+    let until = ["operations/running: running", "operation `operations/failed` failed"];
+    interrupted(&server, "wait operations/failed operations/running", &until, "-INT").exits(130);
 }

@@ -28,6 +28,13 @@ fn help_of_every_command_has_an_example() {
     }
 }
 
+#[test]
+fn help_says_what_a_kill_does_to_the_output() {
+    let help = Lro::new(&["wait", "--help"]).runs().exits(0).stdout.replace('\n', " ");
+    let promise = "With --journal a wait that is killed loses no result";
+    assert!(help.contains(promise) && help.contains("may be printed once more"), "{help}");
+}
+
 /// As wide as a page, so that it can be read anywhere.
 #[test]
 fn lines_are_short() {
@@ -39,23 +46,68 @@ fn lines_are_short() {
     }
 }
 
-/// The examples of the help are taken as they stand there, up to what a shell would make of them.
+/// Every command line of every help is one that the program takes, up to what a shell would make of it.
 #[test]
 fn examples_are_valid_command_lines() {
-    for command in COMMANDS {
-        let help = Lro::new(&[command, "--help"]).runs().stdout;
-        let examples = help.split("Examples:\n").nth(1).unwrap();
-        for line in examples.lines().filter(|line| line.starts_with("  lro ")) {
-            let first = line.trim().split([';', '|', '&', '>', '#']).next().unwrap();
-            let first = first.replace("'done = false'", "done=false").replace("'done = true'", "done=true");
-            let line: Vec<&str> = first.split_whitespace().skip(1).collect();
-            if ["serve", "completions", "man"].contains(&command) {
-                continue;
-            }
-            let ran =
-                Lro::new(&line).and("--dry-run --anonymous").variable("LRO_ENDPOINT", "http://127.0.0.1:1");
-            ran.runs().exits(0);
+    for command in [None].into_iter().chain(COMMANDS.map(Some)) {
+        let help = Lro::new(&command.into_iter().chain(["--help"]).collect::<Vec<_>>()).runs().stdout;
+        let lines: Vec<_> = examples(&help).flat_map(command_lines).collect();
+        let own = |line: &Vec<String>| command.is_none_or(|command| line.iter().any(|word| word == command));
+        assert!(lines.iter().any(own), "{command:?}: {lines:?}");
+        for line in lines {
+            let ran = Lro::new(&line.iter().map(String::as_str).collect::<Vec<_>>()).and("--dry-run");
+            let ran = ran.variable("LRO_ENDPOINT", "http://127.0.0.1:1").input("operations/1\n").runs();
+            // What sends nothing says so, other than a command line that cannot be read.
+            let sends_nothing = ran.code == 2 && ran.stderr.starts_with("lro: --dry-run ");
+            assert!(ran.code == 0 || sends_nothing, "{line:?}: {ran:#?}");
         }
+    }
+}
+
+/// The lines of a help that are to be typed: those that begin so, and all below its title.
+fn examples(help: &str) -> impl Iterator<Item = &str> {
+    let title = help.find("\nExamples:\n").expect("every help has examples");
+    let (before, below) = help.split_at(title);
+    before
+        .lines()
+        .filter(|line| line.starts_with("  lro "))
+        .chain(below.lines().filter(|line| line.starts_with("  ")))
+}
+
+/// The words after each `lro` of a line for a shell, also of one in a comment, and with `--anonymous`.
+fn command_lines(line: &str) -> Vec<Vec<String>> {
+    // Quoted words have their spaces in these examples, and nothing else that a shell splits at.
+    let quoted = |(number, part): (usize, &str)| match number % 2 {
+        0 => part.replace(['|', '&', ';', '>', '#'], " \n "),
+        _ => part.replace(' ', "\u{a0}"),
+    };
+    let line: String = line.split('\'').enumerate().map(quoted).collect();
+    let words = |part: &str| {
+        let words = part.split(' ').filter(|word| !word.is_empty());
+        let mut words =
+            words.map(|word| word.replace('\u{a0}', " ").replace("$LRO", "projects/p/locations/l"));
+        words.find(|word| word == "lro")?;
+        let words: Vec<String> = words.collect();
+        let anonymous = words.iter().any(|word| word == "--anonymous");
+        Some(words.into_iter().chain((!anonymous).then(|| "--anonymous".to_owned())).collect())
+    };
+    line.split('\n').filter_map(words).collect()
+}
+
+#[test]
+fn lines_for_a_shell_are_taken_apart() {
+    let rows = [
+        (
+            "lro list --filter 'done = true' | lro wait -  # or: lro wait a",
+            "list,--filter,done = true,--anonymous;wait,-,--anonymous;wait,a,--anonymous",
+        ),
+        ("lro serve & lro --anonymous list", "serve,--anonymous;--anonymous,list"),
+        ("lro list $LRO/operations > a && b", "list,projects/p/locations/l/operations,--anonymous"),
+        ("export LRO_ENDPOINT=a", ""),
+    ];
+    for (line, expected) in rows {
+        let lines: Vec<_> = command_lines(line).iter().map(|words| words.join(",")).collect();
+        assert_eq!(lines.join(";"), expected);
     }
 }
 

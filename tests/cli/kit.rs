@@ -88,6 +88,12 @@ impl Ran {
         }
     }
 
+    /// The names of the operations that were printed as JSON.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let operations = self.stdout.lines().map(|line| Operation::from_json(line).unwrap());
+        operations.map(|operation| operation.name().to_owned()).collect()
+    }
+
     /// Checks the exit status; shows everything where it is another one.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

@@ -7,7 +7,10 @@ mod help;
 mod kit;
 mod names;
 mod options;
+#[cfg(unix)]
+mod readme;
 mod serve;
 #[cfg(unix)]
 mod terminal;
+mod tested;
 mod wait;

@@ -29,6 +29,39 @@ fn options_stand_before_or_behind_the_command() {
 }
 
 #[test]
+fn what_stands_behind_the_command_counts_and_headers_add_up() {
+    let server = full_server();
+    let ran = lro(
+        "--format json --header x-a:1 --quota-project a get operations/done --format text --header x-b:2",
+    )
+    .and("--quota-project b")
+    .asks(&server)
+    .runs()
+    .exits(0);
+    assert!(ran.stdout.contains("state     succeeded"), "{ran:#?}");
+    let request = &server.requests()[0];
+    assert_eq!((request.header("x-a"), request.header("x-b")), (Some("1"), Some("2")));
+    assert_eq!(request.header("x-goog-user-project"), Some("b"));
+}
+
+#[test]
+fn formats() {
+    let server = full_server();
+    let by = |options: &str| lro("get operations/done").and(options).asks(&server).runs().exits(0).stdout;
+    assert!(by("--format json").starts_with(r#"{"name":"operations/done","#));
+    assert!(by("--format text").contains("state     succeeded"));
+    assert_eq!(by(""), by("--format text"));
+}
+
+#[test]
+fn anonymous() {
+    let server = full_server();
+    Lro::new(&["get", "operations/done"]).asks(&server).runs().exits(6);
+    Lro::new(&["get", "operations/done", "--anonymous"]).asks(&server).runs().exits(0);
+    assert_eq!(server.requests()[0].header("authorization"), None);
+}
+
+#[test]
 fn headers_and_quota_project() {
     let server = full_server();
     lro("get operations/done --quota-project billing --header x-a:1 --header")
@@ -132,10 +165,12 @@ fn transport() {
 #[test]
 fn verbose_tells_what_is_sent() {
     let server = full_server();
-    server.reply(Reply::status(503));
-    let ran = lro("-v get operations/done").asks(&server).runs().exits(0);
-    let lines: Vec<_> = ran.stderr.lines().collect();
-    assert!(lines.len() >= 2 && lines.iter().all(|line| line.starts_with("lro: ")), "{ran:#?}");
-    assert!(ran.stderr.contains("operations/done") && ran.stderr.contains("UNAVAILABLE"), "{ran:#?}");
+    for option in ["-v", "--verbose"] {
+        server.reply(Reply::status(503));
+        let ran = lro("get operations/done").and(option).asks(&server).runs().exits(0);
+        let lines: Vec<_> = ran.stderr.lines().collect();
+        assert!(lines.len() >= 2 && lines.iter().all(|line| line.starts_with("lro: ")), "{ran:#?}");
+        assert!(ran.stderr.contains("operations/done") && ran.stderr.contains("UNAVAILABLE"), "{ran:#?}");
+    }
     lro("get operations/done").asks(&server).runs().exits(0).says_nothing();
 }

@@ -8,20 +8,20 @@ use std::process::Child;
 use crate::kit::{Lro, lro};
 
 /// A server of its own process, ended with the value.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Served {
-    fn start(run: Lro) -> Self {
+    pub(crate) fn start(run: Lro) -> Self {
         let mut child = run.starts();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Self { child, url: url.trim().to_owned() }
     }
 
-    fn asked_by(&self, line: &str) -> Lro {
+    pub(crate) fn asked_by(&self, line: &str) -> Lro {
         lro(line).variable("LRO_ENDPOINT", &self.url)
     }
 }
@@ -33,7 +33,7 @@ impl Drop for Served {
     }
 }
 
-fn scenario(name: &str, text: &str) -> PathBuf {
+pub(crate) fn scenario(name: &str, text: &str) -> PathBuf {
     let file = std::env::temp_dir().join(format!("lro-serve-{name}-{}.json", std::process::id()));
     fs::write(&file, text).unwrap();
     file

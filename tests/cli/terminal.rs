@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use longrunning::testing::{FakeOperation, FakeServer};
+use longrunning::testing::FakeOperation;
 use longrunning::{Any, Operation};
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ use crate::kit::{PROGRAM, kept_variables, server};
 /// Runs the program in a terminal of 80 columns until it ends; presses `keys` when `until`, a regular expression, has been seen.
 ///
 /// `None` without Python, which has the terminal.
-fn in_a_terminal(server: &FakeServer, line: &str, until: &str, keys: &str) -> Option<(Value, String)> {
+pub(crate) fn in_a_terminal(url: &str, line: &str, until: &str, keys: &str) -> Option<(Value, String)> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
     let mut child = Command::new("python3")
         .args(["-I", script])
         .env_clear()
         .envs(kept_variables())
-        .env("LRO_ENDPOINT", server.url())
+        .env("LRO_ENDPOINT", url)
         .env("TERM", "xterm")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,7 +53,8 @@ fn slow() -> FakeOperation {
 fn a_bar_grows_and_goes() {
     let server = server();
     server.insert(slow());
-    let Some((ran, seen)) = in_a_terminal(&server, "wait operations/slow --poll-interval 100ms", "", "")
+    let Some((ran, seen)) =
+        in_a_terminal(&server.url(), "wait operations/slow --poll-interval 100ms", "", "")
     else {
         return;
     };
@@ -67,6 +68,17 @@ fn a_bar_grows_and_goes() {
 }
 
 #[test]
+fn what_a_service_says_is_not_obeyed() {
+    let server = server();
+    let status = Any::from_json(r#"{"@type":"x/y","statusMessage":"\u001b[2J"}"#).unwrap();
+    server.insert(FakeOperation::new("operations/1").metadata(status).done_at_poll(4));
+    let line = "wait operations/1 --poll-interval 200ms";
+    let Some((ran, seen)) = in_a_terminal(&server.url(), line, "", "") else { return };
+    assert_eq!(ran["code"], 0, "{seen}");
+    assert!(seen.contains(r"\u{1b}[2J") && !seen.contains("\u{1b}[2J"), "{seen:?}");
+}
+
+#[test]
 fn several_bars_and_a_total() {
     let server = server();
     server.insert(slow());
@@ -75,7 +87,7 @@ fn several_bars_and_a_total() {
     let line = "wait operations/slow operations/running --poll-interval 100ms \
                 operations/of-a-name-that-does-not-fit-its-column";
     let until = r"1 of 3 done \[[^]]*\] \d+s";
-    let Some((ran, seen)) = in_a_terminal(&server, line, until, "\u{3}") else { return };
+    let Some((ran, seen)) = in_a_terminal(&server.url(), line, until, "\u{3}") else { return };
     assert_eq!(ran["code"], 130, "{seen}");
     assert!(seen.contains("0 of 3 done"), "{seen}");
     // The parent that all share is left out.
@@ -108,7 +120,7 @@ fn verbose_and_never_have_no_bars() {
     for options in ["-v", "--progress never"] {
         server.insert(slow());
         let line = format!("wait operations/slow --poll-interval 100ms {options}");
-        let Some((ran, seen)) = in_a_terminal(&server, &line, "", "") else { return };
+        let Some((ran, seen)) = in_a_terminal(&server.url(), &line, "", "") else { return };
         assert_eq!(ran["code"], 0);
         assert!(!seen.contains("[=") && !seen.contains('\u{1b}'), "{seen}");
     }

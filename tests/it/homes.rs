@@ -47,7 +47,7 @@ fn only_a_client_of_its_service_asks_for_it() {
         let before = server.request_count();
         let results = [
             client.poller(pending(its)).until_done().map(drop),
-            client.poller(&pending(its)).into_iter().next().unwrap().map(drop),
+            client.poller(pending(its)).into_iter().next().unwrap().map(drop),
             client.operation(pending(its)).refresh().map(drop),
             client.operation(pending(its)).poller().until_done().map(drop),
             client.operation(pending(its)).to_pending().map(drop),

@@ -25,6 +25,7 @@ mod messages;
 mod network;
 mod polling;
 mod progress;
+mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;

@@ -16,14 +16,14 @@ pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, Failure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
     let operation = client.get(&*place.name).send().map_err(|error| Failure::of(&error, &place))?;
-    Output::new(globals.format).operation(&operation)?;
+    Output::new(globals.format()).operation(&operation)?;
     Ok(Exit::Success)
 }
 
 pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
-    let mut output = Output::new(globals.format);
+    let mut output = Output::new(globals.format());
     let (mut widths, mut left) = (Vec::new(), args.limit.unwrap_or(usize::MAX));
     let mut pages = list_call(&client, &place, args).pages();
     while left > 0 {

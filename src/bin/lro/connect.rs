@@ -1,7 +1,6 @@
 //! Clients, one for each service that is named.
 
 use longrunning::auth::CredentialsPolicy;
-use longrunning::http::HttpClient;
 use longrunning::transport::TransportKind;
 use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
 
@@ -31,25 +30,12 @@ impl<'g> Clients<'g> {
     }
 }
 
-/// A client that sends nothing: its requests go to `recorder`, with a token that stands for the real one.
+/// Makes a client as [`Clients`] does, but for one that shows its requests: with a token that stands for the real one.
 ///
 /// Credentials are looked for all the same, so that what is wrong with them is found; none is asked for a token.
-pub(crate) fn pretend(
-    globals: &Globals,
-    service: &Service,
-    recorder: impl HttpClient + 'static,
-) -> Result<OperationsClient, Failure> {
-    if globals.transport == Some(Transport::Grpc) {
-        return Err(Failure::usage("--dry-run shows HTTP requests, which --transport grpc does not send"));
-    }
-    let real = credentials(globals)?;
-    builder(globals, service)?.credentials(real).build()?;
-    let token = match globals.anonymous {
-        true => Credentials::anonymous(),
-        false => Credentials::bearer("dry-run")?,
-    };
-    let builder = builder(globals, service)?.credentials(token).retry(RetryPolicy::never());
-    Ok(builder.http_client(recorder).build()?)
+pub(crate) fn pretend(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
+    let credentials = credentials(globals)?.with_token("dry-run")?;
+    Ok(builder(globals, service)?.credentials(credentials).retry(RetryPolicy::never()))
 }
 
 fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {

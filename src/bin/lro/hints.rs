@@ -6,22 +6,23 @@ use longrunning::{Code, Error, ErrorKind, Status};
 use crate::names::Place;
 
 /// A hint for an error of a call for `place`.
+///
+/// What the service says for machines comes first: its messages name hosts for many reasons.
 pub(crate) fn for_error(error: &Error, place: &Place) -> Option<String> {
-    let status = error.status().filter(|_| error.kind() == ErrorKind::Service);
-    if let Some(host) = status.and_then(|status| other_host(status, &place.service.endpoint)) {
-        return Some(format!("the service names another endpoint: try --endpoint {host}"));
-    }
-    if let Some(hint) = status.and_then(for_reason) {
-        return Some(hint);
-    }
-    match (error.kind(), error.code()) {
-        (ErrorKind::Service, Some(Code::NotFound)) => Some(not_found(place)),
-        (ErrorKind::Service, Some(Code::Unauthenticated)) => Some(NOT_ACCEPTED.to_owned()),
-        (ErrorKind::Service, Some(Code::Unimplemented)) => Some(UNIMPLEMENTED.to_owned()),
-        (ErrorKind::Timeout, _) if error.operation().is_none() => Some(MORE_TIME.to_owned()),
-        (ErrorKind::Operation, _) => error.status().and_then(for_reason),
-        _ => for_set_up(error),
-    }
+    let Some(status) = error.status().filter(|_| error.kind() == ErrorKind::Service) else {
+        return match error.kind() {
+            ErrorKind::Timeout if error.operation().is_none() => Some(MORE_TIME.to_owned()),
+            ErrorKind::Operation => {
+                error.status().and_then(|status| for_reason(status).or_else(|| see(status)))
+            }
+            _ => for_set_up(error),
+        };
+    };
+    let other = || {
+        let host = other_endpoint(status, &place.service.endpoint)?;
+        Some(format!("the service names another endpoint: try --endpoint {host}"))
+    };
+    for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status.code(), place))
 }
 
 /// A hint for an error in the options and files that clients are made of.
@@ -34,50 +35,88 @@ pub(crate) fn for_set_up(error: &Error) -> Option<String> {
 
 /// What the machine-readable reason of an error asks for.
 fn for_reason(status: &Status) -> Option<String> {
-    let link = || status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty());
-    let Some(info) = status.detail::<ErrorInfo>() else {
-        return link().map(|link| format!("see {link}"));
-    };
+    let info = status.detail::<ErrorInfo>().filter(|info| !info.reason.is_empty())?;
     let fact = |name: &str| info.metadata.get(name).filter(|value| !value.is_empty());
     let reason = &info.reason;
     match reason.as_str() {
+        // The project that has the service off is then that of the program `gcloud`.
+        "SERVICE_DISABLED" if status.message().contains("requires a quota project") => {
+            Some(format!("{QUOTA_PROJECT} ({reason})"))
+        }
         "SERVICE_DISABLED" => {
             let service = fact("serviceTitle").or(fact("service")).map_or("the API", String::as_str);
             let project = fact("consumer").map(|consumer| format!(" for {consumer}")).unwrap_or_default();
-            let place = fact("activationUrl").cloned().or_else(link);
+            let place = fact("activationUrl").cloned().or_else(|| link(status));
             let place = place.map(|place| format!(": switch it on at {place}")).unwrap_or_default();
             Some(format!("{service} is off{project}{place} ({reason})"))
         }
         "IAM_PERMISSION_DENIED" => {
             let permission = fact("permission").map_or("a permission", String::as_str);
             let resource = fact("resource").map(|resource| format!(" on {resource}")).unwrap_or_default();
-            Some(format!(
-                "who asks lacks {permission}{resource}: have it granted, or use other credentials ({reason})"
-            ))
+            Some(format!("who asks lacks {permission}{resource}: {GRANT} ({reason})"))
         }
-        _ => {
-            let place = link().map(|link| format!(", see {link}")).unwrap_or_default();
-            let at_work = matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated);
-            (at_work || !place.is_empty())
-                .then(|| format!("the reason is {reason} of {}{place}", info.domain))
-        }
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Some(format!("{SCOPE} ({reason})")),
+        _ => match (link(status), status.code()) {
+            (Some(link), _) => Some(format!("the reason is {reason} of {}, see {link}", info.domain)),
+            (None, Code::PermissionDenied) => Some(format!("the reason is {reason} of {}", info.domain)),
+            (None, Code::Unauthenticated) => Some(format!("{NOT_ACCEPTED} ({reason})")),
+            _ => None,
+        },
     }
 }
 
-/// The endpoint of Google's that the message of an error names, if that is another one than was asked.
-fn other_host(status: &Status, endpoint: &str) -> Option<String> {
-    let asked = endpoint.rsplit_once("://").map_or(endpoint, |(_, host)| host);
-    let asked = asked.split(['/', ':']).next().unwrap_or_default();
+/// The page that the service wants to be read.
+fn see(status: &Status) -> Option<String> {
+    link(status).map(|link| format!("see {link}"))
+}
+
+fn link(status: &Status) -> Option<String> {
+    status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty())
+}
+
+fn for_code(code: Code, place: &Place) -> Option<String> {
+    match code {
+        Code::NotFound => Some(not_found(place)),
+        Code::PermissionDenied => Some(format!("who asks lacks a permission: {GRANT}")),
+        Code::Unauthenticated => Some(NOT_ACCEPTED.to_owned()),
+        Code::Unimplemented => Some(UNIMPLEMENTED.to_owned()),
+        _ => None,
+    }
+}
+
+/// The endpoint of Google's that the message of an error speaks of, if that is another one than was asked.
+///
+/// The plain name of a service is taken for an endpoint only where the message has that word.
+fn other_endpoint(status: &Status, asked: &str) -> Option<String> {
     if !matches!(
         status.code(),
         Code::NotFound | Code::InvalidArgument | Code::FailedPrecondition | Code::PermissionDenied
     ) {
         return None;
     }
-    let words = status.message().split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'));
-    let hosts = words.map(|word| word.trim_matches('.')).filter(|word| word.ends_with(".googleapis.com"));
-    let mut others = hosts.filter(|host| !host.eq_ignore_ascii_case(asked) && !NO_SERVICES.contains(host));
-    others.next().map(str::to_owned)
+    let asked = asked.rsplit_once("://").map_or(asked, |(_, host)| host);
+    let asked = asked.split(['/', ':']).next().unwrap_or_default();
+    let endpoints = status.message().to_ascii_lowercase().contains("endpoint");
+    let mut hosts = status.message().split_whitespace().filter_map(host_of);
+    let other = hosts.find(|host| {
+        let regional = host.trim_end_matches(GOOGLE).contains(['-', '.']);
+        (regional || endpoints) && !host.eq_ignore_ascii_case(asked) && !NO_SERVICES.contains(host)
+    });
+    other.map(str::to_owned)
+}
+
+/// The host of Google's that a word is, or is a URL of.
+///
+/// With a path but no scheme it is a resource (`//run.googleapis.com/projects/p`) or a permission.
+fn host_of(word: &str) -> Option<&str> {
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let host = match word.strip_prefix("https://") {
+        Some(url) => url.split('/').next()?,
+        None => word,
+    };
+    let host = host.split(':').next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    (host.ends_with(GOOGLE) && host.chars().all(plain)).then_some(host)
 }
 
 fn not_found(place: &Place) -> String {
@@ -92,13 +131,19 @@ fn not_found(place: &Place) -> String {
     }
 }
 
-/// Hosts of Google's that messages name for other reasons.
-const NO_SERVICES: [&str; 3] =
-    ["console.developers.google.com", "www.googleapis.com", "oauth2.googleapis.com"];
+const GOOGLE: &str = ".googleapis.com";
+
+/// Hosts of Google's that messages name for other reasons: in scopes, and where tokens come from.
+const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
 const FORGOTTEN: &str =
     "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
+const GRANT: &str = "have it granted, or use other credentials";
+const SCOPE: &str =
+    "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform";
+const QUOTA_PROJECT: &str =
+    "the credentials of a user need a project that requests count for: give --quota-project";
 const NO_CREDENTIALS: &str =
     "others than the default ones come by --credentials, --access-token-file or --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
@@ -106,6 +151,8 @@ const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
 #[cfg(test)]
 mod tests {
+    use longrunning::rpc::help::Link;
+
     use super::*;
     use crate::names::Service;
 
@@ -120,13 +167,37 @@ mod tests {
 
     #[test]
     fn another_endpoint() {
-        let says = |message: &str| hint(Status::new(Code::InvalidArgument, message));
-        let other =
-            Some("the service names another endpoint: try --endpoint eu-run.googleapis.com".to_owned());
-        assert_eq!(says("location eu: switch to `eu-run.googleapis.com`."), other);
-        assert_eq!(says("please use https://eu-run.googleapis.com/v1"), other);
-        assert_eq!(says("us-run.googleapis.com says no"), None);
-        assert_eq!(says("evil.example"), None);
+        let other = Some("eu-run.googleapis.com");
+        let rows = [
+            ("a regional host", "location eu: switch to `eu-run.googleapis.com`.", other),
+            ("a URL", "please use https://eu-run.googleapis.com/v1", other),
+            ("a port", "please use eu-run.googleapis.com:443", other),
+            ("a plain host", "use the global endpoint (run.googleapis.com)", Some("run.googleapis.com")),
+            ("a new one", "try run.eu.rep.googleapis.com", Some("run.eu.rep.googleapis.com")),
+            ("the same", "us-run.googleapis.com says no", None),
+            ("another's", "use the endpoint evil.example", None),
+            ("a service", "API [run.googleapis.com] not enabled on project [7].", None),
+            (
+                "a resource",
+                "no endpoint for '//eu-run.googleapis.com/projects/p' (or it may not exist).",
+                None,
+            ),
+            (
+                "a permission",
+                "Permission iam.googleapis.com/denypolicies.create denied at the endpoint",
+                None,
+            ),
+            (
+                "a link",
+                "Enable the endpoint at https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=7",
+                None,
+            ),
+            ("a scope", "the endpoint wants https://www.googleapis.com/auth/cloud-platform", None),
+        ];
+        for (row, message, host) in rows {
+            let host = host.map(|host| format!("the service names another endpoint: try --endpoint {host}"));
+            assert_eq!(hint(Status::new(Code::InvalidArgument, message)), host, "{row}");
+        }
     }
 
     #[test]
@@ -137,6 +208,10 @@ mod tests {
                 Some(
                     "services forget operations some time after they end; --endpoint and --api-version have to fit, too: a regional service wants its endpoint for europe-west1",
                 ),
+            ),
+            (
+                Code::PermissionDenied,
+                Some("who asks lacks a permission: have it granted, or use other credentials"),
             ),
             (Code::Unauthenticated, Some(NOT_ACCEPTED)),
             (Code::Unimplemented, Some(UNIMPLEMENTED)),
@@ -149,26 +224,95 @@ mod tests {
         assert_eq!(gone.as_deref(), Some(FORGOTTEN));
     }
 
+    /// Messages and details as Google sends them, to a regional endpoint.
     #[test]
     fn reasons() {
-        let denied = |info: ErrorInfo| hint(Status::new(Code::PermissionDenied, "no").with_detail(info));
-        let mut off = ErrorInfo::new("SERVICE_DISABLED", "googleapis.com");
-        off.metadata.extend([
-            ("service".to_owned(), "run.googleapis.com".to_owned()),
-            ("consumer".to_owned(), "projects/7".to_owned()),
-            ("activationUrl".to_owned(), "https://console/run".to_owned()),
-        ]);
-        assert_eq!(
-            denied(off).unwrap(),
-            "run.googleapis.com is off for projects/7: switch it on at https://console/run (SERVICE_DISABLED)"
-        );
-        let mut lacking = ErrorInfo::new("IAM_PERMISSION_DENIED", "iam.googleapis.com");
-        lacking.metadata.insert("permission".to_owned(), "run.operations.get".to_owned());
-        assert_eq!(
-            denied(lacking).unwrap(),
-            "who asks lacks run.operations.get: have it granted, or use other credentials (IAM_PERMISSION_DENIED)"
-        );
-        let other = denied(ErrorInfo::new("CONSUMER_INVALID", "googleapis.com"));
-        assert_eq!(other.as_deref(), Some("the reason is CONSUMER_INVALID of googleapis.com"));
+        let rows = [
+            (
+                "PERMISSION_DENIED",
+                "Cloud Run Admin API has not been used in project 7 before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=7 then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.",
+                "SERVICE_DISABLED googleapis.com service=run.googleapis.com consumer=projects/7 containerInfo=7 activationUrl=https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=7",
+                "",
+                "run.googleapis.com is off for projects/7: switch it on at https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=7 (SERVICE_DISABLED)",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Your application is authenticating by using local Application Default Credentials. The run.googleapis.com API requires a quota project, which is not set by default. To learn how to set your quota project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .",
+                "SERVICE_DISABLED googleapis.com service=run.googleapis.com consumer=projects/764086051850",
+                "",
+                "the credentials of a user need a project that requests count for: give --quota-project (SERVICE_DISABLED)",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Permission 'run.operations.get' denied on resource '//run.googleapis.com/projects/p/locations/us/operations/1' (or it may not exist).",
+                "IAM_PERMISSION_DENIED run.googleapis.com permission=run.operations.get resource=projects/p/locations/us/operations/1",
+                "",
+                "who asks lacks run.operations.get on projects/p/locations/us/operations/1: have it granted, or use other credentials (IAM_PERMISSION_DENIED)",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Request had insufficient authentication scopes.",
+                "ACCESS_TOKEN_SCOPE_INSUFFICIENT googleapis.com service=run.googleapis.com method=google.longrunning.Operations.GetOperation",
+                "",
+                "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform (ACCESS_TOKEN_SCOPE_INSUFFICIENT)",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Permission denied on resource project p.",
+                "CONSUMER_INVALID googleapis.com consumer=projects/p containerInfo=p service=run.googleapis.com",
+                "https://console.developers.google.com",
+                "the reason is CONSUMER_INVALID of googleapis.com, see https://console.developers.google.com",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Permission denied on 'locations/me-central2' (or it may not exist).",
+                "LOCATION_POLICY_VIOLATED googleapis.com consumer=projects/p location=me-central2",
+                "",
+                "the reason is LOCATION_POLICY_VIOLATED of googleapis.com",
+            ),
+            (
+                "UNAUTHENTICATED",
+                "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+                "CREDENTIALS_MISSING googleapis.com service=run.googleapis.com",
+                "",
+                "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others (CREDENTIALS_MISSING)",
+            ),
+            (
+                "PERMISSION_DENIED",
+                "Permission 'run.operations.get' denied: use eu-run.googleapis.com",
+                "IAM_PERMISSION_DENIED iam.googleapis.com permission=run.operations.get",
+                "",
+                "who asks lacks run.operations.get: have it granted, or use other credentials (IAM_PERMISSION_DENIED)",
+            ),
+            (
+                "INVALID_ARGUMENT",
+                "use eu-run.googleapis.com",
+                "X a.example",
+                "",
+                "the service names another endpoint: try --endpoint eu-run.googleapis.com",
+            ),
+            (
+                "RESOURCE_EXHAUSTED",
+                "no quota",
+                "",
+                "https://a.example/quotas",
+                "see https://a.example/quotas",
+            ),
+        ];
+        for (code, message, info, link, expected) in rows {
+            let mut status = Status::new(code.parse().unwrap(), message);
+            let mut words = info.split_whitespace();
+            if let (Some(reason), Some(domain)) = (words.next(), words.next()) {
+                let mut info = ErrorInfo::new(reason, domain);
+                let facts = words.map(|word| word.split_once('=').unwrap());
+                info.metadata.extend(facts.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                status = status.with_detail(info);
+            }
+            if !link.is_empty() {
+                status = status
+                    .with_detail(Help { links: vec![Link { description: String::new(), url: link.into() }] });
+            }
+            assert_eq!(hint(status).as_deref(), Some(expected), "{info}");
+        }
     }
 }

@@ -30,27 +30,17 @@ mod wait;
 
 use std::env;
 use std::io::{self, Write};
-use std::mem::ManuallyDrop;
 use std::process::ExitCode;
-
-use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use exit::Exit;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    match parse() {
+    match args::read(env::args_os()) {
         Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()).into(),
         Err(error) => refused(&error).into(),
     }
-}
-
-/// Reads the command line; what clap needed for that is left to the end of the process, which is cheaper than cleaning up.
-fn parse() -> Result<Cli, clap::Error> {
-    let mut command = ManuallyDrop::new(Cli::command());
-    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(env::args_os())?);
-    Cli::from_arg_matches_mut(&mut matches)
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
@@ -66,8 +56,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Cancel(args) => call::cancel(globals, args),
         Command::Delete(args) => call::delete(globals, args),
         Command::Serve(args) => serve::run(globals, args),
-        Command::Completions { shell } => manual::completions(*shell),
-        Command::Man { command } => manual::page(command.as_deref()),
+        Command::Completions(args) => manual::completions(args.shell),
+        Command::Man(args) => manual::page(args.command.as_deref()),
     }
 }
 

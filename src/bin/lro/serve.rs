@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 use crate::signals;
 
 pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
-    let mut output = Output::new(globals.format);
+    let mut output = Output::new(globals.format());
     if args.print_script {
         output.line(Scenario::DEMO.trim_end())?;
         return Ok(Exit::Success);

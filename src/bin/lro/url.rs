@@ -55,7 +55,7 @@ impl OperationUrl {
 }
 
 /// Scheme and authority, in lower case; https where there is no scheme.
-fn origin(endpoint: &str) -> (String, String) {
+pub(crate) fn origin(endpoint: &str) -> (String, String) {
     let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
     let authority = rest.split('/').next().unwrap_or_default();
     (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())

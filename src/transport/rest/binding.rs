@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::error::Error;
 use crate::http::HttpMethod;
@@ -38,15 +39,18 @@ use crate::transport::rest::template::{Template, is_literal_path};
 /// ]);
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Bindings {
     version: String,
-    get: Vec<Binding>,
-    list: Vec<Binding>,
-    cancel: Vec<Binding>,
-    delete: Vec<Binding>,
-    wait: Vec<Binding>,
+    get: Slot,
+    list: Slot,
+    cancel: Slot,
+    delete: Slot,
+    wait: Slot,
 }
+
+/// The bindings of one method; those that nobody has set are made at the first use, since most clients need few of them.
+type Slot = OnceLock<Vec<Binding>>;
 
 impl Bindings {
     /// Makes the default bindings under another path prefix, which is most often an API version.
@@ -127,19 +131,20 @@ impl Bindings {
     /// Binds WaitOperation so, unless it is bound already.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
-            Some(how) if self.wait.is_empty() => Cow::Owned(self.clone().wait_by(how)),
+            Some(how) if self.of(Rpc::Wait).is_empty() => Cow::Owned(self.clone().wait_by(how)),
             _ => Cow::Borrowed(self),
         }
     }
 
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
-        match rpc {
+        let slot = match rpc {
             Rpc::Get => &self.get,
             Rpc::List => &self.list,
             Rpc::Cancel => &self.cancel,
             Rpc::Delete => &self.delete,
             Rpc::Wait => &self.wait,
-        }
+        };
+        slot.get_or_init(|| usual(&self.version, rpc))
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
@@ -150,26 +155,46 @@ impl Bindings {
             Rpc::Delete => &mut self.delete,
             Rpc::Wait => &mut self.wait,
         };
-        *slot = bindings.into_iter().collect();
+        *slot = Slot::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
     fn under(version: &str) -> Self {
-        let parents = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
-        Self {
-            version: version.into(),
-            get: of_operations(version, "", Binding::get),
-            list: built_in(version, parents, "", Binding::get),
-            cancel: of_operations(version, ":cancel", Binding::post),
-            delete: of_operations(version, "", Binding::delete),
-            wait: Vec::new(),
-        }
+        let [get, list, cancel, delete, wait] = Default::default();
+        Self { version: version.into(), get, list, cancel, delete, wait }
     }
 }
 
 impl Default for Bindings {
     fn default() -> Self {
         Self::under("v1")
+    }
+}
+
+impl PartialEq for Bindings {
+    fn eq(&self, other: &Self) -> bool {
+        self.version == other.version && Rpc::ALL.into_iter().all(|rpc| self.of(rpc) == other.of(rpc))
+    }
+}
+
+impl Eq for Bindings {}
+
+impl fmt::Debug for Bindings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods = Rpc::ALL.map(|rpc| (rpc.name(), self.of(rpc)));
+        f.debug_struct("Bindings").field("version", &self.version).field("methods", &methods).finish()
+    }
+}
+
+/// What a method is bound to where nothing else is said.
+fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
+    let parents = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
+    match rpc {
+        Rpc::Get => of_operations(version, "", Binding::get),
+        Rpc::List => built_in(version, parents, "", Binding::get),
+        Rpc::Cancel => of_operations(version, ":cancel", Binding::post),
+        Rpc::Delete => of_operations(version, "", Binding::delete),
+        Rpc::Wait => Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{open, path};
 use crate::kit::Folder;
 use crate::victim::{Victim, chance};
 
-const KILLS: u32 = 30;
+const KILLS: u32 = 100;
 
 /// Enough work for longer than a process lives.
 const BATCHES: u32 = 25;

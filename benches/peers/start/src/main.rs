@@ -5,6 +5,8 @@
 //! ```
 //!
 //! Both programs ask the same server, `lro serve`, by turns, 500 times each; the table has the median and the best.
+//! Each is built as its user gets it: `lro` with link-time optimization, as its manifest says, the other as cargo
+//! does it by itself. With the same it would be 3 % faster.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

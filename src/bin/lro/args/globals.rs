@@ -1,4 +1,5 @@
-//! The options that every command takes: whom to ask, who asks, how long, and in what form to tell.
+//! The options that every command takes, in front of it and behind it: whom to ask, who asks, how long, and in what
+//! form to tell.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,62 +9,90 @@ use clap::{Args, ValueEnum};
 use super::parse_duration;
 
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 pub(crate) struct Globals {
     /// The service: a host such as run.googleapis.com, or a URL [env: LRO_ENDPOINT].
-    #[arg(long, global = true, value_name = "URL", help_heading = SERVICE)]
+    #[arg(long, value_name = "URL", help_heading = SERVICE)]
     pub(crate) endpoint: Option<String>,
     /// Version, or path in front of names, such as v2 or compute/v1 [default: v1].
-    #[arg(long, global = true, value_name = "VERSION", help_heading = SERVICE)]
+    #[arg(long, value_name = "VERSION", help_heading = SERVICE)]
     pub(crate) api_version: Option<String>,
     /// How to speak to it [default: rest].
-    #[arg(long, global = true, value_enum, value_name = "KIND", help_heading = SERVICE)]
+    #[arg(long, value_enum, value_name = "KIND", help_heading = SERVICE)]
     pub(crate) transport: Option<Transport>,
-    /// Send a header along, `Name: value`; may be repeated.
-    #[arg(long = "header", global = true, value_name = "HEADER", help_heading = SERVICE)]
+    /// Send a header along, `Name: value`, which gRPC calls metadata; may be repeated.
+    #[arg(long = "header", value_name = "HEADER", help_heading = SERVICE)]
     pub(crate) headers: Vec<String>,
 
     /// Use a credentials file of any type (service account, login, federation).
-    #[arg(long, global = true, value_name = "FILE", help_heading = WHO)]
+    #[arg(long, value_name = "FILE", help_heading = WHO)]
     pub(crate) credentials: Option<PathBuf>,
     /// Use the access token in FILE, which may be renewed by another program meanwhile.
-    #[arg(long, global = true, value_name = "FILE", help_heading = WHO)]
+    #[arg(long, value_name = "FILE", help_heading = WHO)]
     pub(crate) access_token_file: Option<PathBuf>,
     /// Use no credentials.
-    #[arg(long, global = true, help_heading = WHO)]
+    #[arg(long, help_heading = WHO)]
     pub(crate) anonymous: bool,
     /// Charge quota and billing to this project.
-    #[arg(long, global = true, value_name = "PROJECT", help_heading = WHO)]
+    #[arg(long, value_name = "PROJECT", help_heading = WHO)]
     pub(crate) quota_project: Option<String>,
 
     /// Limit each attempt [default: 10s].
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) attempt_timeout: Option<Duration>,
     /// Limit the whole: a call with its retries [default: 60s], or a wait [default: 24h].
-    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
     /// Try a call again up to N times [default: 4]; let a wait bear N internal errors in a row [default: 5].
-    #[arg(long, global = true, value_name = "N", help_heading = TIME)]
+    #[arg(long, value_name = "N", help_heading = TIME)]
     pub(crate) retries: Option<u32>,
 
-    /// Print operations for people, or as JSON lines.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = TELL)]
-    pub(crate) format: Format,
-    /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = TELL)]
-    pub(crate) progress: Progress,
+    /// Print operations for people, or as JSON lines [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
+    pub(crate) format: Option<Format>,
+    /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing [default: auto].
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
+    pub(crate) progress: Option<Progress>,
     /// Say on standard error what is sent and why; never shows a secret.
-    #[arg(short, long, global = true, help_heading = TELL)]
+    #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
-    /// Print the requests, and as curl commands, without sending anything; secrets are left out.
-    #[arg(long, global = true, help_heading = TELL)]
+    /// Send nothing: print the first request for each name, and a curl or grpcurl command for it, without secrets.
+    #[arg(long, help_heading = TELL)]
     pub(crate) dry_run: bool,
+}
+
+impl Globals {
+    pub(crate) fn format(&self) -> Format {
+        self.format.unwrap_or_default()
+    }
+
+    /// What was said behind the command, and else in front of it.
+    pub(super) fn or(self, front: Self) -> Self {
+        Self {
+            endpoint: self.endpoint.or(front.endpoint),
+            api_version: self.api_version.or(front.api_version),
+            transport: self.transport.or(front.transport),
+            headers: [front.headers, self.headers].concat(),
+            credentials: self.credentials.or(front.credentials),
+            access_token_file: self.access_token_file.or(front.access_token_file),
+            anonymous: self.anonymous || front.anonymous,
+            quota_project: self.quota_project.or(front.quota_project),
+            attempt_timeout: self.attempt_timeout.or(front.attempt_timeout),
+            total_timeout: self.total_timeout.or(front.total_timeout),
+            retries: self.retries.or(front.retries),
+            format: self.format.or(front.format),
+            progress: self.progress.or(front.progress),
+            verbose: self.verbose || front.verbose,
+            dry_run: self.dry_run || front.dry_run,
+        }
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Transport {
     /// JSON over HTTP.
     Rest,
-    /// gRPC.
+    /// gRPC, where `lro` was installed with it.
     Grpc,
 }
 
@@ -84,5 +113,5 @@ pub(crate) enum Progress {
 
 const SERVICE: &str = "Service";
 const WHO: &str = "Credentials (default: application default credentials)";
-const TIME: &str = "Time";
+const TIME: &str = "Time (durations such as 500ms, 10s, 15m, 1h30m)";
 const TELL: &str = "Output";

@@ -63,8 +63,8 @@ impl Line {
         self.duration("--attempt-timeout", *attempt_timeout);
         self.duration("--total-timeout", *total_timeout);
         self.text("--retries", retries.map(|retries| retries.to_string()).as_deref());
-        self.choice("--format", Some(format).filter(|format| **format != Default::default()));
-        self.choice("--progress", Some(progress).filter(|progress| **progress != Default::default()));
+        self.choice("--format", format.as_ref());
+        self.choice("--progress", progress.as_ref());
         self.flag("--verbose", *verbose);
     }
 
@@ -107,10 +107,8 @@ pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::args::{Command, read};
 
     #[test]
     fn the_line_means_what_was_typed() {
@@ -124,25 +122,25 @@ mod tests {
         ];
         for line in rows {
             let words = split(line);
-            let cli = Cli::try_parse_from(&words).unwrap();
+            let cli = read(&words).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!("{line}") };
             let again = resume(&cli.globals, wait, &wait.names, None);
             assert_eq!(again, line);
-            assert_eq!(Cli::try_parse_from(split(&again)).unwrap(), cli);
+            assert_eq!(read(split(&again)).unwrap(), cli);
         }
     }
 
     #[test]
     fn a_secret_header_is_not_repeated() {
         let globals = Globals { headers: vec!["X-My-Token: CANARY".into()], ..Globals::default() };
-        let cli = Cli::try_parse_from(["lro", "wait", "a"]).unwrap();
+        let cli = read(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
         assert_eq!(resume(&globals, wait, &[], None), "lro --header 'X-My-Token: [redacted]' wait");
     }
 
     #[test]
     fn an_endpoint_of_the_environment_is_said_again() {
-        let cli = Cli::try_parse_from(["lro", "wait", "a"]).unwrap();
+        let cli = read(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
         let line = |globals: &Globals| resume(globals, wait, &wait.names, Some("b.example"));
         assert_eq!(line(&cli.globals), "LRO_ENDPOINT=b.example lro wait a");

@@ -2,16 +2,34 @@
 
 mod duration;
 mod globals;
+mod late;
 mod line;
 
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
 pub(crate) use globals::{Format, Globals, Progress, Transport};
 pub(crate) use line::{resume, shell_word};
+
+use late::Late;
+
+/// Reads a command line.
+///
+/// What clap needed for that is left to the end of the process, which is cheaper than cleaning up.
+pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = ManuallyDrop::new(Cli::command());
+    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(words)?);
+    let behind = matches.subcommand().map(|(_, behind)| Globals::from_arg_matches(behind));
+    let behind = behind.transpose()?.unwrap_or_default();
+    let Cli { globals: front, command } = Cli::from_arg_matches_mut(&mut matches)?;
+    Ok(Cli { globals: behind.or(front), command })
+}
 
 /// Looks up, waits for, lists, cancels and deletes long-running operations.
 #[derive(Parser, Clone, Debug, PartialEq)]
@@ -28,35 +46,28 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show an operation as it is now.
     #[command(after_help = GET)]
-    Get(Get),
+    Get(Late<Get>),
     /// List the operations of a project, a location or a whole service.
     #[command(after_help = LIST)]
-    List(List),
+    List(Late<List>),
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
-    Wait(Wait),
+    Wait(Late<Wait>),
     /// Ask for operations to be cancelled; a service may take its time, or not do it.
     #[command(after_help = CANCEL)]
-    Cancel(Names),
+    Cancel(Late<Names>),
     /// Delete operations: their results are of no interest any more. Does not cancel them.
     #[command(after_help = DELETE)]
-    Delete(Names),
+    Delete(Late<Names>),
     /// Run a fake service on this machine, to try things out and to test programs.
     #[command(after_help = SERVE)]
-    Serve(Serve),
+    Serve(Late<Serve>),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS)]
-    Completions {
-        /// The shell.
-        #[arg(value_enum)]
-        shell: clap_complete::Shell,
-    },
+    Completions(Late<Completions>),
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
-    Man {
-        /// The command; without it, the page of `lro`.
-        command: Option<String>,
-    },
+    Man(Late<Man>),
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -150,6 +161,19 @@ pub(crate) struct Serve {
     pub(crate) print_script: bool,
 }
 
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Man {
+    /// The command; without it, the page of `lro`.
+    pub(crate) command: Option<String>,
+}
+
 const ABOUT: &str = "\
 Looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
 of any Google service.
@@ -166,7 +190,7 @@ const AFTER: &str = "\
 Exit status:
   0    all is well; for `wait`: every operation succeeded
   1    the service could not be asked, or refused
-  2    the command line, a file or a setting cannot be used; nothing was sent
+  2    the command line, a file, a setting or a name cannot be used; nothing was sent for it
   3    `wait`: an operation failed
   4    `wait`: an operation was still running at the time limit
   5    an operation was not found: deleted, expired, or of another endpoint
@@ -177,13 +201,14 @@ Exit status:
 
 Output:
   Operations go to standard output, everything else to standard error. With --format json each operation is one
-  line, exactly as the server sent it but for white space between tokens.
+  line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
+  a copy of github.com/googleapis/googleapis, since few services tell their schema.
 
 Environment:
   LRO_ENDPOINT                    as --endpoint
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
-  HTTPS_PROXY, NO_PROXY           proxy
+  HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
 
 Examples:
   export LRO_ENDPOINT=https://run.googleapis.com LRO=projects/p/locations/europe-west1
@@ -208,7 +233,8 @@ Examples:
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
 24h. Faults that may pass do not end a wait. Ctrl-C or SIGTERM stop the wait, not the operations, and print the
-command that goes on.
+command that goes on. With --journal a wait that is killed loses no result: the next one prints what this one did
+not, and a result that was printed in the very moment of the kill may be printed once more.
 
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m

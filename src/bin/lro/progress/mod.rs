@@ -31,7 +31,7 @@ enum View {
 
 impl Progress {
     pub(crate) fn new(globals: &Globals, names: Vec<String>) -> Self {
-        let view = match (globals.progress, output::stderr_is_terminal()) {
+        let view = match (globals.progress.unwrap_or_default(), output::stderr_is_terminal()) {
             (When::Never, _) => View::Nothing,
             // What the log says would tear the bars apart.
             (When::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names))),

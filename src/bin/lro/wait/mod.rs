@@ -1,6 +1,5 @@
 //! `lro wait`: several operations at once, each told when it is done.
 
-mod book;
 mod record;
 mod state;
 mod threads;

@@ -37,7 +37,7 @@ impl<'a> Waiting<'a> {
             progress: Progress::new(globals, jobs.iter().map(|job| job.place.name.clone()).collect()),
             jobs,
             record,
-            output: Output::new(globals.format),
+            output: Output::new(globals.format()),
             exit: Exit::Success,
             start: Instant::now(),
         }

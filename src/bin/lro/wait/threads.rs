@@ -1,6 +1,6 @@
 //! The threads that wait: one for each of a few operations, or one for all of a service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use longrunning::{Backoff, LongPoll, OnTimeout, Operation, OperationsClient, Pol
 use crate::args::{self, Globals, Wait};
 
 use super::Event;
-use super::book::Book;
 
 /// What every wait of the command has in common.
 #[derive(Clone)]
@@ -87,26 +86,28 @@ impl Options {
         names: &BTreeMap<usize, String>,
         events: &Sender<Event>,
     ) -> Told {
-        let mut book = Book::new(names);
-        let (seen, updates) = (book.clone(), events.clone());
+        let numbers: HashMap<String, usize> =
+            names.iter().map(|(number, name)| (name.clone(), *number)).collect();
+        let (known, updates) = (numbers.clone(), events.clone());
         let many = self.poll_many(client, names).on_update(move |operation: &Operation| {
-            if let Some(number) = seen.find(operation.name()).filter(|_| !operation.is_done()) {
+            // A service that calls it by another name makes no progress to be seen.
+            if let Some(number) = known.get(operation.name()).filter(|_| !operation.is_done()) {
                 // Where nobody listens, the next result finds it out.
-                let _ = updates.send(Event::Seen(number, operation.clone()));
+                let _ = updates.send(Event::Seen(*number, operation.clone()));
             }
         });
-        for result in many {
-            let name = match &result {
-                Ok(operation) => Some(operation.name()),
-                Err(error) => error.name(),
-            };
-            if let Some(number) = name.and_then(|name| book.strike(name)) {
-                events.send(Event::Ended(number, result)).ok()?;
+        let mut left = numbers;
+        for (name, result) in many.named() {
+            match (left.remove(&name), result) {
+                (Some(number), result) => events.send(Event::Ended(number, result)).ok()?,
+                // It is about all of them.
+                (None, Err(error)) => {
+                    for (_, number) in left.drain() {
+                        events.send(Event::Ended(number, Err(error.clone()))).ok()?;
+                    }
+                }
+                (None, Ok(_)) => {}
             }
-        }
-        // What came under a name that tells nothing is over now: asking for it by itself ends at once.
-        for (number, name) in names.iter().filter(|(number, _)| book.has(**number)) {
-            self.one(client, *number, name, events)?;
         }
         Some(())
     }

@@ -1,0 +1,85 @@
+//! Credentials without their tokens.
+
+use std::sync::Arc;
+
+use crate::auth::{Credentials, Inner, Source, provider};
+use crate::error::Error;
+use crate::secret::Secret;
+
+impl Credentials {
+    /// Takes `token` in place of those that these credentials would ask for, and all else from them.
+    ///
+    /// Files and environment are looked at as always when a client is built, and calls carry the quota project that is
+    /// found there, but nobody is asked for a token: for dry runs and recordings. An API key is replaced, too;
+    /// [`anonymous`](Self::anonymous) credentials stay so.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let pretended = Credentials::application_default().with_token("not-a-token")?;
+    /// assert_eq!(format!("{pretended:?}"), "Credentials(application default credentials)");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty or holds anything but visible
+    /// ASCII characters, which no header can carry.
+    pub fn with_token(&self, token: impl Into<String>) -> Result<Self, Error> {
+        let token = Secret::new(token.into());
+        provider::check_token(token.expose()).map_err(|why| Error::config(format!("the token {why}")))?;
+        let all = self.clone();
+        Ok(Self::deferred(self.label().to_owned(), move |env| Ok(all.resolve(env)?.replaced(&token))))
+    }
+
+    fn replaced(&self, token: &Secret) -> Self {
+        let Inner { label, quota_project, universe_domain, wants_quota_project, source } = &*self.0;
+        Self(Arc::new(Inner {
+            label: label.clone(),
+            quota_project: quota_project.clone(),
+            universe_domain: universe_domain.clone(),
+            wants_quota_project: *wants_quota_project,
+            source: match source {
+                Source::Anonymous => Source::Anonymous,
+                Source::ApiKey(_) => Source::ApiKey(token.clone()),
+                _ => Source::Fixed(token.clone()),
+            },
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn all_but_the_token_stays() {
+        let user = Credentials::from_json(
+            r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "CANARY",
+                "quota_project_id": "billing"}"#,
+        );
+        let key = Credentials::api_key("CANARY");
+        let rows =
+            [("user", user, "fixed"), ("key", key, "key"), ("none", Ok(Credentials::anonymous()), "no")];
+        for (row, credentials, kind) in rows {
+            let credentials = credentials.expect(row);
+            let environment = BTreeMap::<String, String>::new();
+            let found = credentials.with_token("other").and_then(|with| with.resolve(&environment));
+            let found = found.expect(row);
+            let replaced = match &found.0.source {
+                Source::Fixed(token) if token.expose() == "other" => "fixed",
+                Source::ApiKey(key) if key.expose() == "other" => "key",
+                Source::Anonymous => "no",
+                _ => "as it was",
+            };
+            assert_eq!(replaced, kind, "{row}");
+            assert_eq!(found.label(), credentials.label(), "{row}");
+            assert_eq!(found.quota_project(), credentials.quota_project(), "{row}");
+            assert_eq!(found.universe_domain(), credentials.universe_domain(), "{row}");
+            assert_eq!(found.wants_quota_project(), credentials.wants_quota_project(), "{row}");
+        }
+        assert!(Credentials::anonymous().with_token("two words").is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! Calls over gRPC, and as commands for grpcurl.
+
+use longrunning::proto::google::longrunning::{GetOperationRequest, ListOperationsRequest};
+use longrunning::testing::{FakeServer, RecordedRequest};
+use prost::Message;
+use serde_json::{Value, json};
+
+use super::{header_words, send};
+use crate::args::{Cli, Format, Globals, shell_word};
+use crate::connect::pretend;
+use crate::failure::Failure;
+use crate::names::{Place, Service};
+use crate::redact;
+use crate::url::origin;
+
+/// The first call for an operation, as a server on this machine sees it.
+pub(super) fn show(cli: &Cli, place: &Place) -> Result<String, Failure> {
+    // The real endpoint has its say first.
+    pretend(&cli.globals, &place.service)?.build()?;
+    let server = FakeServer::builder().real_time().start();
+    let server = server.map_err(|error| Failure::usage(format!("cannot listen on this machine: {error}")))?;
+    let here = Service { endpoint: server.url(), version: None };
+    let answer = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
+    match (server.requests().first(), answer) {
+        (Some(request), _) => Ok(Call::of(request, &place.service).show(&cli.globals)),
+        (None, Err(error)) => Err(Failure::of(&error, place)),
+        (None, Ok(())) => Err(Failure::usage("this command sends nothing")),
+    }
+}
+
+/// A call without its secrets.
+struct Call {
+    method: String,
+    plain: bool,
+    authority: String,
+    metadata: Vec<(String, String)>,
+    message: Value,
+}
+
+impl Call {
+    fn of(request: &RecordedRequest, service: &Service) -> Self {
+        // The authority is that of this machine, and the time that is left differs from call to call.
+        let metadata = request.headers().filter(|(name, _)| ![":authority", "grpc-timeout"].contains(name));
+        let (scheme, authority) = origin(&service.endpoint);
+        Self {
+            method: request.path().to_owned(),
+            plain: scheme == "http",
+            authority,
+            metadata: metadata
+                .map(|(name, value)| (name.to_owned(), redact::value(name, value).to_owned()))
+                .collect(),
+            message: message(request),
+        }
+    }
+
+    fn show(&self, globals: &Globals) -> String {
+        if globals.format() == Format::Json {
+            return self.to_json();
+        }
+        let mut lines = vec![self.method.clone(), format!("authority: {}", self.authority)];
+        lines.extend(self.metadata.iter().map(|(name, value)| format!("{name}: {value}")));
+        lines.extend([format!("\n{}", self.message), format!("\n{}", self.to_grpcurl(globals))]);
+        lines.join("\n")
+    }
+
+    fn to_json(&self) -> String {
+        let metadata: serde_json::Map<_, _> =
+            self.metadata.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let Self { method, authority, message, .. } = self;
+        json!({ "method": method, "authority": authority, "metadata": metadata, "message": message })
+            .to_string()
+    }
+
+    /// Without what grpcurl adds by itself.
+    fn to_grpcurl(&self, globals: &Globals) -> String {
+        let own =
+            |name: &str| ["te", "content-type", "user-agent"].contains(&name) || name.starts_with("grpc-");
+        let metadata = self.metadata.iter().filter(|(name, _)| !own(name));
+        let mut words = vec!["grpcurl".to_owned()];
+        words.extend(self.plain.then(|| "-plaintext".to_owned()));
+        words.extend(["-proto".to_owned(), PROTO.to_owned()]);
+        words.extend(header_words(globals, "-H", metadata));
+        words.extend(["-d".to_owned(), shell_word(&self.message.to_string()).into_owned()]);
+        words.extend([
+            shell_word(&self.address()).into_owned(),
+            self.method.trim_start_matches('/').to_owned(),
+        ]);
+        words.join(" ")
+    }
+
+    /// The authority with a port, which grpcurl does not find out by itself.
+    fn address(&self) -> String {
+        let (name, port) = self.authority.rsplit_once(':').unwrap_or((&self.authority, ""));
+        match port.ends_with(|last: char| last.is_ascii_digit()) && !name.is_empty() {
+            true => self.authority.clone(),
+            false => format!("{}:{}", self.authority, if self.plain { 80 } else { 443 }),
+        }
+    }
+}
+
+/// The message in its JSON form, without what is not set.
+fn message(request: &RecordedRequest) -> Value {
+    if !request.path().ends_with("/ListOperations") {
+        // The other methods that are shown have the same only field.
+        let request = GetOperationRequest::decode(request.body()).unwrap_or_default();
+        return json!({ "name": request.name });
+    }
+    let request = ListOperationsRequest::decode(request.body()).unwrap_or_default();
+    let fields = [
+        ("name", Value::from(request.name)),
+        ("filter", request.filter.into()),
+        ("pageSize", request.page_size.into()),
+        ("pageToken", request.page_token.into()),
+        ("returnPartialSuccess", request.return_partial_success.into()),
+    ];
+    let is_set = |value: &Value| ![json!(""), json!(0), json!(false)].contains(value);
+    fields
+        .into_iter()
+        .filter(|(_, value)| is_set(value))
+        .map(|(field, value)| (field.to_owned(), value))
+        .collect()
+}
+
+/// Most services tell no schema. The file is there in a copy of github.com/googleapis/googleapis.
+const PROTO: &str = "google/longrunning/operations.proto";

@@ -1,0 +1,98 @@
+//! Requests over HTTP, and as commands for curl.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::{header_words, send};
+use crate::args::{Cli, Format, Globals, shell_word};
+use crate::connect::pretend;
+use crate::failure::Failure;
+use crate::names::Place;
+use crate::redact;
+
+/// The first request for an operation.
+pub(super) fn show(cli: &Cli, place: &Place) -> Result<String, Failure> {
+    let recorder = Arc::new(Recorder::default());
+    let client = pretend(&cli.globals, &place.service)?.http_client(Arc::clone(&recorder)).build()?;
+    let answer = send(&client, cli, place);
+    match (recorder.take(), answer, cli.globals.format()) {
+        (Some(request), _, Format::Json) => Ok(request.to_json()),
+        (Some(request), _, Format::Text) => Ok(request.to_text(&cli.globals)),
+        (None, Err(error), _) => Err(Failure::of(&error, place)),
+        (None, Ok(()), _) => Err(Failure::usage("this command sends nothing")),
+    }
+}
+
+/// Takes requests and keeps the first; answers none.
+#[derive(Default)]
+struct Recorder(Mutex<Option<Request>>);
+
+impl Recorder {
+    fn take(&self) -> Option<Request> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recorder")
+    }
+}
+
+impl HttpClient for Recorder {
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(|| Request::of(request));
+        Err(HttpError::new(HttpErrorKind::Request, "dry run: nothing was sent"))
+    }
+}
+
+/// A request without its secrets.
+struct Request {
+    method: &'static str,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
+
+impl Request {
+    fn of(request: &HttpRequest<'_>) -> Self {
+        let headers = request.headers.iter();
+        Self {
+            method: request.method.as_str(),
+            url: request.url.to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), redact::value(name, value).to_owned()))
+                .collect(),
+            body: request.body.map(|body| String::from_utf8_lossy(body).into_owned()),
+        }
+    }
+
+    /// As it goes over the wire, and as a command for curl.
+    fn to_text(&self, globals: &Globals) -> String {
+        let mut lines = vec![format!("{} {}", self.method, self.url)];
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        lines.extend(self.body.iter().map(|body| format!("\n{body}")));
+        lines.push(format!("\n{}", self.to_curl(globals)));
+        lines.join("\n")
+    }
+
+    fn to_json(&self) -> String {
+        let headers: serde_json::Map<_, _> =
+            self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        json!({ "method": self.method, "url": self.url, "headers": headers, "body": self.body }).to_string()
+    }
+
+    fn to_curl(&self, globals: &Globals) -> String {
+        let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
+        words.extend(header_words(globals, "--header", self.headers.iter()));
+        if let Some(body) = &self.body {
+            words.extend(["--data".to_owned(), shell_word(body).into_owned()]);
+        }
+        words.push(shell_word(&self.url).into_owned());
+        words.join(" ")
+    }
+}
