@@ -4,9 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::Reply;
+#[cfg(feature = "gzip")]
 use longrunning::transport::Compression;
 use longrunning::{Backoff, ClientConfig, Code, Credentials, Operation, RetryPolicy, Status};
 
+#[cfg(feature = "gzip")]
 use super::super::FACE;
 use super::kit::{FakeServer, Method, NAME, done, secs, server, slept, unavailable};
 use crate::kit::{Folder, KEY_FILE};
