@@ -1,13 +1,14 @@
 //! What it costs to wait for 10,000 operations of one parent: by pages, and with one get each.
 //!
 //! ```text
-//! cargo bench --bench many [-- --quick]
+//! cargo bench --all-features --bench many [-- --quick]
 //! ```
 //!
 //! The server is the embedded one, in a process of its own. Every operation is done when it is looked at for the
 //! fifth time, and there are no delays between the rounds, so that all time is work. Processor time is the client's
 //! alone (Linux only). The first line is what 10,000 waiting operations take in memory, over a transport that answers
-//! from memory.
+//! from memory. The second table is about a wait that is too short: how long after its limit the first and the last of
+//! 10,000 errors come.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -49,6 +50,25 @@ fn main() {
         println!(
             "| {contestant} | {requests} | {cpu:.0} | {wall:.0} | {of_requests:.0} | {of_cpu:.1} | {of_wall:.1} |"
         );
+    }
+    limits(&server, count, rounds);
+}
+
+/// The second table.
+fn limits(server: &Server, count: usize, rounds: usize) {
+    println!(
+        "\n{count} operations that outlast a limit of {} s; of {rounds}, best and worst.\n",
+        LIMIT.as_secs()
+    );
+    println!("| | first error, ms after the limit | last error, ms after it |");
+    println!("|---|---:|---:|");
+    for (contestant, header) in [("`poll_many`", "x-list"), ("`poll_many`, one get each", "x-no-list")] {
+        let runs: Vec<_> = (0..rounds).map(|_| server.outlast(header, count)).collect();
+        let range = |of: fn(&(f64, f64)) -> f64| {
+            let sorted = || runs.iter().map(of);
+            format!("{:.1} to {:.1}", sorted().fold(f64::MAX, f64::min), sorted().fold(f64::MIN, f64::max))
+        };
+        println!("| {contestant} | {} | {} |", range(|run| run.0), range(|run| run.1));
     }
 }
 
@@ -120,6 +140,20 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits for operations that never end; gives the milliseconds by which the first and the last error are late.
+    fn outlast(&self, header: &str, count: usize) -> (f64, f64) {
+        let names: Vec<String> = (0..count).map(|operation| name(WAYS.len(), 0, operation)).collect();
+        let builder = OperationsClient::builder(&self.url).credentials(Credentials::anonymous());
+        let client = builder.build().expect("the options are right");
+        let many = client.poll_many(&names).total_timeout(LIMIT).header(header, "1");
+        let start = Instant::now();
+        let late = || (start.elapsed().as_secs_f64() - LIMIT.as_secs_f64()) * 1e3;
+        let ends: Vec<f64> = many.into_iter().map(|result| (late(), result).0).collect();
+        (ends.first().copied().unwrap_or_default(), ends.last().copied().unwrap_or_default())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
@@ -142,6 +176,9 @@ fn serve(count: usize, rounds: usize) {
                 server.insert(FakeOperation::new(name(way, round, operation)).done_at_poll(POLLS as u64));
             }
         }
+    }
+    for operation in 0..count {
+        server.insert(FakeOperation::new(name(WAYS.len(), 0, operation)).done_at_poll(u64::MAX));
     }
     println!("{}", server.url());
     drop(std::io::stdin().read_to_end(&mut Vec::new()));
@@ -219,6 +256,9 @@ impl Transport for Memory {
 }
 
 const POLLS: usize = 5;
+
+/// Long enough for several rounds.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// Bytes of an operation in JSON.
 const STATE: usize = 400;

@@ -1,4 +1,6 @@
-//! The same client over gRPC, on the embedded server; with `-- ENDPOINT KEY_FILE NAME` on a real service.
+//! The same client over gRPC.
+//!
+//! `cargo run --features grpc --example grpc`, on the embedded server; with `-- ENDPOINT KEY_FILE NAME` on a real service.
 //!
 //! Answers hold protobuf, so a response is unpacked into a message of [prost](https://docs.rs/prost).
 

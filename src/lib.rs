@@ -169,7 +169,7 @@
 //!
 //! | level | what |
 //! |---|---|
-//! | `WARN` | what nobody returns: a key file that other users can read; a token or client certificate that could not be renewed while the old one serves; a client certificate that is not used or not there; a login without a quota project; root certificates that cannot be used |
+//! | `WARN` | what nobody returns: a key file that other users can read; a token or client certificate that could not be renewed while the old one serves; a client certificate that is not used or not there; a login without a quota project; root certificates that cannot be used; keys of a client config that have no effect |
 //! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; exchanges with token servers, by host and status; ureq's requests, with sensitive headers redacted |
 //! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of answers, **unredacted** |
 //!

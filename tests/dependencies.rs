@@ -13,6 +13,27 @@ const MOST_CRATES_OF_CLI: usize = 24;
 
 const UNWANTED: [&str; 8] = ["chrono", "futures", "native-tls", "openssl", "rsa", "time", "tokio", "url"];
 
+/// Runtimes, their parts, and what comes with one.
+#[rustfmt::skip]
+const RUNTIMES: [&str; 43] = [
+    "actix-rt", "async-channel", "async-compat", "async-executor", "async-global-executor", "async-io",
+    "async-lock", "async-net", "async-process", "async-std", "async-task", "axum", "blocking",
+    "compio", "embassy-executor", "event-listener", "futures", "futures-executor", "futures-lite", "futures-util",
+    "glommio", "hyper", "hyper-rustls", "hyper-util", "mio", "monoio", "piper", "polling", "pollster", "reqwest",
+    "signal-hook-registry", "smol", "socket2", "tokio-io-timeout", "tokio-macros", "tokio-native-tls",
+    "tokio-rustls", "tokio-stream", "tokio-uring", "tonic", "tower", "tower-layer", "tower-service",
+];
+
+/// Those with an operating system: for browsers, jsonwebtoken has a tree of its own.
+const PLATFORMS: [&str; 3] =
+    ["--target=x86_64-unknown-linux-gnu", "--target=x86_64-pc-windows-msvc", "--target=aarch64-apple-darwin"];
+
+/// The features that h2 asks for: none of `rt`, `net`, `time`, `fs`, `process`, `signal` and `macros`.
+const PARTS_OF_TOKIO: [(&str, &[&str]); 2] = [
+    ("tokio", &["bytes", "default", "io-util", "sync"]),
+    ("tokio-util", &["codec", "default", "io", "libc"]),
+];
+
 #[test]
 fn the_default_tree_is_small_and_has_no_runtime() {
     let crates = default_tree();
@@ -35,21 +56,44 @@ fn the_default_tree_is_small_and_has_no_runtime() {
 }
 
 #[test]
-fn grpc_adds_few_crates_and_no_runtime() {
+fn grpc_adds_few_crates() {
     let added: Vec<_> = tree(&["--features=grpc"]).difference(&default_tree()).cloned().collect();
     println!("{} crates more", added.len());
     assert!(!added.is_empty() && added.len() <= MOST_CRATES_OF_GRPC, "{} crates: {added:?}", added.len());
-    let runtimes =
-        ["async-io", "futures-executor", "hyper", "mio", "socket2", "tokio-macros", "tonic", "tower"];
-    let found: Vec<_> = added.iter().filter(|(name, _)| runtimes.contains(&name.as_str())).collect();
-    assert!(found.is_empty(), "{found:?}");
-    let lines = listed(&["--features=grpc", "--format={p}|{f}"]);
-    let tokio =
-        lines.lines().find(|line| line.starts_with("tokio v")).expect("tokio is there, for its traits");
-    let features: BTreeSet<_> = tokio.rsplit('|').next().unwrap().split(',').collect();
-    // `sync` and `io-util` are h2's; what would make a runtime of it is not there.
-    let expected = BTreeSet::from(["bytes", "default", "io-util", "sync"]);
-    assert!(features.is_subset(&expected), "{features:?}");
+}
+
+/// Of all features together and of each alone: tokio is there for the I/O traits of h2.
+#[test]
+fn no_feature_has_a_runtime() {
+    let metadata: Value =
+        serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked", "--no-deps"])).unwrap();
+    let features = metadata["packages"][0]["features"].as_object().expect("the features of this package");
+    let alone =
+        features.keys().map(|feature| vec!["--no-default-features".into(), format!("--features={feature}")]);
+    let sets: Vec<Vec<String>> =
+        alone.chain([vec!["--no-default-features".into()], vec![], vec!["--all-features".into()]]).collect();
+    assert!(sets.len() > 10, "{sets:?}");
+    let mut with_tokio = BTreeSet::new();
+    for set in &sets {
+        let arguments: Vec<_> =
+            set.iter().map(String::as_str).chain(PLATFORMS).chain(["--format={p}|{f}"]).collect();
+        for line in listed(&arguments).lines().filter(|line| !line.is_empty()) {
+            let (package, enabled) =
+                line.trim_end_matches(" (*)").split_once('|').expect("as the format has it");
+            let name = package.split(' ').next().expect("a name");
+            let enabled: BTreeSet<_> = enabled.split(',').filter(|feature| !feature.is_empty()).collect();
+            assert!(!RUNTIMES.contains(&name), "{set:?}: {name}");
+            if let Some((_, allowed)) = PARTS_OF_TOKIO.iter().find(|(part, _)| *part == name) {
+                assert!(
+                    enabled.iter().all(|feature| allowed.contains(feature)),
+                    "{set:?}: {name} {enabled:?}"
+                );
+                with_tokio.insert(set.last().map(String::as_str));
+            }
+        }
+    }
+    let grpc = BTreeSet::from([Some("--all-features"), Some("--features=grpc")]);
+    assert_eq!(with_tokio, grpc, "only gRPC needs anything of tokio's");
 }
 
 #[test]

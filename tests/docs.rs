@@ -6,7 +6,7 @@ use std::path::Path;
 
 const PAGE: &str = include_str!("../docs/python.md");
 
-/// A class a line, and behind it the names of its members and options.
+/// A method a line, `Class.method`, and behind it the names of its parameters.
 const MEMBERS: &str = include_str!("fixtures/python-members.txt");
 
 #[test]
@@ -42,13 +42,21 @@ fn every_row_is_shown_or_explained() {
 
 #[test]
 fn nothing_of_python_is_left_out() {
+    let mut missing = Vec::new();
     for line in MEMBERS.lines().filter(|line| !line.starts_with('#')) {
-        let mut names = line.split(' ');
-        let class = names.next().expect("a line is never empty");
-        let told: BTreeSet<_> = section(class).flat_map(words).collect();
-        let missing: Vec<_> = names.filter(|name| !told.contains(name)).collect();
-        assert!(missing.is_empty(), "{class}: {missing:?}");
+        let (name, parameters) = line.split_once(' ').unwrap_or((line, ""));
+        let class =
+            if has_section(name) { name } else { name.rsplit_once('.').expect("a class or its method").0 };
+        // The class itself stands for its constructor.
+        let method = name.rsplit('.').next().expect("there is a last one");
+        let told = told(class);
+        let mut wanted = vec![(method, "")];
+        wanted.extend(parameters.split_whitespace().map(|parameter| (method, parameter)));
+        wanted.retain(|one| !told.contains(one));
+        missing
+            .extend(wanted.into_iter().map(|(method, parameter)| format!("{class}: {method}({parameter})")));
     }
+    assert!(missing.is_empty(), "no row tells of {missing:#?}");
 }
 
 /// Snippets of the README that need features are not compiled there: they are part of one that is.
@@ -64,17 +72,44 @@ fn snippets_that_are_not_compiled_are_part_of_one_that_is() {
     }
 }
 
-/// The first cells of the rows below the heading that ends with the class.
-fn section(class: &str) -> impl Iterator<Item = &'static str> {
-    let heading = |line: &str| line.starts_with("## ");
-    let is_of =
-        move |line: &str| line.trim_start_matches("## `").rsplit('.').next() == Some(&format!("{class}`"));
-    let mut lines = PAGE.lines().skip_while(move |line| !(heading(line) && is_of(line)));
-    assert!(lines.next().is_some(), "no section for {class}");
-    let rows = lines.take_while(move |line| !heading(line)).filter(|line| line.starts_with("| "));
-    rows.filter_map(|row| row.split(" | ").next())
+/// The methods, and pairs of a method and a parameter, that the rows of the section tell of in their first cells:
+/// `method(parameter, …)`, or parameters "of" methods.
+fn told(class: &str) -> BTreeSet<(&'static str, &'static str)> {
+    let mut told = BTreeSet::new();
+    for cell in section(class) {
+        if let Some((parameters, methods)) = cell.split_once("` of `") {
+            for method in codes(methods, 0) {
+                told.extend(codes(parameters, 1).map(|parameter| (method, parameter)));
+            }
+            continue;
+        }
+        for code in codes(cell, 1) {
+            let (method, parameters) = code.split_once('(').unwrap_or((code, ""));
+            told.insert((method, ""));
+            let parameters = parameters.trim_end_matches(')').split(", ");
+            told.extend(parameters.filter_map(|text| Some((method, text.split('=').next()?))));
+        }
+    }
+    told
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+/// Each other part between backticks.
+fn codes(text: &'static str, first: usize) -> impl Iterator<Item = &'static str> {
+    text.split('`').skip(first).step_by(2)
+}
+
+fn has_section(class: &str) -> bool {
+    PAGE.lines().any(|line| is_heading_of(line, class))
+}
+
+fn is_heading_of(line: &str, class: &str) -> bool {
+    line.starts_with("## ") && line.split('`').skip(1).step_by(2).any(|name| name == class)
+}
+
+/// The first cells of the rows below the heading that names the class.
+fn section(class: &str) -> impl Iterator<Item = &'static str> {
+    let mut lines = PAGE.lines().skip_while(move |line| !is_heading_of(line, class));
+    assert!(lines.next().is_some(), "no section for {class}");
+    let rows = lines.take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with("| "));
+    rows.filter_map(|row| row.split(" | ").next())
 }

@@ -1,21 +1,18 @@
 //! The loop that waits for many operations: what is due is asked for, by pages or one by one.
 
 mod pages;
+mod track;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::Error;
-use crate::poller::{Step, Wait};
-use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest};
-use crate::retry::{self, Attempts, Task};
+use crate::poller::Wait;
 use crate::stop::StopToken;
-use crate::transport::Rpc;
 use crate::types::Operation;
 
 use super::Observer;
@@ -46,6 +43,10 @@ pub(super) struct Drive {
     scheduled: u64,
     /// What has to be done now, in the order in which it came due.
     ready: VecDeque<Unit>,
+    /// Tracks that have nothing to wait for any more. One by one, so that the first is given at once.
+    ending: VecDeque<usize>,
+    /// How many may still look once more after they slept until time was up.
+    last_looks: usize,
     pub(super) finished: VecDeque<Over>,
     /// Tracks that are not over.
     pub(super) open: usize,
@@ -97,6 +98,8 @@ impl Drive {
             later: BinaryHeap::new(),
             scheduled: 0,
             ready: VecDeque::new(),
+            ending: VecDeque::new(),
+            last_looks: track::LAST_LOOKS,
             finished: VecDeque::new(),
             open: 0,
             woke,
@@ -119,6 +122,7 @@ impl Drive {
     fn start_over(&mut self) {
         self.crew = self.crew.afresh();
         self.ready.clear();
+        self.ending.clear();
         self.later.clear();
         for group in &mut self.groups {
             (group.next, group.pause, group.pass) = (None, None, None);
@@ -177,6 +181,10 @@ impl Drive {
 
     fn step(&mut self) -> Next {
         let now = self.core().clock.now();
+        if let Some(number) = self.ending.pop_front() {
+            self.go_on(number, now);
+            return Next::Step;
+        }
         self.collect_due(now);
         match self.ready.front().copied() {
             None => Next::Rest(self.later.peek().map(|Reverse((at, ..))| *at)),
@@ -210,115 +218,6 @@ impl Drive {
                 _ => self.ready.push_back(unit),
             }
         }
-    }
-
-    fn step_track(&mut self, number: usize, now: Instant) -> Next {
-        let core = Arc::clone(self.core());
-        let (stopped, woke) = (self.is_stopped(), self.woke);
-        let attempt_timeout = self.shared.options.attempt_timeout;
-        let Some(track) = self.tracks.get_mut(number) else { return self.skip() };
-        let missed = track.stage == Stage::Missed;
-        if !missed && track.stage != Stage::Idle {
-            return self.skip();
-        }
-        if track.cancel.is_some() {
-            return self.step_cancel(number);
-        }
-        let Some(wait) = track.wait.as_deref_mut() else { return self.skip() };
-        let deadline = wait.deadline();
-        let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
-        if missed && !stopped {
-            if left.is_zero() {
-                self.ready.pop_front();
-                self.answered(number, Err(Error::no_time()), &*core.clock);
-                return Next::Step;
-            }
-            let request = wait.request().clone();
-            return self.get(number, request, left.min(attempt_timeout), deadline, now);
-        }
-        wait.give_up_if_late(woke, now);
-        let polls = !stopped && wait.due().is_some_and(|at| at <= now);
-        if polls && let Some(rest) = self.rest_before_sending(now, deadline) {
-            return rest;
-        }
-        self.ready.pop_front();
-        self.go_on(number, now);
-        Next::Step
-    }
-
-    /// Takes the next step of a wait, for which there is room.
-    pub(super) fn go_on(&mut self, number: usize, now: Instant) {
-        let core = Arc::clone(self.core());
-        let Some(track) = self.tracks.get_mut(number) else { return };
-        let Some(wait) = track.wait.as_deref_mut() else { return };
-        match wait.next(&*core.clock) {
-            Step::Poll(poll) => {
-                let (request, timeout) = (wait.request().clone(), poll.timeout());
-                track.stage = Stage::Sent { missed: false };
-                self.send(Job::Get { track: number, request, timeout }, now);
-            }
-            Step::Sleep(at) => self.schedule(at, Unit::Track(number)),
-            Step::Cancel { timeout } => self.start_cancel(number, timeout),
-            Step::End(error) => self.finish(number, Err(error)),
-        }
-    }
-
-    fn get(
-        &mut self,
-        number: usize,
-        request: GetOperationRequest,
-        timeout: Duration,
-        deadline: Option<Instant>,
-        now: Instant,
-    ) -> Next {
-        if let Some(rest) = self.rest_before_sending(now, deadline) {
-            return rest;
-        }
-        self.ready.pop_front();
-        if let Some(track) = self.tracks.get_mut(number) {
-            track.stage = Stage::Sent { missed: true };
-        }
-        self.send(Job::Get { track: number, request, timeout }, now);
-        Next::Step
-    }
-
-    pub(super) fn start_cancel(&mut self, number: usize, timeout: Duration) {
-        let core = Arc::clone(self.core());
-        let options = &self.shared.options;
-        let Some(track) = self.tracks.get_mut(number) else { return };
-        let task = Task {
-            rpc: Rpc::Cancel,
-            name: track.wait.as_ref().map_or_else(String::new, |wait| wait.request().name.clone()),
-            attempt_timeout: options.attempt_timeout,
-            total_timeout: timeout,
-            policy: options.retry.clone(),
-            stop: options.stop.clone(),
-        };
-        track.cancel = Some(Box::new(Attempts::new(task, &*core.clock)));
-        track.stage = Stage::Idle;
-        self.ready.push_back(Unit::Track(number));
-    }
-
-    fn step_cancel(&mut self, number: usize) -> Next {
-        let core = Arc::clone(self.core());
-        if !self.crew.has_room() {
-            return Next::Rest(None);
-        }
-        self.ready.pop_front();
-        let Some(track) = self.tracks.get_mut(number) else { return Next::Step };
-        let (Some(attempts), Some(wait)) = (track.cancel.as_deref_mut(), track.wait.as_deref()) else {
-            return Next::Step;
-        };
-        match attempts.next(&*core.clock) {
-            retry::Step::Attempt(turn) => {
-                let request = CancelOperationRequest { name: wait.request().name.clone() };
-                track.stage = Stage::Sent { missed: false };
-                self.send(Job::Cancel { track: number, request, turn }, core.clock.now());
-            }
-            retry::Step::Sleep(until) => self.schedule(until, Unit::Track(number)),
-            retry::Step::End(error) => self.cancelled(number, Err(error)),
-        }
-        Next::Step
     }
 
     /// A rest, if there is no room for a request now or its turn has not come.
@@ -371,63 +270,16 @@ impl Drive {
         }
     }
 
-    fn got(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
-        let track = self.tracks.get(number);
-        let missed = track.is_some_and(|track| track.stage == Stage::Sent { missed: true });
-        let running = answer.as_ref().is_ok_and(|operation| !operation.is_done());
-        let group = track.filter(|_| missed).and_then(|track| track.group);
-        if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {
-            if answer.is_ok() {
-                group.got();
-            }
-            if running {
-                group.missed();
-            }
-        }
-        self.answered(number, answer, clock);
-    }
-
-    /// Hands an answer to its wait.
-    fn answered(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
-        let Some(wait) = self.tracks.get_mut(number).and_then(|track| track.wait.as_deref_mut()) else {
-            return;
-        };
-        let is_news = |operation: &Operation| wait.last() != Some(operation);
-        let news = self.observer.is_some() && answer.as_ref().is_ok_and(is_news);
-        match wait.answered(answer, clock) {
-            Some(Ok(operation)) => {
-                if let Some(observer) = self.observer.as_mut().filter(|_| news) {
-                    observer(&operation);
-                }
-                match operation.is_done() {
-                    true => self.finish(number, Ok(operation)),
-                    false => self.settle(number, clock.now()),
-                }
-            }
-            Some(Err(error)) => self.finish(number, Err(error)),
-            None => self.settle(number, clock.now()),
-        }
-    }
-
-    fn cancelled(&mut self, number: usize, answer: Result<(), Error>) {
-        let core = Arc::clone(self.core());
-        let Some(track) = self.tracks.get_mut(number) else { return };
-        track.cancel = None;
-        if let Some(wait) = track.wait.as_deref_mut() {
-            wait.cancelled(answer, &*core.clock);
-        }
-        self.settle(number, core.clock.now());
-    }
-
     /// Sees to it that a track which has nothing under way goes on in time.
     fn settle(&mut self, number: usize, now: Instant) {
         let Some(track) = self.tracks.get_mut(number) else { return };
         track.stage = Stage::Idle;
-        let due = track.wait.as_deref().and_then(Wait::due).filter(|_| track.cancel.is_none());
         let lists = |group: &usize| self.groups.get(*group).is_some_and(Group::lists);
-        match (due, track.group.filter(lists)) {
+        match (track.wait.as_deref().and_then(Wait::due), track.group.filter(lists)) {
+            _ if track.cancel.is_some() => self.schedule(now, Unit::Track(number)),
             (Some(at), Some(group)) => self.call_round(group, at),
-            (at, _) => self.schedule(at.unwrap_or(now), Unit::Track(number)),
+            (Some(at), None) => self.schedule(at, Unit::Track(number)),
+            (None, _) => self.ending.push_back(number),
         }
     }
 
@@ -474,5 +326,9 @@ impl Drive {
 
     fn core(&self) -> &Arc<Core> {
         &self.shared.core
+    }
+
+    fn wait_of(&mut self, number: usize) -> Option<&mut Wait> {
+        self.tracks.get_mut(number)?.wait.as_deref_mut()
     }
 }

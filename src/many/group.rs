@@ -47,6 +47,8 @@ pub(super) struct Pass {
     pub(super) found: Vec<(usize, Operation)>,
     /// When there is no time left for a page.
     pub(super) end: Option<Instant>,
+    /// Whether time was up before it began.
+    pub(super) is_last: bool,
     pages: usize,
     token: String,
     tokens: HashSet<String>,
@@ -168,6 +170,7 @@ impl Pass {
             missing: asked,
             found: Vec::new(),
             end,
+            is_last: false,
             pages: 0,
             token: String::new(),
             tokens: HashSet::new(),

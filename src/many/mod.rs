@@ -27,7 +27,7 @@ use crate::options::CallOptions;
 use crate::poller::{OnTimeout, Target, WaitOptions};
 use crate::retry::{Backoff, RateLimit};
 use crate::stop::StopToken;
-use crate::transport::Rpc;
+use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
 use drive::Over;
 use ledger::Ledger;
@@ -48,6 +48,11 @@ pub use named::Named;
 /// operations crowd the listing, those that are running are listed (`done = false`); where that is not enough,
 /// and where the service does not list or does not allow it, each operation is got. An operation that the pages
 /// do not have is got too, so that one that was deleted ends with `NOT_FOUND` as ever.
+///
+/// **At the limit.** Nobody is asked for after the [total timeout](Self::total_timeout), and whoever is not done ends at
+/// once: its last poll, or page, was in front of the limit. A caller who comes back after it, or a machine that slept
+/// through it, looks once more: by pages, or by at most 100 gets, without waiting for the turn of a rate limit, and for
+/// at most one attempt timeout in all.
 ///
 /// **Threads.** The calling thread sleeps, decides and sends what can be sent one after the other. Up to
 /// [`workers`](Self::workers) threads are started when several requests have to be under way at a time; dropping
@@ -177,6 +182,12 @@ impl PollMany {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let set = self.options.add_header(name, value);
         self.check(set)
+    }
+
+    /// Sets how the requests are compressed. Default: the client's choice. Has no effect over REST.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
+        self
     }
 
     /// Sets how many requests may be under way at a time. Default: 4.

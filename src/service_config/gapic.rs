@@ -50,13 +50,19 @@ fn method_config(
     codes: &BTreeMap<&str, Vec<Code>>,
     params: &BTreeMap<&str, Params>,
 ) -> Result<MethodConfig, Error> {
-    let Some(name) = node.get("retry_params_name")? else {
-        let timeout = Some(node.require("timeout_millis")?.millis(true)?);
-        let retry = Some(RetryPolicy::never());
-        return Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout });
+    node.warn_of_others_than(&["timeout_millis", "retry_codes_name", "retry_params_name", "bundling"])?;
+    let (params, codes) = match (node.get("retry_params_name")?, node.get("retry_codes_name")?) {
+        (Some(params_name), Some(codes_name)) => {
+            (defined(&params_name, "retry_params", params)?, defined(&codes_name, "retry_codes", codes)?)
+        }
+        (None, None) => {
+            let timeout = Some(node.require("timeout_millis")?.millis(true)?);
+            let retry = Some(RetryPolicy::never());
+            return Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout });
+        }
+        (Some(_), None) => return Err(node.missing("retry_codes_name", "`retry_params_name` needs it")),
+        (None, Some(_)) => return Err(node.missing("retry_params_name", "`retry_codes_name` needs it")),
     };
-    let params = defined(&name, "retry_params", params)?;
-    let codes = defined(&node.require("retry_codes_name")?, "retry_codes", codes)?;
     let attempts = if codes.is_empty() { 1 } else { u32::MAX };
     let retry = RetryPolicy::default().max_attempts(attempts).codes(codes.iter().copied());
     if let Some(unused) = node.get("timeout_millis")? {

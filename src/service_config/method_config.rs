@@ -13,11 +13,16 @@ pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
     let mut found = BTreeMap::new();
     for entry in entries.elements()? {
         let config = config(&entry)?;
+        let mut is_ours = false;
         for name in entry.require("name")?.elements()? {
             let Some(scope) = scope(&name)? else { continue };
+            is_ours = true;
             if found.insert(scope, config.clone()).is_some() {
                 return Err(name.error("an earlier entry has the same name"));
             }
+        }
+        if is_ours {
+            entry.warn_of_others_than(&KEYS)?;
         }
     }
     if found.is_empty() {
@@ -77,6 +82,17 @@ fn retry(policy: &Node<'_>) -> Result<RetryPolicy, Error> {
         .codes(named)
         .backoff(Backoff::exponential(initial, maximum).factor(factor)))
 }
+
+/// Of an entry. Those that are not for retries and time limits have no effect here.
+const KEYS: [&str; 7] = [
+    "name",
+    "timeout",
+    "retryPolicy",
+    "hedgingPolicy",
+    "waitForReady",
+    "maxRequestMessageBytes",
+    "maxResponseMessageBytes",
+];
 
 /// gRPC takes more as this many, without an error (gRFC A6).
 const MOST_ATTEMPTS: f64 = 5.0;

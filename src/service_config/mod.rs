@@ -55,8 +55,9 @@ use node::Node;
 ///
 /// `interfaces`, of which the one for `google.longrunning.Operations` must be there. A method with
 /// `retry_params_name` makes as many attempts as `total_timeout_millis` has room for, with the codes of
-/// `retry_codes_name`; without codes it makes one. A method without `retry_params_name` makes one attempt, of
-/// `timeout_millis`.
+/// `retry_codes_name`; without codes it makes one. A method that names neither makes one attempt, of
+/// `timeout_millis`. Each of the two names needs the other: Python takes codes without parameters to mean that
+/// nothing is retried, so that a misspelt key switches retries off; here it is an error.
 ///
 /// An attempt always takes up to the same time here. If `rpc_timeout_multiplier` has it grow, it is
 /// `max_rpc_timeout_millis` from the start; else it is `initial_rpc_timeout_millis`.
@@ -64,7 +65,8 @@ use node::Node;
 /// # What both have in common
 ///
 /// Keys that are not named here are ignored, as gRPC ignores them (`retryThrottling`, `waitForReady`, …), and so
-/// are other services. Where retries are made at all, failures that say nothing about the request are retried
+/// are other services: such files grow. What an entry for a method has beside the keys that are known there, as a
+/// misspelt `timeout`, is told at `WARN` to the crate `log`, with its path. Where retries are made at all, failures that say nothing about the request are retried
 /// like [`RetryPolicy`] has it, whatever the codes. A [`Poller`](crate::Poller) asks by the time limits of
 /// `GetOperation`, but goes on after faults by its own rules.
 ///
@@ -89,8 +91,8 @@ impl ClientConfig {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the key that is wrong: a name that is
-    /// not defined, a method or code that does not exist, a negative number, a value of the wrong kind.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the key that is wrong or missing: a name
+    /// that is not defined, a method or code that does not exist, a negative number, a value of the wrong kind.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;

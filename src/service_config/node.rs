@@ -30,6 +30,22 @@ impl<'a> Node<'a> {
         self.get(key)?.ok_or_else(|| self.member(key, self.value).error("is missing"))
     }
 
+    /// What is wrong where a key is missing that another one calls for.
+    pub(super) fn missing(&self, key: &str, why: &str) -> Error {
+        self.member(key, self.value).error(&format!("is missing: {why}"))
+    }
+
+    /// Says which members have no effect: they may be misspelt, or newer than this crate.
+    pub(super) fn warn_of_others_than(&self, known: &[&str]) -> Result<(), Error> {
+        for (key, node) in self.members()? {
+            if !known.contains(&key) {
+                let known = known.join("`, `");
+                log::warn!("client config: `{}` has no effect: known are `{known}`", excerpt(&node.path));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
         let members = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
         Ok(members.iter().map(|(key, value)| (key.as_str(), self.member(key, value))).collect())

@@ -91,7 +91,8 @@ fn values_in_every_spelling() {
     assert!(shown(&read(&grown), Rpc::Get).starts_with("Some(600s) Some(600s) "));
     let without_codes = PYTHON.replace("\"idempotent\", \"retry", "\"non_idempotent\", \"retry");
     assert!(shown(&read(&without_codes), Rpc::Get).contains("max_attempts: 1, "));
-    let without_retry = PYTHON.replace(", \"retry_params_name\": \"default\"", "");
+    let names = ", \"retry_codes_name\": \"idempotent\", \"retry_params_name\": \"default\"";
+    let without_retry = PYTHON.replace(names, "");
     assert!(shown(&read(&without_retry), Rpc::Get).starts_with("Some(60s) Some(60s) { max_attempts: 1, "));
     let few = r#"{"interfaces": {"google.longrunning.Operations": {"methods": {"GetOperation": {"timeout_millis": 0.5}}}}}"#;
     assert!(shown(&read(few), Rpc::Get).starts_with("Some(500µs) Some(500µs) "));
@@ -103,6 +104,7 @@ fn errors_name_the_key() {
     let params =
         |key: &str| format!("interfaces.\"google.longrunning.Operations\".retry_params.default.{key}");
     let get = |key: &str| format!("interfaces.\"google.longrunning.Operations\".methods.GetOperation{key}");
+    let first_method = |key: &str| get(key).replace("GetOperation", "CancelOperation");
     let interface = |key: &str| format!("interfaces.\"google.longrunning.Operations\".{key}");
     let first = |key: &str| format!("methodConfig[0]{key}");
     let millis = "expected a number of milliseconds greater than 0, and less than 2^64 seconds, found";
@@ -190,7 +192,48 @@ fn errors_name_the_key() {
             get(".retry_params_name"),
             "`other` is not defined in `retry_params`".into(),
         ),
-        (PYTHON, "\"retry_codes_name\": \"idempotent\", ", "", get(".retry_codes_name"), "is missing".into()),
+        (
+            PYTHON,
+            "\"retry_codes_name\": \"idempotent\", ",
+            "",
+            get(".retry_codes_name"),
+            "is missing: `retry_params_name` needs it".into(),
+        ),
+        (
+            PYTHON,
+            "retry_codes_name",
+            "retry_code_name",
+            get(".retry_codes_name"),
+            "is missing: `retry_params_name` needs it".into(),
+        ),
+        (
+            PYTHON,
+            "retry_params_name",
+            "retry_parms_name",
+            get(".retry_params_name"),
+            "is missing: `retry_codes_name` needs it".into(),
+        ),
+        (
+            PYTHON,
+            "\"timeout_millis\": 60000, \"retry_codes_name\": \"idempotent\", \"retry_params_name\": \"default\"",
+            "\"timout_millis\": 60000",
+            get(".timeout_millis"),
+            "is missing".into(),
+        ),
+        (
+            PYTHON,
+            "\"retry_params\"",
+            "\"retry_parms\"",
+            first_method(".retry_params_name"),
+            "`default` is not defined in `retry_params`".into(),
+        ),
+        (
+            PYTHON,
+            "\"retry_codes\"",
+            "\"retry_code\"",
+            first_method(".retry_codes_name"),
+            "`idempotent` is not defined in `retry_codes`".into(),
+        ),
         (
             PYTHON,
             "timeout_millis\": 60000,",

@@ -1,6 +1,10 @@
 //! Calls: the same answers, errors, attempts and sleeps as the client that blocks.
 
+#[cfg(all(feature = "grpc", feature = "gzip"))]
+use longrunning::testing::RecordedRequest;
 use longrunning::testing::{FakeServer, Reply, Rpc};
+#[cfg(all(feature = "grpc", feature = "gzip"))]
+use longrunning::transport::{Compression, TransportKind};
 use longrunning::{
     Bindings, Code, Error, ErrorKind, OperationsAsyncClient, RetryPolicy, Status, StopToken, WaitBinding,
 };
@@ -84,6 +88,24 @@ fn the_five_calls_take_the_options_of_the_client_and_their_own() {
     assert_eq!(requests.len(), 5, "wrong calls send nothing");
     assert_eq!(requests[0].header("x-ticket"), Some("7"));
     assert!(requests.iter().all(|request| request.header("x-goog-user-project") == Some("billing")));
+}
+
+#[test]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
+fn calls_go_over_grpc_with_their_options() {
+    let server = FakeServer::start();
+    server.insert(running());
+    let builder = server.client_builder().transport(TransportKind::Grpc).compression(Compression::Gzip);
+    let client = builder.build_async().unwrap();
+    block_on(async {
+        assert_eq!(client.get(NAME).send().await.unwrap(), running());
+        assert_eq!(client.list("operations").send().await.unwrap().operations.len(), 1);
+        client.cancel(NAME).send().await.unwrap();
+        client.delete(NAME).compression(Compression::Identity).send().await.unwrap();
+    });
+    let zipped = |request: &RecordedRequest| request.header("grpc-encoding").map(str::to_owned);
+    let gzip = || Some("gzip".to_owned());
+    assert_eq!(server.requests().iter().map(zipped).collect::<Vec<_>>(), [gzip(), gzip(), gzip(), None]);
 }
 
 #[test]

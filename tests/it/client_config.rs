@@ -11,6 +11,7 @@ use longrunning::{
 };
 
 use crate::kit::{Method, NAME, secs, server, slept};
+use crate::listener::{heard, listen};
 
 /// Get and list are retried differently, cancel is not configured.
 const CONFIG: &str = r#"{"methodConfig": [
@@ -164,10 +165,67 @@ fn clients_share_a_transport() {
     let seen: Vec<_> =
         server.requests().iter().map(|request| request.header("x-second").map(str::to_owned)).collect();
     assert_eq!(seen, [Some("yes".to_owned()), None]);
-    let one = first
-        .transport()
-        .get_operation(&proto::GetOperationRequest { name: NAME.into() }, &Attempt::new(secs(5.0)));
-    assert_eq!(one.unwrap().name(), NAME);
+    let (one, attempt) = (first.transport(), Attempt::new(secs(5.0)));
+    let name = || NAME.to_owned();
+    assert_eq!(
+        one.get_operation(&proto::GetOperationRequest { name: name() }, &attempt).unwrap().name(),
+        NAME
+    );
+    let list = proto::ListOperationsRequest { name: "operations".into(), ..Default::default() };
+    assert_eq!(one.list_operations(&list, &attempt).unwrap().operations.len(), 1);
+    one.cancel_operation(&proto::CancelOperationRequest { name: name() }, &attempt).unwrap();
+    one.delete_operation(&proto::DeleteOperationRequest { name: name() }, &attempt).unwrap();
+    assert_eq!(server.operation(NAME), None);
+}
+
+/// Keys are added over time, so that they are no errors, and they may be misspelt, so that they are told.
+#[test]
+fn keys_without_effect_are_told() {
+    listen();
+    log::info!("a line, so that some are heard");
+    let gapic = |method: &str| {
+        format!(
+            r#"{{"interfaces": {{"google.longrunning.Operations": {{"newer": 1,
+                "retry_codes": {{"some": ["UNAVAILABLE"]}}, "retry_params": {{"default": {{"newer": 1,
+                    "initial_retry_delay_millis": 1, "retry_delay_multiplier": 1, "max_retry_delay_millis": 1,
+                    "initial_rpc_timeout_millis": 1, "rpc_timeout_multiplier": 1, "max_rpc_timeout_millis": 1,
+                    "total_timeout_millis": 1}}}},
+                "methods": {{"GetOperation": {{{method}}}}}}}}}, "newer": 1}}"#
+        )
+    };
+    let names = r#""retry_codes_name": "some", "retry_params_name": "default""#;
+    let entry = |service: &str, member: &str| {
+        format!(
+            r#"{{"methodConfig": [{{"name": [{{}}]}}, {{"name": [{{"service": "{service}"}}], {member}: 1}}], "newer": 1}}"#
+        )
+    };
+    let ours = "google.longrunning.Operations";
+    let get = "interfaces.\"google.longrunning.Operations\".methods.GetOperation";
+    let rows = [
+        (gapic(&format!("{names}, \"timout_millis\": 5")), Some(format!("{get}.timout_millis"))),
+        (gapic("\"timeout_millis\": 5, \"retry_parms_name\": 1"), Some(format!("{get}.retry_parms_name"))),
+        (gapic(&format!("{names}, \"timeout_millis\": 5, \"bundling\": {{}}")), None),
+        (entry(ours, "\"timout\""), Some("methodConfig[1].timout".to_owned())),
+        (entry(ours, "\"a\\nb\""), Some("methodConfig[1].\"a\\nb\"".to_owned())),
+        (entry(ours, "\"waitForReady\""), None),
+        (entry("google.cloud.X", "\"timout\""), None),
+    ];
+    for (json, path) in rows {
+        let mine = || heard(|line| line.target.starts_with("longrunning::service_config"));
+        let before = mine().len();
+        ClientConfig::from_json(&json).unwrap();
+        let told: Vec<String> = mine().into_iter().skip(before).map(|line| line.text).collect();
+        match path {
+            Some(path) => {
+                let [line] = &told[..] else { panic!("{path}: {told:?}") };
+                assert!(
+                    line.starts_with(&format!("client config: `{path}` has no effect: known are `")),
+                    "{line}"
+                );
+            }
+            None => assert!(told.is_empty(), "{told:?}"),
+        }
+    }
 }
 
 /// As Python refuses it: a transport has credentials of its own.

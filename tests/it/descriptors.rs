@@ -7,8 +7,7 @@ use std::{env, iter};
 
 use longrunning::Backoff;
 
-use crate::kit::{NAME, secs, server, slept};
-use crate::victim::arguments;
+use crate::kit::{NAME, arguments, secs, server, slept};
 
 #[test]
 fn file_descriptors_run_out() {

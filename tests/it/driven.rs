@@ -64,10 +64,11 @@ macro_rules! forward {
 
 forward!([] OperationsClientBuilder:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
-    credentials(Credentials), compression(Compression), client_config(ClientConfig));
+    credentials(Credentials), user_agent(&str), client_info(&str), client_config(ClientConfig), compression(Compression));
 forward!([R] Call<R, Async>:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken),
-    compression(Compression), on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
+    compression(Compression),
+    on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
     filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
@@ -79,6 +80,10 @@ forward!([] Poller<Async>:
 impl Driven<OperationsClientBuilder> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn scopes<const N: usize>(self, scopes: [&str; N]) -> Self {
+        Self(self.0.scopes(scopes))
     }
 
     pub(crate) fn bindings(self, bindings: longrunning::Bindings) -> Self {
@@ -157,6 +162,10 @@ impl IntoIterator for Driven<Call<pb::ListOperationsRequest, Async>> {
 }
 
 impl TestPoller {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
     pub(crate) fn until_done(self) -> Result<Operation, Error> {
         pollster::block_on(self.0.until_done())
     }

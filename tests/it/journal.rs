@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use longrunning::{Any, ErrorKind, Journal, Operation, Pending};
 
-use crate::victim::{Victim, arguments, chance};
+use crate::kit::arguments;
+use crate::victim::{Victim, chance};
 
 const KILLS: u32 = 200;
 

@@ -131,6 +131,12 @@ pub(crate) fn told<T>(result: &Result<T, Error>) -> String {
     }
 }
 
+/// Those that have this program run one of its tests, which is ignored otherwise.
+#[cfg(any(target_os = "linux", feature = "journal"))]
+pub(crate) fn arguments(test: &str) -> [&str; 4] {
+    [test, "--exact", "--ignored", "--nocapture"]
+}
+
 /// Really connects, but to a port where nobody listens.
 #[derive(Debug)]
 pub(crate) struct Unreachable(HttpAgent);

@@ -6,6 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::kit::arguments;
+
 /// This program again, running one of its tests, which is ignored otherwise.
 pub(crate) struct Victim(Child);
 
@@ -35,10 +37,6 @@ impl Victim {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
-}
-
-pub(crate) fn arguments(test: &str) -> [&str; 4] {
-    [test, "--exact", "--ignored", "--nocapture"]
 }
 
 /// A number below `end`.

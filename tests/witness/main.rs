@@ -14,4 +14,5 @@ mod grpc;
 mod jwt;
 mod protobuf;
 mod python;
+mod python_members;
 mod token_requests;

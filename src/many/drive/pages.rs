@@ -50,7 +50,10 @@ impl Drive {
         let first = now.checked_add(shortest);
         let end = deadline.and_then(|deadline| Some(deadline.max(first?)));
         if let Some(group) = self.groups.get_mut(number) {
-            group.pass = Some(Pass::new(asked, end));
+            let is_last = deadline.is_some_and(|deadline| deadline <= now);
+            let mut pass = Pass::new(asked, end);
+            pass.is_last = is_last;
+            group.pass = Some(pass);
         }
         self.ready.push_back(Unit::Page(number));
     }
@@ -80,14 +83,14 @@ impl Drive {
         let stopped = self.is_stopped();
         let Some(group) = self.groups.get_mut(number) else { return self.skip() };
         let Some(pass) = &group.pass else { return self.skip() };
-        let end = pass.end;
+        let (end, is_last) = (pass.end, pass.is_last);
         let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
-        if stopped || left.is_zero() {
+        let request = Box::new(group.request());
+        if stopped || left.is_zero() || is_last && now < self.pace.turn(now) {
             self.ready.pop_front();
-            self.end_pass(number, (!stopped).then(Error::no_time));
+            self.end_pass(number, None);
             return Next::Step;
         }
-        let request = Box::new(group.request());
         if let Some(rest) = self.rest_before_sending(now, end) {
             return rest;
         }
@@ -150,11 +153,13 @@ impl Drive {
         let unheard = self.idle_members(number);
         let members = self.groups.get(number).map_or_else(Vec::new, |group| group.members.clone());
         let mut doubts = self.groups.get(number).is_some_and(Group::doubts);
+        // Where time is up, a fault says nothing but that: each ends when its turn comes.
+        let is_over = pass.end.is_some_and(|end| end <= clock.now);
         for member in members {
             let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == Stage::Listed) else {
                 continue;
             };
-            match fault.as_ref().filter(|_| !std::mem::take(&mut doubts)) {
+            match fault.as_ref().filter(|_| !is_over && !std::mem::take(&mut doubts)) {
                 Some(fault) => {
                     self.answered(member, Err(fault.clone()), &clock);
                     let wait = self.tracks.get(member).and_then(|track| track.wait.as_deref());

@@ -42,8 +42,14 @@ impl Wait {
 
     /// Gives up a poll for which the driver, awake since `woke`, was too busy until time was up.
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
-        let late = self.deadline.is_some_and(|deadline| woke < deadline && deadline <= now);
-        if late && self.due().is_some() {
+        if self.deadline.is_some_and(|deadline| woke <= deadline && deadline <= now) {
+            self.give_up(now);
+        }
+    }
+
+    /// Gives up the poll that is due, if one is.
+    pub(crate) fn give_up(&mut self, now: Instant) {
+        if self.due().is_some() {
             self.time_is_up(now);
         }
     }

@@ -146,3 +146,21 @@ fn news_are_told_and_nothing_else() {
         assert!(names[1..].iter().all(|name| told[name] == 4), "{told:?}");
     }
 }
+
+#[cfg(feature = "grpc")]
+#[test]
+fn requests_are_compressed_where_that_is_asked_for() {
+    use longrunning::transport::{Compression, TransportKind};
+
+    for count in [2, 20] {
+        let server = FakeServer::start();
+        let names = names(count);
+        insert(&server, &names, 2);
+        let client = server.client_builder().transport(TransportKind::Grpc).build().unwrap();
+        client.poll_many(&names).compression(Compression::Gzip).all().unwrap();
+        let requests = server.requests();
+        assert!(requests.iter().all(|request| request.header("grpc-encoding") == Some("gzip")), "{count}");
+        client.poll_many(&names).all().unwrap();
+        assert_eq!(server.requests().last().unwrap().header("grpc-encoding"), None, "{count}");
+    }
+}

@@ -1,7 +1,7 @@
 //! How a wait for many ends: done, out of time, stopped, at the first.
 
-use longrunning::testing::{FakeOperation, FakeServer};
-use longrunning::{Code, ErrorKind, OnTimeout, Operation, Status, StopToken};
+use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, Status, StopToken};
 
 use super::{ended, insert, methods, names};
 use crate::kit::{secs, told, unavailable};
@@ -91,6 +91,62 @@ fn a_caller_that_slept_through_the_limit_has_one_more_look() {
         server.advance(secs(7200.0));
         assert_eq!(finished.filter(Result::is_ok).count(), count - 1, "64");
     }
+}
+
+#[test]
+fn only_so_many_are_got_after_the_limit() {
+    for (rate, expected) in [(None, 100), (Some(5.0), 1)] {
+        let server = FakeServer::start();
+        let names: Vec<_> = (0..300).map(|number| format!("projects/{number}/operations/1")).collect();
+        for name in &names {
+            server.insert(FakeOperation::new(name).done_after(secs(900.0)));
+        }
+        server.insert(ended(&names[299]));
+        // All have been polled, and nobody is due, when the only one that is done is given.
+        let backoff = Backoff::from_fn(|_| Some(secs(300.0)));
+        let mut many = server.client().poll_many(&names).backoff(backoff).total_timeout(secs(600.0));
+        if let Some(rate) = rate {
+            many = many.max_rate(rate);
+        }
+        let mut finished = many.workers(1).into_iter();
+        assert_eq!(finished.next().unwrap().unwrap().name(), names[299]);
+        let (asked, before) = (server.request_count(), server.elapsed());
+        server.advance(secs(7200.0));
+        let results: Vec<_> = finished.map(|result| told(&result)).collect();
+        let ok = results.iter().filter(|told| *told == "ok").count();
+        assert_eq!((ok, server.request_count() - asked), (expected, expected as u64), "{rate:?}");
+        assert!(results.iter().all(|told| told == "ok" || told == "Timeout"));
+        assert_eq!(server.elapsed() - before, secs(7200.0), "{rate:?}: no turn is waited for");
+    }
+}
+
+#[test]
+fn a_last_look_that_hangs_takes_the_time_of_one_poll() {
+    let server = FakeServer::start();
+    let names: Vec<_> = (0..20).map(|number| format!("projects/{number}/operations/1")).collect();
+    insert(&server, &names[..19], u64::MAX);
+    server.insert(ended(&names[19]));
+    let mut finished = server.client().poll_many(&names).total_timeout(secs(600.0)).workers(1).into_iter();
+    finished.next().unwrap().unwrap();
+    server.advance(secs(7200.0));
+    server.reply(Reply::hang().times(usize::MAX));
+    let before = server.elapsed();
+    assert!(finished.all(|result| told(&result) == "Timeout"));
+    assert_eq!(server.elapsed() - before, secs(10.0), "for all together");
+}
+
+#[test]
+fn who_was_awake_when_time_was_up_asks_no_more() {
+    let server = FakeServer::start();
+    let names = names(3);
+    insert(&server, &names, u64::MAX);
+    for reply in [Reply::usual(), Reply::hang()] {
+        server.reply_to("GET", "operations/2", reply);
+    }
+    let many = server.client().poll_many(&names).max_rate(2.0).backoff(Backoff::from_fn(|_| Some(secs(5.0))));
+    let results: Vec<_> = many.total_timeout(secs(12.0)).into_iter().map(|result| told(&result)).collect();
+    assert_eq!(results, ["Timeout"; 3]);
+    assert_eq!((server.elapsed(), server.request_count()), (secs(12.0), 6));
 }
 
 #[test]

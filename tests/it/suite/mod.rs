@@ -8,6 +8,7 @@ mod faults;
 mod kit;
 mod list;
 mod many;
+mod options;
 mod presets;
 mod properties;
 mod retry;
