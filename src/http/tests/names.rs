@@ -85,15 +85,15 @@ fn silent_addresses_share_the_budget() {
         assert_eq!(error.to_string(), format!("timed out while connecting to a.test:{}", address.port()));
         assert!(!error.was_sent());
     }
-    let Ok(server) =
-        Server::listen(&format!("127.0.0.2:{}", address.port()), vec![vec![Act::Read, ok("{}")]], None)
-    else {
-        return;
-    };
+    let scripts = vec![vec![Act::Read, ok("{}")]; 10];
+    let Ok(_server) = Server::listen(&format!("127.0.0.2:{}", address.port()), scripts, None) else { return };
     let (agent, _) = counted(&["127.0.0.1", "127.0.0.2"]);
-    let request = HttpRequest::new(HttpMethod::Get, &url).timeout(Duration::from_millis(600));
-    assert_eq!(agent.send(&request).unwrap().body, b"{}");
-    assert_eq!(server.requests().len(), 1);
+    // More time where the machine is busy; without a share for the second address none is enough.
+    let answer = (0..4).find_map(|doubled| {
+        let timeout = Duration::from_millis(600 << doubled);
+        agent.send(&HttpRequest::new(HttpMethod::Get, &url).timeout(timeout)).ok()
+    });
+    assert_eq!(answer.unwrap().body, b"{}");
 }
 
 #[test]
