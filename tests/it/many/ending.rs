@@ -1,6 +1,6 @@
 //! How a wait for many ends: done, out of time, stopped, at the first.
 
-use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply};
 use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, Status, StopToken};
 
 use super::{ended, insert, methods, names};
@@ -72,6 +72,26 @@ fn a_stop_ends_all_at_once() {
         let stopped: Vec<_> =
             client.poll_many(&names).stop(&token).into_iter().map(|result| told(&result)).collect();
         assert_eq!(stopped, vec!["Stopped"; count]);
+    }
+}
+
+/// Requests under way are not waited for until their time is up.
+#[test]
+fn a_stop_ends_requests_that_are_under_way() {
+    for count in [1, 5, 200] {
+        let server = FakeServer::builder().real_time().start().unwrap();
+        let names = names(count);
+        insert(&server, &names, u64::MAX);
+        let token = StopToken::new();
+        let stopping = token.clone();
+        let stops = move |_: &RecordedRequest| {
+            stopping.stop();
+            true
+        };
+        server.reply_when(stops, Reply::hang().times(usize::MAX));
+        let many = server.client().poll_many(&names).forever().attempt_timeout(secs(60.0)).stop(&token);
+        let results: Vec<_> = many.into_iter().map(|result| told(&result)).collect();
+        assert_eq!(results, vec!["Stopped"; count], "{count}");
     }
 }
 
