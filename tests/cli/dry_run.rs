@@ -128,7 +128,6 @@ fn the_quota_project_of_the_credentials() {
 }
 
 #[test]
-#[cfg(feature = "grpc")]
 fn a_call_and_a_command_for_grpcurl() {
     let grpc = |line: &str| {
         let run =
@@ -179,7 +178,6 @@ fn a_call_and_a_command_for_grpcurl() {
 
 /// The address of grpcurl has a port, and who does not use TLS says so.
 #[test]
-#[cfg(feature = "grpc")]
 fn the_address_of_a_call() {
     let rows = [
         ("a.example", " a.example:443 "),

@@ -66,15 +66,12 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
     Ok(builder)
 }
 
-/// gRPC, where this program has it.
+/// gRPC, where nothing speaks against it.
 fn grpc(globals: &Globals) -> Result<TransportKind, Failure> {
     if globals.api_version.is_some() {
         return Err(Failure::usage("--api-version is part of URLs, which --transport grpc has none of"));
     }
-    let kind = "grpc".parse::<TransportKind>();
-    kind.map_err(|error| {
-        Failure::from(error).hint("`lro` has it when it is installed with --features cli,grpc")
-    })
+    Ok(TransportKind::Grpc)
 }
 
 fn credentials(globals: &Globals) -> Result<Credentials, Failure> {

@@ -92,7 +92,7 @@ impl Globals {
 pub(crate) enum Transport {
     /// JSON over HTTP.
     Rest,
-    /// gRPC, where `lro` was installed with it.
+    /// gRPC, at services that offer it.
     Grpc,
 }
 
