@@ -13,8 +13,8 @@ pub(crate) use listener::Listener;
 /// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
 ///
 /// Clones are one token. Give it to any number of calls and pollers (`stop`); [`stop`](Self::stop) wakes those that
-/// sleep at once, and those that wait for an answer within 50 ms; a connection or an access token that is on its way
-/// is waited for, at most until the attempt timeout. What was stopped fails with
+/// sleep at once, and those that wait for an answer within 50 ms; a name that is looked up, a TCP connection or an
+/// access token that is on its way is waited for, at most until the attempt timeout. What was stopped fails with
 /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself goes on.
 ///
 /// ```

@@ -42,13 +42,14 @@ impl Pool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
         self.shared.changed.notify_one();
-        let mut waits = state.idle < state.queue.len();
-        if waits && state.threads < self.threads {
+        let mut free = state.idle;
+        if free < state.queue.len() && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
             let started = thread::Builder::new().name("longrunning-io".into()).spawn(move || shared.work());
-            waits = started.is_err();
-            state.threads += usize::from(!waits);
+            free += usize::from(started.is_ok());
+            state.threads += usize::from(started.is_ok());
         }
+        let waits = free < state.queue.len();
         let lost = if state.threads == 0 { state.queue.pop_back() } else { None };
         drop(state);
         drop(lost);

@@ -19,8 +19,8 @@ pub(crate) use request::Request;
 
 /// A call that is put together and not sent yet.
 ///
-/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the options are the same for all. A wrong option is
-/// reported by `send`, so that a call reads as one expression.
+/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the options are the same for all. A wrong
+/// option is reported by `send`, so that a call reads as one expression.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -118,7 +118,8 @@ impl<R, M> Call<R, M> {
 
     /// Calls `observer` with the headers of each answer, over gRPC its metadata, on the thread that makes the attempt.
     ///
-    /// That is once for each attempt that is answered, with an error too, and for each page of a listing. It is there
+    /// That is once for each answer that came whole, with an error too, and for each page of a listing; an attempt that
+    /// is repeated with a fresh access token has two. It is there
     /// for request ids and the like, to be logged where they help the people who run the service.
     ///
     /// ```

@@ -11,6 +11,7 @@ use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::env::{Env, SystemEnv};
 use crate::excerpt::excerpt;
+use crate::stop::StopToken;
 
 use super::dial::{Dialer, Peer};
 use super::error::{HttpError, HttpErrorKind};
@@ -20,7 +21,7 @@ use super::options::HttpOptions;
 use super::proxy::Routes;
 use super::resolver::Names;
 use super::slots::Slots;
-use super::stops::Stops;
+use super::stops::{Stops, stopped_in_line};
 use super::tls::Tls;
 use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
 
@@ -111,7 +112,10 @@ impl HttpClient for HttpAgent {
                 HttpError::new(HttpErrorKind::Timeout, format!("no time left to ask {peer}")).sent(false)
             );
         }
-        let Some(_slot) = self.slots.take(budget) else {
+        let Some(_slot) = self.slots.take(budget, request.stop) else {
+            if request.stop.is_some_and(StopToken::is_stopped) {
+                return Err(stopped_in_line());
+            }
             let message = format!("no connection to {peer} was free in time: see `max_connections`");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
         };

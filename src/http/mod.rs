@@ -57,7 +57,7 @@ pub use options::{HttpOptions, ProxySetting, Roots};
 #[cfg(feature = "grpc")]
 pub(crate) use slots::Slots;
 #[cfg(feature = "grpc")]
-pub(crate) use stops::Heed;
+pub(crate) use stops::stopped_in_line;
 #[cfg(feature = "grpc")]
 pub(crate) use stream::{Opener, Stream};
 

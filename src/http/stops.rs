@@ -19,10 +19,15 @@ pub(super) struct Stops(Arc<Mutex<HashMap<ThreadId, StopToken>>>);
 impl Stops {
     /// Has what this thread waits for end when `token` is stopped, for as long as the guard is there.
     pub(super) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
-        if let Some(token) = token {
-            self.lock().insert(thread::current().id(), token.clone());
+        Heed { stops: self, before: self.put(token.cloned()) }
+    }
+
+    fn put(&self, token: Option<StopToken>) -> Option<StopToken> {
+        let (id, mut tokens) = (thread::current().id(), self.lock());
+        match token {
+            Some(token) => tokens.insert(id, token),
+            None => tokens.remove(&id),
         }
-        Heed(token.map(|_| self))
     }
 
     /// The token that this thread heeds.
@@ -35,15 +40,22 @@ impl Stops {
     }
 }
 
-/// One exchange that heeds a token, until it is dropped.
-pub(crate) struct Heed<'a>(Option<&'a Stops>);
+/// One exchange that heeds a token, or none, until it is dropped.
+pub(crate) struct Heed<'a> {
+    stops: &'a Stops,
+    /// What an exchange around this one heeds.
+    before: Option<StopToken>,
+}
 
 impl Drop for Heed<'_> {
     fn drop(&mut self) {
-        if let Some(stops) = self.0 {
-            stops.lock().remove(&thread::current().id());
-        }
+        self.stops.put(self.before.take());
     }
+}
+
+/// What ends the waiting for a connection that others have.
+pub(crate) fn stopped_in_line() -> HttpError {
+    HttpError::new(HttpErrorKind::Stopped, "stopped while waiting for a free connection").sent(false)
 }
 
 /// What ends the waiting for a peer.

@@ -302,16 +302,18 @@ impl Drive {
     fn rest(&mut self, until: Option<Instant>) {
         let core = Arc::clone(self.core());
         let idle = self.ready.is_empty();
+        let mut report = None;
         if self.crew.is_busy() {
             let left = until.map(|until| until.saturating_duration_since(core.clock.now()));
-            if let Some(report) = self.crew.wait(left.map(|left| core.clock.patience(left))) {
-                self.take(report);
-            }
+            report = self.crew.wait(left.map(|left| core.clock.patience(left)));
         } else if let Some(until) = until {
             core.clock.sleep_until(until, self.shared.options.stop.as_ref());
         }
         if idle {
             self.woke = core.clock.now();
+        }
+        if let Some(report) = report {
+            self.take(report);
         }
     }
 

@@ -12,8 +12,9 @@ use super::drive::{Drive, Over};
 /// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
 /// longer.
 ///
-/// Made by iterating over a [`PollMany`], and with their names by [`PollMany::named`]; the wait starts with the first item. Its [`len`](ExactSizeIterator::len) is
-/// how many are to come. Dropping it leaves the rest alone: they go on, and nobody asks for them.
+/// Made by iterating over a [`PollMany`], and with their names by [`PollMany::named`]; the wait starts with the first
+/// item. Its [`len`](ExactSizeIterator::len) is how many are to come. Dropping it leaves the rest alone: they go on,
+/// and nobody asks for them.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -55,14 +56,15 @@ impl Finished {
         Self { left, state: State::Before(Box::new(many)), again: None }
     }
 
-    /// Has the [journal](PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a journal.
+    /// Has the [journal](PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a
+    /// journal.
     ///
     /// Asking for the next item says so too; this is for who stops before the end, or wants to know that it is written.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item; until
-    /// then the journal has the operation, and gives it again.
+    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item;
+    /// until then the journal has the operation, and gives it again.
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {

@@ -38,9 +38,9 @@ pub use named::Named;
 /// A wait for many operations that is put together and not begun yet.
 ///
 /// Iterate over it for the operations as they finish, succeeded or failed, by [`named`](Self::named) with the names that
-/// were asked for, or take [`all`](Self::all), [`any`](Self::any) or [`first_error`](Self::first_error). What is true of a [`Poller`](crate::Poller) is true of
-/// each of the waits: the delays, what is borne, the time limit, how it ends. An operation that cannot be waited for
-/// is an error item, with the name in [`Error::name`], and the others go on.
+/// were asked for, or take [`all`](Self::all), [`any`](Self::any) or [`first_error`](Self::first_error). What is true
+/// of a [`Poller`](crate::Poller) is true of each of the waits: the delays, what is borne, the time limit, how it ends.
+/// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others go on.
 ///
 /// **Fewer requests.** Operations with the same parent are asked for by pages of 1000 of
 /// [`list`](crate::OperationsClient::list) as long as that costs less than a get each, where a page counts as 8
@@ -234,8 +234,8 @@ impl PollMany {
         self
     }
 
-    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in another
-    /// process, however this one ends.
+    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in
+    /// another process, however this one ends.
     ///
     /// Before the first request all are recorded as pending. An item that is an operation is recorded as finished before
     /// it is given, and forgotten when the caller comes back for the next one: then it is dealt with. So a result is
@@ -245,8 +245,8 @@ impl PollMany {
     /// check what was done the first time.
     ///
     /// - What has a result in the journal already is not asked for: it is given first, from there.
-    /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by the
-    ///   next process, until it is [forgotten](crate::Journal::forget):
+    /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by
+    ///   the next process, until it is [forgotten](crate::Journal::forget):
     ///   `journal.forget(&client.operation(name).to_pending()?)`.
     /// - [`all`](Self::all), [`any`](Self::any) and [`first_error`](Self::first_error) record, and forget nothing: the
     ///   results stay until they are forgotten, or given as items.

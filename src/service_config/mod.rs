@@ -66,8 +66,9 @@ use node::Node;
 ///
 /// Keys that are not named here are ignored, as gRPC ignores them (`retryThrottling`, `waitForReady`, …), and so
 /// are other services: such files grow. What an entry for a method has beside the keys that are known there, as a
-/// misspelt `timeout`, is told at `WARN` to the crate `log`, with its path. Where retries are made at all, failures that say nothing about the request are retried
-/// like [`RetryPolicy`] has it, whatever the codes. A [`Poller`](crate::Poller) asks by the time limits of
+/// misspelt `timeout`, is told at `WARN` to the crate `log`, with its path. Where retries are made at all, failures
+/// that say nothing about the request are retried like [`RetryPolicy`] has it, whatever the codes. A
+/// [`Poller`](crate::Poller) asks by the time limits of
 /// `GetOperation`, but goes on after faults by its own rules.
 ///
 /// [`OperationsClientBuilder::client_config`]: crate::OperationsClientBuilder::client_config

@@ -36,12 +36,12 @@ fn the_readme_shows_what_is_printed() {
 fn shown() -> [(String, String); 2] {
     let parent = between("`P=", "`");
     let block = between("```text\n$ lro", "```");
-    let session = block.split("\n$ lro").map(|part| {
+    let parts = block.split("\n$ lro").map(|part| {
         let (line, output) = part.split_once('\n').unwrap();
         let line = line.strip_prefix(" --anonymous ").expect("the demonstration needs no credentials");
         (line.replace("$P", parent), output.to_owned())
     });
-    session.collect::<Vec<_>>().try_into().unwrap()
+    parts.collect::<Vec<_>>().try_into().unwrap()
 }
 
 fn between(start: &str, end: &str) -> &'static str {

@@ -1,13 +1,16 @@
 //! Who is trusted, and what is said of those who are not.
 
 use std::error::Error;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, NameConstraints, date_time_ymd};
 
-use super::super::HttpErrorKind::{Connect, Tls};
+use crate::stop::StopToken;
+
+use super::super::HttpErrorKind::{Connect, Stopped, Tls};
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::server::{Act, Server, ok, send};
-use super::{HttpError, agent, get};
+use super::{HttpClient, HttpError, HttpMethod, HttpRequest, agent, get};
 
 fn url(server: &Server) -> String {
     format!("https://localhost:{}/", server.port)
@@ -165,6 +168,16 @@ fn silent_handshake_ends_with_the_budget() {
         assert_eq!(error.to_string(), format!("timed out while connecting to localhost:{}", server.port));
         assert!(!error.was_sent());
     }
+}
+
+#[test]
+fn handshake_ends_when_it_is_stopped() {
+    let server = Server::start(vec![vec![Act::Hang]]);
+    let (url, token) = (url(&server), StopToken::new());
+    token.stop();
+    let request = HttpRequest::new(HttpMethod::Get, &url).timeout(Duration::from_secs(60)).stop(&token);
+    let error = Authority::new(unchanged).agent().send(&request).unwrap_err();
+    assert_eq!((error.kind(), error.was_sent()), (Stopped, false), "{error:?}");
 }
 
 /// The alert with which a peer ends a connection in good order.

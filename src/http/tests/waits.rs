@@ -69,7 +69,7 @@ fn addresses_that_are_silent() {
     let agent = HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap();
     let client = Elsewhere(agent, under_another_name(&server));
     let client = server.client_builder().http_client(client).build().unwrap();
-    let poller = client.poller(NAME).attempt_timeout(SHORT * 6);
+    let poller = client.poller(NAME).attempt_timeout(SHORT * 6).total_timeout(Duration::from_secs(60));
     assert!(poller.until_done().unwrap().is_done(), "26");
 }
 

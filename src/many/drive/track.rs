@@ -161,12 +161,14 @@ impl Drive {
         let news = self.observer.is_some() && answer.as_ref().is_ok_and(is_news);
         match wait.answered(answer, clock) {
             Some(Ok(operation)) => {
-                if let Some(observer) = self.observer.as_mut().filter(|_| news) {
-                    observer(&operation);
-                }
+                let shown = news.then(|| operation.clone());
                 match operation.is_done() {
                     true => self.finish(number, Ok(operation)),
                     false => self.settle(number, clock.now()),
+                }
+                // Last, in case it panics.
+                if let (Some(observer), Some(operation)) = (&mut self.observer, &shown) {
+                    observer(operation);
                 }
             }
             Some(Err(error)) => self.finish(number, Err(error)),

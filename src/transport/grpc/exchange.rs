@@ -61,8 +61,8 @@ impl GrpcTransport {
             return Err(Error::attempt_timed_out(host, false));
         }
         let deadline = Instant::now() + clock.socket_budget(granted).min(LONGEST);
-        let _heed = self.pool.heed(attempt.stop());
-        let call = Call { head, message, limit: self.options.message_limit, deadline, left };
+        let call =
+            Call { head, message, limit: self.options.message_limit, deadline, left, stop: attempt.stop() };
         let answer = self.pool.call(&call);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {

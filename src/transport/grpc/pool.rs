@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::{Heed, HttpError, HttpErrorKind, HttpOptions, Opener, Slots};
+use crate::http::{HttpError, HttpErrorKind, HttpOptions, Opener, Slots, stopped_in_line};
 use crate::stop::StopToken;
 
 use super::channel::{Answer, Channel, Fault};
@@ -33,6 +33,8 @@ pub(super) struct Call<'a> {
     pub(super) deadline: Instant,
     /// What is left of the attempt by its clock.
     pub(super) left: &'a dyn Fn() -> Duration,
+    /// Ends it when it is stopped.
+    pub(super) stop: Option<&'a StopToken>,
 }
 
 struct Idle {
@@ -51,9 +53,14 @@ impl Pool {
     /// before it answered.
     pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let deadline = call.deadline;
-        let Some(_slot) = self.slots.take(deadline.saturating_duration_since(Instant::now())) else {
+        let Some(_slot) = self.slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
+        else {
+            if call.stop.is_some_and(StopToken::is_stopped) {
+                return Err(Fault::Failed(stopped_in_line()));
+            }
             return Err(self.late("was free in time: see `max_connections`"));
         };
+        let _heed = self.opener.heed(call.stop);
         let first = match self.idle(deadline) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
@@ -97,11 +104,6 @@ impl Pool {
     fn late(&self, what: &str) -> Fault {
         let message = format!("no connection to {} {what}", self.peer());
         Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
-    }
-
-    /// Has a call of this thread end when `token` is stopped, for as long as the guard is there.
-    pub(super) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
-        self.opener.heed(token)
     }
 
     /// Host and port, as messages name them.

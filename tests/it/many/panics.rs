@@ -7,7 +7,7 @@ use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::transport::{Attempt, Transport};
 use longrunning::{
-    Backoff, Error, ErrorKind, OnTimeout, Operation, OperationPage, OperationsClient, PollMany,
+    Backoff, Error, ErrorKind, OnTimeout, Operation, OperationPage, OperationsClient, PollMany, StopToken,
 };
 
 use super::{insert, names};
@@ -134,4 +134,24 @@ fn delays_and_cancellations_that_panic_lose_nothing() {
     assert!(ended.iter().all(|error| error.kind() == ErrorKind::Timeout), "{ended:?}");
     assert_eq!(ended.len(), 3);
     assert_eq!(ended.iter().filter(|error| error.to_string().contains("the transport panicked")).count(), 1);
+}
+
+/// What was seen to be done is given, even when nothing more is asked after the panic.
+#[test]
+fn a_panic_at_the_end_of_an_operation_does_not_lose_it() {
+    let server = FakeServer::start();
+    let names = names(3);
+    insert(&server, &names, 1);
+    let token = StopToken::new();
+    let stops = token.clone();
+    let many = server.client().poll_many(&names).stop(&token).on_update(move |operation| {
+        if operation.is_done() {
+            stops.stop();
+            panic!("in the observer");
+        }
+    });
+    let (given, panics) = caught(many);
+    let done = given.iter().filter(|(_, told)| told == "ok").count();
+    assert!(panics > 0 && done == panics, "{given:?}, {panics} panics");
+    assert_eq!(given.len(), 3);
 }

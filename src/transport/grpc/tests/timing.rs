@@ -1,5 +1,6 @@
 //! Time limits.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use super::{NAME, facts, get, message, proto, transport};
 use crate::error::ErrorKind;
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::stop::StopToken;
-use crate::transport::{Attempt, Transport};
+use crate::transport::{Attempt, HeadersObserver, Transport};
 
 /// Enough to send a request, also on busy machines.
 const SHORT: Duration = Duration::from_millis(500);
@@ -59,6 +60,22 @@ fn a_stopped_call_is_taken_back_from_the_server() {
     server.await_bytes(0, &cancel());
     get(&transport).unwrap();
     assert_eq!(server.connections(), [0, 1]);
+}
+
+#[test]
+fn a_call_within_another_heeds_its_own_token() {
+    let server = Server::start(vec![vec![ok(&proto()), ok(&proto())]]);
+    let transport = Arc::new(transport(&server));
+    let token = StopToken::new();
+    let (inner, stopper) = (Arc::clone(&transport), token.clone());
+    let observer = HeadersObserver::new(move |_| {
+        stopper.stop();
+        get(&inner).unwrap();
+    });
+    let request = GetOperationRequest { name: NAME.into() };
+    let attempt = Attempt::new(LONG).stopped_by(Some(&token)).shown_to(Some(&observer));
+    transport.get_operation(&request, &attempt).unwrap();
+    assert_eq!(server.connections(), [0, 0]);
 }
 
 #[test]
