@@ -1,17 +1,16 @@
 //! Waiting for many operations at once.
 
-mod crew;
-mod drive;
 mod finished;
 mod group;
-mod job;
 #[cfg(feature = "journal")]
-mod ledger;
+mod journaling;
 #[cfg(not(feature = "journal"))]
-#[path = "no_ledger.rs"]
-mod ledger;
+#[path = "journaling_off.rs"]
+mod journaling;
 mod named;
-mod pace;
+mod rate;
+mod request;
+mod scheduler;
 mod start;
 mod track;
 
@@ -29,8 +28,8 @@ use crate::retry::{Backoff, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::{Compression, Rpc};
 use crate::types::Operation;
-use drive::Over;
-use ledger::Ledger;
+use journaling::JournalWriter;
+use track::FinishedTrack;
 
 pub use finished::Finished;
 pub use named::Named;
@@ -91,7 +90,7 @@ pub struct PollMany {
     workers: usize,
     rate: Option<Arc<RateLimit>>,
     observer: Option<Observer>,
-    ledger: Option<Ledger>,
+    journal: Option<JournalWriter>,
     error: Option<Error>,
 }
 
@@ -107,7 +106,7 @@ impl PollMany {
             workers: WORKERS,
             rate: None,
             observer: None,
-            ledger: None,
+            journal: None,
             error: None,
         }
     }
@@ -263,7 +262,7 @@ impl PollMany {
     /// # let server = FakeServer::start();
     /// # for name in ["operations/1", "operations/2"] { server.insert(FakeOperation::new(name).done_at_poll(3)); }
     /// # let client = server.client();
-    /// # let folder = std::env::temp_dir().join(format!("many-journal-{}", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("poll-many-journal-{}", std::process::id()));
     /// # std::fs::create_dir_all(&folder).unwrap();
     /// # let path = folder.join("jobs.jsonl");
     /// use longrunning::Journal;
@@ -281,7 +280,7 @@ impl PollMany {
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn journal(mut self, journal: &Journal) -> Self {
-        self.ledger = Some(Ledger::new(journal));
+        self.journal = Some(JournalWriter::new(journal));
         self
     }
 
@@ -320,10 +319,10 @@ impl PollMany {
     /// When all are done or given up: the error of the first that could not be waited for, as for
     /// [`Poller::until_done`](crate::Poller::until_done). Iterate to keep those that are done.
     pub fn all(self) -> Result<Vec<Operation>, Error> {
-        let (mut drive, inputs) = self.start();
-        let mut found = found_of(drive.tracks.len());
+        let (mut scheduler, inputs) = self.start();
+        let mut found = found_of(scheduler.tracks.len());
         let mut failure = None;
-        while let Some(Over { track, result, .. }) = drive.next() {
+        while let Some(FinishedTrack { track, result, .. }) = scheduler.next() {
             match result {
                 Ok(operation) => put(&mut found, track, operation),
                 Err(error) => failure = failure.or(Some(error)),
@@ -339,9 +338,9 @@ impl PollMany {
     ///
     /// `Config` when there is nothing to wait for; the first error when no operation could be waited for.
     pub fn any(self) -> Result<Operation, Error> {
-        let (mut drive, _) = self.start();
+        let (mut scheduler, _) = self.start();
         let mut failure = None;
-        while let Some(over) = drive.next() {
+        while let Some(over) = scheduler.next() {
             match over.result {
                 Ok(operation) => return Ok(operation),
                 Err(error) => failure = failure.or(Some(error)),
@@ -361,16 +360,16 @@ impl PollMany {
     /// `Operation`, with its status, for an operation that failed; `Decode` for one that is done in a way that makes
     /// no sense; else as for [`Poller::until_done`](crate::Poller::until_done).
     pub fn first_error(self) -> Result<Vec<Operation>, Error> {
-        let (mut drive, inputs) = self.start();
-        let mut found = found_of(drive.tracks.len());
-        while let Some(Over { track, name, result }) = drive.next() {
+        let (mut scheduler, inputs) = self.start();
+        let mut found = found_of(scheduler.tracks.len());
+        while let Some(FinishedTrack { track, name, result }) = scheduler.next() {
             // The name that was asked for, which need not be that of the answer.
             let succeeded =
                 |operation: Operation| operation.into_succeeded().map_err(|error| error.with_name(&name));
             match result.and_then(succeeded) {
                 Ok(operation) => put(&mut found, track, operation),
                 Err(error) => {
-                    return Err(match drive.open {
+                    return Err(match scheduler.open {
                         0 => error,
                         1 => error.note("1 other operation goes on and is not waited for any longer"),
                         more => error.note(format_args!(

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use crate::error::Error;
 use crate::pending::Pending;
 
-use super::drive::Over;
+use super::track::FinishedTrack;
 
 /// There is none.
-pub(super) enum Ledger {}
+pub(super) enum JournalWriter {}
 
-impl Ledger {
+impl JournalWriter {
     pub(super) fn follow(&mut self, _: usize, _: Pending, _: bool) -> bool {
         match *self {}
     }
@@ -19,7 +19,7 @@ impl Ledger {
         match *self {}
     }
 
-    pub(super) fn refuse(&self, _: &mut VecDeque<Over>, _: &Error) {
+    pub(super) fn refuse(&self, _: &mut VecDeque<FinishedTrack>, _: &Error) {
         match *self {}
     }
 
@@ -27,11 +27,11 @@ impl Ledger {
         match *self {}
     }
 
-    pub(super) fn give(&mut self, _: &mut VecDeque<Over>) -> Option<Over> {
+    pub(super) fn give(&mut self, _: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         match *self {}
     }
 
-    pub(super) fn handled(&mut self, _: &VecDeque<Over>) -> Result<(), Error> {
+    pub(super) fn handled(&mut self, _: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         match *self {}
     }
 }

@@ -1,8 +1,8 @@
 //! Many operations put away at once.
 
 mod age;
+mod execution;
 mod report;
-mod workers;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::proto::google::longrunning::{
 use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
 use crate::types::Operation;
-use workers::Work;
+use execution::SweepQueue;
 
 pub use report::SweepReport;
 
@@ -52,7 +52,7 @@ pub use report::SweepReport;
 pub struct Sweep {
     core: Arc<Core>,
     listing: Call<ListOperationsRequest>,
-    each: Each,
+    each: SweepCall,
     older_than: Option<Duration>,
     dry_run: bool,
     concurrency: usize,
@@ -63,15 +63,15 @@ pub struct Sweep {
 macro_rules! with {
     ($each:expr, $option:ident($($value:expr),+)) => {
         match $each {
-            Each::Cancel(call) => Each::Cancel(call.$option($($value),+)),
-            Each::Delete(call) => Each::Delete(call.$option($($value),+)),
+            SweepCall::Cancel(call) => SweepCall::Cancel(call.$option($($value),+)),
+            SweepCall::Delete(call) => SweepCall::Delete(call.$option($($value),+)),
         }
     };
 }
 
 /// The call that is made for each operation, but for the name.
 #[derive(Clone)]
-enum Each {
+enum SweepCall {
     Cancel(Call<CancelOperationRequest>),
     Delete(Call<DeleteOperationRequest>),
 }
@@ -79,15 +79,15 @@ enum Each {
 impl Sweep {
     pub(crate) fn cancel(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
         let request = parent.clone().map(CancelOperationRequest::from_name);
-        Self::new(core, parent, Each::Cancel(Call::new(core, Blocking, request)))
+        Self::new(core, parent, SweepCall::Cancel(Call::new(core, Blocking, request)))
     }
 
     pub(crate) fn delete(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
         let request = parent.clone().map(DeleteOperationRequest::from_name);
-        Self::new(core, parent, Each::Delete(Call::new(core, Blocking, request)))
+        Self::new(core, parent, SweepCall::Delete(Call::new(core, Blocking, request)))
     }
 
-    fn new(core: &Arc<Core>, parent: Result<OperationName, Error>, each: Each) -> Self {
+    fn new(core: &Arc<Core>, parent: Result<OperationName, Error>, each: SweepCall) -> Self {
         Self {
             core: Arc::clone(core),
             listing: Call::new(core, Blocking, parent.map(ListOperationsRequest::from_name)),
@@ -193,10 +193,10 @@ impl Sweep {
             report.untried = names.len();
             return Ok(report);
         }
-        let work = Work::new(names, self.stop.as_ref());
-        report.untried = work.run(
+        let each = self.each;
+        report.untried = SweepQueue::new(names, self.stop).run(
             self.concurrency,
-            |name| self.each.run(name),
+            move |name| each.run(name),
             |name, result| {
                 handle(&name, result.as_ref().copied());
                 match result {
@@ -207,7 +207,7 @@ impl Sweep {
                     }
                 }
             },
-        )?;
+        );
         Ok(report)
     }
 
@@ -224,30 +224,30 @@ impl Sweep {
             }
             report.listed += 1;
             match self.verdict(&operation, now) {
-                Verdict::Matches => names.push(operation.name().to_owned()),
-                Verdict::Skipped => report.skipped += 1,
-                Verdict::Undated => report.undated += 1,
+                SweepVerdict::Matches => names.push(operation.name().to_owned()),
+                SweepVerdict::Skipped => report.skipped += 1,
+                SweepVerdict::Undated => report.undated += 1,
             }
         }
         report.matched = names.len();
         Ok(names)
     }
 
-    fn verdict(&self, operation: &Operation, now: SystemTime) -> Verdict {
+    fn verdict(&self, operation: &Operation, now: SystemTime) -> SweepVerdict {
         if operation.is_done() != self.each.wants_done() {
-            return Verdict::Skipped;
+            return SweepVerdict::Skipped;
         }
-        let Some(age) = self.older_than else { return Verdict::Matches };
+        let Some(age) = self.older_than else { return SweepVerdict::Matches };
         match age::started(operation) {
             // What was made in the future, by another clock, is young.
-            Some(time) if now.duration_since(time).is_ok_and(|old| old >= age) => Verdict::Matches,
-            Some(_) => Verdict::Skipped,
-            None => Verdict::Undated,
+            Some(time) if now.duration_since(time).is_ok_and(|old| old >= age) => SweepVerdict::Matches,
+            Some(_) => SweepVerdict::Skipped,
+            None => SweepVerdict::Undated,
         }
     }
 }
 
-impl Each {
+impl SweepCall {
     fn wants_done(&self) -> bool {
         matches!(self, Self::Delete(_))
     }
@@ -260,7 +260,7 @@ impl Each {
     }
 }
 
-enum Verdict {
+enum SweepVerdict {
     Matches,
     Skipped,
     Undated,

@@ -14,50 +14,50 @@ use crate::retry::Turn;
 use crate::types::{Operation, OperationPage};
 
 /// What all requests have in common.
-pub(super) struct Shared {
+pub(super) struct RequestContext {
     pub(super) core: Arc<Core>,
     pub(super) options: CallOptions,
 }
 
 /// A request to send, and the place of what it is for.
-pub(super) enum Job {
+pub(super) enum PollRequest {
     Get { track: usize, request: GetOperationRequest, timeout: Duration },
     List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
     Cancel { track: usize, request: CancelOperationRequest, turn: Turn },
 }
 
 /// What came of it.
-pub(super) struct Report {
-    pub(super) answer: Answer,
+pub(super) struct RequestReport {
+    pub(super) answer: RequestResult,
     /// A transport of the caller's panicked. It does so again where the answer is taken, which is an error.
     pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 
-pub(super) enum Answer {
+pub(super) enum RequestResult {
     Got { track: usize, answer: Result<Operation, Error> },
     Listed { group: usize, answer: Result<OperationPage, Error> },
     Cancelled { track: usize, answer: Result<(), Error> },
 }
 
-impl Job {
-    pub(super) fn run(self, shared: &Shared) -> Report {
+impl PollRequest {
+    pub(super) fn run(self, shared: &RequestContext) -> RequestReport {
         let (over, options) = (&*shared.core.transport, &shared.options);
         let mut panic = None;
         let answer = match self {
             Self::Get { track, request, timeout } => {
                 let send = || over.get_operation(&request, &options.attempt(timeout));
-                Answer::Got { track, answer: caught(send, &mut panic) }
+                RequestResult::Got { track, answer: caught(send, &mut panic) }
             }
             Self::List { group, request, timeout } => {
                 let send = || over.list_operations(&request, &options.attempt(timeout));
-                Answer::Listed { group, answer: caught(send, &mut panic) }
+                RequestResult::Listed { group, answer: caught(send, &mut panic) }
             }
             Self::Cancel { track, request, turn } => {
                 let send = || request.attempt(over, &options.attempt(turn.timeout), turn);
-                Answer::Cancelled { track, answer: caught(send, &mut panic) }
+                RequestResult::Cancelled { track, answer: caught(send, &mut panic) }
             }
         };
-        Report { answer, panic }
+        RequestReport { answer, panic }
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -11,17 +11,17 @@ use crate::retry::{self, Attempts, Task};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::super::job::Job;
-use super::super::track::Stage;
-use super::{Drive, Next, Unit};
+use super::super::request::PollRequest;
+use super::super::track::TrackStage;
+use super::{LoopStep, ScheduledStep, Scheduler};
 
-impl Drive {
-    pub(super) fn step_track(&mut self, number: usize, now: Instant) -> Next {
+impl Scheduler {
+    pub(super) fn step_track(&mut self, number: usize, now: Instant) -> LoopStep {
         let (stopped, woke) = (self.is_stopped(), self.woke);
         let attempt_timeout = self.shared.options.attempt_timeout;
         let Some(track) = self.tracks.get_mut(number) else { return self.skip() };
-        let missed = track.stage == Stage::Missed;
-        if !missed && track.stage != Stage::Idle {
+        let missed = track.stage == TrackStage::Missed;
+        if !missed && track.stage != TrackStage::Idle {
             return self.skip();
         }
         if track.cancel.is_some() {
@@ -44,7 +44,7 @@ impl Drive {
         }
         self.ready.pop_front();
         self.go_on(number, now);
-        Next::Step
+        LoopStep::Step
     }
 
     /// Whether somebody who slept until time was up may look once more: if there is no turn to wait for, and not too
@@ -52,7 +52,7 @@ impl Drive {
     fn has_last_look(&mut self, now: Instant) -> bool {
         self.last_looks > 0
             && now.saturating_duration_since(self.woke) < self.shared.options.attempt_timeout
-            && self.pace.turn(now) <= now
+            && self.rate.turn(now) <= now
     }
 
     /// Takes the next step of a wait, for which there is room.
@@ -68,11 +68,11 @@ impl Drive {
                     timeout = timeout.min(self.shared.options.attempt_timeout.saturating_sub(awake));
                 }
                 if let Some(track) = self.tracks.get_mut(number) {
-                    track.stage = Stage::Sent { missed: false };
+                    track.stage = TrackStage::Sent { missed: false };
                 }
-                self.send(Job::Get { track: number, request, timeout }, now);
+                self.send(PollRequest::Get { track: number, request, timeout }, now);
             }
-            Step::Sleep(at) => self.schedule(at, Unit::Track(number)),
+            Step::Sleep(at) => self.schedule(at, ScheduledStep::Track(number)),
             Step::Cancel { timeout } => self.start_cancel(number, timeout),
             Step::End(error) => self.finish(number, Err(error)),
         }
@@ -85,16 +85,16 @@ impl Drive {
         timeout: Duration,
         deadline: Option<Instant>,
         now: Instant,
-    ) -> Next {
+    ) -> LoopStep {
         if let Some(rest) = self.rest_before_sending(now, deadline) {
             return rest;
         }
         self.ready.pop_front();
         if let Some(track) = self.tracks.get_mut(number) {
-            track.stage = Stage::Sent { missed: true };
+            track.stage = TrackStage::Sent { missed: true };
         }
-        self.send(Job::Get { track: number, request, timeout }, now);
-        Next::Step
+        self.send(PollRequest::Get { track: number, request, timeout }, now);
+        LoopStep::Step
     }
 
     pub(super) fn start_cancel(&mut self, number: usize, timeout: Duration) {
@@ -110,35 +110,35 @@ impl Drive {
             stop: options.stop.clone(),
         };
         track.cancel = Some(Box::new(Attempts::new(task, &*core.clock)));
-        track.stage = Stage::Idle;
-        self.ready.push_back(Unit::Track(number));
+        track.stage = TrackStage::Idle;
+        self.ready.push_back(ScheduledStep::Track(number));
     }
 
-    fn step_cancel(&mut self, number: usize) -> Next {
+    fn step_cancel(&mut self, number: usize) -> LoopStep {
         let core = Arc::clone(self.core());
-        if !self.crew.has_room() {
-            return Next::Rest(None);
+        if !self.pool.has_room() {
+            return LoopStep::Rest(None);
         }
         self.ready.pop_front();
-        let Some(track) = self.tracks.get_mut(number) else { return Next::Step };
+        let Some(track) = self.tracks.get_mut(number) else { return LoopStep::Step };
         let (Some(attempts), Some(wait)) = (track.cancel.as_deref_mut(), track.wait.as_deref()) else {
-            return Next::Step;
+            return LoopStep::Step;
         };
         match attempts.next(&*core.clock) {
             retry::Step::Attempt(turn) => {
                 let request = CancelOperationRequest { name: wait.request().name.clone() };
-                track.stage = Stage::Sent { missed: false };
-                self.send(Job::Cancel { track: number, request, turn }, core.clock.now());
+                track.stage = TrackStage::Sent { missed: false };
+                self.send(PollRequest::Cancel { track: number, request, turn }, core.clock.now());
             }
-            retry::Step::Sleep(until) => self.schedule(until, Unit::Track(number)),
+            retry::Step::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
             retry::Step::End(error) => self.cancelled(number, Err(error)),
         }
-        Next::Step
+        LoopStep::Step
     }
 
     pub(super) fn got(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
         let track = self.tracks.get(number);
-        let missed = track.is_some_and(|track| track.stage == Stage::Sent { missed: true });
+        let missed = track.is_some_and(|track| track.stage == TrackStage::Sent { missed: true });
         let running = answer.as_ref().is_ok_and(|operation| !operation.is_done());
         let group = track.filter(|_| missed).and_then(|track| track.group);
         if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {

@@ -7,10 +7,10 @@ use crate::journal::Journal;
 use crate::pending::Pending;
 use crate::types::Operation;
 
-use super::drive::Over;
+use super::track::FinishedTrack;
 
 /// A journal, and how far the wait has followed it.
-pub(super) struct Ledger {
+pub(super) struct JournalWriter {
     journal: Journal,
     /// By track. What has no name is not recorded.
     followed: BTreeMap<usize, Pending>,
@@ -24,7 +24,7 @@ pub(super) struct Ledger {
     handled: Vec<usize>,
 }
 
-impl Ledger {
+impl JournalWriter {
     pub(super) fn new(journal: &Journal) -> Self {
         Self {
             journal: journal.clone(),
@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     /// Gives up those that are done, but for what has no name.
-    pub(super) fn refuse(&self, over: &mut VecDeque<Over>, error: &Error) {
+    pub(super) fn refuse(&self, over: &mut VecDeque<FinishedTrack>, error: &Error) {
         for over in over {
             if let Ok(operation) = &over.result {
                 over.result = self.unrecorded(over.track, operation.clone(), error.clone());
@@ -66,16 +66,16 @@ impl Ledger {
     }
 
     /// Gives the next that is over: first what the journal had before, then what it has now.
-    pub(super) fn give(&mut self, over: &mut VecDeque<Over>) -> Option<Over> {
+    pub(super) fn give(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),
             None if self.recorded > 0 || over.is_empty() => self.take(over)?,
             None => match self.write(over) {
                 Ok(()) => self.take(over)?,
                 Err(error) => {
-                    let Over { track, name, result } = over.pop_front()?;
+                    let FinishedTrack { track, name, result } = over.pop_front()?;
                     let result = result.and_then(|operation| self.unrecorded(track, operation, error));
-                    Over { track, name, result }
+                    FinishedTrack { track, name, result }
                 }
             },
         };
@@ -84,13 +84,13 @@ impl Ledger {
     }
 
     /// Has the journal forget the one that was given last, which the caller has dealt with.
-    pub(super) fn handled(&mut self, over: &VecDeque<Over>) -> Result<(), Error> {
+    pub(super) fn handled(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         self.handled.extend(self.given.take());
         if self.handled.is_empty() { Ok(()) } else { self.write(over) }
     }
 
     /// Writes all that the journal does not have yet.
-    fn write(&mut self, over: &VecDeque<Over>) -> Result<(), Error> {
+    fn write(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         let handled = self.handled.iter().filter_map(|track| self.followed.get(track));
         let new = over.iter().skip(self.recorded);
         let new = new.filter_map(|over| Some((self.followed.get(&over.track)?, over.result.as_ref().ok()?)));
@@ -102,19 +102,19 @@ impl Ledger {
         Ok(())
     }
 
-    fn take(&mut self, over: &mut VecDeque<Over>) -> Option<Over> {
+    fn take(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         self.recorded = self.recorded.saturating_sub(1);
         over.pop_front()
     }
 
-    fn read(&self, track: usize) -> Over {
+    fn read(&self, track: usize) -> FinishedTrack {
         let forgotten = || Error::config("the journal was told to forget the operation meanwhile");
         let Some(pending) = self.followed.get(&track) else {
-            return Over { track, name: String::new(), result: Err(forgotten()) };
+            return FinishedTrack { track, name: String::new(), result: Err(forgotten()) };
         };
         let name = pending.name().to_string();
         let result = self.journal.result(pending).unwrap_or_else(|| Err(forgotten()));
-        Over { track, result: result.map_err(|error| error.about(&name)), name }
+        FinishedTrack { track, result: result.map_err(|error| error.about(&name)), name }
     }
 
     /// What has no name cannot be recorded, and is given as it is.

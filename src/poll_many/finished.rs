@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::types::Operation;
 
 use super::PollMany;
-use super::drive::{Drive, Over};
+use super::scheduler::Scheduler;
+use super::track::FinishedTrack;
 
 /// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
 /// longer.
@@ -46,7 +47,7 @@ pub(super) type Item = (String, Result<Operation, Error>);
 
 enum State {
     Before(Box<PollMany>),
-    Waiting(Box<Drive>),
+    Waiting(Box<Scheduler>),
     Over,
 }
 
@@ -69,7 +70,7 @@ impl Finished {
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {
         match &mut self.state {
-            State::Waiting(drive) => drive.acknowledge(),
+            State::Waiting(scheduler) => scheduler.acknowledge(),
             State::Before(_) | State::Over => Ok(()),
         }
     }
@@ -89,16 +90,16 @@ impl Finished {
     }
 
     fn advance(&mut self) -> Option<Item> {
-        let drive = self.drive()?;
-        let acknowledged = drive.acknowledge();
-        let Some(Over { track, name, result }) = drive.next() else {
+        let scheduler = self.scheduler()?;
+        let acknowledged = scheduler.acknowledge();
+        let Some(FinishedTrack { track, name, result }) = scheduler.next() else {
             if let Err(error) = acknowledged {
                 log::warn!("the operation that was given last will be given again: {error}");
             }
             self.state = State::Over;
             return None;
         };
-        let copies = drive.tracks.get(track).map_or(1, |track| track.copies);
+        let copies = scheduler.tracks.get(track).map_or(1, |track| track.copies);
         if copies > 1 {
             self.again = Some(((name.clone(), result.clone()), copies - 1));
         }
@@ -106,7 +107,7 @@ impl Finished {
     }
 
     /// The wait, which begins here. It stays in its place while it works, for who catches a panic.
-    fn drive(&mut self) -> Option<&mut Drive> {
+    fn scheduler(&mut self) -> Option<&mut Scheduler> {
         if let State::Before(_) = self.state
             && let State::Before(many) = std::mem::replace(&mut self.state, State::Over)
         {
@@ -114,7 +115,7 @@ impl Finished {
             self.state = State::Waiting(Box::new(many.start().0));
         }
         match &mut self.state {
-            State::Waiting(drive) => Some(drive),
+            State::Waiting(scheduler) => Some(scheduler),
             State::Before(_) | State::Over => None,
         }
     }

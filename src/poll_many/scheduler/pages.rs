@@ -8,19 +8,19 @@ use crate::error::Error;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
 
-use super::super::group::{Failed, Group, Pass};
-use super::super::job::Job;
-use super::super::track::Stage;
-use super::{Drive, Next, Unit};
+use super::super::group::{ListPass, PageFailure, ParentGroup};
+use super::super::request::PollRequest;
+use super::super::track::TrackStage;
+use super::{LoopStep, ScheduledStep, Scheduler};
 
-impl Drive {
+impl Scheduler {
     /// Calls the next round of a group for `at`, if it is not earlier anyway.
     pub(super) fn call_round(&mut self, number: usize, at: Instant) {
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
         let at = group.pause.map_or(at, |pause| pause.max(at));
         if group.next.is_none_or(|next| at < next) {
             group.next = Some(at);
-            self.schedule(at, Unit::Round(number));
+            self.schedule(at, ScheduledStep::Round(number));
         }
     }
 
@@ -51,11 +51,11 @@ impl Drive {
         let end = deadline.and_then(|deadline| Some(deadline.max(first?)));
         if let Some(group) = self.groups.get_mut(number) {
             let is_last = deadline.is_some_and(|deadline| deadline <= now);
-            let mut pass = Pass::new(asked, end);
+            let mut pass = ListPass::new(asked, end);
             pass.is_last = is_last;
             group.pass = Some(pass);
         }
-        self.ready.push_back(Unit::Page(number));
+        self.ready.push_back(ScheduledStep::Page(number));
     }
 
     /// Begins a poll that a page is to answer; gives its time, and the end of the wait.
@@ -68,7 +68,7 @@ impl Drive {
         wait.hasten(now);
         match wait.next(&*core.clock) {
             Step::Poll(poll) => {
-                track.stage = Stage::Listed;
+                track.stage = TrackStage::Listed;
                 return Some((poll.timeout(), wait.deadline()));
             }
             Step::Sleep(_) => {}
@@ -78,7 +78,7 @@ impl Drive {
         None
     }
 
-    pub(super) fn step_page(&mut self, number: usize, now: Instant) -> Next {
+    pub(super) fn step_page(&mut self, number: usize, now: Instant) -> LoopStep {
         let attempt_timeout = self.shared.options.attempt_timeout;
         let stopped = self.is_stopped();
         let Some(group) = self.groups.get_mut(number) else { return self.skip() };
@@ -86,17 +86,17 @@ impl Drive {
         let (end, is_last) = (pass.end, pass.is_last);
         let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
         let request = Box::new(group.request());
-        if stopped || left.is_zero() || is_last && now < self.pace.turn(now) {
+        if stopped || left.is_zero() || is_last && now < self.rate.turn(now) {
             self.ready.pop_front();
             self.end_pass(number, None);
-            return Next::Step;
+            return LoopStep::Step;
         }
         if let Some(rest) = self.rest_before_sending(now, end) {
             return rest;
         }
         self.ready.pop_front();
-        self.send(Job::List { group: number, request, timeout: left.min(attempt_timeout) }, now);
-        Next::Step
+        self.send(PollRequest::List { group: number, request, timeout: left.min(attempt_timeout) }, now);
+        LoopStep::Step
     }
 
     /// Takes a page, or what came in place of it.
@@ -107,7 +107,7 @@ impl Drive {
                 page.operations.into_iter().for_each(|operation| self.saw(number, operation));
                 let Some(group) = self.groups.get_mut(number) else { return };
                 match group.pass.as_mut().is_some_and(|pass| pass.turn_page(page.next_page_token)) {
-                    true => self.ready.push_back(Unit::Page(number)),
+                    true => self.ready.push_back(ScheduledStep::Page(number)),
                     false => self.end_pass(number, None),
                 }
             }
@@ -116,10 +116,10 @@ impl Drive {
                 let failed = group.failed(&error, max_failures);
                 log::debug!("ListOperations `{}` failed: {error}; {failed:?}", group.request().name);
                 match failed {
-                    Failed::Restart => self.ready.push_back(Unit::Page(number)),
-                    Failed::GetRest => self.end_pass(number, None),
-                    Failed::Refused => self.end_pass(number, Some(error)),
-                    Failed::Fault => self.end_pass(number, Some(error.transient(true))),
+                    PageFailure::Restart => self.ready.push_back(ScheduledStep::Page(number)),
+                    PageFailure::GetRest => self.end_pass(number, None),
+                    PageFailure::Refused => self.end_pass(number, Some(error)),
+                    PageFailure::Fault => self.end_pass(number, Some(error.transient(true))),
                 }
             }
         }
@@ -130,12 +130,12 @@ impl Drive {
         let core = Arc::clone(self.core());
         let Some(&member) = self.names.get(operation.name()) else { return };
         let Some(track) = self.tracks.get_mut(member) else { return };
-        if track.group != Some(number) || track.stage != Stage::Listed {
+        if track.group != Some(number) || track.stage != TrackStage::Listed {
             return;
         }
         let Some(pass) = self.groups.get_mut(number).and_then(|group| group.pass.as_mut()) else { return };
         pass.missing -= 1;
-        track.stage = Stage::Found;
+        track.stage = TrackStage::Found;
         match operation.is_done() {
             true => self.answered(member, Ok(operation), &*core.clock),
             // Delays begin when the pass is over.
@@ -146,17 +146,18 @@ impl Drive {
     /// Hands out what the pass found. Who was not found has had `fault` for an answer, or else is to be got.
     fn end_pass(&mut self, number: usize, fault: Option<Error>) {
         let core = Arc::clone(self.core());
-        let clock = Moment::of(&*core.clock);
+        let clock = FrozenClock::of(&*core.clock);
         let Some(group) = self.groups.get_mut(number) else { return };
         let Some(mut pass) = group.pass.take() else { return };
         // Those whose time came, and was not heard, during the pass.
         let unheard = self.idle_members(number);
         let members = self.groups.get(number).map_or_else(Vec::new, |group| group.members.clone());
-        let mut doubts = self.groups.get(number).is_some_and(Group::doubts);
+        let mut doubts = self.groups.get(number).is_some_and(ParentGroup::doubts);
         // Where time is up, a fault says nothing but that: each ends when its turn comes.
         let is_over = pass.end.is_some_and(|end| end <= clock.now);
         for member in members {
-            let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == Stage::Listed) else {
+            let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == TrackStage::Listed)
+            else {
                 continue;
             };
             match fault.as_ref().filter(|_| !is_over && !std::mem::take(&mut doubts)) {
@@ -169,8 +170,8 @@ impl Drive {
                     }
                 }
                 None => {
-                    track.stage = Stage::Missed;
-                    self.ready.push_back(Unit::Track(member));
+                    track.stage = TrackStage::Missed;
+                    self.ready.push_back(ScheduledStep::Track(member));
                 }
             }
         }
@@ -191,7 +192,7 @@ impl Drive {
         let is_idle = |member: &usize| {
             tracks.get(*member).is_some_and(|track| {
                 let due = track.wait.as_deref().and_then(Wait::due);
-                track.stage == Stage::Idle && track.cancel.is_none() && due.is_some()
+                track.stage == TrackStage::Idle && track.cancel.is_none() && due.is_some()
             })
         };
         group.members.iter().copied().filter(is_idle).collect()
@@ -200,19 +201,19 @@ impl Drive {
 
 /// A clock that stands still, so that operations which are as old as each other stay together: they get the same delay.
 #[derive(Debug)]
-pub(in crate::many) struct Moment<'a> {
+pub(in crate::poll_many) struct FrozenClock<'a> {
     clock: &'a dyn Clock,
-    pub(in crate::many) now: Instant,
+    pub(in crate::poll_many) now: Instant,
     chance: f64,
 }
 
-impl<'a> Moment<'a> {
-    pub(in crate::many) fn of(clock: &'a dyn Clock) -> Self {
+impl<'a> FrozenClock<'a> {
+    pub(in crate::poll_many) fn of(clock: &'a dyn Clock) -> Self {
         Self { clock, now: clock.now(), chance: clock.chance() }
     }
 }
 
-impl Clock for Moment<'_> {
+impl Clock for FrozenClock<'_> {
     fn now(&self) -> Instant {
         self.now
     }

@@ -1,7 +1,7 @@
 //! The loop that waits for many operations: what is due is asked for, by pages or one by one.
 
 mod pages;
-mod track;
+mod steps;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -13,41 +13,44 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::poller::Wait;
 use crate::stop::StopToken;
+use crate::threads::ThreadPool;
 use crate::types::Operation;
 
 use super::Observer;
-use super::crew::Crew;
-use super::group::Group;
-use super::job::{Answer, Job, Report, Shared};
-use super::ledger::Ledger;
-use super::pace::Pace;
-use super::track::{Stage, Track};
+use super::group::ParentGroup;
+use super::journaling::JournalWriter;
+use super::rate::PollRate;
+use super::request::{PollRequest, RequestContext, RequestReport, RequestResult};
+use super::track::{FinishedTrack, TrackStage, WaitTrack};
 
-pub(super) use pages::Moment;
+pub(super) use pages::FrozenClock;
+
+/// The threads that send requests.
+pub(super) type RequestPool = ThreadPool<PollRequest, RequestReport>;
 
 /// All waits, and when each has to go on. The thread that calls [`next`](Self::next) sleeps and decides; requests are
 /// sent by that thread too, unless several have to be under way at a time.
-pub(super) struct Drive {
-    pub(super) shared: Arc<Shared>,
-    pub(super) crew: Crew,
-    pub(super) pace: Pace,
+pub(super) struct Scheduler {
+    pub(super) shared: Arc<RequestContext>,
+    pub(super) pool: RequestPool,
+    pub(super) rate: PollRate,
     pub(super) observer: Option<Observer>,
-    pub(super) ledger: Option<Ledger>,
+    pub(super) journal: Option<JournalWriter>,
     pub(super) max_failures: u32,
-    pub(super) tracks: Vec<Track>,
-    pub(super) groups: Vec<Group>,
+    pub(super) tracks: Vec<WaitTrack>,
+    pub(super) groups: Vec<ParentGroup>,
     /// The tracks by the names of their operations, but for those that are over.
     pub(super) names: HashMap<String, usize>,
     /// What has to be done later, and when; the number keeps the order of what is due at the same time.
-    later: BinaryHeap<Reverse<(Instant, u64, Unit)>>,
+    later: BinaryHeap<Reverse<(Instant, u64, ScheduledStep)>>,
     scheduled: u64,
     /// What has to be done now, in the order in which it came due.
-    ready: VecDeque<Unit>,
+    ready: VecDeque<ScheduledStep>,
     /// Tracks that have nothing to wait for any more. One by one, so that the first is given at once.
     ending: VecDeque<usize>,
     /// How many may still look once more after they slept until time was up.
     last_looks: usize,
-    pub(super) finished: VecDeque<Over>,
+    pub(super) finished: VecDeque<FinishedTrack>,
     /// Tracks that are not over.
     pub(super) open: usize,
     /// Since when there has always been something to do.
@@ -56,17 +59,9 @@ pub(super) struct Drive {
     inside: bool,
 }
 
-/// A track that is over, and how.
-pub(super) struct Over {
-    pub(super) track: usize,
-    /// What was asked for; a service may answer with another name.
-    pub(super) name: String,
-    pub(super) result: Result<Operation, Error>,
-}
-
 /// What has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+enum ScheduledStep {
     /// The next step of a track.
     Track(usize),
     /// The next round of a group.
@@ -76,21 +71,21 @@ enum Unit {
 }
 
 /// What comes after a step of the loop.
-enum Next {
+enum LoopStep {
     /// The next one.
     Step,
     /// A rest until then, or until a request has come to its end.
     Rest(Option<Instant>),
 }
 
-impl Drive {
-    pub(super) fn new(shared: Arc<Shared>, crew: Crew, pace: Pace, woke: Instant) -> Self {
+impl Scheduler {
+    pub(super) fn new(shared: Arc<RequestContext>, pool: RequestPool, rate: PollRate, woke: Instant) -> Self {
         Self {
             shared,
-            crew,
-            pace,
+            pool,
+            rate,
             observer: None,
-            ledger: None,
+            journal: None,
             max_failures: 0,
             tracks: Vec::new(),
             groups: Vec::new(),
@@ -99,7 +94,7 @@ impl Drive {
             scheduled: 0,
             ready: VecDeque::new(),
             ending: VecDeque::new(),
-            last_looks: track::LAST_LOOKS,
+            last_looks: steps::LAST_LOOKS,
             finished: VecDeque::new(),
             open: 0,
             woke,
@@ -108,7 +103,7 @@ impl Drive {
     }
 
     /// The next operation that is over: done, or not waited for any longer.
-    pub(super) fn next(&mut self) -> Option<Over> {
+    pub(super) fn next(&mut self) -> Option<FinishedTrack> {
         if std::mem::replace(&mut self.inside, true) {
             self.start_over();
         }
@@ -120,7 +115,7 @@ impl Drive {
     /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
     /// half done.
     fn start_over(&mut self) {
-        self.crew = self.crew.afresh();
+        self.pool = self.pool.fresh();
         self.ready.clear();
         self.ending.clear();
         self.later.clear();
@@ -136,13 +131,13 @@ impl Drive {
         }
     }
 
-    fn advance(&mut self) -> Option<Over> {
+    fn advance(&mut self) -> Option<FinishedTrack> {
         if self.ready.is_empty() {
             // Whatever the caller did since the last time.
             self.woke = self.core().clock.now();
         }
         loop {
-            while let Some(report) = self.crew.poll() {
+            while let Some(report) = self.pool.poll() {
                 self.take(report);
             }
             if let Some(finished) = self.give() {
@@ -151,24 +146,24 @@ impl Drive {
             if self.open == 0 {
                 return None;
             }
-            if let Next::Rest(until) = self.step() {
+            if let LoopStep::Rest(until) = self.step() {
                 self.rest(until);
             }
         }
     }
 
     /// What is over, once the journal has it, if there is one.
-    fn give(&mut self) -> Option<Over> {
-        match &mut self.ledger {
-            Some(ledger) => ledger.give(&mut self.finished),
+    fn give(&mut self) -> Option<FinishedTrack> {
+        match &mut self.journal {
+            Some(journal) => journal.give(&mut self.finished),
             None => self.finished.pop_front(),
         }
     }
 
     /// Says that the one that was given last is dealt with.
     pub(super) fn acknowledge(&mut self) -> Result<(), Error> {
-        match &mut self.ledger {
-            Some(ledger) => ledger.handled(&self.finished),
+        match &mut self.journal {
+            Some(journal) => journal.handled(&self.finished),
             None => Ok(()),
         }
     }
@@ -179,22 +174,22 @@ impl Drive {
         self.settle(track, now);
     }
 
-    fn step(&mut self) -> Next {
+    fn step(&mut self) -> LoopStep {
         let now = self.core().clock.now();
         if let Some(number) = self.ending.pop_front() {
             self.go_on(number, now);
-            return Next::Step;
+            return LoopStep::Step;
         }
         self.collect_due(now);
         match self.ready.front().copied() {
-            None => Next::Rest(self.later.peek().map(|Reverse((at, ..))| *at)),
-            Some(Unit::Track(track)) => self.step_track(track, now),
-            Some(Unit::Round(group)) => {
+            None => LoopStep::Rest(self.later.peek().map(|Reverse((at, ..))| *at)),
+            Some(ScheduledStep::Track(track)) => self.step_track(track, now),
+            Some(ScheduledStep::Round(group)) => {
                 self.ready.pop_front();
                 self.start_pass(group, now);
-                Next::Step
+                LoopStep::Step
             }
-            Some(Unit::Page(group)) => self.step_page(group, now),
+            Some(ScheduledStep::Page(group)) => self.step_page(group, now),
         }
     }
 
@@ -207,7 +202,7 @@ impl Drive {
             }
             let Some(Reverse((at, _, unit))) = self.later.pop() else { return };
             match unit {
-                Unit::Round(group) => {
+                ScheduledStep::Round(group) => {
                     // Rounds that were put forward leave their former time behind.
                     let current = self.groups.get_mut(group).filter(|group| group.next == Some(at));
                     if let Some(group) = current.filter(|group| group.pass.is_none()) {
@@ -221,38 +216,38 @@ impl Drive {
     }
 
     /// A rest, if there is no room for a request now or its turn has not come.
-    fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<Next> {
-        if !self.crew.has_room() {
-            return Some(Next::Rest(None));
+    fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<LoopStep> {
+        if !self.pool.has_room() {
+            return Some(LoopStep::Rest(None));
         }
-        let turn = self.pace.turn(now);
+        let turn = self.rate.turn(now);
         let deadline = deadline.filter(|deadline| now < *deadline);
         let until = deadline.map_or(turn, |deadline| deadline.min(turn));
-        (now < turn).then_some(Next::Rest(Some(until)))
+        (now < turn).then_some(LoopStep::Rest(Some(until)))
     }
 
     /// Sends a request: from here when nothing else has to be done before it comes to its end.
-    fn send(&mut self, job: Job, now: Instant) {
-        if !matches!(job, Job::Cancel { .. }) {
-            self.pace.take_turn();
+    fn send(&mut self, request: PollRequest, now: Instant) {
+        if !matches!(request, PollRequest::Cancel { .. }) {
+            self.rate.take_turn();
         }
-        let end = now.checked_add(job.timeout());
+        let end = now.checked_add(request.timeout());
         let next = self.later.peek().map(|Reverse((at, ..))| *at);
         let undisturbed = next.is_none_or(|next| end.is_some_and(|end| end < next));
-        let alone = !self.crew.is_busy() && self.ready.is_empty() && undisturbed;
-        let here = if alone || self.crew.is_alone() { Err(job) } else { self.crew.send(job) };
-        if let Err(job) = here {
-            let report = job.run(&self.shared);
+        let alone = !self.pool.is_busy() && self.ready.is_empty() && undisturbed;
+        let here = if alone || !self.pool.is_concurrent() { Err(request) } else { self.pool.send(request) };
+        if let Err(request) = here {
+            let report = self.pool.run_here(request);
             self.take(report);
         }
     }
 
-    fn take(&mut self, report: Report) {
+    fn take(&mut self, report: RequestReport) {
         let core = Arc::clone(self.core());
         match report.answer {
-            Answer::Got { track, answer } => self.got(track, answer, &*core.clock),
-            Answer::Listed { group, answer } => self.listed(group, answer),
-            Answer::Cancelled { track, answer } => {
+            RequestResult::Got { track, answer } => self.got(track, answer, &*core.clock),
+            RequestResult::Listed { group, answer } => self.listed(group, answer),
+            RequestResult::Cancelled { track, answer } => {
                 let attempts = self.tracks.get_mut(track).and_then(|track| track.cancel.as_deref_mut());
                 match (attempts, answer) {
                     (Some(attempts), Err(error)) => {
@@ -273,17 +268,17 @@ impl Drive {
     /// Sees to it that a track which has nothing under way goes on in time.
     fn settle(&mut self, number: usize, now: Instant) {
         let Some(track) = self.tracks.get_mut(number) else { return };
-        track.stage = Stage::Idle;
-        let lists = |group: &usize| self.groups.get(*group).is_some_and(Group::lists);
+        track.stage = TrackStage::Idle;
+        let lists = |group: &usize| self.groups.get(*group).is_some_and(ParentGroup::lists);
         match (track.wait.as_deref().and_then(Wait::due), track.group.filter(lists)) {
-            _ if track.cancel.is_some() => self.schedule(now, Unit::Track(number)),
+            _ if track.cancel.is_some() => self.schedule(now, ScheduledStep::Track(number)),
             (Some(at), Some(group)) => self.call_round(group, at),
-            (Some(at), None) => self.schedule(at, Unit::Track(number)),
+            (Some(at), None) => self.schedule(at, ScheduledStep::Track(number)),
             (None, _) => self.ending.push_back(number),
         }
     }
 
-    fn schedule(&mut self, at: Instant, unit: Unit) {
+    fn schedule(&mut self, at: Instant, unit: ScheduledStep) {
         self.scheduled += 1;
         self.later.push(Reverse((at, self.scheduled, unit)));
     }
@@ -296,16 +291,16 @@ impl Drive {
         self.names.remove(&name);
         self.open -= 1;
         let result = result.map_err(|error| error.about(&name));
-        self.finished.push_back(Over { track: number, name, result });
+        self.finished.push_back(FinishedTrack { track: number, name, result });
     }
 
     fn rest(&mut self, until: Option<Instant>) {
         let core = Arc::clone(self.core());
         let idle = self.ready.is_empty();
         let mut report = None;
-        if self.crew.is_busy() {
+        if self.pool.is_busy() {
             let left = until.map(|until| until.saturating_duration_since(core.clock.now()));
-            report = self.crew.wait(left.map(|left| core.clock.patience(left)));
+            report = self.pool.wait(left.map(|left| core.clock.patience(left)));
         } else if let Some(until) = until {
             core.clock.sleep_until(until, self.shared.options.stop.as_ref());
         }
@@ -317,9 +312,9 @@ impl Drive {
         }
     }
 
-    fn skip(&mut self) -> Next {
+    fn skip(&mut self) -> LoopStep {
         self.ready.pop_front();
-        Next::Step
+        LoopStep::Step
     }
 
     fn is_stopped(&self) -> bool {

@@ -8,11 +8,11 @@ use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Code, Operation};
 
 /// Operations with one parent that are asked for together, as long as that costs less.
-pub(super) struct Group {
+pub(super) struct ParentGroup {
     parent: String,
     /// Places of tracks; those that are over are dropped at the start of a round.
     pub(super) members: Vec<usize>,
-    way: Way,
+    way: PollMethod,
     /// What the last whole round cost, in gets.
     cost: Option<usize>,
     /// Faulty passes in a row after which pages may not be the way to ask here.
@@ -25,12 +25,12 @@ pub(super) struct Group {
     pub(super) next: Option<Instant>,
     /// The server asked for a pause until then.
     pub(super) pause: Option<Instant>,
-    pub(super) pass: Option<Pass>,
+    pub(super) pass: Option<ListPass>,
 }
 
 /// How the operations of a group are asked for. It only ever moves down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+enum PollMethod {
     /// All operations of the parent are listed.
     All,
     /// Those that are running are listed: one that is missing is done, most likely, and got.
@@ -40,7 +40,7 @@ enum Way {
 }
 
 /// One way through the pages.
-pub(super) struct Pass {
+pub(super) struct ListPass {
     /// Operations that were asked for, and those of them that no page had so far.
     pub(super) asked: usize,
     pub(super) missing: usize,
@@ -57,7 +57,7 @@ pub(super) struct Pass {
 
 /// What becomes of a pass whose page failed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failed {
+pub(super) enum PageFailure {
     /// It starts again: tokens do not live for ever.
     Restart,
     /// Those not seen are got: pages are not the way to ask here.
@@ -68,12 +68,12 @@ pub(super) enum Failed {
     Fault,
 }
 
-impl Group {
+impl ParentGroup {
     pub(super) fn new(parent: &str) -> Self {
         Self {
             parent: parent.to_owned(),
             members: Vec::new(),
-            way: Way::All,
+            way: PollMethod::All,
             cost: None,
             faults: 0,
             failures: 0,
@@ -86,13 +86,13 @@ impl Group {
 
     /// Whether its operations are asked for together.
     pub(super) fn lists(&self) -> bool {
-        self.way != Way::One
+        self.way != PollMethod::One
     }
 
     /// Moves on to the next way while getting `count` operations one by one would cost less.
     pub(super) fn choose(&mut self, count: usize) {
         while self.lists() && self.expected_cost(count) >= count {
-            self.way = if self.way == Way::All { Way::Running } else { Way::One };
+            self.way = if self.way == PollMethod::All { PollMethod::Running } else { PollMethod::One };
             self.cost = None;
         }
     }
@@ -102,7 +102,7 @@ impl Group {
     }
 
     pub(super) fn request(&self) -> ListOperationsRequest {
-        let filter = if self.way == Way::Running { RUNNING } else { "" };
+        let filter = if self.way == PollMethod::Running { RUNNING } else { "" };
         let token = self.pass.as_ref().map_or("", |pass| &pass.token);
         ListOperationsRequest {
             name: self.parent.clone(),
@@ -114,7 +114,7 @@ impl Group {
     }
 
     /// Takes note of what a pass to the end cost; gets of operations that turn out to be running come on top.
-    pub(super) fn passed(&mut self, pass: &Pass) {
+    pub(super) fn passed(&mut self, pass: &ListPass) {
         (self.faults, self.failures, self.gets_work) = (0, 0, false);
         self.cost = Some(pass.pages * PAGE_COST);
     }
@@ -135,16 +135,16 @@ impl Group {
     }
 
     /// Takes note of a page that failed, and says what follows.
-    pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> Failed {
+    pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> PageFailure {
         let code = error.code();
         let resumed = self.pass.as_mut().filter(|pass| !pass.token.is_empty() && !pass.restarted);
         if let (Some(Code::InvalidArgument), Some(pass)) = (code, resumed) {
             pass.restart();
-            return Failed::Restart;
+            return PageFailure::Restart;
         }
         if error.kind() == ErrorKind::Auth && !error.passes_by_itself() || code == Some(Code::Unauthenticated)
         {
-            return Failed::Refused;
+            return PageFailure::Refused;
         }
         let passing =
             error.passes_by_itself() || matches!(code, Some(Code::Unavailable | Code::ResourceExhausted));
@@ -156,14 +156,14 @@ impl Group {
         let slow = error.kind() == ErrorKind::Timeout;
         self.faults += u32::from(doubtful || slow);
         if !(passing || doubtful) || self.faults > max_failures || self.gets_work {
-            self.way = Way::One;
+            self.way = PollMethod::One;
         }
         self.failures = self.failures.saturating_add(1);
-        if passing || doubtful { Failed::Fault } else { Failed::GetRest }
+        if passing || doubtful { PageFailure::Fault } else { PageFailure::GetRest }
     }
 }
 
-impl Pass {
+impl ListPass {
     pub(super) fn new(asked: usize, end: Option<Instant>) -> Self {
         Self {
             asked,
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn few_are_got_and_many_are_listed() {
         for (count, lists) in [(1, false), (8, false), (9, true), (1000, true), (10_000, true)] {
-            let mut group = Group::new("operations");
+            let mut group = ParentGroup::new("operations");
             group.choose(count);
             assert_eq!(group.lists(), lists, "{count}");
         }
@@ -221,55 +221,55 @@ mod tests {
 
     #[test]
     fn the_way_moves_down_as_pages_turn_out_to_be_dear() {
-        let mut group = Group::new("operations");
+        let mut group = ParentGroup::new("operations");
         group.choose(100);
-        assert_eq!(group.way, Way::All);
-        let mut pass = Pass::new(100, None);
+        assert_eq!(group.way, PollMethod::All);
+        let mut pass = ListPass::new(100, None);
         let pages = (0..).take_while(|page| pass.turn_page(format!("t{page}"))).count();
         assert_eq!(pages, 12, "more pages than that cost more than a hundred gets");
         group.passed(&pass);
         group.choose(100);
-        assert_eq!(group.way, Way::Running);
+        assert_eq!(group.way, PollMethod::Running);
         assert_eq!(group.request().filter, "done = false");
-        group.passed(&Pass { pages: 2, ..Pass::new(100, None) });
+        group.passed(&ListPass { pages: 2, ..ListPass::new(100, None) });
         group.choose(100);
-        assert_eq!(group.way, Way::Running);
+        assert_eq!(group.way, PollMethod::Running);
         (0..84).for_each(|_| group.missed());
         group.choose(100);
-        assert_eq!(group.way, Way::One);
+        assert_eq!(group.way, PollMethod::One);
     }
 
     #[test]
     fn a_pass_ends_when_all_are_seen_and_at_a_token_that_comes_again() {
-        let mut pass = Pass::new(1000, None);
+        let mut pass = ListPass::new(1000, None);
         assert!(pass.turn_page("a".into()) && pass.turn_page("b".into()));
         assert!(!pass.turn_page("a".into()));
         pass.missing = 0;
         assert!(!pass.turn_page("c".into()));
-        assert!(!Pass::new(1000, None).turn_page(String::new()));
+        assert!(!ListPass::new(1000, None).turn_page(String::new()));
     }
 
     #[test]
     fn what_a_page_that_failed_means() {
         let of = |code| Error::from(Status::new(code, "no"));
         for (error, failed, lists) in [
-            (of(Code::Unavailable), Failed::Fault, true),
-            (of(Code::ResourceExhausted), Failed::Fault, true),
-            (of(Code::Internal), Failed::Fault, true),
-            (Error::no_time(), Failed::Fault, true),
-            (of(Code::Unimplemented), Failed::GetRest, false),
-            (of(Code::PermissionDenied), Failed::GetRest, false),
-            (of(Code::NotFound), Failed::GetRest, false),
-            (of(Code::InvalidArgument), Failed::GetRest, false),
-            (Error::decode("no page"), Failed::GetRest, false),
-            (of(Code::Unauthenticated), Failed::Refused, true),
-            (Error::no_token("me", "no", false), Failed::Refused, true),
-            (Error::no_token("me", "no", true), Failed::Fault, true),
+            (of(Code::Unavailable), PageFailure::Fault, true),
+            (of(Code::ResourceExhausted), PageFailure::Fault, true),
+            (of(Code::Internal), PageFailure::Fault, true),
+            (Error::no_time(), PageFailure::Fault, true),
+            (of(Code::Unimplemented), PageFailure::GetRest, false),
+            (of(Code::PermissionDenied), PageFailure::GetRest, false),
+            (of(Code::NotFound), PageFailure::GetRest, false),
+            (of(Code::InvalidArgument), PageFailure::GetRest, false),
+            (Error::decode("no page"), PageFailure::GetRest, false),
+            (of(Code::Unauthenticated), PageFailure::Refused, true),
+            (Error::no_token("me", "no", false), PageFailure::Refused, true),
+            (Error::no_token("me", "no", true), PageFailure::Fault, true),
         ] {
-            let mut group = Group::new("operations");
+            let mut group = ParentGroup::new("operations");
             assert_eq!((group.failed(&error, 5), group.lists()), (failed, lists), "{error}");
         }
-        let mut group = Group::new("operations");
+        let mut group = ParentGroup::new("operations");
         for _ in 0..5 {
             group.failed(&Error::no_time(), 5);
             assert!(group.lists());
@@ -281,13 +281,13 @@ mod tests {
     #[test]
     fn a_pass_whose_token_has_expired_starts_again_once() {
         let expired = Error::from(Status::new(Code::InvalidArgument, "page token expired"));
-        let mut group = Group::new("operations");
-        let mut pass = Pass::new(1000, None);
+        let mut group = ParentGroup::new("operations");
+        let mut pass = ListPass::new(1000, None);
         pass.turn_page("a".into());
         group.pass = Some(pass);
-        assert_eq!(group.failed(&expired, 5), Failed::Restart);
+        assert_eq!(group.failed(&expired, 5), PageFailure::Restart);
         assert_eq!(group.request().page_token, "");
         assert!(group.pass.as_mut().is_some_and(|pass| pass.turn_page("a".into())));
-        assert_eq!((group.failed(&expired, 5), group.lists()), (Failed::GetRest, false));
+        assert_eq!((group.failed(&expired, 5), group.lists()), (PageFailure::GetRest, false));
     }
 }

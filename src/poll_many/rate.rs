@@ -7,13 +7,13 @@ use crate::retry::RateLimit;
 
 /// The limits that the polls of one iterator keep: its own and that of the client.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct PollRate {
     limits: Vec<Arc<RateLimit>>,
     /// The turn that was taken for the next poll.
     turn: Option<Instant>,
 }
 
-impl Pace {
+impl PollRate {
     pub(super) fn new(limits: Vec<Arc<RateLimit>>) -> Self {
         Self { limits, turn: None }
     }
