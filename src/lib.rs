@@ -229,6 +229,7 @@ pub mod http;
 mod journal;
 mod json;
 mod name;
+mod net;
 mod options;
 mod pager;
 mod pending;
