@@ -1,5 +1,6 @@
 //! How far an operation is: a lenient view of metadata whose form every service chooses for itself.
 
+mod age;
 mod fields;
 mod tracker;
 
@@ -9,6 +10,7 @@ use crate::types::{Operation, Outcome, Status};
 
 use fields::{Fields, Number};
 
+pub(crate) use age::{UnknownAge, created};
 pub(crate) use tracker::Tracker;
 
 /// The progress of an operation, as far as its metadata have fields with known names.
