@@ -230,6 +230,7 @@ mod journal;
 mod json;
 mod many;
 mod name;
+mod net;
 mod options;
 mod pager;
 mod pending;

@@ -15,12 +15,12 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use crate::stop::StopToken;
 
-use super::buffers::LazyPages;
-use super::stops::{Stops, stopped};
+use crate::http::ureq::buffers::LazyPages;
+use crate::http::ureq::stops::{Stops, stopped};
 
 /// A connection without TLS.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: TcpStream,
     buffers: LazyPages,
     reading: Patience,
@@ -30,7 +30,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Connects to the first of the addresses that answers, within `timeout`.
-    pub(super) fn open(
+    pub(crate) fn open(
         addresses: &[SocketAddr],
         timeout: NextTimeout,
         config: &Config,

@@ -8,8 +8,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error};
 
 use crate::file;
-use crate::http::certificate::{ClientCertificate, Pair};
 use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::certificate::{ClientCertificate, Pair};
 
 pub(super) struct Identity {
     certificate: ClientCertificate,
