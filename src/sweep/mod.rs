@@ -1,6 +1,5 @@
 //! Many operations put away at once.
 
-mod age;
 mod execution;
 mod report;
 
@@ -13,6 +12,7 @@ use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::progress::{UnknownAge, created};
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, ListOperationsRequest,
 };
@@ -111,11 +111,12 @@ impl Sweep {
         Self { listing: self.listing.page_size(page_size), ..self }
     }
 
-    /// Leaves operations alone that were made less than `age` ago. Default: all ages.
+    /// Skips operations that were created less than `age` ago. Default: all ages.
     ///
-    /// When that was is read from their metadata, as far as these follow custom: a `createTime` (or
-    /// `insertTime`, `startTime`, …, also spelled `create_time`) in a message whose type is called `…Metadata`.
-    /// Operations that do not tell are left alone and counted in [`undated`](SweepReport::undated).
+    /// The time of creation is read from the metadata, under the names that [`Progress`](crate::Progress) knows
+    /// (`createTime`, `insertTime`, …, else `startTime`), if the name of their type contains `Metadata`, `Operation` or
+    /// `Progress`: other types are resources with times of their own. Operations without a known time are skipped,
+    /// counted in [`undated`](SweepReport::undated), and explained in [`undated_reason`](SweepReport::undated_reason).
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);
         self
@@ -226,7 +227,10 @@ impl Sweep {
             match self.verdict(&operation, now) {
                 SweepVerdict::Matches => names.push(operation.name().to_owned()),
                 SweepVerdict::Skipped => report.skipped += 1,
-                SweepVerdict::Undated => report.undated += 1,
+                SweepVerdict::Undated(reason) => {
+                    report.undated += 1;
+                    report.undated_reason.get_or_insert_with(|| reason.to_string());
+                }
             }
         }
         report.matched = names.len();
@@ -238,11 +242,11 @@ impl Sweep {
             return SweepVerdict::Skipped;
         }
         let Some(age) = self.older_than else { return SweepVerdict::Matches };
-        match age::started(operation) {
+        match created(operation) {
             // What was made in the future, by another clock, is young.
-            Some(time) if now.duration_since(time).is_ok_and(|old| old >= age) => SweepVerdict::Matches,
-            Some(_) => SweepVerdict::Skipped,
-            None => SweepVerdict::Undated,
+            Ok(time) if now.duration_since(time).is_ok_and(|old| old >= age) => SweepVerdict::Matches,
+            Ok(_) => SweepVerdict::Skipped,
+            Err(reason) => SweepVerdict::Undated(reason),
         }
     }
 }
@@ -263,7 +267,7 @@ impl SweepCall {
 enum SweepVerdict {
     Matches,
     Skipped,
-    Undated,
+    Undated(UnknownAge),
 }
 
 impl fmt::Debug for Sweep {

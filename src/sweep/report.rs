@@ -16,8 +16,10 @@ pub struct SweepReport {
     pub matched: usize,
     /// Those left alone: done already, or not yet, or too young.
     pub skipped: usize,
-    /// Those left alone because an age was asked for and theirs is not known.
+    /// Those skipped because an age was required and theirs is not known.
     pub undated: usize,
+    /// Why the age of the first of them is not known.
+    pub undated_reason: Option<String>,
     /// Those that were cancelled or deleted, as far as the service says.
     pub succeeded: usize,
     /// Those whose call failed.
@@ -36,6 +38,9 @@ impl fmt::Display for SweepReport {
             f,
             "{listed} listed, {matched} matched: {succeeded} done, {failed} failed, {untried} not tried"
         )?;
-        if self.undated > 0 { write!(f, ", {} of unknown age left alone", self.undated) } else { Ok(()) }
+        match &self.undated_reason {
+            Some(reason) => write!(f, ", {} of unknown age skipped: {reason}", self.undated),
+            None => Ok(()),
+        }
     }
 }
