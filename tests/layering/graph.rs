@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub type Edges = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Returns the sets of files of which each reaches each other, if they have more than one file.
-pub fn circles(edges: &Edges) -> Vec<Vec<String>> {
+pub(crate) fn circles(edges: &Edges) -> Vec<Vec<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         edges.keys().map(|file| (file, reachable(edges, file))).collect();
     let mut found = BTreeSet::new();

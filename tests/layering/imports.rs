@@ -11,7 +11,7 @@ use crate::graph::Edges;
 type ModulePath = Vec<String>;
 
 /// The modules of a package.
-pub struct Sources {
+pub(crate) struct Sources {
     files: BTreeMap<ModulePath, SourceFile>,
 }
 
@@ -24,7 +24,7 @@ struct SourceFile {
 }
 
 impl Sources {
-    pub fn read(root: &Path) -> Self {
+    pub(crate) fn read(root: &Path) -> Self {
         let mut texts = BTreeMap::new();
         for path in rust_files(root) {
             let relative = path.strip_prefix(root).unwrap();
@@ -44,7 +44,7 @@ impl Sources {
     }
 
     /// Returns, for each file, the other files that it imports.
-    pub fn edges(&self) -> Edges {
+    pub(crate) fn edges(&self) -> Edges {
         let targets = |file: &SourceFile| {
             let names = file.imports.iter().filter_map(|path| self.file_of(path, 0));
             names.filter(|name| *name != file.name).collect::<BTreeSet<_>>()

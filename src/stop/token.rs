@@ -1,14 +1,11 @@
 //! Stopping what another thread is doing.
 
-#[cfg(feature = "async")]
-mod listener;
-
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[cfg(feature = "async")]
-pub(crate) use listener::Listener;
+use super::wakers::StopWakers;
 
 /// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
 ///
@@ -31,14 +28,14 @@ pub(crate) use listener::Listener;
 /// assert_eq!(error.kind(), ErrorKind::Stopped);
 /// ```
 #[derive(Clone, Default)]
-pub struct StopToken(Arc<Shared>);
+pub struct StopToken(Arc<StopState>);
 
 #[derive(Default)]
-struct Shared {
+struct StopState {
     stopped: Mutex<bool>,
     changed: Condvar,
     #[cfg(feature = "async")]
-    listeners: listener::Listeners,
+    wakers: StopWakers,
 }
 
 impl StopToken {
@@ -52,7 +49,7 @@ impl StopToken {
         *self.lock() = true;
         self.0.changed.notify_all();
         #[cfg(feature = "async")]
-        self.0.listeners.wake();
+        self.0.wakers.wake();
     }
 
     /// Whether [`stop`](Self::stop) was called.
@@ -64,6 +61,11 @@ impl StopToken {
     pub(crate) fn sleep(&self, duration: Duration) {
         let waiting = self.0.changed.wait_timeout_while(self.lock(), duration, |stopped| !*stopped);
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn wakers(&self) -> &StopWakers {
+        &self.0.wakers
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {
