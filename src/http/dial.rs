@@ -10,6 +10,8 @@ use ureq::http::Uri;
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
+use crate::excerpt::shown;
+
 use super::error::{HttpError, HttpErrorKind};
 use super::hide::Vault;
 use super::link::Link;
@@ -173,7 +175,7 @@ impl<'a> Peer<'a> {
 
 impl fmt::Display for Peer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        write!(f, "{}:{}", shown(self.host), self.port)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use longrunning::Error;
+use longrunning::printing::redacted;
 
 use crate::exit::Exit;
 use crate::hints;
@@ -43,7 +44,7 @@ impl Failure {
     /// A reader who has seen enough is told nothing.
     pub(crate) fn tell(&self) -> Exit {
         if !self.message.is_empty() {
-            output::say(&self.message);
+            output::say(&redacted(&self.message));
         }
         if let Some(hint) = &self.hint {
             output::say(&format!("hint: {hint}"));

@@ -32,6 +32,8 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use longrunning::printing::redacted;
+
 use args::{Cli, Command};
 use exit::Exit;
 use failure::Failure;
@@ -70,6 +72,6 @@ fn refused(error: &clap::Error) -> Exit {
         return Exit::Success;
     }
     let text = text.strip_prefix("error: ").map_or(text.clone(), |message| format!("lro: {message}"));
-    let _ = write!(io::stderr(), "{text}");
+    let _ = write!(io::stderr(), "{}", redacted(&text));
     Exit::Usage
 }
