@@ -106,7 +106,8 @@ impl Error {
         self.0.http_status
     }
 
-    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`).
+    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`); for an
+    /// [`Auth`](ErrorKind::Auth) error, how long until the next token request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

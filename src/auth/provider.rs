@@ -13,8 +13,8 @@ use crate::secret::Secret;
 ///
 /// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
 /// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
-/// its own. A panic goes through to the caller whose call ran the provider; other callers get a transient
-/// error and the next call asks again.
+/// its own. A panic goes through to the caller whose call ran the provider; for other callers it is a transient
+/// failure.
 ///
 /// ```
 /// use std::fs;
@@ -40,9 +40,11 @@ pub trait TokenProvider: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like any
-    /// other transient fault. [`TokenError::permanent`] when it cannot: calls fail with it at once, and after
-    /// 30 seconds the provider is asked again.
+    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like after any
+    /// other transient error. [`TokenError::permanent`] when it cannot. In both cases calls without a token fail
+    /// with the same error until the provider is called again: after 30 seconds if it is permanent; if it is
+    /// transient after 0.25 to 0.5 seconds, doubled with every failure in a row up to 30 seconds, or after the time
+    /// given to [`TokenError::with_retry_after`], up to 60 seconds.
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError>;
 }
 

@@ -33,7 +33,7 @@ impl Log for StandardError {
         match record.level() {
             Level::Error | Level::Warn => output::say(&format!("warning: {line}")),
             _ => output::say(&line),
-        }
+        };
     }
 
     fn flush(&self) {
