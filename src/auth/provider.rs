@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError};
+use crate::redact::redacted;
 use crate::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
@@ -210,7 +211,13 @@ impl TokenError {
     }
 
     fn new(message: String, transient: bool) -> Self {
-        Self { message, transient, whole: false, retry_after: None, source: None }
+        Self {
+            message: redacted(&message).into_owned(),
+            transient,
+            whole: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
