@@ -26,9 +26,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// [retry throttling]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
 #[derive(Clone)]
-pub struct RetryBudget(Arc<Tokens>);
+pub struct RetryBudget(Arc<BudgetTokens>);
 
-struct Tokens {
+struct BudgetTokens {
     most: f64,
     per_success: f64,
     left: Mutex<f64>,
@@ -41,7 +41,7 @@ impl RetryBudget {
     pub fn new(tokens: u32, per_success: f64) -> Self {
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
-        Self(Arc::new(Tokens { most, per_success, left: Mutex::new(most) }))
+        Self(Arc::new(BudgetTokens { most, per_success, left: Mutex::new(most) }))
     }
 
     pub(super) fn succeeded(&self) {

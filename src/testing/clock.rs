@@ -9,7 +9,7 @@ use crate::stop::StopToken;
 
 /// Whether time passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
+pub(crate) enum ClockPace {
     /// Time passes when someone sleeps, and then at once.
     Virtual,
     /// The machine's time; it can still be put forward.
@@ -19,13 +19,13 @@ pub(crate) enum Pace {
 /// Time that passes only when someone sleeps, unless its pace is real.
 #[derive(Debug)]
 pub(crate) struct VirtualClock {
-    pace: Pace,
+    pace: ClockPace,
     start: Instant,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ClockState {
     advanced: Duration,
     /// Wall-clock time, and the elapsed time at which it was so.
     wall: (SystemTime, Duration),
@@ -35,8 +35,8 @@ struct State {
 }
 
 impl VirtualClock {
-    pub(super) fn new(pace: Pace) -> Self {
-        let state = State {
+    pub(super) fn new(pace: ClockPace) -> Self {
+        let state = ClockState {
             advanced: Duration::ZERO,
             wall: (start_of_wall(pace), Duration::ZERO),
             sleeps: Vec::new(),
@@ -47,7 +47,7 @@ impl VirtualClock {
     }
 
     pub(super) fn is_virtual(&self) -> bool {
-        self.pace == Pace::Virtual
+        self.pace == ClockPace::Virtual
     }
 
     /// Time since the start.
@@ -79,7 +79,7 @@ impl VirtualClock {
         lock(&self.state).chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
-    fn elapsed_in(&self, state: &State) -> Duration {
+    fn elapsed_in(&self, state: &ClockState) -> Duration {
         let passed = if self.is_virtual() { Duration::ZERO } else { self.start.elapsed() };
         passed.saturating_add(state.advanced)
     }
@@ -105,26 +105,26 @@ impl Clock for VirtualClock {
         let duration = until.saturating_duration_since(self.now());
         lock(&self.state).sleeps.push(duration);
         match (self.pace, stop) {
-            (Pace::Virtual, Some(token)) if token.is_stopped() => {}
-            (Pace::Virtual, _) => self.advance(duration),
-            (Pace::Real, Some(token)) => token.sleep(duration),
-            (Pace::Real, None) => std::thread::sleep(duration),
+            (ClockPace::Virtual, Some(token)) if token.is_stopped() => {}
+            (ClockPace::Virtual, _) => self.advance(duration),
+            (ClockPace::Real, Some(token)) => token.sleep(duration),
+            (ClockPace::Real, None) => std::thread::sleep(duration),
         }
     }
 
     fn socket_budget(&self, left: Duration) -> Duration {
         lock(&self.state).budget = Some(left);
         match self.pace {
-            Pace::Virtual => SOCKET_BUDGET,
-            Pace::Real => left,
+            ClockPace::Virtual => SOCKET_BUDGET,
+            ClockPace::Real => left,
         }
     }
 
     /// No time passes for what is under way: it ends first, however long it takes.
     fn patience(&self, left: Duration) -> Duration {
         match self.pace {
-            Pace::Virtual => LONGEST,
-            Pace::Real => left,
+            ClockPace::Virtual => LONGEST,
+            ClockPace::Real => left,
         }
     }
 
@@ -134,10 +134,10 @@ impl Clock for VirtualClock {
 }
 
 /// Virtual wall time starts on a whole second, so that HTTP dates, which have no fractions, are exact.
-fn start_of_wall(pace: Pace) -> SystemTime {
+fn start_of_wall(pace: ClockPace) -> SystemTime {
     let now = SystemTime::now();
     match now.duration_since(UNIX_EPOCH) {
-        Ok(since) if pace == Pace::Virtual => UNIX_EPOCH + Duration::from_secs(since.as_secs()),
+        Ok(since) if pace == ClockPace::Virtual => UNIX_EPOCH + Duration::from_secs(since.as_secs()),
         _ => now,
     }
 }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn virtual_time_passes_by_sleeping_only() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         let (now, wall) = (clock.now(), clock.wall());
         assert_eq!((clock.now(), clock.wall()), (now, wall));
         clock.sleep(Duration::from_secs(3600));
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn wall_time_can_jump_without_moving_deadlines() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         let now = clock.now();
         clock.advance(Duration::from_secs(5));
         clock.set_wall(UNIX_EPOCH);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn sleeping_for_ever_neither_panics_nor_blocks() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         clock.sleep(Duration::MAX);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now() - clock.start, LONGEST);
@@ -187,17 +187,17 @@ mod tests {
 
     #[test]
     fn the_socket_gets_real_time_and_the_server_learns_the_virtual_one() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.budget(), None);
         assert_eq!(clock.socket_budget(Duration::from_millis(3)), SOCKET_BUDGET);
         assert_eq!(clock.budget(), Some(Duration::from_millis(3)));
-        let clock = VirtualClock::new(Pace::Real);
+        let clock = VirtualClock::new(ClockPace::Real);
         assert_eq!(clock.socket_budget(Duration::from_millis(3)), Duration::from_millis(3));
     }
 
     #[test]
     fn chance_is_even_until_set() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.chance(), 0.5);
         for (set, got) in [(0.25, 0.25), (-1.0, 0.0), (f64::NAN, 0.5)] {
             clock.set_chance(set);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn real_time_passes_by_itself_and_can_be_put_forward() {
-        let clock = VirtualClock::new(Pace::Real);
+        let clock = VirtualClock::new(ClockPace::Real);
         let now = clock.now();
         clock.advance(Duration::from_secs(60));
         assert!(clock.now() - now >= Duration::from_secs(60));
