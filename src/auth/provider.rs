@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError};
+use crate::redact::redacted;
 use crate::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
@@ -60,8 +61,8 @@ where
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
-    /// How long the provider may take: what the calling attempt has left, at most 30 seconds, and at most
-    /// 10 while the old token still works.
+    /// How long the provider may take: the remaining time of the calling attempt, at most 30 seconds. While the
+    /// old token still works it is half of the remaining time, at most 10 seconds.
     pub timeout: Duration,
     /// The OAuth scopes that the client was built with; empty means the provider's own choice.
     pub scopes: &'a [String],
@@ -210,7 +211,13 @@ impl TokenError {
     }
 
     fn new(message: String, transient: bool) -> Self {
-        Self { message, transient, whole: false, retry_after: None, source: None }
+        Self {
+            message: redacted(&message).into_owned(),
+            transient,
+            whole: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
