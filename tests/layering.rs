@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 13] = [
     &["retry"],
     &["transport"],
     &["journal"],
-    &["auth", "name", "pending", "progress", "resource"],
+    &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "http", "json", "net", "proto", "types"],
     &["clock", "env", "excerpt", "file", "folder", "redact", "secret", "stop", "threads"],
 ];
