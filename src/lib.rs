@@ -235,6 +235,7 @@ mod pager;
 mod pending;
 mod poller;
 mod progress;
+mod process;
 pub mod proto;
 pub mod resource;
 mod retry;

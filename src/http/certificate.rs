@@ -37,14 +37,14 @@ pub struct ClientCertificate {
 }
 
 /// What a [`ClientCertificate`] gave when it was last asked.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Pair {
     pub(super) certificate: Pem,
     pub(super) key: Pem,
 }
 
 /// PEM, and what messages call it.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Pem {
     pub(super) origin: String,
     pub(super) text: Zeroizing<Vec<u8>>,

@@ -41,6 +41,7 @@ mod proxy;
 mod resolver;
 mod slots;
 mod socket;
+mod sockets;
 mod stops;
 #[cfg(feature = "grpc")]
 mod stream;

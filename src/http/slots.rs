@@ -16,7 +16,7 @@ pub(crate) struct Slots {
 pub(crate) struct Slot<'a>(&'a Slots);
 
 impl Slots {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most: most.max(1), taken: Mutex::new(0), freed: Condvar::new() }
     }
 
