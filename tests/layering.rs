@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 13] = [
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
-    &["error", "http", "json", "proto", "types"],
+    &["error", "http", "json", "net", "proto", "types"],
     &["clock", "env", "excerpt", "file", "folder", "process", "secret", "stop"],
 ];
 

@@ -80,7 +80,9 @@ impl TokenCache {
             clock,
             http,
             margin,
-            state: ProcessLock::new(State::default(), |parent| parent.map_or_else(State::default, State::inherited)),
+            state: ProcessLock::new(State::default(), |parent| {
+                parent.map_or_else(State::default, State::inherited)
+            }),
         }
     }
 

@@ -33,7 +33,14 @@ struct Done {
 
 impl Crew {
     pub(super) fn new(shared: Arc<Shared>, size: usize) -> Self {
-        Self { shared, size, workers: Vec::new(), idle: Vec::new(), done: channel(), owner: ProcessId::current() }
+        Self {
+            shared,
+            size,
+            workers: Vec::new(),
+            idle: Vec::new(),
+            done: channel(),
+            owner: ProcessId::current(),
+        }
     }
 
     /// One without threads and requests, to take the place of this one.

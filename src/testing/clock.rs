@@ -36,7 +36,9 @@ struct State {
 
 impl VirtualClock {
     pub(super) fn new(pace: Pace) -> Self {
-        let inherit = |parent: Option<&mut State>| parent.map(|state| state.clone()).unwrap_or_else(|| State::new(Pace::Real));
+        let inherit = |parent: Option<&mut State>| {
+            parent.map(|state| state.clone()).unwrap_or_else(|| State::new(Pace::Real))
+        };
         Self { pace, start: Instant::now(), state: ProcessLock::new(State::new(pace), inherit) }
     }
 

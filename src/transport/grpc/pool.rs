@@ -7,7 +7,10 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::{HttpError, HttpErrorKind, HttpOptions, Opener, Slots, stopped_in_line};
+use crate::http::ureq::stops::stopped_in_line;
+use crate::http::{HttpError, HttpErrorKind, HttpOptions};
+use crate::net::permits::Slots;
+use crate::net::stream::Opener;
 use crate::process::PerProcess;
 use crate::stop::StopToken;
 
@@ -66,7 +69,8 @@ impl Pool {
     /// before it answered.
     pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let deadline = call.deadline;
-        let Some(_slot) = self.local().slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
+        let Some(_slot) =
+            self.local().slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
         else {
             if call.stop.is_some_and(StopToken::is_stopped) {
                 return Err(Fault::Failed(stopped_in_line()));

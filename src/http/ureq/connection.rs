@@ -6,12 +6,12 @@ use std::io;
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-use super::hide::Vault;
-use super::stops::is_stop;
+use crate::http::ureq::redact::Vault;
+use crate::http::ureq::stops::is_stop;
 
 /// A connection that knows how far the exchange on it got.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     inner: Box<dyn Transport>,
     vault: Vault,
     /// An earlier exchange on this connection was answered.
@@ -21,7 +21,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(inner: Box<dyn Transport>, vault: Vault) -> Self {
+    pub(crate) fn new(inner: Box<dyn Transport>, vault: Vault) -> Self {
         Self { inner, vault, reused: false, answered: false }
     }
 
@@ -74,7 +74,7 @@ impl Transport for Link {
 /// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
 /// (when this holds a timeout) something in between forgot it.
 #[derive(Debug)]
-pub(super) struct Stale(pub(super) ureq::Error);
+pub(crate) struct Stale(pub(super) ureq::Error);
 
 impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

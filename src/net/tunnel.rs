@@ -9,11 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use ureq::Proxy;
 use ureq::unversioned::transport::{Transport, TransportAdapter};
 
-use super::dial::{Peer, wrap};
-use super::error::{HttpError, HttpErrorKind};
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::connect::{Peer, wrap};
 
 /// Has the proxy at the other end of `to_proxy`, which carries the timeout, connect to `peer`.
-pub(super) fn open(
+pub(crate) fn open(
     mut to_proxy: TransportAdapter,
     proxy: &Proxy,
     peer: &Peer<'_>,

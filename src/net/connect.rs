@@ -11,19 +11,19 @@ use ureq::http::Uri;
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
-use super::error::{HttpError, HttpErrorKind};
-use super::hide::Vault;
-use super::link::Link;
-use super::resolver::{Names, port};
-use super::socket::Socket;
-use super::sockets::Sockets;
-use super::stops::Stops;
-use super::tls::{Tls, To};
-use super::tunnel;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::ureq::connection::Link;
+use crate::http::ureq::redact::Vault;
+use crate::http::ureq::stops::Stops;
+use crate::net::dns::{Names, port};
+use crate::net::sockets::Sockets;
+use crate::net::tcp::Socket;
+use crate::net::tls::{Tls, To};
+use crate::net::tunnel;
 
 /// Connects within the budget of the exchange, directly or through a proxy; every failure names host and port.
 #[derive(Debug)]
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     tls: Tls,
     names: Names,
     vault: Vault,
@@ -32,12 +32,12 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    pub(super) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
+    pub(crate) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
         Self { tls, names, vault, stops: Stops::default(), sockets: Sockets::default() }
     }
 
     /// One for a forked child: as this one, with nothing of what the parent goes on using.
-    pub(super) fn inherited(&self, names: Names, vault: Vault) -> Self {
+    pub(crate) fn inherited(&self, names: Names, vault: Vault) -> Self {
         self.sockets.close_copies();
         Self::new(self.tls.inherited(), names, vault)
     }
@@ -45,7 +45,7 @@ impl Dialer {
 
 /// How ureq has it.
 #[derive(Debug)]
-pub(super) struct Dialing(pub(super) Arc<Dialer>);
+pub(crate) struct Dialing(pub(crate) Arc<Dialer>);
 
 impl Connector for Dialing {
     type Out = Link;
@@ -58,12 +58,12 @@ impl Connector for Dialing {
 
 impl Dialer {
     /// The tokens that the connections made here heed.
-    pub(super) fn stops(&self) -> &Stops {
+    pub(crate) fn stops(&self) -> &Stops {
         &self.stops
     }
 
     /// Connects, and secures the connection where that is asked for.
-    pub(super) fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, HttpError> {
+    pub(crate) fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, HttpError> {
         let peer = Peer::of(details.uri);
         let connected = match details.config.proxy() {
             Some(proxy) => self.tunnel(details, proxy, &peer),
@@ -73,7 +73,7 @@ impl Dialer {
     }
 
     /// The error for a connection that did not come about; the address of the peer is not believed any more.
-    pub(super) fn failed(&self, error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+    pub(crate) fn failed(&self, error: ureq::Error, peer: &Peer<'_>) -> HttpError {
         self.names.forget(peer.host);
         not_connected(error, peer)
     }
@@ -151,7 +151,7 @@ fn left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
     }
 }
 
-pub(super) fn wrap(error: HttpError) -> ureq::Error {
+pub(crate) fn wrap(error: HttpError) -> ureq::Error {
     ureq::Error::Other(Box::new(error))
 }
 
@@ -173,13 +173,13 @@ fn not_connected(error: ureq::Error, peer: &dyn fmt::Display) -> HttpError {
 }
 
 /// Host and port, as messages name them.
-pub(super) struct Peer<'a> {
-    pub(super) host: &'a str,
-    pub(super) port: u16,
+pub(crate) struct Peer<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
 }
 
 impl<'a> Peer<'a> {
-    pub(super) fn of(uri: &'a Uri) -> Self {
+    pub(crate) fn of(uri: &'a Uri) -> Self {
         Self { host: uri.host().unwrap_or_default(), port: port(uri) }
     }
 }

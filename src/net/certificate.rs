@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::file;
 
-use super::error::{HttpError, HttpErrorKind};
+use crate::http::error::{HttpError, HttpErrorKind};
 
 /// A client certificate and its private key, for mutual TLS.
 ///
@@ -38,17 +38,17 @@ pub struct ClientCertificate {
 
 /// What a [`ClientCertificate`] gave when it was last asked.
 #[derive(Clone, PartialEq)]
-pub(super) struct Pair {
-    pub(super) certificate: Pem,
-    pub(super) key: Pem,
+pub(crate) struct Pair {
+    pub(crate) certificate: Pem,
+    pub(crate) key: Pem,
 }
 
 /// PEM, and what messages call it.
 #[derive(Clone, PartialEq)]
-pub(super) struct Pem {
-    pub(super) origin: String,
-    pub(super) text: Zeroizing<Vec<u8>>,
-    pub(super) path: Option<PathBuf>,
+pub(crate) struct Pem {
+    pub(crate) origin: String,
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl ClientCertificate {
@@ -123,7 +123,7 @@ impl ClientCertificate {
         Self { origin, load: Arc::new(load) }
     }
 
-    pub(super) fn load(&self) -> Result<Pair, HttpError> {
+    pub(crate) fn load(&self) -> Result<Pair, HttpError> {
         (self.load)()
     }
 }

@@ -7,12 +7,12 @@ use ureq::{Proxy, ProxyProtocol};
 
 use crate::env::Env;
 
-use super::dial::Peer;
-use super::error::{HttpError, HttpErrorKind};
-use super::options::ProxySetting;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::ProxySetting;
+use crate::net::connect::Peer;
 
 /// The answer for every host, decided once.
-pub(super) struct Routes {
+pub(crate) struct Routes {
     /// A proxy of the environment that cannot be used is an error only for a host that needs it.
     proxy: Result<Option<Proxy>, HttpError>,
     bypass: Vec<Exception>,
@@ -34,7 +34,7 @@ enum Hosts {
 }
 
 impl Routes {
-    pub(super) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, HttpError> {
+    pub(crate) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, HttpError> {
         Ok(match setting {
             ProxySetting::Environment => Self::from_env(env),
             ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
@@ -58,7 +58,7 @@ impl Routes {
     }
 
     /// The proxy for the host of a URL.
-    pub(super) fn to(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
+    pub(crate) fn to(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
         let Peer { host, port } = Peer::of(uri);
         let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host), port));
         if matches!(self.proxy, Ok(None)) || is_near(host) || bypassed() {
@@ -157,7 +157,7 @@ fn is_near(host: &str) -> bool {
 const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// An IPv6 address without its brackets; other hosts as they are.
-pub(super) fn bare(host: &str) -> &str {
+pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 

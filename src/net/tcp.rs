@@ -15,13 +15,13 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use crate::stop::StopToken;
 
-use super::buffers::LazyPages;
-use super::sockets::{Seat, Sockets};
-use super::stops::{Stops, stopped};
+use crate::http::ureq::buffers::LazyPages;
+use crate::http::ureq::stops::{Stops, stopped};
+use crate::net::sockets::{Seat, Sockets};
 
 /// A connection without TLS.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     seat: Seat,
     buffers: LazyPages,
     reading: Patience,
@@ -31,7 +31,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Connects to the first of the addresses that answers, within `timeout`.
-    pub(super) fn open(
+    pub(crate) fn open(
         addresses: &[SocketAddr],
         timeout: NextTimeout,
         config: &Config,

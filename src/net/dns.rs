@@ -16,12 +16,12 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::error::{HttpError, HttpErrorKind};
-use super::proxy::bare;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::proxy::bare;
 
 /// The names looked up so far; clones share them.
 #[derive(Clone)]
-pub(super) struct Names(Arc<Shared>);
+pub(crate) struct Names(Arc<Shared>);
 
 struct Shared {
     lookup: Lookup,
@@ -47,11 +47,11 @@ struct Slot {
 
 impl Names {
     /// Asks the operating system.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_lookup(|host| (host, 0).to_socket_addrs().map(Iterator::collect))
     }
 
-    pub(super) fn with_lookup(
+    pub(crate) fn with_lookup(
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         Self::of(Arc::new(lookup))
@@ -62,12 +62,12 @@ impl Names {
     }
 
     /// Those of a forked child, in which no lookup of the parent's is under way.
-    pub(super) fn inherited(&self) -> Self {
+    pub(crate) fn inherited(&self) -> Self {
         Self::of(Arc::clone(&self.0.lookup))
     }
 
     /// Forgets the addresses of `host`: one of them just failed.
-    pub(super) fn forget(&self, host: &str) {
+    pub(crate) fn forget(&self, host: &str) {
         let mut hosts = lock(&self.0.hosts);
         if let Some(Entry::Known { .. }) = hosts.get(bare(host)) {
             hosts.remove(bare(host));
@@ -186,7 +186,7 @@ impl fmt::Debug for Names {
 }
 
 /// The port of `uri`, written or implied.
-pub(super) fn port(uri: &Uri) -> u16 {
+pub(crate) fn port(uri: &Uri) -> u16 {
     let implied = if uri.scheme_str() == Some("http") { 80 } else { 443 };
     uri.port_u16().unwrap_or(implied)
 }

@@ -8,8 +8,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error};
 
 use crate::file;
-use crate::http::certificate::{ClientCertificate, Pair};
 use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::certificate::{ClientCertificate, Pair};
 use crate::process::unlocked;
 
 use super::without_sessions;

@@ -10,7 +10,7 @@ use ureq::unversioned::transport::Buffers;
 /// Those write zeros into 256 KiB for every connection, for requests and answers of some hundred bytes: a tenth of the
 /// time from the start of a program to its first answer. Memory that is asked for as zeros comes from the
 /// operating system page by page, when it is touched.
-pub(super) struct LazyPages {
+pub(crate) struct LazyPages {
     input: Vec<u8>,
     input_size: usize,
     /// The unread part of `input`; both never beyond its length.
@@ -23,7 +23,7 @@ pub(super) struct LazyPages {
 }
 
 impl LazyPages {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let (input_size, output_size) = (config.input_buffer_size(), config.output_buffer_size());
         let (input, output) = (Vec::new(), Vec::new());
         Self { input, input_size, consumed: 0, filled: 0, output, output_size, progress: false }

@@ -9,16 +9,16 @@ use std::thread::{self, ThreadId};
 
 use crate::stop::StopToken;
 
-use super::dial::wrap;
-use super::error::{HttpError, HttpErrorKind};
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::connect::wrap;
 
 /// The tokens of the exchanges that are under way; clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stops(Arc<Mutex<HashMap<ThreadId, StopToken>>>);
+pub(crate) struct Stops(Arc<Mutex<HashMap<ThreadId, StopToken>>>);
 
 impl Stops {
     /// Has what this thread waits for end when `token` is stopped, for as long as the guard is there.
-    pub(super) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
+    pub(crate) fn heed(&self, token: Option<&StopToken>) -> Heed<'_> {
         Heed { stops: self, before: self.put(token.cloned()) }
     }
 
@@ -31,7 +31,7 @@ impl Stops {
     }
 
     /// The token that this thread heeds.
-    pub(super) fn heeded(&self) -> Option<StopToken> {
+    pub(crate) fn heeded(&self) -> Option<StopToken> {
         self.lock().get(&thread::current().id()).cloned()
     }
 
@@ -59,12 +59,12 @@ pub(crate) fn stopped_in_line() -> HttpError {
 }
 
 /// What ends the waiting for a peer.
-pub(super) fn stopped() -> ureq::Error {
+pub(crate) fn stopped() -> ureq::Error {
     wrap(HttpError::new(HttpErrorKind::Stopped, "stopped while waiting for an answer"))
 }
 
 /// Whether a token has ended it.
-pub(super) fn is_stop(error: &ureq::Error) -> bool {
+pub(crate) fn is_stop(error: &ureq::Error) -> bool {
     let ureq::Error::Other(error) = error else { return false };
     error.downcast_ref::<HttpError>().is_some_and(|error| error.kind() == HttpErrorKind::Stopped)
 }

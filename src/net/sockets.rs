@@ -7,17 +7,17 @@ use crate::process::unlocked;
 
 /// All sockets that a client has opened; clones share the list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sockets(Arc<Mutex<Vec<Weak<Place>>>>);
+pub(crate) struct Sockets(Arc<Mutex<Vec<Weak<Place>>>>);
 
 /// Where a socket is while no thread reads or writes.
 type Place = Mutex<Option<TcpStream>>;
 
 /// A socket that its connection has for itself, unless the list takes it away.
 #[derive(Debug)]
-pub(super) struct Seat(Arc<Place>);
+pub(crate) struct Seat(Arc<Place>);
 
 impl Sockets {
-    pub(super) fn add(&self, stream: TcpStream) -> Seat {
+    pub(crate) fn add(&self, stream: TcpStream) -> Seat {
         let place = Arc::new(Mutex::new(Some(stream)));
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         places.retain(|place| place.strong_count() > 0);
@@ -29,7 +29,7 @@ impl Sockets {
     ///
     /// That sends nothing, neither an end of TLS nor one of TCP: the parent still has the connection. Nothing else here
     /// may touch the socket, because modes and timeouts of a socket are the parent's too.
-    pub(super) fn close_copies(&self) {
+    pub(crate) fn close_copies(&self) {
         let Some(places) = unlocked(&self.0, |places| std::mem::take(places)) else { return };
         for place in places.iter().filter_map(Weak::upgrade) {
             drop(unlocked(&place, Option::take));
@@ -41,7 +41,7 @@ impl Seat {
     /// Has the socket work. It is taken out, not locked, meanwhile: a child that is forked then must not wait for it.
     ///
     /// None when it was closed.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&TcpStream) -> T) -> Option<T> {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&TcpStream) -> T) -> Option<T> {
         let stream = self.lock(Option::take)?;
         let done = work(&stream);
         self.lock(|place| *place = Some(stream));

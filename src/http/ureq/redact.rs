@@ -1,7 +1,7 @@
 //! Keeps the secrets of a request out of the log.
 //!
 //! At level TRACE ureq shows every byte that it writes and cannot be told not to. So it is given stand-ins for
-//! secrets, and [`Link`](super::link::Link) puts the secrets in their places on the way out.
+//! secrets, and [`Link`](crate::http::ureq::connection::Link) puts the secrets in their places on the way out.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// The secrets of the requests that are under way; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Vault(Arc<Mutex<HashMap<Mark, Hidden>>>);
+pub(crate) struct Vault(Arc<Mutex<HashMap<Mark, Hidden>>>);
 
 type Mark = [u8; MARK];
 
@@ -24,14 +24,14 @@ struct Hidden {
 
 impl Vault {
     /// Starts to hide the secrets of one request.
-    pub(super) fn open(&self) -> Hiding<'_> {
+    pub(crate) fn open(&self) -> Hiding<'_> {
         Hiding { vault: self, marks: Vec::new() }
     }
 
     /// Puts secrets in the places of their stand-ins among the first `amount` bytes; gives the new amount.
     ///
     /// What would not fit stays hidden, and the server refuses the stand-in.
-    pub(super) fn reveal(&self, output: &mut [u8], amount: usize) -> usize {
+    pub(crate) fn reveal(&self, output: &mut [u8], amount: usize) -> usize {
         let hidden = self.lock();
         let (mut at, mut amount) = (0, amount);
         if hidden.is_empty() {
@@ -71,20 +71,20 @@ impl fmt::Debug for Vault {
 }
 
 /// The secrets of one request, forgotten when dropped.
-pub(super) struct Hiding<'v> {
+pub(crate) struct Hiding<'v> {
     vault: &'v Vault,
     marks: Vec<Mark>,
 }
 
 impl Hiding<'_> {
     /// A stand-in for the value of a header, of another length.
-    pub(super) fn header(&mut self, secret: &str) -> Option<String> {
+    pub(crate) fn header(&mut self, secret: &str) -> Option<String> {
         let mark = self.hide(secret.as_bytes(), MARK)?;
         String::from_utf8(mark.to_vec()).ok()
     }
 
     /// A stand-in for a body, of the same length. What is shorter than a mark holds no secret.
-    pub(super) fn body(&mut self, secret: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn body(&mut self, secret: &[u8]) -> Option<Vec<u8>> {
         let filling = secret.len().checked_sub(MARK)?;
         let mut stand_in = self.hide(secret, secret.len())?.to_vec();
         stand_in.extend(std::iter::repeat_n(b'*', filling));

@@ -12,15 +12,15 @@ use ureq::{Agent, Error, Proxy, Timeout, http::Uri};
 use crate::env::Env;
 use crate::stop::StopToken;
 
-use super::agent::{LONGEST, checked, cut, unanswered};
-use super::dial::{Dialer, Peer};
-use super::error::{HttpError, HttpErrorKind};
-use super::hide::Vault;
-use super::options::HttpOptions;
-use super::proxy::Routes;
-use super::resolver::Names;
-use super::stops::Heed;
-use super::tls::Tls;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::HttpOptions;
+use crate::http::ureq::agent::{LONGEST, checked, cut, unanswered};
+use crate::http::ureq::redact::Vault;
+use crate::http::ureq::stops::Heed;
+use crate::net::connect::{Dialer, Peer};
+use crate::net::dns::Names;
+use crate::net::proxy::Routes;
+use crate::net::tls::Tls;
 
 /// Opens connections to one origin.
 #[derive(Debug)]

@@ -14,17 +14,17 @@ use crate::excerpt::excerpt;
 use crate::process::PerProcess;
 use crate::stop::StopToken;
 
-use super::dial::{Dialer, Dialing, Peer};
-use super::error::{HttpError, HttpErrorKind};
-use super::hide::{Hiding, Vault};
-use super::link::Stale;
-use super::options::HttpOptions;
-use super::proxy::Routes;
-use super::resolver::Names;
-use super::slots::Slots;
-use super::stops::stopped_in_line;
-use super::tls::Tls;
-use super::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::HttpOptions;
+use crate::http::ureq::connection::Stale;
+use crate::http::ureq::redact::{Hiding, Vault};
+use crate::http::ureq::stops::stopped_in_line;
+use crate::http::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
+use crate::net::connect::{Dialer, Dialing, Peer};
+use crate::net::dns::Names;
+use crate::net::permits::Slots;
+use crate::net::proxy::Routes;
+use crate::net::tls::Tls;
 
 /// The HTTP client that calls use unless they are given another: blocking, HTTP/1.1, TLS 1.2 or later by rustls.
 ///
@@ -79,7 +79,7 @@ impl HttpAgent {
         Self::with_parts(options, env, Names::new())
     }
 
-    pub(super) fn with_parts(options: &HttpOptions, env: &dyn Env, names: Names) -> Result<Self, HttpError> {
+    pub(crate) fn with_parts(options: &HttpOptions, env: &dyn Env, names: Names) -> Result<Self, HttpError> {
         let gzip = if cfg!(feature = "gzip") { "gzip".into() } else { AutoHeaderValue::None };
         let config = Agent::config_builder()
             .proxy(None)
@@ -210,7 +210,7 @@ impl fmt::Debug for HttpAgent {
 }
 
 /// Takes an absolute URL of `https` or `http` without credentials.
-pub(super) fn checked(url: &str) -> Result<Uri, HttpError> {
+pub(crate) fn checked(url: &str) -> Result<Uri, HttpError> {
     let refuse =
         |why: &str| HttpError::new(HttpErrorKind::Request, format!("cannot ask for this URL: {why}"));
     let uri: Uri = url.parse().map_err(|error| refuse("it is not well formed").with_source(error))?;
@@ -338,7 +338,7 @@ fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The error for a request that was sent, or begun, and got no answer.
-pub(super) fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+pub(crate) fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, what: &str| HttpError::new(kind, format!("{peer} {what}"));
     match error {
         ureq::Error::Timeout(_) => {
@@ -372,7 +372,7 @@ pub(super) fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
 }
 
 /// The error for an answer that began with a good status and did not come to its end.
-pub(super) fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
+pub(crate) fn cut(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let message = format!("answer of {peer} was cut short");
     match error {
         ureq::Error::Other(error) if error.is::<HttpError>() => unanswered(ureq::Error::Other(error), peer),
@@ -410,7 +410,7 @@ impl Failure {
 }
 
 /// Longer budgets are cut to this: adding them to a point in time could overflow, at which ureq panics.
-pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const MAX_HEADER: usize = 64 * 1024;
 /// Fixed in `ureq_proto`.

@@ -13,23 +13,23 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport, TransportAdapter};
 
-use super::buffers::LazyPages;
-use super::dial::{Peer, wrap};
-use super::error::{HttpError, HttpErrorKind};
-use super::options::HttpOptions;
-use super::proxy::bare;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::HttpOptions;
+use crate::http::ureq::buffers::LazyPages;
+use crate::net::connect::{Peer, wrap};
+use crate::net::proxy::bare;
 
-mod asked;
+mod certificate_request;
 mod identity;
 mod refusal;
 mod roots;
 
-use asked::Asked;
+use certificate_request::Asked;
 use identity::Identity;
 use refusal::{refusal, refused};
 
 /// The settings of all TLS connections of a client, shared by its threads.
-pub(super) struct Tls {
+pub(crate) struct Tls {
     to_proxies: Arc<ClientConfig>,
     to_servers: Arc<ClientConfig>,
     identity: Option<Identity>,
@@ -38,20 +38,20 @@ pub(super) struct Tls {
 
 /// Whom a connection leads to.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum To {
+pub(crate) enum To {
     /// A proxy is not shown the client certificate.
     Proxy,
     Server,
 }
 
 impl Tls {
-    pub(super) fn http1(options: &HttpOptions) -> Result<Self, HttpError> {
+    pub(crate) fn http1(options: &HttpOptions) -> Result<Self, HttpError> {
         Self::new(options, &[])
     }
 
     /// Servers have to agree on HTTP/2 ([RFC 9113 section 3.2](https://www.rfc-editor.org/rfc/rfc9113#section-3.2)).
     #[cfg(feature = "grpc")]
-    pub(super) fn http2(options: &HttpOptions) -> Result<Self, HttpError> {
+    pub(crate) fn http2(options: &HttpOptions) -> Result<Self, HttpError> {
         Self::new(options, &[b"h2"])
     }
 
@@ -73,7 +73,7 @@ impl Tls {
     }
 
     /// The settings of a forked child. It resumes no session of its parent's: a ticket is for one use.
-    pub(super) fn inherited(&self) -> Self {
+    pub(crate) fn inherited(&self) -> Self {
         let asked = Arc::new(Asked::default());
         let mut to_servers = without_sessions(&self.to_servers);
         to_servers.client_auth_cert_resolver = asked.clone();
@@ -87,7 +87,7 @@ impl Tls {
     }
 
     /// Makes the handshake over `inner`, within `timeout`.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         &self,
         inner: Box<dyn Transport>,
         to: To,
