@@ -34,6 +34,9 @@ use crate::net::tls::Tls;
 /// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
 /// an [`Arc`](std::sync::Arc).
 ///
+/// A client can be used after a `fork`, in the parent and in the child: the child opens connections of its own and
+/// closes its copies of the parent's without sending anything on them.
+///
 /// It writes no secret to the log. `ureq_proto`, which it is built on, shows whole answers at level `trace`, the
 /// tokens of token endpoints included: leave that level off for this target.
 ///
