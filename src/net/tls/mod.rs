@@ -8,7 +8,6 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport, TransportAdapter};
@@ -25,7 +24,7 @@ mod refusal;
 mod roots;
 
 use certificate_request::Asked;
-use identity::Identity;
+use identity::{Identity, without_sessions};
 use refusal::{refusal, refused};
 
 /// The settings of all TLS connections of a client, shared by its threads.
@@ -132,13 +131,6 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").finish_non_exhaustive()
     }
-}
-
-/// The same settings with a session store of their own.
-fn without_sessions(config: &ClientConfig) -> ClientConfig {
-    let mut config = config.clone();
-    config.resumption = Resumption::default();
-    config
 }
 
 /// A connection inside TLS.
