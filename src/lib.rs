@@ -235,6 +235,7 @@ mod pending;
 mod poll_many;
 mod poller;
 pub mod printing;
+mod process;
 mod progress;
 pub mod proto;
 mod redact;
