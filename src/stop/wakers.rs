@@ -1,12 +1,13 @@
 //! The futures that a stop wakes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::task::Waker;
 
+use crate::process::ProcessLock;
+
 /// The wakers of the futures that sleep now.
-#[derive(Default)]
-pub(super) struct StopWakers(Mutex<SleepingFutures>);
+pub(super) struct StopWakers(ProcessLock<SleepingFutures>);
 
 #[derive(Default)]
 pub(super) struct SleepingFutures {
@@ -22,6 +23,20 @@ impl StopWakers {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, SleepingFutures> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
+
+/// A forked child has other futures. Their numbers are new, because those of the parent's may still be dropped there.
+impl Default for StopWakers {
+    fn default() -> Self {
+        let inherit = |parent: Option<&mut SleepingFutures>| SleepingFutures {
+            next: parent.map_or(FAR, |futures| futures.next),
+            wakers: HashMap::new(),
+        };
+        Self(ProcessLock::new(SleepingFutures::default(), inherit))
+    }
+}
+
+/// Further than any process counts.
+const FAR: u64 = 1 << 48;
