@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::auth::key_file::KeyFile;
+use crate::auth::provider::Wording;
 use crate::auth::sts::ClientAuth;
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
@@ -53,6 +54,7 @@ fn explain(refusal: Refusal) -> TokenError {
     match refusal.error.as_deref() {
         Some("invalid_grant") => {
             TokenError::permanent(format!("the login has expired or was revoked, run `{LOGIN}`: {refusal}"))
+                .worded(Wording::Composed)
         }
         _ => refusal.into(),
     }
