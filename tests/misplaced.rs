@@ -516,7 +516,7 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && !["bin", "testing", "tests", "proto"].contains(&&*name) {
             files.extend(rust_files(&path));
-        } else if name.ends_with(".rs") && !["lib.rs", "tests.rs"].contains(&&*name) {
+        } else if name.ends_with(".rs") && !["lib.rs", "printing.rs", "tests.rs"].contains(&&*name) {
             files.push(path);
         }
     }

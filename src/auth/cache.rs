@@ -9,7 +9,7 @@
 //! the service starts a flight at most once per [`REFUSAL_PAUSE`].
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, check_token};
@@ -17,6 +17,7 @@ use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::HttpClient;
+use crate::process::ProcessLock;
 
 pub(crate) struct TokenCache {
     label: String,
@@ -27,8 +28,7 @@ pub(crate) struct TokenCache {
     /// How long before its expiry a token becomes stale; differs per client, so that clients which started
     /// together do not refresh together.
     margin: Duration,
-    state: Mutex<State>,
-    landed: Condvar,
+    state: ProcessLock<State>,
 }
 
 #[derive(Default)]
@@ -45,6 +45,7 @@ struct State {
     finished: u64,
 }
 
+#[derive(Clone)]
 struct Held {
     authorization: Authorization,
     asked: Moment,
@@ -53,6 +54,7 @@ struct Held {
     lifetime: Duration,
 }
 
+#[derive(Clone)]
 struct Failure {
     error: Error,
     retry_at: Instant,
@@ -64,7 +66,9 @@ struct Failure {
 enum Step {
     Use(Authorization),
     Fail(Error),
-    Fetch { at_most: Duration },
+    /// Fetch a token in place of one that still works.
+    Renew,
+    Fetch,
     Wait,
 }
 
@@ -84,8 +88,9 @@ impl TokenCache {
             clock,
             http,
             margin,
-            state: Mutex::default(),
-            landed: Condvar::new(),
+            state: ProcessLock::new(State::default(), |parent| {
+                parent.map_or_else(State::default, State::inherited)
+            }),
         }
     }
 
@@ -98,10 +103,12 @@ impl TokenCache {
             let state = match state.step(now) {
                 Step::Use(authorization) => return Ok(authorization),
                 Step::Fail(error) => return Err(error),
-                Step::Fetch { .. } | Step::Wait if left.is_zero() => {
+                Step::Renew | Step::Fetch | Step::Wait if left.is_zero() => {
                     return state.usable(now).ok_or_else(|| Error::token_timeout(&self.label, timeout));
                 }
-                Step::Fetch { at_most } => self.fetch(state, at_most.min(left)),
+                // An endpoint that hangs must leave time for the request itself, which has a token.
+                Step::Renew => self.fetch(state, STALE_TIMEOUT.min(left / 2)),
+                Step::Fetch => self.fetch(state, FETCH_TIMEOUT.min(left)),
                 Step::Wait => {
                     self.wait(state, left).ok_or_else(|| Error::token_timeout(&self.label, timeout))?
                 }
@@ -165,11 +172,8 @@ impl TokenCache {
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
         let timeout = self.clock.socket_budget(timeout);
-        let (state, waited) = self
-            .landed
-            .wait_timeout_while(state, timeout, |state| state.finished < flight)
-            .unwrap_or_else(PoisonError::into_inner);
-        (!waited.timed_out()).then_some(state)
+        let (state, timed_out) = self.state.wait_while(state, timeout, |state| state.finished < flight);
+        (!timed_out).then_some(state)
     }
 
     fn land(&self, asked: Moment, result: Result<AccessToken, TokenError>) {
@@ -183,7 +187,7 @@ impl TokenCache {
         }
         let kept = state.usable(now).is_some();
         drop(state);
-        self.landed.notify_all();
+        self.state.notify_all();
         // Last, and without the lock: a logger is foreign code.
         match result {
             Ok(token) => {
@@ -214,7 +218,7 @@ impl TokenCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -225,6 +229,18 @@ impl fmt::Debug for TokenCache {
 }
 
 impl State {
+    /// What a forked child begins with: the token, and no flight, because the thread of one does not exist in it.
+    fn inherited(&mut self) -> Self {
+        Self {
+            token: self.token.clone(),
+            failure: self.failure.clone(),
+            refused: self.refused,
+            generation: self.generation,
+            started: self.finished,
+            finished: self.finished,
+        }
+    }
+
     fn store(&mut self, asked: Moment, token: &AccessToken, margin: Duration) {
         let lifetime = token.lifetime(asked.wall);
         self.generation += 1;
@@ -255,11 +271,11 @@ impl State {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
         match (self.live(now), pausing) {
-            (Some(held), None) if !held.is_fresh(now) && !flying => Step::Fetch { at_most: STALE_TIMEOUT },
+            (Some(held), None) if !held.is_fresh(now) && !flying => Step::Renew,
             (Some(held), _) => Step::Use(held.authorization.clone()),
             (None, _) if flying => Step::Wait,
             (None, Some(failure)) => Step::Fail(failure.remembered(now)),
-            (None, _) => Step::Fetch { at_most: FETCH_TIMEOUT },
+            (None, None) => Step::Fetch,
         }
     }
 

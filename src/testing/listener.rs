@@ -11,6 +11,7 @@ use super::http1;
 #[cfg(feature = "grpc")]
 use super::http2;
 use super::sync::lock;
+use crate::process::ProcessId;
 
 /// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Listener {
     address: SocketAddr,
     backend: Arc<Backend>,
     thread: Option<JoinHandle<()>>,
+    owner: ProcessId,
 }
 
 impl Listener {
@@ -27,7 +29,7 @@ impl Listener {
         let shared = backend.clone();
         let thread =
             thread::Builder::new().name("fake-server".into()).spawn(move || accept_all(&socket, &shared))?;
-        Ok(Self { address, backend, thread: Some(thread) })
+        Ok(Self { address, backend, thread: Some(thread), owner: ProcessId::current() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -37,8 +39,12 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.backend.shutdown.set();
         let Some(thread) = self.thread.take() else { return };
+        if !self.owner.is_current() {
+            // In a forked child the thread does not exist; the server is the parent's and goes on.
+            return std::mem::forget(thread);
+        }
+        self.backend.shutdown.set();
         // Only a connection wakes a thread that accepts; without a free descriptor it has to be tried again.
         for _ in 0..1000 {
             if thread.is_finished()

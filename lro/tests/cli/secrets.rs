@@ -1,8 +1,8 @@
 //! A credential given in the wrong place on the command line or in the environment is never printed.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use longrunning::testing::FakeServer;
 
@@ -191,7 +191,10 @@ fn options(command: &[&str]) -> BTreeSet<String> {
 /// All that may be the name of a variable in the source of the library and of the program.
 fn variables() -> BTreeSet<String> {
     let mut variables = BTreeSet::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut variables);
+    let lro = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in [lro.join("src"), lro.join("../src")] {
+        collect(&folder, &mut variables);
+    }
     variables
 }
 
