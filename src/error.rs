@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::excerpt::{excerpt, shown, shown_name};
 use crate::http::{HttpError, HttpErrorKind};
-use crate::json::Invalid;
+use crate::json::InvalidJson;
 use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 
@@ -424,7 +424,7 @@ impl From<HttpError> for Error {
 /// Of `types`.
 impl Error {
     /// A document that is not what it should be; `subject` says what it was taken for.
-    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+    pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
         }
@@ -433,7 +433,7 @@ impl Error {
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
     }
 
     /// An operation that is done in a way that makes no sense.
