@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::excerpt::{excerpt, shown, shown_name};
+use crate::excerpt::{shown, shown_name};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
 use crate::redact::redacted;
@@ -380,7 +380,6 @@ impl Error {
 impl Error {
     /// Credentials that gave no access token; nothing was sent.
     pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
-        let why = excerpt(why);
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
