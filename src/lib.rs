@@ -235,6 +235,7 @@ mod options;
 mod pager;
 mod pending;
 mod poller;
+mod process;
 mod progress;
 pub mod proto;
 pub mod resource;

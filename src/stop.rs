@@ -4,8 +4,11 @@
 mod listener;
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use crate::process::ProcessLock;
 
 #[cfg(feature = "async")]
 pub(crate) use listener::Listener;
@@ -35,8 +38,9 @@ pub struct StopToken(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    stopped: Mutex<bool>,
-    changed: Condvar,
+    stopped: AtomicBool,
+    /// Held while it changes, so that no sleeper misses that.
+    sleepers: ProcessLock<()>,
     #[cfg(feature = "async")]
     listeners: listener::Listeners,
 }
@@ -49,25 +53,23 @@ impl StopToken {
 
     /// Stops everything that has this token, now and later. There is no way back.
     pub fn stop(&self) {
-        *self.lock() = true;
-        self.0.changed.notify_all();
+        let sleepers = self.0.sleepers.lock();
+        self.0.stopped.store(true, Ordering::SeqCst);
+        drop(sleepers);
+        self.0.sleepers.notify_all();
         #[cfg(feature = "async")]
         self.0.listeners.wake();
     }
 
     /// Whether [`stop`](Self::stop) was called.
     pub fn is_stopped(&self) -> bool {
-        *self.lock()
+        self.0.stopped.load(Ordering::SeqCst)
     }
 
     /// Blocks for `duration`, or until the token is stopped.
     pub(crate) fn sleep(&self, duration: Duration) {
-        let waiting = self.0.changed.wait_timeout_while(self.lock(), duration, |stopped| !*stopped);
-        drop(waiting.unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+        let sleepers = &self.0.sleepers;
+        drop(sleepers.wait_while(sleepers.lock(), duration, |()| !self.is_stopped()));
     }
 }
 

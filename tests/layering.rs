@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 13] = [
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
     &["error", "http", "json", "net", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
+    &["clock", "env", "excerpt", "file", "folder", "process", "secret", "stop"],
 ];
 
 #[test]

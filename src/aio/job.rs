@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::error::Error;
+use crate::process::ProcessId;
 use crate::stop::{Listener, StopToken};
 
 use super::{Job, fault};
@@ -22,7 +23,7 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     late: impl FnOnce() -> F,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Option<Result<T, Error>> {
-    let slot = Arc::new(Slot(Mutex::new(State::Queued(None))));
+    let slot = Arc::new(Slot { state: Mutex::new(State::Queued(None)), owner: ProcessId::current() });
     let ticket = Ticket(Arc::clone(&slot));
     let waiting = Waiting(slot);
     let waits = spawn(Box::new(move || ticket.run(work)));
@@ -50,7 +51,10 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
 }
 
 /// What the two sides share.
-struct Slot<T>(Mutex<State<T>>);
+struct Slot<T> {
+    state: Mutex<State<T>>,
+    owner: ProcessId,
+}
 
 enum State<T> {
     Queued(Option<Waker>),
@@ -80,7 +84,7 @@ impl<T> Slot<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,6 +132,10 @@ impl<T> Waiting<T> {
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Ended<T>> {
+        if !self.0.owner.is_current() {
+            // A forked child has none of the threads that may have begun it.
+            return Poll::Ready(Ended::Lost);
+        }
         let mut state = self.0.lock();
         let replaced = match std::mem::replace(&mut *state, State::Over) {
             State::Ended(ended) => return Poll::Ready(ended),

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread;
 use std::time::Duration;
+
+use crate::process::ProcessLock;
 
 use super::Job;
 
@@ -17,8 +19,8 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    /// A forked child has none of its parent's threads, and none of the jobs.
+    state: ProcessLock<State>,
 }
 
 #[derive(Default)]
@@ -31,7 +33,7 @@ struct State {
 
 impl Pool {
     pub(super) fn new(threads: usize) -> Self {
-        let shared = Shared { state: Mutex::default(), changed: Condvar::new() };
+        let shared = Shared { state: ProcessLock::default() };
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
@@ -41,7 +43,7 @@ impl Pool {
     pub(super) fn spawn(&self, job: Job) -> bool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
-        self.shared.changed.notify_one();
+        self.shared.state.notify_one();
         let mut free = state.idle;
         if free < state.queue.len() && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
@@ -62,7 +64,7 @@ impl Drop for Pool {
         let mut state = self.shared.lock();
         state.closed = true;
         let queue = std::mem::take(&mut state.queue);
-        self.shared.changed.notify_all();
+        self.shared.state.notify_all();
         drop(state);
         drop(queue);
     }
@@ -83,11 +85,10 @@ impl Shared {
                 break;
             }
             state.idle += 1;
-            let (woken, waited) =
-                self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, timed_out) = self.state.wait(state, IDLE);
             state = woken;
             state.idle -= 1;
-            if waited.timed_out() && state.queue.is_empty() {
+            if timed_out && state.queue.is_empty() {
                 break;
             }
         }
@@ -95,7 +96,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

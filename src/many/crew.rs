@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::process::ProcessId;
+
 use super::job::{Job, Report, Shared};
 
 /// At most so many threads, each started when it is needed for the first time. Dropping the crew ends them all, with
@@ -16,6 +18,7 @@ pub(super) struct Crew {
     /// Positions in `workers`.
     idle: Vec<usize>,
     done: (Sender<Done>, Receiver<Done>),
+    owner: ProcessId,
 }
 
 struct Worker {
@@ -30,12 +33,24 @@ struct Done {
 
 impl Crew {
     pub(super) fn new(shared: Arc<Shared>, size: usize) -> Self {
-        Self { shared, size, workers: Vec::new(), idle: Vec::new(), done: channel() }
+        Self {
+            shared,
+            size,
+            workers: Vec::new(),
+            idle: Vec::new(),
+            done: channel(),
+            owner: ProcessId::current(),
+        }
     }
 
     /// One without threads and requests, to take the place of this one.
     pub(super) fn afresh(&self) -> Self {
         Self::new(Arc::clone(&self.shared), self.size)
+    }
+
+    /// Whether this is a forked child, in which these threads do not exist.
+    pub(super) fn is_lost(&self) -> bool {
+        !self.owner.is_current()
     }
 
     /// Whether the thread that waits sends everything itself.
@@ -100,6 +115,11 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
+        if self.is_lost() {
+            // There is nothing to join, and what they were doing to the channels is never finished.
+            let parts = (std::mem::take(&mut self.workers), std::mem::replace(&mut self.done, channel()));
+            return std::mem::forget(parts);
+        }
         // A thread ends when nobody can give it a job any more.
         let threads: Vec<_> = self.workers.drain(..).map(|worker| worker.thread).collect();
         for thread in threads {

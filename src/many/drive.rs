@@ -109,7 +109,7 @@ impl Drive {
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<Over> {
-        if std::mem::replace(&mut self.inside, true) {
+        if std::mem::replace(&mut self.inside, true) || self.crew.is_lost() {
             self.start_over();
         }
         let over = self.advance();
@@ -118,7 +118,7 @@ impl Drive {
     }
 
     /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
-    /// half done.
+    /// half done; and in a forked child, the threads with what is under way do not exist.
     fn start_over(&mut self) {
         self.crew = self.crew.afresh();
         self.ready.clear();

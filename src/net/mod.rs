@@ -13,6 +13,7 @@ pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod permits;
 pub(crate) mod proxy;
+mod sockets;
 mod tcp;
 pub(crate) mod tls;
 mod tunnel;

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
+
+use crate::process::ProcessLock;
 
 use super::StopToken;
 
 /// The futures that sleep now.
-#[derive(Default)]
-pub(super) struct Listeners(Mutex<State>);
+pub(super) struct Listeners(ProcessLock<State>);
 
 #[derive(Default)]
 struct State {
@@ -26,9 +27,23 @@ impl Listeners {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
+
+/// A child has other futures, with numbers of their own: those of the parent's may still be dropped in it.
+impl Default for Listeners {
+    fn default() -> Self {
+        let inherit = |parent: Option<&mut State>| State {
+            next: parent.map_or(FAR, |state| state.next),
+            wakers: HashMap::new(),
+        };
+        Self(ProcessLock::new(State::default(), inherit))
+    }
+}
+
+/// Further than any process counts.
+const FAR: u64 = 1 << 48;
 
 /// One sleep that a token may end. Dropping it leaves nothing behind in the token.
 pub(crate) struct Listener<'a> {

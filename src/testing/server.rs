@@ -18,6 +18,7 @@ use super::script::Script;
 use super::service::Rpc;
 use super::store::Store;
 use crate::clock::Clock;
+use crate::process::ProcessId;
 use crate::types::{Any, Code, Status};
 
 /// Everything that the threads of a server share.
@@ -156,6 +157,7 @@ pub(super) struct Listener {
     address: SocketAddr,
     core: Arc<Core>,
     thread: Option<JoinHandle<()>>,
+    owner: ProcessId,
 }
 
 impl Listener {
@@ -165,7 +167,7 @@ impl Listener {
         let shared = core.clone();
         let thread =
             thread::Builder::new().name("fake-server".into()).spawn(move || accept_all(&socket, &shared))?;
-        Ok(Self { address, core, thread: Some(thread) })
+        Ok(Self { address, core, thread: Some(thread), owner: ProcessId::current() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -175,8 +177,12 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.core.stop.set();
         let Some(thread) = self.thread.take() else { return };
+        if !self.owner.is_current() {
+            // In a forked child the thread does not exist; the server is the parent's and goes on.
+            return std::mem::forget(thread);
+        }
+        self.core.stop.set();
         // Only a connection wakes a thread that accepts; without a free descriptor it has to be tried again.
         for _ in 0..1000 {
             if thread.is_finished()

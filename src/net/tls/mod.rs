@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport, TransportAdapter};
@@ -71,6 +72,20 @@ impl Tls {
         Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, asked })
     }
 
+    /// The settings of a forked child. It resumes no session of its parent's: a ticket is for one use.
+    pub(crate) fn inherited(&self) -> Self {
+        let asked = Arc::new(Asked::default());
+        let mut to_servers = without_sessions(&self.to_servers);
+        to_servers.client_auth_cert_resolver = asked.clone();
+        let to_servers = Arc::new(to_servers);
+        Self {
+            to_proxies: Arc::new(without_sessions(&self.to_proxies)),
+            identity: self.identity.as_ref().map(|identity| identity.inherited(to_servers.clone())),
+            to_servers,
+            asked,
+        }
+    }
+
     /// Makes the handshake over `inner`, within `timeout`.
     pub(crate) fn connect(
         &self,
@@ -117,6 +132,13 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").finish_non_exhaustive()
     }
+}
+
+/// The same settings with a session store of their own.
+fn without_sessions(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.resumption = Resumption::default();
+    config
 }
 
 /// A connection inside TLS.
