@@ -248,6 +248,7 @@ mod stop;
 pub mod testing;
 pub mod transport;
 mod types;
+mod url;
 mod wait_support;
 
 #[cfg(feature = "async")]

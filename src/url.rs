@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn urls_are_split() {
-        type Row = (&'static str, Option<(&'static str, Option<&'static str>, Option<&'static str>, &'static str)>);
+        type Row =
+            (&'static str, Option<(&'static str, Option<&'static str>, Option<&'static str>, &'static str)>);
         let rows: [Row; 12] = [
             ("https://a.test", Some(("a.test", None, None, ""))),
             ("https://a.test:81/b?c#d", Some(("a.test", Some("81"), None, "/b?c#d"))),

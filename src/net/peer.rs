@@ -33,3 +33,23 @@ impl fmt::Display for Peer<'_> {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
+
+/// The same, kept.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerAddress {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl ServerAddress {
+    pub(crate) fn peer(&self) -> Peer<'_> {
+        Peer { tls: self.tls, host: &self.host, port: self.port }
+    }
+}
+
+impl From<Peer<'_>> for ServerAddress {
+    fn from(Peer { tls, host, port }: Peer<'_>) -> Self {
+        Self { tls, host: host.to_owned(), port }
+    }
+}

@@ -10,48 +10,64 @@ use std::time::Duration;
 
 use super::connection::IoLimit;
 use super::error::ConnectionError;
+use super::sockets::{Seat, Sockets};
 
 /// A connection without TLS.
 #[derive(Debug)]
 pub(crate) struct TcpConnection {
-    stream: TcpStream,
+    seat: Seat,
     reading: SocketTimeout,
     writing: SocketTimeout,
 }
 
 impl TcpConnection {
     /// Connects to the first of the addresses that accepts, within `limit`.
-    pub(super) fn open(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<Self, ConnectionError> {
+    pub(super) fn open(
+        addresses: &[SocketAddr],
+        sockets: &Sockets,
+        limit: IoLimit<'_>,
+    ) -> Result<Self, ConnectionError> {
         let stream = connect(addresses, limit)?;
         stream.set_nodelay(true).map_err(ConnectionError::Io)?;
         let reading = SocketTimeout { set: TcpStream::set_read_timeout, now: None };
         let writing = SocketTimeout { set: TcpStream::set_write_timeout, now: None };
-        Ok(Self { stream, reading, writing })
+        Ok(Self { seat: sockets.add(stream), reading, writing })
     }
 
     pub(super) fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
-        self.reading.until(limit, &self.stream, |mut stream| stream.read(into))
+        let reading = &mut self.reading;
+        let read = self.seat.with(|stream| reading.until(limit, stream, |mut stream| stream.read(into)));
+        read.unwrap_or_else(inherited)
     }
 
     pub(super) fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let written = self.writing.until(limit, &self.stream, |mut stream| stream.write(rest))?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        Ok(())
+        let (mut rest, writing) = (bytes, &mut self.writing);
+        let written = self.seat.with(|stream| {
+            while !rest.is_empty() {
+                let written = writing.until(limit, stream, |mut stream| stream.write(rest))?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+            Ok(())
+        });
+        written.unwrap_or_else(inherited)
     }
 
     /// An idle connection is silent; bytes, an end or an error mean that it is of no use any more.
     pub(super) fn is_silent(&self) -> bool {
-        let peek = || {
-            self.stream.set_nonblocking(true)?;
-            let peeked = self.stream.peek(&mut [0]);
-            self.stream.set_nonblocking(false)?;
-            Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
-        };
-        peek().unwrap_or(false)
+        self.seat.with(|stream| is_silent(stream).unwrap_or(false)).unwrap_or(false)
     }
+}
+
+fn is_silent(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
+}
+
+/// The error for a connection of the parent's in a child.
+fn inherited<T>() -> Result<T, ConnectionError> {
+    Err(ConnectionError::Io(io::ErrorKind::NotConnected.into()))
 }
 
 /// Tries each address with half of the remaining time, and the last with all of it.
