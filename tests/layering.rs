@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom; modules of one line make up one layer.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["bin", "lib", "testing"],
     &["aio"],
     &["client"],
@@ -17,8 +17,9 @@ const LAYERS: [&[&str]; 13] = [
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
-    &["error", "http", "json", "net", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "folder", "process", "secret", "stop"],
+    &["error", "http", "json", "proto", "types"],
+    &["net"],
+    &["clock", "env", "excerpt", "file", "folder", "process", "secret", "stop", "url"],
 ];
 
 #[test]
@@ -46,6 +47,29 @@ fn imports_point_down() {
         }
     }
     assert!(upward.is_empty(), "imports that point up:\n{}", upward.join("\n"));
+}
+
+/// Another HTTP library is another folder in place of this one.
+#[test]
+fn one_folder_names_ureq() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut named = Vec::new();
+    for file in rust_files(&root) {
+        let path = file.strip_prefix(&root).unwrap();
+        if path.starts_with("http/ureq") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap().trim());
+        let lines = code.filter(|code| code.to_lowercase().contains("ureq"));
+        named.extend(lines.map(|code| format!("{}: {code}", path.display())));
+    }
+    named.sort();
+    let places = ["http/agent.rs: ", "http/mod.rs: mod ureq;", "transport/rest/mod.rs: "];
+    let is_known = named.iter().zip(places).all(|(found, place)| found.starts_with(place));
+    assert!(is_known && named.len() == places.len(), "{named:#?}");
+    assert!(named[0].contains("super::ureq::client("), "the constructor: {}", named[0]);
+    assert!(named[2].contains("\"-ureq\""), "the user agent: {}", named[2]);
 }
 
 #[test]

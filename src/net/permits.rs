@@ -96,7 +96,8 @@ mod tests {
         std::thread::scope(|scope| {
             let limit = IoLimit { stop: Some(token), ..within(Duration::from_secs(3600)) };
             // Without the look at the token the test would hang here.
-            let waiting = scope.spawn(move || matches!(permits.take(limit).err(), Some(ConnectionError::Stopped)));
+            let waiting =
+                scope.spawn(move || matches!(permits.take(limit).err(), Some(ConnectionError::Stopped)));
             token.stop();
             assert!(waiting.join().unwrap());
         });
