@@ -79,6 +79,7 @@ impl<T> ProcessLock<T> {
     }
 
     /// Waits for a notification for at most `limit`; says whether that has passed.
+    #[cfg(feature = "async")]
     pub(crate) fn wait<'a>(&'a self, guard: MutexGuard<'a, T>, limit: Duration) -> (MutexGuard<'a, T>, bool) {
         let waiting = self.place().changed.wait_timeout(guard, limit);
         let (guard, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
@@ -97,6 +98,7 @@ impl<T> ProcessLock<T> {
         (guard, waited.timed_out())
     }
 
+    #[cfg(feature = "async")]
     pub(crate) fn notify_one(&self) {
         self.place().changed.notify_one();
     }

@@ -30,7 +30,7 @@ impl Sockets {
     /// That sends nothing, neither an end of TLS nor one of TCP: the parent still has the connection. Nothing else here
     /// may touch the socket, because modes and timeouts of a socket are the parent's too.
     pub(crate) fn close_copies(&self) {
-        let Some(places) = unlocked(&self.0, |places| std::mem::take(places)) else { return };
+        let Some(places) = unlocked(&self.0, std::mem::take) else { return };
         for place in places.iter().filter_map(Weak::upgrade) {
             drop(unlocked(&place, Option::take));
         }
