@@ -214,6 +214,7 @@ pub mod aio;
 pub mod auth;
 mod call;
 mod client;
+mod client_config;
 mod clock;
 mod core;
 mod env;
@@ -223,33 +224,76 @@ mod file;
 #[cfg(test)]
 mod folder;
 mod handle;
-mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
-mod many;
 mod name;
 mod net;
 mod options;
 mod pager;
 mod pending;
+mod poll_many;
 mod poller;
 mod process;
 mod progress;
 pub mod proto;
+mod redact;
 pub mod resource;
 mod retry;
 mod secret;
-mod service_config;
 mod stop;
+mod sweep;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod threads;
 pub mod transport;
 mod types;
 mod url;
 mod wait_support;
+
+/// How messages show text from outside, for `lro`; not part of the interface.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod printing {
+    use std::path::Path;
+
+    /// A value that was given as a URL, a host or an option.
+    pub fn shown(value: &str) -> String {
+        crate::excerpt::shown(value)
+    }
+
+    /// The name of an operation or its URL.
+    pub fn shown_name(name: &str) -> String {
+        crate::excerpt::shown_name(name)
+    }
+
+    /// The path of a file.
+    pub fn shown_path(path: &Path) -> String {
+        crate::excerpt::shown_path(path)
+    }
+
+    /// What a value is that may be a secret given in the wrong place.
+    pub fn suspicion(value: &str) -> Option<&'static str> {
+        crate::redact::suspicion(value)
+    }
+
+    /// The same for the name of an operation or its URL.
+    pub fn suspicion_of_name(name: &str) -> Option<&'static str> {
+        crate::redact::suspicion_of_name(name)
+    }
+
+    /// What a value is that cannot be the path of a file.
+    pub fn suspicion_of_path(path: &Path) -> Option<&'static str> {
+        crate::redact::suspicion_of_path(&path.to_string_lossy())
+    }
+
+    /// Text without the secrets that are known by their form.
+    pub fn redacted(text: &str) -> String {
+        crate::redact::redacted(text).into_owned()
+    }
+}
 
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
@@ -257,24 +301,24 @@ pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
+pub use client_config::ClientConfig;
 pub use error::{Error, ErrorKind};
 pub use handle::OperationHandle;
-pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
-pub use many::{Finished, Named, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
+pub use poll_many::{Finished, Named, PollMany};
 pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
-pub use service_config::ClientConfig;
 pub use stop::StopToken;
+pub use sweep::{Sweep, SweepReport};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 

@@ -9,17 +9,17 @@ const LAYERS: [&[&str]; 14] = [
     &["bin", "lib", "testing"],
     &["aio"],
     &["client"],
-    &["handle", "housekeeping", "many"],
+    &["handle", "poll_many", "sweep"],
     &["poller"],
     &["call", "pager"],
-    &["core", "options", "service_config", "wait_support"],
+    &["core", "options", "client_config", "wait_support"],
     &["retry"],
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
     &["error", "http", "json", "proto", "types"],
     &["net"],
-    &["clock", "env", "excerpt", "file", "folder", "process", "secret", "stop", "url"],
+    &["clock", "env", "excerpt", "file", "folder", "process", "redact", "secret", "stop", "threads", "url"],
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::net::error::{ConnectionError, NetError, NetErrorKind};
+use crate::redact::redacted;
 
 /// Why an exchange brought no answer.
 ///
@@ -64,7 +65,7 @@ impl HttpError {
         use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
         let sent = matches!(kind, Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
-        Self { kind, message: message.into(), sent, transient, source: None }
+        Self { kind, message: redacted(&message.into()).into_owned(), sent, transient, source: None }
     }
 
     /// Says whether the server may have seen the request.
@@ -170,7 +171,7 @@ impl From<NetError> for HttpError {
             NetErrorKind::Tls => HttpErrorKind::Tls,
         };
         let NetError { message, transient, source, .. } = error;
-        Self { kind, message, sent: false, transient, source }
+        Self { source, ..Self::new(kind, message).sent(false).transient(transient) }
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::excerpt::shown;
 use crate::url::bare;
 
 use super::error::{NetError, NetErrorKind};
@@ -99,7 +100,7 @@ impl DnsCache {
             Some(Ok(addresses)) => Ok(addresses),
             Some(Err(error)) => Err(unresolved(host, error)),
             None => {
-                let message = format!("timed out while looking up `{host}`");
+                let message = format!("timed out while looking up `{}`", shown(host));
                 Err(NetError::new(NetErrorKind::Timeout, message))
             }
         }
@@ -180,7 +181,7 @@ impl fmt::Debug for DnsCache {
 fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     let is_final = is_final(&error);
     let what = if is_final { "cannot find" } else { "cannot look up" };
-    let message = format!("{what} host `{host}`");
+    let message = format!("{what} host `{}`", shown(host));
     NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 

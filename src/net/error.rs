@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::redact::redacted;
+
 /// Why a connection could not be opened, or TLS refused it afterwards.
 ///
 /// `Display` is one line that names host and port; the cause stands in `source` only.
@@ -41,7 +43,7 @@ impl NetError {
     pub(crate) fn new(kind: NetErrorKind, message: impl Into<String>) -> Self {
         use NetErrorKind::{Closed, Connect, Resolve, Timeout};
         let transient = matches!(kind, Closed | Connect | Resolve | Timeout);
-        Self { kind, message: message.into(), transient, source: None }
+        Self { kind, message: redacted(&message.into()).into_owned(), transient, source: None }
     }
 
     pub(crate) fn transient(mut self, transient: bool) -> Self {

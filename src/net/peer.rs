@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::excerpt::shown;
 use crate::url::UrlParts;
 
 /// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
@@ -30,7 +31,7 @@ impl<'a> Peer<'a> {
 
 impl fmt::Display for Peer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        write!(f, "{}:{}", shown(self.host), self.port)
     }
 }
 

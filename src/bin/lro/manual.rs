@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use longrunning::printing::shown;
 
 use crate::args::Cli;
 use crate::exit::Exit;
@@ -12,7 +13,7 @@ use crate::output;
 pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "lro", &mut text);
-    output::raw(&text)?;
+    output::raw(&text);
     Ok(Exit::Success)
 }
 
@@ -24,11 +25,13 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, Failure> {
         None => lro.clone(),
         Some(name) => match lro.find_subcommand(name) {
             Some(command) => command.clone(),
-            None => return Err(Failure::usage(format!("there is no command `{}`", name.escape_debug()))),
+            None => return Err(Failure::usage(format!("there is no command `{}`", shown(name)))),
         },
     };
     let mut text = Vec::new();
-    Man::new(page).render(&mut text)?;
-    output::raw(&text)?;
+    Man::new(page)
+        .render(&mut text)
+        .map_err(|error| Failure::usage(format!("cannot make the page: {error}")))?;
+    output::raw(&text);
     Ok(Exit::Success)
 }

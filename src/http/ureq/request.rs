@@ -2,7 +2,7 @@
 
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::request::{HttpMethod, HttpRequest};
 use crate::http::sensitive::is_sensitive;
@@ -26,7 +26,7 @@ pub(super) fn head(
     *head.uri_mut() = uri.clone();
     for (name, value) in request.headers {
         let refuse = |why: &str| {
-            let message = format!("cannot send header `{}`: {why}", excerpt(name));
+            let message = format!("cannot send header `{}`: {why}", shown(name));
             HttpError::new(HttpErrorKind::Request, message)
         };
         let header =

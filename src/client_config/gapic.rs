@@ -1,0 +1,92 @@
+//! The `client_config` of clients that were generated from the older GAPIC configuration.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::retry::{Backoff, RetryPolicy};
+use crate::types::Code;
+
+use super::node::Node;
+use super::{ClientConfig, MethodConfig, SERVICE, method};
+
+pub(super) fn read(interfaces: &Node<'_>) -> Result<ClientConfig, Error> {
+    let interface = interfaces.require(SERVICE)?;
+    let codes = named(&interface, "retry_codes", Node::codes)?;
+    let params = named(&interface, "retry_params", Params::read)?;
+    let mut methods = Vec::new();
+    for (name, entry) in interface.require("methods")?.members()? {
+        methods.push((method(&entry, name)?, method_config(&entry, &codes, &params)?));
+    }
+    ClientConfig::from_methods(|wanted| {
+        Ok(methods.iter().find(|(rpc, _)| *rpc == wanted).map(|(_, config)| config.clone()))
+    })
+}
+
+struct Params {
+    backoff: Backoff,
+    attempt_timeout: Duration,
+    total_timeout: Duration,
+}
+
+impl Params {
+    fn read(node: &Node<'_>) -> Result<Self, Error> {
+        let initial = node.require("initial_retry_delay_millis")?.millis(false)?;
+        let factor = node.require("retry_delay_multiplier")?.number(1.0)?;
+        let maximum = node.require("max_retry_delay_millis")?.millis(false)?;
+        let first = node.require("initial_rpc_timeout_millis")?.millis(true)?;
+        let growth = node.require("rpc_timeout_multiplier")?.number(1.0)?;
+        let longest = node.require("max_rpc_timeout_millis")?.millis(true)?;
+        Ok(Self {
+            // As `google.api_core.retry`, which reads these files, draws its delays.
+            backoff: Backoff::exponential(initial, maximum).factor(factor).full_jitter(),
+            attempt_timeout: if growth > 1.0 { longest } else { first.min(longest) },
+            total_timeout: node.require("total_timeout_millis")?.millis(true)?,
+        })
+    }
+}
+
+fn method_config(
+    node: &Node<'_>,
+    codes: &BTreeMap<&str, Vec<Code>>,
+    params: &BTreeMap<&str, Params>,
+) -> Result<MethodConfig, Error> {
+    node.warn_of_others_than(&["timeout_millis", "retry_codes_name", "retry_params_name", "bundling"])?;
+    let (params, codes) = match (node.get("retry_params_name")?, node.get("retry_codes_name")?) {
+        (Some(params_name), Some(codes_name)) => {
+            (defined(&params_name, "retry_params", params)?, defined(&codes_name, "retry_codes", codes)?)
+        }
+        (None, None) => {
+            let timeout = Some(node.require("timeout_millis")?.millis(true)?);
+            let retry = Some(RetryPolicy::never());
+            return Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout });
+        }
+        (Some(_), None) => return Err(node.missing("retry_codes_name", "`retry_params_name` needs it")),
+        (None, Some(_)) => return Err(node.missing("retry_params_name", "`retry_codes_name` needs it")),
+    };
+    let attempts = if codes.is_empty() { 1 } else { u32::MAX };
+    let retry = RetryPolicy::default().max_attempts(attempts).codes(codes.iter().copied());
+    if let Some(unused) = node.get("timeout_millis")? {
+        unused.millis(true)?;
+    }
+    Ok(MethodConfig {
+        retry: Some(retry.backoff(params.backoff.clone())),
+        attempt_timeout: Some(params.attempt_timeout),
+        total_timeout: Some(params.total_timeout),
+    })
+}
+
+/// Reads all members of the object under `key`.
+fn named<'a, T>(
+    interface: &Node<'a>,
+    key: &str,
+    read: impl Fn(&Node<'a>) -> Result<T, Error>,
+) -> Result<BTreeMap<&'a str, T>, Error> {
+    let Some(object) = interface.get(key)? else { return Ok(BTreeMap::new()) };
+    object.members()?.into_iter().map(|(name, node)| Ok((name, read(&node)?))).collect()
+}
+
+fn defined<'m, T>(name: &Node<'_>, what: &str, all: &'m BTreeMap<&str, T>) -> Result<&'m T, Error> {
+    let wanted = name.string()?;
+    all.get(wanted).ok_or_else(|| name.error(&format!("`{wanted}` is not defined in `{what}`")))
+}

@@ -1,0 +1,165 @@
+//! Retries and time limits of the methods, as the configuration files of gRPC clients have them.
+
+mod gapic;
+mod method_config;
+mod node;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::options::CallOptions;
+use crate::retry::{Backoff, RetryPolicy};
+use crate::transport::Rpc;
+use crate::types::Code;
+
+use node::Node;
+
+/// Retries and time limits for each of the methods, read from a configuration for gRPC clients.
+///
+/// Takes the two forms that Google's clients come with, and gives them to
+/// [`OperationsClientBuilder::client_config`]; they hold on every transport. What is given to the builder itself
+/// (`retry`, `attempt_timeout`, `total_timeout`) wins over the configuration, the options of a call over both;
+/// what the configuration does not say stays as it is by default.
+///
+/// ```
+/// use longrunning::{ClientConfig, Credentials, OperationsClient};
+///
+/// let config = ClientConfig::from_json(
+///     r#"{"methodConfig": [{
+///         "name": [{"service": "google.longrunning.Operations", "method": "GetOperation"}],
+///         "timeout": "60s",
+///         "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.5s", "maxBackoff": "10s",
+///                         "backoffMultiplier": 2.0, "retryableStatusCodes": ["UNAVAILABLE"]}}]}"#,
+/// )?;
+/// let client = OperationsClient::builder("https://run.googleapis.com")
+///     .credentials(Credentials::anonymous())
+///     .client_config(config)
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// # The gRPC service config
+///
+/// `methodConfig`, as in [`longrunning_grpc_service_config.json`]. The entry for the method counts, else the one
+/// for the service, else the one for `{}`.
+///
+/// - `timeout` limits the whole call, retries included: both time limits are set to it.
+/// - `retryPolicy` is the [`RetryPolicy`]. As gRPC has it, `maxAttempts` above 5 counts as 5. A
+///   `backoffMultiplier` below 1 is an error here.
+/// - An entry without `retryPolicy` leaves retries as they are by default.
+///
+/// # The `client_config` of GAPIC clients
+///
+/// `interfaces`, of which the one for `google.longrunning.Operations` must be there. A method with
+/// `retry_params_name` makes as many attempts as `total_timeout_millis` has room for, with the codes of
+/// `retry_codes_name`; without codes it makes one. A method that names neither makes one attempt, of
+/// `timeout_millis`. Each of the two names needs the other: Python takes codes without parameters to mean that
+/// nothing is retried, so that a misspelt key switches retries off; here it is an error.
+///
+/// An attempt always takes up to the same time here. If `rpc_timeout_multiplier` has it grow, it is
+/// `max_rpc_timeout_millis` from the start; else it is `initial_rpc_timeout_millis`.
+///
+/// # What both have in common
+///
+/// Keys that are not named here are ignored, as gRPC ignores them (`retryThrottling`, `waitForReady`, …), and so
+/// are other services: such files grow. What an entry for a method has beside the keys that are known there, as a
+/// misspelt `timeout`, is told at `WARN` to the crate `log`, with its path. Where retries are made at all, failures
+/// that say nothing about the request are retried like [`RetryPolicy`] has it, whatever the codes. A
+/// [`Poller`](crate::Poller) asks by the time limits of
+/// `GetOperation`, but goes on after faults by its own rules.
+///
+/// [`OperationsClientBuilder::client_config`]: crate::OperationsClientBuilder::client_config
+/// [`longrunning_grpc_service_config.json`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
+#[derive(Clone, Debug, Default)]
+pub struct ClientConfig {
+    /// In the order of [`Rpc::ALL`].
+    methods: [MethodConfig; 5],
+}
+
+/// What is said about one method; `None` is as without a configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MethodConfig {
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) total_timeout: Option<Duration>,
+}
+
+impl ClientConfig {
+    /// Reads either form.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the key that is wrong or missing: a name
+    /// that is not defined, a method or code that does not exist, a negative number, a value of the wrong kind.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let value: Value = serde_json::from_str(text)
+            .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
+        let root = Node::root(&value);
+        match (root.get("interfaces")?, root.get("methodConfig")?) {
+            (Some(interfaces), None) => gapic::read(&interfaces),
+            (None, Some(entries)) => method_config::read(&entries),
+            _ => Err(root.error("expected either `interfaces` or `methodConfig`")),
+        }
+    }
+
+    /// The defaults of Python's gRPC client, `OperationsClient` of `google.api_core.operations_v1`.
+    ///
+    /// Get, list, cancel and delete: `DEADLINE_EXCEEDED` and `UNAVAILABLE` are retried for up to 600 s, delays
+    /// grow from 0.1 s to 60 s by 1.3, an attempt takes up to 20 s. Wait stays as it is by default.
+    pub fn python_grpc() -> Self {
+        let method = MethodConfig {
+            retry: Some(
+                RetryPolicy::default()
+                    .max_attempts(u32::MAX)
+                    .codes([Code::DeadlineExceeded, Code::Unavailable])
+                    .backoff(
+                        Backoff::exponential(Duration::from_millis(100), Duration::from_secs(60))
+                            .factor(1.3)
+                            .full_jitter(),
+                    ),
+            ),
+            attempt_timeout: Some(Duration::from_secs(20)),
+            total_timeout: Some(Duration::from_secs(600)),
+        };
+        let of = |rpc| if rpc == Rpc::Wait { MethodConfig::default() } else { method.clone() };
+        Self { methods: Rpc::ALL.map(of) }
+    }
+
+    /// The options that the methods start with, in the order of [`Rpc::ALL`].
+    pub(crate) fn options(&self, base: &CallOptions, explicit: &MethodConfig) -> [CallOptions; 5] {
+        self.methods.each_ref().map(|method| explicit.over(method.over(base.clone())))
+    }
+
+    fn from_methods(method: impl FnMut(Rpc) -> Result<Option<MethodConfig>, Error>) -> Result<Self, Error> {
+        let methods = Rpc::ALL.into_iter().map(method).collect::<Result<Vec<_>, _>>()?;
+        let mut methods = methods.into_iter();
+        Ok(Self { methods: Rpc::ALL.map(|_| methods.next().flatten().unwrap_or_default()) })
+    }
+}
+
+impl MethodConfig {
+    fn over(&self, mut options: CallOptions) -> CallOptions {
+        if let Some(retry) = &self.retry {
+            options.retry = retry.clone();
+        }
+        options.attempt_timeout = self.attempt_timeout.unwrap_or(options.attempt_timeout);
+        options.total_timeout = self.total_timeout.or(options.total_timeout);
+        options
+    }
+}
+
+/// Finds a method by the name that it has in the proto.
+fn method(node: &Node<'_>, name: &str) -> Result<Rpc, Error> {
+    Rpc::ALL.into_iter().find(|rpc| rpc.name() == name).ok_or_else(|| {
+        let known = Rpc::ALL.map(Rpc::name).join(", ");
+        node.error(&format!("{SERVICE} has no such method, only {known}"))
+    })
+}
+
+const SERVICE: &str = "google.longrunning.Operations";
+
+#[cfg(test)]
+mod tests;
