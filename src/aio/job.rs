@@ -8,9 +8,10 @@ use std::thread;
 
 use crate::error::Error;
 use crate::process::ProcessId;
-use crate::stop::{Listener, StopToken};
+use crate::stop::{StopListener, StopToken};
 
-use super::{Job, fault};
+use super::fault;
+use super::pool::Job;
 
 /// Runs `work` where `spawn` puts it, which says whether it has to wait for a thread; none when it was stopped before
 /// it began. It is not begun any more once `late` has ended, which counts only if it has to wait.
@@ -27,7 +28,7 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     let ticket = Ticket(Arc::clone(&slot));
     let waiting = Waiting(slot);
     let waits = spawn(Box::new(move || ticket.run(work)));
-    let mut listener = Listener::new(stop);
+    let mut listener = StopListener::new(stop);
     // Boxed: mostly there is a thread.
     let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {

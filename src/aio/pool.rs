@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::process::ProcessLock;
 
-use super::Job;
+/// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
+pub type Job = Box<dyn FnOnce() + Send>;
 
 /// A bounded number of threads, started when there is work for them. They end after some idle seconds, and with the
 /// pool: at once where they are idle, else after the job that they have.

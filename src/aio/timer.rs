@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::process::{ProcessId, ProcessLock};
-use crate::stop::{Listener, StopToken};
+use crate::stop::{StopListener, StopToken};
 
 use super::fault;
 use super::pool::IDLE;
@@ -56,7 +56,7 @@ impl Timer {
     /// Sleeps until `until`, or until `stop` is stopped.
     pub(super) async fn sleep(&self, until: Instant, stop: Option<&StopToken>) -> Result<(), Error> {
         let sleep = Sleep { shared: &self.0, until, key: None };
-        Listener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
+        StopListener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
     }
 }
 

@@ -43,7 +43,11 @@ impl Connector {
     }
 
     /// Opens a connection to `peer` within `limit`, secured if the peer has TLS.
-    pub(crate) fn connect(&self, peer: &Peer<'_>, limit: IoLimit<'_>) -> Result<Connection, NetError> {
+    pub(crate) fn connect(
+        &self,
+        peer: &Peer<'_>,
+        limit: IoLimit<'_>,
+    ) -> Result<Box<dyn Connection>, NetError> {
         let connected = match self.routes.to(peer)? {
             Some(proxy) => self.through(proxy, peer, limit),
             None => self.reach(peer, limit),
@@ -59,7 +63,7 @@ impl Connector {
         proxy: &ProxyServer,
         peer: &Peer<'_>,
         limit: IoLimit<'_>,
-    ) -> Result<Connection, ConnectionError> {
+    ) -> Result<Box<dyn Connection>, ConnectionError> {
         let via = proxy.peer();
         let connected =
             self.reach(&via, limit).and_then(|plain| self.secured(plain, PeerRole::Proxy, &via, limit));
@@ -67,23 +71,23 @@ impl Connector {
             self.dns.forget(via.host);
             ConnectionError::Refused(not_connected(error, &format_args!("proxy {via}")))
         })?;
-        tunnel::open(&mut connection, proxy, peer, limit)?;
+        tunnel::open(connection.as_mut(), proxy, peer, limit)?;
         Ok(connection)
     }
 
-    fn reach(&self, peer: &Peer<'_>, limit: IoLimit<'_>) -> Result<Connection, ConnectionError> {
+    fn reach(&self, peer: &Peer<'_>, limit: IoLimit<'_>) -> Result<Box<dyn Connection>, ConnectionError> {
         let addresses = self.dns.resolve(peer.host, peer.port, limit.deadline);
         let addresses = addresses.map_err(ConnectionError::Refused)?;
-        TcpConnection::open(&addresses, &self.sockets, limit).map(Connection::Tcp)
+        Ok(Box::new(TcpConnection::open(&addresses, &self.sockets, limit)?))
     }
 
     fn secured(
         &self,
-        plain: Connection,
+        plain: Box<dyn Connection>,
         role: PeerRole,
         peer: &Peer<'_>,
         limit: IoLimit<'_>,
-    ) -> Result<Connection, ConnectionError> {
+    ) -> Result<Box<dyn Connection>, ConnectionError> {
         match peer.tls {
             true => self.tls.connect(plain, role, peer, limit),
             false => Ok(plain),

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use crate::stop::StopToken;
 
 use super::error::ConnectionError;
-use super::tcp::TcpConnection;
-use super::tls::TlsConnection;
 
 /// What ends a blocking operation: its deadline, and a stop token if there is one.
 #[derive(Clone, Copy, Debug)]
@@ -38,45 +36,25 @@ impl<'a> IoLimit<'a> {
     }
 }
 
-/// A connection to a server, or to a proxy on the way to it.
-pub(crate) enum Connection {
-    Tcp(TcpConnection),
-    Tls(Box<TlsConnection>),
-}
-
-impl Connection {
+/// An open connection to a server, or to a proxy on the way to it.
+pub(crate) trait Connection: Send + Sync {
     /// Reads what has come, or what comes first within `limit`; returns its length, which is zero at the end.
-    pub(crate) fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
-        match self {
-            Self::Tcp(tcp) => tcp.read(into, limit),
-            Self::Tls(tls) => tls.read(into, limit),
-        }
-    }
+    fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError>;
 
     /// Writes all of `bytes` within `limit`.
-    pub(crate) fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
-        match self {
-            Self::Tcp(tcp) => tcp.write(bytes, limit),
-            Self::Tls(tls) => tls.write(bytes, limit),
-        }
-    }
+    fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError>;
 
     /// Whether nothing is there to be read, not even the end. Does not block.
-    pub(crate) fn is_silent(&mut self) -> bool {
-        match self {
-            Self::Tcp(tcp) => tcp.is_silent(),
-            Self::Tls(tls) => tls.is_silent(),
-        }
-    }
+    ///
+    /// An idle connection is silent; bytes, an end or an error mean that it is of no use any more.
+    fn is_silent(&mut self) -> bool;
 
     /// Whether the peer is authenticated and the bytes are encrypted.
-    pub(crate) fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_))
-    }
+    fn is_tls(&self) -> bool;
 }
 
 /// Shows nothing of what goes over the wire.
-impl fmt::Debug for Connection {
+impl fmt::Debug for dyn Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_tls() { "Connection(TLS)" } else { "Connection(TCP)" })
     }
@@ -84,7 +62,7 @@ impl fmt::Debug for Connection {
 
 /// A connection with a limit, for code that reads and writes by the traits of `std::io`.
 pub(super) struct Limited<'c, 'l> {
-    pub(super) connection: &'c mut Connection,
+    pub(super) connection: &'c mut dyn Connection,
     pub(super) limit: IoLimit<'l>,
 }
 

@@ -8,13 +8,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::connection::IoLimit;
+use super::connection::{Connection, IoLimit};
 use super::error::ConnectionError;
 use super::sockets::{Seat, Sockets};
 
 /// A connection without TLS.
 #[derive(Debug)]
-pub(crate) struct TcpConnection {
+pub(super) struct TcpConnection {
     seat: Seat,
     reading: SocketTimeout,
     writing: SocketTimeout,
@@ -33,14 +33,16 @@ impl TcpConnection {
         let writing = SocketTimeout { set: TcpStream::set_write_timeout, now: None };
         Ok(Self { seat: sockets.add(stream), reading, writing })
     }
+}
 
-    pub(super) fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
+impl Connection for TcpConnection {
+    fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
         let reading = &mut self.reading;
         let read = self.seat.with(|stream| reading.until(limit, stream, |mut stream| stream.read(into)));
         read.unwrap_or_else(inherited)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
+    fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let (mut rest, writing) = (bytes, &mut self.writing);
         let written = self.seat.with(|stream| {
             while !rest.is_empty() {
@@ -52,9 +54,12 @@ impl TcpConnection {
         written.unwrap_or_else(inherited)
     }
 
-    /// An idle connection is silent; bytes, an end or an error mean that it is of no use any more.
-    pub(super) fn is_silent(&self) -> bool {
+    fn is_silent(&mut self) -> bool {
         self.seat.with(|stream| is_silent(stream).unwrap_or(false)).unwrap_or(false)
+    }
+
+    fn is_tls(&self) -> bool {
+        false
     }
 }
 

@@ -10,7 +10,7 @@ use super::proxy::ProxyServer;
 
 /// Has the proxy at the other end of `connection` connect to `peer`.
 pub(super) fn open(
-    connection: &mut Connection,
+    connection: &mut dyn Connection,
     proxy: &ProxyServer,
     peer: &Peer<'_>,
     limit: IoLimit<'_>,
@@ -33,7 +33,7 @@ fn request(proxy: &ProxyServer, peer: &Peer<'_>) -> String {
 /// The response to the end of its headers, as far as it comes.
 ///
 /// It is read byte by byte, because what follows belongs to the tunnel.
-fn head(connection: &mut Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, ConnectionError> {
+fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, ConnectionError> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_HEAD {
         let mut byte = [0];

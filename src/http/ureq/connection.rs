@@ -73,7 +73,7 @@ impl Resolver for NoResolver {
 
 /// A connection that knows how far the exchange on it got, which ureq does not report.
 pub(super) struct UreqConnection {
-    inner: Connection,
+    inner: Box<dyn Connection>,
     buffers: LazyPages,
     vault: Vault,
     /// An earlier exchange on this connection had a response.

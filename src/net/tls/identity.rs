@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::client::Resumption;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -11,8 +12,6 @@ use crate::file;
 use crate::net::certificate::{ClientCertificate, Pair};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
-
-use super::without_sessions;
 
 pub(super) struct Identity {
     certificate: ClientCertificate,
@@ -73,6 +72,13 @@ impl Current {
         pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
         Ok(Self { pair, config: Arc::new(config) })
     }
+}
+
+/// The same settings with a session store of their own.
+pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.resumption = Resumption::default();
+    config
 }
 
 fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, NetError> {

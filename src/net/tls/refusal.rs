@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, ClientConnection, Error};
 
 use crate::net::error::{NetError, NetErrorKind};
 
-use super::AlpnProtocol;
+use super::alpn::AlpnProtocol;
 
 /// What TLS refused when `conn` failed with this error, if it was that.
 ///

@@ -62,7 +62,7 @@ impl Fault {
 
 /// A connection, for one call at a time. What is on its way is not to be printed.
 pub(super) struct Channel {
-    stream: Connection,
+    stream: Box<dyn Connection>,
     server: ServerAddress,
     /// What was read last; its room is used again.
     input: Vec<u8>,

@@ -1,8 +1,5 @@
 //! Stopping what another thread is doing.
 
-#[cfg(feature = "async")]
-mod listener;
-
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +8,7 @@ use std::time::Duration;
 use crate::process::ProcessLock;
 
 #[cfg(feature = "async")]
-pub(crate) use listener::Listener;
+use super::wakers::StopWakers;
 
 /// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
 ///
@@ -34,15 +31,15 @@ pub(crate) use listener::Listener;
 /// assert_eq!(error.kind(), ErrorKind::Stopped);
 /// ```
 #[derive(Clone, Default)]
-pub struct StopToken(Arc<Shared>);
+pub struct StopToken(Arc<StopState>);
 
 #[derive(Default)]
-struct Shared {
+struct StopState {
     stopped: AtomicBool,
     /// Held while it changes, so that no sleeper misses that.
     sleepers: ProcessLock<()>,
     #[cfg(feature = "async")]
-    listeners: listener::Listeners,
+    wakers: StopWakers,
 }
 
 impl StopToken {
@@ -58,7 +55,7 @@ impl StopToken {
         drop(sleepers);
         self.0.sleepers.notify_all();
         #[cfg(feature = "async")]
-        self.0.listeners.wake();
+        self.0.wakers.wake();
     }
 
     /// Whether [`stop`](Self::stop) was called.
@@ -70,6 +67,11 @@ impl StopToken {
     pub(crate) fn sleep(&self, duration: Duration) {
         let sleepers = &self.0.sleepers;
         drop(sleepers.wait_while(sleepers.lock(), duration, |()| !self.is_stopped()));
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn wakers(&self) -> &StopWakers {
+        &self.0.wakers
     }
 }
 
