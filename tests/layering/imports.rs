@@ -201,7 +201,7 @@ pub(crate) fn lines_with(word: &str, root: &Path, except: &str) -> Vec<(String, 
         let name = relative.to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(&path).unwrap();
         let code = text.lines().map(|line| line.split("//").next().unwrap());
-        let lines = code.filter(|code| code.to_lowercase().contains(word));
+        let lines = code.filter(|code| code.contains(word));
         found.extend(lines.map(|line| (name.clone(), line.trim().to_owned())));
     }
     found.sort();
