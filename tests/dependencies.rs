@@ -68,7 +68,10 @@ fn grpc_adds_few_crates() {
 fn no_feature_has_a_runtime() {
     let metadata: Value =
         serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked", "--no-deps"])).unwrap();
-    let features = metadata["packages"][0]["features"].as_object().expect("the features of this package");
+    let is_ours = |package: &&Value| package["name"] == env!("CARGO_PKG_NAME");
+    let ours =
+        metadata["packages"].as_array().and_then(|all| all.iter().find(is_ours)).expect("this package");
+    let features = ours["features"].as_object().expect("the features of this package");
     let alone =
         features.keys().map(|feature| vec!["--no-default-features".into(), format!("--features={feature}")]);
     let sets: Vec<Vec<String>> =
