@@ -102,6 +102,13 @@ impl HttpError {
         self.transient
     }
 
+    /// Adds to the message.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn note(mut self, what: &str) -> Self {
+        self.message = format!("{}: {what}", self.message);
+        self
+    }
+
     pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }

@@ -17,6 +17,7 @@ use crate::http::ureq::connection::Link;
 use crate::http::ureq::redact::Vault;
 use crate::http::ureq::stops::Stops;
 use crate::net::dns::{Names, port};
+use crate::net::plain::Plain;
 use crate::net::sockets::Sockets;
 use crate::net::tcp::Socket;
 use crate::net::tls::{Tls, To};
@@ -133,7 +134,7 @@ impl Dialer {
     ) -> Result<Box<dyn Transport>, ureq::Error> {
         match uri.scheme_str() {
             Some("https") => self.tls.connect(plain, to, peer, details, left(details)?),
-            _ => Ok(plain),
+            _ => Ok(Box::new(Plain::new(plain, peer.to_string(), to))),
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod certificate;
 pub(crate) mod connect;
 pub(crate) mod dns;
 pub(crate) mod permits;
+pub(crate) mod plain;
 pub(crate) mod proxy;
 pub(crate) mod sockets;
 #[cfg(feature = "grpc")]

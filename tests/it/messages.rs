@@ -114,7 +114,10 @@ fn messages_of_the_network() {
         ),
     );
     let rows: [(Reply, &str); 9] = [
-        (Reply::reset(), "HOST closed the connection before an answer"),
+        (
+            Reply::reset(),
+            "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+        ),
         (Reply::usual().truncate_at(9), "answer of HOST was cut short"),
         (Reply::html(200), "HOST answered with an HTML page: expected JSON"),
         (
