@@ -250,6 +250,7 @@ pub mod testing;
 mod threads;
 pub mod transport;
 mod types;
+mod url;
 mod wait_support;
 
 #[cfg(feature = "async")]

@@ -1,90 +1,77 @@
-//! A connection without TLS that notices when its peer speaks TLS.
+//! A connection without TLS that notices when its peer expects TLS.
 
-use std::fmt;
-use std::io;
+use super::connection::{Connection, IoLimit};
+use super::error::{ConnectionError, NetError, NetErrorKind};
+use super::peer::Peer;
+use super::tls::PeerRole;
 
-use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
-
-use crate::http::error::{HttpError, HttpErrorKind};
-use crate::net::connect::wrap;
-use crate::net::tls::To;
-
-/// What the first bytes from a peer say about it.
+/// TCP, or a tunnel, to a peer that should understand plain HTTP.
 ///
 /// A server that expects TLS sends an alert when it receives something else, or closes the connection without a word,
-/// as OpenSSL does.
-pub(crate) struct Plain {
-    inner: Box<dyn Transport>,
+/// as OpenSSL does. Both happen before anything else is received.
+pub(super) struct PlainConnection {
+    inner: Box<dyn Connection>,
     /// Host and port, as messages name them.
     peer: String,
-    to: To,
-    /// Nothing was received yet.
-    is_silent: bool,
+    role: PeerRole,
+    has_received: bool,
 }
 
-impl Plain {
-    pub(crate) fn new(inner: Box<dyn Transport>, peer: String, to: To) -> Self {
-        Self { inner, peer, to, is_silent: true }
+impl PlainConnection {
+    pub(super) fn new(inner: Box<dyn Connection>, peer: &Peer<'_>, role: PeerRole) -> Self {
+        Self { inner, peer: peer.to_string(), role, has_received: false }
     }
 
-    fn speaks_tls(&self) -> ureq::Error {
-        let (peer, instead) = match self.to {
-            To::Proxy => (format!("proxy {}", self.peer), "`https://` in the proxy URL"),
-            To::Server => (self.peer.clone(), "an `https://` endpoint"),
+    fn speaks_tls(&self) -> ConnectionError {
+        let (kind, who, instead) = match self.role {
+            PeerRole::Proxy => (NetErrorKind::Proxy, "proxy ", "`https://` in the proxy URL"),
+            PeerRole::Server => (NetErrorKind::Protocol, "", "an `https://` endpoint"),
         };
-        let message = format!("{peer} responded to plain HTTP with TLS: use {instead}");
-        let kind = if self.to == To::Proxy { HttpErrorKind::Proxy } else { HttpErrorKind::Protocol };
-        wrap(HttpError::new(kind, message).sent(false))
+        let message = format!("{who}{} responded to plain HTTP with TLS: use {instead}", self.peer);
+        ConnectionError::Refused(NetError::new(kind, message))
     }
 
-    fn lost(&self, error: ureq::Error) -> ureq::Error {
+    /// Adds the hint to an error of a connection on which nothing was received.
+    fn explained(&self, error: ConnectionError) -> ConnectionError {
         match error {
-            ureq::Error::Io(cause) if self.is_silent && self.to == To::Server => wrap(self.closed(cause)),
+            ConnectionError::Io(cause) if !self.has_received && self.role == PeerRole::Server => {
+                let message = format!(
+                    "{} closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+                    self.peer
+                );
+                ConnectionError::Refused(NetError::new(NetErrorKind::Closed, message).with_source(cause))
+            }
             error => error,
         }
     }
-
-    fn closed(&self, cause: io::Error) -> HttpError {
-        let message = format!(
-            "{} closed the connection before an answer (a server that expects TLS does so: use `https://`)",
-            self.peer
-        );
-        HttpError::new(HttpErrorKind::Interrupted, message).with_source(cause)
-    }
 }
 
-impl Transport for Plain {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        match self.inner.await_input(timeout) {
-            Ok(true) if self.is_silent && is_tls(self.inner.buffers().input()) => Err(self.speaks_tls()),
-            Ok(true) => {
-                self.is_silent = false;
-                Ok(true)
+impl Connection for PlainConnection {
+    fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError> {
+        let amount = match self.inner.read(into, limit) {
+            Ok(0) if !self.has_received && self.role == PeerRole::Server => {
+                return Err(self.explained(ConnectionError::closed()));
             }
-            Ok(false) if self.is_silent && self.to == To::Server => {
-                Err(self.lost(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
-            }
-            Ok(false) => Ok(false),
-            Err(error) => Err(self.lost(error)),
+            Ok(amount) => amount,
+            Err(error) => return Err(self.explained(error)),
+        };
+        if !self.has_received && is_tls(into.get(..amount).unwrap_or_default()) {
+            return Err(self.speaks_tls());
         }
+        self.has_received |= amount > 0;
+        Ok(amount)
     }
 
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+    fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
+        self.inner.write(bytes, limit).map_err(|error| self.explained(error))
     }
-}
 
-impl fmt::Debug for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plain").field("peer", &self.peer).finish_non_exhaustive()
+    fn is_silent(&mut self) -> bool {
+        self.inner.is_silent()
+    }
+
+    fn is_tls(&self) -> bool {
+        false
     }
 }
 

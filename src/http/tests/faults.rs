@@ -62,7 +62,7 @@ fn broken_answers() {
         (
             "a TLS server",
             vec![Read, Act::Send(b"\x15\x03\x03\0\x02\x02\x46".to_vec())],
-            (Protocol, false, false, "HOST responded to plain HTTP with TLS: use an `https://` endpoint"),
+            (Protocol, true, false, "HOST responded to plain HTTP with TLS: use an `https://` endpoint"),
         ),
         ("an SSH server", vec![send("SSH-2.0-OpenSSH_9.9\r\n"), Act::Hang], NOT_HTTP),
         ("a mail server", vec![send("220 mail.test ESMTP\r\n"), Act::Hang], NOT_HTTP),
@@ -148,7 +148,7 @@ fn no_time_left() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
     let request = HttpRequest::new(HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
     let error = agent().send(&request).unwrap_err();
-    assert_fails("zero", error, 1, (Timeout, false, true, "no time left to ask HOST"));
+    assert_fails("zero", error, 1, (Timeout, false, true, "timed out before the request to HOST was sent"));
     assert_eq!(server.requests(), [""; 0]);
 }
 

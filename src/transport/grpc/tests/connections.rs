@@ -225,7 +225,7 @@ fn tls_ports_are_told_by_their_answer_to_plain_http() {
     let rows = [
         (
             &b"\x15\x03\x03\0\x02\x02\x46"[..],
-            (Transport, None, false, false),
+            (Transport, None, false, true),
             "127.0.0.1:PORT responded to plain HTTP with TLS: use an `https://` endpoint",
         ),
         (
