@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::http::{HttpClient, HttpError};
+use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::redact::redacted;
 use crate::secret::Secret;
 
@@ -195,6 +195,8 @@ pub struct TokenError {
     transient: bool,
     /// Whether the message is that of the call, not a part of it.
     whole: bool,
+    /// Not the credentials failed: a setting is unusable.
+    is_setting: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -215,6 +217,7 @@ impl TokenError {
             message: redacted(&message).into_owned(),
             transient,
             whole: false,
+            is_setting: false,
             retry_after: None,
             source: None,
         }
@@ -266,6 +269,11 @@ impl TokenError {
         self.whole
     }
 
+    /// Whether a setting is unusable, rather than the credentials.
+    pub(super) fn is_setting(&self) -> bool {
+        self.is_setting
+    }
+
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
@@ -275,8 +283,9 @@ impl TokenError {
 impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
+        let is_setting = error.kind() == HttpErrorKind::Config;
         // The message is told here, so the chain goes on with what is behind it.
-        Self { message, transient, whole: false, retry_after: None, source: error.into_source() }
+        Self { message, transient, whole: false, is_setting, retry_after: None, source: error.into_source() }
     }
 }
 

@@ -59,6 +59,16 @@ impl Fault {
             fault => fault,
         }
     }
+
+    /// Changes the error of the connection, if it is one.
+    pub(super) fn map(self, change: impl FnOnce(HttpError) -> HttpError) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(change(error)),
+            Self::Stale(error) => Self::Stale(change(error)),
+            Self::Unprocessed(error) => Self::Unprocessed(change(error)),
+            fault => fault,
+        }
+    }
 }
 
 /// A connection, for one call at a time. What is on its way is not to be printed.
