@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::redact::Masked;
 use crate::stop::StopToken;
 
 use super::sensitive::RedactedHeaders;
@@ -110,7 +111,7 @@ impl fmt::Debug for HttpRequest<'_> {
         let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
         f.debug_struct("HttpRequest")
             .field("method", &self.method)
-            .field("url", &self.url.split('?').next().unwrap_or_default())
+            .field("url", &Masked(self.url.split('?').next().unwrap_or_default()))
             .field("headers", &RedactedHeaders(headers))
             .field("body", &self.body.map(<[u8]>::len))
             .field("timeout", &self.timeout)

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use crate::redact::redacted;
+
 /// Prints headers as a map, without the values that may be secret.
 pub(super) struct RedactedHeaders<I>(pub(super) I);
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for RedactedHeaders<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if is_sensitive(name) { "[redacted]" } else { value });
+        let shown =
+            |(name, value)| (name, if is_sensitive(name) { "[redacted]".into() } else { redacted(value) });
         f.debug_map().entries(self.0.clone().map(shown)).finish()
     }
 }

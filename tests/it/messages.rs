@@ -309,7 +309,7 @@ fn messages_about_options() {
         (builder().header("te", "x").header("a b", "x").build(), "header `te` is set by the client"),
         (
             builder().http_options(proxy).build(),
-            "invalid proxy URL in `HttpOptions::proxy`: it has no valid host, expected `http://host:port`",
+            "invalid proxy URL in `HttpOptions::proxy`: SOCKS proxies are not supported, expected `http://host:port`",
         ),
     ];
     for (built, message) in rows {

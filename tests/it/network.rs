@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::{env, thread};
 
 use longrunning::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
+use longrunning::transport::TransportKind;
 use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuilder};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -144,7 +145,11 @@ fn unusable_proxy_settings_fail_the_client_that_needs_them() {
             .http_options(HttpOptions::new().roots(Roots::None))
             .build()
     };
-    let transports = [TransportKind::Rest, #[cfg(feature = "grpc")] TransportKind::Grpc];
+    let transports = [
+        TransportKind::Rest,
+        #[cfg(feature = "grpc")]
+        TransportKind::Grpc,
+    ];
     for transport in transports {
         for (setting, flaw) in [
             ("http://user:CANARY-proxy-2@proxy.test:99999", "its port is not a number from 1 to 65535"),

@@ -174,7 +174,10 @@ fn proxy_in_a_process_of_its_own() {
     assert_eq!(server.requests().len(), 1);
     drop(process);
     let error = ask(RIGHT, server.port).unwrap_err();
-    assert!(error.starts_with(&format!("cannot connect to the proxy (proxy 127.0.0.1:{port}, set by ")), "{error}");
+    assert!(
+        error.starts_with(&format!("cannot connect to the proxy (proxy 127.0.0.1:{port}, set by ")),
+        "{error}"
+    );
 }
 
 #[test]
