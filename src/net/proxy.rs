@@ -373,7 +373,7 @@ mod tests {
             ("http://proxy.test:CANARY", PORT),
             ("proxy.test:http", PORT),
             ("http://[::1]:99999", PORT),
-            ("http://user:CANARY/password@proxy.test:80", PORT),
+            ("http://user:CANARY/password@proxy.test:80", PATH),
             ("http://user:3/CANARY@proxy.test:80", PATH),
             ("http://proxy.test/CANARY", PATH),
             ("http://proxy.test?CANARY", PATH),

@@ -328,7 +328,9 @@ fn slow_proxy_is_within_the_budget() {
         let url = format!("http://127.0.0.1:{}", server.port);
         let agent = HttpAgent::new(&options().proxy(ProxySetting::Url(url))).unwrap();
         let error = get_in_short(&agent, "https://example.test/").unwrap_err();
-        assert_eq!(error.to_string(), "timed out while connecting to example.test:443", "{name}");
+        let via = format!("(proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)", server.port);
+        let message = format!("timed out while connecting to example.test:443 {via}");
+        assert_eq!(error.to_string(), message, "{name}");
         assert!(!error.was_sent() && error.is_transient(), "{name}");
     }
 }

@@ -35,6 +35,12 @@ fn farewell(last: u8, reason: u8, text: &str) -> Vec<u8> {
     raw(GOAWAY, &[&[0, 0, 0, last, 0, 0, 0, reason], text.as_bytes()].concat())
 }
 
+/// Puts an act before the last one.
+fn between(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
+    acts.insert(acts.len() - 1, more);
+    acts
+}
+
 fn with(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
     acts.push(more);
     acts
@@ -70,7 +76,7 @@ fn what_is_sent_once_more() {
         ("closed at the second call", vec![vec![answer(), vec![Act::Close]], vec![answer()]], vec![0, 0, 1]),
         (
             "no more streams after an answer",
-            vec![vec![with(answer(), Act::Raw(no_streams())), vec![Act::Silence]], vec![answer()]],
+            vec![vec![between(answer(), Act::Raw(no_streams())), vec![Act::Silence]], vec![answer()]],
             vec![0, 1],
         ),
         (
