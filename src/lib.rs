@@ -194,7 +194,6 @@
 //! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
-//! | `cli` | | the program `lro`: `cargo install longrunning --features cli` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
 //! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and
@@ -235,8 +234,11 @@ mod pager;
 mod pending;
 mod poll_many;
 mod poller;
+pub mod printing;
+mod process;
 mod progress;
 pub mod proto;
+mod redact;
 pub mod resource;
 mod retry;
 mod secret;

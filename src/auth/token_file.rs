@@ -4,12 +4,15 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
+use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
+use crate::file;
+use crate::process::ProcessLock;
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.
@@ -26,7 +29,7 @@ impl Credentials {
     /// ```
     pub fn token_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let label = format!("token file `{}`", path.display().to_string().escape_debug());
+        let label = format!("token file `{}`", file::shown(&path));
         Self::new(label, Source::TokenFile(path))
     }
 }
@@ -35,12 +38,12 @@ impl Credentials {
 pub(crate) struct TokenFile {
     path: PathBuf,
     /// How the file was when it was last read.
-    seen: Mutex<Option<Stamp>>,
+    seen: ProcessLock<Option<Stamp>>,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, seen: Mutex::default() }
+        Self { path, seen: ProcessLock::default() }
     }
 
     /// Whether there is another file than the one read last. One that is gone for a moment is no other.
@@ -50,13 +53,13 @@ impl TokenFile {
     }
 
     fn seen(&self) -> MutexGuard<'_, Option<Stamp>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 
 impl fmt::Debug for TokenFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenFile").field(&self.path).finish()
+        f.debug_tuple("TokenFile").field(&file::shown(&self.path)).finish()
     }
 }
 
@@ -82,6 +85,9 @@ impl Stamp {
 /// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, _: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        if let Some(what) = file::misplaced(&self.path) {
+            return Err(TokenError::permanent(format!("its path contains {what}; {PATH_EXPECTED}")));
+        }
         // Before reading: what is written meanwhile is a change.
         *self.seen() = Stamp::of(&self.path);
         let text = read(&self.path).map_err(|error| {

@@ -8,9 +8,9 @@ use crate::retry::{Backoff, RetryPolicy};
 use crate::types::Code;
 
 use super::node::Node;
-use super::{ClientConfig, MethodConfig, SERVICE, method};
+use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
 
-pub(super) fn read(interfaces: &Node<'_>) -> Result<ClientConfig, Error> {
+pub(super) fn read(interfaces: &Node<'_>) -> Result<[MethodSettings; 5], Error> {
     let interface = interfaces.require(SERVICE)?;
     let codes = named(&interface, "retry_codes", Node::codes)?;
     let params = named(&interface, "retry_params", Params::read)?;
@@ -18,7 +18,7 @@ pub(super) fn read(interfaces: &Node<'_>) -> Result<ClientConfig, Error> {
     for (name, entry) in interface.require("methods")?.members()? {
         methods.push((method(&entry, name)?, method_config(&entry, &codes, &params)?));
     }
-    ClientConfig::from_methods(|wanted| {
+    of_all_methods(|wanted| {
         Ok(methods.iter().find(|(rpc, _)| *rpc == wanted).map(|(_, config)| config.clone()))
     })
 }
@@ -38,7 +38,8 @@ impl Params {
         let growth = node.require("rpc_timeout_multiplier")?.number(1.0)?;
         let longest = node.require("max_rpc_timeout_millis")?.millis(true)?;
         Ok(Self {
-            backoff: Backoff::exponential(initial, maximum).factor(factor),
+            // As `google.api_core.retry`, which reads these files, draws its delays.
+            backoff: Backoff::exponential(initial, maximum).factor(factor).full_jitter(),
             attempt_timeout: if growth > 1.0 { longest } else { first.min(longest) },
             total_timeout: node.require("total_timeout_millis")?.millis(true)?,
         })
@@ -49,7 +50,7 @@ fn method_config(
     node: &Node<'_>,
     codes: &BTreeMap<&str, Vec<Code>>,
     params: &BTreeMap<&str, Params>,
-) -> Result<MethodConfig, Error> {
+) -> Result<MethodSettings, Error> {
     node.warn_of_others_than(&["timeout_millis", "retry_codes_name", "retry_params_name", "bundling"])?;
     let (params, codes) = match (node.get("retry_params_name")?, node.get("retry_codes_name")?) {
         (Some(params_name), Some(codes_name)) => {
@@ -58,7 +59,7 @@ fn method_config(
         (None, None) => {
             let timeout = Some(node.require("timeout_millis")?.millis(true)?);
             let retry = Some(RetryPolicy::never());
-            return Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout });
+            return Ok(MethodSettings { retry, attempt_timeout: timeout, total_timeout: timeout });
         }
         (Some(_), None) => return Err(node.missing("retry_codes_name", "`retry_params_name` needs it")),
         (None, Some(_)) => return Err(node.missing("retry_params_name", "`retry_codes_name` needs it")),
@@ -68,7 +69,7 @@ fn method_config(
     if let Some(unused) = node.get("timeout_millis")? {
         unused.millis(true)?;
     }
-    Ok(MethodConfig {
+    Ok(MethodSettings {
         retry: Some(retry.backoff(params.backoff.clone())),
         attempt_timeout: Some(params.attempt_timeout),
         total_timeout: Some(params.total_timeout),

@@ -7,9 +7,9 @@ use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::Rpc;
 
 use super::node::Node;
-use super::{ClientConfig, MethodConfig, SERVICE, method};
+use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
 
-pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
+pub(super) fn read(entries: &Node<'_>) -> Result<[MethodSettings; 5], Error> {
     let mut found = BTreeMap::new();
     for entry in entries.elements()? {
         let config = config(&entry)?;
@@ -28,7 +28,7 @@ pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
     if found.is_empty() {
         return Err(entries.error(&format!("no entry is for {SERVICE}")));
     }
-    ClientConfig::from_methods(|rpc| {
+    of_all_methods(|rpc| {
         let scopes = [Scope::Method(rpc.name()), Scope::Service, Scope::All];
         Ok(scopes.iter().find_map(|scope| found.get(scope)).cloned())
     })
@@ -57,10 +57,10 @@ fn scope(name: &Node<'_>) -> Result<Option<Scope>, Error> {
     })
 }
 
-fn config(entry: &Node<'_>) -> Result<MethodConfig, Error> {
+fn config(entry: &Node<'_>) -> Result<MethodSettings, Error> {
     let timeout = entry.get("timeout")?.map(|timeout| timeout.duration()).transpose()?;
     let retry = entry.get("retryPolicy")?.map(|policy| retry(&policy)).transpose()?;
-    Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout })
+    Ok(MethodSettings { retry, attempt_timeout: timeout, total_timeout: timeout })
 }
 
 fn retry(policy: &Node<'_>) -> Result<RetryPolicy, Error> {

@@ -100,9 +100,10 @@ pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     }
 }
 
-/// Checks the first line, its end left out; says what is wrong with it.
+/// Checks the first line, its end included; says what is wrong with it.
 pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
     let mut version = None;
+    let line = line.strip_suffix(b"\n").unwrap_or_default().trim_ascii_end();
     let read = std::str::from_utf8(line).ok().and_then(|line| {
         let document = Reader::document(line, |reader| {
             reader.members(|name, reader| match name {

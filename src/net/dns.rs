@@ -16,6 +16,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use crate::excerpt::shown;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::net::proxy::bare;
 
@@ -28,7 +29,7 @@ struct Shared {
     hosts: Mutex<HashMap<String, Entry>>,
 }
 
-type Lookup = Box<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
 enum Entry {
     Known { addresses: Addresses, until: Instant },
@@ -54,7 +55,16 @@ impl Names {
     pub(crate) fn with_lookup(
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared { lookup: Box::new(lookup), hosts: Mutex::default() }))
+        Self::of(Arc::new(lookup))
+    }
+
+    fn of(lookup: Lookup) -> Self {
+        Self(Arc::new(Shared { lookup, hosts: Mutex::default() }))
+    }
+
+    /// Those of a forked child, in which no lookup of the parent's is under way.
+    pub(crate) fn inherited(&self) -> Self {
+        Self::of(Arc::clone(&self.0.lookup))
     }
 
     /// Forgets the addresses of `host`: one of them just failed.
@@ -74,7 +84,7 @@ impl Names {
             Some(Ok(addresses)) => Ok(addresses),
             Some(Err(error)) => Err(unresolved(host, error)),
             None => {
-                let message = format!("timed out while looking up `{host}`");
+                let message = format!("timed out while looking up `{}`", shown(host));
                 Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
             }
         }
@@ -185,7 +195,7 @@ pub(crate) fn port(uri: &Uri) -> u16 {
 fn unresolved(host: &str, error: Arc<io::Error>) -> HttpError {
     let is_final = is_final(&error);
     let what = if is_final { "cannot find" } else { "cannot look up" };
-    let message = format!("{what} host `{host}`");
+    let message = format!("{what} host `{}`", shown(host));
     HttpError::new(HttpErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 

@@ -10,6 +10,7 @@ use crate::call::Request;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
+use crate::excerpt::shown_name;
 use crate::name::OperationName;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, Tracker};
@@ -249,7 +250,7 @@ impl Wait {
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
         log::debug!(
             "`{}`: cancel: {}",
-            self.request.name,
+            shown_name(&self.request.name),
             answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
         );
         self.cancel = match answer {
@@ -311,7 +312,7 @@ impl Wait {
             at = at.min(last);
         }
         self.pause = self.pause.map(|_| at - now);
-        log::debug!("`{}`: next poll in {} s", self.request.name, Seconds(at - now));
+        log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = State::Due(at);
     }
 
@@ -335,7 +336,7 @@ impl Wait {
     }
 
     fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
-        log::debug!("`{}`: poll {}: {}", self.request.name, self.polls, operation.outcome());
+        log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
         // A fault that is over is news too, even if the state is the same.
         self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
         (self.failures, self.outage, self.failed_polls) = (0, None, 0);
@@ -374,7 +375,7 @@ impl Wait {
 
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
-        log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
+        log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let fault = Fault::of(&error);
         let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
         if self.long_polling.failed(&error, passes) {

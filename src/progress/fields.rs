@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
         let read = |value: &Value| mean_of(value, &read);
         self.parts.iter().find_map(|part| {
             let found: Vec<f64> =
-                part.elements.iter().filter_map(|level| first(level, names, &read)).collect();
+                part.elements.iter().filter_map(|level| first(level, names, read)).collect();
             (!found.is_empty()).then(|| found.iter().sum::<f64>() / part.expected as f64)
         })
     }
@@ -71,7 +71,7 @@ impl<'a> Fields<'a> {
     /// Reads numbers of units from the first part that has one, in all elements of a list.
     pub(super) fn sum(&self, name: &str) -> Option<u64> {
         self.parts.iter().find_map(|part| {
-            let found = part.elements.iter().filter_map(|level| first(level, &[name], &units));
+            let found = part.elements.iter().filter_map(|level| first(level, &[name], units));
             found.reduce(u64::saturating_add)
         })
     }
@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
     /// The largest number of failures that a counter or a summary of errors has.
     pub(super) fn counted_failures(&self) -> Option<u64> {
         let levels = || self.parts.iter().flat_map(|part| &part.elements);
-        let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, &units));
+        let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
         let groups = levels().flat_map(|level| COUNTER_GROUPS.iter().filter_map(|name| level.get(*name)));
         let groups = groups.flatten().filter_map(|value| failures_of_group(value));
         counters.chain(groups).max()

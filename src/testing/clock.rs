@@ -1,10 +1,9 @@
 //! The clock that a [`FakeServer`](super::FakeServer) and its client share.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::lock;
 use crate::clock::Clock;
+use crate::process::ProcessLock;
 use crate::stop::StopToken;
 
 /// Whether time passes by itself.
@@ -21,10 +20,11 @@ pub(crate) enum Pace {
 pub(crate) struct VirtualClock {
     pace: Pace,
     start: Instant,
-    state: Mutex<State>,
+    /// Time in a forked child passes apart from that of the server.
+    state: ProcessLock<State>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     advanced: Duration,
     /// Wall-clock time, and the elapsed time at which it was so.
@@ -36,14 +36,10 @@ struct State {
 
 impl VirtualClock {
     pub(super) fn new(pace: Pace) -> Self {
-        let state = State {
-            advanced: Duration::ZERO,
-            wall: (start_of_wall(pace), Duration::ZERO),
-            sleeps: Vec::new(),
-            budget: None,
-            chance: 0.5,
+        let inherit = |parent: Option<&mut State>| {
+            parent.map(|state| state.clone()).unwrap_or_else(|| State::new(Pace::Real))
         };
-        Self { pace, start: Instant::now(), state: Mutex::new(state) }
+        Self { pace, start: Instant::now(), state: ProcessLock::new(State::new(pace), inherit) }
     }
 
     pub(super) fn is_virtual(&self) -> bool {
@@ -52,36 +48,43 @@ impl VirtualClock {
 
     /// Time since the start.
     pub(super) fn elapsed(&self) -> Duration {
-        self.elapsed_in(&lock(&self.state))
+        self.elapsed_in(&self.state.lock())
     }
 
     pub(super) fn advance(&self, duration: Duration) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.advanced = state.advanced.saturating_add(duration).min(LONGEST);
     }
 
     /// What the client slept, in order.
     pub(super) fn sleeps(&self) -> Vec<Duration> {
-        lock(&self.state).sleeps.clone()
+        self.state.lock().sleeps.clone()
     }
 
     /// How much time the exchange under way has, where the client runs on this clock.
     pub(super) fn budget(&self) -> Option<Duration> {
-        lock(&self.state).budget
+        self.state.lock().budget
     }
 
     pub(super) fn set_wall(&self, wall: SystemTime) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.wall = (wall, self.elapsed_in(&state));
     }
 
     pub(super) fn set_chance(&self, chance: f64) {
-        lock(&self.state).chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
+        self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
     fn elapsed_in(&self, state: &State) -> Duration {
         let passed = if self.is_virtual() { Duration::ZERO } else { self.start.elapsed() };
         passed.saturating_add(state.advanced)
+    }
+}
+
+impl State {
+    fn new(pace: Pace) -> Self {
+        let wall = (start_of_wall(pace), Duration::ZERO);
+        Self { advanced: Duration::ZERO, wall, sleeps: Vec::new(), budget: None, chance: 0.5 }
     }
 }
 
@@ -91,7 +94,7 @@ impl Clock for VirtualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let (wall, then) = state.wall;
         let passed = self.elapsed_in(&state).saturating_sub(then);
         wall.checked_add(passed).unwrap_or(wall)
@@ -103,7 +106,7 @@ impl Clock for VirtualClock {
 
     fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
         let duration = until.saturating_duration_since(self.now());
-        lock(&self.state).sleeps.push(duration);
+        self.state.lock().sleeps.push(duration);
         match (self.pace, stop) {
             (Pace::Virtual, Some(token)) if token.is_stopped() => {}
             (Pace::Virtual, _) => self.advance(duration),
@@ -113,7 +116,7 @@ impl Clock for VirtualClock {
     }
 
     fn socket_budget(&self, left: Duration) -> Duration {
-        lock(&self.state).budget = Some(left);
+        self.state.lock().budget = Some(left);
         match self.pace {
             Pace::Virtual => SOCKET_BUDGET,
             Pace::Real => left,
@@ -129,7 +132,7 @@ impl Clock for VirtualClock {
     }
 
     fn chance(&self) -> f64 {
-        lock(&self.state).chance
+        self.state.lock().chance
     }
 }
 

@@ -225,14 +225,14 @@ fn a_token_that_is_refused_again_is_given_up() {
 #[test]
 fn every_attempt_may_renew_its_token() {
     let server = server();
-    for fault in [Reply::status(401), unavailable(), Reply::status(401)] {
+    for fault in [Reply::status(401), unavailable().delay(secs(10.0)), Reply::status(401)] {
         server.reply(fault);
     }
     let (credentials, _) = provider();
     let client = server.client_builder().credentials(credentials).build().unwrap();
     client.get(NAME).send().unwrap();
     assert_eq!(tokens(&server), ["t1", "t2", "t2", "t3"]);
-    assert_eq!(slept(&server), [0.25]);
+    assert_eq!(slept(&server), [0.375]);
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn token_failures_that_may_pass_are_retried_before_anything_is_sent() {
         let credentials = failing(2, || TokenError::transient("the vault is sealed"));
         let client = server.client_builder().credentials(credentials).build().unwrap();
         method.run(&client).unwrap();
-        let delays = if method == Method::Poll { [0.5, 0.5] } else { [0.25, 0.5] };
+        let delays = if method == Method::Poll { [0.5, 0.75] } else { [0.375, 0.75] };
         assert_eq!((server.request_count(), slept(&server)), (1, delays.to_vec()), "53 {method:?}");
     }
     let server = server();
@@ -333,7 +333,7 @@ fn a_slow_provider_uses_up_the_time_of_its_attempt() {
     client.get(NAME).send().unwrap();
     assert_eq!(
         (server.request_count(), slept(&server)),
-        (1, vec![0.25]),
+        (1, vec![0.375]),
         "the second attempt finds the token"
     );
 }

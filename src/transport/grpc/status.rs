@@ -7,6 +7,7 @@ use http::HeaderMap;
 use prost::Message;
 
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::proto::google::rpc;
 use crate::transport::headers::decode_bin;
@@ -126,8 +127,7 @@ fn pushback(place: &HeaderMap) -> Option<Duration> {
 }
 
 fn media_type(headers: &HeaderMap) -> String {
-    let given: String = text(headers, "content-type").unwrap_or("no content type").chars().take(80).collect();
-    format!("`{}`", given.escape_debug())
+    format!("`{}`", excerpt(text(headers, "content-type").unwrap_or("no content type")))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

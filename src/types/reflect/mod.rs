@@ -1,5 +1,6 @@
 //! Messages of the program's own types, by their descriptors: from bytes to JSON and back.
 
+mod kinds;
 mod read;
 mod write;
 
@@ -8,7 +9,7 @@ use prost_reflect::DescriptorPool;
 use crate::error::Error;
 use crate::excerpt::excerpt;
 use crate::json::{Invalid, Reader, Writer};
-use crate::types::known::{self, Known};
+use crate::types::known::Known;
 use crate::types::{Any, Operation, Status};
 
 /// By the descriptors of your own types.
@@ -119,48 +120,6 @@ impl Operation {
         Ok(operation)
     }
 }
-
-/// The kinds of Any that there are.
-enum Type {
-    /// Another Any, under `value`.
-    Any,
-    Known(Known),
-    Described(prost_reflect::MessageDescriptor),
-}
-
-impl Type {
-    /// A descriptor goes before a type that is known here, unless that has a JSON form of its own.
-    fn find(name: &str, pool: &DescriptorPool) -> Result<Self, Invalid> {
-        let known = Known::find(name);
-        match (known, pool.get_message_by_name(name)) {
-            _ if name == ANY => Ok(Self::Any),
-            (Some(known), _) if known.own_form => Ok(Self::Known(known)),
-            (_, Some(descriptor)) => Ok(Self::Described(descriptor)),
-            (Some(known), None) => Ok(Self::Known(known)),
-            (None, None) => {
-                let name = excerpt(name);
-                Err(Invalid::new(format!("type `{name}` is not in the descriptor pool, and not known here")))
-            }
-        }
-    }
-}
-
-/// The type of a message with a JSON form of its own, but Any.
-fn own_form(name: &str) -> Option<Known> {
-    Known::find(name).filter(|known| known.own_form && name != ANY)
-}
-
-fn type_name(url: &str) -> &str {
-    known::type_name(url)
-}
-
-fn not_bytes<E>(_: E) -> Invalid {
-    Invalid::new("expected protobuf bytes")
-}
-
-const ANY: &str = "google.protobuf.Any";
-
-const NULL: &str = "google.protobuf.NullValue";
 
 #[cfg(test)]
 mod tests;

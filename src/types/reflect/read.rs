@@ -11,7 +11,7 @@ use crate::json::{Invalid, Raw, Reader};
 use crate::types::known::{is_empty, type_url};
 use crate::types::message::Json;
 
-use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
 pub(super) fn any(pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<prost_types::Any, Invalid> {
     let raw = reader.value()?;
@@ -19,10 +19,10 @@ pub(super) fn any(pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<pros
     if type_url.is_empty() && is_empty(raw) {
         return Ok(prost_types::Any::default());
     }
-    let value = match Type::find(type_name(&type_url), pool)? {
-        Type::Any => under_value(pool, raw)?,
-        Type::Known(known) => known.encode(raw)?,
-        Type::Described(descriptor) => fields(&descriptor, pool, &mut raw.reader())?.encode_to_vec(),
+    let value = match AnyKind::find(type_name(&type_url), pool)? {
+        AnyKind::Any => under_value(pool, raw)?,
+        AnyKind::Known(known) => known.encode(raw)?,
+        AnyKind::Described(descriptor) => fields(&descriptor, pool, &mut raw.reader())?.encode_to_vec(),
     };
     Ok(prost_types::Any { type_url, value })
 }

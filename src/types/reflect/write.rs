@@ -6,7 +6,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKe
 use crate::json::{Invalid, Writer};
 use crate::types::message::Json;
 
-use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
 pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
     writer.object(|writer| {
@@ -16,14 +16,14 @@ pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Wr
         writer.member("@type");
         writer.string(&any.type_url);
         let bytes = &*any.value;
-        match Type::find(type_name(&any.type_url), pool)? {
-            Type::Any => {
+        match AnyKind::find(type_name(&any.type_url), pool)? {
+            AnyKind::Any => {
                 writer.member("value");
                 let inner = prost_types::Any::decode(bytes).map_err(not_bytes)?;
                 self::any(&inner, pool, writer).map_err(|invalid| invalid.at("value"))
             }
-            Type::Known(known) => known.write_inline(bytes, writer),
-            Type::Described(descriptor) => {
+            AnyKind::Known(known) => known.write_inline(bytes, writer),
+            AnyKind::Described(descriptor) => {
                 let message = DynamicMessage::decode(descriptor, bytes).map_err(not_bytes)?;
                 fields(&message, pool, writer)
             }

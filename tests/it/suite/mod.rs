@@ -13,5 +13,6 @@ mod presets;
 mod properties;
 mod retry;
 mod timing;
+mod token_windows;
 mod updates;
 mod wait;

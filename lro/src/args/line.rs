@@ -1,0 +1,194 @@
+//! Arguments back into a command line: how to go on after an interruption.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::{Globals, LongPoll, OnTimeout, Wait, duration};
+use crate::redact;
+
+/// The command that goes on waiting for `names`, to be pasted into a shell.
+///
+/// With a journal that is where the names are. An endpoint of the environment is said again: the other shell may
+/// have another one.
+pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String], endpoint: Option<&str>) -> String {
+    let endpoint = endpoint.filter(|_| globals.endpoint.is_none());
+    let variable = endpoint
+        .map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(&redact::value_for_display(endpoint))));
+    let mut line = Line(vec!["lro".to_owned()]);
+    line.globals(globals);
+    line.0.push("wait".to_owned());
+    line.wait(wait);
+    if wait.journal.is_none() {
+        line.0.extend(names.iter().map(|name| redact::name_for_display(name)));
+    }
+    let words: Vec<_> = line.0.iter().map(|word| shell_word(word)).collect();
+    variable.unwrap_or_default() + &words.join(" ")
+}
+
+struct Line(Vec<String>);
+
+impl Line {
+    fn globals(&mut self, globals: &Globals) {
+        let Globals {
+            endpoint,
+            api_version,
+            transport,
+            headers,
+            credentials,
+            access_token_file,
+            anonymous,
+            quota_project,
+            attempt_timeout,
+            total_timeout,
+            retries,
+            format,
+            progress,
+            verbose,
+            dry_run: _,
+        } = globals;
+        self.text("--endpoint", endpoint.as_deref());
+        self.text("--api-version", api_version.as_deref());
+        self.choice("--transport", transport.as_ref());
+        for header in headers {
+            self.0.extend(["--header".to_owned(), redact::header_for_display(header)]);
+        }
+        self.text("--credentials", credentials.as_ref().map(|path| path.to_string_lossy()).as_deref());
+        self.text(
+            "--access-token-file",
+            access_token_file.as_ref().map(|path| path.to_string_lossy()).as_deref(),
+        );
+        self.flag("--anonymous", *anonymous);
+        self.text("--quota-project", quota_project.as_deref());
+        self.duration("--attempt-timeout", *attempt_timeout);
+        self.duration("--total-timeout", *total_timeout);
+        self.text("--retries", retries.map(|retries| retries.to_string()).as_deref());
+        self.choice("--format", format.as_ref());
+        self.choice("--progress", progress.as_ref());
+        self.flag("--verbose", *verbose);
+    }
+
+    fn wait(&mut self, wait: &Wait) {
+        let Wait { names: _, on_timeout, long_poll, poll_interval, journal } = wait;
+        self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeout::default()));
+        self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPoll::default()));
+        self.duration("--poll-interval", *poll_interval);
+        self.text("--journal", journal.as_ref().map(|path| path.to_string_lossy()).as_deref());
+    }
+
+    fn flag(&mut self, name: &str, set: bool) {
+        self.0.extend(set.then(|| name.to_owned()));
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.0.extend([name.to_owned(), redact::value_for_display(value)]);
+        }
+    }
+
+    fn duration(&mut self, name: &str, value: Option<Duration>) {
+        self.text(name, value.map(duration::show).as_deref());
+    }
+
+    fn choice<T: ValueEnum>(&mut self, name: &str, value: Option<&T>) {
+        let value = value.and_then(ValueEnum::to_possible_value);
+        self.text(name, value.as_ref().map(clap::builder::PossibleValue::get_name));
+    }
+}
+
+/// A word as a POSIX shell reads it back: quoted where it has to be.
+pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.into(),
+        false => format!("'{}'", word.replace('\'', r"'\''")).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Command, read};
+
+    #[test]
+    fn the_line_means_what_was_typed() {
+        let rows = [
+            "lro wait operations/1",
+            "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
+             --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
+             --total-timeout 1h30m --retries 0 --format json --progress never --verbose wait --on-timeout cancel \
+             --long-poll body --poll-interval 100ms operations/1 'operations/a b'",
+            "lro --progress always wait --journal '/with $dollar'",
+        ];
+        for line in rows {
+            let words = split(line);
+            let cli = read(&words).unwrap();
+            let Command::Wait(wait) = &cli.command else { panic!("{line}") };
+            let again = resume(&cli.globals, wait, &wait.names, None);
+            assert_eq!(again, line);
+            assert_eq!(read(split(&again)).unwrap(), cli);
+        }
+    }
+
+    #[test]
+    fn a_secret_header_is_not_repeated() {
+        let globals = Globals { headers: vec!["X-My-Token: CANARY".into()], ..Globals::default() };
+        let cli = read(["lro", "wait", "a"]).unwrap();
+        let Command::Wait(wait) = &cli.command else { panic!() };
+        assert_eq!(resume(&globals, wait, &[], None), "lro --header 'X-My-Token: [redacted]' wait");
+    }
+
+    #[test]
+    fn a_secret_given_in_the_wrong_place_is_not_repeated() {
+        let secrets =
+            [r#"{"private_key": "CANARY"}"#, "-----BEGIN K-----\nCANARY", "ya29.CANARY", "AIzaCANARY"];
+        for secret in secrets {
+            let globals = Globals {
+                endpoint: Some(secret.into()),
+                api_version: Some(secret.into()),
+                headers: vec![secret.into(), format!("x-a: {secret}")],
+                credentials: Some(secret.into()),
+                access_token_file: Some(secret.into()),
+                quota_project: Some(secret.into()),
+                ..Globals::default()
+            };
+            let cli = read(["lro", "wait", "a"]).unwrap();
+            let Command::Wait(wait) = &cli.command else { panic!() };
+            let line = resume(&globals, wait, &[secret.into()], None);
+            assert!(!line.contains("CANARY") && line.matches("[redacted]").count() == 8, "{line}");
+            let line = resume(&Globals::default(), wait, &[], Some(secret));
+            assert!(!line.contains("CANARY"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_the_environment_is_said_again() {
+        let cli = read(["lro", "wait", "a"]).unwrap();
+        let Command::Wait(wait) = &cli.command else { panic!() };
+        let line = |globals: &Globals| resume(globals, wait, &wait.names, Some("b.example"));
+        assert_eq!(line(&cli.globals), "LRO_ENDPOINT=b.example lro wait a");
+        let globals = Globals { endpoint: Some("c.example".into()), ..Globals::default() };
+        assert_eq!(line(&globals), "lro --endpoint c.example wait a");
+    }
+
+    /// As a shell does it, as far as quotes go.
+    fn split(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
+        for c in line.chars().chain([' ']) {
+            match c {
+                _ if escaped => {
+                    word.push(c);
+                    escaped = false;
+                }
+                '\'' => quoted = !quoted,
+                '\\' if !quoted => escaped = true,
+                ' ' if !quoted => {
+                    words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()))
+                }
+                c => word.push(c),
+            }
+        }
+        words
+    }
+}

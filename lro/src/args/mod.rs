@@ -1,0 +1,309 @@
+//! The command line as a value: what clap reads, and the way back to a line that can be typed.
+
+mod duration;
+mod globals;
+mod late;
+mod line;
+mod refusal;
+
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use duration::parse as parse_duration;
+pub(crate) use globals::{Format, Globals, Progress, Transport};
+pub(crate) use line::{resume, shell_word};
+
+use late::Late;
+
+/// Reads a command line.
+///
+/// What clap needed for that is left to the end of the process, which is cheaper than cleaning up.
+pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    parse(words).map_err(refusal::without_secrets)
+}
+
+fn parse(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = ManuallyDrop::new(Cli::command());
+    let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(words)?);
+    let behind = matches.subcommand().map(|(_, behind)| Globals::from_arg_matches(behind));
+    let behind = behind.transpose()?.unwrap_or_default();
+    let Cli { globals: front, command } = Cli::from_arg_matches_mut(&mut matches)?;
+    Ok(Cli { globals: behind.or(front), command })
+}
+
+/// Looks up, waits for, lists, cancels and deletes long-running operations.
+#[derive(Parser, Clone, Debug, PartialEq)]
+#[command(name = "lro", version, about, long_about = ABOUT, after_long_help = AFTER)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Show an operation as it is now.
+    #[command(after_help = GET)]
+    Get(Late<Get>),
+    /// List the operations of a project, a location or a whole service.
+    #[command(after_help = LIST)]
+    List(Late<List>),
+    /// Wait until operations are done, with progress on standard error.
+    #[command(after_help = WAIT)]
+    Wait(Late<Wait>),
+    /// Ask for operations to be cancelled; a service may take its time, or not do it.
+    #[command(after_help = CANCEL)]
+    Cancel(Late<Names>),
+    /// Delete operations: their results are of no interest any more. Does not cancel them.
+    #[command(after_help = DELETE)]
+    Delete(Late<Names>),
+    /// Run a fake service on this machine, to try things out and to test programs.
+    #[command(after_help = SERVE)]
+    Serve(Late<Serve>),
+    /// Print completions for a shell.
+    #[command(after_help = COMPLETIONS)]
+    Completions(Late<Completions>),
+    /// Print the man page, of `lro` or of one of its commands.
+    #[command(after_help = MAN)]
+    Man(Late<Man>),
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Get {
+    /// Name or full URL of the operation.
+    pub(crate) name: String,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct List {
+    /// Whose operations: a parent such as `projects/p/locations/l`, a collection, or a URL of one.
+    #[arg(default_value = "operations")]
+    pub(crate) name: String,
+    /// List only what the service's own filter language selects.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Ask for pages of at most N operations [default: the service's choice].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) page_size: Option<i32>,
+    /// Start at the page that an earlier listing named.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<String>,
+    /// Stop after N operations [default: all].
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// List what can be reached and name the places that cannot on standard error.
+    #[arg(long)]
+    pub(crate) partial_success: bool,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Names {
+    /// Names or full URLs of operations; `-` reads them from standard input, one a line.
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Wait {
+    /// Names or full URLs of operations; `-` reads them from standard input, one a line.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// What becomes of operations that still run when the time is over.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub(crate) on_timeout: OnTimeout,
+    /// Let the server hold its answer back until an operation is done, where it can; for up to 8 operations.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) long_poll: LongPoll,
+    /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) poll_interval: Option<Duration>,
+    /// Keep the operations in FILE until they are done, and wait for those that it holds.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum OnTimeout {
+    /// They run on.
+    #[default]
+    Leave,
+    /// They are cancelled.
+    Cancel,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum LongPoll {
+    /// Find out whether the service can do it, and how.
+    #[default]
+    Auto,
+    /// Do not.
+    Never,
+    /// `POST NAME:wait`, the time in the body.
+    Body,
+    /// `POST NAME:wait?timeout=…`.
+    Query,
+    /// `GET NAME:wait?timeout=…`.
+    Get,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Serve {
+    /// Listen on this port of 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub(crate) port: u16,
+    /// Take operations and faults from FILE, which is JSON [default: a demonstration].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// Print a scenario to start from, and exit.
+    #[arg(long)]
+    pub(crate) print_script: bool,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct Man {
+    /// The command; without it, the page of `lro`.
+    pub(crate) command: Option<String>,
+}
+
+const ABOUT: &str = "\
+Looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
+of any Google service.
+
+An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
+--endpoint or LRO_ENDPOINT. A full URL says both:
+
+  lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+
+Who asks is found where Google's other tools look (application default credentials), unless an option
+says otherwise.";
+
+const AFTER: &str = "\
+Exit status:
+  0    all is well; for `wait`: every operation succeeded
+  1    the service could not be asked, or refused
+  2    the command line, a file, a setting or a name cannot be used; nothing was sent for it
+  3    `wait`: an operation failed
+  4    `wait`: an operation was still running at the time limit
+  5    an operation was not found: deleted, expired, or of another endpoint
+  6    no credentials, or the service did not accept them
+  130  `wait` was interrupted
+
+  Of several operations the gravest counts, in the order 130, 2, 6, 1, 5, 3, 4.
+
+  The status does not depend on whether the output could be written, except that 0 becomes 1 if a write fails other
+  than because the reader closed its pipe. `list` ends without an error where its reader stops, `wait` goes on.
+
+Output:
+  Operations go to standard output, everything else to standard error. With --format json each operation is one
+  line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
+  a copy of github.com/googleapis/googleapis, since few services tell their schema.
+
+Environment:
+  LRO_ENDPOINT                    as --endpoint
+  GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
+  GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
+  HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
+
+Examples:
+  export LRO_ENDPOINT=https://run.googleapis.com LRO=projects/p/locations/europe-west1
+  lro --api-version v2 list $LRO
+  lro --api-version v2 wait $LRO/operations/42 --total-timeout 15m && echo deployed
+  lro serve    # try it without a service";
+
+const GET: &str = "\
+Examples:
+  lro --endpoint run.googleapis.com --api-version v2 get projects/p/locations/l/operations/42
+  lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+  lro get operations/42 --format json | jq .metadata
+
+The exit status is 0 also for an operation that failed: asking for it worked. `lro wait` tells the two apart.";
+
+const LIST: &str = "\
+Examples:
+  lro --endpoint run.googleapis.com --api-version v2 list projects/p/locations/l
+  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
+  lro list --page-size 100 --limit 100";
+
+const WAIT: &str = "\
+Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
+24h. Faults that may pass do not end a wait. Ctrl-C or SIGTERM stop the wait, not the operations, and print the
+command that goes on. With --journal a wait that is killed loses no result, nor does one whose output cannot be
+written: the next one prints what this one did not, and a result that was printed in the very moment of the kill may
+be printed once more.
+
+Examples:
+  lro wait projects/p/locations/l/operations/42 --total-timeout 15m
+  lro wait operations/1 operations/2 --on-timeout cancel
+  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
+  lro wait --journal pending.jsonl operations/42    # goes on after a crash with: lro wait --journal pending.jsonl";
+
+const CANCEL: &str = "\
+Examples:
+  lro cancel projects/p/locations/l/operations/42
+  lro cancel operations/42 && lro wait operations/42    # exit status 3, CANCELLED, if it worked
+  lro list --filter 'done = false' --format json | lro cancel -";
+
+const DELETE: &str = "\
+Examples:
+  lro delete projects/p/locations/l/operations/42
+  lro list --filter 'done = true' --format json | lro delete -";
+
+const SERVE: &str = "\
+Prints the endpoint on standard output and serves until Ctrl-C. It has every version, every shape of name, and
+takes any credentials.
+
+A scenario is a JSON file (comments are only here):
+  {
+    \"operations\": [{
+      \"name\": \"operations/42\",
+      \"done_after\": \"20s\",                            // or \"done_at_poll\": 3; without, it never ends
+      \"steps\": [{\"percent\": 0,  \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 0}},
+                {\"percent\": 50, \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 7}}],
+      \"response\": {\"@type\": \"type.googleapis.com/x.Copied\", \"files\": 14},
+      \"error\": {\"code\": 8, \"message\": \"out of disk\"},  // in place of a response
+      \"ignores_cancel\": false
+    }],
+    \"faults\": [{
+      \"request\": \"GET operations/42\",                  // method, and a part of the path; without, any
+      \"skip\": 2, \"times\": 3,                           // after so many requests, for so many
+      \"status\": 503, \"message\": \"draining\", \"retry_after\": \"2s\",
+      \"delay\": \"1s\"                                    // or \"hang\": true, \"reset\": true
+    }],
+    \"wait\": true,                                      // has the method :wait
+    \"page_size\": 50,
+    \"token\": \"secret\"                                  // takes no other access token
+  }
+In metadata, the text \"{percent}\" becomes the number. Without `steps` the metadata say {\"percent\": 40}. Responses and
+metadata without an @type become a google.protobuf.Struct. The `details` of a fault are those of its error.
+Without a file, `lro serve` plays a demonstration.
+
+Examples:
+  lro serve
+  export LRO_ENDPOINT=http://127.0.0.1:4242
+  lro serve --port 4242 & lro --anonymous list
+  lro serve --print-script > scenario.json && lro serve --script scenario.json";
+
+const COMPLETIONS: &str = "\
+Examples:
+  lro completions bash > ~/.local/share/bash-completion/completions/lro
+  lro completions zsh > ~/.zfunc/_lro
+  lro completions fish > ~/.config/fish/completions/lro.fish";
+
+const MAN: &str = "\
+Examples:
+  lro man | man -l -
+  lro man wait > /usr/local/share/man/man1/lro-wait.1";

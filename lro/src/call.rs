@@ -1,0 +1,118 @@
+//! The commands that make one call for each name: get, list, cancel, delete.
+
+use std::io;
+
+use longrunning::printing::{redacted, shown_name, suspicion};
+use longrunning::proto::google::longrunning::ListOperationsRequest;
+use longrunning::{Call, OperationsClient};
+
+use crate::args::{Get, Globals, List, Names};
+use crate::connect::Clients;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::names::{self, Place};
+use crate::output::{self, Output};
+
+pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, Failure> {
+    let place = names::place(globals, &args.name)?;
+    let client = Clients::new(globals).of(&place.service)?;
+    let operation = client.get(&*place.name).send().map_err(|error| Failure::of(&error, &place))?;
+    Output::new(globals.format()).operation(&operation);
+    Ok(Exit::Success)
+}
+
+pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
+    let place = names::place(globals, &args.name)?;
+    let client = Clients::new(globals).of(&place.service)?;
+    let mut output = Output::new(globals.format());
+    let (mut widths, mut left) = (Vec::new(), args.limit.unwrap_or(usize::MAX));
+    let mut pages = list_call(&client, &place, args).pages();
+    while left > 0 {
+        let Some(page) = pages.next() else { return Ok(Exit::Success) };
+        let page = page.map_err(|error| go_on_from(&error, Failure::of(&error, &place)))?;
+        for place in &page.unreachable {
+            output::say(&format!("not reached: {}", redacted(place)));
+        }
+        let shown = page.operations.len().min(left);
+        if !output.page(page.operations.get(..shown).unwrap_or_default(), &mut widths) {
+            // As with --limit: the listing ends where its reader stops, and no page is fetched for nothing.
+            return Ok(Exit::Success);
+        }
+        left -= shown;
+        // In the middle of a page there is no token to go on from.
+        if left == 0 && shown == page.operations.len() && !page.next_page_token.is_empty() {
+            output::say(&format!("there are more: go on with --page-token {}", page.next_page_token));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// The call behind `list`, with its options.
+pub(crate) fn list_call(
+    client: &OperationsClient,
+    place: &Place,
+    args: &List,
+) -> Call<ListOperationsRequest> {
+    let mut call = client.list(&*place.name).return_partial_success(args.partial_success);
+    if let Some(filter) = &args.filter {
+        call = call.filter(filter);
+    }
+    // No page needs to be larger than what is asked for.
+    let limit = args.limit.and_then(|limit| i32::try_from(limit).ok()).filter(|limit| *limit > 0);
+    if let Some(size) = [args.page_size, limit].into_iter().flatten().min() {
+        call = call.page_size(size);
+    }
+    if let Some(token) = &args.page_token {
+        call = call.page_token(token);
+    }
+    call
+}
+
+/// Whether a page token may be a credential given in its place. Many services make theirs of JSON in base64, which
+/// starts as a JWT does but has no dots in it.
+fn may_be_secret(page_token: &str) -> bool {
+    let is_json = page_token.starts_with("eyJ") && !page_token.contains('.');
+    suspicion(page_token).is_some() && !is_json
+}
+
+fn go_on_from(error: &longrunning::Error, failure: Failure) -> Failure {
+    match error.page_token() {
+        Some(token) if !token.is_empty() && !may_be_secret(token) => {
+            failure.hint(format!("go on with --page-token {token}"))
+        }
+        _ => failure,
+    }
+}
+
+pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
+    each(globals, args, |client, place| {
+        client.cancel(&*place.name).send()?;
+        output::say(&format!("asked to cancel `{}`", shown_name(&place.name)));
+        Ok(())
+    })
+}
+
+pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
+    each(globals, args, |client, place| {
+        client.delete(&*place.name).send()?;
+        output::say(&format!("deleted `{}`", shown_name(&place.name)));
+        Ok(())
+    })
+}
+
+/// Makes a call for each name, also after one that failed.
+fn each(
+    globals: &Globals,
+    args: &Names,
+    call: impl Fn(&OperationsClient, &Place) -> Result<(), longrunning::Error>,
+) -> Result<Exit, Failure> {
+    let places = names::places(globals, &args.names, io::stdin().lock())?;
+    let (mut clients, mut exit) = (Clients::new(globals), Exit::Success);
+    for place in &places {
+        let client = clients.of(&place.service)?;
+        if let Err(error) = call(&client, place) {
+            exit = exit.and(Failure::of(&error, place).tell());
+        }
+    }
+    Ok(exit)
+}

@@ -1,0 +1,57 @@
+//! What went wrong, as it is told: one line, perhaps a hint, and an exit status.
+
+use longrunning::Error;
+use longrunning::printing::redacted;
+
+use crate::exit::Exit;
+use crate::hints;
+use crate::names::Place;
+use crate::output;
+
+/// The end of a command, or of its part for one operation.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Something on the command line or in a file that cannot be used.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What the library says about a call for `place`.
+    pub(crate) fn of(error: &Error, place: &Place) -> Self {
+        Self { exit: Exit::of(error), message: format!("{error:#}"), hint: hints::for_error(error, place) }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Writes it to standard error, and returns the exit status.
+    pub(crate) fn tell(&self) -> Exit {
+        self.report();
+        self.exit
+    }
+
+    /// Writes it to standard error, and returns whether all was written.
+    pub(crate) fn report(&self) -> bool {
+        let hinted = |hint: &String| output::say(&format!("hint: {hint}"));
+        output::say(&redacted(&self.message)) && self.hint.as_ref().is_none_or(hinted)
+    }
+}
+
+/// Not about any call: options that no client can be made of.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { exit: Exit::of(&error), message: format!("{error:#}"), hint: hints::for_set_up(&error) }
+    }
+}

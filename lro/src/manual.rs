@@ -1,0 +1,37 @@
+//! Completions and man pages, made from the arguments.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use longrunning::printing::shown;
+
+use crate::args::Cli;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "lro", &mut text);
+    output::raw(&text);
+    Ok(Exit::Success)
+}
+
+/// Prints the page of `lro`, or of one of its commands.
+pub(crate) fn page(name: Option<&str>) -> Result<Exit, Failure> {
+    let mut lro = Cli::command();
+    lro.build();
+    let page = match name {
+        None => lro.clone(),
+        Some(name) => match lro.find_subcommand(name) {
+            Some(command) => command.clone(),
+            None => return Err(Failure::usage(format!("there is no command `{}`", shown(name)))),
+        },
+    };
+    let mut text = Vec::new();
+    Man::new(page)
+        .render(&mut text)
+        .map_err(|error| Failure::usage(format!("cannot make the page: {error}")))?;
+    output::raw(&text);
+    Ok(Exit::Success)
+}

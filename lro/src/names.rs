@@ -1,0 +1,181 @@
+//! What the user calls an operation: a name, a URL, a line of standard input; and the service it belongs to.
+
+use std::collections::HashSet;
+use std::env;
+use std::io::{self, BufRead};
+
+use longrunning::printing::shown_name;
+use longrunning::{Bindings, Operation};
+
+use crate::args::Globals;
+use crate::failure::Failure;
+use crate::url::OperationUrl;
+
+/// An operation, or a parent of operations, at a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// As the user gave it: what to say again in a command.
+    pub(crate) given: String,
+    pub(crate) service: Service,
+    pub(crate) name: String,
+}
+
+/// Where to ask, and under which path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Service {
+    pub(crate) endpoint: String,
+    pub(crate) version: Option<String>,
+}
+
+impl Service {
+    /// How methods map to URLs at this service.
+    pub(crate) fn bindings(&self) -> Result<Bindings, Failure> {
+        let bindings = self.version.as_deref().map(Bindings::version).transpose()?;
+        Ok(bindings.unwrap_or_default())
+    }
+}
+
+/// Finds the operations that were named, each once, in their order; `-` stands for the lines of `input`.
+pub(crate) fn places(
+    globals: &Globals,
+    names: &[String],
+    input: impl BufRead,
+) -> Result<Vec<Place>, Failure> {
+    let mut read = Vec::new();
+    if names.iter().any(|name| name == "-") {
+        read = lines(input)?;
+    }
+    let all = names.iter().flat_map(|name| if name == "-" { &read[..] } else { std::slice::from_ref(name) });
+    let mut seen = HashSet::new();
+    let mut places = Vec::new();
+    for name in all {
+        let place = place(globals, name)?;
+        if seen.insert((place.service.clone(), place.name.clone())) {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+/// Finds the one that was named.
+pub(crate) fn place(globals: &Globals, name: &str) -> Result<Place, Failure> {
+    locate(globals, default_endpoint(), name)
+}
+
+/// The endpoint that the environment gives.
+pub(crate) fn default_endpoint() -> Option<String> {
+    env::var("LRO_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
+}
+
+fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<Place, Failure> {
+    let given = globals.endpoint.clone().or(environment);
+    let version = globals.api_version.clone();
+    if !name.contains("://") {
+        let endpoint = given.ok_or_else(|| {
+            Failure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
+        })?;
+        let service = Service { endpoint, version };
+        return Ok(Place { given: name.to_owned(), service, name: name.to_owned() });
+    }
+    let url = OperationUrl::parse(name, version.as_deref())?;
+    // A URL may come from anywhere, and a token goes to whoever it names.
+    let named = given.as_deref().is_some_and(|given| url.is_at(given));
+    if globals.endpoint.is_some() && !named {
+        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));
+        return Err(Failure::usage(message).hint("leave --endpoint out, or give the name alone"));
+    }
+    if !(named
+        || globals.anonymous
+        || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref()))
+    {
+        let message = format!("`{}` is not at a host of Google's", shown_name(name));
+        let endpoint = shown_name(&url.endpoint);
+        let hint = format!("if credentials may go there, add --endpoint {endpoint}, else --anonymous");
+        return Err(Failure::usage(message).hint(hint));
+    }
+    let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);
+    let service = Service { endpoint, version: Some(url.version) };
+    Ok(Place { given: name.to_owned(), service, name: url.name })
+}
+
+/// The names in a text: one a line, or an operation as JSON; empty lines do not count.
+fn lines(input: impl BufRead) -> Result<Vec<String>, Failure> {
+    let lines: io::Result<Vec<String>> = input.lines().collect();
+    let lines =
+        lines.map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
+    let named = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+    named
+        .map(|line| match line.starts_with('{') {
+            true => {
+                Operation::from_json(line).map(|operation| operation.name().to_owned()).map_err(|error| {
+                    Failure::usage(format!("standard input has a line that is no operation: {error:#}"))
+                })
+            }
+            false => Ok(line.to_owned()),
+        })
+        .collect()
+}
+
+const NO_ENDPOINT: &str = "give --endpoint HOST, such as --endpoint run.googleapis.com, or LRO_ENDPOINT, or the full URL as the name";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn globals(endpoint: Option<&str>, anonymous: bool) -> Globals {
+        Globals { endpoint: endpoint.map(str::to_owned), anonymous, ..Globals::default() }
+    }
+
+    #[test]
+    fn a_name_needs_an_endpoint() {
+        let rows = [
+            ("flag", Some("a.example"), None, Some("a.example")),
+            ("environment", None, Some("b.example"), Some("b.example")),
+            ("the flag wins", Some("a.example"), Some("b.example"), Some("a.example")),
+            ("nothing", None, None, None),
+        ];
+        for (row, flag, environment, endpoint) in rows {
+            let found = locate(&globals(flag, false), environment.map(str::to_owned), "operations/1");
+            assert_eq!(found.ok().map(|place| place.service.endpoint).as_deref(), endpoint, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_url_brings_its_service() {
+        let url = "https://run.googleapis.com/v2/projects/p/operations/1";
+        let found = locate(&globals(None, false), Some("https://other.example".into()), url).unwrap();
+        assert_eq!(found.name, "projects/p/operations/1");
+        assert_eq!(found.service.endpoint, "https://run.googleapis.com");
+        assert_eq!(found.service.version.as_deref(), Some("v2"));
+        assert_eq!(found.given, url);
+    }
+
+    #[test]
+    fn credentials_go_nowhere_by_a_pasted_url() {
+        let url = "https://evil.example/v1/operations/1";
+        let rows = [
+            ("alone", None, None, false, false),
+            ("named by the flag", Some("evil.example"), None, false, true),
+            ("named by the environment", None, Some("https://evil.example/"), false, true),
+            ("without credentials", None, None, true, true),
+            ("another by the flag", Some("run.googleapis.com"), None, false, false),
+            ("another by the environment", None, Some("run.googleapis.com"), false, false),
+            ("another, without credentials", Some("run.googleapis.com"), None, true, false),
+        ];
+        for (row, flag, environment, anonymous, taken) in rows {
+            let found = locate(&globals(flag, anonymous), environment.map(str::to_owned), url);
+            assert_eq!(found.is_ok(), taken, "{row}");
+        }
+    }
+
+    #[test]
+    fn standard_input_has_names_or_operations() {
+        let text = "operations/1\n\n  operations/2  \r\n{\"name\": \"operations/3\", \"done\": true}\noperations/1\n";
+        let names = ["operations/0".to_owned(), "-".to_owned(), "operations/4".to_owned()];
+        let found = places(&globals(Some("a"), false), &names, text.as_bytes()).unwrap();
+        let found: Vec<_> = found.iter().map(|place| &*place.name).collect();
+        assert_eq!(found, ["operations/0", "operations/1", "operations/2", "operations/3", "operations/4"]);
+        assert!(places(&globals(Some("a"), false), &names, "{\"name\"".as_bytes()).is_err());
+        assert!(places(&globals(Some("a"), false), &names, &b"\xff\n"[..]).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! `lro serve`: the embedded server as a program.
+
+use std::fs;
+use std::sync::mpsc;
+
+use longrunning::printing::shown_path;
+
+use crate::args::{Globals, Serve};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::scenario::Scenario;
+use crate::signals;
+
+pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
+    let mut output = Output::new(globals.format());
+    if args.print_script {
+        output.line(Scenario::DEMO.trim_end());
+        return Ok(Exit::Success);
+    }
+    let (origin, text) = match &args.script {
+        Some(path) => {
+            let shown = shown_path(path);
+            let text = fs::read_to_string(path)
+                .map_err(|error| Failure::usage(format!("scenario `{shown}` cannot be read: {error}")))?;
+            (format!("scenario `{shown}`"), text)
+        }
+        None => ("the demonstration".to_owned(), Scenario::DEMO.to_owned()),
+    };
+    let scenario = Scenario::from_json(&text)
+        .map_err(|why| Failure::usage(format!("{origin} cannot be used: {why}")).hint(HINT))?;
+    let (stop, stopped) = mpsc::channel();
+    // Before anybody knows the endpoint, so that whoever does can stop it.
+    signals::on_stop(move || stop.send(()).unwrap_or_default())?;
+    let server = scenario.start(args.port)?;
+    if !output.line(&server.url()) {
+        // No client can find it.
+        return Ok(Exit::Success);
+    }
+    output::say(&format!("serving {origin}; stop with Ctrl-C"));
+    // An error is a sender that is gone, and nobody is left to stop the server then.
+    let _ = stopped.recv();
+    output::say(&format!("stopped after {} requests", server.request_count()));
+    Ok(Exit::Success)
+}
+
+const HINT: &str = "`lro serve --help` describes the file, `lro serve --print-script` prints one";

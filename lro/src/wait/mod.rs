@@ -1,0 +1,95 @@
+//! `lro wait`: several operations at once, each told when it is done.
+
+mod record;
+mod results;
+mod state;
+mod threads;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use longrunning::{Error, ErrorKind, Operation, StopToken};
+
+use crate::args::{Globals, Wait};
+use crate::connect::Clients;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::names::{self, Place, Service};
+use crate::output;
+use crate::signals;
+
+use record::{Job, Record};
+use state::Waiting;
+use threads::{Group, Options};
+
+pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
+    if args.names.is_empty() && args.journal.is_none() {
+        return Err(
+            Failure::usage("no operation to wait for").hint("give names, `-` to read them, or --journal")
+        );
+    }
+    let places = names::places(globals, &args.names, io::stdin().lock())?;
+    let record = Record::open(args.journal.as_deref())?;
+    let unseen = record.unseen(globals)?;
+    let jobs = record.jobs(globals, places)?;
+    if jobs.is_empty() && unseen.is_empty() {
+        output::say("nothing to wait for");
+    }
+    let groups = groups(globals, &jobs)?;
+
+    let (sender, events) = mpsc::channel();
+    let token = StopToken::new();
+    let (stop, stopped) = (token.clone(), sender.clone());
+    signals::on_stop(move || {
+        stop.stop();
+        // Whoever does not listen any more is at the end already.
+        let _ = stopped.send(Event::Stopped);
+    })?;
+    let mut waiting = Waiting::new(globals, args, jobs, record);
+    for (job, operation) in unseen {
+        waiting.tell_again(&job, operation);
+    }
+    threads::start(&Options::new(globals, args, &token), groups, &sender);
+    while !waiting.is_over() {
+        match events.recv_timeout(TICK) {
+            Ok(Event::Seen(number, operation)) => waiting.seen(number, &operation),
+            // Said once for all, by what comes next.
+            Ok(Event::Ended(_, Err(error))) if error.kind() == ErrorKind::Stopped => {}
+            Ok(Event::Ended(number, result)) => waiting.ended(number, result),
+            Ok(Event::Stopped) => return Ok(waiting.interrupted()),
+            Err(RecvTimeoutError::Timeout) => waiting.tick(),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    Ok(waiting.over())
+}
+
+/// The operations by service, each with its client.
+fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
+    let mut services: Vec<(&Service, Group)> = Vec::new();
+    let mut clients = Clients::new(globals);
+    for (number, job) in jobs.iter().enumerate() {
+        let Place { service, name, .. } = &job.place;
+        let known = services.iter_mut().find(|(known, _)| *known == service);
+        match known {
+            Some((_, group)) => drop(group.names.insert(number, name.clone())),
+            None => {
+                let names = BTreeMap::from([(number, name.clone())]);
+                services.push((service, Group { client: clients.of(service)?, names }));
+            }
+        }
+    }
+    Ok(services.into_iter().map(|(_, group)| group).collect())
+}
+
+/// What happens while waiting; operations are known by their numbers.
+enum Event {
+    Seen(usize, Operation),
+    Ended(usize, Result<Operation, Error>),
+    Stopped,
+}
+
+/// How often the display is brought up to date.
+const TICK: Duration = Duration::from_millis(200);

@@ -1,0 +1,101 @@
+//! What is known of the operations of a wait, and what is told of them.
+
+use std::time::Instant;
+
+use longrunning::{Error, Operation};
+
+use crate::args::{self, Globals, Wait};
+use crate::exit::Exit;
+use crate::names;
+use crate::output;
+use crate::progress::Progress;
+
+use super::record::{Job, Record};
+use super::results::Results;
+
+/// The state of the whole.
+pub(super) struct Waiting<'a> {
+    globals: &'a Globals,
+    args: &'a Wait,
+    jobs: Vec<Job>,
+    /// Whether there is nothing more to wait for, by the number of the operation.
+    settled: Vec<bool>,
+    progress: Progress,
+    results: Results,
+    start: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn new(globals: &'a Globals, args: &'a Wait, jobs: Vec<Job>, record: Record) -> Self {
+        Self {
+            globals,
+            args,
+            settled: vec![false; jobs.len()],
+            progress: Progress::new(globals, jobs.iter().map(|job| job.place.name.clone()).collect()),
+            jobs,
+            results: Results::new(globals, record),
+            start: Instant::now(),
+        }
+    }
+
+    pub(super) fn seen(&mut self, number: usize, operation: &Operation) {
+        self.progress.seen(number, operation, self.start.elapsed());
+    }
+
+    pub(super) fn tick(&mut self) {
+        self.progress.tick(self.start.elapsed());
+    }
+
+    /// An operation is done, or cannot be waited for any longer.
+    pub(super) fn ended(&mut self, number: usize, result: Result<Operation, Error>) {
+        let Some(job) = self.jobs.get(number) else { return };
+        let finished = self.results.take(job, result);
+        // What is over for this wait only can be gone on with, but not what would fail at once again.
+        let given_up = finished.fails_again() && self.args.journal.is_none();
+        if let Some(entry) = self.settled.get_mut(number) {
+            *entry = finished.is_settled() || given_up;
+        }
+        self.progress.ended(number, self.start.elapsed());
+        self.results.show(&self.progress, job, &finished, self.jobs.len() == 1);
+    }
+
+    /// Shows a result that an earlier process wrote down and may not have shown.
+    pub(super) fn tell_again(&mut self, job: &Job, operation: Operation) {
+        let finished = self.results.take(job, Ok(operation));
+        self.results.show(&self.progress, job, &finished, false);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.progress.done() == self.jobs.len()
+    }
+
+    pub(super) fn over(&self) -> Exit {
+        self.progress.clear();
+        self.tell_how_to_go_on();
+        self.results.exit()
+    }
+
+    pub(super) fn interrupted(&self) -> Exit {
+        self.progress.clear();
+        let left = self.settled.iter().filter(|settled| !**settled).count();
+        let all = self.jobs.len();
+        output::say(&format!("interrupted; {left} of {all} operations were not done and go on"));
+        self.tell_how_to_go_on();
+        Exit::Interrupted
+    }
+
+    fn tell_how_to_go_on(&self) {
+        let left = self.jobs.iter().zip(&self.settled).filter(|(_, settled)| !**settled);
+        let names: Vec<String> = left.map(|(job, _)| job.place.given.clone()).collect();
+        // Of no use without a journal, which keeps them.
+        let unwritten = self.args.journal.as_ref().map_or(0, |_| self.results.unwritten());
+        if unwritten > 0 {
+            output::say(&format!("results that were not written: {unwritten}; the journal keeps them"));
+        }
+        if !names.is_empty() || unwritten > 0 {
+            let endpoint = names::default_endpoint();
+            let line = args::resume(self.globals, self.args, &names, endpoint.as_deref());
+            output::say(&format!("wait on with: {line}"));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `lro` as a person or a script uses it: the program itself, against a server on loopback.
+
+mod calls;
+mod codes;
+mod dry_run;
+mod help;
+mod kit;
+mod names;
+mod options;
+#[cfg(unix)]
+mod readme;
+mod serve;
+#[cfg(unix)]
+mod terminal;
+mod tested;
+#[cfg(target_os = "linux")]
+mod unwritten;
+mod wait;

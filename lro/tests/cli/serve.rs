@@ -1,0 +1,130 @@
+//! `lro serve`: the embedded server as a program.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Child;
+
+use crate::kit::{Lro, lro};
+
+/// A server of its own process, ended with the value.
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Served {
+    pub(crate) fn start(run: Lro) -> Self {
+        let mut child = run.starts();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        Self { child, url: url.trim().to_owned() }
+    }
+
+    pub(crate) fn asked_by(&self, line: &str) -> Lro {
+        lro(line).variable("LRO_ENDPOINT", &self.url)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn scenario(name: &str, text: &str) -> PathBuf {
+    let file = std::env::temp_dir().join(format!("lro-serve-{name}-{}.json", std::process::id()));
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn the_demonstration() {
+    let served = Served::start(lro("serve"));
+    let listed = served.asked_by("list projects/demo/locations/here").runs().exits(0);
+    assert_eq!(listed.stdout.lines().count(), 5, "{listed:#?}");
+    assert!(listed.stdout.starts_with("NAME "), "{listed:#?}");
+}
+
+#[test]
+fn a_printed_scenario_can_be_played() {
+    let printed = lro("serve --print-script").runs().exits(0);
+    let file = scenario("printed", &printed.stdout);
+    let served = Served::start(lro("serve --script").word(file.to_string_lossy()));
+    served.asked_by("get projects/demo/locations/here/operations/forever").runs().exits(0);
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn a_scenario_with_everything() {
+    let file = scenario(
+        "everything",
+        r#"{
+            "operations": [
+                {"name": "operations/1", "done_at_poll": 2, "response": {"@type": "x/a.B", "n": 18446744073709551616}},
+                {"name": "operations/2", "done_after": "10ms", "error": {"code": 8, "message": "out of disk"}},
+                {"name": "operations/3", "ignores_cancel": true,
+                 "steps": [{"percent": 0, "metadata": {"@type": "x/a.M", "progressPercent": "{percent}"}}]}
+            ],
+            "faults": [
+                {"request": "GET operations/1", "skip": 1, "times": 2, "status": 503, "message": "draining", "retry_after": "0s"},
+                {"request": "DELETE", "reset": true},
+                {"request": "POST", "delay": "10ms"}
+            ],
+            "page_size": 2, "wait": true, "token": "sesame"
+        }"#,
+    );
+    let served = Served::start(lro("serve --script").word(file.to_string_lossy()));
+    served.asked_by("get operations/1").runs().exits(6);
+    fs::write(&file, "sesame").unwrap();
+    let ask = |line: &str| {
+        let run = Lro::new(&["--access-token-file"]).word(file.to_string_lossy()).and(line);
+        run.variable("LRO_ENDPOINT", &served.url).runs()
+    };
+    let done = ask("wait operations/1 --poll-interval 10ms --long-poll never -v --format json").exits(0);
+    assert!(done.stdout.contains("18446744073709551616"), "{done:#?}");
+    assert_eq!(done.stderr.matches("draining").count(), 2, "{done:#?}");
+    ask("wait operations/2 --poll-interval 10ms").exits(3);
+    ask("cancel operations/3").exits(0);
+    assert!(ask("get operations/3").exits(0).stdout.contains("running 0 %"));
+    ask("delete operations/3 --retries 0").exits(1);
+    assert_eq!(ask("list --format json").exits(0).stdout.lines().count(), 3);
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn a_port_of_choice() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let served = Served::start(lro(&format!("serve --port {port}")));
+    assert_eq!(served.url, format!("http://127.0.0.1:{port}"));
+    lro(&format!("serve --port {port}"))
+        .runs()
+        .exits(2)
+        .says(&format!("lro: failed to listen on `127.0.0.1:{port}`"));
+}
+
+#[test]
+fn a_scenario_that_cannot_be_used_is_explained() {
+    let file = scenario("broken", r#"{"operation": []}"#);
+    lro("serve --script")
+        .word(file.to_string_lossy())
+        .runs()
+        .exits(2)
+        .says("lro: scenario `")
+        .says("lro: hint: `lro serve --help` describes the file");
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_it() {
+    for signal in ["-INT", "-TERM"] {
+        let mut served = Served::start(lro("serve"));
+        let killed =
+            std::process::Command::new("kill").args([signal, &served.child.id().to_string()]).status();
+        assert!(killed.unwrap().success());
+        assert_eq!(served.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}

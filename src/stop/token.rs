@@ -1,0 +1,100 @@
+//! Stopping what another thread is doing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::process::ProcessLock;
+
+#[cfg(feature = "async")]
+use super::wakers::StopWakers;
+
+/// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
+///
+/// Clones are one token. Give it to any number of calls and pollers (`stop`); [`stop`](Self::stop) wakes those that
+/// sleep at once, and those that wait for an answer within 50 ms; a name that is looked up, a TCP connection or an
+/// access token that is on its way is waited for, at most until the attempt timeout. What was stopped fails with
+/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself goes on.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.insert(longrunning::Operation::running("operations/42"));
+/// # let client = server.client();
+/// use longrunning::{ErrorKind, StopToken};
+///
+/// let token = StopToken::new();
+/// let others = token.clone();
+/// std::thread::spawn(move || others.stop());
+///
+/// let error = client.poller("operations/42").forever().stop(&token).until_done().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Stopped);
+/// ```
+#[derive(Clone, Default)]
+pub struct StopToken(Arc<StopState>);
+
+#[derive(Default)]
+struct StopState {
+    stopped: AtomicBool,
+    /// Held while it changes, so that no sleeper misses that.
+    sleepers: ProcessLock<()>,
+    #[cfg(feature = "async")]
+    wakers: StopWakers,
+}
+
+impl StopToken {
+    /// Makes a token that stops nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops everything that has this token, now and later. There is no way back.
+    pub fn stop(&self) {
+        let sleepers = self.0.sleepers.lock();
+        self.0.stopped.store(true, Ordering::SeqCst);
+        drop(sleepers);
+        self.0.sleepers.notify_all();
+        #[cfg(feature = "async")]
+        self.0.wakers.wake();
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Blocks for `duration`, or until the token is stopped.
+    pub(crate) fn sleep(&self, duration: Duration) {
+        let sleepers = &self.0.sleepers;
+        drop(sleepers.wait_while(sleepers.lock(), duration, |()| !self.is_stopped()));
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn wakers(&self) -> &StopWakers {
+        &self.0.wakers
+    }
+}
+
+impl fmt::Debug for StopToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StopToken").field(&self.is_stopped()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_wakes_a_sleeper() {
+        let token = StopToken::new();
+        let sleeper = token.clone();
+        let thread = std::thread::spawn(move || sleeper.sleep(Duration::from_secs(3600)));
+        token.stop();
+        // Without the wake-up the test would hang here.
+        thread.join().unwrap();
+        assert!(token.is_stopped());
+        token.sleep(Duration::from_secs(3600));
+        assert_eq!(format!("{token:?}"), "StopToken(true)");
+    }
+}

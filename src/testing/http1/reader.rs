@@ -1,0 +1,225 @@
+//! Requests from a socket: RFC 9112, lenient where that harms nobody, limited in size.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::testing::socket::{ShutdownSignal, is_timeout};
+
+/// A request with its head taken apart.
+#[derive(Debug, Default)]
+pub(super) struct ParsedRequest {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    /// HTTP/1.0, where a connection closes unless asked otherwise.
+    pub(super) is_old: bool,
+}
+
+/// Why there is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestEnd {
+    /// The client has left, or the server stops.
+    Closed,
+    /// It is answered with this HTTP status and message, and the connection closed.
+    Refused(u16, &'static str),
+}
+
+/// The receiving end of a connection.
+///
+/// The last bytes of a request are looked at but left in the socket until [`accept`](Self::accept). A
+/// socket that is closed with unread bytes resets its connection, which is how [`Reply::reset`] works.
+///
+/// [`Reply::reset`]: crate::testing::Reply::reset
+#[derive(Debug)]
+pub(super) struct RequestReader<'a> {
+    stream: &'a TcpStream,
+    stop: &'a ShutdownSignal,
+    seen: Vec<u8>,
+    peeked: usize,
+    /// How many bytes of `seen` the request takes, and how many it may take.
+    length: usize,
+    limit: usize,
+    scratch: Box<[u8]>,
+}
+
+impl<'a> RequestReader<'a> {
+    pub(super) fn new(stream: &'a TcpStream, stop: &'a ShutdownSignal) -> io::Result<Self> {
+        // A closed socket does not wake its reader on every platform, so it looks around now and then.
+        stream.set_read_timeout(Some(Duration::from_millis(250)))?;
+        let scratch = vec![0; 16 * 1024].into();
+        Ok(Self { stream, stop, seen: Vec::new(), peeked: 0, length: 0, limit: HEAD_LIMIT, scratch })
+    }
+
+    /// Waits for the next request.
+    pub(super) fn next(&mut self) -> Result<ParsedRequest, RequestEnd> {
+        self.limit = HEAD_LIMIT;
+        let (mut request, head) = self.head()?;
+        self.limit = head + BODY_LIMIT;
+        let length = body_length(&request)?;
+        if request.has("expect", "100-continue") && self.seen.len() == head {
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| RequestEnd::Closed)?;
+        }
+        self.length = match length {
+            Some(length) => {
+                request.body = self.bytes(head, length)?.to_vec();
+                head + length
+            }
+            None => self.chunks(head, &mut request.body)?,
+        };
+        Ok(request)
+    }
+
+    /// Takes the request out of the socket.
+    pub(super) fn accept(&mut self) -> io::Result<()> {
+        self.consume()?;
+        self.seen.drain(..self.length.min(self.seen.len()));
+        self.length = 0;
+        Ok(())
+    }
+
+    fn head(&mut self) -> Result<(ParsedRequest, usize), RequestEnd> {
+        let mut at = 0;
+        let mut line = self.line(&mut at)?;
+        // RFC 9112 §2.2: empty lines before a request are skipped.
+        while line.is_empty() {
+            line = self.line(&mut at)?;
+        }
+        let mut words = line.split(' ');
+        let (method, target, version) = (words.next(), words.next(), words.next());
+        let (Some(method), Some(target), Some(version), None) = (method, target, version, words.next())
+        else {
+            return Err(NOT_HTTP);
+        };
+        if !version.starts_with("HTTP/1.") || method.is_empty() {
+            return Err(NOT_HTTP);
+        }
+        let is_old = version == "HTTP/1.0";
+        let mut request = ParsedRequest {
+            method: method.into(),
+            target: target.into(),
+            is_old,
+            ..ParsedRequest::default()
+        };
+        loop {
+            let line = self.line(&mut at)?;
+            if line.is_empty() {
+                return Ok((request, at));
+            }
+            let (name, value) = line.split_once(':').ok_or(BAD_HEADER)?;
+            request.headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+    }
+
+    fn chunks(&mut self, mut at: usize, body: &mut Vec<u8>) -> Result<usize, RequestEnd> {
+        loop {
+            let line = self.line(&mut at)?;
+            let size = line.split(';').next().unwrap_or_default().trim();
+            let size = usize::from_str_radix(size, 16).map_err(|_| BAD_CHUNK)?;
+            if size == 0 {
+                break;
+            }
+            let chunk = self.bytes(at, size)?;
+            body.extend_from_slice(chunk);
+            at += size;
+            if !self.line(&mut at)?.is_empty() {
+                return Err(BAD_CHUNK);
+            }
+        }
+        while !self.line(&mut at)?.is_empty() {}
+        Ok(at)
+    }
+
+    /// The line at `at`, which moves behind its end.
+    fn line(&mut self, at: &mut usize) -> Result<String, RequestEnd> {
+        let mut searched = *at;
+        loop {
+            let unsearched = self.seen.get(searched..).unwrap_or_default();
+            if let Some(end) = unsearched.iter().position(|byte| *byte == b'\n') {
+                let line = self.seen.get(*at..searched + end).unwrap_or_default();
+                let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+                *at = searched + end + 1;
+                return Ok(line);
+            }
+            searched = self.seen.len();
+            self.fill()?;
+        }
+    }
+
+    fn bytes(&mut self, at: usize, length: usize) -> Result<&[u8], RequestEnd> {
+        if length > self.limit.saturating_sub(at) {
+            return Err(BODY_TOO_LARGE);
+        }
+        while self.seen.len() < at + length {
+            self.fill()?;
+        }
+        Ok(self.seen.get(at..at + length).unwrap_or_default())
+    }
+
+    fn fill(&mut self) -> Result<(), RequestEnd> {
+        if self.seen.len() >= self.limit {
+            return Err(if self.limit == HEAD_LIMIT { HEAD_TOO_LARGE } else { BODY_TOO_LARGE });
+        }
+        self.consume().map_err(|_| RequestEnd::Closed)?;
+        loop {
+            if self.stop.is_set() {
+                return Err(RequestEnd::Closed);
+            }
+            match self.stream.peek(&mut self.scratch) {
+                Ok(0) => return Err(RequestEnd::Closed),
+                Ok(count) => {
+                    self.seen.extend(self.scratch.iter().take(count));
+                    self.peeked = count;
+                    return Ok(());
+                }
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => return Err(RequestEnd::Closed),
+            }
+        }
+    }
+
+    fn consume(&mut self) -> io::Result<()> {
+        let peeked = std::mem::take(&mut self.peeked);
+        let scratch = self.scratch.get_mut(..peeked).unwrap_or_default();
+        self.stream.read_exact(scratch)
+    }
+}
+
+impl ParsedRequest {
+    /// Returns whether the connection closes after the response.
+    pub(super) fn closes(&self) -> bool {
+        self.has("connection", "close") || (self.is_old && !self.has("connection", "keep-alive"))
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.values(name).any(|found| found.eq_ignore_ascii_case(value))
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The announced length of the body; `None` when it comes in chunks.
+fn body_length(request: &ParsedRequest) -> Result<Option<usize>, RequestEnd> {
+    let encodings: Vec<&str> = request.values("transfer-encoding").collect();
+    let lengths: Vec<&str> = request.values("content-length").collect();
+    match (&encodings[..], &lengths[..]) {
+        ([], []) => Ok(Some(0)),
+        ([], [length]) => length.parse().map(Some).map_err(|_| BAD_LENGTH),
+        ([encoding], []) if encoding.eq_ignore_ascii_case("chunked") => Ok(None),
+        _ => Err(BAD_LENGTH),
+    }
+}
+
+const BAD_CHUNK: RequestEnd = RequestEnd::Refused(400, "bad chunk in the request body");
+const BAD_HEADER: RequestEnd = RequestEnd::Refused(400, "bad request header");
+const BAD_LENGTH: RequestEnd = RequestEnd::Refused(400, "bad content-length or transfer-encoding");
+const BODY_TOO_LARGE: RequestEnd = RequestEnd::Refused(413, "request body over 32 MiB");
+const HEAD_TOO_LARGE: RequestEnd = RequestEnd::Refused(431, "request headers over 64 KiB");
+const NOT_HTTP: RequestEnd = RequestEnd::Refused(400, "not an HTTP/1.1 request");
+
+const HEAD_LIMIT: usize = 64 * 1024;
+const BODY_LIMIT: usize = 32 * 1024 * 1024;

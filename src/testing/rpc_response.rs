@@ -1,0 +1,152 @@
+//! Responses of the service, in the forms in which they are sent: JSON as Google's front ends write it, and protobuf.
+
+use std::sync::{Arc, OnceLock};
+
+use prost::Message;
+
+use super::error_body::error_body;
+use crate::types::{Code, Operation, OperationPage, Status};
+
+/// The response to an RPC, before it is encoded for a transport.
+#[derive(Clone, Debug)]
+pub(super) enum RpcResponse {
+    Empty,
+    Operation(Arc<OperationView>),
+    Page(ResponsePage),
+    Error(Status),
+}
+
+/// One page of operations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ResponsePage {
+    pub(super) operations: Vec<Arc<OperationView>>,
+    pub(super) next_page_token: String,
+    pub(super) unreachable: Vec<String>,
+}
+
+/// An operation that does not change any more, in the forms it is sent in: each is made once.
+#[derive(Debug)]
+pub(super) struct OperationView {
+    operation: Operation,
+    json: OnceLock<String>,
+    bytes: OnceLock<Result<Vec<u8>, String>>,
+}
+
+impl RpcResponse {
+    pub(super) fn operation(operation: Operation) -> Self {
+        Self::Operation(OperationView::new(operation))
+    }
+
+    /// The HTTP status that goes with it.
+    pub(super) fn http(&self) -> u16 {
+        match self {
+            Self::Error(status) => status.code().to_http(),
+            _ => 200,
+        }
+    }
+
+    pub(super) fn json(&self, http: u16) -> Vec<u8> {
+        match self {
+            Self::Empty => b"{}".into(),
+            Self::Operation(view) => view.json().into(),
+            Self::Page(page) => page.json(),
+            Self::Error(status) => error_body(http, status),
+        }
+    }
+
+    /// The protobuf message, a `google.rpc.Status` for an error; or why there is none.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, Status> {
+        match self {
+            Self::Empty => Ok(Vec::new()),
+            Self::Operation(view) => view.bytes().map(<[u8]>::to_vec),
+            Self::Page(page) => page.bytes(),
+            Self::Error(status) => {
+                let message = status.to_proto().map_err(|error| unspeakable(&error.to_string()))?;
+                Ok(message.encode_to_vec())
+            }
+        }
+    }
+}
+
+impl OperationView {
+    pub(super) fn new(operation: Operation) -> Arc<Self> {
+        Arc::new(Self { operation, json: OnceLock::new(), bytes: OnceLock::new() })
+    }
+
+    pub(super) fn get(&self) -> &Operation {
+        &self.operation
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.operation.is_done()
+    }
+
+    fn json(&self) -> &str {
+        self.json.get_or_init(|| self.operation.to_json())
+    }
+
+    fn bytes(&self) -> Result<&[u8], Status> {
+        let encode = || match self.operation.to_proto() {
+            Ok(message) => Ok(message.encode_to_vec()),
+            Err(error) => Err(error.to_string()),
+        };
+        self.bytes.get_or_init(encode).as_deref().map_err(|why| unspeakable(why))
+    }
+}
+
+impl ResponsePage {
+    /// Default values are left out.
+    fn json(&self) -> Vec<u8> {
+        let mut fields = Vec::new();
+        let mut list = String::new();
+        for operation in &self.operations {
+            list.push(if list.is_empty() { '[' } else { ',' });
+            list.push_str(operation.json());
+        }
+        if !list.is_empty() {
+            fields.push(format!(r#""operations":{list}]"#));
+        }
+        if !self.next_page_token.is_empty() {
+            fields.push(format!(r#""nextPageToken":{}"#, quoted(&self.next_page_token)));
+        }
+        if !self.unreachable.is_empty() {
+            let names: Vec<String> = self.unreachable.iter().map(|name| quoted(name)).collect();
+            fields.push(format!(r#""unreachable":[{}]"#, names.join(",")));
+        }
+        format!("{{{}}}", fields.join(",")).into_bytes()
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, Status> {
+        let operations: Result<_, _> =
+            self.operations.iter().map(|view| view.bytes().map(<[u8]>::to_vec)).collect();
+        let (next_page_token, unreachable) = (self.next_page_token.clone(), self.unreachable.clone());
+        Ok(EncodedPage { operations: operations?, next_page_token, unreachable }.encode_to_vec())
+    }
+}
+
+impl From<OperationPage> for ResponsePage {
+    fn from(page: OperationPage) -> Self {
+        let operations = page.operations.into_iter().map(OperationView::new).collect();
+        Self { operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
+    }
+}
+
+/// A `ListOperationsResponse` whose operations are encoded already: on the wire, messages are bytes.
+#[derive(Clone, PartialEq, Message)]
+struct EncodedPage {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    operations: Vec<Vec<u8>>,
+    #[prost(string, tag = "2")]
+    next_page_token: String,
+    #[prost(string, repeated, tag = "3")]
+    unreachable: Vec<String>,
+}
+
+/// JSON of an unknown type has no bytes.
+fn unspeakable(why: &str) -> Status {
+    Status::new(Code::Internal, format!("the fake server cannot encode this in protobuf: {why}"))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
