@@ -83,7 +83,7 @@ impl<'a> Update<'a> {
     /// # use longrunning::{Any, Operation};
     /// # use longrunning::testing::Reply;
     /// # let server = longrunning::testing::FakeServer::start();
-    /// # server.reply(Reply::http(503).header("retry-after", "40"));
+    /// # server.reply(Reply::status(503).header("retry-after", "40"));
     /// # server.reply(Operation::succeeded("operations/42", Any::from_json("{}")?));
     /// # let client = server.client();
     /// let poller = client.poller("operations/42").on_update(|update| {
