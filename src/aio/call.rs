@@ -12,7 +12,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::retry::{Attempts, Step, Task};
+use crate::retry::{Attempts, RetryStep, RetryTask};
 use crate::types::{Operation, OperationPage};
 
 use super::Async;
@@ -42,7 +42,7 @@ impl<R> Call<R, Async> {
 pub(super) async fn run<R: Request>(
     work: &Work<'_>,
     core: &Arc<Core>,
-    task: Task,
+    task: RetryTask,
     request: R,
     options: CallOptions,
 ) -> Result<R::Answer, Error> {
@@ -50,7 +50,7 @@ pub(super) async fn run<R: Request>(
     let mut attempts = Attempts::new(task, clock);
     loop {
         match attempts.next(clock) {
-            Step::Attempt(turn) => {
+            RetryStep::Attempt(turn) => {
                 let it = Arc::clone(&asked);
                 let attempt =
                     move |core: &Core, timeout| it.0.attempt(&*core.transport, &it.1.attempt(timeout), turn);
@@ -63,8 +63,8 @@ pub(super) async fn run<R: Request>(
                     None => {}
                 }
             }
-            Step::Sleep(until) => work.sleep(core, until, asked.1.stop.as_ref()).await?,
-            Step::End(error) => return Err(error),
+            RetryStep::Sleep(until) => work.sleep(core, until, asked.1.stop.as_ref()).await?,
+            RetryStep::End(error) => return Err(error),
         }
     }
 }

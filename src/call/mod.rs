@@ -3,6 +3,7 @@
 mod request;
 mod send;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::options::{CallOptions, RequestOptions, call_timeout_options, list_options, request_options};
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
-use crate::retry::Task;
+use crate::redact::Masked;
+use crate::retry::RetryTask;
 use crate::transport::Rpc;
 
 pub(crate) use request::Request;
@@ -38,7 +40,7 @@ pub(crate) use request::Request;
 ///     .send()?;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `send` or iteration"]
 pub struct Call<R, M = Blocking> {
     pub(crate) core: Arc<Core>,
@@ -58,6 +60,18 @@ pub struct Call<R, M = Blocking> {
 pub(crate) struct ListLimits {
     pub(crate) iteration_timeout: Option<Duration>,
     pub(crate) max_pages: Option<usize>,
+}
+
+/// Without what may be a secret given in a wrong place, such as a token as the name.
+impl<R: fmt::Debug, M: fmt::Debug> fmt::Debug for Call<R, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("core", &self.core)
+            .field("mode", &self.mode)
+            .field("request", &Masked(&self.request))
+            .field("options", &self.options)
+            .finish()
+    }
 }
 
 /// The mode of [`OperationsClient`](crate::OperationsClient): what it makes blocks the calling thread.
@@ -159,9 +173,9 @@ impl<R, M> Call<R, M> {
 }
 
 /// The call as the retry loop has to know it.
-pub(crate) fn task_of<R: Request>(request: &R, options: &CallOptions) -> Task {
+pub(crate) fn task_of<R: Request>(request: &R, options: &CallOptions) -> RetryTask {
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
-    Task {
+    RetryTask {
         rpc: R::RPC,
         name: request.name().to_owned(),
         attempt_timeout,

@@ -16,6 +16,7 @@ use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
     PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
 };
+use crate::redact::Masked;
 use crate::retry::RateLimit;
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -47,7 +48,7 @@ use super::OperationsClient;
 /// # let _ = client;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "`build` makes the client"]
 pub struct OperationsClientBuilder {
     source: Source,
@@ -430,10 +431,23 @@ impl Asked {
     }
 }
 
+/// Without the environment, and without what may be a secret given in a wrong place.
+impl fmt::Debug for OperationsClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsClientBuilder")
+            .field("source", &self.source)
+            .field("options", &self.options)
+            .field("poll", &self.poll)
+            .field("config", &self.config)
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Service(asked) => asked.fmt(f),
+            Self::Service(asked) => Masked(asked).fmt(f),
             Self::Custom(transport) => transport.fmt(f),
         }
     }

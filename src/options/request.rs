@@ -1,8 +1,10 @@
 //! The options of requests: those that were set, and the complete ones of a call.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::redact::Masked;
 use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
 #[cfg(feature = "grpc")]
@@ -10,7 +12,7 @@ use crate::transport::Compression;
 use crate::transport::{Attempt, Header, HeadersObserver, check_quota_project};
 
 /// The options that were set on a builder. What is not set comes from the client, and there from [`CallOptions`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RequestOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) total_timeout: Option<Duration>,
@@ -67,8 +69,26 @@ impl RequestOptions {
     }
 }
 
+/// A project may be a token that was given in its place.
+impl fmt::Debug for RequestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("RequestOptions");
+        shown
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .field("quota_project", &Masked(&self.quota_project))
+            .field("headers", &self.headers)
+            .field("stop", &self.stop)
+            .field("on_headers", &self.on_headers);
+        #[cfg(feature = "grpc")]
+        shown.field("compression", &self.compression);
+        shown.finish_non_exhaustive()
+    }
+}
+
 /// The complete options of one call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
     /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is asked to wait.
@@ -120,6 +140,24 @@ impl CallOptions {
         #[cfg(feature = "grpc")]
         let attempt = attempt.compressed(self.compression);
         attempt
+    }
+}
+
+/// A project may be a token that was given in its place.
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("CallOptions");
+        shown
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .field("quota_project", &Masked(&self.quota_project))
+            .field("headers", &self.headers)
+            .field("stop", &self.stop)
+            .field("on_headers", &self.on_headers);
+        #[cfg(feature = "grpc")]
+        shown.field("compression", &self.compression);
+        shown.finish_non_exhaustive()
     }
 }
 

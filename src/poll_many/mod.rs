@@ -26,6 +26,7 @@ use crate::options::{
     request_options, wait_timeout_options,
 };
 use crate::poller::{Target, WaitWatch};
+use crate::redact::Masked;
 use crate::retry::RateLimit;
 use crate::types::Operation;
 use journaling::JournalWriter;
@@ -271,7 +272,7 @@ impl fmt::Debug for PollMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollMany")
             .field("targets", &self.targets.len())
-            .field("poll", &self.poll)
+            .field("poll", &Masked(&self.poll))
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }

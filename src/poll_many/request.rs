@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
 use crate::poller::Poll;
 use crate::proto::google::longrunning::{CancelOperationRequest, ListOperationsRequest};
-use crate::retry::Turn;
+use crate::retry::AttemptTurn;
 use crate::types::{Operation, OperationPage};
 
 /// What all requests have in common.
@@ -24,7 +24,7 @@ pub(super) struct RequestContext {
 pub(super) enum PollRequest {
     Poll { track: usize, poll: Poll },
     List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
-    Cancel { track: usize, request: CancelOperationRequest, turn: Turn },
+    Cancel { track: usize, request: CancelOperationRequest, turn: AttemptTurn },
 }
 
 /// What came of it.

@@ -13,9 +13,9 @@ use crate::error::{Error, ErrorKind, Seconds};
 use crate::excerpt::shown_name;
 use crate::name::OperationName;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
-use crate::progress::{Progress, Tracker};
+use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
-use crate::retry::{Delays, RateLimit};
+use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
@@ -43,7 +43,7 @@ pub(crate) struct Wait {
     start: Instant,
     /// None: for ever.
     deadline: Option<Instant>,
-    delays: Box<dyn Delays>,
+    delays: Box<dyn RetryDelays>,
     /// What the delays count the time waited from.
     paced_from: Instant,
     long_polling: LongPolling,
@@ -59,7 +59,7 @@ pub(crate) struct Wait {
     /// How many polls have failed since then.
     failed_polls: u32,
     last: Option<Operation>,
-    progress: Option<Box<Tracker>>,
+    progress: Option<Box<ProgressTracker>>,
     fault: Option<Error>,
     /// The delay before the next poll, if the service asked for it.
     pause: Option<Duration>,
@@ -151,7 +151,7 @@ impl Wait {
             delays: options.backoff.delays(),
             paced_from: start,
             long_polling: LongPolling::new(options.long_poll, support),
-            progress: watch.tracks.then(|| Box::new(Tracker::new(start))),
+            progress: watch.tracks.then(|| Box::new(ProgressTracker::new(start))),
             options,
             watch,
             polls: 0,
