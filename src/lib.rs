@@ -250,6 +250,7 @@ pub mod testing;
 mod threads;
 pub mod transport;
 mod types;
+mod url;
 mod wait_support;
 
 #[cfg(feature = "async")]
@@ -285,7 +286,7 @@ pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCod
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Those of the page about transports and futures too.
+/// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
-#[doc = include_str!("../docs/faces.md")]
-struct Faces;
+#[doc = include_str!("../docs/transports.md")]
+struct TransportsPage;

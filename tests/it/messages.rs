@@ -309,7 +309,7 @@ fn messages_about_options() {
         (builder().header("te", "x").header("a b", "x").build(), "header `te` is set by the client"),
         (
             builder().http_options(proxy).build(),
-            "cannot use the proxy: the proxy URL is not a proxy URL, expected `http://host:port`",
+            "cannot use the proxy: the proxy URL is not an `http` or `https` proxy",
         ),
     ];
     for (built, message) in rows {
