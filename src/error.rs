@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::excerpt::{excerpt, shown, shown_name};
+use crate::excerpt::{shown, shown_name};
 use crate::http::{HttpError, HttpErrorKind};
-use crate::json::Invalid;
+use crate::json::InvalidJson;
 use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 
@@ -380,7 +380,6 @@ impl Error {
 impl Error {
     /// Credentials that gave no access token; nothing was sent.
     pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
-        let why = excerpt(why);
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
@@ -424,7 +423,7 @@ impl From<HttpError> for Error {
 /// Of `types`.
 impl Error {
     /// A document that is not what it should be; `subject` says what it was taken for.
-    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+    pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
         }
@@ -433,7 +432,7 @@ impl Error {
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
     }
 
     /// An operation that is done in a way that makes no sense.

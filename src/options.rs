@@ -1,14 +1,16 @@
 //! What a call may take and carries along.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::redact::Masked;
 use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Compression, Header, HeadersObserver, check_quota_project};
 
 /// The options of one call; the client's own are the defaults of its calls.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
     /// None: [`TOTAL_TIMEOUT`], and the asked wait on top.
@@ -60,6 +62,22 @@ impl CallOptions {
             .compressed(self.compression)
             .stopped_by(self.stop.as_ref())
             .shown_to(self.on_headers.as_ref())
+    }
+}
+
+/// A project may be a token given in its place.
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .field("quota_project", &Masked(&self.quota_project))
+            .field("headers", &self.headers)
+            .field("stop", &self.stop)
+            .field("compression", &self.compression)
+            .field("on_headers", &self.on_headers)
+            .finish()
     }
 }
 

@@ -1,10 +1,12 @@
 //! How far a credentials file is trusted.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::auth::url::Url;
 use crate::excerpt::{brief, shown};
 use crate::file;
+use crate::redact::Masked;
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
 ///
@@ -41,7 +43,7 @@ use crate::file;
 /// ```
 ///
 /// [`Credentials::application_default`]: crate::Credentials::application_default
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CredentialsPolicy {
     types: Vec<String>,
     hosts: Vec<String>,
@@ -174,6 +176,17 @@ impl CredentialsPolicy {
 
     fn lists(&self, url: Url<'_>) -> bool {
         self.hosts.iter().any(|domain| url.is_within(domain))
+    }
+}
+
+impl fmt::Debug for CredentialsPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsPolicy")
+            .field("types", &Masked(&self.types))
+            .field("hosts", &Masked(&self.hosts))
+            .field("trusting", &self.trusting)
+            .field("read_timeout", &self.pipe_timeout())
+            .finish()
     }
 }
 

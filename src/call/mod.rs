@@ -3,6 +3,7 @@
 mod request;
 mod send;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::error::Error;
 use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
-use crate::retry::{RetryPolicy, Task};
+use crate::redact::Masked;
+use crate::retry::{RetryPolicy, RetryTask};
 use crate::stop::StopToken;
 use crate::transport::{Compression, Headers, HeadersObserver, Rpc};
 
@@ -40,7 +42,7 @@ pub(crate) use request::Request;
 ///     .send()?;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `send` or iteration"]
 pub struct Call<R, M = Blocking> {
     pub(crate) core: Arc<Core>,
@@ -51,6 +53,18 @@ pub struct Call<R, M = Blocking> {
     pub(crate) mode: M,
     pub(crate) request: Result<R, Error>,
     pub(crate) options: CallOptions,
+}
+
+/// Without what may be a secret given in a wrong place, such as a token as the name.
+impl<R: fmt::Debug, M: fmt::Debug> fmt::Debug for Call<R, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("core", &self.core)
+            .field("mode", &self.mode)
+            .field("request", &Masked(&self.request))
+            .field("options", &self.options)
+            .finish()
+    }
 }
 
 /// The mode of [`OperationsClient`](crate::OperationsClient): what it makes blocks the calling thread.
@@ -218,12 +232,12 @@ impl<R, M> Call<R, M> {
     }
 
     /// The call as the retry loop has to know it.
-    pub(crate) fn task(&self, request: &R) -> Task
+    pub(crate) fn task(&self, request: &R) -> RetryTask
     where
         R: Request,
     {
         let (attempt_timeout, total_timeout) = self.options.limits(request.server_wait());
-        Task {
+        RetryTask {
             rpc: R::RPC,
             name: request.name().to_owned(),
             attempt_timeout,

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::excerpt::shown;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
+use crate::redact::Masked;
 use crate::retry::{RateLimit, RetryPolicy};
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -46,7 +47,7 @@ use super::OperationsClient;
 /// # let _ = client;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "`build` makes the client"]
 pub struct OperationsClientBuilder {
     source: Source,
@@ -487,10 +488,23 @@ impl Asked {
     }
 }
 
+/// Without the environment, and without what may be a secret given in a wrong place.
+impl fmt::Debug for OperationsClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsClientBuilder")
+            .field("source", &self.source)
+            .field("defaults", &self.defaults)
+            .field("config", &self.config)
+            .field("rate", &self.rate)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Service(asked) => asked.fmt(f),
+            Self::Service(asked) => Masked(asked).fmt(f),
             Self::Custom(transport) => transport.fmt(f),
         }
     }

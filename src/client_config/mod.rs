@@ -15,7 +15,7 @@ use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::Rpc;
 use crate::types::Code;
 
-use node::Node;
+use node::ConfigNode;
 
 pub(crate) use settings::MethodSettings;
 
@@ -92,7 +92,7 @@ impl ClientConfig {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
-        let root = Node::root(&value);
+        let root = ConfigNode::root(&value);
         let methods = match (root.get("interfaces")?, root.get("methodConfig")?) {
             (Some(interfaces), None) => gapic::read(&interfaces),
             (None, Some(entries)) => method_config::read(&entries),

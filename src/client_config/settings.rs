@@ -7,7 +7,7 @@ use crate::options::CallOptions;
 use crate::retry::RetryPolicy;
 use crate::transport::Rpc;
 
-use super::node::Node;
+use super::node::ConfigNode;
 
 /// The settings of one method; `None` is as without a configuration.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ impl MethodSettings {
 }
 
 /// Finds a method by the name that it has in the proto.
-pub(super) fn method(node: &Node<'_>, name: &str) -> Result<Rpc, Error> {
+pub(super) fn method(node: &ConfigNode<'_>, name: &str) -> Result<Rpc, Error> {
     Rpc::ALL.into_iter().find(|rpc| rpc.name() == name).ok_or_else(|| {
         let known = Rpc::ALL.map(Rpc::name).join(", ");
         node.error(&format!("{SERVICE} has no such method, only {known}"))

@@ -27,6 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::redact::{Masked, redacted};
 use crate::stop::StopToken;
 
 mod date;
@@ -169,7 +170,7 @@ impl fmt::Debug for HttpRequest<'_> {
         let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
         f.debug_struct("HttpRequest")
             .field("method", &self.method)
-            .field("url", &self.url.split('?').next().unwrap_or_default())
+            .field("url", &Masked(self.url.split('?').next().unwrap_or_default()))
             .field("headers", &Redacted(headers))
             .field("body", &self.body.map(<[u8]>::len))
             .field("timeout", &self.timeout)
@@ -234,7 +235,8 @@ struct Redacted<I>(I);
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for Redacted<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if is_sensitive(name) { "[redacted]" } else { value });
+        let shown =
+            |(name, value)| (name, if is_sensitive(name) { "[redacted]".into() } else { redacted(value) });
         f.debug_map().entries(self.0.clone().map(shown)).finish()
     }
 }

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::options::CallOptions;
 use crate::poller::{OnTimeout, Target, WaitOptions};
+use crate::redact::Masked;
 use crate::retry::{Backoff, RateLimit};
 use crate::stop::StopToken;
 use crate::transport::{Compression, Rpc};
@@ -396,7 +397,7 @@ impl fmt::Debug for PollMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollMany")
             .field("targets", &self.targets.len())
-            .field("wait", &self.wait)
+            .field("wait", &Masked(&self.wait))
             .field("workers", &self.workers)
             .finish_non_exhaustive()
     }

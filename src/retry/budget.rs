@@ -27,9 +27,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// [retry throttling]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
 #[derive(Clone)]
-pub struct RetryBudget(Arc<Tokens>);
+pub struct RetryBudget(Arc<BudgetTokens>);
 
-struct Tokens {
+struct BudgetTokens {
     most: f64,
     per_success: f64,
     /// The bits of a number. No lock: a forked child would have to wait for one that its parent held.
@@ -43,7 +43,7 @@ impl RetryBudget {
     pub fn new(tokens: u32, per_success: f64) -> Self {
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
-        Self(Arc::new(Tokens { most, per_success, left: AtomicU64::new(most.to_bits()) }))
+        Self(Arc::new(BudgetTokens { most, per_success, left: AtomicU64::new(most.to_bits()) }))
     }
 
     pub(super) fn succeeded(&self) {

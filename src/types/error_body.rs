@@ -2,11 +2,11 @@
 
 use prost::Message;
 
-use crate::json::{Raw, Reader};
+use crate::json::{JsonReader, RawJson};
 use crate::proto::google::rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::status::MOST_DETAILS;
-use crate::types::text::Source;
+use crate::types::text::SharedSource;
 use crate::types::{Any, Code, Status};
 
 impl Status {
@@ -16,7 +16,7 @@ impl Status {
     /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that
     /// failed. Whatever else is wrong inside the error is passed over, so that the error itself gets through.
     pub(crate) fn from_error_body(text: &str, http_status: u16) -> Option<Self> {
-        let body = Reader::document(text, Reader::value).ok()?;
+        let body = JsonReader::document(text, JsonReader::value).ok()?;
         let error = error_of(first(body))?;
         match error.error.string() {
             Ok(name) => Some(Self::new(Code::from_http(http_status), error.describe(&name))),
@@ -46,7 +46,7 @@ impl Status {
 }
 
 /// The first element of an array, or else the value itself.
-fn first(body: Raw<'_>) -> Raw<'_> {
+fn first(body: RawJson<'_>) -> RawJson<'_> {
     let mut first = None;
     let _ = body.reader().elements(|reader| {
         let element = reader.value()?;
@@ -58,7 +58,7 @@ fn first(body: Raw<'_>) -> Raw<'_> {
 
 /// The `error` of a body, with what OAuth puts beside it.
 struct ErrorOf<'a> {
-    error: Raw<'a>,
+    error: RawJson<'a>,
     description: String,
     subtype: String,
 }
@@ -76,7 +76,7 @@ impl ErrorOf<'_> {
     }
 }
 
-fn error_of(body: Raw<'_>) -> Option<ErrorOf<'_>> {
+fn error_of(body: RawJson<'_>) -> Option<ErrorOf<'_>> {
     let (mut error, mut description, mut subtype, mut answer) = (None, String::new(), String::new(), false);
     body.reader()
         .fields(|name, reader| {
@@ -95,7 +95,7 @@ fn error_of(body: Raw<'_>) -> Option<ErrorOf<'_>> {
     Some(ErrorOf { error, description, subtype })
 }
 
-fn read(error: Raw<'_>, http_status: u16) -> Option<Status> {
+fn read(error: RawJson<'_>, http_status: u16) -> Option<Status> {
     let mut number = 0;
     let mut name = String::new();
     let mut message = String::new();
@@ -138,13 +138,13 @@ fn code(name: &str, number: u16, http_status: u16) -> Code {
     })
 }
 
-fn detail(raw: Raw<'_>) -> Option<Any> {
+fn detail(raw: RawJson<'_>) -> Option<Any> {
     raw.check_depth().ok()?;
-    Any::read(&Source::new(raw), raw).ok()
+    Any::read(&SharedSource::new(raw), raw).ok()
 }
 
 /// One of the `errors` that came before `details`: what an ErrorInfo says of it, and its message.
-fn legacy_error(raw: Raw<'_>) -> Option<(ErrorInfo, String)> {
+fn legacy_error(raw: RawJson<'_>) -> Option<(ErrorInfo, String)> {
     let (mut info, mut message) = (ErrorInfo::default(), String::new());
     raw.reader()
         .fields(|name, reader| {
@@ -161,7 +161,7 @@ fn legacy_error(raw: Raw<'_>) -> Option<(ErrorInfo, String)> {
     Some((info, message))
 }
 
-fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
+fn objects<T>(array: RawJson<'_>, read: fn(RawJson<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
         let value = reader.value()?;
@@ -174,7 +174,7 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
 }
 
 /// The string, or nothing of a value that is none.
-fn lossy_string(value: Raw<'_>) -> String {
+fn lossy_string(value: RawJson<'_>) -> String {
     value.string().unwrap_or_default().into()
 }
 

@@ -7,9 +7,9 @@ use prost::{Message, Name};
 
 use crate::error::Error;
 use crate::excerpt::long_excerpt;
-use crate::json::{Invalid, Raw, Reader, Writer};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::types::rpc::RetryInfo;
-use crate::types::text::Source;
+use crate::types::text::SharedSource;
 use crate::types::{Any, Code};
 
 /// Why a call or an operation failed: a [`google.rpc.Status`].
@@ -66,9 +66,9 @@ impl Status {
     /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, nests deeper than 127 levels, or has more than
     /// 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let status = Reader::document(text, Reader::value).and_then(|raw| {
+        let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
-            Self::read(&Source::new(raw), raw)
+            Self::read(&SharedSource::new(raw), raw)
         });
         status.map_err(|invalid| Error::invalid("status", invalid))
     }
@@ -77,7 +77,7 @@ impl Status {
     ///
     /// A detail of protobuf bytes whose type has no JSON form here stands as base64 under `value`.
     pub fn to_json(&self) -> String {
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         // Nothing here can be refused: the details came as JSON, or fall back to base64.
         let _ = self.write(&mut writer);
         writer.finish()
@@ -118,7 +118,7 @@ impl Status {
     }
 
     /// Reads the object `raw`; the details share the text of `source`, around it.
-    pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
+    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
             match name {
@@ -136,7 +136,7 @@ impl Status {
         Ok(status)
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             writer.member("code");
             writer.raw(&i32::from(self.code).to_string());
@@ -154,11 +154,11 @@ impl Status {
 }
 
 /// Whether a detail can follow so many others.
-pub(super) fn room_for_detail(details: usize) -> Result<(), Invalid> {
+pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     if details < MOST_DETAILS {
         return Ok(());
     }
-    Err(Invalid::new(format!("expected at most {MOST_DETAILS} details")))
+    Err(InvalidJson::new(format!("expected at most {MOST_DETAILS} details")))
 }
 
 /// Two bytes can stand for a detail, which takes a hundred.

@@ -6,5 +6,6 @@ mod kinds;
 mod kit;
 #[cfg(target_os = "linux")]
 mod memory;
+mod metadata;
 mod secrets;
 mod storms;

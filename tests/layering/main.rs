@@ -11,7 +11,7 @@ use imports::Sources;
 
 /// From the top to the bottom; modules of one line make up one layer.
 const LAYERS: [&[&str]; 13] = [
-    &["bin", "lib", "testing"],
+    &["lib", "testing"],
     &["aio"],
     &["client"],
     &["handle", "poll_many", "sweep"],
@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 13] = [
     &["retry"],
     &["transport"],
     &["journal"],
-    &["auth", "name", "pending", "progress", "resource"],
+    &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "http", "json", "net", "proto", "types"],
     &["clock", "env", "excerpt", "file", "folder", "process", "redact", "secret", "stop", "threads"],
 ];

@@ -7,7 +7,7 @@ use prost::Message;
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
-use crate::json::Reader;
+use crate::json::JsonReader;
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// What a successful answer says, in the form that its content type names, whatever was asked for.
@@ -79,7 +79,7 @@ impl Answer {
             Self::Json(text) => {
                 embedded_error(text)?;
                 parse(text, |text| {
-                    let read = Reader::document(text, |reader| reader.value()?.check_depth());
+                    let read = JsonReader::document(text, |reader| reader.value()?.check_depth());
                     read.map_err(|invalid| Error::invalid("answer", invalid))
                 })
             }

@@ -3,21 +3,21 @@
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use crate::excerpt::excerpt;
-use crate::json::Invalid;
-use crate::types::known::{self, Known};
+use crate::json::InvalidJson;
+use crate::types::known::{self, KnownType};
 
 /// The kinds of Any that there are.
 pub(super) enum AnyKind {
     /// Another Any, under `value`.
     Any,
-    Known(Known),
+    Known(KnownType),
     Described(MessageDescriptor),
 }
 
 impl AnyKind {
     /// A descriptor goes before a type that is known here, unless that has a JSON form of its own.
-    pub(super) fn find(name: &str, pool: &DescriptorPool) -> Result<Self, Invalid> {
-        let known = Known::find(name);
+    pub(super) fn find(name: &str, pool: &DescriptorPool) -> Result<Self, InvalidJson> {
+        let known = KnownType::find(name);
         match (known, pool.get_message_by_name(name)) {
             _ if name == ANY => Ok(Self::Any),
             (Some(known), _) if known.own_form => Ok(Self::Known(known)),
@@ -25,23 +25,25 @@ impl AnyKind {
             (Some(known), None) => Ok(Self::Known(known)),
             (None, None) => {
                 let name = excerpt(name);
-                Err(Invalid::new(format!("type `{name}` is not in the descriptor pool, and not known here")))
+                Err(InvalidJson::new(format!(
+                    "type `{name}` is not in the descriptor pool, and not known here"
+                )))
             }
         }
     }
 }
 
 /// The type of a message with a JSON form of its own, but Any.
-pub(super) fn own_form(name: &str) -> Option<Known> {
-    Known::find(name).filter(|known| known.own_form && name != ANY)
+pub(super) fn own_form(name: &str) -> Option<KnownType> {
+    KnownType::find(name).filter(|known| known.own_form && name != ANY)
 }
 
 pub(super) fn type_name(url: &str) -> &str {
     known::type_name(url)
 }
 
-pub(super) fn not_bytes<E>(_: E) -> Invalid {
-    Invalid::new("expected protobuf bytes")
+pub(super) fn not_bytes<E>(_: E) -> InvalidJson {
+    InvalidJson::new("expected protobuf bytes")
 }
 
 pub(super) const ANY: &str = "google.protobuf.Any";

@@ -8,8 +8,8 @@ use prost_reflect::DescriptorPool;
 
 use crate::error::Error;
 use crate::excerpt::excerpt;
-use crate::json::{Invalid, Reader, Writer};
-use crate::types::known::Known;
+use crate::json::{InvalidJson, JsonReader, JsonWriter};
+use crate::types::known::KnownType;
 use crate::types::{Any, Operation, Status};
 
 /// By the descriptors of your own types.
@@ -43,7 +43,7 @@ impl Any {
     /// not valid for it.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         match write::any(&any, pool, &mut writer) {
             Ok(()) => Self::from_json(&writer.finish()),
             Err(invalid) => Err(self.refused("JSON", invalid)),
@@ -60,20 +60,20 @@ impl Any {
     /// As [`in_json`](Self::in_json).
     pub fn in_proto(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(text) = self.as_text() else { return Ok(self.clone()) };
-        match Reader::document(text, |reader| read::any(pool, reader)) {
+        match JsonReader::document(text, |reader| read::any(pool, reader)) {
             Ok(any) => Ok(Self::from_proto(any)),
             Err(invalid) => Err(self.refused("protobuf", invalid)),
         }
     }
 
-    fn refused(&self, form: &str, invalid: Invalid) -> Error {
+    fn refused(&self, form: &str, invalid: InvalidJson) -> Error {
         let name = excerpt(self.type_name());
         Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
     }
 
     fn is_in(&self, pool: &DescriptorPool) -> bool {
         let name = self.type_name();
-        name.is_empty() || Known::find(name).is_some() || pool.get_message_by_name(name).is_some()
+        name.is_empty() || KnownType::find(name).is_some() || pool.get_message_by_name(name).is_some()
     }
 }
 

@@ -92,7 +92,7 @@ fn default_credentials() {
 #[test]
 fn a_credentials_file() {
     let server = full_server();
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
     Lro::new(&["get", "operations/done", "--credentials", key]).asks(&server).runs().exits(0);
     assert!(server.requests()[0].header("authorization").unwrap().starts_with("Bearer ey"));
 }
@@ -118,7 +118,7 @@ fn an_access_token_file_is_read_again_when_it_changes() {
 #[test]
 fn files_may_be_pipes() {
     let server = full_server();
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
     let run = |script: &str, arguments: &[&str]| {
         let mut command = std::process::Command::new("bash");
         command.args(["-c", script, env!("CARGO_BIN_EXE_lro"), "get", "operations/done"]);
