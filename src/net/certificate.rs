@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::file::{self, FileSource, ReadLimits};
 
-use crate::http::error::{HttpError, HttpErrorKind};
+use super::error::{NetError, NetErrorKind};
 
 /// A client certificate and its private key, for mutual TLS.
 ///
@@ -37,7 +37,7 @@ pub struct ClientCertificate {
 }
 
 /// Reads certificate and key; pipes for as long as the limits allow.
-type Load = dyn Fn(&ReadLimits<'_>) -> Result<Pair, HttpError> + Send + Sync;
+type Load = dyn Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync;
 
 /// What a [`ClientCertificate`] gave when it was last asked.
 #[derive(Clone, PartialEq)]
@@ -117,7 +117,7 @@ impl ClientCertificate {
     {
         Self::new("source".to_owned(), move |_| {
             let (certificate, key) = source().map_err(|error| {
-                HttpError::new(HttpErrorKind::Tls, "the client certificate source failed")
+                NetError::new(NetErrorKind::Tls, "the client certificate source failed")
                     .with_source(Foreign(error))
             })?;
             let (certificate, key) = (Zeroizing::new(certificate), Zeroizing::new(key));
@@ -127,12 +127,12 @@ impl ClientCertificate {
 
     fn new(
         origin: String,
-        load: impl Fn(&ReadLimits<'_>) -> Result<Pair, HttpError> + Send + Sync + 'static,
+        load: impl Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync + 'static,
     ) -> Self {
         Self { origin, load: Arc::new(load) }
     }
 
-    pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<Pair, HttpError> {
+    pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<Pair, NetError> {
         (self.load)(limits)
     }
 }
@@ -154,7 +154,7 @@ impl Pair {
         Self { certificate: pem(certificate, certificate_text), key: pem(key, key_text) }
     }
 
-    fn read(certificate: &FileSource, key: &FileSource, limits: &ReadLimits<'_>) -> Result<Self, HttpError> {
+    fn read(certificate: &FileSource, key: &FileSource, limits: &ReadLimits<'_>) -> Result<Self, NetError> {
         let read = |what: &str, source: &FileSource| {
             let path = source.path();
             let origin = format!("{what} file `{}`", file::shown(path));
@@ -180,9 +180,9 @@ fn configured(
     origin: &str,
     config: &FileSource,
     limits: &ReadLimits<'_>,
-) -> Result<(PathBuf, PathBuf), HttpError> {
+) -> Result<(PathBuf, PathBuf), NetError> {
     let text = read(origin, config, limits)?;
-    let refuse = |why: &str| HttpError::new(HttpErrorKind::Tls, format!("{origin} {why}"));
+    let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
     // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
     let config: Config = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
@@ -194,9 +194,9 @@ fn configured(
     }
 }
 
-fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, NetError> {
     source.read(limits).map_err(|error| {
-        let told = HttpError::new(HttpErrorKind::Tls, format!("{origin} {}", error.why));
+        let told = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
         match error.cause {
             Some(cause) => told.with_source(cause),
             None => told,
