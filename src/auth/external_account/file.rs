@@ -37,6 +37,16 @@ impl fmt::Debug for TokenFile {
     }
 }
 
+/// Reads a file anew, or a pipe to its end, of at most 1 MiB; links are followed.
+pub(super) fn read(
+    path: &Path,
+    origin: &str,
+    request: &TokenRequest<'_>,
+) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    let limits = ReadLimits::within(request.timeout, request.stop);
+    file::read(path, &limits).map_err(|error| failed(origin, error))
+}
+
 /// Reads a regular file of at most 1 MiB; links are followed.
 pub(super) fn read_regular(path: &Path, origin: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
     file::read_regular(path).map_err(|error| failed(origin, error))
