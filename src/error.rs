@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::excerpt::excerpt;
+use crate::fault_class::{FaultClass, is_quota};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
@@ -52,11 +53,16 @@ struct Inner {
     status: Option<Status>,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
+    /// The header or message that `retry_after` comes from.
+    hint: &'static str,
+    url: Option<String>,
     page_token: Option<String>,
     operation: Option<Operation>,
     attempts: u32,
     elapsed: Duration,
     transient: bool,
+    forbids_retry: bool,
+    is_status_page: bool,
     sent: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -109,6 +115,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// Returns the URL of the request, without its query, if a service or something in front of it rejected it.
+    ///
+    /// Over gRPC it is that of the method. The message of `NOT_FOUND` names it too.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
     /// For a failed listing: the token of the page that failed, to go on from later.
     ///
     /// Give it to `page_token`; an empty token is the first page.
@@ -116,11 +129,12 @@ impl Error {
         self.0.page_token.as_deref()
     }
 
-    /// Whether the same call may well succeed later without any change.
+    /// Returns whether the same call may succeed later without any change.
     ///
-    /// So it is after a connection that failed, an attempt that ran out of time, the service's `UNAVAILABLE`, and
-    /// its `RESOURCE_EXHAUSTED` if it says [when to come back](Self::retry_after). Not after the failure of an
-    /// operation, which stays what it is.
+    /// That holds for a connection that failed, an attempt that timed out, `UNAVAILABLE`, and a used-up quota if the
+    /// service says [when to come back](Self::retry_after). It does not hold for the failure of an operation, which is
+    /// permanent, nor if the server asks not to retry (`grpc-retry-pushback-ms: -1`). The table in [`docs/errors.md`] has
+    /// all events.
     ///
     /// ```
     /// use longrunning::{Code, Error, Status};
@@ -128,13 +142,10 @@ impl Error {
     /// assert!(Error::from(Status::new(Code::Unavailable, "draining")).is_transient());
     /// assert!(!Error::from(Status::new(Code::NotFound, "expired")).is_transient());
     /// ```
+    ///
+    /// [`docs/errors.md`]: https://docs.rs/crate/longrunning/latest/source/docs/errors.md
     pub fn is_transient(&self) -> bool {
-        let of_service = || match (self.kind(), self.code()) {
-            (ErrorKind::Service, Some(Code::Unavailable)) => true,
-            (ErrorKind::Service, Some(Code::ResourceExhausted)) => self.retry_after().is_some(),
-            _ => false,
-        };
-        self.passes_by_itself() || of_service()
+        FaultClass::of(self) == FaultClass::Transient
     }
 }
 
@@ -149,11 +160,15 @@ impl Error {
             status: None,
             http_status: None,
             retry_after: None,
+            hint: "",
+            url: None,
             page_token: None,
             operation: None,
             attempts: 0,
             elapsed: Duration::ZERO,
             transient: false,
+            forbids_retry: false,
+            is_status_page: false,
             sent: false,
             source: None,
         }))
@@ -189,6 +204,42 @@ impl Error {
     pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
         self.0.retry_after = delay;
         self
+    }
+
+    /// Adds the delay that the server asks for, and where it says so. The longest one counts.
+    pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
+        if delay > self.0.retry_after {
+            self.0.retry_after = delay;
+            self.0.hint = hint;
+        }
+        self
+    }
+
+    /// Adds that the server asks not to send the same request again.
+    pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
+        self.0.forbids_retry = forbids_retry;
+        self
+    }
+
+    /// Adds the URL of a request, whose query is left out. `NOT_FOUND` is often a wrong URL, so its message names it.
+    pub(crate) fn with_url(mut self, url: &str) -> Self {
+        if self.0.status.is_none() {
+            return self;
+        }
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        self.0.url = Some(url.to_owned());
+        match self.code() {
+            Some(Code::NotFound) => self.note(format_args!("the URL was {}", excerpt(url))),
+            _ => self,
+        }
+    }
+
+    /// Adds that a call gives up because the delay that the server asks for does not fit.
+    pub(crate) fn hint_too_long(self, left: Duration) -> Self {
+        let Some(delay) = self.retry_after() else { return self };
+        let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
+        let note = format!("{hint} of {} s is longer than the remaining {} s", Seconds(delay), Seconds(left));
+        self.note(note)
     }
 
     pub(crate) fn with_page_token(mut self, token: &str) -> Self {
@@ -239,6 +290,16 @@ impl Error {
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub(crate) fn passes_by_itself(&self) -> bool {
         self.0.transient
+    }
+
+    /// Whether the server asks not to send the same request again.
+    pub(crate) fn forbids_retry(&self) -> bool {
+        self.0.forbids_retry
+    }
+
+    /// Whether something in front of the service sent a page, or other text, as a success.
+    pub(crate) fn is_status_page(&self) -> bool {
+        self.0.is_status_page
     }
 
     /// Whether the server may have acted on the request.
@@ -303,33 +364,36 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
+        let delay = status.retry_delay();
+        let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done.
-        let acted = status.code() != Code::ResourceExhausted;
-        Self::new(ErrorKind::Service, status.to_string())
-            .sent(acted)
-            .with_retry_after(status.retry_delay())
+        let acted = !is_quota(&error);
+        error.sent(acted)
+    }
+
+    /// A method without a URL: nothing can be sent.
+    pub(crate) fn unbound(method: &'static str) -> Self {
+        let message = format!("no request was sent: no binding of {method} is configured, see `Bindings`");
+        let status = Status::new(Code::Unimplemented, &*message);
+        Self::new(ErrorKind::Binding, message).with_status(status)
+    }
+
+    /// A page or other text of something in front of the service, sent as a success.
+    pub(crate) fn status_page(message: impl Into<String>) -> Self {
+        let mut error = Self::decode(message).sent(true);
+        error.0.is_status_page = true;
+        error
+    }
+
+    /// A proxy that does not take a request without credentials.
+    pub(crate) fn proxy_credentials(status: Status) -> Self {
+        Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
             .with_status(status)
     }
 
-    /// A method that the service does not have, as far as the client is told.
-    pub(crate) fn unbound(method: &'static str) -> Self {
-        let message = format!("no binding of {method} is configured: see `Bindings`");
-        Self::service(Status::new(Code::Unimplemented, message)).sent(false)
-    }
-
-    /// An answer from something that is not the service.
-    pub(crate) fn foreign_answer(host: &str, answer: &str) -> Self {
-        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected JSON")).sent(true)
-    }
-
-    /// The same over gRPC.
-    #[cfg(feature = "grpc")]
-    pub(crate) fn not_grpc(host: &str, answer: &str) -> Self {
-        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected gRPC")).sent(true)
-    }
-
-    /// An answer of which something is missing.
-    pub(crate) fn answer_cut(message: &str) -> Self {
+    /// A response of which something is missing.
+    pub(crate) fn response_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
     }
 
@@ -341,6 +405,23 @@ impl Error {
     /// An attempt without an answer in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
+    }
+
+    /// Adds the failure of a connection whose time was up. A timeout of its own would say the same again.
+    pub(crate) fn caused_by(self, error: HttpError) -> Self {
+        if error.kind() != HttpErrorKind::Timeout {
+            return self.with_source(error);
+        }
+        Self(Box::new(Inner { source: error.into_source(), ..*self.0 }))
+    }
+
+    /// Adds the status with which the server ended a call whose time was up, if it says more than that.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn caused_by_end(self, error: Self) -> Self {
+        let message = error.status().map(Status::message).unwrap_or_default().to_ascii_lowercase();
+        let says_more =
+            !matches!(message.as_str(), "" | "deadline exceeded" | "context deadline exceeded" | "timeout");
+        if says_more { self.with_source(error) } else { self }
     }
 
     /// A call that its token stopped.

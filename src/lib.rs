@@ -219,6 +219,7 @@ mod core;
 mod env;
 mod error;
 mod excerpt;
+mod fault_class;
 mod file;
 #[cfg(test)]
 mod folder;

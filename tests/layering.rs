@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 13] = [
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
-    &["error", "http", "json", "proto", "types"],
+    &["error", "fault_class", "http", "json", "proto", "types"],
     &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
 ];
 

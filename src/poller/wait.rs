@@ -10,6 +10,7 @@ use crate::call::Request;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
+use crate::fault_class::{FaultClass, is_quota};
 use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::progress::{Progress, Tracker};
@@ -301,7 +302,7 @@ impl Wait {
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
-        let quota = fault.code() == Some(Code::ResourceExhausted);
+        let quota = is_quota(fault);
         let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
         let floor = asked.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
@@ -332,8 +333,8 @@ impl Wait {
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
-        let fault = Fault::of(&error);
-        let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
+        let class = FaultClass::of(&error);
+        let passes = matches!(class, FaultClass::Transient | FaultClass::Tolerable | FaultClass::Doubtful);
         if self.long_polling.failed(&error, passes) {
             // The next poll tells what it means.
             self.fault = Some(error);
@@ -341,17 +342,18 @@ impl Wait {
         }
         self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
-        self.failures =
-            self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
+        self.failures = self
+            .failures
+            .saturating_add(u32::from(matches!(class, FaultClass::Doubtful | FaultClass::StatusPage)));
         let elapsed = now.saturating_duration_since(self.start);
-        let borne = match fault {
-            Fault::Passing => true,
-            Fault::Doubtful => self.failures <= self.options.max_failures,
-            Fault::Foreign => self.failures <= self.options.max_failures.min(1),
-            Fault::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
-            Fault::Final => false,
+        let is_tolerated = match class {
+            FaultClass::Transient | FaultClass::Tolerable => true,
+            FaultClass::Doubtful => self.failures <= self.options.max_failures,
+            FaultClass::StatusPage => self.failures <= self.options.max_failures.min(1),
+            FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
+            FaultClass::Permanent => false,
         };
-        if borne && self.options.max_outage.is_none_or(|limit| outage < limit) {
+        if is_tolerated && self.options.max_outage.is_none_or(|limit| outage < limit) {
             self.fault = Some(error);
             return Ok(());
         }
@@ -406,34 +408,6 @@ impl fmt::Debug for Wait {
             .field("options", &self.options)
             .field("polls", &self.polls)
             .finish_non_exhaustive()
-    }
-}
-
-/// What kind of failure a poll met.
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    /// It passes by itself.
-    Passing,
-    /// It may pass.
-    Doubtful,
-    /// An answer of somebody else's: the page of a captive portal.
-    Foreign,
-    /// The operation is not there, or not yet.
-    NotFound,
-    /// It will not pass.
-    Final,
-}
-
-impl Fault {
-    fn of(error: &Error) -> Self {
-        match error.code() {
-            _ if error.passes_by_itself() => Self::Passing,
-            Some(Code::Unavailable | Code::ResourceExhausted) => Self::Passing,
-            Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => Self::Doubtful,
-            Some(Code::NotFound) => Self::NotFound,
-            None if error.kind() == ErrorKind::Transport && error.http_status() == Some(200) => Self::Foreign,
-            _ => Self::Final,
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::fault_class::is_quota;
 use crate::types::Code;
 
 #[allow(unused_imports)]
@@ -115,10 +116,10 @@ impl RetryPolicy {
     }
 
     fn retries(&self, error: &Error) -> bool {
-        let Some(code) = error.code() else { return error.passes_by_itself() };
-        // AIP-194: a quota error is worth a retry when the server says when.
-        let hinted = code == Code::ResourceExhausted && error.retry_after().is_some();
-        error.passes_by_itself() || hinted || self.codes.contains(&code)
+        // AIP-194: a quota error is worth a retry if the server says when.
+        let hinted = is_quota(error) && error.retry_after().is_some();
+        let by_code = error.code().is_some_and(|code| self.codes.contains(&code));
+        !error.forbids_retry() && (error.passes_by_itself() || hinted || by_code)
     }
 }
 

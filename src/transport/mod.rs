@@ -8,7 +8,9 @@ mod headers;
 mod kind;
 mod mtls;
 mod options;
+mod page_text;
 pub(crate) mod rest;
+mod status_page;
 
 use std::fmt;
 use std::sync::Arc;

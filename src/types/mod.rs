@@ -21,6 +21,7 @@ mod wire;
 
 pub use any::Any;
 pub use code::{Code, UnknownCode};
+pub(crate) use error_body::ErrorBody;
 pub use operation::Operation;
 pub use outcome::Outcome;
 pub use page::OperationPage;

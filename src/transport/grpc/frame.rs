@@ -108,9 +108,9 @@ impl Frame {
     pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
         let message = mem::take(&mut self.message);
         match (self.prefix.first(), self.length) {
-            (None, _) => Err(Error::answer_cut("the answer is empty").into()),
+            (None, _) => Err(Fault::Empty),
             (_, length) if length != Some(message.len()) => {
-                Err(Error::answer_cut("the answer ends early").into())
+                Err(Error::response_cut("the response ends early").into())
             }
             (Some(&PLAIN), _) => Ok(message),
             (Some(&COMPRESSED), _) => decompress(&message, encoding, self.limit),
@@ -123,6 +123,8 @@ impl Frame {
 #[derive(Debug)]
 pub(super) enum Fault {
     Oversize(Oversize),
+    /// The server says that all is well and sends no message.
+    Empty,
     Wrong(Error),
 }
 
@@ -152,7 +154,7 @@ fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Ve
             Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
             Ok(decoded) => Ok(decoded),
             Err(error) => {
-                Err(Error::answer_cut("the compressed answer is damaged").with_source(error).into())
+                Err(Error::response_cut("the compressed answer is damaged").with_source(error).into())
             }
         };
     }

@@ -41,7 +41,7 @@ impl RestTransport {
                 continue;
             }
             return Answer::read(response, endpoint.authority(), clock.wall())
-                .map_err(|error| authorizer.explain(error));
+                .map_err(|error| authorizer.explain(error.with_url(&url)));
         }
     }
 
@@ -90,7 +90,7 @@ impl RestTransport {
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now().saturating_duration_since(start) >= left {
-                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).with_source(error)
+                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).caused_by(error)
             } else {
                 Error::from(error)
             }

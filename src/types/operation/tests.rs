@@ -275,7 +275,7 @@ proptest! {
         let text = format!("{}{between}{}", &WHOLE[..start], &WHOLE[end..]);
         let _ = Operation::from_json(&text).map(Operation::into_response::<serde_json::Value>);
         let _ = Any::from_json(&text).map(|any| any.to_proto());
-        let _ = Status::from_error_body(&text, 500).map(|status| status.to_proto());
+        let _ = ErrorBody::from_json(&text, 500).map(|error| error.status.to_proto());
     }
 }
 

@@ -1,0 +1,116 @@
+//! What proxies, load balancers and front ends answer in place of the service: pages of HTML, and other text.
+
+use std::time::SystemTime;
+
+use crate::error::{Error, ErrorKind};
+use crate::excerpt::excerpt;
+use crate::http::HttpResponse;
+use crate::transport::page_text::{is_html, visible_text};
+use crate::transport::rest::decode::clock_skew;
+use crate::types::{Code, Status};
+
+/// Returns the error for an HTTP error status without a status of the service.
+pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -> Error {
+    let http = response.status;
+    let body = String::from_utf8_lossy(&response.body);
+    let status = Status::new(Code::from_http(http), message(http, &body));
+    let error = match http {
+        407 => Error::proxy_credentials(status),
+        _ => Error::service(status),
+    };
+    let error = finish(error, response, wall).transient(is_transient(http));
+    match http {
+        404 if !body.trim().is_empty() => error.note(NO_METHOD),
+        _ => error,
+    }
+}
+
+/// Whether an HTTP status, without a word of the service, says that the request may succeed later.
+pub(in crate::transport) fn is_transient(http: u16) -> bool {
+    matches!(http, 408 | 502 | 503 | 504)
+}
+
+/// Adds what the headers of an error response say: its HTTP status, its hint, and how far the local clock is off.
+pub(in crate::transport) fn finish(error: Error, response: &HttpResponse, wall: SystemTime) -> Error {
+    let error =
+        error.with_http_status(response.status).hinted("Retry-After", response.retry_after(Some(wall)));
+    // Tokens are rejected for their times, which come from the local clock.
+    match clock_skew(response, wall).filter(|_| response.status == 401) {
+        Some(skew) => error.note(skew),
+        None => error,
+    }
+}
+
+/// Returns the error for a success whose body is not what it should be: a sign-in page, or text.
+pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, wanted: &str) -> Error {
+    let body = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
+    let body = String::from_utf8_lossy(body);
+    let what = if is_html(response.header("content-type"), &body) { "an HTML page" } else { "text" };
+    let text = visible_text(&body);
+    let text = if text.is_empty() { String::new() } else { format!(": {}", excerpt(&text)) };
+    let message = format!("{host} returned {what} instead of {wanted} (HTTP {}){text}", response.status);
+    Error::status_page(message).with_http_status(response.status)
+}
+
+/// Returns the error for a redirect. No redirect is followed, because a token must not follow it.
+pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Error {
+    let target = response.header("location").map(target).filter(|target| !target.is_empty());
+    let target = target.map_or("nowhere".to_owned(), |target| format!("`{}`", excerpt(target)));
+    let message =
+        format!("{host} redirected the request to {target}, which is not followed: check the endpoint");
+    Error::new(ErrorKind::Transport, message).sent(true).with_http_status(response.status)
+}
+
+/// The host of an absolute URL, or the path of a relative one. The rest may be a secret: query, fragment, credentials.
+fn target(location: &str) -> &str {
+    let location = location.trim();
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let location = location.get(..end).unwrap_or_default();
+    let authority = match location.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
+        _ => return location,
+    };
+    let authority = authority.split('/').next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// What is shown of a status page: the HTTP status, and the text that a person would read.
+fn message(http: u16, body: &str) -> String {
+    match visible_text(body) {
+        text if text.is_empty() => format!("HTTP {http}"),
+        text => format!("HTTP {http}: {}", excerpt(&text)),
+    }
+}
+
+/// As much as is kept of the body of an error.
+const MOST_SHOWN: usize = 64 << 10;
+
+const NO_METHOD: &str = "this is not a response of the service: the method does not exist at this endpoint and \
+    version, so check the endpoint, `api_version` and the bindings";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_of_redirects() {
+        let rows = [
+            ("https://example.com/login?token=CANARY", "`example.com`"),
+            ("http://user:CANARY@example.com:8080/", "`example.com:8080`"),
+            ("//example.com/x", "`example.com`"),
+            ("/sign-in/start?next=CANARY", "`/sign-in/start`"),
+            ("../v2/operations#CANARY", "`../v2/operations`"),
+            ("login", "`login`"),
+            ("?CANARY", "nowhere"),
+            ("", "nowhere"),
+        ];
+        for (location, expected) in rows {
+            let response = HttpResponse::new(302, "").with_header("location", location);
+            let message = redirect(&response, "h").to_string();
+            let shown =
+                format!("h redirected the request to {expected}, which is not followed: check the endpoint");
+            assert_eq!(message, shown, "{location}");
+        }
+        assert!(redirect(&HttpResponse::new(302, ""), "h").to_string().contains("nowhere"));
+    }
+}
