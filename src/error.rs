@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::excerpt::excerpt;
-use crate::fault_class::{FaultClass, is_quota};
+use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::Invalid;
 use crate::types::{Code, Operation, Status};
@@ -145,7 +145,7 @@ impl Error {
     ///
     /// [`docs/errors.md`]: https://docs.rs/crate/longrunning/latest/source/docs/errors.md
     pub fn is_transient(&self) -> bool {
-        FaultClass::of(self) == FaultClass::Transient
+        self.class() == FaultClass::Transient
     }
 }
 
@@ -292,6 +292,26 @@ impl Error {
         self.0.transient
     }
 
+    /// Returns how calls and waits handle this error.
+    pub(crate) fn class(&self) -> FaultClass {
+        self.facts().class()
+    }
+
+    /// Whether a quota is used up.
+    pub(crate) fn is_quota(&self) -> bool {
+        self.facts().is_quota()
+    }
+
+    fn facts(&self) -> FaultFacts<'_> {
+        FaultFacts {
+            status: self.status().filter(|_| self.kind() != ErrorKind::Operation),
+            is_hinted: self.retry_after().is_some(),
+            is_transient: self.passes_by_itself(),
+            forbids_retry: self.forbids_retry(),
+            is_status_page: self.0.is_status_page,
+        }
+    }
+
     /// Whether the server asks not to send the same request again.
     pub(crate) fn forbids_retry(&self) -> bool {
         self.0.forbids_retry
@@ -368,7 +388,7 @@ impl Error {
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
         let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done.
-        let acted = !is_quota(&error);
+        let acted = !error.is_quota();
         error.sent(acted)
     }
 

@@ -2,7 +2,6 @@
 //!
 //! `docs/errors.md` lists the events and their classes, and `tests/it/events.rs` plays them.
 
-use crate::error::{Error, ErrorKind};
 use crate::types::rpc::{ErrorInfo, QuotaFailure};
 use crate::types::{Code, Status};
 
@@ -23,42 +22,50 @@ pub(crate) enum FaultClass {
     Permanent,
 }
 
-impl FaultClass {
-    /// Returns the class of an error.
-    pub(crate) fn of(error: &Error) -> Self {
-        let hinted = error.retry_after().is_some();
-        match error.code() {
-            _ if error.kind() == ErrorKind::Operation => Self::Permanent,
-            // Also for errors with a code: a proxy's 504 is transient, the service's DEADLINE_EXCEEDED is not.
-            _ if error.passes_by_itself() => Self::Transient.unless(error.forbids_retry()),
-            _ if is_quota(error) && hinted => Self::Transient.unless(error.forbids_retry()),
-            _ if is_quota(error) => Self::Tolerable,
-            Some(Code::Unavailable) => Self::Transient.unless(error.forbids_retry()),
-            Some(Code::DeadlineExceeded) => Self::Tolerable,
-            Some(Code::Internal | Code::Unknown) => Self::Doubtful,
-            Some(Code::NotFound) => Self::NotFound,
-            None if error.is_status_page() => Self::StatusPage,
-            _ => Self::Permanent,
+/// What an error knows about the attempt that failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FaultFacts<'a> {
+    /// The status of the call; not that of an operation that failed, which is a result.
+    pub(crate) status: Option<&'a Status>,
+    /// The server says when to come back.
+    pub(crate) is_hinted: bool,
+    /// The failure says nothing about the request: of the network, of a proxy, of a token endpoint.
+    pub(crate) is_transient: bool,
+    /// The server asks not to send the same request again.
+    pub(crate) forbids_retry: bool,
+    /// A page or other text was sent as a success.
+    pub(crate) is_status_page: bool,
+}
+
+impl FaultFacts<'_> {
+    pub(crate) fn class(self) -> FaultClass {
+        let code = self.status.map(Status::code);
+        match code {
+            // Before the codes: a proxy's 504 is transient, the service's DEADLINE_EXCEEDED is not.
+            _ if self.is_transient || code == Some(Code::Unavailable) => self.transient(),
+            _ if self.is_quota() && self.is_hinted => self.transient(),
+            _ if self.is_quota() => FaultClass::Tolerable,
+            Some(Code::DeadlineExceeded) => FaultClass::Tolerable,
+            Some(Code::Internal | Code::Unknown) => FaultClass::Doubtful,
+            Some(Code::NotFound) => FaultClass::NotFound,
+            None if self.is_status_page => FaultClass::StatusPage,
+            _ => FaultClass::Permanent,
         }
     }
 
     /// A server that forbids retries ends a call, and no wait: its next poll is no retry.
-    fn unless(self, forbids_retry: bool) -> Self {
-        if forbids_retry { Self::Tolerable } else { self }
+    fn transient(self) -> FaultClass {
+        if self.forbids_retry { FaultClass::Tolerable } else { FaultClass::Transient }
     }
-}
 
-/// Whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` that says so or says when to come back.
-///
-/// Older Google APIs answer 403 in place of 429, which stays the code of the error.
-pub(crate) fn is_quota(error: &Error) -> bool {
-    match (error.kind(), error.status()) {
-        (ErrorKind::Operation, _) | (_, None) => false,
-        (_, Some(status)) => match status.code() {
-            Code::ResourceExhausted => true,
-            Code::PermissionDenied => error.retry_after().is_some() || names_quota(status),
-            _ => false,
-        },
+    /// Whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` that says so or says when to come back.
+    ///
+    /// Older Google APIs send 403 in place of 429, which stays the code of the error.
+    pub(crate) fn is_quota(self) -> bool {
+        match self.status {
+            Some(status) if status.code() == Code::PermissionDenied => self.is_hinted || names_quota(status),
+            status => status.is_some_and(|status| status.code() == Code::ResourceExhausted),
+        }
     }
 }
 
@@ -87,8 +94,6 @@ const QUOTA_REASONS: [&str; 8] = [
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -104,22 +109,19 @@ mod tests {
             ("accessNotConfigured", false),
             ("", false),
         ];
+        let class = |status: &Status, is_hinted| {
+            FaultFacts { status: Some(status), is_hinted, ..FaultFacts::default() }.class()
+        };
         for (reason, expected) in rows {
-            let status = Status::new(Code::PermissionDenied, "m").with_detail(ErrorInfo::new(reason, "d"));
-            let class = if expected { FaultClass::Tolerable } else { FaultClass::Permanent };
-            assert_eq!(FaultClass::of(&status.clone().into()), class, "{reason}");
-            let other = Status::new(Code::InvalidArgument, "m").with_detail(ErrorInfo::new(reason, "d"));
-            assert_eq!(FaultClass::of(&other.into()), FaultClass::Permanent, "{reason} of another code");
-            let hinted = Error::from(status).with_retry_after(Some(Duration::from_secs(1)));
-            assert_eq!(FaultClass::of(&hinted), FaultClass::Transient, "{reason} with a hint");
+            let of = |code| Status::new(code, "m").with_detail(ErrorInfo::new(reason, "d"));
+            let denied = of(Code::PermissionDenied);
+            let without_hint = if expected { FaultClass::Tolerable } else { FaultClass::Permanent };
+            assert_eq!(class(&denied, false), without_hint, "{reason}");
+            assert_eq!(class(&denied, true), FaultClass::Transient, "{reason} with a hint");
+            let other = of(Code::InvalidArgument);
+            assert_eq!(class(&other, true), FaultClass::Permanent, "{reason} of another code");
         }
         let failure = Status::new(Code::PermissionDenied, "m").with_detail(QuotaFailure::default());
-        assert_eq!(FaultClass::of(&failure.into()), FaultClass::Tolerable);
-    }
-
-    #[test]
-    fn an_operation_that_failed_is_no_event_of_the_call() {
-        let failed = crate::Operation::failed("operations/42", Status::new(Code::ResourceExhausted, "disk"));
-        assert!(!is_quota(&failed.into_response::<()>().unwrap_err()));
+        assert_eq!(class(&failure, false), FaultClass::Tolerable);
     }
 }

@@ -214,6 +214,7 @@ pub mod aio;
 pub mod auth;
 mod call;
 mod client;
+mod client_config;
 mod clock;
 mod core;
 mod env;
@@ -224,27 +225,28 @@ mod file;
 #[cfg(test)]
 mod folder;
 mod handle;
-mod housekeeping;
 pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
-mod many;
 mod name;
+mod net;
 mod options;
 mod pager;
 mod pending;
+mod poll_many;
 mod poller;
 mod progress;
 pub mod proto;
 pub mod resource;
 mod retry;
 mod secret;
-mod service_config;
 mod stop;
+mod sweep;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod threads;
 pub mod transport;
 mod types;
 mod wait_support;
@@ -255,24 +257,24 @@ pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
 pub use call::{Blocking, Call};
 pub use client::{OperationsClient, OperationsClientBuilder};
+pub use client_config::ClientConfig;
 pub use error::{Error, ErrorKind};
 pub use handle::OperationHandle;
-pub use housekeeping::{Sweep, SweepReport};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
-pub use many::{Finished, Named, PollMany};
 pub use name::OperationName;
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
+pub use poll_many::{Finished, Named, PollMany};
 pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
-pub use service_config::ClientConfig;
 pub use stop::StopToken;
+pub use sweep::{Sweep, SweepReport};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
 pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 

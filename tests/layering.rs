@@ -9,16 +9,16 @@ const LAYERS: [&[&str]; 13] = [
     &["bin", "lib", "testing"],
     &["aio"],
     &["client"],
-    &["handle", "housekeeping", "many"],
+    &["handle", "poll_many", "sweep"],
     &["poller"],
     &["call", "pager"],
-    &["core", "options", "service_config", "wait_support"],
+    &["core", "options", "client_config", "wait_support"],
     &["retry"],
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
-    &["error", "fault_class", "http", "json", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "folder", "secret", "stop"],
+    &["error", "fault_class", "http", "json", "net", "proto", "types"],
+    &["clock", "env", "excerpt", "file", "folder", "secret", "stop", "threads"],
 ];
 
 #[test]

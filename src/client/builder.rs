@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Credentials;
+use crate::client_config::{ClientConfig, MethodConfig};
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
 use crate::env::{Env, SystemEnv};
@@ -14,7 +15,6 @@ use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::{RateLimit, RetryPolicy};
-use crate::service_config::{ClientConfig, MethodConfig};
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;

@@ -9,16 +9,16 @@ use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::handle::OperationHandle;
-use crate::housekeeping::Sweep;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
-use crate::many::PollMany;
 use crate::name::OperationName;
+use crate::poll_many::PollMany;
 use crate::poller::{Poller, Target};
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::sweep::Sweep;
 use crate::transport::Transport;
 
 pub use builder::OperationsClientBuilder;

@@ -29,37 +29,17 @@ use std::time::Duration;
 
 use crate::stop::StopToken;
 
-mod agent;
-mod buffers;
-mod certificate;
-mod dial;
-mod error;
-mod hide;
-mod link;
-mod options;
-mod proxy;
-mod resolver;
-mod slots;
-mod socket;
-mod stops;
-#[cfg(feature = "grpc")]
-mod stream;
+mod date;
+pub(crate) mod error;
+pub(crate) mod options;
 #[cfg(test)]
 pub(crate) mod tests;
-mod times;
-mod tls;
-mod tunnel;
+pub(crate) mod ureq;
 
-pub use agent::HttpAgent;
-pub use certificate::ClientCertificate;
+pub use self::ureq::agent::HttpAgent;
+pub use crate::net::certificate::ClientCertificate;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{HttpOptions, ProxySetting, Roots};
-#[cfg(feature = "grpc")]
-pub(crate) use slots::Slots;
-#[cfg(feature = "grpc")]
-pub(crate) use stops::stopped_in_line;
-#[cfg(feature = "grpc")]
-pub(crate) use stream::{Opener, Stream};
 
 /// Carries one HTTP exchange.
 ///

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::certificate::ClientCertificate;
-use super::slots::Slots;
+use crate::net::certificate::ClientCertificate;
+use crate::net::permits::Slots;
 
 /// Settings of [`HttpAgent`](super::HttpAgent).
 ///
@@ -18,14 +18,14 @@ use super::slots::Slots;
 /// ```
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    pub(super) roots: Roots,
-    pub(super) extra_roots: Vec<Pem>,
-    pub(super) client_certificate: Option<ClientCertificate>,
-    pub(super) proxy: ProxySetting,
-    pub(super) idle_timeout: Duration,
-    pub(super) idle_per_host: usize,
-    pub(super) idle_total: usize,
-    pub(super) max_connections: usize,
+    pub(crate) roots: Roots,
+    pub(crate) extra_roots: Vec<Pem>,
+    pub(crate) client_certificate: Option<ClientCertificate>,
+    pub(crate) proxy: ProxySetting,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) idle_per_host: usize,
+    pub(crate) idle_total: usize,
+    pub(crate) max_connections: usize,
 }
 
 impl HttpOptions {
@@ -136,7 +136,7 @@ impl Default for HttpOptions {
 
 /// Shows its length only: a file given by mistake may hold a key.
 #[derive(Clone)]
-pub(super) struct Pem(pub(super) Vec<u8>);
+pub(crate) struct Pem(pub(crate) Vec<u8>);
 
 impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use crate::call::Request;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::fault_class::{FaultClass, is_quota};
+use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::progress::{Progress, Tracker};
@@ -302,7 +302,7 @@ impl Wait {
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
-        let quota = is_quota(fault);
+        let quota = fault.is_quota();
         let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
         let floor = asked.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
@@ -333,7 +333,7 @@ impl Wait {
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
-        let class = FaultClass::of(&error);
+        let class = error.class();
         let passes = matches!(class, FaultClass::Transient | FaultClass::Tolerable | FaultClass::Doubtful);
         if self.long_polling.failed(&error, passes) {
             // The next poll tells what it means.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::json::parse_timestamp;
 use crate::types::{Any, Status};
 
-/// Metadata as an object.
+/// Reads metadata as an object.
 pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(&metadata.json().ok()?) else { return None };
     if metadata.type_name() == STRUCT
@@ -19,34 +19,60 @@ pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
     Some(fields)
 }
 
-/// The fields of metadata, and of the parts that tell of progress too.
+/// The fields of metadata, and of the parts of them that describe progress.
 pub(super) struct Fields<'a> {
     metadata: &'a Map<String, Value>,
-    /// The metadata, and the parts in them that have names of parts which tell of progress, from the outside in.
-    levels: Vec<Level<'a>>,
+    /// The metadata first, then the parts, from the outside in.
+    parts: Vec<ProgressPart<'a>>,
 }
 
-/// Values by plain names.
-type Level<'a> = BTreeMap<String, Vec<&'a Value>>;
+/// One object, or the objects of a list.
+struct ProgressPart<'a> {
+    elements: Vec<FieldLevel<'a>>,
+    /// Larger than the number of elements if the service has not sent all of them yet.
+    expected: usize,
+}
+
+/// The values of one object by their plain names.
+type FieldLevel<'a> = BTreeMap<String, Vec<&'a Value>>;
 
 impl<'a> Fields<'a> {
     pub(super) fn of(metadata: &'a Map<String, Value>) -> Self {
-        let mut levels = vec![level(metadata)];
+        let mut parts = vec![ProgressPart { elements: vec![level(metadata)], expected: 1 }];
         let mut from = 0;
         for _ in 0..DEPTH {
-            let parts = levels.get(from..).unwrap_or_default().iter().flat_map(parts);
-            let room = MOST_PARTS.saturating_sub(levels.len());
-            let inner: Vec<_> = parts.take(room).map(level).collect();
-            from = levels.len();
-            levels.extend(inner);
+            let outer = parts.get(from..).unwrap_or_default().iter();
+            // The elements of a list are not searched for further parts: the list is one value.
+            let outer = outer.filter_map(|part| part.elements.first().filter(|_| part.expected == 1));
+            let room = MOST_PARTS.saturating_sub(parts.len());
+            let inner: Vec<_> = outer.flat_map(parts_of).take(room).collect();
+            from = parts.len();
+            parts.extend(inner);
         }
-        Self { metadata, levels }
+        Self { metadata, parts }
     }
 
     /// Reads the first value of the first of these names that can be read, from the outside in.
     pub(super) fn find<T>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        self.levels.iter().find_map(|level| {
-            names.iter().find_map(|name| level.get(*name)?.iter().find_map(|value| read(value)))
+        self.parts.iter().flat_map(|part| &part.elements).find_map(|level| first(level, names, &read))
+    }
+
+    /// Reads a percentage from the first part that has one. The percentage of a list is the mean of its elements, of
+    /// which those without a number have not begun.
+    pub(super) fn mean(&self, names: &[&str], read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
+        let read = |value: &Value| mean_of(value, &read);
+        self.parts.iter().find_map(|part| {
+            let found: Vec<f64> =
+                part.elements.iter().filter_map(|level| first(level, names, &read)).collect();
+            (!found.is_empty()).then(|| found.iter().sum::<f64>() / part.expected as f64)
+        })
+    }
+
+    /// Reads numbers of units from the first part that has one, in all elements of a list.
+    pub(super) fn sum(&self, name: &str) -> Option<u64> {
+        self.parts.iter().find_map(|part| {
+            let found = part.elements.iter().filter_map(|level| first(level, &[name], &units));
+            found.reduce(u64::saturating_add)
         })
     }
 
@@ -64,29 +90,81 @@ impl<'a> Fields<'a> {
         self.metadata.values().for_each(|value| collect(value, &mut found));
         found
     }
+
+    /// The largest number of failures that a counter or a summary of errors has.
+    pub(super) fn counted_failures(&self) -> Option<u64> {
+        let levels = || self.parts.iter().flat_map(|part| &part.elements);
+        let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, &units));
+        let groups = levels().flat_map(|level| COUNTER_GROUPS.iter().filter_map(|name| level.get(*name)));
+        let groups = groups.flatten().filter_map(|value| failures_of_group(value));
+        counters.chain(groups).max()
+    }
 }
 
-fn level(fields: &Map<String, Value>) -> Level<'_> {
-    let mut level = Level::new();
+/// Reads the first value of the first of these names that can be read.
+fn first<T>(level: &FieldLevel<'_>, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    names.iter().find_map(|name| level.get(*name)?.iter().find_map(|value| read(value)))
+}
+
+/// Reads a number, or the mean of a list of numbers, of which those that are missing count as zero.
+fn mean_of(value: &Value, read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
+    let Value::Array(elements) = value else { return read(value) };
+    let is_number = |value: &Value| value.is_number() || value.is_string();
+    if !elements.iter().any(is_number) {
+        return None;
+    }
+    let sum: f64 = elements.iter().filter_map(read).sum();
+    Some(sum / elements.len() as f64)
+}
+
+/// Adds up the failures of `counter: {success, failure}`, `counters: {objectsFromSourceFailed}` or
+/// `errorBreakdowns: [{errorCode, errorCount}]`. Bytes are not counted: they belong to an object that is.
+fn failures_of_group(value: &Value) -> Option<u64> {
+    let objects = match value {
+        Value::Object(object) => vec![object],
+        Value::Array(elements) => elements.iter().filter_map(Value::as_object).collect(),
+        _ => return None,
+    };
+    let counts = objects.into_iter().flatten().filter(|(key, _)| {
+        let key = plain(key);
+        key == "errorcount" || (key.contains("fail") && !key.contains("bytes"))
+    });
+    counts.filter_map(|(_, value)| units(value)).reduce(u64::saturating_add)
+}
+
+fn level(fields: &Map<String, Value>) -> FieldLevel<'_> {
+    let mut level = FieldLevel::new();
     for (key, value) in fields {
         level.entry(plain(key)).or_default().push(value);
     }
     level
 }
 
-/// The objects in the fields that may tell of progress.
-fn parts<'a>(level: &Level<'a>) -> Vec<&'a Map<String, Value>> {
-    let tells = |key: &str| {
+/// The objects and lists of objects in the fields that may describe progress.
+fn parts_of<'a>(level: &FieldLevel<'a>) -> Vec<ProgressPart<'a>> {
+    let describes = |key: &str| {
         key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata")
     };
-    let values = level.iter().filter(|(key, _)| tells(key)).flat_map(|(_, values)| values);
-    values
-        .flat_map(|value| match value {
-            Value::Object(object) => vec![object],
-            Value::Array(elements) => elements.iter().filter_map(Value::as_object).collect(),
-            _ => Vec::new(),
-        })
-        .collect()
+    let values = level.iter().filter(|(key, _)| describes(key)).flat_map(|(_, values)| values);
+    values.filter_map(|value| part_of(value, statements(level))).collect()
+}
+
+fn part_of(value: &Value, statements: usize) -> Option<ProgressPart<'_>> {
+    match value {
+        Value::Object(object) => Some(ProgressPart { elements: vec![level(object)], expected: 1 }),
+        Value::Array(elements) if elements.len() <= MOST_ELEMENTS => {
+            let levels: Vec<_> = elements.iter().filter_map(Value::as_object).map(level).collect();
+            let expected = elements.len().max(statements);
+            (!levels.is_empty()).then_some(ProgressPart { elements: levels, expected })
+        }
+        _ => None,
+    }
+}
+
+/// How many statements the metadata of a schema change of Spanner have: its `progress` has an element for each.
+fn statements(level: &FieldLevel<'_>) -> usize {
+    let values = level.get("statements").into_iter().flatten();
+    values.filter_map(|value| value.as_array()).map(Vec::len).max().unwrap_or_default()
 }
 
 /// `progressPercent`, `progress_percent` and `ProgressPercent` are one name.
@@ -158,11 +236,27 @@ pub(super) fn units(value: &Value) -> Option<u64> {
 
 const STRUCT: &str = "google.protobuf.Struct";
 
+/// Counters of failures that stand beside the other fields, in lower case without `_`.
+const FAILURE_COUNTS: &[&str] = &[
+    "failurecount",
+    "failurescount",
+    "failedcount",
+    "failedfilecount",
+    "failedobjectcount",
+    "failedrequestcount",
+];
+
+/// Fields that group counters: Cloud Healthcare, Storage Transfer, Storage Batch Operations, Parallelstore.
+const COUNTER_GROUPS: &[&str] = &["counter", "counters", "errorbreakdowns", "errorsummary", "errorsummaries"];
+
 /// As in `genericMetadata: { progress: { percent } }`.
 const DEPTH: usize = 2;
 
-/// More parts than this are a list of something, or an attack.
+/// Metadata have a few parts that describe progress; more are a list of something else.
 const MOST_PARTS: usize = 100;
+
+/// More than the statements of any schema change.
+const MOST_ELEMENTS: usize = 10_000;
 
 /// Some services overshoot a little; more is no percentage.
 const MOST_PERCENT: f64 = 110.0;

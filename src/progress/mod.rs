@@ -1,5 +1,6 @@
 //! How far an operation is: a lenient view of metadata whose form every service chooses for itself.
 
+mod age;
 mod fields;
 mod tracker;
 
@@ -9,26 +10,31 @@ use crate::types::{Operation, Outcome, Status};
 
 use fields::{Fields, Number};
 
+pub(crate) use age::{UnknownAge, created};
 pub(crate) use tracker::Tracker;
 
-/// How far an operation is, as far as its metadata say in words that are known here.
+/// The progress of an operation, as far as its metadata have fields with known names.
 ///
-/// Metadata are of a type of the service's own, so this is a guess by the names that services use, written
-/// `likeThis` or `like_this`, in the metadata themselves or in a part of them such as `genericMetadata` or `progress`.
-/// What cannot be found is absent. Metadata of a type that is known to the program are better decoded:
-/// [`Any::decode`](crate::Any::decode), [`Any::unpack`](crate::Any::unpack).
+/// Every service has a metadata type of its own, so this is a guess by the names that Google's services use, in
+/// `camelCase` or `snake_case`, in the metadata or in a part such as `genericMetadata` or `progress`. What is not found is
+/// absent. If the program knows the type, decode it: [`Any::decode`](crate::Any::decode),
+/// [`Any::unpack`](crate::Any::unpack).
 ///
 /// | | read from |
 /// |---|---|
-/// | [`percent`](Self::percent) | `progressPercent`, `progressPercentage`, `percentComplete`, `percentDone`, `percent`, …; `progress`, where less than 1 is a fraction; else the units |
-/// | [`completed_units`](Self::completed_units), [`total_units`](Self::total_units) | `completedUnits`/`totalUnits`, `workCompleted`/`workEstimated`, `completedWork`/`estimatedWork`, … |
-/// | [`create_time`](Self::create_time) | `createTime`, `submitTime`, `insertTime` |
-/// | [`start_time`](Self::start_time), [`update_time`](Self::update_time) | `startTime`; `updateTime`, `lastUpdateTime` |
-/// | [`end_time`](Self::end_time) | `endTime`, `completeTime`, `finishTime`, … |
+/// | [`percent`](Self::percent) | `progressPercent`, `progressPercentage`, `percentComplete`, `percentDone`, `completedPercent`, …; `progress`, where less than 1 is a fraction; `…CompletionRatio`; else the units |
+/// | [`completed_units`](Self::completed_units), [`total_units`](Self::total_units) | `completedUnits`/`totalUnits`, `workCompleted`/`workEstimated`, `completedWork`/`estimatedWork`, `completedSteps`/`totalSteps`, … |
+/// | [`create_time`](Self::create_time) | `createTime`, `creationTime`, `insertTime`, `submitTime`, `requestTime` |
+/// | [`start_time`](Self::start_time), [`update_time`](Self::update_time) | `startTime`, `beginTime`; `updateTime`, `lastUpdateTime` |
+/// | [`end_time`](Self::end_time) | `endTime`, `completeTime`, `finishTime`, `doneTime`, … |
 /// | [`message`](Self::message) | `statusMessage`, `statusDetail`, `progressMessage`, `stateMessage`, `message`, … |
 /// | [`state`](Self::state), [`stage`](Self::stage) | `state`, `operationState`; `stage`, `phase`, `currentStep` |
 /// | [`verb`](Self::verb), [`target`](Self::target) | `verb`, `operationType`; `target`, `targetResource` |
 /// | [`partial_failures`](Self::partial_failures) | everything that looks like a `google.rpc.Status` |
+/// | [`failure_count`](Self::failure_count) | these, and counters: `failureCount`, `counter.failure`, `errorCount`, … |
+///
+/// Progress that has an element for each part of the work, as schema changes of Spanner and annotations of several videos
+/// have, is the mean over the elements. An element without a number counts as zero.
 ///
 /// Protobuf bytes of a type without a JSON form here give nothing.
 ///
@@ -64,6 +70,7 @@ pub struct Progress {
     stage: Option<String>,
     verb: Option<String>,
     target: Option<String>,
+    failure_count: Option<u64>,
     partial_failures: Vec<Status>,
     elapsed: Option<Duration>,
     remaining: Option<Duration>,
@@ -170,6 +177,24 @@ impl Progress {
         &self.partial_failures
     }
 
+    /// Returns how many parts of the work have failed so far, if the metadata say so.
+    ///
+    /// This is the larger of the number of [`partial_failures`](Self::partial_failures), which services cut short, and of
+    /// their counters: `failureCount`, `counter.failure`, the `errorCount`s of an error summary, …
+    ///
+    /// ```
+    /// # use longrunning::{Operation, Progress};
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "counter": {"success": "97", "failure": "3"}}}"#,
+    /// )?;
+    /// assert_eq!(Progress::of(&operation).failure_count(), Some(3));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn failure_count(&self) -> Option<u64> {
+        self.failure_count
+    }
+
     /// How long the work has taken: from its start (or creation) to its end, else to when the metadata were written.
     ///
     /// In a wait: to now, and where no start is told, since the wait began.
@@ -191,16 +216,17 @@ impl Progress {
 
     fn read(fields: &Fields<'_>) -> Self {
         let (completed_units, total_units) = units(fields);
-        let told = fields.find(PERCENT, |value| Number::of(value)?.percent());
-        let told =
-            told.or_else(|| fields.find(&["progress"], |value| Number::of(value)?.percent_or_fraction()));
-        let told = told.or_else(|| fields.find(FRACTION, |value| Number::of(value)?.fraction()));
+        let percent = fields.mean(PERCENT, |value| Number::of(value)?.percent());
+        let percent = percent
+            .or_else(|| fields.mean(&["progress"], |value| Number::of(value)?.percent_or_fraction()))
+            .or_else(|| fields.mean(FRACTION, |value| Number::of(value)?.fraction()));
+        let partial_failures = fields.failures();
         Self {
-            percent: told.or_else(|| share(completed_units?, total_units?)),
+            percent: percent.or_else(|| share(completed_units?, total_units?)),
             completed_units,
             total_units,
-            create_time: fields.time(&["createtime", "submittime", "inserttime", "creationtime"]),
-            start_time: fields.time(&["starttime"]),
+            create_time: fields.time(CREATE),
+            start_time: fields.time(START),
             update_time: fields.time(&["updatetime", "lastupdatetime"]),
             end_time: fields.time(END),
             message: fields.text(MESSAGE),
@@ -208,7 +234,8 @@ impl Progress {
             stage: fields.text(&["stage", "phase", "currentstep", "step"]),
             verb: fields.text(&["verb", "operationtype"]),
             target: fields.text(&["target", "targetresource"]),
-            partial_failures: fields.failures(),
+            failure_count: fields.counted_failures().max(count(&partial_failures)),
+            partial_failures,
             elapsed: None,
             remaining: None,
         }
@@ -217,12 +244,16 @@ impl Progress {
 
 /// Both numbers of the first pair of which one is told.
 fn units(from: &Fields<'_>) -> (Option<u64>, Option<u64>) {
-    let number = |name: &str| from.find(&[name], fields::units);
+    let number = |name: &str| from.sum(name);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
     pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {
         let mut either = pairs;
         either.find(|(completed, total)| completed.is_some() || total.is_some()).unwrap_or_default()
     })
+}
+
+fn count(failures: &[Status]) -> Option<u64> {
+    (!failures.is_empty()).then_some(failures.len() as u64)
 }
 
 fn share(completed: u64, total: u64) -> Option<f64> {
@@ -246,11 +277,21 @@ const PERCENT: &[&str] = &[
     "percentdone",
     "completionpercent",
     "completionpercentage",
+    "completedpercent",
+    "completedpercentage",
     "percentage",
     "percent",
 ];
 
-const FRACTION: &[&str] = &["progressfraction", "fractioncomplete", "fractiondone", "completionfraction"];
+const FRACTION: &[&str] = &[
+    "progressfraction",
+    "fractioncomplete",
+    "fractiondone",
+    "completionfraction",
+    "completionratio",
+    "estimatedcompletionratio",
+    "tuningcompletionratio",
+];
 
 const UNITS: &[(&str, &str)] = &[
     ("completedunits", "totalunits"),
@@ -263,9 +304,18 @@ const UNITS: &[(&str, &str)] = &[
     ("processedbytes", "totalbytes"),
     ("translatedcharacters", "totalcharacters"),
     ("translatedpages", "totalpages"),
+    ("completedsteps", "totalsteps"),
+    ("completedanalysescount", "totalrequestedanalysescount"),
+    ("executedoperationcount", "operationcount"),
 ];
 
-const END: &[&str] = &["endtime", "completetime", "completiontime", "completedtime", "finishtime"];
+/// The one list of names for the creation, which sweeps read too.
+const CREATE: &[&str] = &["createtime", "creationtime", "inserttime", "submittime", "requesttime"];
+
+const START: &[&str] = &["starttime", "begintime"];
+
+const END: &[&str] =
+    &["endtime", "completetime", "completiontime", "completedtime", "finishtime", "donetime"];
 
 const MESSAGE: &[&str] = &[
     "statusmessage",

@@ -68,7 +68,54 @@ fn percentages_are_found_under_many_names() {
         ("more than all", json!({"totalUnits": 5, "completedUnits": 6}), Some(100.0)),
         ("something else", json!({"request": {"percent": 40}, "labels": {"progress": "40"}}), None),
         ("a word", json!({"progress": "halfway"}), None),
-        ("a list", json!({"progress": [40]}), None),
+        ("a list of numbers", json!({"progress": [60, 20, "40", null]}), Some(30.0)),
+        ("a list of words", json!({"progress": ["none"]}), Some(0.0)),
+        ("an empty list", json!({"progress": []}), None),
+        (
+            "Spanner DDL",
+            json!({"progress": [{"progressPercent": 100}, {"progressPercent": 50}, {}, {}]}),
+            Some(37.5),
+        ),
+        (
+            "Spanner DDL, with statements that have no progress yet",
+            json!({"statements": ["a", "b", "c", "d"], "progress": [{"progressPercent": 100}]}),
+            Some(25.0),
+        ),
+        ("nothing of a list", json!({"progress": [{}, {}]}), None),
+        (
+            "several videos",
+            json!({"annotationProgress": [{"progressPercent": 100}, {"progressPercent": 10}]}),
+            Some(55.0),
+        ),
+        ("all of a list", json!({"progress": [{"percent": 100}, {"percent": 101}]}), Some(100.0)),
+        (
+            "units of a list",
+            json!({"progress": [{"completedWork": 5, "estimatedWork": 10}, {"completedWork": "5", "estimatedWork": "40"}]}),
+            Some(20.0),
+        ),
+        (
+            "Firestore clone",
+            json!({"progressPercentage": {"estimatedWork": "200", "completedWork": "80"}}),
+            Some(40.0),
+        ),
+        (
+            "Gemini tuning",
+            json!({"totalSteps": 250, "completedSteps": 100, "completedPercent": 40.0}),
+            Some(40.0),
+        ),
+        ("Gemini tuning, by steps", json!({"totalSteps": 250, "completedSteps": 100}), Some(40.0)),
+        ("Contact Center, tuning", json!({"tuningCompletionRatio": 0.4}), Some(40.0)),
+        (
+            "Contact Center, analyses",
+            json!({"completedAnalysesCount": 2, "totalRequestedAnalysesCount": 5, "failedAnalysesCount": 1}),
+            Some(40.0),
+        ),
+        ("Google Ads", json!({"estimatedCompletionRatio": 0.4}), Some(40.0)),
+        (
+            "Google Ads, by operations",
+            json!({"executedOperationCount": "2", "operationCount": "5"}),
+            Some(40.0),
+        ),
     ];
     for (row, metadata, percent) in rows {
         assert_eq!(of(metadata).percent(), percent, "{row}");
@@ -84,9 +131,11 @@ fn parts_are_looked_at_as_long_as_they_are_few() {
         parts.push(json!({"percent": 40}));
         of(json!({"progress": parts, "stage": "at work"}))
     };
-    assert_eq!(parts(99).percent(), Some(40.0));
+    assert_eq!(parts(100).percent(), Some(0.4));
     let many = parts(1_000);
-    assert_eq!((many.percent(), many.stage()), (None, Some("at work")));
+    assert_eq!((many.percent(), many.stage()), (Some(0.04), Some("at work")));
+    let too_many = parts(10_001);
+    assert_eq!((too_many.percent(), too_many.stage()), (None, Some("at work")));
 }
 
 #[test]
@@ -146,6 +195,49 @@ fn what_looks_like_a_status_is_a_partial_failure() {
     // In the order of their names: objects have none.
     let expected = [(Code::InvalidArgument, "bad"), (Code::NotFound, "gone"), (Code::Other(77), "new")];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn failures_are_counted() {
+    let status = json!({"code": 5, "message": "gone"});
+    let rows = [
+        ("none", json!({}), None),
+        ("partial failures", json!({"partialFailures": [status, status]}), Some(2)),
+        ("a counter", json!({"successCount": "9", "failureCount": "3"}), Some(3)),
+        ("a counter of zero", json!({"failure_count": 0}), Some(0)),
+        ("the list is cut short", json!({"partialFailures": [status], "failureCount": 30}), Some(30)),
+        ("the counter is behind", json!({"partialFailures": [status, status], "failureCount": 1}), Some(2)),
+        ("Cloud Healthcare", json!({"counter": {"pending": "1", "success": "5", "failure": "3"}}), Some(3)),
+        (
+            "Storage Transfer",
+            json!({"counters": {"objectsFromSourceFailed": "2", "objectsFromSinkFailed": "1", "bytesFromSourceFailed": "900"},
+                   "errorBreakdowns": [{"errorCode": "NOT_FOUND", "errorCount": "2", "errorLogEntries": []}]}),
+            Some(3),
+        ),
+        (
+            "an error summary",
+            json!({"operationMetadata": {"errorSummary": [{"errorCount": "2"}, {"errorCount": 4}]}}),
+            Some(6),
+        ),
+        ("no numbers", json!({"failureCount": "many", "counter": 7, "counters": {"failed": null}}), None),
+    ];
+    for (row, metadata, count) in rows {
+        assert_eq!(of(metadata).failure_count(), count, "{row}");
+    }
+}
+
+#[test]
+fn times_have_many_names() {
+    let time = "2026-01-01T10:00:05Z";
+    for name in ["createTime", "creation_time", "insertTime", "submitTime", "requestTime"] {
+        assert_eq!(of(json!({ name: time })).create_time(), Some(at(5)), "{name}");
+    }
+    for name in ["startTime", "beginTime"] {
+        assert_eq!(of(json!({ name: time })).start_time(), Some(at(5)), "{name}");
+    }
+    for name in ["endTime", "finishTime", "completionTime", "doneTime"] {
+        assert_eq!(of(json!({ name: time })).end_time(), Some(at(5)), "{name}");
+    }
 }
 
 /// What a wait makes of states that it sees, 10 s apart.

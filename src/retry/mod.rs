@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::fault_class::is_quota;
 use crate::types::Code;
 
 #[allow(unused_imports)]
@@ -117,7 +116,7 @@ impl RetryPolicy {
 
     fn retries(&self, error: &Error) -> bool {
         // AIP-194: a quota error is worth a retry if the server says when.
-        let hinted = is_quota(error) && error.retry_after().is_some();
+        let hinted = error.is_quota() && error.retry_after().is_some();
         let by_code = error.code().is_some_and(|code| self.codes.contains(&code));
         !error.forbids_retry() && (error.passes_by_itself() || hinted || by_code)
     }

@@ -12,6 +12,7 @@ pub(crate) struct Lro {
     arguments: Vec<String>,
     variables: BTreeMap<String, String>,
     input: String,
+    redirection: Option<&'static str>,
 }
 
 /// What came of it.
@@ -30,7 +31,7 @@ pub(crate) fn lro(arguments: &str) -> Lro {
 impl Lro {
     pub(crate) fn new(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { arguments, variables: BTreeMap::new(), input: String::new() }
+        Self { arguments, variables: BTreeMap::new(), input: String::new(), redirection: None }
     }
 
     pub(crate) fn and(mut self, arguments: &str) -> Self {
@@ -54,6 +55,13 @@ impl Lro {
         self
     }
 
+    /// Redirects the output as a shell does, `>/dev/full` for example.
+    #[cfg(unix)]
+    pub(crate) fn redirected(mut self, redirection: &'static str) -> Self {
+        self.redirection = Some(redirection);
+        self
+    }
+
     /// Asks this server, as the environment says.
     pub(crate) fn asks(self, server: &FakeServer) -> Self {
         self.variable("LRO_ENDPOINT", &server.url())
@@ -70,10 +78,24 @@ impl Lro {
     }
 
     pub(crate) fn starts(self) -> Child {
-        let mut command = Command::new(PROGRAM);
+        self.starts_with(|_| {})
+    }
+
+    /// Starts with other streams than pipes.
+    pub(crate) fn starts_with(self, streams: impl FnOnce(&mut Command)) -> Child {
+        let mut command = self.command();
         command.args(&self.arguments).env_clear().envs(kept_variables()).envs(&self.variables);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        streams(&mut command);
         command.spawn().unwrap()
+    }
+
+    /// The program, or the shell that becomes it.
+    fn command(&self) -> Command {
+        let Some(redirection) = self.redirection else { return Command::new(PROGRAM) };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), PROGRAM]);
+        shell
     }
 }
 

@@ -13,4 +13,6 @@ mod serve;
 #[cfg(unix)]
 mod terminal;
 mod tested;
+#[cfg(target_os = "linux")]
+mod unwritten;
 mod wait;

@@ -211,7 +211,7 @@ fn keys_without_effect_are_told() {
         (entry("google.cloud.X", "\"timout\""), None),
     ];
     for (json, path) in rows {
-        let mine = || heard(|line| line.target.starts_with("longrunning::service_config"));
+        let mine = || heard(|line| line.target.starts_with("longrunning::client_config"));
         let before = mine().len();
         ClientConfig::from_json(&json).unwrap();
         let told: Vec<String> = mine().into_iter().skip(before).map(|line| line.text).collect();

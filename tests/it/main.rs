@@ -11,7 +11,6 @@ mod descriptors;
 mod driven;
 mod handle;
 mod homes;
-mod housekeeping;
 mod http_faults;
 #[cfg(target_os = "linux")]
 mod interrupted;
@@ -20,15 +19,16 @@ mod journal;
 mod kit;
 mod listener;
 mod long_poll;
-mod many;
 mod messages;
 mod network;
+mod poll_many;
 mod polling;
 mod progress;
 mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod sweep;
 mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;

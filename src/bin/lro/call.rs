@@ -16,7 +16,7 @@ pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, Failure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
     let operation = client.get(&*place.name).send().map_err(|error| Failure::of(&error, &place))?;
-    Output::new(globals.format()).operation(&operation)?;
+    Output::new(globals.format()).operation(&operation);
     Ok(Exit::Success)
 }
 
@@ -33,7 +33,10 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
             output::say(&format!("not reached: {place}"));
         }
         let shown = page.operations.len().min(left);
-        output.page(page.operations.get(..shown).unwrap_or_default(), &mut widths)?;
+        if !output.page(page.operations.get(..shown).unwrap_or_default(), &mut widths) {
+            // As with --limit: the listing ends where its reader stops, and no page is fetched for nothing.
+            return Ok(Exit::Success);
+        }
         left -= shown;
         // In the middle of a page there is no token to go on from.
         if left == 0 && shown == page.operations.len() && !page.next_page_token.is_empty() {

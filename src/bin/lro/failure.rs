@@ -1,7 +1,5 @@
 //! What went wrong, as it is told: one line, perhaps a hint, and an exit status.
 
-use std::io;
-
 use longrunning::Error;
 
 use crate::exit::Exit;
@@ -33,22 +31,20 @@ impl Failure {
         Self { exit: Exit::of(error), message: format!("{error:#}"), hint: hints::for_error(error, place) }
     }
 
-    /// The same end with another status.
-    pub(crate) fn or(self, exit: Exit) -> Self {
-        Self { exit, ..self }
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
     }
 
-    /// Says it on standard error and gives the exit status.
-    ///
-    /// A reader who has seen enough is told nothing.
+    /// Writes it to standard error, and returns the exit status.
     pub(crate) fn tell(&self) -> Exit {
-        if !self.message.is_empty() {
-            output::say(&self.message);
-        }
-        if let Some(hint) = &self.hint {
-            output::say(&format!("hint: {hint}"));
-        }
+        self.report();
         self.exit
+    }
+
+    /// Writes it to standard error, and returns whether all was written.
+    pub(crate) fn report(&self) -> bool {
+        let hinted = |hint: &String| output::say(&format!("hint: {hint}"));
+        output::say(&self.message) && self.hint.as_ref().is_none_or(hinted)
     }
 }
 
@@ -56,19 +52,5 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self { exit: Exit::of(&error), message: format!("{error:#}"), hint: hints::for_set_up(&error) }
-    }
-}
-
-/// Standard output that takes no more: quietly where its reader is gone, as in `lro list | head`.
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self { exit: Exit::Success, message: String::new(), hint: None };
-        }
-        Self {
-            exit: Exit::NotAsked,
-            message: format!("cannot write to standard output: {error}"),
-            hint: None,
-        }
     }
 }

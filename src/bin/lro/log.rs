@@ -31,7 +31,7 @@ impl Log for StandardError {
         match record.level() {
             Level::Error | Level::Warn => output::say(&format!("warning: {}", record.args())),
             _ => output::say(&format!("{}", record.args())),
-        }
+        };
     }
 
     fn flush(&self) {

@@ -29,7 +29,6 @@ mod url;
 mod wait;
 
 use std::env;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::{Cli, Command};
@@ -37,10 +36,11 @@ use exit::Exit;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    match args::read(env::args_os()) {
-        Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()).into(),
-        Err(error) => refused(&error).into(),
-    }
+    let exit = match args::read(env::args_os()) {
+        Ok(cli) => run(&cli).unwrap_or_else(|failure| failure.tell()),
+        Err(error) => refused(&error),
+    };
+    output::exit_status(exit).into()
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
@@ -65,11 +65,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 fn refused(error: &clap::Error) -> Exit {
     let text = error.to_string();
     if !error.use_stderr() {
-        // A reader who has seen enough is no error.
-        let _ = write!(io::stdout(), "{text}");
+        output::raw(text.as_bytes());
         return Exit::Success;
     }
     let text = text.strip_prefix("error: ").map_or(text.clone(), |message| format!("lro: {message}"));
-    let _ = write!(io::stderr(), "{text}");
+    output::to_stderr(format_args!("{text}"));
     Exit::Usage
 }

@@ -12,7 +12,7 @@ use crate::output;
 pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "lro", &mut text);
-    output::raw(&text)?;
+    output::raw(&text);
     Ok(Exit::Success)
 }
 
@@ -28,7 +28,9 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, Failure> {
         },
     };
     let mut text = Vec::new();
-    Man::new(page).render(&mut text)?;
-    output::raw(&text)?;
+    Man::new(page)
+        .render(&mut text)
+        .map_err(|error| Failure::usage(format!("cannot make the page: {error}")))?;
+    output::raw(&text);
     Ok(Exit::Success)
 }

@@ -13,7 +13,7 @@ use crate::signals;
 pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     let mut output = Output::new(globals.format());
     if args.print_script {
-        output.line(Scenario::DEMO.trim_end())?;
+        output.line(Scenario::DEMO.trim_end());
         return Ok(Exit::Success);
     }
     let (origin, text) = match &args.script {
@@ -31,7 +31,10 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     // Before anybody knows the endpoint, so that whoever does can stop it.
     signals::on_stop(move || stop.send(()).unwrap_or_default())?;
     let server = scenario.start(args.port)?;
-    output.line(&server.url())?;
+    if !output.line(&server.url()) {
+        // No client can find it.
+        return Ok(Exit::Success);
+    }
     output::say(&format!("serving {origin}; stop with Ctrl-C"));
     // An error is a sender that is gone, and nobody is left to stop the server then.
     let _ = stopped.recv();

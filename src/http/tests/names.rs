@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::env::SystemEnv;
 
-use super::super::resolver::Names;
 use super::server::{Act, Server, ok};
 use super::{HttpAgent, agent, get, options};
+use crate::net::dns::Names;
 
 /// A client whose every lookup finds these addresses and is counted.
 fn counted(addresses: &'static [&str]) -> (HttpAgent, Arc<AtomicUsize>) {

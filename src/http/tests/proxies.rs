@@ -10,12 +10,12 @@ use rcgen::KeyPair;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::super::HttpErrorKind::{Connect, Proxy, Tls};
-use super::super::resolver::Names;
 use super::super::{ClientCertificate, HttpOptions};
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::relay::{self, Process, Relay};
 use super::server::{Act, Server};
 use super::{HttpAgent, ProxySetting, Roots, get, options};
+use crate::net::dns::Names;
 
 /// A client with this environment that can look up nothing.
 fn agent(options: &HttpOptions, environment: &[(&str, String)]) -> HttpAgent {

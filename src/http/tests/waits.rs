@@ -8,10 +8,10 @@ use crate::env::SystemEnv;
 use crate::error::ErrorKind;
 use crate::testing::{FakeOperation, FakeServer};
 
-use super::super::resolver::Names;
 use super::authority::{Authority, unchanged};
 use super::server::{Server, send};
 use super::*;
+use crate::net::dns::Names;
 
 const NAME: &str = "operations/42";
 

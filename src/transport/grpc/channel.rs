@@ -17,7 +17,8 @@ use h2::client::{Builder, Connection, SendRequest};
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, Request, StatusCode};
 
-use crate::http::{HttpError, HttpErrorKind, Opener, Stream};
+use crate::http::{HttpError, HttpErrorKind};
+use crate::net::stream::{Opener, Stream};
 
 use super::frame::{self, Incoming};
 use super::pipe::Pipe;

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::{HttpError, HttpErrorKind, HttpOptions, Opener, Slots, stopped_in_line};
+use crate::http::ureq::stops::stopped_in_line;
+use crate::http::{HttpError, HttpErrorKind, HttpOptions};
+use crate::net::permits::Slots;
+use crate::net::stream::Opener;
 use crate::stop::StopToken;
 
 use super::channel::{Answer, Channel, Fault};

@@ -199,6 +199,9 @@ Exit status:
 
   Of several operations the gravest counts, in the order 130, 2, 6, 1, 5, 3, 4.
 
+  The status does not depend on whether the output could be written, except that 0 becomes 1 if a write fails other
+  than because the reader closed its pipe. `list` ends without an error where its reader stops, `wait` goes on.
+
 Output:
   Operations go to standard output, everything else to standard error. With --format json each operation is one
   line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
@@ -233,8 +236,9 @@ Examples:
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
 24h. Faults that may pass do not end a wait. Ctrl-C or SIGTERM stop the wait, not the operations, and print the
-command that goes on. With --journal a wait that is killed loses no result: the next one prints what this one did
-not, and a result that was printed in the very moment of the kill may be printed once more.
+command that goes on. With --journal a wait that is killed loses no result, nor does one whose output cannot be
+written: the next one prints what this one did not, and a result that was printed in the very moment of the kill may
+be printed once more.
 
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m

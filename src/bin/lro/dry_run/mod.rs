@@ -40,9 +40,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
     for (number, place) in places.iter().enumerate() {
         let text = show(cli, place)?;
         match globals.format() {
-            Format::Text if number > 0 => output.line(&format!("\n{text}"))?,
-            Format::Text | Format::Json => output.line(&text)?,
-        }
+            Format::Text if number > 0 => output.line(&format!("\n{text}")),
+            Format::Text | Format::Json => output.line(&text),
+        };
     }
     Ok(Exit::Success)
 }

@@ -1,33 +1,38 @@
 //! Standard output, which carries operations, and standard error, which carries everything else.
 
 mod json;
+mod stream;
 mod text;
 
 use std::env;
-use std::io::{self, IsTerminal, StdoutLock, Write};
+use std::io::{self, IsTerminal, StdoutLock};
 use std::time::Duration;
 
 use longrunning::Operation;
 
 use crate::args::Format;
 
+pub(crate) use stream::{exit_status, to_stderr};
 pub(crate) use text::{state, table};
 
 /// Standard output in the format that was asked for.
 ///
-/// An error of a write is almost always a reader who has seen enough: the caller stops, quietly.
+/// Each method returns whether all was written. It is no error of the command if it was not: the exit status follows
+/// from what was found out about the operations (see [`exit_status`]).
 pub(crate) struct Output {
     format: Format,
     stdout: StdoutLock<'static>,
+    /// A write failed. Nothing is written after it, so that no line begins in the middle of another one.
+    failed: bool,
 }
 
 impl Output {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, stdout: io::stdout().lock() }
+        Self { format, stdout: io::stdout().lock(), failed: false }
     }
 
     /// Shows an operation with all that is known of it.
-    pub(crate) fn operation(&mut self, operation: &Operation) -> io::Result<()> {
+    pub(crate) fn operation(&mut self, operation: &Operation) -> bool {
         match self.format {
             Format::Json => self.line(&json::fold(&operation.to_json())),
             Format::Text => self.text(&text::block(operation)),
@@ -35,7 +40,7 @@ impl Output {
     }
 
     /// Shows an operation as one of several: on one line.
-    pub(crate) fn item(&mut self, operation: &Operation) -> io::Result<()> {
+    pub(crate) fn item(&mut self, operation: &Operation) -> bool {
         match self.format {
             Format::Json => self.operation(operation),
             Format::Text => self.line(&text::item(operation)),
@@ -43,36 +48,32 @@ impl Output {
     }
 
     /// Shows the operations of a page; `widths` keeps the columns of all pages alike.
-    pub(crate) fn page(&mut self, operations: &[Operation], widths: &mut Vec<usize>) -> io::Result<()> {
+    pub(crate) fn page(&mut self, operations: &[Operation], widths: &mut Vec<usize>) -> bool {
         match self.format {
-            Format::Json => operations.iter().try_for_each(|operation| self.operation(operation)),
+            Format::Json => operations.iter().all(|operation| self.operation(operation)),
             Format::Text => self.text(&table(operations, widths)),
         }
     }
 
     /// Prints a line that is no operation.
-    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.stdout, "{line}")?;
-        self.stdout.flush()
+    pub(crate) fn line(&mut self, line: &str) -> bool {
+        self.text(&format!("{line}\n"))
     }
 
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.stdout.write_all(text.as_bytes())?;
-        self.stdout.flush()
+    fn text(&mut self, text: &str) -> bool {
+        self.failed = self.failed || !stream::to_stdout(&mut self.stdout, text.as_bytes());
+        !self.failed
     }
 }
 
 /// Writes a document that is no operation to standard output.
-pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
+pub(crate) fn raw(bytes: &[u8]) {
+    stream::to_stdout(&mut io::stdout().lock(), bytes);
 }
 
-/// Says something to the user, on one line of standard error.
-pub(crate) fn say(message: &str) {
-    // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "lro: {}", printable(message));
+/// Writes a message to the user, on one line of standard error, and returns whether it was written.
+pub(crate) fn say(message: &str) -> bool {
+    to_stderr(format_args!("lro: {}\n", printable(message)))
 }
 
 /// Whether standard error is a terminal on which lines can be drawn over.

@@ -43,7 +43,8 @@ pub(super) fn item(operation: &Operation) -> String {
 pub(crate) fn state(operation: &Operation) -> String {
     match operation.outcome() {
         Outcome::Running => match Progress::of(operation).percent() {
-            Some(percent) => format!("running {percent:.0} %"),
+            // Rounded down: 99.6 % is not all.
+            Some(percent) => format!("running {:.0} %", percent.floor()),
             None => "running".to_owned(),
         },
         Outcome::Failed(status) if status.code() == Code::Cancelled => "cancelled".to_owned(),

@@ -5,7 +5,6 @@ mod estimate;
 mod lines;
 mod screen;
 
-use std::io;
 use std::time::Duration;
 
 use longrunning::Operation;
@@ -75,7 +74,7 @@ impl Progress {
     }
 
     /// Prints something where the bars would be in its way.
-    pub(crate) fn above<T>(&self, print: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn above<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.view {
             View::Bars(bars) => bars.suspend(print),
             View::Lines(_) | View::Nothing => print(),

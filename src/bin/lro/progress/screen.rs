@@ -1,10 +1,13 @@
 //! Standard error as something to draw on, be it a terminal or not.
 
-use std::io::{self, Write};
+use std::fmt::Arguments;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
 use indicatif::TermLike;
+
+use crate::output::to_stderr;
 
 /// Draws as indicatif does by itself, with two differences: it draws also where there is no terminal, and leaves the
 /// cursor behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
@@ -13,11 +16,13 @@ pub(super) struct Screen {
     terminal: Term,
     /// A line was written whose end was not.
     in_line: AtomicBool,
+    /// A write failed.
+    failed: AtomicBool,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { terminal: Term::stderr(), in_line: AtomicBool::new(false) }
+        Self { terminal: Term::stderr(), in_line: AtomicBool::new(false), failed: AtomicBool::new(false) }
     }
 }
 
@@ -31,23 +36,23 @@ impl TermLike for Screen {
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        control(lines, 'A')
+        self.control(lines, 'A')
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        control(lines, 'B')
+        self.control(lines, 'B')
     }
 
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        control(columns, 'C')
+        self.control(columns, 'C')
     }
 
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        control(columns, 'D')
+        self.control(columns, 'D')
     }
 
     fn write_line(&self, line: &str) -> io::Result<()> {
-        writeln!(io::stderr(), "{}", line.trim_end())
+        self.write(format_args!("{}\n", line.trim_end()))
     }
 
     /// Each line comes with spaces behind it up to the margin, so that the next one starts below. A line break in front
@@ -57,22 +62,31 @@ impl TermLike for Screen {
             self.in_line.store(true, Ordering::Relaxed);
             return Ok(());
         }
-        if self.in_line.swap(false, Ordering::Relaxed) {
-            writeln!(io::stderr())?;
-        }
-        write!(io::stderr(), "{}", text.trim_end_matches(' '))
+        let line_break = if self.in_line.swap(false, Ordering::Relaxed) { "\n" } else { "" };
+        self.write(format_args!("{line_break}{}", text.trim_end_matches(' ')))
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        write!(io::stderr(), "\r\x1b[2K")
+        self.write(format_args!("\r\x1b[2K"))
     }
 
     fn flush(&self) -> io::Result<()> {
         self.in_line.store(false, Ordering::Relaxed);
-        io::stderr().flush()
+        Ok(())
     }
 }
 
-fn control(count: usize, what: char) -> io::Result<()> {
-    if count == 0 { Ok(()) } else { write!(io::stderr(), "\x1b[{count}{what}") }
+impl Screen {
+    fn control(&self, count: usize, what: char) -> io::Result<()> {
+        if count == 0 { Ok(()) } else { self.write(format_args!("\x1b[{count}{what}")) }
+    }
+
+    /// Always succeeds: indicatif panics if it cannot draw, where the wait has to go on. The failure is remembered for
+    /// the exit status, and nothing is drawn any more.
+    fn write(&self, text: Arguments<'_>) -> io::Result<()> {
+        if !self.failed.load(Ordering::Relaxed) && !to_stderr(text) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }

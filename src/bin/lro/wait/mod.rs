@@ -1,6 +1,7 @@
 //! `lro wait`: several operations at once, each told when it is done.
 
 mod record;
+mod results;
 mod state;
 mod threads;
 
@@ -48,7 +49,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     })?;
     let mut waiting = Waiting::new(globals, args, jobs, record);
     for (job, operation) in unseen {
-        waiting.tell_again(&job, &operation)?;
+        waiting.tell_again(&job, operation);
     }
     threads::start(&Options::new(globals, args, &token), groups, &sender);
     while !waiting.is_over() {
@@ -56,7 +57,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
             Ok(Event::Seen(number, operation)) => waiting.seen(number, &operation),
             // Said once for all, by what comes next.
             Ok(Event::Ended(_, Err(error))) if error.kind() == ErrorKind::Stopped => {}
-            Ok(Event::Ended(number, result)) => waiting.ended(number, result)?,
+            Ok(Event::Ended(number, result)) => waiting.ended(number, result),
             Ok(Event::Stopped) => return Ok(waiting.interrupted()),
             Err(RecvTimeoutError::Timeout) => waiting.tick(),
             Err(RecvTimeoutError::Disconnected) => break,

@@ -1,18 +1,17 @@
 //! What is known of the operations of a wait, and what is told of them.
 
-use std::io;
 use std::time::Instant;
 
-use longrunning::{Error, ErrorKind, Operation, Outcome};
+use longrunning::{Error, Operation};
 
 use crate::args::{self, Globals, Wait};
 use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::names;
-use crate::output::{self, Output};
+use crate::output;
 use crate::progress::Progress;
 
 use super::record::{Job, Record};
+use super::results::Results;
 
 /// The state of the whole.
 pub(super) struct Waiting<'a> {
@@ -21,10 +20,8 @@ pub(super) struct Waiting<'a> {
     jobs: Vec<Job>,
     /// Whether there is nothing more to wait for, by the number of the operation.
     settled: Vec<bool>,
-    record: Record,
     progress: Progress,
-    output: Output,
-    exit: Exit,
+    results: Results,
     start: Instant,
 }
 
@@ -36,9 +33,7 @@ impl<'a> Waiting<'a> {
             settled: vec![false; jobs.len()],
             progress: Progress::new(globals, jobs.iter().map(|job| job.place.name.clone()).collect()),
             jobs,
-            record,
-            output: Output::new(globals.format()),
-            exit: Exit::Success,
+            results: Results::new(globals, record),
             start: Instant::now(),
         }
     }
@@ -52,40 +47,22 @@ impl<'a> Waiting<'a> {
     }
 
     /// An operation is done, or cannot be waited for any longer.
-    pub(super) fn ended(&mut self, number: usize, result: Result<Operation, Error>) -> Result<(), Failure> {
-        let Some(job) = self.jobs.get(number) else { return Ok(()) };
-        if let Ok(operation) = &result {
-            self.record.finish(job, operation)?;
-        }
-        let settled = match &result {
-            Ok(_) => true,
-            Err(error) => Exit::of(error) == Exit::NotFound,
-        };
+    pub(super) fn ended(&mut self, number: usize, result: Result<Operation, Error>) {
+        let Some(job) = self.jobs.get(number) else { return };
+        let finished = self.results.take(job, result);
         // What is over for this wait only can be gone on with, but not what would fail at once again.
-        let fails_again = result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Timeout);
+        let given_up = finished.fails_again() && self.args.journal.is_none();
         if let Some(entry) = self.settled.get_mut(number) {
-            *entry = settled || (fails_again && self.args.journal.is_none());
+            *entry = finished.is_settled() || given_up;
         }
         self.progress.ended(number, self.start.elapsed());
-        let single = self.jobs.len() == 1;
-        let told = self.progress.above(|| tell(&mut self.output, job, &result, single));
-        match told {
-            Ok(exit) => self.exit = self.exit.and(exit),
-            // Nobody reads on: what is known by now is the result.
-            Err(error) => {
-                let rest = if self.is_over() { Exit::Success } else { Exit::Running };
-                return Err(Failure::from(error).or(self.exit.and(rest)));
-            }
-        }
-        if settled { self.record.forget(job) } else { Ok(()) }
+        self.results.show(&self.progress, job, &finished, self.jobs.len() == 1);
     }
 
     /// Shows a result that an earlier process wrote down and may not have shown.
-    pub(super) fn tell_again(&mut self, job: &Job, operation: &Operation) -> Result<(), Failure> {
-        let result = Ok(operation.clone());
-        let exit = self.progress.above(|| tell(&mut self.output, job, &result, false))?;
-        self.exit = self.exit.and(exit);
-        self.record.forget(job)
+    pub(super) fn tell_again(&mut self, job: &Job, operation: Operation) {
+        let finished = self.results.take(job, Ok(operation));
+        self.results.show(&self.progress, job, &finished, false);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -95,7 +72,7 @@ impl<'a> Waiting<'a> {
     pub(super) fn over(&self) -> Exit {
         self.progress.clear();
         self.tell_how_to_go_on();
-        self.exit
+        self.results.exit()
     }
 
     pub(super) fn interrupted(&self) -> Exit {
@@ -110,34 +87,15 @@ impl<'a> Waiting<'a> {
     fn tell_how_to_go_on(&self) {
         let left = self.jobs.iter().zip(&self.settled).filter(|(_, settled)| !**settled);
         let names: Vec<String> = left.map(|(job, _)| job.place.given.clone()).collect();
-        if !names.is_empty() {
+        // Of no use without a journal, which keeps them.
+        let unwritten = self.args.journal.as_ref().map_or(0, |_| self.results.unwritten());
+        if unwritten > 0 {
+            output::say(&format!("results that were not written: {unwritten}; the journal keeps them"));
+        }
+        if !names.is_empty() || unwritten > 0 {
             let endpoint = names::default_endpoint();
             let line = args::resume(self.globals, self.args, &names, endpoint.as_deref());
             output::say(&format!("wait on with: {line}"));
         }
-    }
-}
-
-/// Shows an operation that is done, and says what went wrong with it or with the wait.
-fn tell(output: &mut Output, job: &Job, result: &Result<Operation, Error>, single: bool) -> io::Result<Exit> {
-    let failure = match result {
-        Ok(operation) => {
-            if single {
-                output.operation(operation)?
-            } else {
-                output.item(operation)?
-            }
-            failure_of(operation)
-        }
-        Err(error) => Some(error.clone()),
-    };
-    Ok(failure.map_or(Exit::Success, |error| Failure::of(&error, &job.place).tell()))
-}
-
-/// Why an operation that is done did not succeed.
-fn failure_of(operation: &Operation) -> Option<Error> {
-    match operation.outcome() {
-        Outcome::Succeeded(_) => None,
-        _ => operation.clone().into_response::<()>().err(),
     }
 }

@@ -1,0 +1,51 @@
+//! Writes to the standard streams, and whether they succeeded.
+
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exit::Exit;
+
+/// Whether text was lost that somebody could still have read.
+///
+/// One for the process, since the log and the bars write on threads and through traits that return no result.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Returns the exit status of the program, given that of the command.
+///
+/// The status says what happened to the operations, and a reader that closes its pipe early, as `head` does, changes
+/// nothing about that. Any other failed write does only if the status were 0: a script that checks it must not take a
+/// truncated file for a complete one.
+pub(crate) fn exit_status(exit: Exit) -> Exit {
+    match exit {
+        Exit::Success if LOST.load(Ordering::Relaxed) => Exit::NotAsked,
+        exit => exit,
+    }
+}
+
+/// Remembers a failed write, and returns the result as it was.
+fn note(result: io::Result<()>) -> io::Result<()> {
+    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+    result
+}
+
+/// Writes to standard output, and returns whether all of the text was written.
+///
+/// The first failure is reported on standard error, unless the reader closed its pipe.
+pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
+    let written = note(stdout.write_all(text).and_then(|()| stdout.flush()));
+    if let Err(error) = &written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        super::say(&format!("cannot write to standard output: {error}"));
+    }
+    written.is_ok()
+}
+
+/// Writes to standard error, and returns whether all of the text was written.
+pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
+    // One write for the whole text, so that lines of several threads do not mix.
+    note(io::stderr().write_all(text.to_string().as_bytes())).is_ok()
+}

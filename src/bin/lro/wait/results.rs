@@ -1,0 +1,104 @@
+//! The results of a wait: what they mean for the exit status, where they are written, and when the journal may let
+//! go of them.
+
+use longrunning::{Error, ErrorKind, Operation, Outcome};
+
+use crate::args::Globals;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Progress;
+
+use super::record::{Job, Record};
+
+/// Where results go, and what follows from those that came so far.
+pub(super) struct Results {
+    record: Record,
+    output: Output,
+    exit: Exit,
+    /// How many were not written.
+    unwritten: usize,
+}
+
+impl Results {
+    pub(super) fn new(globals: &Globals, record: Record) -> Self {
+        Self { record, output: Output::new(globals.format()), exit: Exit::Success, unwritten: 0 }
+    }
+
+    /// Takes the end of one operation: counts it for the exit status, which nothing that is written afterwards may
+    /// change, and writes the result to the journal.
+    pub(super) fn take(&mut self, job: &Job, result: Result<Operation, Error>) -> Finished {
+        let failure = failure_of(job, &result);
+        self.exit = self.exit.and(failure.as_ref().map_or(Exit::Success, Failure::exit));
+        if let Ok(operation) = &result {
+            self.check(self.record.finish(job, operation));
+        }
+        Finished { result, failure }
+    }
+
+    /// Shows the end of one operation, and lets the journal forget it if it was shown.
+    pub(super) fn show(&mut self, progress: &Progress, job: &Job, finished: &Finished, single: bool) {
+        let output = &mut self.output;
+        match progress.above(|| finished.show(output, single)) {
+            true if finished.is_settled() => self.check(self.record.forget(job)),
+            true => {}
+            false => self.unwritten += 1,
+        }
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// How many results could not be written. With a journal, the next wait writes them.
+    pub(super) fn unwritten(&self) -> usize {
+        self.unwritten
+    }
+
+    /// Reports what is wrong with the journal. It does not end the wait, which can still find out the outcomes.
+    fn check(&mut self, recorded: Result<(), Failure>) {
+        if let Err(failure) = recorded {
+            self.exit = self.exit.and(failure.tell());
+        }
+    }
+}
+
+/// The end of one operation, and what to say about it.
+pub(super) struct Finished {
+    result: Result<Operation, Error>,
+    failure: Option<Failure>,
+}
+
+impl Finished {
+    /// Whether no other wait can find out more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.result.as_ref().map_or_else(|error| Exit::of(error) == Exit::NotFound, |_| true)
+    }
+
+    /// Whether another wait would end in the same way at once.
+    pub(super) fn fails_again(&self) -> bool {
+        self.result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Timeout)
+    }
+
+    /// Returns whether the result was written: the operation, or the message if there is none.
+    fn show(&self, output: &mut Output, single: bool) -> bool {
+        let shown = self.result.as_ref().ok().map(|operation| match single {
+            true => output.operation(operation),
+            false => output.item(operation),
+        });
+        let reported = self.failure.as_ref().map(Failure::report);
+        shown.or(reported).unwrap_or(true)
+    }
+}
+
+/// Why an operation did not succeed, or could not be waited for.
+fn failure_of(job: &Job, result: &Result<Operation, Error>) -> Option<Failure> {
+    let error = match result {
+        Ok(operation) => match operation.outcome() {
+            Outcome::Succeeded(_) => return None,
+            _ => operation.clone().into_response::<()>().err()?,
+        },
+        Err(error) => error.clone(),
+    };
+    Some(Failure::of(&error, &job.place))
+}

@@ -1,0 +1,7 @@
+//! The default client, over [ureq](https://docs.rs/ureq).
+
+pub(crate) mod agent;
+pub(crate) mod buffers;
+pub(crate) mod connection;
+pub(crate) mod redact;
+pub(crate) mod stops;

@@ -1,0 +1,219 @@
+//! The client's own certificate, for servers that ask who is calling.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::file;
+
+use crate::http::error::{HttpError, HttpErrorKind};
+
+/// A client certificate and its private key, for mutual TLS.
+///
+/// Both are PEM: the certificate first, then those of the authorities in between, and a key in PKCS#8, PKCS#1
+/// or SEC1 form without a passphrase; both may be in one text or file. They are read when the client is built,
+/// and must then belong together, and again for each new connection: when they have changed, new connections
+/// use the new ones and resume no session of the old. If they cannot be used (a certificate is already
+/// replaced, its key not yet), the client goes on with those it has and writes a warning to the log.
+///
+/// The certificate is shown to every https server that asks for one, and never to a proxy. `Debug` says where
+/// it comes from.
+///
+/// ```
+/// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
+///
+/// let certificate = ClientCertificate::from_files("/etc/pki/client.crt", "/etc/pki/client.key");
+/// let error = HttpAgent::new(&HttpOptions::new().client_certificate(certificate)).unwrap_err();
+/// assert_eq!(error.to_string(), "client certificate file `/etc/pki/client.crt` cannot be read");
+/// ```
+#[derive(Clone)]
+pub struct ClientCertificate {
+    origin: String,
+    load: Arc<dyn Fn() -> Result<Pair, HttpError> + Send + Sync>,
+}
+
+/// What a [`ClientCertificate`] gave when it was last asked.
+#[derive(PartialEq)]
+pub(crate) struct Pair {
+    pub(crate) certificate: Pem,
+    pub(crate) key: Pem,
+}
+
+/// PEM, and what messages call it.
+#[derive(PartialEq)]
+pub(crate) struct Pem {
+    pub(crate) origin: String,
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl ClientCertificate {
+    /// Takes PEM that is in memory. It never changes, so the client ends with its validity.
+    pub fn from_pem(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        let (certificate, key) = (Zeroizing::new(certificate.into()), Zeroizing::new(key.into()));
+        Self::new("PEM in memory".to_owned(), move || {
+            Ok(Pair::given("the client certificate", certificate.clone(), "the client key", key.clone()))
+        })
+    }
+
+    /// Reads two files, or one when both paths are the same.
+    ///
+    /// Each has at most 1 MiB. On Unix, a key file that other users can read is warned about.
+    pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        let (certificate, key) = (certificate.into(), key.into());
+        let origin = format!("files `{}` and `{}`", file::shown(&certificate), file::shown(&key));
+        Self::new(origin, move || Pair::read(&certificate, &key))
+    }
+
+    /// Reads the files that a [`certificate_config.json`] names as `cert_configs.workload`.
+    ///
+    /// Certificates that are kept elsewhere (PKCS#11, key chains) are not supported.
+    ///
+    /// [`certificate_config.json`]: https://google.aip.dev/auth/4114
+    pub fn from_config_file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self::from_config(format!("certificate configuration `{}`", file::shown(&path)), path)
+    }
+
+    /// Reads a configuration file that an environment variable names.
+    pub(crate) fn from_config_of(path: impl Into<PathBuf>, variable: &str) -> Self {
+        let path = path.into();
+        let origin = format!("certificate configuration `{}` (of {variable})", file::shown(&path));
+        Self::from_config(origin, path)
+    }
+
+    fn from_config(origin: String, path: PathBuf) -> Self {
+        Self::new(origin.clone(), move || {
+            let (certificate, key) = configured(&origin, &path)?;
+            Pair::read(&certificate, &key)
+        })
+    }
+
+    /// Asks `source` for certificate and key, in this order, as PEM.
+    ///
+    /// It is asked when the client is built and for each new connection, on the thread that makes the call: keep
+    /// what costs time. Its errors count as those of the options at first, later only as a warning in the log.
+    ///
+    /// ```
+    /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
+    ///
+    /// let certificate = ClientCertificate::from_source(|| Err("the agent is locked".into()));
+    /// let error = HttpAgent::new(&HttpOptions::new().client_certificate(certificate)).unwrap_err();
+    /// assert_eq!(error.to_string(), "the client certificate source failed");
+    /// ```
+    pub fn from_source<S>(source: S) -> Self
+    where
+        S: Fn() -> Result<(Vec<u8>, Vec<u8>), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,
+    {
+        Self::new("source".to_owned(), move || {
+            let (certificate, key) = source().map_err(|error| {
+                HttpError::new(HttpErrorKind::Tls, "the client certificate source failed")
+                    .with_source(Foreign(error))
+            })?;
+            let (certificate, key) = (Zeroizing::new(certificate), Zeroizing::new(key));
+            Ok(Pair::given("the client certificate", certificate, "the client key", key))
+        })
+    }
+
+    fn new(origin: String, load: impl Fn() -> Result<Pair, HttpError> + Send + Sync + 'static) -> Self {
+        Self { origin, load: Arc::new(load) }
+    }
+
+    pub(crate) fn load(&self) -> Result<Pair, HttpError> {
+        (self.load)()
+    }
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientCertificate").field(&self.origin).finish()
+    }
+}
+
+impl Pair {
+    fn given(
+        certificate: &str,
+        certificate_text: Zeroizing<Vec<u8>>,
+        key: &str,
+        key_text: Zeroizing<Vec<u8>>,
+    ) -> Self {
+        let pem = |origin: &str, text| Pem { origin: origin.to_owned(), text, path: None };
+        Self { certificate: pem(certificate, certificate_text), key: pem(key, key_text) }
+    }
+
+    fn read(certificate: &Path, key: &Path) -> Result<Self, HttpError> {
+        let read = |what: &str, path: &Path| {
+            let origin = format!("{what} file `{}`", file::shown(path));
+            let text = read(&origin, path)?;
+            Ok(Pem { origin, text, path: Some(path.to_owned()) })
+        };
+        let pem = read("client certificate", certificate)?;
+        // A file of both is read once: it may be replaced at any time.
+        let key = if key == certificate {
+            Pem { origin: pem.origin.clone(), text: pem.text.clone(), path: pem.path.clone() }
+        } else {
+            read("client key", key)?
+        };
+        Ok(Self { certificate: pem, key })
+    }
+}
+
+fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), HttpError> {
+    let text = read(origin, path)?;
+    let refuse = |why: &str| HttpError::new(HttpErrorKind::Tls, format!("{origin} {why}"));
+    // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
+    let config: Config = serde_json::from_slice(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        refuse(&format!("does not give `cert_path` and `key_path` (line {line}, column {column})"))
+    })?;
+    match config.cert_configs.workload {
+        Some(Workload { cert_path, key_path }) => Ok((cert_path, key_path)),
+        None => Err(refuse("has no `cert_configs.workload`: only certificates in files are supported")),
+    }
+}
+
+fn read(origin: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+    file::read(path).map_err(|error| {
+        let told = HttpError::new(HttpErrorKind::Tls, format!("{origin} {}", error.why));
+        match error.cause {
+            Some(cause) => told.with_source(cause),
+            None => told,
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct Config {
+    cert_configs: CertConfigs,
+}
+
+#[derive(Deserialize)]
+struct CertConfigs {
+    workload: Option<Workload>,
+}
+
+#[derive(Deserialize)]
+struct Workload {
+    cert_path: PathBuf,
+    key_path: PathBuf,
+}
+
+/// A boxed error is none itself.
+#[derive(Debug)]
+struct Foreign(Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Foreign {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}

@@ -1,0 +1,355 @@
+//! Host names to addresses: once a minute, not once a call, and never past the budget.
+//!
+//! ureq asks its resolver before it looks for a kept connection, and its own starts a thread for every call
+//! that has a timeout. This one starts a thread only for a name it has not seen for [`KEEP`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::proxy::bare;
+
+/// The names looked up so far; clones share them.
+#[derive(Clone)]
+pub(crate) struct Names(Arc<Shared>);
+
+struct Shared {
+    lookup: Lookup,
+    hosts: Mutex<HashMap<String, Entry>>,
+}
+
+type Lookup = Box<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+enum Entry {
+    Known { addresses: Addresses, until: Instant },
+    Asked(Arc<Slot>),
+}
+
+type Addresses = Arc<[SocketAddr]>;
+type Answer = Result<Addresses, Arc<io::Error>>;
+
+/// Where all who wait for one lookup find its answer.
+#[derive(Default)]
+struct Slot {
+    answer: Mutex<Option<Answer>>,
+    ready: Condvar,
+}
+
+impl Names {
+    /// Asks the operating system.
+    pub(crate) fn new() -> Self {
+        Self::with_lookup(|host| (host, 0).to_socket_addrs().map(Iterator::collect))
+    }
+
+    pub(crate) fn with_lookup(
+        lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Shared { lookup: Box::new(lookup), hosts: Mutex::default() }))
+    }
+
+    /// Forgets the addresses of `host`: one of them just failed.
+    pub(crate) fn forget(&self, host: &str) {
+        let mut hosts = lock(&self.0.hosts);
+        if let Some(Entry::Known { .. }) = hosts.get(bare(host)) {
+            hosts.remove(bare(host));
+        }
+    }
+
+    fn addresses(&self, host: &str, budget: Duration, now: Instant) -> Result<Addresses, HttpError> {
+        let slot = match self.find(host, now) {
+            Entry::Known { addresses, .. } => return Ok(addresses),
+            Entry::Asked(slot) => slot,
+        };
+        match slot.wait(budget) {
+            Some(Ok(addresses)) => Ok(addresses),
+            Some(Err(error)) => Err(unresolved(host, error)),
+            None => {
+                let message = format!("timed out while looking up `{host}`");
+                Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
+            }
+        }
+    }
+
+    /// What is known of `host`, or the lookup that is under way for it; starts one if there is none.
+    fn find(&self, host: &str, now: Instant) -> Entry {
+        let mut hosts = lock(&self.0.hosts);
+        match hosts.get(host) {
+            Some(Entry::Known { addresses, until }) if *until > now => {
+                return Entry::Known { addresses: addresses.clone(), until: *until };
+            }
+            Some(Entry::Asked(slot)) => return Entry::Asked(slot.clone()),
+            _ => {}
+        }
+        hosts.retain(|_, entry| !matches!(entry, Entry::Known { until, .. } if *until <= now));
+        let slot = Arc::<Slot>::default();
+        match self.ask(host, slot.clone()) {
+            Ok(_) => drop(hosts.insert(host.to_owned(), Entry::Asked(slot.clone()))),
+            Err(error) => slot.fill(Err(Arc::new(error))),
+        }
+        Entry::Asked(slot)
+    }
+
+    /// Looks `host` up on a thread of its own, which ends with the lookup even if nobody waits any more.
+    ///
+    /// The caller holds the lock, so the thread cannot finish before the lookup is on the list.
+    fn ask(&self, host: &str, slot: Arc<Slot>) -> io::Result<thread::JoinHandle<()>> {
+        let (names, host) = (self.clone(), host.to_owned());
+        thread::Builder::new().name("resolve".to_owned()).spawn(move || {
+            let answer = names.0.look_up(&host);
+            let mut hosts = lock(&names.0.hosts);
+            match &answer {
+                Ok(addresses) => {
+                    let until = Instant::now() + KEEP;
+                    hosts.insert(host, Entry::Known { addresses: addresses.clone(), until });
+                }
+                Err(_) => drop(hosts.remove(&host)),
+            }
+            drop(hosts);
+            slot.fill(answer);
+        })
+    }
+}
+
+impl Shared {
+    /// A name that is not found is looked up once more, at once, before that is final.
+    fn look_up(&self, host: &str) -> Answer {
+        let once = || match (self.lookup)(host) {
+            Ok(addresses) if addresses.is_empty() => Err(io::Error::from(io::ErrorKind::NotFound)),
+            other => other,
+        };
+        let answer = once().or_else(|error| if is_final(&error) { once() } else { Err(error) });
+        answer.map(Arc::from).map_err(Arc::new)
+    }
+}
+
+impl Slot {
+    fn fill(&self, answer: Answer) {
+        *lock(&self.answer) = Some(answer);
+        self.ready.notify_all();
+    }
+
+    fn wait(&self, budget: Duration) -> Option<Answer> {
+        let answer = lock(&self.answer);
+        let waited = self.ready.wait_timeout_while(answer, budget, |answer| answer.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = bare(uri.host().unwrap_or_default());
+        let port = port(uri);
+        let mut resolved = self.empty();
+        if let Ok(address) = host.parse::<IpAddr>() {
+            resolved.push(SocketAddr::new(address, port));
+            return Ok(resolved);
+        }
+        let found = self.addresses(host, *timeout.after, Instant::now());
+        let found = found.map_err(|error| ureq::Error::Other(Box::new(error)))?;
+        for address in found.iter().take(MOST) {
+            let mut address = *address;
+            address.set_port(port);
+            resolved.push(address);
+        }
+        Ok(resolved)
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").finish_non_exhaustive()
+    }
+}
+
+/// The port of `uri`, written or implied.
+pub(crate) fn port(uri: &Uri) -> u16 {
+    let implied = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+    uri.port_u16().unwrap_or(implied)
+}
+
+fn unresolved(host: &str, error: Arc<io::Error>) -> HttpError {
+    let is_final = is_final(&error);
+    let what = if is_final { "cannot find" } else { "cannot look up" };
+    let message = format!("{what} host `{host}`");
+    HttpError::new(HttpErrorKind::Resolve, message).transient(!is_final).with_source(error)
+}
+
+/// Whether the host does not exist, as far as the operating system says. All else may pass: no server
+/// answered (`EAI_AGAIN`), too many open files.
+///
+/// std keeps the code of `getaddrinfo` on Windows only; elsewhere the text of `gai_strerror` is all there is.
+fn is_final(error: &io::Error) -> bool {
+    const WSAHOST_NOT_FOUND: i32 = 11001;
+    const WSANO_DATA: i32 = 11004;
+    if let Some(code) = error.raw_os_error() {
+        return cfg!(windows) && matches!(code, WSAHOST_NOT_FOUND | WSANO_DATA);
+    }
+    let text = error.to_string();
+    error.kind() == io::ErrorKind::NotFound || NOT_FOUND.iter().any(|known| text.contains(known))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long an address is believed.
+const KEEP: Duration = Duration::from_secs(60);
+
+/// What an `ArrayVec` of ureq holds.
+const MOST: usize = 16;
+
+/// `EAI_NONAME` and `EAI_NODATA` of glibc, musl, macOS and the BSDs.
+const NOT_FOUND: [&str; 6] = [
+    "Name or service not known",
+    "No address associated with",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided",
+    "no address associated with name",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Answers lookups from a list, and says how many there were.
+    fn scripted(answers: Vec<io::Result<&'static str>>) -> (Names, Arc<AtomicUsize>) {
+        let (answers, asked) = (Mutex::new(answers.into_iter()), Arc::<AtomicUsize>::default());
+        let counter = asked.clone();
+        let names = Names::with_lookup(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let addresses = lock(&answers).next().expect("a lookup in the script")?;
+            Ok(addresses.split_whitespace().map(|each| SocketAddr::new(each.parse().unwrap(), 0)).collect())
+        });
+        (names, asked)
+    }
+
+    fn failed(text: &str) -> io::Result<&'static str> {
+        Err(io::Error::other(format!("failed to lookup address information: {text}")))
+    }
+
+    #[test]
+    fn addresses_are_kept_for_a_minute() {
+        let (names, asked) = scripted(vec![Ok("10.0.0.1"), Ok("10.0.0.2"), Ok("10.0.0.3")]);
+        let start = Instant::now();
+        let rows = [
+            ("a.test", 0, "10.0.0.1", 1),
+            ("a.test", 59, "10.0.0.1", 1),
+            ("a.test", 70, "10.0.0.2", 2),
+            ("b.test", 140, "10.0.0.3", 3),
+        ];
+        for (host, after, address, lookups) in rows {
+            let now = start + Duration::from_secs(after);
+            let found = names.addresses(host, PATIENCE, now).unwrap();
+            assert_eq!(
+                (found[0].ip().to_string().as_str(), asked.load(Ordering::SeqCst)),
+                (address, lookups)
+            );
+        }
+        // What is out of date goes when something else is looked up.
+        assert_eq!(lock(&names.0.hosts).len(), 1);
+    }
+
+    #[test]
+    fn failures_say_whether_they_may_pass() {
+        const FINAL: &str = "cannot find host `a.test`";
+        const PASSING: &str = "cannot look up host `a.test`";
+        let rows = [
+            ("glibc", vec![failed(NOT_FOUND[0]), failed(NOT_FOUND[0])], Err((FINAL, false))),
+            ("musl", vec![failed(NOT_FOUND[2]), failed(NOT_FOUND[2])], Err((FINAL, false))),
+            ("macOS", vec![failed(NOT_FOUND[4]), failed(NOT_FOUND[4])], Err((FINAL, false))),
+            ("no address", vec![Ok(""), Ok("")], Err((FINAL, false))),
+            ("found the second time", vec![failed(NOT_FOUND[0]), Ok("10.0.0.1")], Ok("10.0.0.1")),
+            ("no server", vec![failed("Temporary failure in name resolution")], Err((PASSING, true))),
+            ("no server, the second time", vec![Ok(""), failed("Try again")], Err((PASSING, true))),
+            ("no files", vec![Err(io::Error::from_raw_os_error(24))], Err((PASSING, true))),
+        ];
+        for (name, answers, expected) in rows {
+            let lookups = answers.len();
+            let (names, asked) = scripted(answers);
+            let found = names.addresses("a.test", PATIENCE, Instant::now());
+            let found = found.map(|found| found[0].ip().to_string());
+            let found = found.map_err(|error| (error.to_string(), error.is_transient(), error.was_sent()));
+            let expected = expected.map(str::to_owned);
+            assert_eq!(found, expected.map_err(|(text, passes)| (text.to_owned(), passes, false)), "{name}");
+            assert_eq!(asked.load(Ordering::SeqCst), lookups, "{name}");
+            assert_eq!(
+                lock(&names.0.hosts).len(),
+                usize::from(found.is_ok()),
+                "{name}: failures are not kept"
+            );
+        }
+    }
+
+    #[test]
+    fn those_who_ask_together_share_one_lookup() {
+        let (release, released) = mpsc::channel::<()>();
+        let (released, asked) = (Mutex::new(released), Arc::<AtomicUsize>::default());
+        let counter = asked.clone();
+        let names = Names::with_lookup(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let _ = lock(&released).recv_timeout(PATIENCE);
+            Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
+        });
+        thread::scope(|scope| {
+            let ask = || names.addresses("a.test", PATIENCE, Instant::now()).unwrap();
+            let askers: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            let deadline = Instant::now() + PATIENCE;
+            while waiting(&names) < askers.len() && Instant::now() < deadline {
+                thread::yield_now();
+            }
+            release.send(()).unwrap();
+            for asker in askers {
+                assert_eq!(asker.join().unwrap()[0].port(), 0);
+            }
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn abandoned_lookup_fills_the_cache() {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let names = Names::with_lookup(move |_| {
+            lock(&released).recv_timeout(PATIENCE).map_err(io::Error::other)?;
+            Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
+        });
+        let error = names.addresses("a.test", Duration::from_millis(20), Instant::now()).unwrap_err();
+        assert_eq!(error.to_string(), "timed out while looking up `a.test`");
+        assert_eq!((error.kind(), error.was_sent()), (HttpErrorKind::Timeout, false));
+        release.send(()).unwrap();
+        // Joins the lookup that is still under way, or finds what it left; a second one would find the channel empty.
+        names.addresses("a.test", PATIENCE, Instant::now()).unwrap();
+    }
+
+    /// How many wait for the lookup under way: all holders of its slot but the list and the lookup itself.
+    fn waiting(names: &Names) -> usize {
+        lock(&names.0.hosts)
+            .values()
+            .map(|entry| match entry {
+                Entry::Asked(slot) => Arc::strong_count(slot) - 2,
+                Entry::Known { .. } => 0,
+            })
+            .sum()
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+}

@@ -1,0 +1,283 @@
+//! Which proxy a host is reached through.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ureq::http::Uri;
+use ureq::{Proxy, ProxyProtocol};
+
+use crate::env::Env;
+
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::ProxySetting;
+use crate::net::connect::Peer;
+
+/// The answer for every host, decided once.
+pub(crate) struct Routes {
+    /// A proxy of the environment that cannot be used is an error only for a host that needs it.
+    proxy: Result<Option<Proxy>, HttpError>,
+    bypass: Vec<Exception>,
+}
+
+/// An entry of `NO_PROXY`.
+struct Exception {
+    hosts: Hosts,
+    /// None for all ports.
+    port: Option<u16>,
+}
+
+enum Hosts {
+    /// A host name without the dot or star in front: it and all names below it.
+    Domain(String),
+    Every,
+    /// The addresses whose first bits are those of this one.
+    Network(IpAddr, u32),
+}
+
+impl Routes {
+    pub(crate) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, HttpError> {
+        Ok(match setting {
+            ProxySetting::Environment => Self::from_env(env),
+            ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
+            ProxySetting::Url(url) => {
+                Self { proxy: Ok(Some(parse(url, "the proxy URL")?)), bypass: Vec::new() }
+            }
+        })
+    }
+
+    /// Reads the variables by ourselves: ureq takes `HTTP_PROXY` for `https` too, skips what it cannot parse,
+    /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
+    fn from_env(env: &dyn Env) -> Self {
+        let text = |name: &str| env.var(name).unwrap_or_default();
+        let is_set = |name: &&str| !text(name).trim().is_empty();
+        let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
+        let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
+        Self {
+            proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
+            bypass: bypass.split(',').filter_map(|entry| Exception::parse(entry.trim())).collect(),
+        }
+    }
+
+    /// The proxy for the host of a URL.
+    pub(crate) fn to(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
+        let Peer { host, port } = Peer::of(uri);
+        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host), port));
+        if matches!(self.proxy, Ok(None)) || is_near(host) || bypassed() {
+            return Ok(None);
+        }
+        self.proxy.clone()
+    }
+}
+
+impl Exception {
+    fn parse(entry: &str) -> Option<Self> {
+        // The colons of an IPv6 address without brackets begin no port.
+        let is_host = |host: &str| !host.contains(':') || host.ends_with(']');
+        let (hosts, port) = match entry.rsplit_once(':').filter(|(host, _)| is_host(host)) {
+            Some((hosts, port)) => (hosts, Some(port.parse().ok()?)),
+            None => (entry, None),
+        };
+        Some(Self { hosts: Hosts::parse(hosts)?, port })
+    }
+
+    fn covers(&self, host: &str, port: u16) -> bool {
+        self.port.is_none_or(|only| only == port) && self.hosts.include(host)
+    }
+}
+
+impl Hosts {
+    fn parse(entry: &str) -> Option<Self> {
+        if entry == "*" {
+            return Some(Self::Every);
+        }
+        let (address, length) = entry.split_once('/').map_or((entry, None), |(a, length)| (a, Some(length)));
+        if let Ok(address) = bare(address).parse::<IpAddr>() {
+            let bits = if address.is_ipv4() { 32 } else { 128 };
+            let length = length.map_or(Some(bits), |length| length.parse().ok());
+            return length.filter(|length| *length <= bits).map(|length| Self::Network(address, length));
+        }
+        let name = entry.strip_prefix('*').unwrap_or(entry).trim_start_matches('.');
+        (!name.is_empty()).then(|| Self::Domain(name.to_ascii_lowercase()))
+    }
+
+    /// `host` has no brackets. A name is never looked up for this.
+    fn include(&self, host: &str) -> bool {
+        let address = || host.parse().ok().map(|address: IpAddr| address.to_canonical());
+        match self {
+            Self::Every => true,
+            Self::Network(network, length) => {
+                address().is_some_and(|address| begins(address, *network, *length))
+            }
+            Self::Domain(name) => {
+                let host = host.to_ascii_lowercase();
+                let above =
+                    host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                above && address().is_none()
+            }
+        }
+    }
+}
+
+/// Whether the first `length` bits of two addresses are the same.
+fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        _ => false,
+    }
+}
+
+/// Takes the `http` and `https` proxies; ureq panics on a SOCKS proxy without its feature.
+fn parse(url: &str, whence: &str) -> Result<Proxy, HttpError> {
+    let refuse = |expected: &str| {
+        let message = format!("cannot use the proxy: {whence} is not {expected}");
+        HttpError::new(HttpErrorKind::Proxy, message)
+    };
+    let proxy = Proxy::new(url).map_err(|_| refuse("a proxy URL, expected `http://host:port`"))?;
+    match proxy.protocol() {
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(proxy),
+        _ => Err(refuse("an `http` or `https` proxy")),
+    }
+}
+
+/// Whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
+fn is_near(host: &str) -> bool {
+    let host = bare(host);
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unicast_link_local() || address == AWS_METADATA
+        }
+        Err(_) => {
+            ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
+        }
+    }
+}
+
+/// Where AWS's metadata server listens over IPv6: in a range that is not link-local.
+const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
+/// An IPv6 address without its brackets; other hosts as they are.
+pub(crate) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::env::SystemEnv;
+
+    fn routes(variables: &[(&str, &str)]) -> Routes {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Routes::new(&ProxySetting::Environment, &variables.collect::<BTreeMap<_, _>>()).unwrap()
+    }
+
+    fn url(authority: &str) -> Uri {
+        format!("https://{authority}/v1/operations/1").parse().unwrap()
+    }
+
+    #[test]
+    fn environment_is_read_as_other_programs_read_it() {
+        const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy.test:3128");
+        type Row =
+            (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+        let rows: &[Row] = &[
+            ("nothing set", &[], "example.com", None),
+            ("empty is unset", &[("HTTPS_PROXY", " "), ("NO_PROXY", "")], "example.com", None),
+            ("for https", &[PROXY], "example.com", Some("proxy.test")),
+            ("lowercase", &[("https_proxy", "proxy.test")], "example.com", Some("proxy.test")),
+            ("for all schemes", &[("ALL_PROXY", "https://proxy.test")], "example.com", Some("proxy.test")),
+            (
+                "https before all",
+                &[PROXY, ("ALL_PROXY", "http://other.test")],
+                "example.com",
+                Some("proxy.test"),
+            ),
+            ("http is not https", &[("HTTP_PROXY", "http://proxy.test")], "example.com", None),
+            ("loopback", &[PROXY], "127.0.0.9", None),
+            ("loopback, IPv6", &[PROXY], "[::1]", None),
+            ("localhost", &[PROXY], "LocalHost", None),
+            ("metadata server", &[PROXY], "metadata.google.internal", None),
+            ("metadata server, address", &[PROXY], "169.254.169.254", None),
+            ("metadata server of AWS, IPv6", &[PROXY], "[fd00:ec2::254]", None),
+            ("another address like it", &[PROXY], "[fd00:ec2::253]", Some("proxy.test")),
+            ("excepted name", &[PROXY, ("NO_PROXY", "a.test, example.com")], "Example.com", None),
+            ("name below", &[PROXY, ("NO_PROXY", "example.com")], "run.example.com", None),
+            ("name below, dot", &[PROXY, ("no_proxy", ".example.com")], "run.example.com", None),
+            ("name below, star", &[PROXY, ("NO_PROXY", "*.example.com")], "run.example.com", None),
+            ("excepted address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.1", None),
+            ("another address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.2", Some("proxy.test")),
+            ("excepted network", &[PROXY, ("NO_PROXY", "a.test, 10.16.0.0/12")], "10.31.255.255", None),
+            ("next to it", &[PROXY, ("NO_PROXY", "10.16.0.0/12")], "10.32.0.0", Some("proxy.test")),
+            ("its bits behind", &[PROXY, ("NO_PROXY", "10.1.2.3/8")], "10.9.9.9", None),
+            ("network of one", &[PROXY, ("NO_PROXY", "10.0.0.1/32")], "10.0.0.1", None),
+            ("network of all", &[PROXY, ("NO_PROXY", "0.0.0.0/0")], "192.0.2.1", None),
+            ("of the other kind", &[PROXY, ("NO_PROXY", "0.0.0.0/0")], "[2001:db8::1]", Some("proxy.test")),
+            ("no address", &[PROXY, ("NO_PROXY", "0.0.0.0/0,::/0")], "example.com", Some("proxy.test")),
+            ("IPv6 network", &[PROXY, ("NO_PROXY", "fd00::/8")], "[fdff::1]", None),
+            ("IPv6 network, next", &[PROXY, ("NO_PROXY", "fd00::/8")], "[fe00::1]", Some("proxy.test")),
+            ("IPv6 address, spelled otherwise", &[PROXY, ("NO_PROXY", "[FD00:0::1]")], "[fd00::1]", None),
+            ("IPv4 in IPv6", &[PROXY, ("NO_PROXY", "10.0.0.0/8")], "[::ffff:10.0.0.1]", None),
+            ("too long", &[PROXY, ("NO_PROXY", "10.0.0.0/33")], "10.0.0.0", Some("proxy.test")),
+            ("no length", &[PROXY, ("NO_PROXY", "10.0.0.0/,10.0.0.0/x")], "10.0.0.0", Some("proxy.test")),
+            ("name like an address", &[PROXY, ("NO_PROXY", "10.0.0.1")], "10.0.0.1.test", Some("proxy.test")),
+            ("end of an address", &[PROXY, ("NO_PROXY", ".1")], "10.0.0.1", Some("proxy.test")),
+            ("every host", &[PROXY, ("NO_PROXY", "*")], "example.com", None),
+            (
+                "name that only ends alike",
+                &[PROXY, ("NO_PROXY", "example.com")],
+                "anexample.com",
+                Some("proxy.test"),
+            ),
+            ("port", &[PROXY, ("NO_PROXY", "example.com:8443")], "example.com:8443", None),
+            ("another port", &[PROXY, ("NO_PROXY", "example.com:8443")], "example.com", Some("proxy.test")),
+            ("the port of https", &[PROXY, ("NO_PROXY", "example.com:443")], "example.com", None),
+            ("every port", &[PROXY, ("NO_PROXY", "example.com")], "example.com:8443", None),
+            ("port, name below", &[PROXY, ("NO_PROXY", ".example.com:81")], "run.example.com:81", None),
+            ("port of another", &[PROXY, ("NO_PROXY", "example.com:81")], "b.test:81", Some("proxy.test")),
+            ("port of an address", &[PROXY, ("NO_PROXY", "10.0.0.1:81")], "10.0.0.1:81", None),
+            ("not of an address", &[PROXY, ("NO_PROXY", "10.0.0.1:81")], "10.0.0.1", Some("proxy.test")),
+            ("port, IPv6", &[PROXY, ("NO_PROXY", "[fd00::1]:81")], "[fd00::1]:81", None),
+            ("not its port, IPv6", &[PROXY, ("NO_PROXY", "[fd00::1]:81")], "[fd00::1]", Some("proxy.test")),
+            ("no port, IPv6", &[PROXY, ("NO_PROXY", "fd00::81")], "[fd00::81]", None),
+            ("port of every host", &[PROXY, ("NO_PROXY", "*:81")], "example.com:81", None),
+            ("not a port", &[PROXY, ("NO_PROXY", "example.com:x")], "example.com", Some("proxy.test")),
+            (
+                "too large a port",
+                &[PROXY, ("NO_PROXY", "example.com:65536")],
+                "example.com",
+                Some("proxy.test"),
+            ),
+            ("empty port", &[PROXY, ("NO_PROXY", "example.com:")], "example.com", Some("proxy.test")),
+            ("empty entries", &[PROXY, ("NO_PROXY", ",.,")], "example.com", Some("proxy.test")),
+        ];
+        for (name, variables, host, expected) in rows {
+            let proxy = routes(variables).to(&url(host)).unwrap();
+            assert_eq!(proxy.as_ref().map(Proxy::host), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn unusable_proxy_fails_only_where_it_is_needed() {
+        let routes = routes(&[("ALL_PROXY", "socks5://user:CANARY-password-1@proxy.test:1080")]);
+        assert!(routes.to(&url("127.0.0.1")).unwrap().is_none());
+        let error = routes.to(&url("example.com")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot use the proxy: `ALL_PROXY` is not an `http` or `https` proxy");
+        assert_eq!(error.kind(), HttpErrorKind::Proxy);
+        assert!(!error.is_transient() && !error.was_sent());
+    }
+
+    #[test]
+    fn given_proxy_is_checked_and_never_printed() {
+        let setting = ProxySetting::Url("http://user:CANARY-password-2@proxy.test:3128".into());
+        assert!(!format!("{setting:?}").contains("CANARY"));
+        let proxy = Routes::new(&setting, &SystemEnv).unwrap().to(&url("example.com")).unwrap().unwrap();
+        assert_eq!((proxy.port(), proxy.password()), (3128, Some("CANARY-password-2")));
+        for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
+            let error = Routes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();
+            assert_eq!(error.kind(), HttpErrorKind::Proxy, "{url}");
+            assert!(!format!("{error:?}").contains("CANARY"), "{url}");
+        }
+    }
+}

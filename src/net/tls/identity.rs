@@ -1,0 +1,88 @@
+//! The client certificate in use, and how it is replaced.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::pki_types::pem::{Error as PemError, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error};
+
+use crate::file;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::certificate::{ClientCertificate, Pair};
+
+pub(super) struct Identity {
+    certificate: ClientCertificate,
+    /// The settings without a client certificate.
+    plain: Arc<ClientConfig>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    pair: Pair,
+    config: Arc<ClientConfig>,
+}
+
+impl Identity {
+    pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, HttpError> {
+        let current = Current::new(certificate.load()?, &plain)?;
+        Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(current) })
+    }
+
+    /// The settings for a new connection: those of the certificate as it is now, else the last good ones.
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        // Not under the lock: a slow source must not hold up other connections.
+        let loaded = self.certificate.load();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewed = loaded.and_then(|pair| match pair == current.pair {
+            true => Ok(None),
+            false => Current::new(pair, &self.plain).map(Some),
+        });
+        match renewed {
+            Ok(None) => {}
+            Ok(Some(new)) => {
+                log::debug!("the client certificate was replaced");
+                *current = new;
+            }
+            Err(error) => log::warn!("keeping the client certificate as it was: {error}"),
+        }
+        current.config.clone()
+    }
+}
+
+impl Current {
+    fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, HttpError> {
+        let mut config = plain.clone();
+        let key = certified(&pair, config.crypto_provider())?;
+        // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
+        pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
+        Ok(Self { pair, config: Arc::new(config) })
+    }
+}
+
+fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, HttpError> {
+    let Pair { certificate, key } = pair;
+    let tls = |message: String| HttpError::new(HttpErrorKind::Tls, message);
+    let unusable = |origin: &str, error| tls(format!("{origin} cannot be used")).with_source(error);
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate.text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| tls(format!("{} is no proper PEM", certificate.origin)).with_source(error))?;
+    if chain.is_empty() {
+        return Err(tls(format!("{} holds no certificate in PEM", certificate.origin)));
+    }
+    let der = PrivateKeyDer::from_pem_slice(&key.text).map_err(|error| match error {
+        PemError::NoItemsFound => tls(format!("{} holds no unencrypted private key in PEM", key.origin)),
+        error => tls(format!("{} is no proper PEM", key.origin)).with_source(error),
+    })?;
+    CertifiedKey::from_der(chain, der, provider).map_err(|error| match error {
+        Error::InconsistentKeys(_) if key.origin == certificate.origin => {
+            tls(format!("{} holds a key that does not belong to its certificate", key.origin))
+        }
+        Error::InconsistentKeys(_) => {
+            tls(format!("{} does not belong to {}", key.origin, certificate.origin))
+        }
+        Error::InvalidCertificate(_) => unusable(&certificate.origin, error),
+        error => unusable(&key.origin, error),
+    })
+}

@@ -1,0 +1,144 @@
+//! The operations, as they finish.
+
+use std::fmt;
+use std::iter::FusedIterator;
+
+use crate::error::Error;
+use crate::types::Operation;
+
+use super::PollMany;
+use super::scheduler::Scheduler;
+use super::track::FinishedTrack;
+
+/// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
+/// longer.
+///
+/// Made by iterating over a [`PollMany`], and with their names by [`PollMany::named`]; the wait starts with the first
+/// item. Its [`len`](ExactSizeIterator::len) is how many are to come. Dropping it leaves the rest alone: they go on,
+/// and nobody asks for them.
+///
+/// ```
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.insert(longrunning::Operation::failed("operations/1", longrunning::Status::new(longrunning::Code::Internal, "out of disk")));
+/// # let client = server.client();
+/// let mut finished = client.poll_many(["operations/1", "operations/2"]).into_iter();
+/// assert_eq!(finished.len(), 2);
+/// for result in finished.by_ref() {
+///     match result {
+///         Ok(operation) => println!("{}: {}", operation.name(), operation.outcome()),
+///         Err(error) => assert_eq!(error.name(), Some("operations/2"), "deleted, or expired"),
+///     }
+/// }
+/// assert_eq!(finished.len(), 0);
+/// ```
+///
+/// It goes on after a panic in code of the caller's, such as an observer or a transport of one's own, once that is
+/// caught: an operation whose request panicked is an error item, and the others are asked for afresh.
+#[must_use = "polls are made by iteration"]
+pub struct Finished {
+    left: usize,
+    state: State,
+    /// What was named more than once, and how often it is still to be given.
+    again: Option<(Item, usize)>,
+}
+
+/// A name as it was asked for, and what came of it.
+pub(super) type Item = (String, Result<Operation, Error>);
+
+enum State {
+    Before(Box<PollMany>),
+    Waiting(Box<Scheduler>),
+    Over,
+}
+
+impl Finished {
+    pub(super) fn new(many: PollMany) -> Self {
+        let left = if many.error.is_some() { 1 } else { many.targets.len() };
+        Self { left, state: State::Before(Box::new(many)), again: None }
+    }
+
+    /// Has the [journal](PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a
+    /// journal.
+    ///
+    /// Asking for the next item says so too; this is for who stops before the end, or wants to know that it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item;
+    /// until then the journal has the operation, and gives it again.
+    #[cfg(feature = "journal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+    pub fn acknowledge(&mut self) -> Result<(), Error> {
+        match &mut self.state {
+            State::Waiting(scheduler) => scheduler.acknowledge(),
+            State::Before(_) | State::Over => Ok(()),
+        }
+    }
+
+    /// The next item, with its name.
+    pub(super) fn next_named(&mut self) -> Option<Item> {
+        let item = match self.again.take() {
+            Some((item, 1)) => Some(item),
+            Some((item, more)) => {
+                self.again = Some((item.clone(), more - 1));
+                Some(item)
+            }
+            None => self.advance(),
+        };
+        self.left = item.as_ref().map_or(0, |_| self.left.saturating_sub(1));
+        item
+    }
+
+    fn advance(&mut self) -> Option<Item> {
+        let scheduler = self.scheduler()?;
+        let acknowledged = scheduler.acknowledge();
+        let Some(FinishedTrack { track, name, result }) = scheduler.next() else {
+            if let Err(error) = acknowledged {
+                log::warn!("the operation that was given last will be given again: {error}");
+            }
+            self.state = State::Over;
+            return None;
+        };
+        let copies = scheduler.tracks.get(track).map_or(1, |track| track.copies);
+        if copies > 1 {
+            self.again = Some(((name.clone(), result.clone()), copies - 1));
+        }
+        Some((name, result))
+    }
+
+    /// The wait, which begins here. It stays in its place while it works, for who catches a panic.
+    fn scheduler(&mut self) -> Option<&mut Scheduler> {
+        if let State::Before(_) = self.state
+            && let State::Before(many) = std::mem::replace(&mut self.state, State::Over)
+        {
+            // No code of the caller's runs in here.
+            self.state = State::Waiting(Box::new(many.start().0));
+        }
+        match &mut self.state {
+            State::Waiting(scheduler) => Some(scheduler),
+            State::Before(_) | State::Over => None,
+        }
+    }
+}
+
+impl Iterator for Finished {
+    type Item = Result<Operation, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_named().map(|(_, result)| result)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Finished {}
+
+impl FusedIterator for Finished {}
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finished").field("left", &self.left).finish_non_exhaustive()
+    }
+}

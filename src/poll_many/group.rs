@@ -1,0 +1,293 @@
+//! The operations of one parent, and whether they are asked for one by one or by pages of the listing.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use crate::error::{Error, ErrorKind};
+use crate::fault_class::FaultClass;
+use crate::proto::google::longrunning::ListOperationsRequest;
+use crate::types::{Code, Operation};
+
+/// Operations with one parent that are asked for together, as long as that costs less.
+pub(super) struct ParentGroup {
+    parent: String,
+    /// Places of tracks; those that are over are dropped at the start of a round.
+    pub(super) members: Vec<usize>,
+    way: PollMethod,
+    /// What the last whole round cost, in gets.
+    cost: Option<usize>,
+    /// Faulty passes in a row after which pages may not be the way to ask here.
+    faults: u32,
+    /// Passes in a row that failed, for whatever reason.
+    failures: u32,
+    /// A get has worked since, so the next failure is that of the pages.
+    gets_work: bool,
+    /// When the next round is due.
+    pub(super) next: Option<Instant>,
+    /// The server asked for a pause until then.
+    pub(super) pause: Option<Instant>,
+    pub(super) pass: Option<ListPass>,
+}
+
+/// How the operations of a group are asked for. It only ever moves down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PollMethod {
+    /// All operations of the parent are listed.
+    All,
+    /// Those that are running are listed: one that is missing is done, most likely, and got.
+    Running,
+    /// Each is got.
+    One,
+}
+
+/// One way through the pages.
+pub(super) struct ListPass {
+    /// Operations that were asked for, and those of them that no page had so far.
+    pub(super) asked: usize,
+    pub(super) missing: usize,
+    pub(super) found: Vec<(usize, Operation)>,
+    /// When there is no time left for a page.
+    pub(super) end: Option<Instant>,
+    /// Whether time was up before it began.
+    pub(super) is_last: bool,
+    pages: usize,
+    token: String,
+    tokens: HashSet<String>,
+    restarted: bool,
+}
+
+/// What becomes of a pass whose page failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum PageFailure {
+    /// It starts again: tokens do not live for ever.
+    Restart,
+    /// Those not seen are got: pages are not the way to ask here.
+    GetRest,
+    /// Nobody can be asked: those not seen have failed.
+    Refused,
+    /// It may pass: those not seen have had a poll without an answer.
+    Fault,
+}
+
+impl ParentGroup {
+    pub(super) fn new(parent: &str) -> Self {
+        Self {
+            parent: parent.to_owned(),
+            members: Vec::new(),
+            way: PollMethod::All,
+            cost: None,
+            faults: 0,
+            failures: 0,
+            gets_work: false,
+            next: None,
+            pause: None,
+            pass: None,
+        }
+    }
+
+    /// Whether its operations are asked for together.
+    pub(super) fn lists(&self) -> bool {
+        self.way != PollMethod::One
+    }
+
+    /// Moves on to the next way while getting `count` operations one by one would cost less.
+    pub(super) fn choose(&mut self, count: usize) {
+        while self.lists() && self.expected_cost(count) >= count {
+            self.way = if self.way == PollMethod::All { PollMethod::Running } else { PollMethod::One };
+            self.cost = None;
+        }
+    }
+
+    fn expected_cost(&self, count: usize) -> usize {
+        self.cost.unwrap_or_else(|| count.div_ceil(PAGE_SIZE as usize) * PAGE_COST)
+    }
+
+    pub(super) fn request(&self) -> ListOperationsRequest {
+        let filter = if self.way == PollMethod::Running { RUNNING } else { "" };
+        let token = self.pass.as_ref().map_or("", |pass| &pass.token);
+        ListOperationsRequest {
+            name: self.parent.clone(),
+            filter: filter.to_owned(),
+            page_size: PAGE_SIZE,
+            page_token: token.to_owned(),
+            return_partial_success: false,
+        }
+    }
+
+    /// Takes note of what a pass to the end cost; gets of operations that turn out to be running come on top.
+    pub(super) fn passed(&mut self, pass: &ListPass) {
+        (self.faults, self.failures, self.gets_work) = (0, 0, false);
+        self.cost = Some(pass.pages * PAGE_COST);
+    }
+
+    /// Takes note of a get that a page could not replace.
+    pub(super) fn missed(&mut self) {
+        self.cost = self.cost.map(|cost| cost.saturating_add(1));
+    }
+
+    /// Whether pages have failed so often that one operation is to be got, to see whether that works.
+    pub(super) fn doubts(&self) -> bool {
+        self.lists() && self.failures > MOST_FAILURES
+    }
+
+    /// Takes note of a get that brought an answer.
+    pub(super) fn got(&mut self) {
+        self.gets_work = self.doubts();
+    }
+
+    /// Takes note of a page that failed, and says what follows.
+    pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> PageFailure {
+        let code = error.code();
+        let resumed = self.pass.as_mut().filter(|pass| !pass.token.is_empty() && !pass.restarted);
+        if let (Some(Code::InvalidArgument), Some(pass)) = (code, resumed) {
+            pass.restart();
+            return PageFailure::Restart;
+        }
+        if error.kind() == ErrorKind::Auth && !error.passes_by_itself() || code == Some(Code::Unauthenticated)
+        {
+            return PageFailure::Refused;
+        }
+        let (passing, doubtful) = match error.class() {
+            FaultClass::Transient | FaultClass::Tolerable => (true, false),
+            FaultClass::Doubtful | FaultClass::StatusPage => (false, true),
+            FaultClass::NotFound | FaultClass::Permanent => (false, false),
+        };
+        // A listing may be too slow, or too large, where a get is not.
+        let slow = error.kind() == ErrorKind::Timeout;
+        self.faults += u32::from(doubtful || slow);
+        if !(passing || doubtful) || self.faults > max_failures || self.gets_work {
+            self.way = PollMethod::One;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if passing || doubtful { PageFailure::Fault } else { PageFailure::GetRest }
+    }
+}
+
+impl ListPass {
+    pub(super) fn new(asked: usize, end: Option<Instant>) -> Self {
+        Self {
+            asked,
+            missing: asked,
+            found: Vec::new(),
+            end,
+            is_last: false,
+            pages: 0,
+            token: String::new(),
+            tokens: HashSet::new(),
+            restarted: false,
+        }
+    }
+
+    /// Goes on to the page after this one; false at the end, or when getting the rest costs less.
+    pub(super) fn turn_page(&mut self, next: String) -> bool {
+        self.pages += 1;
+        let worth_it = self.missing > 0 && self.pages * PAGE_COST < self.asked;
+        self.token.clone_from(&next);
+        worth_it && !next.is_empty() && self.tokens.insert(next)
+    }
+
+    fn restart(&mut self) {
+        self.restarted = true;
+        self.token.clear();
+        self.tokens.clear();
+    }
+}
+
+/// As many as services give, or more (AIP-158: then they give as many as they do).
+const PAGE_SIZE: i32 = 1000;
+
+/// How many gets a page is worth: it takes longer, and has up to a thousand operations in it.
+const PAGE_COST: usize = 8;
+
+/// After so many failed passes in a row it may be the pages that do not work, and not the service.
+const MOST_FAILURES: u32 = 7;
+
+/// AIP-160; services that want it spelled in another way refuse it, and are asked for each operation.
+const RUNNING: &str = "done = false";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Status;
+
+    #[test]
+    fn few_are_got_and_many_are_listed() {
+        for (count, lists) in [(1, false), (8, false), (9, true), (1000, true), (10_000, true)] {
+            let mut group = ParentGroup::new("operations");
+            group.choose(count);
+            assert_eq!(group.lists(), lists, "{count}");
+        }
+    }
+
+    #[test]
+    fn the_way_moves_down_as_pages_turn_out_to_be_dear() {
+        let mut group = ParentGroup::new("operations");
+        group.choose(100);
+        assert_eq!(group.way, PollMethod::All);
+        let mut pass = ListPass::new(100, None);
+        let pages = (0..).take_while(|page| pass.turn_page(format!("t{page}"))).count();
+        assert_eq!(pages, 12, "more pages than that cost more than a hundred gets");
+        group.passed(&pass);
+        group.choose(100);
+        assert_eq!(group.way, PollMethod::Running);
+        assert_eq!(group.request().filter, "done = false");
+        group.passed(&ListPass { pages: 2, ..ListPass::new(100, None) });
+        group.choose(100);
+        assert_eq!(group.way, PollMethod::Running);
+        (0..84).for_each(|_| group.missed());
+        group.choose(100);
+        assert_eq!(group.way, PollMethod::One);
+    }
+
+    #[test]
+    fn a_pass_ends_when_all_are_seen_and_at_a_token_that_comes_again() {
+        let mut pass = ListPass::new(1000, None);
+        assert!(pass.turn_page("a".into()) && pass.turn_page("b".into()));
+        assert!(!pass.turn_page("a".into()));
+        pass.missing = 0;
+        assert!(!pass.turn_page("c".into()));
+        assert!(!ListPass::new(1000, None).turn_page(String::new()));
+    }
+
+    #[test]
+    fn what_a_page_that_failed_means() {
+        let of = |code| Error::from(Status::new(code, "no"));
+        for (error, failed, lists) in [
+            (of(Code::Unavailable), PageFailure::Fault, true),
+            (of(Code::ResourceExhausted), PageFailure::Fault, true),
+            (of(Code::Internal), PageFailure::Fault, true),
+            (Error::no_time(), PageFailure::Fault, true),
+            (of(Code::Unimplemented), PageFailure::GetRest, false),
+            (of(Code::PermissionDenied), PageFailure::GetRest, false),
+            (of(Code::NotFound), PageFailure::GetRest, false),
+            (of(Code::InvalidArgument), PageFailure::GetRest, false),
+            (Error::decode("no page"), PageFailure::GetRest, false),
+            (of(Code::Unauthenticated), PageFailure::Refused, true),
+            (Error::no_token("me", "no", false), PageFailure::Refused, true),
+            (Error::no_token("me", "no", true), PageFailure::Fault, true),
+        ] {
+            let mut group = ParentGroup::new("operations");
+            assert_eq!((group.failed(&error, 5), group.lists()), (failed, lists), "{error}");
+        }
+        let mut group = ParentGroup::new("operations");
+        for _ in 0..5 {
+            group.failed(&Error::no_time(), 5);
+            assert!(group.lists());
+        }
+        group.failed(&Error::no_time(), 5);
+        assert!(!group.lists(), "a listing that never comes in time is given up");
+    }
+
+    #[test]
+    fn a_pass_whose_token_has_expired_starts_again_once() {
+        let expired = Error::from(Status::new(Code::InvalidArgument, "page token expired"));
+        let mut group = ParentGroup::new("operations");
+        let mut pass = ListPass::new(1000, None);
+        pass.turn_page("a".into());
+        group.pass = Some(pass);
+        assert_eq!(group.failed(&expired, 5), PageFailure::Restart);
+        assert_eq!(group.request().page_token, "");
+        assert!(group.pass.as_mut().is_some_and(|pass| pass.turn_page("a".into())));
+        assert_eq!((group.failed(&expired, 5), group.lists()), (PageFailure::GetRest, false));
+    }
+}

@@ -1,0 +1,79 @@
+//! One request, apart from what it is for.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::Request;
+use crate::core::Core;
+use crate::error::{Error, ErrorKind};
+use crate::options::CallOptions;
+use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest, ListOperationsRequest};
+use crate::retry::Turn;
+use crate::types::{Operation, OperationPage};
+
+/// What all requests have in common.
+pub(super) struct RequestContext {
+    pub(super) core: Arc<Core>,
+    pub(super) options: CallOptions,
+}
+
+/// A request to send, and the place of what it is for.
+pub(super) enum PollRequest {
+    Get { track: usize, request: GetOperationRequest, timeout: Duration },
+    List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
+    Cancel { track: usize, request: CancelOperationRequest, turn: Turn },
+}
+
+/// What came of it.
+pub(super) struct RequestReport {
+    pub(super) answer: RequestResult,
+    /// A transport of the caller's panicked. It does so again where the answer is taken, which is an error.
+    pub(super) panic: Option<Box<dyn Any + Send>>,
+}
+
+pub(super) enum RequestResult {
+    Got { track: usize, answer: Result<Operation, Error> },
+    Listed { group: usize, answer: Result<OperationPage, Error> },
+    Cancelled { track: usize, answer: Result<(), Error> },
+}
+
+impl PollRequest {
+    pub(super) fn run(self, shared: &RequestContext) -> RequestReport {
+        let (over, options) = (&*shared.core.transport, &shared.options);
+        let mut panic = None;
+        let answer = match self {
+            Self::Get { track, request, timeout } => {
+                let send = || over.get_operation(&request, &options.attempt(timeout));
+                RequestResult::Got { track, answer: caught(send, &mut panic) }
+            }
+            Self::List { group, request, timeout } => {
+                let send = || over.list_operations(&request, &options.attempt(timeout));
+                RequestResult::Listed { group, answer: caught(send, &mut panic) }
+            }
+            Self::Cancel { track, request, turn } => {
+                let send = || request.attempt(over, &options.attempt(turn.timeout), turn);
+                RequestResult::Cancelled { track, answer: caught(send, &mut panic) }
+            }
+        };
+        RequestReport { answer, panic }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        match self {
+            Self::Get { timeout, .. } | Self::List { timeout, .. } => *timeout,
+            Self::Cancel { turn, .. } => turn.timeout,
+        }
+    }
+}
+
+fn caught<T>(
+    send: impl FnOnce() -> Result<T, Error>,
+    panic: &mut Option<Box<dyn Any + Send>>,
+) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|payload| {
+        *panic = Some(payload);
+        Err(Error::new(ErrorKind::Transport, "the transport panicked"))
+    })
+}

@@ -1,0 +1,331 @@
+//! The loop that waits for many operations: what is due is asked for, by pages or one by one.
+
+mod pages;
+mod steps;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::core::Core;
+use crate::error::Error;
+use crate::poller::Wait;
+use crate::stop::StopToken;
+use crate::threads::ThreadPool;
+use crate::types::Operation;
+
+use super::Observer;
+use super::group::ParentGroup;
+use super::journaling::JournalWriter;
+use super::rate::PollRate;
+use super::request::{PollRequest, RequestContext, RequestReport, RequestResult};
+use super::track::{FinishedTrack, TrackStage, WaitTrack};
+
+pub(super) use pages::FrozenClock;
+
+/// The threads that send requests.
+pub(super) type RequestPool = ThreadPool<PollRequest, RequestReport>;
+
+/// All waits, and when each has to go on. The thread that calls [`next`](Self::next) sleeps and decides; requests are
+/// sent by that thread too, unless several have to be under way at a time.
+pub(super) struct Scheduler {
+    pub(super) shared: Arc<RequestContext>,
+    pub(super) pool: RequestPool,
+    pub(super) rate: PollRate,
+    pub(super) observer: Option<Observer>,
+    pub(super) journal: Option<JournalWriter>,
+    pub(super) max_failures: u32,
+    pub(super) tracks: Vec<WaitTrack>,
+    pub(super) groups: Vec<ParentGroup>,
+    /// The tracks by the names of their operations, but for those that are over.
+    pub(super) names: HashMap<String, usize>,
+    /// What has to be done later, and when; the number keeps the order of what is due at the same time.
+    later: BinaryHeap<Reverse<(Instant, u64, ScheduledStep)>>,
+    scheduled: u64,
+    /// What has to be done now, in the order in which it came due.
+    ready: VecDeque<ScheduledStep>,
+    /// Tracks that have nothing to wait for any more. One by one, so that the first is given at once.
+    ending: VecDeque<usize>,
+    /// How many may still look once more after they slept until time was up.
+    last_looks: usize,
+    pub(super) finished: VecDeque<FinishedTrack>,
+    /// Tracks that are not over.
+    pub(super) open: usize,
+    /// Since when there has always been something to do.
+    woke: Instant,
+    /// Whether [`next`](Self::next) was begun and not ended.
+    inside: bool,
+}
+
+/// What has to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum ScheduledStep {
+    /// The next step of a track.
+    Track(usize),
+    /// The next round of a group.
+    Round(usize),
+    /// The next page of a group.
+    Page(usize),
+}
+
+/// What comes after a step of the loop.
+enum LoopStep {
+    /// The next one.
+    Step,
+    /// A rest until then, or until a request has come to its end.
+    Rest(Option<Instant>),
+}
+
+impl Scheduler {
+    pub(super) fn new(shared: Arc<RequestContext>, pool: RequestPool, rate: PollRate, woke: Instant) -> Self {
+        Self {
+            shared,
+            pool,
+            rate,
+            observer: None,
+            journal: None,
+            max_failures: 0,
+            tracks: Vec::new(),
+            groups: Vec::new(),
+            names: HashMap::new(),
+            later: BinaryHeap::new(),
+            scheduled: 0,
+            ready: VecDeque::new(),
+            ending: VecDeque::new(),
+            last_looks: steps::LAST_LOOKS,
+            finished: VecDeque::new(),
+            open: 0,
+            woke,
+            inside: false,
+        }
+    }
+
+    /// The next operation that is over: done, or not waited for any longer.
+    pub(super) fn next(&mut self) -> Option<FinishedTrack> {
+        if std::mem::replace(&mut self.inside, true) {
+            self.start_over();
+        }
+        let over = self.advance();
+        self.inside = false;
+        over
+    }
+
+    /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
+    /// half done.
+    fn start_over(&mut self) {
+        self.pool = self.pool.fresh();
+        self.ready.clear();
+        self.ending.clear();
+        self.later.clear();
+        for group in &mut self.groups {
+            (group.next, group.pause, group.pass) = (None, None, None);
+        }
+        let now = self.core().clock.now();
+        for number in 0..self.tracks.len() {
+            if let Some(track) = self.tracks.get_mut(number).filter(|track| track.wait.is_some()) {
+                track.cancel = None;
+                self.settle(number, now);
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Option<FinishedTrack> {
+        if self.ready.is_empty() {
+            // Whatever the caller did since the last time.
+            self.woke = self.core().clock.now();
+        }
+        loop {
+            while let Some(report) = self.pool.poll() {
+                self.take(report);
+            }
+            if let Some(finished) = self.give() {
+                return Some(finished);
+            }
+            if self.open == 0 {
+                return None;
+            }
+            if let LoopStep::Rest(until) = self.step() {
+                self.rest(until);
+            }
+        }
+    }
+
+    /// What is over, once the journal has it, if there is one.
+    fn give(&mut self) -> Option<FinishedTrack> {
+        match &mut self.journal {
+            Some(journal) => journal.give(&mut self.finished),
+            None => self.finished.pop_front(),
+        }
+    }
+
+    /// Says that the one that was given last is dealt with.
+    pub(super) fn acknowledge(&mut self) -> Result<(), Error> {
+        match &mut self.journal {
+            Some(journal) => journal.handled(&self.finished),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings a track to its first step.
+    pub(super) fn begin(&mut self, track: usize, now: Instant) {
+        self.open += 1;
+        self.settle(track, now);
+    }
+
+    fn step(&mut self) -> LoopStep {
+        let now = self.core().clock.now();
+        if let Some(number) = self.ending.pop_front() {
+            self.go_on(number, now);
+            return LoopStep::Step;
+        }
+        self.collect_due(now);
+        match self.ready.front().copied() {
+            None => LoopStep::Rest(self.later.peek().map(|Reverse((at, ..))| *at)),
+            Some(ScheduledStep::Track(track)) => self.step_track(track, now),
+            Some(ScheduledStep::Round(group)) => {
+                self.ready.pop_front();
+                self.start_pass(group, now);
+                LoopStep::Step
+            }
+            Some(ScheduledStep::Page(group)) => self.step_page(group, now),
+        }
+    }
+
+    /// Moves what is due to the end of the queue; everything, when the token is stopped.
+    fn collect_due(&mut self, now: Instant) {
+        let stopped = self.is_stopped();
+        while let Some(Reverse((at, ..))) = self.later.peek() {
+            if now < *at && !stopped {
+                return;
+            }
+            let Some(Reverse((at, _, unit))) = self.later.pop() else { return };
+            match unit {
+                ScheduledStep::Round(group) => {
+                    // Rounds that were put forward leave their former time behind.
+                    let current = self.groups.get_mut(group).filter(|group| group.next == Some(at));
+                    if let Some(group) = current.filter(|group| group.pass.is_none()) {
+                        group.next = None;
+                        self.ready.push_back(unit);
+                    }
+                }
+                _ => self.ready.push_back(unit),
+            }
+        }
+    }
+
+    /// A rest, if there is no room for a request now or its turn has not come.
+    fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<LoopStep> {
+        if !self.pool.has_room() {
+            return Some(LoopStep::Rest(None));
+        }
+        let turn = self.rate.turn(now);
+        let deadline = deadline.filter(|deadline| now < *deadline);
+        let until = deadline.map_or(turn, |deadline| deadline.min(turn));
+        (now < turn).then_some(LoopStep::Rest(Some(until)))
+    }
+
+    /// Sends a request: from here when nothing else has to be done before it comes to its end.
+    fn send(&mut self, request: PollRequest, now: Instant) {
+        if !matches!(request, PollRequest::Cancel { .. }) {
+            self.rate.take_turn();
+        }
+        let end = now.checked_add(request.timeout());
+        let next = self.later.peek().map(|Reverse((at, ..))| *at);
+        let undisturbed = next.is_none_or(|next| end.is_some_and(|end| end < next));
+        let alone = !self.pool.is_busy() && self.ready.is_empty() && undisturbed;
+        let here = if alone || !self.pool.is_concurrent() { Err(request) } else { self.pool.send(request) };
+        if let Err(request) = here {
+            let report = self.pool.run_here(request);
+            self.take(report);
+        }
+    }
+
+    fn take(&mut self, report: RequestReport) {
+        let core = Arc::clone(self.core());
+        match report.answer {
+            RequestResult::Got { track, answer } => self.got(track, answer, &*core.clock),
+            RequestResult::Listed { group, answer } => self.listed(group, answer),
+            RequestResult::Cancelled { track, answer } => {
+                let attempts = self.tracks.get_mut(track).and_then(|track| track.cancel.as_deref_mut());
+                match (attempts, answer) {
+                    (Some(attempts), Err(error)) => {
+                        attempts.failed(error, &*core.clock);
+                        self.settle(track, core.clock.now());
+                    }
+                    (_, answer) => self.cancelled(track, answer),
+                }
+            }
+        }
+        if let Some(panic) = report.panic {
+            // The answer is in its place: nothing has to start over.
+            self.inside = false;
+            resume_unwind(panic);
+        }
+    }
+
+    /// Sees to it that a track which has nothing under way goes on in time.
+    fn settle(&mut self, number: usize, now: Instant) {
+        let Some(track) = self.tracks.get_mut(number) else { return };
+        track.stage = TrackStage::Idle;
+        let lists = |group: &usize| self.groups.get(*group).is_some_and(ParentGroup::lists);
+        match (track.wait.as_deref().and_then(Wait::due), track.group.filter(lists)) {
+            _ if track.cancel.is_some() => self.schedule(now, ScheduledStep::Track(number)),
+            (Some(at), Some(group)) => self.call_round(group, at),
+            (Some(at), None) => self.schedule(at, ScheduledStep::Track(number)),
+            (None, _) => self.ending.push_back(number),
+        }
+    }
+
+    fn schedule(&mut self, at: Instant, unit: ScheduledStep) {
+        self.scheduled += 1;
+        self.later.push(Reverse((at, self.scheduled, unit)));
+    }
+
+    fn finish(&mut self, number: usize, result: Result<Operation, Error>) {
+        let Some(track) = self.tracks.get_mut(number) else { return };
+        let Some(wait) = track.wait.take() else { return };
+        track.cancel = None;
+        let name = wait.name().to_owned();
+        self.names.remove(&name);
+        self.open -= 1;
+        let result = result.map_err(|error| error.about(&name));
+        self.finished.push_back(FinishedTrack { track: number, name, result });
+    }
+
+    fn rest(&mut self, until: Option<Instant>) {
+        let core = Arc::clone(self.core());
+        let idle = self.ready.is_empty();
+        let mut report = None;
+        if self.pool.is_busy() {
+            let left = until.map(|until| until.saturating_duration_since(core.clock.now()));
+            report = self.pool.wait(left.map(|left| core.clock.patience(left)));
+        } else if let Some(until) = until {
+            core.clock.sleep_until(until, self.shared.options.stop.as_ref());
+        }
+        if idle {
+            self.woke = core.clock.now();
+        }
+        if let Some(report) = report {
+            self.take(report);
+        }
+    }
+
+    fn skip(&mut self) -> LoopStep {
+        self.ready.pop_front();
+        LoopStep::Step
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.shared.options.stop.as_ref().is_some_and(StopToken::is_stopped)
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.shared.core
+    }
+
+    fn wait_of(&mut self, number: usize) -> Option<&mut Wait> {
+        self.tracks.get_mut(number)?.wait.as_deref_mut()
+    }
+}

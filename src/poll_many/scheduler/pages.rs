@@ -1,0 +1,232 @@
+//! Rounds of a group: a pass over the pages of its parent's listing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::poller::{Step, Wait};
+use crate::types::{Operation, OperationPage};
+
+use super::super::group::{ListPass, PageFailure, ParentGroup};
+use super::super::request::PollRequest;
+use super::super::track::TrackStage;
+use super::{LoopStep, ScheduledStep, Scheduler};
+
+impl Scheduler {
+    /// Calls the next round of a group for `at`, if it is not earlier anyway.
+    pub(super) fn call_round(&mut self, number: usize, at: Instant) {
+        let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
+        let at = group.pause.map_or(at, |pause| pause.max(at));
+        if group.next.is_none_or(|next| at < next) {
+            group.next = Some(at);
+            self.schedule(at, ScheduledStep::Round(number));
+        }
+    }
+
+    /// Starts a round: whoever has nothing under way is asked for, so that one pass serves all.
+    pub(super) fn start_pass(&mut self, number: usize, now: Instant) {
+        let members = self.idle_members(number);
+        let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
+        // Everybody's time is now.
+        (group.next, group.pause) = (None, None);
+        group.choose(members.len());
+        if !group.lists() {
+            return members.into_iter().for_each(|member| self.settle(member, now));
+        }
+        let (mut asked, mut shortest) = (0, Duration::MAX);
+        let mut deadline: Option<Instant> = None;
+        for member in members {
+            if let Some((timeout, end)) = self.list(member, now) {
+                asked += 1;
+                shortest = shortest.min(timeout);
+                deadline = deadline.into_iter().chain(end).min();
+            }
+        }
+        if asked == 0 {
+            return self.idle_members(number).into_iter().for_each(|member| self.settle(member, now));
+        }
+        // A machine that slept until time was up still has what is left for a last look.
+        let first = now.checked_add(shortest);
+        let end = deadline.and_then(|deadline| Some(deadline.max(first?)));
+        if let Some(group) = self.groups.get_mut(number) {
+            let is_last = deadline.is_some_and(|deadline| deadline <= now);
+            let mut pass = ListPass::new(asked, end);
+            pass.is_last = is_last;
+            group.pass = Some(pass);
+        }
+        self.ready.push_back(ScheduledStep::Page(number));
+    }
+
+    /// Begins a poll that a page is to answer; gives its time, and the end of the wait.
+    fn list(&mut self, number: usize, now: Instant) -> Option<(Duration, Option<Instant>)> {
+        let core = Arc::clone(self.core());
+        let woke = self.woke;
+        let track = self.tracks.get_mut(number)?;
+        let wait = track.wait.as_deref_mut()?;
+        wait.give_up_if_late(woke, now);
+        wait.hasten(now);
+        match wait.next(&*core.clock) {
+            Step::Poll(poll) => {
+                track.stage = TrackStage::Listed;
+                return Some((poll.timeout(), wait.deadline()));
+            }
+            Step::Sleep(_) => {}
+            Step::Cancel { timeout } => self.start_cancel(number, timeout),
+            Step::End(error) => self.finish(number, Err(error)),
+        }
+        None
+    }
+
+    pub(super) fn step_page(&mut self, number: usize, now: Instant) -> LoopStep {
+        let attempt_timeout = self.shared.options.attempt_timeout;
+        let stopped = self.is_stopped();
+        let Some(group) = self.groups.get_mut(number) else { return self.skip() };
+        let Some(pass) = &group.pass else { return self.skip() };
+        let (end, is_last) = (pass.end, pass.is_last);
+        let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
+        let request = Box::new(group.request());
+        if stopped || left.is_zero() || is_last && now < self.rate.turn(now) {
+            self.ready.pop_front();
+            self.end_pass(number, None);
+            return LoopStep::Step;
+        }
+        if let Some(rest) = self.rest_before_sending(now, end) {
+            return rest;
+        }
+        self.ready.pop_front();
+        self.send(PollRequest::List { group: number, request, timeout: left.min(attempt_timeout) }, now);
+        LoopStep::Step
+    }
+
+    /// Takes a page, or what came in place of it.
+    pub(super) fn listed(&mut self, number: usize, answer: Result<OperationPage, Error>) {
+        let max_failures = self.max_failures;
+        match answer {
+            Ok(page) => {
+                page.operations.into_iter().for_each(|operation| self.saw(number, operation));
+                let Some(group) = self.groups.get_mut(number) else { return };
+                match group.pass.as_mut().is_some_and(|pass| pass.turn_page(page.next_page_token)) {
+                    true => self.ready.push_back(ScheduledStep::Page(number)),
+                    false => self.end_pass(number, None),
+                }
+            }
+            Err(error) => {
+                let Some(group) = self.groups.get_mut(number) else { return };
+                let failed = group.failed(&error, max_failures);
+                log::debug!("ListOperations `{}` failed: {error}; {failed:?}", group.request().name);
+                match failed {
+                    PageFailure::Restart => self.ready.push_back(ScheduledStep::Page(number)),
+                    PageFailure::GetRest => self.end_pass(number, None),
+                    PageFailure::Refused => self.end_pass(number, Some(error)),
+                    PageFailure::Fault => self.end_pass(number, Some(error.transient(true))),
+                }
+            }
+        }
+    }
+
+    /// Takes an operation of a page, if it was asked for.
+    fn saw(&mut self, number: usize, operation: Operation) {
+        let core = Arc::clone(self.core());
+        let Some(&member) = self.names.get(operation.name()) else { return };
+        let Some(track) = self.tracks.get_mut(member) else { return };
+        if track.group != Some(number) || track.stage != TrackStage::Listed {
+            return;
+        }
+        let Some(pass) = self.groups.get_mut(number).and_then(|group| group.pass.as_mut()) else { return };
+        pass.missing -= 1;
+        track.stage = TrackStage::Found;
+        match operation.is_done() {
+            true => self.answered(member, Ok(operation), &*core.clock),
+            // Delays begin when the pass is over.
+            false => pass.found.push((member, operation)),
+        }
+    }
+
+    /// Hands out what the pass found. Who was not found has had `fault` for an answer, or else is to be got.
+    fn end_pass(&mut self, number: usize, fault: Option<Error>) {
+        let core = Arc::clone(self.core());
+        let clock = FrozenClock::of(&*core.clock);
+        let Some(group) = self.groups.get_mut(number) else { return };
+        let Some(mut pass) = group.pass.take() else { return };
+        // Those whose time came, and was not heard, during the pass.
+        let unheard = self.idle_members(number);
+        let members = self.groups.get(number).map_or_else(Vec::new, |group| group.members.clone());
+        let mut doubts = self.groups.get(number).is_some_and(ParentGroup::doubts);
+        // Where time is up, a fault says nothing but that: each ends when its turn comes.
+        let is_over = pass.end.is_some_and(|end| end <= clock.now);
+        for member in members {
+            let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == TrackStage::Listed)
+            else {
+                continue;
+            };
+            match fault.as_ref().filter(|_| !is_over && !std::mem::take(&mut doubts)) {
+                Some(fault) => {
+                    self.answered(member, Err(fault.clone()), &clock);
+                    let wait = self.tracks.get(member).and_then(|track| track.wait.as_deref());
+                    let pause = wait.and_then(Wait::due);
+                    if let Some(group) = self.groups.get_mut(number) {
+                        group.pause = group.pause.into_iter().chain(pause).min();
+                    }
+                }
+                None => {
+                    track.stage = TrackStage::Missed;
+                    self.ready.push_back(ScheduledStep::Track(member));
+                }
+            }
+        }
+        for (member, operation) in std::mem::take(&mut pass.found) {
+            self.answered(member, Ok(operation), &clock);
+        }
+        if let (Some(group), None) = (self.groups.get_mut(number), &fault) {
+            group.passed(&pass);
+        }
+        unheard.into_iter().for_each(|member| self.settle(member, clock.now));
+    }
+
+    /// Those who have nothing under way and are to be polled next.
+    fn idle_members(&mut self, number: usize) -> Vec<usize> {
+        let (tracks, groups) = (&self.tracks, &mut self.groups);
+        let Some(group) = groups.get_mut(number) else { return Vec::new() };
+        group.members.retain(|member| tracks.get(*member).is_some_and(|track| track.wait.is_some()));
+        let is_idle = |member: &usize| {
+            tracks.get(*member).is_some_and(|track| {
+                let due = track.wait.as_deref().and_then(Wait::due);
+                track.stage == TrackStage::Idle && track.cancel.is_none() && due.is_some()
+            })
+        };
+        group.members.iter().copied().filter(is_idle).collect()
+    }
+}
+
+/// A clock that stands still, so that operations which are as old as each other stay together: they get the same delay.
+#[derive(Debug)]
+pub(in crate::poll_many) struct FrozenClock<'a> {
+    clock: &'a dyn Clock,
+    pub(in crate::poll_many) now: Instant,
+    chance: f64,
+}
+
+impl<'a> FrozenClock<'a> {
+    pub(in crate::poll_many) fn of(clock: &'a dyn Clock) -> Self {
+        Self { clock, now: clock.now(), chance: clock.chance() }
+    }
+}
+
+impl Clock for FrozenClock<'_> {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration);
+    }
+
+    fn chance(&self) -> f64 {
+        self.chance
+    }
+}

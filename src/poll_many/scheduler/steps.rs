@@ -1,0 +1,191 @@
+//! Steps of one operation: its polls, what they bring, and its cancellation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::poller::Step;
+use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest};
+use crate::retry::{self, Attempts, Task};
+use crate::transport::Rpc;
+use crate::types::Operation;
+
+use super::super::request::PollRequest;
+use super::super::track::TrackStage;
+use super::{LoopStep, ScheduledStep, Scheduler};
+
+impl Scheduler {
+    pub(super) fn step_track(&mut self, number: usize, now: Instant) -> LoopStep {
+        let (stopped, woke) = (self.is_stopped(), self.woke);
+        let attempt_timeout = self.shared.options.attempt_timeout;
+        let Some(track) = self.tracks.get_mut(number) else { return self.skip() };
+        let missed = track.stage == TrackStage::Missed;
+        if !missed && track.stage != TrackStage::Idle {
+            return self.skip();
+        }
+        if track.cancel.is_some() {
+            return self.step_cancel(number);
+        }
+        let Some(wait) = track.wait.as_deref_mut() else { return self.skip() };
+        let deadline = wait.deadline();
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
+        if missed && !stopped && !left.is_zero() {
+            let request = wait.request().clone();
+            return self.get(number, request, left.min(attempt_timeout), deadline, now);
+        }
+        wait.give_up_if_late(woke, now);
+        let polls = !stopped && !missed && wait.due().is_some_and(|at| at <= now);
+        let too_late = left.is_zero() && (missed || polls && !self.has_last_look(now));
+        if let (true, Some(wait)) = (too_late, self.wait_of(number)) {
+            wait.give_up(now);
+        } else if polls && let Some(rest) = self.rest_before_sending(now, deadline) {
+            return rest;
+        }
+        self.ready.pop_front();
+        self.go_on(number, now);
+        LoopStep::Step
+    }
+
+    /// Whether somebody who slept until time was up may look once more: if there is no turn to wait for, and not too
+    /// many have looked.
+    fn has_last_look(&mut self, now: Instant) -> bool {
+        self.last_looks > 0
+            && now.saturating_duration_since(self.woke) < self.shared.options.attempt_timeout
+            && self.rate.turn(now) <= now
+    }
+
+    /// Takes the next step of a wait, for which there is room.
+    pub(super) fn go_on(&mut self, number: usize, now: Instant) {
+        let core = Arc::clone(self.core());
+        let Some(wait) = self.wait_of(number) else { return };
+        match wait.next(&*core.clock) {
+            Step::Poll(poll) => {
+                let (request, mut timeout) = (wait.request().clone(), poll.timeout());
+                if wait.deadline().is_some_and(|deadline| deadline <= now) {
+                    self.last_looks = self.last_looks.saturating_sub(1);
+                    let awake = now.saturating_duration_since(self.woke);
+                    timeout = timeout.min(self.shared.options.attempt_timeout.saturating_sub(awake));
+                }
+                if let Some(track) = self.tracks.get_mut(number) {
+                    track.stage = TrackStage::Sent { missed: false };
+                }
+                self.send(PollRequest::Get { track: number, request, timeout }, now);
+            }
+            Step::Sleep(at) => self.schedule(at, ScheduledStep::Track(number)),
+            Step::Cancel { timeout } => self.start_cancel(number, timeout),
+            Step::End(error) => self.finish(number, Err(error)),
+        }
+    }
+
+    fn get(
+        &mut self,
+        number: usize,
+        request: GetOperationRequest,
+        timeout: Duration,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> LoopStep {
+        if let Some(rest) = self.rest_before_sending(now, deadline) {
+            return rest;
+        }
+        self.ready.pop_front();
+        if let Some(track) = self.tracks.get_mut(number) {
+            track.stage = TrackStage::Sent { missed: true };
+        }
+        self.send(PollRequest::Get { track: number, request, timeout }, now);
+        LoopStep::Step
+    }
+
+    pub(super) fn start_cancel(&mut self, number: usize, timeout: Duration) {
+        let core = Arc::clone(self.core());
+        let options = &self.shared.options;
+        let Some(track) = self.tracks.get_mut(number) else { return };
+        let task = Task {
+            rpc: Rpc::Cancel,
+            name: track.wait.as_ref().map_or_else(String::new, |wait| wait.request().name.clone()),
+            attempt_timeout: options.attempt_timeout,
+            total_timeout: timeout,
+            policy: options.retry.clone(),
+            stop: options.stop.clone(),
+        };
+        track.cancel = Some(Box::new(Attempts::new(task, &*core.clock)));
+        track.stage = TrackStage::Idle;
+        self.ready.push_back(ScheduledStep::Track(number));
+    }
+
+    fn step_cancel(&mut self, number: usize) -> LoopStep {
+        let core = Arc::clone(self.core());
+        if !self.pool.has_room() {
+            return LoopStep::Rest(None);
+        }
+        self.ready.pop_front();
+        let Some(track) = self.tracks.get_mut(number) else { return LoopStep::Step };
+        let (Some(attempts), Some(wait)) = (track.cancel.as_deref_mut(), track.wait.as_deref()) else {
+            return LoopStep::Step;
+        };
+        match attempts.next(&*core.clock) {
+            retry::Step::Attempt(turn) => {
+                let request = CancelOperationRequest { name: wait.request().name.clone() };
+                track.stage = TrackStage::Sent { missed: false };
+                self.send(PollRequest::Cancel { track: number, request, turn }, core.clock.now());
+            }
+            retry::Step::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
+            retry::Step::End(error) => self.cancelled(number, Err(error)),
+        }
+        LoopStep::Step
+    }
+
+    pub(super) fn got(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
+        let track = self.tracks.get(number);
+        let missed = track.is_some_and(|track| track.stage == TrackStage::Sent { missed: true });
+        let running = answer.as_ref().is_ok_and(|operation| !operation.is_done());
+        let group = track.filter(|_| missed).and_then(|track| track.group);
+        if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {
+            if answer.is_ok() {
+                group.got();
+            }
+            if running {
+                group.missed();
+            }
+        }
+        self.answered(number, answer, clock);
+    }
+
+    /// Hands an answer to its wait.
+    pub(super) fn answered(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
+        let Some(wait) = self.tracks.get_mut(number).and_then(|track| track.wait.as_deref_mut()) else {
+            return;
+        };
+        let is_news = |operation: &Operation| wait.last() != Some(operation);
+        let news = self.observer.is_some() && answer.as_ref().is_ok_and(is_news);
+        match wait.answered(answer, clock) {
+            Some(Ok(operation)) => {
+                let shown = news.then(|| operation.clone());
+                match operation.is_done() {
+                    true => self.finish(number, Ok(operation)),
+                    false => self.settle(number, clock.now()),
+                }
+                // Last, in case it panics.
+                if let (Some(observer), Some(operation)) = (&mut self.observer, &shown) {
+                    observer(operation);
+                }
+            }
+            Some(Err(error)) => self.finish(number, Err(error)),
+            None => self.settle(number, clock.now()),
+        }
+    }
+
+    pub(super) fn cancelled(&mut self, number: usize, answer: Result<(), Error>) {
+        let core = Arc::clone(self.core());
+        let Some(track) = self.tracks.get_mut(number) else { return };
+        track.cancel = None;
+        if let Some(wait) = track.wait.as_deref_mut() {
+            wait.cancelled(answer, &*core.clock);
+        }
+        self.settle(number, core.clock.now());
+    }
+}
+
+/// So many are got after time was up, where pages are no way to look. More would be a wait of its own.
+pub(super) const LAST_LOOKS: usize = 100;

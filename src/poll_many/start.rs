@@ -1,0 +1,162 @@
+//! The start of a wait for many: tracks, groups, threads.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use crate::name::OperationName;
+use crate::pending::Pending;
+use crate::poller::{Target, Wait, WaitOptions};
+use crate::threads::ThreadPool;
+use crate::types::Operation;
+
+use super::PollMany;
+use super::group::ParentGroup;
+use super::rate::PollRate;
+use super::request::{PollRequest, RequestContext};
+use super::scheduler::{FrozenClock, Scheduler};
+use super::track::{FinishedTrack, WaitTrack};
+
+impl PollMany {
+    /// Begins; gives the track of each target too.
+    pub(super) fn start(self) -> (Scheduler, Vec<usize>) {
+        let Self { core, targets, options, wait, workers, rate, observer, journal, error } = self;
+        let limits = [rate, core.rate.clone()].into_iter().flatten().collect();
+        let shared = Arc::new(RequestContext { core, options });
+        let moment = FrozenClock::of(&*shared.core.clock);
+        let pool = {
+            let context = Arc::clone(&shared);
+            ThreadPool::new("poll-many", workers, move |request: PollRequest| request.run(&context))
+        };
+        let mut scheduler = Scheduler::new(Arc::clone(&shared), pool, PollRate::new(limits), moment.now);
+        scheduler.observer = observer;
+        scheduler.journal = journal;
+        scheduler.max_failures = wait.max_failures;
+        let mut start = Start { scheduler, moment, options: wait, parents: HashMap::new() };
+        let inputs = match error {
+            Some(error) => {
+                start.scheduler.tracks.push(WaitTrack::new(None, None));
+                start.scheduler.finished.push_back(FinishedTrack {
+                    track: 0,
+                    name: String::new(),
+                    result: Err(error),
+                });
+                vec![0]
+            }
+            None => targets.into_iter().map(|target| start.add(target)).collect(),
+        };
+        start.record();
+        (start.begin(), inputs)
+    }
+}
+
+struct Start<'a> {
+    scheduler: Scheduler,
+    /// One for all, so that operations of a group stay together.
+    moment: FrozenClock<'a>,
+    options: WaitOptions,
+    parents: HashMap<String, usize>,
+}
+
+impl Start<'_> {
+    fn add(&mut self, target: Target) -> usize {
+        let track = self.scheduler.tracks.len();
+        let recorded = self.follow(track, &target);
+        let name = match target {
+            Target { seen: Some(done), .. } if done.is_done() => {
+                let name = done.name().to_owned();
+                self.scheduler.finished.push_back(FinishedTrack { track, name, result: Ok(done) });
+                self.scheduler.tracks.push(WaitTrack::new(None, None));
+                return track;
+            }
+            Target { name: Err(error), .. } => {
+                let name = error.name().unwrap_or_default().to_owned();
+                self.scheduler.finished.push_back(FinishedTrack { track, name, result: Err(error) });
+                self.scheduler.tracks.push(WaitTrack::new(None, None));
+                return track;
+            }
+            Target { name: Ok(name), .. } => name,
+        };
+        match self.scheduler.names.entry(name.as_str().to_owned()) {
+            Entry::Occupied(same) => {
+                let same = *same.get();
+                self.scheduler.tracks.get_mut(same).into_iter().for_each(|track| track.copies += 1);
+                return same;
+            }
+            Entry::Vacant(place) => drop(place.insert(track)),
+        }
+        if recorded {
+            self.scheduler.tracks.push(WaitTrack::new(None, None));
+            return track;
+        }
+        let group = self.group_of(&name, track);
+        let options = &self.scheduler.shared.options;
+        let wait = Wait::new(name, self.options.clone(), options, &self.moment);
+        self.scheduler.tracks.push(WaitTrack::new(Some(wait), group));
+        track
+    }
+
+    /// Has the journal follow a new track, if there is one; whether it has what the track would wait for.
+    fn follow(&mut self, track: usize, target: &Target) -> bool {
+        let scheduler = &mut self.scheduler;
+        let (Some(journal), Ok(name)) = (&mut scheduler.journal, &target.name) else { return false };
+        let is_done = target.seen.as_ref().is_some_and(Operation::is_done);
+        if !is_done && scheduler.names.contains_key(name.as_str()) {
+            return false;
+        }
+        let core = &scheduler.shared.core;
+        let pending = match &target.pending {
+            Some(pending) => Ok(core.at_home(Pending::clone(pending))),
+            None => core.pending(name.clone(), target.seen.as_ref(), core.clock.wall()),
+        };
+        pending.is_ok_and(|pending| journal.follow(track, pending, is_done))
+    }
+
+    /// Records all of them, or gives up all of them.
+    fn record(&mut self) {
+        let scheduler = &mut self.scheduler;
+        let Some(journal) = &mut scheduler.journal else { return };
+        // Only until here were they in the way of a second track for them.
+        for pending in journal.stored() {
+            scheduler.names.remove(pending.name().as_str());
+        }
+        let Err(error) = journal.add() else { return };
+        journal.refuse(&mut scheduler.finished, &error);
+        for (name, track) in scheduler.names.drain() {
+            if let Some(track) = scheduler.tracks.get_mut(track) {
+                track.wait = None;
+            }
+            let result = Err(error.clone().about(&name));
+            scheduler.finished.push_back(FinishedTrack { track, name, result });
+        }
+    }
+
+    /// None for a bare id, which is in no collection.
+    fn group_of(&mut self, name: &OperationName, track: usize) -> Option<usize> {
+        if name.id() == name.as_str() {
+            return None;
+        }
+        let parent = name.parent().unwrap_or("operations");
+        let groups = &mut self.scheduler.groups;
+        let number = match self.parents.get(parent) {
+            Some(number) => *number,
+            None => {
+                groups.push(ParentGroup::new(parent));
+                self.parents.insert(parent.to_owned(), groups.len() - 1);
+                groups.len() - 1
+            }
+        };
+        groups.get_mut(number)?.members.push(track);
+        Some(number)
+    }
+
+    fn begin(self) -> Scheduler {
+        let Self { mut scheduler, moment, .. } = self;
+        for track in 0..scheduler.tracks.len() {
+            if scheduler.tracks.get(track).is_some_and(|track| track.wait.is_some()) {
+                scheduler.begin(track, moment.now);
+            }
+        }
+        scheduler
+    }
+}

@@ -1,0 +1,48 @@
+//! One operation that is waited for, among others.
+
+use crate::error::Error;
+use crate::poller::Wait;
+use crate::retry::Attempts;
+use crate::types::Operation;
+
+/// An operation, however often it was named.
+pub(super) struct WaitTrack {
+    /// None when it is over. In a box, so that what is over takes no room.
+    pub(super) wait: Option<Box<Wait>>,
+    /// The call that cancels it, while there is one.
+    pub(super) cancel: Option<Box<Attempts>>,
+    /// The place of its group; none for a name without a collection.
+    pub(super) group: Option<usize>,
+    pub(super) stage: TrackStage,
+    /// How many of the names given are its.
+    pub(super) copies: usize,
+}
+
+/// Where a track is. A poll under way begins in `Listed`, or, without a page, in `Sent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TrackStage {
+    /// Its next step is known, and comes at a known time.
+    Idle,
+    /// The pages of a pass are to say how it is.
+    Listed,
+    /// A page has said it, and the pass goes on.
+    Found,
+    /// No page said it: it is to be got.
+    Missed,
+    /// A request for it alone is under way; after `Missed` if `missed`.
+    Sent { missed: bool },
+}
+
+impl WaitTrack {
+    pub(super) fn new(wait: Option<Wait>, group: Option<usize>) -> Self {
+        Self { wait: wait.map(Box::new), cancel: None, group, stage: TrackStage::Idle, copies: 1 }
+    }
+}
+
+/// A track that is over, and how.
+pub(super) struct FinishedTrack {
+    pub(super) track: usize,
+    /// What was asked for; a service may answer with another name.
+    pub(super) name: String,
+    pub(super) result: Result<Operation, Error>,
+}
