@@ -317,7 +317,7 @@ impl Error {
         self.0.forbids_retry
     }
 
-    /// Whether something in front of the service sent a page, or other text, as a success.
+    /// Whether something in front of the service sent a page, or other text: as a success, or as its own 404.
     pub(crate) fn is_status_page(&self) -> bool {
         self.0.is_status_page
     }
@@ -401,9 +401,13 @@ impl Error {
 
     /// A page or other text of something in front of the service, sent as a success.
     pub(crate) fn status_page(message: impl Into<String>) -> Self {
-        let mut error = Self::decode(message).sent(true);
-        error.0.is_status_page = true;
-        error
+        Self::decode(message).sent(true).of_status_page()
+    }
+
+    /// Marks an error that something in front of the service has sent.
+    pub(crate) fn of_status_page(mut self) -> Self {
+        self.0.is_status_page = true;
+        self
     }
 
     /// A proxy that does not take a request without credentials.
@@ -507,9 +511,12 @@ impl From<HttpError> for Error {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
             HttpErrorKind::Request => ErrorKind::Config,
             HttpErrorKind::Stopped => ErrorKind::Stopped,
+            HttpErrorKind::Encoding => ErrorKind::Decode,
             _ => ErrorKind::Transport,
         };
+        let is_page = error.kind() == HttpErrorKind::Encoding;
         let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
             Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),
             None => made,

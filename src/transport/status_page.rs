@@ -20,7 +20,7 @@ pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -
     };
     let error = finish(error, response, wall).transient(is_transient(http));
     match http {
-        404 if !body.trim().is_empty() => error.note(NO_METHOD),
+        404 if !body.trim().is_empty() => error.of_status_page().note(NO_METHOD),
         _ => error,
     }
 }

@@ -9,6 +9,7 @@ mod decoding;
 mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
+mod events;
 mod handle;
 mod homes;
 mod http_faults;

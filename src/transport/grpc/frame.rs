@@ -100,7 +100,7 @@ impl Frame {
         self.message.extend_from_slice(message);
         match rest.is_empty() {
             true => Ok(()),
-            false => Err(Error::decode("the answer is more than one message").into()),
+            false => Err(Error::decode("the response is more than one message").into()),
         }
     }
 
@@ -114,7 +114,7 @@ impl Frame {
             }
             (Some(&PLAIN), _) => Ok(message),
             (Some(&COMPRESSED), _) => decompress(&message, encoding, self.limit),
-            _ => Err(Error::decode("the answer is not a gRPC message").into()),
+            _ => Err(Error::decode("the response is not a gRPC message").into()),
         }
     }
 }
@@ -153,15 +153,20 @@ fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Ve
         return match gzip::decompress(message, limit) {
             Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
             Ok(decoded) => Ok(decoded),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                let message = "the response is labelled `gzip` and is not compressed";
+                Err(Error::status_page(message).with_source(error).into())
+            }
             Err(error) => {
-                Err(Error::response_cut("the compressed answer is damaged").with_source(error).into())
+                Err(Error::response_cut("the compressed response is damaged").with_source(error).into())
             }
         };
     }
     let _ = (message, limit);
     let encoding: String = encoding.unwrap_or("nothing named").chars().take(40).collect();
     let encoding = encoding.escape_debug();
-    Err(Error::decode(format!("the answer is compressed with `{encoding}`, which was not asked for")).into())
+    let message = format!("the response is compressed with `{encoding}`, which was not requested");
+    Err(Error::status_page(message).into())
 }
 
 #[cfg(feature = "gzip")]
@@ -232,7 +237,7 @@ mod tests {
             ("nothing", b"", Err("the answer is empty")),
             ("half a prefix", b"\0\0\0", Err("the answer ends early")),
             ("half a message", b"\0\0\0\0\x03ab", Err("the answer ends early")),
-            ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the answer is more than one message")),
+            ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the response is more than one message")),
         ];
         for (name, bytes, expected) in rows {
             for step in [1, 2, 5, 100] {
@@ -265,7 +270,7 @@ mod tests {
 
     #[test]
     fn flags_that_mean_nothing() {
-        assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the answer is not a gRPC message".into()));
+        assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the response is not a gRPC message".into()));
         let error = |encoding| match decompress(b"", encoding, 9).unwrap_err() {
             Fault::Wrong(error) => error.to_string(),
             fault => format!("{fault:?}"),
