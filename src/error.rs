@@ -5,18 +5,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::excerpt::excerpt;
+use crate::excerpt::{excerpt, shown, shown_name};
 use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::Invalid;
+use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 
 /// Why a call, a listing or a wait did not give what was asked for.
 ///
 /// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
 /// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
-/// message of a [`Status`], or more than 200 bytes of any other text that came from outside; control characters
-/// and those that turn the direction of text are escaped.
+/// message of a [`Status`] or of a path, or more than 200 bytes of any other text that came from outside; control
+/// characters and those that turn the direction of text are escaped. A value that may be a secret given in the wrong
+/// place (JSON as a path, a token as a name) is described and not shown.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -110,7 +112,8 @@ impl Error {
         self.0.http_status
     }
 
-    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`).
+    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`); for an
+    /// [`Auth`](ErrorKind::Auth) error, how long until the next token request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -154,7 +157,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: redacted(&message.into()).into_owned(),
             method: None,
             name: None,
             status: None,
@@ -229,7 +232,7 @@ impl Error {
         let url = url.split(['?', '#']).next().unwrap_or_default();
         self.0.url = Some(url.to_owned());
         match self.code() {
-            Some(Code::NotFound) => self.note(format_args!("the URL was {}", excerpt(url))),
+            Some(Code::NotFound) => self.note(format_args!("the URL was {}", shown(url))),
             _ => self,
         }
     }
@@ -282,7 +285,7 @@ impl Error {
 
     /// Appends what else is known, after a semicolon.
     pub(crate) fn note(mut self, note: impl fmt::Display) -> Self {
-        self.0.message = format!("{}; {note}", self.0.message);
+        self.0.message = format!("{}; {}", self.0.message, redacted(&note.to_string()));
         self
     }
 
@@ -342,12 +345,12 @@ impl Error {
 
     /// A name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
-        Self::new(ErrorKind::Binding, format!("name `{}` {why}", excerpt(name))).about(name)
+        Self::new(ErrorKind::Binding, format!("name `{}` {why}", shown_name(name))).about(name)
     }
 
     /// A name that no binding of the method takes.
     pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
-        let name = excerpt(name);
+        let name = shown_name(name);
         Self::new(
             ErrorKind::Binding,
             format!("name `{name}` matches no binding of {method}: expected {expected}"),
@@ -357,9 +360,8 @@ impl Error {
     /// An operation that a client of another service is to ask for.
     pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
         // A password has no place in an endpoint; `ours` was found to have none.
-        let its =
-            its.rsplit_once('@').map_or_else(|| excerpt(its), |(_, host)| excerpt(&format!("…@{host}")));
-        let (shown, ours) = (excerpt(name), excerpt(ours));
+        let its = its.rsplit_once('@').map_or_else(|| shown(its), |(_, host)| shown(&format!("…@{host}")));
+        let (shown, ours) = (shown_name(name), shown(ours));
         Self::config(format!(
             "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
              ask for it with a client of its own endpoint"
@@ -369,7 +371,7 @@ impl Error {
 
     /// An operation that a client of another version of its service is to ask for.
     pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
-        let (shown, its, ours, endpoint) = (excerpt(name), excerpt(its), excerpt(ours), excerpt(endpoint));
+        let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
         Self::config(format!(
             "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
              ask for it with a client of its own version, see `Bindings::version`"
@@ -428,6 +430,7 @@ impl Error {
 
     /// An attempt without an answer in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
+        let host = shown(host);
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
@@ -465,7 +468,7 @@ impl Error {
         let elapsed = Seconds(elapsed);
         let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
         let stopped = if kind == ErrorKind::Stopped { ", when the wait was stopped" } else { "" };
-        let shown = excerpt(name);
+        let shown = shown_name(name);
         let message = format!("operation `{shown}` {state} after {elapsed} s ({polls}){stopped}; {fate}");
         Self::new(kind, message).with_name(name)
     }
@@ -541,13 +544,13 @@ impl Error {
 
     /// An operation that is done in a way that makes no sense.
     pub(crate) fn operation_malformed(name: &str, why: impl fmt::Display) -> Self {
-        Self::decode(format!("operation `{}` is malformed: {why}", excerpt(name))).about(name)
+        Self::decode(format!("operation `{}` is malformed: {why}", shown_name(name))).about(name)
     }
 
     /// An operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-        let message = format!("operation `{}` failed: {status}", excerpt(operation.name()));
+        let message = format!("operation `{}` failed: {status}", shown_name(operation.name()));
         let error = Self::new(ErrorKind::Operation, message).about(operation.name());
         error.with_status(status).with_operation(Some(operation))
     }
@@ -557,7 +560,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
         if let (Some(method), Some(name)) = (inner.method, &inner.name) {
-            write!(f, "{method} `{}`: ", excerpt(name))?;
+            write!(f, "{method} `{}`: ", shown_name(name))?;
         }
         f.write_str(&inner.message)?;
         if inner.attempts > 1 && inner.method.is_some() {
@@ -566,7 +569,7 @@ impl fmt::Display for Error {
         if f.alternate() {
             let mut cause = self.source();
             while let Some(error) = cause {
-                write!(f, ": {error}")?;
+                write!(f, ": {}", redacted(&error.to_string()))?;
                 cause = error.source();
             }
         }

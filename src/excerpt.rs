@@ -1,4 +1,34 @@
-//! Foreign text, fit for a message: short, on one line, without anything that a terminal or a log obeys.
+//! Foreign text, fit for a message: short, on one line, without secrets and without anything that a terminal or a
+//! log obeys.
+//!
+//! Every text from outside goes through here on its way into a message: [`shown`], [`shown_name`] and
+//! [`shown_path`] take values that somebody gave, [`excerpt`] and [`long_excerpt`] take what a server wrote.
+
+use std::path::Path;
+
+use crate::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
+
+/// A value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is instead if
+/// it may be a secret (`[redacted: JSON]`).
+pub(crate) fn shown(value: &str) -> String {
+    described(suspicion(value)).unwrap_or_else(|| excerpt(value))
+}
+
+/// The same for the name of an operation or of another resource.
+pub(crate) fn shown_name(name: &str) -> String {
+    described(suspicion_of_name(name)).unwrap_or_else(|| excerpt(name))
+}
+
+/// The same for the path of a file, with at most 1 KiB. Backslashes stay as they are.
+pub(crate) fn shown_path(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    described(suspicion_of_path(&path)).unwrap_or_else(|| bounded(&path, 1024))
+}
+
+/// As [`shown`], with at most 40 characters: for values of which a few are known.
+pub(crate) fn brief(value: &str) -> String {
+    described(suspicion(value)).unwrap_or_else(|| excerpt(&value.chars().take(40).collect::<String>()))
+}
 
 /// At most 200 bytes of a text that came from outside.
 pub(crate) fn excerpt(text: &str) -> String {
@@ -10,7 +40,22 @@ pub(crate) fn long_excerpt(text: &str) -> String {
     bounded(text, 1024)
 }
 
+fn described(suspicion: Option<&str>) -> Option<String> {
+    suspicion.map(|what| format!("[redacted: {what}]"))
+}
+
 fn bounded(text: &str, limit: usize) -> String {
+    // What is behind this is not shown, and a text may have megabytes.
+    let (head, is_cut) =
+        text.char_indices().nth(4 * limit).map_or((text, false), |(at, _)| (&text[..at], true));
+    let mut line = one_line(&redacted(head), limit);
+    if is_cut && !line.ends_with(MORE) {
+        line += MORE;
+    }
+    line
+}
+
+fn one_line(text: &str, limit: usize) -> String {
     let mut line = String::new();
     for char in text.chars() {
         let start = line.len();
@@ -55,6 +100,19 @@ mod tests {
                 assert!(line.len() <= limit && line.len() > limit - 10 && line.ends_with('…'), "{line}");
             }
         }
+    }
+
+    #[test]
+    fn values_are_described_when_they_may_be_secret() {
+        let json = "{\"private_key\": \"CANARY\"}";
+        assert_eq!(shown(json), "[redacted: JSON]");
+        assert_eq!(shown_name("ya29.CANARY"), "[redacted: an access token]");
+        assert_eq!(shown_path(Path::new(json)), "[redacted: JSON]");
+        assert_eq!(shown_path(Path::new(r"C:\keys\a'b.json")), r"C:\keys\a'b.json");
+        let name = format!("operations/{}", "x".repeat(300));
+        assert_eq!(shown_name(&name), format!("{}…", &name[..197]));
+        assert_eq!(excerpt("key AIzaCANARY is bad\n"), r"key [redacted] is bad\n");
+        assert_eq!(excerpt(&format!("ya29.{}", "x".repeat(4096))), "[redacted]…");
     }
 
     #[test]

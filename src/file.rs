@@ -6,6 +6,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::excerpt::shown_path;
+use crate::redact::suspicion_of_path;
+
 /// Why a file was not read; reads on after the name of the file.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
@@ -47,9 +50,15 @@ pub(crate) fn warn_if_exposed(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn warn_if_exposed(_path: &Path) {}
 
+/// What is given in place of the path of a file, if that is no plausible path and there is no such file: most often
+/// the text of the file.
+pub(crate) fn misplaced(path: &Path) -> Option<&'static str> {
+    suspicion_of_path(&path.to_string_lossy()).filter(|_| fs::symlink_metadata(path).is_err())
+}
+
 /// A path as messages show it.
 pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string().escape_debug().to_string()
+    shown_path(path)
 }
 
 const MAX_LEN: u64 = 1 << 20;

@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 13] = [
     &["journal"],
     &["auth", "name", "pending", "progress", "resource"],
     &["error", "fault_class", "http", "json", "net", "proto", "types"],
-    &["clock", "env", "excerpt", "file", "folder", "secret", "stop", "threads"],
+    &["clock", "env", "excerpt", "file", "folder", "redact", "secret", "stop", "threads"],
 ];
 
 #[test]

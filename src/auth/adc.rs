@@ -8,10 +8,11 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::auth::authorized_user::LOGIN;
-use crate::auth::key_file::KeyFile;
+use crate::auth::key_file::{KeyFile, PATH_EXPECTED};
 use crate::auth::{Credentials, CredentialsPolicy, loader, metadata};
 use crate::env::{Env, gcloud_folder};
 use crate::error::{Error, ErrorKind};
+use crate::file;
 
 impl Credentials {
     /// Takes the credentials that the surroundings offer, the way all of Google's libraries do ([ADC]).
@@ -54,17 +55,20 @@ impl Credentials {
 
 fn find(env: &dyn Env) -> Result<Credentials, Error> {
     if let Some(path) = env.var(VARIABLE) {
+        if let Some(what) = file::misplaced(Path::new(&path)) {
+            return Err(Error::config(format!("{VARIABLE} contains {what}; {PATH_EXPECTED}")));
+        }
         let found =
             load(Path::new(&path)).map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
-        return Ok(told(found, format_args!("{VARIABLE} names `{}`", path.escape_debug())));
+        return Ok(told(found, format_args!("{VARIABLE} names `{}`", file::shown(Path::new(&path)))));
     }
     let mut searched = format!("{VARIABLE} is unset, ");
     match well_known(env, cfg!(windows)) {
         Some(place) if !is_absent(&place.path) => {
             let found = load(&place.path)?;
-            return Ok(told(found, format_args!("{searched}`{}` exists", place.shown.escape_debug())));
+            return Ok(told(found, format_args!("{searched}`{}` exists", place.shown)));
         }
-        Some(place) => searched += &format!("`{}` does not exist", place.shown.escape_debug()),
+        Some(place) => searched += &format!("`{}` does not exist", place.shown),
         None => searched += "HOME is unset",
     }
     if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
@@ -107,7 +111,7 @@ fn well_known(env: &dyn Env, windows: bool) -> Option<Place> {
     let path = gcloud_folder(env, windows)?.join(FILE);
     // The name of a user is of no use to a reader of messages.
     let shown = match windows || env.var("CLOUDSDK_CONFIG").is_some() {
-        true => path.display().to_string(),
+        true => file::shown(&path),
         false => format!("~/.config/gcloud/{FILE}"),
     };
     Some(Place { path, shown })

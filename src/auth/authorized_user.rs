@@ -13,7 +13,7 @@ use crate::auth::{
     AccessToken, Credentials, CredentialsPolicy, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest,
 };
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::secret::Secret;
 
 /// A user's login: the file that `gcloud auth application-default login` writes.
@@ -87,7 +87,7 @@ impl AuthorizedUser {
         file.expect_type("authorized_user")?;
         if let Some(universe) = file.text("universe_domain")?.filter(|universe| universe != DEFAULT_UNIVERSE)
         {
-            let universe = excerpt(&universe);
+            let universe = shown(&universe);
             return Err(file.error(format_args!(
                 "is of the universe `{universe}`: expected `{DEFAULT_UNIVERSE}`, the only one with logins of users"
             )));
@@ -152,7 +152,7 @@ fn explain(refusal: Refusal) -> TokenError {
 impl From<AuthorizedUser> for Credentials {
     fn from(user: AuthorizedUser) -> Self {
         let label = match user.account() {
-            Some(account) => format!("user `{}`", excerpt(account)),
+            Some(account) => format!("user `{}`", shown(account)),
             None => "authorized user".to_owned(),
         };
         let quota_project = user.quota_project_id().map(str::to_owned);

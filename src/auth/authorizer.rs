@@ -41,14 +41,12 @@ impl Authorizer {
     /// Takes note that the service refused the token of this generation with a 401.
     ///
     /// True when [`authorization`](Self::authorization) will now give another one, so that one replay makes
-    /// sense. Ten thousand calls refused with the same token cause one refresh.
+    /// sense. Ten thousand calls refused with the same token cause one refresh, and a token that is refused as
+    /// well within 10 seconds causes none.
     pub(crate) fn invalidate(&self, generation: u64) -> bool {
         match self {
             Self::Anonymous | Self::Fixed(_) => false,
-            Self::Cached(cache) | Self::Watched(cache, _) => {
-                cache.invalidate(generation);
-                true
-            }
+            Self::Cached(cache) | Self::Watched(cache, _) => cache.refuse(generation),
         }
     }
 

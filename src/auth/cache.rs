@@ -3,6 +3,10 @@
 //! A token is fresh until 225 s (and a jitter of the client's own) before it expires, then stale, then
 //! expired. One caller at a time runs the provider, on its own thread: that is a *flight*. Callers with a
 //! stale token do not wait for it; callers without a token do, each for its own time, and share its outcome.
+//!
+//! After a flight that failed none takes off before `retry_at`, whether there is a token or not, so that a
+//! token endpoint which is down receives one request per window, however many callers there are. A refusal by
+//! the service starts a flight at most once per [`REFUSAL_PAUSE`].
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, check_token};
 use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::HttpClient;
 
 pub(crate) struct TokenCache {
@@ -32,6 +36,8 @@ struct State {
     token: Option<Held>,
     /// Why the last flight failed; `None` after a success.
     failure: Option<Failure>,
+    /// When a token was last dropped because the service refused it.
+    refused: Option<Instant>,
     /// Counts the tokens that were ever stored.
     generation: u64,
     /// The number of the last flight that took off, and of the last that landed: at most one apart.
@@ -107,12 +113,23 @@ impl TokenCache {
         }
     }
 
-    /// Drops the token of this generation; a newer one stays.
-    pub(super) fn invalidate(&self, generation: u64) {
+    /// Drops the token of this generation, which the service refused; a newer one stays.
+    ///
+    /// False if the token stays in use, because one was dropped less than [`REFUSAL_PAUSE`] ago: a service that
+    /// refuses fresh tokens would refuse the next one as well.
+    pub(super) fn refuse(&self, generation: u64) -> bool {
+        let now = self.clock.now();
         let mut state = self.lock();
-        if state.token.as_ref().is_some_and(|held| held.authorization.generation() == generation) {
-            state.token = None;
+        if state.token.as_ref().is_none_or(|held| held.authorization.generation() != generation) {
+            return true;
         }
+        let is_repeated = |last: Instant| now.saturating_duration_since(last) < REFUSAL_PAUSE;
+        if state.refused.is_some_and(is_repeated) {
+            return false;
+        }
+        state.token = None;
+        state.refused = Some(now);
+        true
     }
 
     /// Takes the token for stale, since a newer one is known to be there, and forgets the last failure.
@@ -162,7 +179,7 @@ impl TokenCache {
         state.finished = state.started;
         match &result {
             Ok(token) => state.store(asked, token, self.margin),
-            Err(error) => state.fail(now, error.clone(), chance),
+            Err(error) => state.fail(now, error, chance),
         }
         let kept = state.usable(now).is_some();
         drop(state);
@@ -220,10 +237,17 @@ impl State {
         });
     }
 
-    fn fail(&mut self, now: Moment, error: Error, chance: f64) {
+    fn fail(&mut self, now: Moment, error: &Error, chance: f64) {
         let count = self.failure.as_ref().map_or(0, |failure| failure.count);
-        let hint = error.retry_after().unwrap_or_default().min(MAX_HINT);
-        let pause = if error.is_transient() { pause(count, chance).max(hint) } else { REMEMBER_PERMANENT };
+        let hint = error.retry_after();
+        let (pause, retry_after) = if error.is_transient() {
+            let pause = pause(count, chance).max(hint.unwrap_or_default().min(MAX_HINT));
+            // The whole hint, where it is longer: callers of this flight are told what the source wants.
+            (pause, hint.max(Some(pause)))
+        } else {
+            (REMEMBER_PERMANENT, None)
+        };
+        let error = error.clone().with_retry_after(retry_after);
         self.failure = Some(Failure { error, retry_at: now.mono + pause, count: count.saturating_add(1) });
     }
 
@@ -234,7 +258,7 @@ impl State {
             (Some(held), None) if !held.is_fresh(now) && !flying => Step::Fetch { at_most: STALE_TIMEOUT },
             (Some(held), _) => Step::Use(held.authorization.clone()),
             (None, _) if flying => Step::Wait,
-            (None, Some(failure)) if !failure.error.is_transient() => Step::Fail(failure.error.clone()),
+            (None, Some(failure)) => Step::Fail(failure.remembered(now)),
             (None, _) => Step::Fetch { at_most: FETCH_TIMEOUT },
         }
     }
@@ -254,6 +278,21 @@ impl State {
 
     fn live(&self, now: Moment) -> Option<&Held> {
         self.token.as_ref().filter(|held| now.since(held.asked) < held.lifetime)
+    }
+}
+
+impl Failure {
+    /// The error of a call that comes before `retry_at`.
+    fn remembered(&self, now: Moment) -> Error {
+        let error = self.error.clone();
+        if !error.is_transient() {
+            return error;
+        }
+        let remaining = self.retry_at.saturating_duration_since(now.mono);
+        let seconds = Seconds(remaining);
+        error
+            .with_retry_after(Some(remaining))
+            .note(format_args!("no token request is sent for another {seconds} s"))
     }
 }
 
@@ -284,9 +323,11 @@ fn check(token: AccessToken) -> Result<AccessToken, TokenError> {
     }
 }
 
-/// 1 s doubled per failure in a row, at most 30 s, of which the upper half is left to chance.
+/// 0.5 s doubled per failure in a row, at most 30 s, of which the upper half is left to chance.
+///
+/// As long as the delays of the default retry policy, so that a call whose token request failed sleeps once.
 fn pause(failures: u32, chance: f64) -> Duration {
-    let full = Duration::from_secs(1 << failures.min(5)).min(MAX_PAUSE);
+    let full = FIRST_PAUSE.saturating_mul(1 << failures.min(6)).min(MAX_PAUSE);
     full.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
 }
 
@@ -314,9 +355,12 @@ const MIN_REUSE: Duration = Duration::from_secs(10);
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 const REMEMBER_PERMANENT: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// What a token endpoint may ask for while the old token works: a token is stale for less than 5 minutes.
+/// How much of a `Retry-After` is obeyed: a request a minute harms no endpoint, and a token is stale for less
+/// than 5 minutes.
 const MAX_HINT: Duration = Duration::from_secs(60);
+const REFUSAL_PAUSE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

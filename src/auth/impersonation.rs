@@ -12,7 +12,7 @@ use crate::auth::service_account::scope_of;
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::auth::{loader, token_endpoint};
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::json::parse_timestamp;
 use crate::secret::Secret;
 
@@ -32,7 +32,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     }
     let source = loader::load(source)?;
     let file_says = About {
-        label: format!("impersonated service account `{}`", excerpt(&target.email)),
+        label: format!("impersonated service account `{}`", shown(&target.email)),
         quota_project: file.text("quota_project_id")?,
         universe_domain: file.text("universe_domain")?,
     };
@@ -149,7 +149,7 @@ impl Asked {
         let authorization = Zeroizing::new(["Bearer ", source.text()].concat());
         let headers = [("authorization", authorization.as_str())];
         let answer = token_endpoint::post_json(request, url, body.to_string().as_bytes(), &headers)?;
-        parse(&answer, token_endpoint::host_of(url), request.now)
+        parse(&answer, &token_endpoint::host_of(url), request.now)
     }
 }
 

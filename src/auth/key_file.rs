@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::auth::CredentialsPolicy;
-use crate::auth::policy::shown;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::{brief, shown};
 use crate::file::{self, Unreadable};
 use crate::secret::Secret;
 
@@ -24,6 +23,11 @@ pub(super) struct KeyFile {
 impl KeyFile {
     /// Reads a regular file of at most 1 MiB; symbolic links are followed.
     pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
+        if let Some(what) = file::misplaced(path) {
+            return Err(Error::config(format!(
+                "path of a credentials file contains {what}; {PATH_EXPECTED}"
+            )));
+        }
         let origin = format!("credentials file `{}`", file::shown(path));
         let text = file::read(path).map_err(|Unreadable { why, cause }| {
             let gone = cause.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound);
@@ -75,7 +79,7 @@ impl KeyFile {
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
-                Err(self.error(format_args!("is of type `{}`: expected `{expected}`", shown(&found))))
+                Err(self.error(format_args!("is of type `{}`: expected `{expected}`", brief(&found))))
             }
             _ => Ok(()),
         }
@@ -184,7 +188,7 @@ impl KeyFile {
                 Value::String(text) => texts.push((name, Secret::new(text))),
                 mut other => {
                     wipe(&mut other);
-                    let (found, name) = (kind_of(&other), excerpt(&name));
+                    let (found, name) = (kind_of(&other), shown(&name));
                     return Err(self.error(format_args!("has {found} as `{name}`: expected a string")));
                 }
             }
@@ -235,6 +239,8 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 const JSON: &str = "credentials JSON";
+/// Reads on after what a value contains.
+pub(super) const PATH_EXPECTED: &str = "it must be the path of a file";
 /// Some editors put one in front.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -258,12 +264,12 @@ mod tests {
             ("larger", folder.file("large", &padded(max + 1)).into(), Some("is larger than 1 MiB")),
             ("empty", folder.file("empty", "").into(), Some("cannot be parsed as JSON: line 1, column 0")),
             ("a folder", folder.path().to_owned(), Some("is not a regular file")),
-            ("missing", folder.path().join("mis\nsing"), Some("does not exist")),
+            ("missing", folder.path().join("mis\u{1b}sing"), Some("does not exist")),
         ];
         for (name, path, expected) in rows {
             let result = KeyFile::read(&path, &CredentialsPolicy::default());
             let message = result.as_ref().err().map(ToString::to_string);
-            let origin = format!("credentials file `{}`", path.display().to_string().escape_debug());
+            let origin = format!("credentials file `{}`", file::shown(&path));
             assert_eq!(message, expected.map(|why| format!("{origin} {why}")), "{name}");
             match result {
                 Ok(mut file) => assert_eq!(file.text("type").unwrap().as_deref(), Some("x"), "{name}"),

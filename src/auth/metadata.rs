@@ -15,7 +15,7 @@ use crate::auth::{
 };
 use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::http::{
     HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpResponse, ProxySetting, Roots,
 };
@@ -79,7 +79,7 @@ impl MetadataServer {
         let account = self.account.unwrap_or_else(|| "default".into());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_+:".contains(&byte);
         if !account.bytes().all(plain) {
-            let account = excerpt(&account);
+            let account = shown(&account);
             return Err(Error::config(format!("service account `{account}` is not an e-mail address")));
         }
         refuse_mtls(env)?;
@@ -224,13 +224,13 @@ impl Source {
         };
         let missed = match &self.searched {
             Some(searched) => make(adc::nothing(searched, "no metadata server answered")).whole(),
-            None => make(format!("no metadata server answered at {}", self.host)),
+            None => make(format!("no metadata server answered at {}", shown(&self.host))),
         };
         missed.with_source(error)
     }
 
     fn no_account(&self, response: &HttpResponse) -> TokenError {
-        let (account, refusal) = (&self.account, Refusal::of(&self.host, response));
+        let (account, refusal) = (shown(&self.account), Refusal::of(&self.host, response));
         TokenError::permanent(format!(
             "there is no service account `{account}`, attach one to the machine or the service: {refusal}"
         ))
@@ -251,8 +251,8 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetadataServer")
-            .field("host", &self.host)
-            .field("account", &self.account)
+            .field("host", &shown(&self.host))
+            .field("account", &shown(&self.account))
             .finish_non_exhaustive()
     }
 }
@@ -271,7 +271,7 @@ fn host(env: &dyn Env) -> Result<Option<String>, Error> {
         return Ok(None);
     };
     if host.contains(['/', '?', '#']) || Url::parse(&format!("http://{host}")).is_err() {
-        let host = excerpt(&host);
+        let host = shown(&host);
         return Err(Error::config(format!("{name} is `{host}`: expected a host and maybe a port")));
     }
     Ok(Some(host))
@@ -281,7 +281,7 @@ fn refuse_mtls(env: &dyn Env) -> Result<(), Error> {
     const NAME: &str = "GCE_METADATA_MTLS_MODE";
     match env.var(NAME) {
         Some(mode) if !["none", "default"].contains(&mode.to_ascii_lowercase().as_str()) => {
-            let mode = excerpt(&mode);
+            let mode = shown(&mode);
             Err(Error::config(format!(
                 "{NAME} is `{mode}`, which is not supported: expected `none` or `default`"
             )))

@@ -69,6 +69,16 @@
 //! failed renewal never replaces a token that still works. A permanent failure is remembered for
 //! 30 seconds and then tried again, so that nothing has to be rebuilt once the cause is mended.
 //!
+//! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled with every failure in a row up to
+//! 30 seconds, or for as long as the endpoint asks for (`Retry-After`), up to 60 seconds. Until then no token
+//! request is sent and no program is started. Calls that have no token fail at once with a transient
+//! [`Auth`](crate::ErrorKind::Auth) error, whose [`retry_after`](crate::Error::retry_after) is the remaining time;
+//! the retry of a call waits for that if it fits its total timeout. So a token endpoint that is down receives one
+//! request per window and client, however many threads make calls.
+//!
+//! After a 401 the token is renewed and the request is sent once more. If the service refuses the new token as
+//! well, the 401 is returned, and tokens are renewed for that reason at most once in 10 seconds.
+//!
 //! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
 //! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
 //! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to

@@ -1,6 +1,7 @@
 //! How far a credentials file is trusted.
 
 use crate::auth::url::Url;
+use crate::excerpt::{brief, shown};
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
 ///
@@ -94,8 +95,8 @@ impl CredentialsPolicy {
         if allowed || (self.trusting && self.types == DEFAULT_TYPES) {
             return Ok(());
         }
-        let allowed: Vec<String> = self.types.iter().map(|each| format!("`{each}`")).collect();
-        let (found, allowed) = (shown(found), allowed.join(", "));
+        let allowed: Vec<String> = self.types.iter().map(|each| format!("`{}`", shown(each))).collect();
+        let (found, allowed) = (brief(found), allowed.join(", "));
         Err(format!(
             "is of type `{found}`, which the policy does not allow: expected {allowed}, see `CredentialsPolicy`"
         ))
@@ -104,7 +105,7 @@ impl CredentialsPolicy {
     /// What is wrong with a URL that secrets will be sent to, if anything.
     pub(super) fn check_url(&self, field: &str, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
-        let host = url.host;
+        let host = shown(url.host);
         if !url.is_private() {
             return Err(format!(
                 "cannot be used: `{field}` at `{host}` is not https (plain http is accepted for loopback only)"
@@ -141,7 +142,7 @@ impl CredentialsPolicy {
         Err(format!(
             "names the host `{}` in `{field}`, which is not the metadata server of AWS: \
              expected `169.254.169.254` or `[fd00:ec2::254]`, see `CredentialsPolicy`",
-            url.host
+            shown(url.host)
         ))
     }
 
@@ -154,11 +155,6 @@ impl Default for CredentialsPolicy {
     fn default() -> Self {
         Self { types: DEFAULT_TYPES.map(str::to_owned).into(), hosts: Vec::new(), trusting: false }
     }
-}
-
-/// A type as a message may show it.
-pub(super) fn shown(found: &str) -> String {
-    found.chars().take(40).collect::<String>().escape_debug().to_string()
 }
 
 /// Where Google's own files point; the second stands in old key files.

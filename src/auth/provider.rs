@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError};
+use crate::redact::redacted;
 use crate::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
 ///
 /// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
 /// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
-/// its own. A panic goes through to the caller whose call ran the provider; other callers get a transient
-/// error and the next call asks again.
+/// its own. A panic goes through to the caller whose call ran the provider; for other callers it is a transient
+/// failure.
 ///
 /// ```
 /// use std::fs;
@@ -39,9 +40,11 @@ pub trait TokenProvider: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like any
-    /// other transient fault. [`TokenError::permanent`] when it cannot: calls fail with it at once, and after
-    /// 30 seconds the provider is asked again.
+    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like after any
+    /// other transient error. [`TokenError::permanent`] when it cannot. In both cases calls without a token fail
+    /// with the same error until the provider is called again: after 30 seconds if it is permanent; if it is
+    /// transient after 0.25 to 0.5 seconds, doubled with every failure in a row up to 30 seconds, or after the time
+    /// given to [`TokenError::with_retry_after`], up to 60 seconds.
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError>;
 }
 
@@ -208,7 +211,13 @@ impl TokenError {
     }
 
     fn new(message: String, transient: bool) -> Self {
-        Self { message, transient, whole: false, retry_after: None, source: None }
+        Self {
+            message: redacted(&message).into_owned(),
+            transient,
+            whole: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).

@@ -17,7 +17,7 @@ use crate::auth::{
     token_endpoint,
 };
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::secret::Secret;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
@@ -309,11 +309,11 @@ impl ServiceAccount {
             return Ok(());
         }
         let wrong = |why: fmt::Arguments<'_>| {
-            let email = excerpt(self.client_email());
+            let email = shown(self.client_email());
             Err(Error::config(format!("service account `{email}` cannot exchange its tokens: {why}")))
         };
         if self.universe_domain() != DEFAULT_UNIVERSE {
-            let universe = excerpt(self.universe_domain());
+            let universe = shown(self.universe_domain());
             return wrong(format_args!("in the universe `{universe}` it can only sign them itself"));
         }
         if let Target::Audience(_) | Target::Endpoint = self.target {
@@ -335,7 +335,7 @@ impl ServiceAccount {
 
 impl From<ServiceAccount> for Credentials {
     fn from(account: ServiceAccount) -> Self {
-        let label = format!("service account `{}`", excerpt(account.client_email()));
+        let label = format!("service account `{}`", shown(account.client_email()));
         if let Err(error) = account.check() {
             return Self::deferred(label, move |_| Err(error.clone()));
         }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::url::{self, Url};
 use crate::auth::{AccessToken, TokenError, TokenRequest};
+use crate::excerpt::shown;
 use crate::http::{HttpMethod, HttpRequest, HttpResponse};
 use crate::secret::Secret;
 
@@ -58,7 +59,7 @@ pub(super) fn exchange(
     all.extend(headers);
     let response = send(request, HttpMethod::Post, url, &all, Some(body.as_bytes()))?;
     let host = host_of(url);
-    parse(&accepted(host, response)?).map_err(|why| unreadable(host, why).into())
+    parse(&accepted(&host, response)?).map_err(|why| unreadable(&host, why).into())
 }
 
 /// Posts JSON and gives the body of the answer.
@@ -71,7 +72,7 @@ pub(super) fn post_json(
     let mut all = vec![("content-type", "application/json")];
     all.extend(headers);
     let response = send(request, HttpMethod::Post, url, &all, Some(json))?;
-    accepted(host_of(url), response).map_err(TokenError::from)
+    accepted(&host_of(url), response).map_err(TokenError::from)
 }
 
 /// Makes one exchange within the time of `request` and gives the answer, whatever its status.
@@ -86,7 +87,7 @@ pub(super) fn send(
 ) -> Result<HttpResponse, TokenError> {
     let target = Url::parse(url).map_err(|why| TokenError::permanent(format!("its token URL {why}")))?;
     if !target.is_private() {
-        let host = target.host;
+        let host = shown(target.host);
         return Err(TokenError::permanent(format!(
             "its token URL at {host} is not https (plain http is accepted for loopback only)"
         )));
@@ -143,12 +144,12 @@ impl Refusal {
     pub(super) fn of(host: &str, response: &HttpResponse) -> Self {
         let location = response.header("location").filter(|_| response.status / 100 == 3).map(host_of);
         let mut refusal = Self {
-            host: host.to_owned(),
+            host: shown(host),
             status: response.status,
             error: None,
             subtype: None,
             description: None,
-            location: location.map(str::to_owned),
+            location,
             retry_after: response.retry_after(None),
             failed: None,
         };
@@ -223,8 +224,8 @@ impl From<Refusal> for TokenError {
 }
 
 /// The host of a URL, for messages: never its path or query.
-pub(super) fn host_of(url: &str) -> &str {
-    Url::parse(url).map_or("the token endpoint", |url| url.host)
+pub(super) fn host_of(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
 
 /// What is wrong with the body of an answer; the parser's own words quote the text, which may be a secret.

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
+use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
+use crate::file;
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.
@@ -26,7 +28,7 @@ impl Credentials {
     /// ```
     pub fn token_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let label = format!("token file `{}`", path.display().to_string().escape_debug());
+        let label = format!("token file `{}`", file::shown(&path));
         Self::new(label, Source::TokenFile(path))
     }
 }
@@ -56,7 +58,7 @@ impl TokenFile {
 
 impl fmt::Debug for TokenFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenFile").field(&self.path).finish()
+        f.debug_tuple("TokenFile").field(&file::shown(&self.path)).finish()
     }
 }
 
@@ -82,6 +84,9 @@ impl Stamp {
 /// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, _: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        if let Some(what) = file::misplaced(&self.path) {
+            return Err(TokenError::permanent(format!("its path contains {what}; {PATH_EXPECTED}")));
+        }
         // Before reading: what is written meanwhile is a change.
         *self.seen() = Stamp::of(&self.path);
         let text = read(&self.path).map_err(|error| {

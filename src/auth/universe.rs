@@ -6,7 +6,7 @@ use crate::auth::url::is_within;
 use crate::auth::{Credentials, DEFAULT_UNIVERSE};
 use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 
 /// The universe domain of a client.
 pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {
@@ -20,7 +20,7 @@ pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<Str
     if labels && domain.bytes().all(plain) {
         return Ok(domain.to_ascii_lowercase());
     }
-    let shown = excerpt(&domain);
+    let shown = shown(&domain);
     Err(Error::config(format!("{whence} is `{shown}`: expected a domain such as `{DEFAULT_UNIVERSE}`")))
 }
 
@@ -30,6 +30,7 @@ pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<Str
 /// asked. A host outside of every known universe may stand for any.
 pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials) -> Result<(), Error> {
     if domain != DEFAULT_UNIVERSE && is_within(host, DEFAULT_UNIVERSE) {
+        let (host, domain) = (shown(host), shown(domain));
         return Err(Error::config(format!(
             "endpoint `{host}` is of the universe `{DEFAULT_UNIVERSE}` and the client of `{domain}`"
         )));
@@ -44,7 +45,7 @@ pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials
 
 /// What to say when credentials and client belong to different universes.
 pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
-    let own = excerpt(own);
+    let (own, client) = (shown(own), shown(client));
     format!(
         "{credentials} is of the universe `{own}` and the client of `{client}`: \
          set `universe_domain` or {VARIABLE}, or use other credentials"

@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
+use crate::excerpt::shown;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::CallOptions;
 use crate::retry::{RateLimit, RetryPolicy};
@@ -451,7 +452,7 @@ impl OperationsClientBuilder {
     fn check_product(self, what: &str, product: &str) -> Self {
         let plain = |byte: u8| (b' '..=b'~').contains(&byte);
         let valid = !product.trim().is_empty() && product.bytes().all(plain);
-        let shown = product.escape_debug();
+        let shown = shown(product);
         self.check(valid.then_some(()).ok_or_else(|| {
             Error::config(format!("{what} `{shown}` is not printable ASCII such as `name/1.0`"))
         }))

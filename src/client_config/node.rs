@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::json::parse_duration;
 use crate::types::Code;
 
@@ -40,7 +40,7 @@ impl<'a> Node<'a> {
         for (key, node) in self.members()? {
             if !known.contains(&key) {
                 let known = known.join("`, `");
-                log::warn!("client config: `{}` has no effect: known are `{known}`", excerpt(&node.path));
+                log::warn!("client config: `{}` has no effect: known are `{known}`", shown(&node.path));
             }
         }
         Ok(())
@@ -101,7 +101,7 @@ impl<'a> Node<'a> {
     pub(super) fn error(&self, why: &str) -> Error {
         match self.path.as_str() {
             "" => Error::config(format!("client config: {why}")),
-            path => Error::config(format!("client config: `{}`: {why}", excerpt(path))),
+            path => Error::config(format!("client config: `{}`: {why}", shown(path))),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a> Node<'a> {
         let found = match self.value {
             Value::Object(_) => "an object".to_owned(),
             Value::Array(_) => "an array".to_owned(),
-            Value::String(text) => format!("`{}`", excerpt(text)),
+            Value::String(text) => format!("`{}`", shown(text)),
             scalar => scalar.to_string(),
         };
         self.error(&format!("expected {what}, found {found}"))

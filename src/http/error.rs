@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::redact::redacted;
+
 /// Why an exchange brought no answer.
 ///
 /// `Display` is one line that names the host; the cause of the operating system, of TLS or of the HTTP
@@ -64,7 +66,7 @@ impl HttpError {
         use HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
         let sent = matches!(kind, Encoding | Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
-        Self { kind, message: message.into(), sent, transient, source: None }
+        Self { kind, message: redacted(&message.into()).into_owned(), sent, transient, source: None }
     }
 
     /// Says whether the server may have seen the request.

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::excerpt::shown_name;
 use crate::pending::Pending;
 use crate::types::Operation;
 use store::Store;
@@ -137,7 +138,7 @@ impl Journal {
     /// remains pending.
     pub fn finish(&self, pending: &Pending, operation: &Operation) -> Result<bool, Error> {
         if !operation.is_done() {
-            let name = pending.name();
+            let name = shown_name(pending.name().as_str());
             return Err(Error::config(format!(
                 "operation `{name}` is not done: there is no result to record"
             )));

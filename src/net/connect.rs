@@ -10,6 +10,7 @@ use ureq::http::Uri;
 use ureq::unversioned::transport::time::Instant;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, TransportAdapter};
 
+use crate::excerpt::shown;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::ureq::connection::Link;
 use crate::http::ureq::redact::Vault;
@@ -173,7 +174,7 @@ impl<'a> Peer<'a> {
 
 impl fmt::Display for Peer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        write!(f, "{}:{}", shown(self.host), self.port)
     }
 }
 

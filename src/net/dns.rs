@@ -16,6 +16,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use crate::excerpt::shown;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::net::proxy::bare;
 
@@ -74,7 +75,7 @@ impl Names {
             Some(Ok(addresses)) => Ok(addresses),
             Some(Err(error)) => Err(unresolved(host, error)),
             None => {
-                let message = format!("timed out while looking up `{host}`");
+                let message = format!("timed out while looking up `{}`", shown(host));
                 Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
             }
         }
@@ -185,7 +186,7 @@ pub(crate) fn port(uri: &Uri) -> u16 {
 fn unresolved(host: &str, error: Arc<io::Error>) -> HttpError {
     let is_final = is_final(&error);
     let what = if is_final { "cannot find" } else { "cannot look up" };
-    let message = format!("{what} host `{host}`");
+    let message = format!("{what} host `{}`", shown(host));
     HttpError::new(HttpErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 

@@ -10,6 +10,7 @@ use crate::call::Request;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
+use crate::excerpt::shown_name;
 use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::options::CallOptions;
@@ -233,7 +234,7 @@ impl Wait {
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
         log::debug!(
             "`{}`: cancel: {}",
-            self.request.name,
+            shown_name(&self.request.name),
             answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
         );
         self.cancel = match answer {
@@ -294,7 +295,7 @@ impl Wait {
             };
             at = at.min(last);
         }
-        log::debug!("`{}`: next poll in {} s", self.request.name, Seconds(at - now));
+        log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = State::Due(at);
     }
 
@@ -315,7 +316,7 @@ impl Wait {
     }
 
     fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
-        log::debug!("`{}`: poll {}: {}", self.request.name, self.polls, operation.outcome());
+        log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
         (self.failures, self.outage, self.fault) = (0, None, None);
         let changed = self.last.as_ref() != Some(operation);
         self.last = Some(operation.clone());
@@ -332,7 +333,7 @@ impl Wait {
 
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
-        log::debug!("`{}`: poll {} failed: {error}", self.request.name, self.polls);
+        log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let class = error.class();
         let passes = matches!(class, FaultClass::Transient | FaultClass::Tolerable | FaultClass::Doubtful);
         if self.long_polling.failed(&error, passes) {

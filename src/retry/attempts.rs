@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::{Error, Seconds};
+use crate::excerpt::shown_name;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 
@@ -117,7 +118,12 @@ impl Attempts {
         if let Some(budget) = &self.task.policy.budget {
             budget.succeeded();
         }
-        log::debug!("{} `{}`: attempt {} succeeded", self.task.rpc.name(), self.task.name, self.made);
+        log::debug!(
+            "{} `{}`: attempt {} succeeded",
+            self.task.rpc.name(),
+            shown_name(&self.task.name),
+            self.made
+        );
     }
 
     pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
@@ -131,14 +137,18 @@ impl Attempts {
         let again = fits.and_then(|delay| Some((delay, now.checked_add(delay)?)));
         let name = &self.task.name;
         let Some((delay, until)) = again else {
-            log::debug!("{method} `{name}`: attempt {made} failed: {error}");
+            log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
             // A retry was due, and the hint is what it does not fit for.
             let is_hint = delay.is_some() && error.retry_after().is_some_and(|hint| hint >= left);
             let error = if is_hint { error.hint_too_long(left) } else { error };
             self.state = State::Over(self.finish(error, elapsed));
             return;
         };
-        log::debug!("{method} `{name}`: attempt {made} failed: {error}; again in {} s", Seconds(delay));
+        log::debug!(
+            "{method} `{}`: attempt {made} failed: {error}; again in {} s",
+            shown_name(name),
+            Seconds(delay)
+        );
         if let Some(observer) = &self.task.policy.observer {
             observer(&Retry { method, name, attempt: made, error: &error, delay });
         }

@@ -1,19 +1,13 @@
-//! Options of the server.
+//! ServiceOptions of the server.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::FakeServer;
-use super::clock::{Pace, VirtualClock};
-use super::log::Log;
-use super::script::Script;
-use super::server::{Core, Guard, Listener, Options, Stop};
-use super::service::Rpc;
-use super::store::Store;
-use crate::error::Error;
+use super::call::Rpc;
+use super::clock::Pace;
+use super::service::ServiceOptions;
 
-/// Options of a [`FakeServer`]; made by [`FakeServer::builder`].
+/// ServiceOptions of a [`FakeServer`](super::FakeServer); made by [`FakeServer::builder`](super::FakeServer::builder).
 ///
 /// ```
 /// use longrunning::testing::{FakeServer, Rpc};
@@ -24,23 +18,25 @@ use crate::error::Error;
 #[must_use = "no server runs before `start`"]
 #[derive(Clone, Debug)]
 pub struct FakeServerBuilder {
-    pace: Pace,
-    port: u16,
-    options: Options,
-    kept_requests: usize,
+    pub(super) pace: Pace,
+    pub(super) port: u16,
+    pub(super) options: ServiceOptions,
+    pub(super) requests_per_connection: u64,
+    pub(super) kept_requests: usize,
 }
 
 impl FakeServerBuilder {
     pub(super) fn new() -> Self {
         let rpcs = HashSet::from([Rpc::Cancel, Rpc::Delete, Rpc::Get, Rpc::List]);
-        let options = Options {
-            rpcs,
-            page_size: 50,
-            max_page_size: 1000,
-            max_wait: Duration::from_secs(60),
+        let options =
+            ServiceOptions { rpcs, page_size: 50, max_page_size: 1000, max_wait: Duration::from_secs(60) };
+        Self {
+            pace: Pace::Virtual,
+            port: 0,
+            options,
             requests_per_connection: u64::MAX,
-        };
-        Self { pace: Pace::Virtual, port: 0, options, kept_requests: 100_000 }
+            kept_requests: 100_000,
+        }
     }
 
     /// Lets time pass as it does outside, instead of only when somebody sleeps.
@@ -88,7 +84,7 @@ impl FakeServerBuilder {
     /// Sets how many requests a connection may serve; the last answer says that it ends, as
     /// [`Reply::then_go_away`](super::Reply::then_go_away) does. Without limit by default, at least 1.
     pub fn requests_per_connection(mut self, count: u64) -> Self {
-        self.options.requests_per_connection = count.max(1);
+        self.requests_per_connection = count.max(1);
         self
     }
 
@@ -96,29 +92,5 @@ impl FakeServerBuilder {
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
         self
-    }
-
-    /// Starts the server.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the port cannot be listened on.
-    pub fn start(self) -> Result<FakeServer, Error> {
-        let core = Arc::new(Core {
-            clock: Arc::new(VirtualClock::new(self.pace)),
-            options: self.options,
-            store: Mutex::new(Store::default()),
-            script: Mutex::new(Script::default()),
-            log: Mutex::new(Log::new(self.kept_requests)),
-            guard: Mutex::new(Guard::default()),
-            auth: Mutex::default(),
-            date_offset: Mutex::new(Some(0)),
-            stop: Stop::default(),
-        });
-        let listener = Listener::start(self.port, core.clone()).map_err(|cause| {
-            let message = format!("cannot listen on `127.0.0.1:{}`: expected a free port", self.port);
-            Error::config(message).with_source(cause)
-        })?;
-        Ok(FakeServer { core, listener })
     }
 }

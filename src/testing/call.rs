@@ -1,28 +1,40 @@
-//! A request as a call of google.longrunning.Operations, from REST or from protobuf.
+//! Calls of google.longrunning.Operations, whichever transport carries them.
 
 use std::time::Duration;
 
 use prost::Message;
-use serde_json::Value;
+use serde_json::json;
 
-use super::lock;
-use super::log::{RecordedRequest, percent_decode};
-use super::server::Core;
-use super::service::{Rpc, bad_field, bad_page_size};
 use crate::proto::google::longrunning as pb;
-use crate::types::{Code, Status};
+use crate::types::{Any, Code, Status};
 
-/// What is asked for. The name of a list call is its collection.
+/// A method of google.longrunning.Operations.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rpc {
+    /// CancelOperation.
+    Cancel,
+    /// DeleteOperation.
+    Delete,
+    /// GetOperation.
+    Get,
+    /// ListOperations.
+    List,
+    /// WaitOperation; over REST as `POST {name}:wait` with a body or a query, and as `GET {name}:wait`.
+    Wait,
+}
+
+/// The method, the name and the arguments of a call. The name of a list call is its collection.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct RpcCall {
     pub(super) rpc: Rpc,
     pub(super) name: String,
-    pub(super) arguments: Result<Arguments, Status>,
+    pub(super) arguments: Result<RpcArguments, Status>,
 }
 
 /// Everything but the name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Arguments {
+pub(super) struct RpcArguments {
     pub(super) filter: String,
     pub(super) page_size: i32,
     pub(super) page_token: String,
@@ -30,32 +42,11 @@ pub(super) struct Arguments {
     pub(super) timeout: Option<Duration>,
 }
 
-impl Call {
-    /// Reads a request over REST, with any version prefix and any shape of name.
-    pub(super) fn from_rest(core: &Core, request: &RecordedRequest) -> Option<Self> {
-        let (path, verb) = split_verb(request.path());
-        let resource = core.resolve(&percent_decode(path), request.query("name"));
-        let rpc = match (request.method(), verb, &resource) {
-            ("POST", Some("cancel"), _) => Rpc::Cancel,
-            ("POST" | "GET", Some("wait"), _) => Rpc::Wait,
-            ("DELETE", None, _) => Rpc::Delete,
-            ("GET" | "HEAD", None, Resource::Collection(_)) => Rpc::List,
-            ("GET" | "HEAD", None, Resource::Operation(_)) => Rpc::Get,
-            _ => return None,
-        };
-        let (Resource::Collection(name) | Resource::Operation(name)) = resource;
-        let arguments = match rpc {
-            Rpc::List => Arguments::of_list(request),
-            Rpc::Wait => wait_timeout(request).map(|timeout| Arguments { timeout, ..Arguments::default() }),
-            Rpc::Cancel | Rpc::Delete | Rpc::Get => Ok(Arguments::default()),
-        };
-        Some(Self { rpc, name, arguments })
-    }
-
+impl RpcCall {
     /// Reads the message of a gRPC call; `None` when it is broken.
     #[cfg(feature = "grpc")]
     pub(super) fn from_message(rpc: Rpc, message: &[u8]) -> Option<Self> {
-        let plain = |name| Self { rpc, name, arguments: Ok(Arguments::default()) };
+        let plain = |name| Self { rpc, name, arguments: Ok(RpcArguments::default()) };
         Some(match rpc {
             Rpc::Cancel => plain(pb::CancelOperationRequest::decode(message).ok()?.name),
             Rpc::Delete => plain(pb::DeleteOperationRequest::decode(message).ok()?.name),
@@ -66,13 +57,14 @@ impl Call {
                     request;
                 let name = if is_collection(&name) { name } else { format!("{name}/operations") };
                 let timeout = None;
-                let arguments = Arguments { filter, page_size, page_token, return_partial_success, timeout };
+                let arguments =
+                    RpcArguments { filter, page_size, page_token, return_partial_success, timeout };
                 Self { rpc, name, arguments: Ok(arguments) }
             }
             Rpc::Wait => {
                 let request = pb::WaitOperationRequest::decode(message).ok()?;
                 let timeout = request.timeout.map(Duration::try_from).transpose().map_err(|_| bad_timeout());
-                let arguments = timeout.map(|timeout| Arguments { timeout, ..Arguments::default() });
+                let arguments = timeout.map(|timeout| RpcArguments { timeout, ..RpcArguments::default() });
                 Self { rpc, name: request.name, arguments }
             }
         })
@@ -90,7 +82,7 @@ impl Call {
             Rpc::Delete => encode(&pb::DeleteOperationRequest { name }),
             Rpc::Get => encode(&pb::GetOperationRequest { name }),
             Rpc::List => {
-                let Arguments { filter, page_size, page_token, return_partial_success, .. } = arguments;
+                let RpcArguments { filter, page_size, page_token, return_partial_success, .. } = arguments;
                 encode(&pb::ListOperationsRequest {
                     name,
                     filter,
@@ -107,105 +99,27 @@ impl Call {
     }
 }
 
-impl Arguments {
-    fn of_list(request: &RecordedRequest) -> Result<Self, Status> {
-        let field = |camel: &str, snake: &str| {
-            request.query(camel).or_else(|| request.query(snake)).unwrap_or_default()
-        };
-        let page_size = match field("pageSize", "page_size").as_str() {
-            "" => 0,
-            text => text.parse().map_err(|_| bad_page_size())?,
-        };
-        Ok(Self {
-            filter: field("filter", "filter"),
-            page_size,
-            page_token: field("pageToken", "page_token"),
-            return_partial_success: field("returnPartialSuccess", "return_partial_success") == "true",
-            timeout: None,
-        })
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Resource {
-    Collection(String),
-    Operation(String),
-}
-
-impl Core {
-    /// What a path means. Operations that exist are found first, so that any prefix and any shape of name works.
-    fn resolve(&self, path: &str, in_query: Option<String>) -> Resource {
-        let whole = in_query.as_deref().unwrap_or(behind_version(path));
-        let store = lock(&self.store);
-        // A version may have a second segment, as in `v1/compute/operations/1`, and a name none, as in `v1/operations/1`.
-        let shorter = whole.split_once('/').map(|(_, rest)| rest).filter(|_| in_query.is_none());
-        for name in [Some(whole), shorter].into_iter().flatten() {
-            if store.contains(name) {
-                return Resource::Operation(name.to_owned());
-            }
-            if is_collection(name) && store.has_any(name) {
-                return Resource::Collection(name.to_owned());
-            }
-        }
-        let inner = format!("{whole}/operations");
-        if store.has_any(&inner) {
-            return Resource::Collection(inner);
-        }
-        let name = whole.to_owned();
-        if is_collection(whole) { Resource::Collection(name) } else { Resource::Operation(name) }
-    }
-}
-
-fn is_collection(name: &str) -> bool {
+/// Returns whether a name is that of a collection of operations.
+pub(super) fn is_collection(name: &str) -> bool {
     name == "operations" || name.ends_with("/operations")
 }
 
-/// The path without leading segments up to and with the version, where there is one.
-fn behind_version(path: &str) -> &str {
-    let mut rest = path.trim_start_matches('/');
-    let whole = rest;
-    while let Some((segment, tail)) = rest.split_once('/') {
-        if is_version(segment) {
-            return tail;
-        }
-        rest = tail;
-    }
-    whole
-}
-
-fn is_version(segment: &str) -> bool {
-    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// Cuts a custom method off the path. An encoded colon belongs to the name.
-fn split_verb(path: &str) -> (&str, Option<&str>) {
-    match path.rsplit_once(':') {
-        Some((path, verb @ ("cancel" | "wait"))) => (path, Some(verb)),
-        _ => (path, None),
-    }
-}
-
-fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {
-    let body: Value = match request.body() {
-        [] => Value::Null,
-        body => serde_json::from_slice(body)
-            .map_err(|_| Status::new(Code::InvalidArgument, "body is not JSON"))?,
-    };
-    let text = match body.get("timeout") {
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(Value::Null) | None => request.query("timeout"),
-        Some(_) => Some(String::new()),
-    };
-    text.map(|text| duration(&text).ok_or_else(bad_timeout)).transpose()
-}
-
-fn bad_timeout() -> Status {
+pub(super) fn bad_timeout() -> Status {
     bad_field("timeout", "must be a duration such as `3.5s`")
 }
 
-/// The JSON form of `google.protobuf.Duration`, without a sign.
-fn duration(text: &str) -> Option<Duration> {
-    let seconds = text.strip_suffix('s')?;
-    let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    Duration::try_from_secs_f64(seconds.parse().ok().filter(|_| is_plain)?).ok()
+pub(super) fn bad_page_size() -> Status {
+    bad_field("pageSize", "must be a number that is not negative")
 }
+
+pub(super) fn bad_field(field: &str, description: &str) -> Status {
+    let violation = json!({ "field": field, "description": description });
+    let detail = json!({ "@type": BAD_REQUEST, "fieldViolations": [violation] });
+    let status = Status::new(Code::InvalidArgument, format!("{field}: {description}"));
+    match Any::from_json(&detail.to_string()) {
+        Ok(detail) => status.with_detail(detail),
+        Err(_) => status,
+    }
+}
+
+const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";

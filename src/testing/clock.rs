@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::lock;
+use super::sync::lock;
 use crate::clock::Clock;
 use crate::stop::StopToken;
 

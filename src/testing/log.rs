@@ -1,182 +1,18 @@
-//! What arrived at the server.
+//! The requests that the server keeps.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::call::Call;
-use super::service::Rpc;
-
-/// A request as it arrived at a [`FakeServer`](super::FakeServer).
-///
-/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and forms: token requests.
-///
-/// ```
-/// use std::io::{Read, Write};
-/// use std::net::TcpStream;
-/// use longrunning::testing::FakeServer;
-///
-/// let server = FakeServer::start();
-/// let mut stream = TcpStream::connect(server.address())?;
-/// stream.write_all(b"GET /v1/operations?pageSize=5 HTTP/1.1\r\nhost: x\r\nx-trace: 7\r\nconnection: close\r\n\r\n")?;
-/// stream.read_to_end(&mut Vec::new())?;
-///
-/// let request = &server.requests()[0];
-/// assert_eq!((request.method(), request.path()), ("GET", "/v1/operations"));
-/// assert_eq!(request.query("pageSize").as_deref(), Some("5"));
-/// assert_eq!(request.header("X-Trace"), Some("7"));
-/// assert!(request.body().is_empty());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct RecordedRequest(Arc<Parts>);
-
-pub(super) struct Parts {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    pub(super) connection: u64,
-    pub(super) at: Duration,
-    /// What a gRPC call asks for; that of a request over REST is found out when it is recorded.
-    pub(super) call: Option<Call>,
-}
-
-impl RecordedRequest {
-    pub(super) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
-    }
-
-    /// Nobody else has the request yet.
-    pub(super) fn with_call(mut self, call: Option<Call>) -> Self {
-        if let Some(parts) = Arc::get_mut(&mut self.0) {
-            parts.call = call;
-        }
-        self
-    }
-
-    /// The HTTP method, such as `GET`; `POST` for gRPC.
-    pub fn method(&self) -> &str {
-        &self.0.method
-    }
-
-    /// The path and query as they came, still percent-encoded.
-    pub fn target(&self) -> &str {
-        &self.0.target
-    }
-
-    /// The path as it came, still percent-encoded; `/google.longrunning.Operations/GetOperation` for gRPC.
-    pub fn path(&self) -> &str {
-        self.0.target.split('?').next().unwrap_or_default()
-    }
-
-    /// The decoded value of a query parameter, the first of that name.
-    pub fn query(&self, name: &str) -> Option<String> {
-        let (_, query) = self.0.target.split_once('?')?;
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        pairs
-            .map(|(key, value)| (form_decode(key), value))
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| form_decode(value))
-    }
-
-    /// The method of google.longrunning.Operations that it calls, whichever way it came; `None` when it calls none.
-    pub fn rpc(&self) -> Option<Rpc> {
-        self.0.call.as_ref().map(|call| call.rpc)
-    }
-
-    /// The name that the call is about, such as `operations/42`; of a list call the collection,
-    /// such as `projects/p/operations`.
-    pub fn name(&self) -> Option<&str> {
-        self.0.call.as_ref().map(|call| call.name.as_str())
-    }
-
-    /// The call as a message of this type, such as [`ListOperationsRequest`], whichever way it came; `None` when it
-    /// is of another type.
-    ///
-    /// ```
-    /// use longrunning::proto::google::longrunning::ListOperationsRequest;
-    /// use longrunning::testing::FakeServer;
-    ///
-    /// let server = FakeServer::start();
-    /// server.client().list("projects/p").page_size(5).send()?;
-    /// let request: ListOperationsRequest = server.requests()[0].message().unwrap();
-    /// assert_eq!((request.name.as_str(), request.page_size), ("projects/p/operations", 5));
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    ///
-    /// [`ListOperationsRequest`]: crate::proto::google::longrunning::ListOperationsRequest
-    pub fn message<M: prost::Message + prost::Name + Default>(&self) -> Option<M> {
-        let (name, bytes) = self.0.call.as_ref()?.message()?;
-        M::decode(bytes.as_slice()).ok().filter(|_| name == M::NAME)
-    }
-
-    pub(super) fn call(&self) -> Option<&Call> {
-        self.0.call.as_ref()
-    }
-
-    /// The value of a header (for gRPC: of metadata), the first of that name; upper and lower case are one.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// All headers as name and value, in the order and spelling in which they came.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// The body, with the transfer encoding undone; the message of a gRPC call, without its prefix and unpacked.
-    pub fn body(&self) -> &[u8] {
-        &self.0.body
-    }
-
-    fn printable_body(&self) -> Cow<'_, str> {
-        let media_type = self.header("content-type").unwrap_or_default();
-        if media_type.contains("form-urlencoded") {
-            "[redacted]".into()
-        } else {
-            String::from_utf8_lossy(self.body())
-        }
-    }
-
-    /// The number of the connection it came over, counted from 1.
-    ///
-    /// Two requests with the same number shared a kept-alive connection.
-    pub fn connection(&self) -> u64 {
-        self.0.connection
-    }
-
-    /// When it came: time of the server's clock since its start.
-    pub fn at(&self) -> Duration {
-        self.0.at
-    }
-}
-
-impl fmt::Debug for RecordedRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> = self.headers().map(|(name, value)| (name, redact(name, value))).collect();
-        f.debug_struct("RecordedRequest")
-            .field("method", &self.0.method)
-            .field("target", &self.0.target)
-            .field("headers", &headers)
-            .field("body", &self.printable_body())
-            .field("connection", &self.0.connection)
-            .field("at", &self.0.at)
-            .finish()
-    }
-}
+use super::request::RecordedRequest;
 
 /// The latest requests, and how many there were in all.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct RequestLog {
     kept: VecDeque<RecordedRequest>,
     capacity: usize,
     count: u64,
 }
 
-impl Log {
+impl RequestLog {
     pub(super) fn new(capacity: usize) -> Self {
         Self { kept: VecDeque::new(), capacity, count: 0 }
     }
@@ -202,83 +38,26 @@ impl Log {
     }
 }
 
-/// Undoes percent-encoding; what is not a valid escape stays as it is.
-pub(super) fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escape = if byte == b'%' { escaped(tail) } else { None };
-        let (decoded, tail) = escape.unwrap_or((byte, tail));
-        out.push(decoded);
-        rest = tail;
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
-    let ([high, low], rest) = text.split_first_chunk()?;
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    Some(((digit(high)? * 16 + digit(low)?) as u8, rest))
-}
-
-/// Query encoding, in which a space may also be a plus.
-pub(super) fn form_decode(text: &str) -> String {
-    percent_decode(&text.replace('+', " "))
-}
-
-fn redact<'a>(name: &str, value: &'a str) -> &'a str {
-    let name = name.to_ascii_lowercase();
-    let secret = ["authorization", "api-key", "cookie", "token"].iter().any(|word| name.contains(word));
-    if secret { "[redacted]" } else { value }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-
-    fn request(target: &str, headers: &[(&str, &str)]) -> RecordedRequest {
-        RecordedRequest::new(Parts {
-            method: "GET".into(),
-            target: target.into(),
-            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-            body: Vec::new(),
-            connection: 1,
-            at: Duration::ZERO,
-            call: None,
-        })
-    }
-
-    #[test]
-    fn secrets_are_recorded_and_not_printed() {
-        let secret = "CANARY-token-7";
-        let headers = [
-            ("Authorization", secret),
-            ("X-Goog-Api-Key", secret),
-            ("X-Aws-Ec2-Metadata-Token", secret),
-            ("accept", "json"),
-        ];
-        let request = request("/v1/operations", &headers);
-        assert_eq!(request.header("authorization"), Some(secret));
-        let debug = format!("{request:?}");
-        assert!(!debug.contains(secret) && debug.contains("json"), "{debug}");
-    }
-
-    #[test]
-    fn query_parameters_are_decoded() {
-        let request =
-            request("/v1/operations?filter=done+%3D%20true&pageSize=5&flag&%61=%zz%C3%A9&pageSize=6", &[]);
-        let table = [("filter", "done = true"), ("pageSize", "5"), ("flag", ""), ("a", "%zzé")];
-        for (name, value) in table {
-            assert_eq!(request.query(name).as_deref(), Some(value), "{name}");
-        }
-        assert_eq!((request.query("other"), request.path()), (None, "/v1/operations"));
-    }
+    use crate::testing::request::RequestParts;
 
     #[test]
     fn the_log_keeps_the_latest() {
-        let mut log = Log::new(2);
+        let mut log = RequestLog::new(2);
         for target in ["/a", "/b", "/c"] {
-            log.push(request(target, &[]));
+            log.push(RecordedRequest::new(RequestParts {
+                method: "GET".into(),
+                target: target.into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+                connection: 1,
+                at: Duration::ZERO,
+                call: None,
+            }));
         }
         let targets =
             |all: Vec<RecordedRequest>| all.iter().map(|r| r.target().to_owned()).collect::<Vec<_>>();

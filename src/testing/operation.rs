@@ -50,7 +50,7 @@ type Progress = Arc<dyn Fn(u32) -> Any + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Never,
-    After(Duration),
+    AfterReply(Duration),
     AtPoll(u64),
 }
 
@@ -68,7 +68,7 @@ impl FakeOperation {
 
     /// Ends it after this much time of the server's clock, counted from [`insert`](super::FakeServer::insert).
     pub fn done_after(mut self, duration: Duration) -> Self {
-        self.end = End::After(duration);
+        self.end = End::AfterReply(duration);
         self
     }
 
@@ -132,7 +132,7 @@ impl FakeOperation {
     /// The age at which it ends, where time decides.
     pub(super) fn ends_at(&self) -> Option<Duration> {
         match self.end {
-            End::After(duration) => Some(duration),
+            End::AfterReply(duration) => Some(duration),
             End::Never | End::AtPoll(_) => None,
         }
     }
@@ -144,7 +144,7 @@ impl FakeOperation {
         }
         let fraction = match self.end {
             End::Never => 0.0,
-            End::After(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
+            End::AfterReply(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
             End::AtPoll(end) => fraction(polls as f64, end as f64),
         };
         let percent = (fraction * 100.0) as u32;

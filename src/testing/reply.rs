@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::answer::{Body, Http, reason};
-use super::said::{JSON, Said};
+use super::http_response::{FakeBody, FakeResponse, JSON, reason};
+use super::rpc_response::RpcResponse;
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// One answer of a [`FakeServer`](super::FakeServer), with the faults it suffers on the way back.
@@ -46,50 +46,50 @@ use crate::types::{Code, Operation, OperationPage, Status};
 #[must_use = "a reply does nothing until the server has it"]
 #[derive(Clone, Debug)]
 pub struct Reply {
-    pub(super) answer: Answer,
+    pub(super) answer: ReplyContent,
     pub(super) headers: Vec<(String, Option<String>)>,
     pub(super) delay: Duration,
     pub(super) drip: Option<(usize, Duration)>,
-    pub(super) cut: Option<Cut>,
-    pub(super) framing: Framing,
+    pub(super) cut: Option<ReplyCut>,
+    pub(super) framing: BodyFraming,
     pub(super) gzip: bool,
     pub(super) keep: Option<usize>,
-    pub(super) after: After,
+    pub(super) after: AfterReply,
     #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
-    pub(super) http2: Option<Http2>,
+    pub(super) http2: Option<StreamRefusal>,
     #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     pub(super) after_ping: bool,
     pub(super) times: usize,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum ReplyContent {
     /// What the operations of the server call for.
     Usual,
     /// Words of the service, with another HTTP status than goes with them.
-    Said(Said, Option<u16>),
+    Rpc(RpcResponse, Option<u16>),
     /// An answer of HTTP, of whoever speaks that.
-    Http(Http),
+    Http(FakeResponse),
     /// These bytes and nothing else.
     Raw(Vec<u8>),
 }
 
 /// Where an answer breaks off, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
-    pub(super) at: Position,
+pub(super) struct ReplyCut {
+    pub(super) at: CutPosition,
     pub(super) reset: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Position {
+pub(super) enum CutPosition {
     Head(usize),
     Body(usize),
 }
 
 /// How the end of the body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum BodyFraming {
     Length,
     Chunked,
     Close,
@@ -97,14 +97,14 @@ pub(super) enum Framing {
 
 /// How a request is turned away over HTTP/2, where that has words of its own for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Http2 {
+pub(super) enum StreamRefusal {
     GoAway,
     Reset(u32),
 }
 
 /// What becomes of the connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
+pub(super) enum AfterReply {
     Keep,
     Close,
     CloseOnNextRequest,
@@ -117,17 +117,17 @@ impl Reply {
     /// The request has its effect even if the answer is lost, which makes
     /// `Reply::usual().reset_at(0)` a delete that happened and a client that does not know.
     pub fn usual() -> Self {
-        Self::new(Answer::Usual)
+        Self::new(ReplyContent::Usual)
     }
 
     /// An answer with this status: `{}` below 300, no body for a redirect, else an error body as Google sends it.
     pub fn status(status: u16) -> Self {
         let said = match status {
             300..=399 => return Self::http(status, Vec::new()),
-            ..=299 => Said::Empty,
-            _ => Said::Error(Status::new(Code::from_http(status), reason(status))),
+            ..=299 => RpcResponse::Empty,
+            _ => RpcResponse::Error(Status::new(Code::from_http(status), reason(status))),
         };
-        Self::new(Answer::Said(said, Some(status)))
+        Self::new(ReplyContent::Rpc(said, Some(status)))
     }
 
     /// An answer with this status and JSON text, which need not be valid.
@@ -159,12 +159,12 @@ impl Reply {
     /// over the wire, and breaks off behind them.
     pub fn huge(bytes: u64) -> Self {
         let headers = vec![("content-type".to_owned(), JSON.to_owned())];
-        Self::new(Answer::Http(Http { status: 200, headers, body: Body::Spaces(bytes) }))
+        Self::new(ReplyContent::Http(FakeResponse { status: 200, headers, body: FakeBody::Spaces(bytes) }))
     }
 
     /// These bytes and nothing else, not even an HTTP status line; then the connection closes.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(Answer::Raw(bytes.into()))
+        Self::new(ReplyContent::Raw(bytes.into()))
     }
 
     /// No answer, ever. The request has no effect.
@@ -178,7 +178,7 @@ impl Reply {
 
     /// A reset of the connection instead of an answer. The request has no effect.
     pub fn reset() -> Self {
-        Self::raw([]).cut(Position::Head(0), true)
+        Self::raw([]).cut(CutPosition::Head(0), true)
     }
 
     /// The end of the connection instead of an answer. The request has no effect.
@@ -191,7 +191,7 @@ impl Reply {
     ///
     /// Over HTTP/1, which cannot do that, it is [`reset`](Self::reset).
     pub fn reset_stream(code: u32) -> Self {
-        Self { http2: Some(Http2::Reset(code)), ..Self::reset() }
+        Self { http2: Some(StreamRefusal::Reset(code)), ..Self::reset() }
     }
 
     /// `GOAWAY` that excludes the request instead of an answer, then the end of the connection. The request has no
@@ -199,24 +199,28 @@ impl Reply {
     ///
     /// Over HTTP/1, which cannot say so, it is [`close`](Self::close).
     pub fn go_away() -> Self {
-        Self { http2: Some(Http2::GoAway), ..Self::close() }
+        Self { http2: Some(StreamRefusal::GoAway), ..Self::close() }
     }
 
     fn http(status: u16, body: Vec<u8>) -> Self {
-        Self::new(Answer::Http(Http { status, headers: Vec::new(), body: Body::Bytes(body) }))
+        Self::new(ReplyContent::Http(FakeResponse {
+            status,
+            headers: Vec::new(),
+            body: FakeBody::Bytes(body),
+        }))
     }
 
-    fn new(answer: Answer) -> Self {
+    fn new(answer: ReplyContent) -> Self {
         Self {
             answer,
             headers: Vec::new(),
             delay: Duration::ZERO,
             drip: None,
             cut: None,
-            framing: Framing::Length,
+            framing: BodyFraming::Length,
             gzip: false,
             keep: None,
-            after: After::Keep,
+            after: AfterReply::Keep,
             http2: None,
             after_ping: false,
             times: 1,
@@ -246,13 +250,13 @@ impl Reply {
 
     /// Sends the body in chunks instead of with its length.
     pub fn chunked(mut self) -> Self {
-        self.framing = Framing::Chunked;
+        self.framing = BodyFraming::Chunked;
         self
     }
 
     /// Sends the body without its length; the end of the connection is its end.
     pub fn close_delimited(mut self) -> Self {
-        self.framing = Framing::Close;
+        self.framing = BodyFraming::Close;
         self
     }
 
@@ -264,17 +268,17 @@ impl Reply {
 
     /// Closes the connection after `bytes` of a body whose whole length was announced.
     pub fn truncate_at(self, bytes: usize) -> Self {
-        self.cut(Position::Body(bytes), false)
+        self.cut(CutPosition::Body(bytes), false)
     }
 
     /// Closes the connection after `bytes` of the status line and headers.
     pub fn truncate_head_at(self, bytes: usize) -> Self {
-        self.cut(Position::Head(bytes), false)
+        self.cut(CutPosition::Head(bytes), false)
     }
 
     /// Resets the connection after `bytes` of the body; after the headers when 0.
     pub fn reset_at(self, bytes: usize) -> Self {
-        self.cut(Position::Body(bytes), true)
+        self.cut(CutPosition::Body(bytes), true)
     }
 
     /// Waits before answering, in the time of the server's clock.
@@ -293,7 +297,7 @@ impl Reply {
 
     /// Closes the connection after the answer without announcing it, as a server does that was idle for long.
     pub fn then_close(mut self) -> Self {
-        self.after = After::Close;
+        self.after = AfterReply::Close;
         self
     }
 
@@ -310,7 +314,7 @@ impl Reply {
 
     /// Keeps the connection until its next request has arrived, then closes it without an answer.
     pub fn then_close_on_next_request(mut self) -> Self {
-        self.after = After::CloseOnNextRequest;
+        self.after = AfterReply::CloseOnNextRequest;
         self
     }
 
@@ -320,8 +324,8 @@ impl Reply {
         self
     }
 
-    fn cut(mut self, at: Position, reset: bool) -> Self {
-        self.cut = Some(Cut { at, reset });
+    fn cut(mut self, at: CutPosition, reset: bool) -> Self {
+        self.cut = Some(ReplyCut { at, reset });
         self
     }
 
@@ -331,7 +335,7 @@ impl Reply {
         let says_so = headers.any(|(name, value)| {
             name.eq_ignore_ascii_case("connection") && value.as_deref().is_some_and(|value| value == "close")
         });
-        says_so || self.framing == Framing::Close
+        says_so || self.framing == BodyFraming::Close
     }
 
     /// Whether the connection ends in a reset.
@@ -340,27 +344,27 @@ impl Reply {
     }
 }
 
-impl From<Said> for Reply {
-    fn from(said: Said) -> Self {
-        Self::new(Answer::Said(said, None))
+impl From<RpcResponse> for Reply {
+    fn from(said: RpcResponse) -> Self {
+        Self::new(ReplyContent::Rpc(said, None))
     }
 }
 
 impl From<Operation> for Reply {
     fn from(operation: Operation) -> Self {
-        Said::operation(operation).into()
+        RpcResponse::operation(operation).into()
     }
 }
 
 impl From<Status> for Reply {
     fn from(status: Status) -> Self {
-        Said::Error(status).into()
+        RpcResponse::Error(status).into()
     }
 }
 
 impl From<OperationPage> for Reply {
     fn from(page: OperationPage) -> Self {
-        Said::Page(page.into()).into()
+        RpcResponse::Page(page.into()).into()
     }
 }
 
@@ -372,6 +376,6 @@ impl From<Vec<Operation>> for Reply {
 
 impl From<()> for Reply {
     fn from((): ()) -> Self {
-        Said::Empty.into()
+        RpcResponse::Empty.into()
     }
 }

@@ -3,24 +3,24 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::log::RecordedRequest;
 use super::reply::Reply;
+use super::request::RecordedRequest;
 
 /// Answers in the order in which they were given, each for the next request that it is meant for.
 #[derive(Debug, Default)]
-pub(super) struct Script(VecDeque<Line>);
+pub(super) struct ReplyScript(VecDeque<ScriptEntry>);
 
-struct Line {
+struct ScriptEntry {
     is_for: Predicate,
     reply: Reply,
 }
 
 type Predicate = Box<dyn Fn(&RecordedRequest) -> bool + Send>;
 
-impl Script {
+impl ReplyScript {
     pub(super) fn push(&mut self, is_for: impl Fn(&RecordedRequest) -> bool + Send + 'static, reply: Reply) {
         if reply.times > 0 {
-            self.0.push_back(Line { is_for: Box::new(is_for), reply });
+            self.0.push_back(ScriptEntry { is_for: Box::new(is_for), reply });
         }
     }
 
@@ -47,7 +47,7 @@ impl Script {
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for ScriptEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reply.fmt(f)
     }

@@ -1,280 +1,318 @@
-//! The listening socket, its threads, and what they share.
+//! The server, as a test sees it.
 
-use std::collections::{HashMap, HashSet};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use super::auth;
-use super::call::Call;
+use super::auth::{FakeAuth, TokenServers};
+use super::backend::Backend;
+use super::builder::FakeServerBuilder;
 use super::clock::VirtualClock;
-use super::connection;
-use super::lock;
-use super::log::{Log, Parts, RecordedRequest};
+use super::date::ServerDate;
+use super::guard::TokenGuard;
+use super::listener::Listener;
+use super::log::RequestLog;
+use super::operation::FakeOperation;
 use super::reply::Reply;
-use super::script::Script;
-use super::service::Rpc;
-use super::store::Store;
+use super::request::RecordedRequest;
+use super::script::ReplyScript;
+use super::service::OperationService;
+use super::socket::ShutdownSignal;
+use super::store::OperationStore;
+use super::sync::lock;
+use crate::auth::Credentials;
+use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::clock::Clock;
-use crate::types::{Any, Code, Status};
+use crate::error::Error;
+use crate::http::{HttpOptions, ProxySetting, Roots};
+use crate::types::Operation;
 
-/// Everything that the threads of a server share.
+/// A service on a loopback port that lives as long as this value.
+///
+/// A request is answered by the first of these that applies: the [token check](Self::require_token), the
+/// [scripted answers](Self::reply), the [operations](Self::insert). Dropping the server closes its
+/// connections and ends its threads.
+///
+/// ```
+/// use std::time::Duration;
+/// use longrunning::testing::{FakeOperation, FakeServer};
+///
+/// let server = FakeServer::start();
+/// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(600)));
+/// server.advance(Duration::from_secs(600));
+/// assert!(server.operation("operations/42").unwrap().is_done());
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// ```
 #[derive(Debug)]
-pub(super) struct Core {
-    pub(super) clock: Arc<VirtualClock>,
-    pub(super) options: Options,
-    pub(super) store: Mutex<Store>,
-    pub(super) script: Mutex<Script>,
-    pub(super) log: Mutex<Log>,
-    pub(super) guard: Mutex<Guard>,
-    pub(super) auth: Mutex<auth::State>,
-    /// Seconds between the `date` header and the clock's wall time; no header when absent.
-    pub(super) date_offset: Mutex<Option<i64>>,
-    pub(super) stop: Stop,
+pub struct FakeServer {
+    pub(super) backend: Arc<Backend>,
+    listener: Listener,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Options {
-    pub(super) rpcs: HashSet<Rpc>,
-    pub(super) page_size: usize,
-    pub(super) max_page_size: usize,
-    pub(super) max_wait: Duration,
-    pub(super) requests_per_connection: u64,
-}
+/// The server itself.
+impl FakeServer {
+    /// Starts a server on a free port, in virtual time.
+    ///
+    /// # Panics
+    ///
+    /// When no port of `127.0.0.1` can be listened on; [`FakeServerBuilder::start`] returns an error instead.
+    pub fn start() -> Self {
+        Self::builder().start().expect("a free port on 127.0.0.1")
+    }
 
-/// Who is let in.
-#[derive(Default)]
-pub(super) enum Guard {
-    #[default]
-    Open,
-    /// Whose token passes a test.
-    Checks(Box<TokenCheck>),
-    /// Whose token the server has given.
-    Issued,
-}
+    /// ServiceOptions for a server of another kind.
+    pub fn builder() -> FakeServerBuilder {
+        FakeServerBuilder::new()
+    }
 
-type TokenCheck = dyn Fn(&str) -> bool + Send;
+    /// The endpoint, such as `http://127.0.0.1:40001`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
 
-impl Guard {
-    fn admits(&self, request: &RecordedRequest, core: &Core) -> Result<(), Denied> {
-        if matches!(self, Self::Open) || auth::is_for(request) {
-            return Ok(());
-        }
-        let (scheme, token) =
-            request.header("authorization").and_then(|value| value.split_once(' ')).ok_or(Denied::Missing)?;
-        let token = token.trim();
-        match self {
-            _ if !scheme.eq_ignore_ascii_case("bearer") => Err(Denied::Invalid(None)),
-            Self::Checks(check) if !check(token) => Err(Denied::Invalid(None)),
-            Self::Issued => auth::check_token(core, token).map_err(|why| Denied::Invalid(Some(why))),
-            Self::Open | Self::Checks(_) => Ok(()),
-        }
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
     }
 }
 
-impl std::fmt::Debug for Guard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Self::Open) { "Guard(open)" } else { "Guard(token required)" })
+/// The operations it has.
+impl FakeServer {
+    /// Adds an [`Operation`], which stays as it is, or a [`FakeOperation`], which makes progress.
+    ///
+    /// One of the same name is replaced. List calls give operations in the order of their insertion.
+    pub fn insert(&self, operation: impl Into<FakeOperation>) {
+        let operation = operation.into();
+        lock(&self.backend.service.store).insert(operation, self.backend.clock.elapsed());
+    }
+
+    /// The operation as a get would show it now, without counting as a look at it.
+    pub fn operation(&self, name: &str) -> Option<Operation> {
+        lock(&self.backend.service.store).peek(name, self.backend.clock.elapsed())
+    }
+
+    /// Sets the places that list calls cannot reach.
+    ///
+    /// While there are any, list calls fail with `UNAVAILABLE`, or with `returnPartialSuccess` name them on a
+    /// last page of their own ([AIP-217](https://google.aip.dev/217)).
+    pub fn set_unreachable(&self, names: impl IntoIterator<Item = impl Into<String>>) {
+        lock(&self.backend.service.store).set_unreachable(names.into_iter().map(Into::into).collect());
     }
 }
 
-enum Denied {
-    Missing,
-    Invalid(Option<String>),
-}
-
-impl Core {
-    pub(super) fn record(&self, parts: Parts) -> RecordedRequest {
-        let mut request = RecordedRequest::new(parts);
-        if request.call().is_none() && !auth::is_for(&request) {
-            let call = Call::from_rest(self, &request);
-            request = request.with_call(call);
-        }
-        lock(&self.log).push(request.clone());
-        request
+/// What it answers by script.
+impl FakeServer {
+    /// Puts an answer in line for the next request, whatever that asks for.
+    pub fn reply(&self, reply: impl Into<Reply>) {
+        self.reply_when(|_| true, reply);
     }
 
-    /// Tokens are checked first, then comes the script, then the operations.
-    pub(super) fn reply_to(&self, request: &RecordedRequest) -> Reply {
-        if let Err(denied) = lock(&self.guard).admits(request, self) {
-            return unauthenticated(&denied);
-        }
-        lock(&self.script).take(request).unwrap_or_else(Reply::usual)
+    /// Puts an answer in line for the next request with this HTTP method whose target contains `part`.
+    ///
+    /// The target is the path and query as sent, so percent-encoded.
+    pub fn reply_to(&self, method: impl Into<String>, part: impl Into<String>, reply: impl Into<Reply>) {
+        let (method, part) = (method.into(), part.into());
+        self.reply_when(move |request| request.method() == method && request.target().contains(&part), reply);
     }
 
-    /// The value of the `date` header.
-    pub(super) fn date(&self) -> Option<String> {
-        let offset = (*lock(&self.date_offset))?;
-        let date = self.shifted_wall(offset).clamp(UNIX_EPOCH, end_of_dates());
-        Some(httpdate::fmt_http_date(date))
+    /// Puts an answer in line for the next request that passes a test. The test must not call the server.
+    pub fn reply_when(
+        &self,
+        is_for: impl Fn(&RecordedRequest) -> bool + Send + 'static,
+        reply: impl Into<Reply>,
+    ) {
+        lock(&self.backend.script).push(is_for, reply.into());
     }
 
-    /// What the server takes for the time since 1970: what it says in the `date` header, where it says it.
-    pub(super) fn server_time(&self) -> Duration {
-        let offset = lock(&self.date_offset).unwrap_or_default();
-        self.shifted_wall(offset).duration_since(UNIX_EPOCH).unwrap_or_default()
+    /// How many answers are in line and have not been given.
+    pub fn pending_replies(&self) -> usize {
+        lock(&self.backend.script).len()
     }
 
-    fn shifted_wall(&self, offset: i64) -> SystemTime {
-        let wall = self.clock.wall();
-        let shift = Duration::from_secs(offset.unsigned_abs());
-        let shifted = if offset < 0 { wall.checked_sub(shift) } else { wall.checked_add(shift) };
-        shifted.unwrap_or(UNIX_EPOCH)
+    /// Forgets the answers in line.
+    pub fn clear_replies(&self) {
+        lock(&self.backend.script).clear();
     }
 }
 
-fn unauthenticated(denied: &Denied) -> Reply {
-    let (message, reason) = match denied {
-        Denied::Missing => (MISSING.to_owned(), "CREDENTIALS_MISSING"),
-        Denied::Invalid(None) => (INVALID.to_owned(), "ACCESS_TOKEN_INVALID"),
-        Denied::Invalid(Some(why)) => (format!("{INVALID}: {why}"), "ACCESS_TOKEN_INVALID"),
-    };
-    let detail = format!(
-        r#"{{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}","domain":"googleapis.com"}}"#
-    );
-    let status = Status::new(Code::Unauthenticated, message);
-    let status = match Any::from_json(&detail) {
-        Ok(detail) => status.with_detail(detail),
-        Err(_) => status,
-    };
-    Reply::from(status).header("www-authenticate", r#"Bearer realm="https://accounts.google.com/""#)
-}
-
-const MISSING: &str = "request is missing required authentication credential";
-const INVALID: &str = "request had invalid authentication credentials";
-
-/// The HTTP date format ends with the year 9999.
-fn end_of_dates() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(253_402_300_799)
-}
-
-/// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.
-#[derive(Debug)]
-pub(super) struct Listener {
-    address: SocketAddr,
-    core: Arc<Core>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Listener {
-    pub(super) fn start(port: u16, core: Arc<Core>) -> std::io::Result<Self> {
-        let socket = TcpListener::bind(("127.0.0.1", port))?;
-        let address = socket.local_addr()?;
-        let shared = core.clone();
-        let thread =
-            thread::Builder::new().name("fake-server".into()).spawn(move || accept_all(&socket, &shared))?;
-        Ok(Self { address, core, thread: Some(thread) })
+/// What it was asked.
+impl FakeServer {
+    /// The requests that arrived, in order; all of them, unless there were [too many](FakeServerBuilder::keep_requests).
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        lock(&self.backend.log).all()
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    /// The requests that arrived since the last time, in order.
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        lock(&self.backend.log).take()
+    }
+
+    /// How many requests have arrived since the start.
+    pub fn request_count(&self) -> u64 {
+        lock(&self.backend.log).count()
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.core.stop.set();
-        let Some(thread) = self.thread.take() else { return };
-        // Only a connection wakes a thread that accepts; without a free descriptor it has to be tried again.
-        for _ in 0..1000 {
-            if thread.is_finished()
-                || TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok()
-            {
-                let _ = thread.join();
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+/// Who may ask.
+impl FakeServer {
+    /// Answers 401 to requests that do not carry this access token. Asking for another one revokes it.
+    pub fn require_token(&self, token: impl Into<String>) {
+        let token = token.into();
+        self.check_tokens(move |given| given == token);
+    }
+
+    /// Answers 401 to requests without an access token that passes a test. The test must not call the server.
+    pub fn check_tokens(&self, check: impl Fn(&str) -> bool + Send + 'static) {
+        *lock(&self.backend.guard) = TokenGuard::Checks(Box::new(check));
+    }
+
+    /// Answers 401 to requests without an access token that this server [has given](FakeAuth), or a JWT that one
+    /// of the keys which it trusts has signed; neither may have expired by its clock.
+    pub fn require_issued_tokens(&self) {
+        *lock(&self.backend.guard) = TokenGuard::Issued;
+    }
+
+    /// The servers that tokens come from: what they give and whom they trust.
+    pub fn auth(&self) -> FakeAuth<'_> {
+        FakeAuth::new(&self.backend.tokens, self.address())
+    }
+
+    /// Environment variables that lead clients with default credentials to this server's metadata server.
+    ///
+    /// They are good for the [`environment`](OperationsClientBuilder::environment) of a client, where
+    /// [`client_builder`](Self::client_builder) puts them, and for that of a
+    /// [`Command`](std::process::Command::envs). `GOOGLE_APPLICATION_CREDENTIALS` can be set on top.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let client = server.client_builder().credentials(Credentials::application_default()).build()?;
+    /// client.get("operations/42").send()?;
+    /// assert!(server.requests()[0].path().starts_with("/computeMetadata/v1/"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let address = self.address().to_string();
+        let nowhere = std::env::temp_dir().join(format!("no-gcloud-{}", self.address().port()));
+        let variables = [
+            ("CLOUDSDK_CONFIG", nowhere.to_string_lossy().into_owned()),
+            ("GCE_METADATA_HOST", address.clone()),
+            ("GCE_METADATA_IP", address.clone()),
+            ("GCE_METADATA_ROOT", address),
+            ("GOOGLE_APPLICATION_CREDENTIALS", String::new()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Lets everybody in again.
+    pub fn allow_anonymous(&self) {
+        *lock(&self.backend.guard) = TokenGuard::default();
     }
 }
 
-fn accept_all(socket: &TcpListener, core: &Arc<Core>) {
-    let connections = Arc::new(Connections::default());
-    let mut threads: Vec<JoinHandle<()>> = Vec::new();
-    for number in 1.. {
-        let accepted = socket.accept();
-        if core.stop.is_set() {
-            break;
-        }
-        threads.retain(|thread| !thread.is_finished());
-        let Ok((stream, _)) = accepted else {
-            // Out of descriptors, most likely: some must be given back first.
-            core.stop.wait(Duration::from_millis(10));
-            continue;
-        };
-        threads.extend(spawn(stream, number, core.clone(), connections.clone()));
+/// Its clock, which is also the clock of its client.
+impl FakeServer {
+    /// What the client slept, in order.
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.backend.clock.sleeps()
     }
-    connections.shut_down();
-    for thread in threads {
-        let _ = thread.join();
+
+    /// Time since the start, as the clock has it.
+    pub fn elapsed(&self) -> Duration {
+        self.backend.clock.elapsed()
     }
-}
 
-fn spawn(
-    stream: TcpStream,
-    number: u64,
-    core: Arc<Core>,
-    connections: Arc<Connections>,
-) -> Option<JoinHandle<()>> {
-    let stream = Arc::new(stream);
-    lock(&connections.0).insert(number, stream.clone());
-    // The registry must let go of the socket for it to close, also when a closure of the user's panics.
-    let registered = Registered { connections, number };
-    let run = move || {
-        let _ = connection::serve(&stream, number, &core);
-        drop((stream, registered));
-    };
-    thread::Builder::new().name(format!("fake-server-{number}")).spawn(run).ok()
-}
+    /// Puts the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        self.backend.clock.advance(duration);
+    }
 
-/// The open connections, to wake their threads at the end.
-#[derive(Debug, Default)]
-struct Connections(Mutex<HashMap<u64, Arc<TcpStream>>>);
+    /// What the calendar says; whole seconds at the start of virtual time.
+    pub fn wall(&self) -> SystemTime {
+        self.backend.clock.wall()
+    }
 
-impl Connections {
-    fn shut_down(&self) {
-        for stream in lock(&self.0).values() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+    /// Sets the calendar without touching the time that passes.
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.backend.clock.set_wall(wall);
+    }
+
+    /// Sets how far the `date` header of answers is ahead of the calendar, in seconds; `None` leaves it out.
+    pub fn set_date_offset(&self, seconds: Option<i64>) {
+        self.backend.date.set_offset(seconds);
+    }
+
+    /// Sets what the client's delays take for chance, from 0 up to 1.
+    ///
+    /// It is 0.5 until then, so that a delay with full jitter is always half of its maximum.
+    pub fn set_chance(&self, chance: f64) {
+        self.backend.clock.set_chance(chance);
     }
 }
 
-struct Registered {
-    connections: Arc<Connections>,
-    number: u64,
-}
+/// Its client.
+impl FakeServer {
+    /// Makes a client of this server: anonymous, and on the server's clock, so that nothing really sleeps.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(3 * 60 * 60)));
+    /// let done = server.client().poller("operations/42").until_done()?;
+    /// assert!(done.is_done() && server.elapsed() >= Duration::from_secs(3 * 60 * 60));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn client(&self) -> OperationsClient {
+        self.client_builder().build().expect("the options of a loopback client are valid")
+    }
 
-impl Drop for Registered {
-    fn drop(&mut self) {
-        lock(&self.connections.0).remove(&self.number);
+    /// Starts a client as [`client`](Self::client) makes it, for more options.
+    ///
+    /// Of the environment it sees [these variables](Self::environment) only.
+    pub fn client_builder(&self) -> OperationsClientBuilder {
+        let network = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
+        OperationsClient::builder(self.url())
+            .credentials(Credentials::anonymous())
+            .http_options(network)
+            .clock(self.backend.clock.clone())
+            .environment(self.environment())
     }
 }
 
-/// Tells all threads to end.
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    flag: AtomicBool,
-    lock: Mutex<()>,
-    changed: Condvar,
-}
-
-impl Stop {
-    pub(super) fn is_set(&self) -> bool {
-        self.flag.load(Ordering::SeqCst)
-    }
-
-    fn set(&self) {
-        let _lock = lock(&self.lock);
-        self.flag.store(true, Ordering::SeqCst);
-        self.changed.notify_all();
-    }
-
-    /// Waits that long, or until it is set; says whether it is.
-    pub(super) fn wait(&self, duration: Duration) -> bool {
-        let waiting = self.changed.wait_timeout_while(lock(&self.lock), duration, |()| !self.is_set());
-        drop(waiting.unwrap_or_else(PoisonError::into_inner));
-        self.is_set()
+impl FakeServerBuilder {
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the port cannot be listened on.
+    pub fn start(self) -> Result<FakeServer, Error> {
+        let clock = Arc::new(VirtualClock::new(self.pace));
+        let backend = Arc::new(Backend {
+            date: ServerDate::new(clock.clone()),
+            log: Mutex::new(RequestLog::new(self.kept_requests)),
+            guard: Mutex::new(TokenGuard::default()),
+            script: Mutex::new(ReplyScript::default()),
+            tokens: TokenServers::default(),
+            service: OperationService {
+                clock: clock.clone(),
+                store: Mutex::new(OperationStore::default()),
+                options: self.options,
+            },
+            requests_per_connection: self.requests_per_connection,
+            shutdown: ShutdownSignal::default(),
+            clock,
+        });
+        let listener = Listener::start(self.port, backend.clone()).map_err(|cause| {
+            let message = format!("failed to listen on `127.0.0.1:{}`: expected a free port", self.port);
+            Error::config(message).with_source(cause)
+        })?;
+        Ok(FakeServer { backend, listener })
     }
 }

@@ -10,37 +10,37 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::operation::{FakeOperation, cancelled};
-use super::said::{Page, View};
+use super::rpc_response::{OperationView, ResponsePage};
 use crate::types::Operation;
 
 /// Operations in the order in which they were inserted.
 ///
 /// What does not change any more is kept in the form it is sent in, so a page of a thousand costs a copy of that.
 #[derive(Debug, Default)]
-pub(super) struct Store {
-    entries: BTreeMap<u64, Entry>,
+pub(super) struct OperationStore {
+    entries: BTreeMap<u64, StoredOperation>,
     numbers: BTreeMap<String, u64>,
     next: u64,
     unreachable: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct StoredOperation {
     name: String,
     since: Duration,
     polls: u64,
-    state: State,
+    state: StoredState,
 }
 
 #[derive(Debug)]
-enum State {
-    Settled(Arc<View>),
+enum StoredState {
+    Settled(Arc<OperationView>),
     Changing(Box<FakeOperation>),
 }
 
 /// Which part of a collection is asked for.
 #[derive(Debug)]
-pub(super) struct Query<'a> {
+pub(super) struct ListQuery<'a> {
     /// Such as `projects/p/operations`; a segment `-` stands for any one (AIP-159).
     pub(super) collection: &'a str,
     pub(super) done: Option<bool>,
@@ -51,20 +51,20 @@ pub(super) struct Query<'a> {
 
 /// The page token was not made for this query.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadToken;
+pub(super) struct InvalidPageToken;
 
-impl Store {
+impl OperationStore {
     /// Adds an operation; one of the same name is replaced and keeps its place.
     pub(super) fn insert(&mut self, operation: FakeOperation, now: Duration) {
         let name = operation.name().to_owned();
         let number = self.numbers.get(&name).copied().unwrap_or(self.next);
         self.next = self.next.max(number + 1);
         let state = match operation.is_settled() {
-            true => State::settled(operation.at(Duration::ZERO, 0)),
-            false => State::Changing(Box::new(operation)),
+            true => StoredState::settled(operation.at(Duration::ZERO, 0)),
+            false => StoredState::Changing(Box::new(operation)),
         };
         self.numbers.insert(name.clone(), number);
-        self.entries.insert(number, Entry { name, since: now, polls: 0, state });
+        self.entries.insert(number, StoredOperation { name, since: now, polls: 0, state });
     }
 
     pub(super) fn set_unreachable(&mut self, names: Vec<String>) {
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// The operation as it is now; counts as a look.
-    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<View>> {
+    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<OperationView>> {
         self.entry(name).map(|entry| entry.look(now))
     }
 
@@ -95,8 +95,8 @@ impl Store {
     pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         Some(match &entry.state {
-            State::Settled(view) => view.get().clone(),
-            State::Changing(operation) => operation.at(entry.age(now), entry.polls),
+            StoredState::Settled(view) => view.get().clone(),
+            StoredState::Changing(operation) => operation.at(entry.age(now), entry.polls),
         })
     }
 
@@ -104,8 +104,8 @@ impl Store {
     pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         match &entry.state {
-            State::Settled(_) => None,
-            State::Changing(operation) => Some(operation.ends_at()?.saturating_sub(entry.age(now))),
+            StoredState::Settled(_) => None,
+            StoredState::Changing(operation) => Some(operation.ends_at()?.saturating_sub(entry.age(now))),
         }
     }
 
@@ -114,11 +114,11 @@ impl Store {
         let current = self.peek(name, now);
         let Some(entry) = self.entry(name) else { return false };
         let cancellable = match &entry.state {
-            State::Settled(view) => !view.is_done(),
-            State::Changing(operation) => operation.is_cancellable(),
+            StoredState::Settled(view) => !view.is_done(),
+            StoredState::Changing(operation) => operation.is_cancellable(),
         };
         if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
-            entry.state = State::settled(cancelled(&operation));
+            entry.state = StoredState::settled(cancelled(&operation));
         }
         true
     }
@@ -129,8 +129,12 @@ impl Store {
     }
 
     /// One page; every operation that it passes is looked at.
-    pub(super) fn list(&mut self, query: &Query<'_>, now: Duration) -> Result<Page, BadToken> {
-        let mut page = Page::default();
+    pub(super) fn list(
+        &mut self,
+        query: &ListQuery<'_>,
+        now: Duration,
+    ) -> Result<ResponsePage, InvalidPageToken> {
+        let mut page = ResponsePage::default();
         let start = query.position()?;
         let mut last = start;
         let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
@@ -156,43 +160,43 @@ impl Store {
         Ok(page)
     }
 
-    fn entry(&mut self, name: &str) -> Option<&mut Entry> {
+    fn entry(&mut self, name: &str) -> Option<&mut StoredOperation> {
         self.entries.get_mut(self.numbers.get(name)?)
     }
 }
 
-impl Entry {
+impl StoredOperation {
     fn age(&self, now: Duration) -> Duration {
         now.saturating_sub(self.since)
     }
 
-    fn look(&mut self, now: Duration) -> Arc<View> {
+    fn look(&mut self, now: Duration) -> Arc<OperationView> {
         self.polls = self.polls.saturating_add(1);
         let current = match &self.state {
-            State::Settled(view) => return view.clone(),
-            State::Changing(operation) => View::new(operation.at(self.age(now), self.polls)),
+            StoredState::Settled(view) => return view.clone(),
+            StoredState::Changing(operation) => OperationView::new(operation.at(self.age(now), self.polls)),
         };
         if current.is_done() {
-            self.state = State::Settled(current.clone());
+            self.state = StoredState::Settled(current.clone());
         }
         current
     }
 
     fn is_done(&self, now: Duration) -> bool {
         match &self.state {
-            State::Settled(view) => view.is_done(),
-            State::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
+            StoredState::Settled(view) => view.is_done(),
+            StoredState::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
         }
     }
 }
 
-impl State {
+impl StoredState {
     fn settled(operation: Operation) -> Self {
-        Self::Settled(View::new(operation))
+        Self::Settled(OperationView::new(operation))
     }
 }
 
-impl Query<'_> {
+impl ListQuery<'_> {
     fn covers(&self, name: &str) -> bool {
         let mut segments = name.split('/');
         if self.collection == "operations" && !name.contains('/') {
@@ -211,15 +215,15 @@ impl Query<'_> {
         URL_SAFE_NO_PAD.encode(format!("{position:x}.{:x}", self.fingerprint()))
     }
 
-    fn position(&self) -> Result<u64, BadToken> {
+    fn position(&self) -> Result<u64, InvalidPageToken> {
         if self.page_token.is_empty() {
             return Ok(0);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(self.page_token).map_err(|_| BadToken)?;
-        let text = String::from_utf8(bytes).map_err(|_| BadToken)?;
-        let (position, _) = text.split_once('.').ok_or(BadToken)?;
-        let position = u64::from_str_radix(position, 16).map_err(|_| BadToken)?;
-        if self.token(position) == self.page_token { Ok(position) } else { Err(BadToken) }
+        let bytes = URL_SAFE_NO_PAD.decode(self.page_token).map_err(|_| InvalidPageToken)?;
+        let text = String::from_utf8(bytes).map_err(|_| InvalidPageToken)?;
+        let (position, _) = text.split_once('.').ok_or(InvalidPageToken)?;
+        let position = u64::from_str_radix(position, 16).map_err(|_| InvalidPageToken)?;
+        if self.token(position) == self.page_token { Ok(position) } else { Err(InvalidPageToken) }
     }
 
     fn fingerprint(&self) -> u64 {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::Error;
+use crate::excerpt::shown;
+use crate::redact::suspicion;
 
 /// A checked endpoint. https, or plain http to this machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,11 +93,11 @@ impl fmt::Display for Endpoint {
 
 /// What may be printed of an endpoint that is refused: no user and password.
 fn without_user(text: &str) -> String {
-    let shown = match text.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}"),
-        None => text.to_owned(),
-    };
-    shown.escape_debug().to_string()
+    match text.rsplit_once('@') {
+        // Of the whole: the secret may stand on both sides.
+        Some((_, host)) if suspicion(text).is_none() => shown(&format!("…@{host}")),
+        _ => shown(text),
+    }
 }
 
 /// Splits `host:port` or `[::1]:port`; the host keeps its brackets.
@@ -175,7 +177,7 @@ mod tests {
             ("https://host/a%2fb", "has a base path that is not plain segments"),
         ];
         for (text, why) in table {
-            let shown = text.escape_debug();
+            let shown = shown(text);
             assert_eq!(Endpoint::parse(text).unwrap_err().to_string(), format!("endpoint `{shown}` {why}"));
         }
     }

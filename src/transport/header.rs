@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::excerpt::{self, shown};
 
 /// An extra header or, over gRPC, a metadata entry: checked, name in lower case.
 #[derive(Clone, PartialEq)]
@@ -14,9 +15,12 @@ pub(crate) struct Header {
 impl Header {
     /// Checks a header given by the caller.
     pub(crate) fn new(name: &str, value: &str) -> Result<Self, Error> {
-        let shown = name.escape_debug();
+        let shown = shown(name).to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(Error::config(format!("header name `{shown}` is not an HTTP token")));
+            return Err(Error::config(format!(
+                "header name `{}` is not an HTTP token",
+                excerpt::shown(name)
+            )));
         }
         let name = name.to_ascii_lowercase();
         if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
@@ -24,7 +28,7 @@ impl Header {
         }
         if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
             return Err(Error::config(format!(
-                "value of header `{name}` has a control or non-ASCII character"
+                "value of header `{shown}` has a control or non-ASCII character"
             )));
         }
         Ok(Self { name, value: value.trim().to_owned() })
@@ -41,7 +45,7 @@ impl fmt::Debug for Header {
 /// Checks what is to become the value of `x-goog-user-project`.
 pub(crate) fn check_quota_project(project: &str) -> Result<(), Error> {
     if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let shown = project.escape_debug();
+        let shown = shown(project);
         return Err(Error::config(format!("quota project `{shown}` is not a project id or number")));
     }
     Ok(())

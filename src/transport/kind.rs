@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::excerpt::brief;
 
 /// How calls travel; for [`OperationsClientBuilder::transport`].
 ///
@@ -81,8 +82,7 @@ impl FromStr for TransportKind {
             #[cfg(not(feature = "grpc"))]
             "grpc" => Err(Error::config("transport `grpc` needs feature `grpc`, which is off: turn it on")),
             _ => {
-                let shown: String = name.chars().take(40).collect();
-                let shown = shown.escape_debug();
+                let shown = brief(name);
                 Err(Error::config(format!("transport `{shown}` is not known: expected `rest` or `grpc`")))
             }
         }

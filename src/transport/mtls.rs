@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::env::{Env, gcloud_folder};
 use crate::error::Error;
+use crate::excerpt::brief;
 use crate::http::ClientCertificate;
 use crate::transport::{Endpoint, ServiceOptions};
 
@@ -67,8 +68,7 @@ impl Switches {
             "auto" => MtlsEndpoint::Auto,
             "never" => MtlsEndpoint::Never,
             _ => {
-                let shown: String = endpoint.chars().take(40).collect();
-                let shown = shown.escape_debug();
+                let shown = brief(&endpoint);
                 return Err(Error::config(format!(
                     "{USE_ENDPOINT} is `{shown}`: expected `never`, `auto` or `always`"
                 )));

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind};
-use crate::excerpt::excerpt;
+use crate::excerpt::{excerpt, shown};
 use crate::http::HttpResponse;
 use crate::transport::page_text::{is_html, visible_text};
 use crate::transport::rest::decode::clock_skew;
@@ -48,6 +48,7 @@ pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, want
     let what = if is_html(response.header("content-type"), &body) { "an HTML page" } else { "text" };
     let text = visible_text(&body);
     let text = if text.is_empty() { String::new() } else { format!(": {}", excerpt(&text)) };
+    let host = shown(host);
     let message = format!("{host} returned {what} instead of {wanted} (HTTP {}){text}", response.status);
     Error::status_page(message).with_http_status(response.status)
 }
@@ -55,7 +56,8 @@ pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, want
 /// Returns the error for a redirect. No redirect is followed, because a token must not follow it.
 pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Error {
     let target = response.header("location").map(target).filter(|target| !target.is_empty());
-    let target = target.map_or("nowhere".to_owned(), |target| format!("`{}`", excerpt(target)));
+    let target = target.map_or("nowhere".to_owned(), |target| format!("`{}`", shown(target)));
+    let host = shown(host);
     let message =
         format!("{host} redirected the request to {target}, which is not followed: check the endpoint");
     Error::new(ErrorKind::Transport, message).sent(true).with_http_status(response.status)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown_name;
 use crate::json::{Invalid, Raw, Reader, Writer};
 use crate::types::any::deserialize;
 use crate::types::text::{Source, Text};
@@ -164,7 +164,7 @@ impl Operation {
     /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
     /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, or the operation is malformed or not done.
     pub fn into_response<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let name = excerpt(self.name());
+        let name = shown_name(self.name());
         match self.outcome() {
             Outcome::Running => Err(Error::decode(format!("operation `{name}` is not done"))),
             Outcome::Succeeded(Some(response)) => {
@@ -269,7 +269,7 @@ fn subject(text: &str) -> String {
         reader.fields(|field, reader| {
             let value = reader.value()?;
             if field == "name" {
-                subject = format!("operation `{}`", excerpt(&value.string()?));
+                subject = format!("operation `{}`", shown_name(&value.string()?));
             }
             Ok(())
         })

@@ -102,7 +102,7 @@ fn a_port_of_choice() {
     lro(&format!("serve --port {port}"))
         .runs()
         .exits(2)
-        .says(&format!("lro: cannot listen on `127.0.0.1:{port}`"));
+        .says(&format!("lro: failed to listen on `127.0.0.1:{port}`"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn every_file_can_act_as_a_service_account() {
     }
 }
 
-fn expected(name: &str) -> Vec<&'static str> {
+pub(crate) fn expected(name: &str) -> Vec<&'static str> {
     match name {
         "service account" => vec![],
         "user" => vec!["POST /token"],

@@ -58,20 +58,19 @@ pub(crate) fn files(server: &FakeServer, folder: &Folder) -> Vec<(&'static str, 
         ("url", auth.external_account_file(SubjectToken::Url)),
     ];
     if cfg!(unix) {
-        let command = format!("/bin/cat '{}'", printed(server, folder));
+        let command = format!("/bin/cat '{}'", folder.file("printed.json", &printed(server)));
         files.push(("executable", auth.external_account_file(SubjectToken::Executable(&command))));
     }
     files
 }
 
-/// What an executable has to print, in a file.
-fn printed(server: &FakeServer, folder: &Folder) -> String {
+/// What an executable has to print.
+pub(crate) fn printed(server: &FakeServer) -> String {
     let token = server.auth().subject_token();
-    let text = format!(
+    format!(
         r#"{{"version": 1, "success": true, "token_type": "urn:ietf:params:oauth:token-type:id_token",
              "id_token": "{token}", "expiration_time": 4102444800}}"#
-    );
-    folder.file("printed.json", &text)
+    )
 }
 
 /// The start lines of all requests but those for operations.

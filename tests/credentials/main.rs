@@ -7,3 +7,4 @@ mod kit;
 #[cfg(target_os = "linux")]
 mod memory;
 mod secrets;
+mod storms;

@@ -225,7 +225,7 @@ fn a_token_that_is_refused_again_is_given_up() {
 #[test]
 fn every_attempt_may_renew_its_token() {
     let server = server();
-    for fault in [Reply::status(401), unavailable(), Reply::status(401)] {
+    for fault in [Reply::status(401), unavailable().delay(secs(10.0)), Reply::status(401)] {
         server.reply(fault);
     }
     let (credentials, _) = provider();
@@ -274,7 +274,7 @@ fn token_failures_that_may_pass_are_retried_before_anything_is_sent() {
         let credentials = failing(2, || TokenError::transient("the vault is sealed"));
         let client = server.client_builder().credentials(credentials).build().unwrap();
         method.run(&client).unwrap();
-        let delays = if method == Method::Poll { [0.5, 0.5] } else { [0.25, 0.5] };
+        let delays = if method == Method::Poll { [0.5, 0.75] } else { [0.375, 0.75] };
         assert_eq!((server.request_count(), slept(&server)), (1, delays.to_vec()), "53 {method:?}");
     }
     let server = server();

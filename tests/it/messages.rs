@@ -319,7 +319,7 @@ fn messages_about_options() {
     let port = server().address().port();
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().map_or(port, |address| address.port());
-    let message = format!("cannot listen on `127.0.0.1:{port}`: expected a free port");
+    let message = format!("failed to listen on `127.0.0.1:{port}`: expected a free port");
     check(FakeServer::builder().port(port).start().unwrap_err(), facts(&message));
 }
 

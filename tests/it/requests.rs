@@ -134,7 +134,7 @@ fn the_nearest_quota_project_wins() {
 fn a_quota_project_is_checked_wherever_it_stands() {
     for project in ["a b", "p\r\nx-injected: 1"] {
         let server = server();
-        let shown = project.escape_debug();
+        let shown = project.escape_default();
         let of_environment = server.client_builder().environment([("GOOGLE_CLOUD_QUOTA_PROJECT", project)]);
         let mut key: serde_json::Value = serde_json::from_str(KEY_FILE).unwrap();
         key["quota_project_id"] = project.into();

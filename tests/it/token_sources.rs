@@ -43,9 +43,12 @@ fn a_refused_token_is_replaced_once() {
     client.get(NAME).send().unwrap();
     assert_eq!((api.request_count(), tokens.request_count()), (2, 2));
     api.require_token("CANARY-access-7");
-    let error = client.get(NAME).send().unwrap_err();
-    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Service, Some(401)));
-    assert_eq!((api.request_count(), tokens.request_count()), (4, 3));
+    for (seconds, sent, fetched) in [(0, 3, 2), (9, 4, 2), (1, 6, 3), (9, 7, 3)] {
+        api.advance(Duration::from_secs(seconds));
+        let error = client.get(NAME).send().unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Service, Some(401)));
+        assert_eq!((api.request_count(), tokens.request_count()), (sent, fetched));
+    }
     no_canary_was_logged();
 }
 
@@ -134,8 +137,8 @@ fn the_one_retry_loop_asks_token_endpoints_again_as_far_as_that_helps() {
     // What the endpoint answers before it gives a token; what comes out; the sleeps; how often it was asked.
     let rows: [(&str, Vec<Reply>, &str, &[f64], u64); 15] = [
         ("well", vec![], "ok", &[], 1),
-        ("out of service", vec![Reply::status(503)], "ok", &[0.25], 2),
-        ("out of service for long", vec![Reply::status(502).times(9)], "Auth", &[0.25, 0.5, 1.0, 2.0], 5),
+        ("out of service", vec![Reply::status(503)], "ok", &[0.375], 2),
+        ("out of service for long", vec![Reply::status(502).times(9)], "Auth", &[0.375, 0.75, 1.5, 3.0], 5),
         ("busy for a while", vec![Reply::status(503).header("retry-after", "7")], "ok", &[7.0], 2),
         ("too many for a while", vec![Reply::status(429).header("retry-after", "9")], "ok", &[9.0], 2),
         (
@@ -145,10 +148,10 @@ fn the_one_retry_loop_asks_token_endpoints_again_as_far_as_that_helps() {
             &[],
             1,
         ),
-        ("too many", vec![Reply::status(429)], "ok", &[0.25], 2),
-        ("passing by its word", vec![Reply::json(400, passing)], "ok", &[0.25], 2),
-        ("reset", vec![Reply::reset()], "ok", &[0.25], 2),
-        ("cut short", vec![Reply::json(200, r#"{"access_token": "CANARY"#)], "ok", &[0.25], 2),
+        ("too many", vec![Reply::status(429)], "ok", &[0.375], 2),
+        ("passing by its word", vec![Reply::json(400, passing)], "ok", &[0.375], 2),
+        ("reset", vec![Reply::reset()], "ok", &[0.375], 2),
+        ("cut short", vec![Reply::json(200, r#"{"access_token": "CANARY"#)], "ok", &[0.375], 2),
         ("refused", vec![Reply::json(400, grant)], "Auth", &[], 1),
         ("forbidden", vec![Reply::status(403)], "Auth", &[], 1),
         ("a page", vec![Reply::html(200)], "Auth", &[], 1),

@@ -109,6 +109,8 @@ enum Do {
     WallBack(u64),
     /// The service answers 401 to the token of this generation.
     Refuse(u64),
+    /// The same, and it stays in use.
+    Keep(u64),
     /// The provider was asked this often so far.
     Calls(usize),
 }
@@ -116,7 +118,7 @@ enum Do {
 #[test]
 fn the_state_machine() {
     use Answer::*;
-    use Do::{Calls, Fail, Get, Refuse, Sleep, WallBack, WallForward};
+    use Do::{Calls, Fail, Get, Keep, Refuse, Sleep, WallBack, WallForward};
     let rows: &[(&str, &[Answer], &[Do])] = &[
         ("a fresh token is kept", &[Token("a", 3600)], &[Get("a"), Sleep(3374), Get("a"), Calls(1)]),
         (
@@ -125,39 +127,83 @@ fn the_state_machine() {
             &[Get("a"), Sleep(3375), Get("b"), Get("b"), Calls(2)],
         ),
         (
-            "a failed renewal keeps the old token and pauses 0.5 s, 1 s, 2 s",
-            &[Token("a", 3600), Transient("down"), Transient("down"), Transient("down"), Token("b", 3600)],
+            "a failed renewal keeps the old token and pauses 0.25 s, 0.5 s, 1 s, 2 s",
+            &[
+                Token("a", 3600),
+                Transient("down"),
+                Transient("down"),
+                Transient("down"),
+                Transient("down"),
+                Token("b", 3600),
+            ],
             &[
                 Get("a"),
                 Sleep(3375),
                 Get("a"),
-                Calls(2),
                 Get("a"),
                 Calls(2),
                 Sleep(1),
                 Get("a"),
-                Calls(3),
                 Get("a"),
                 Calls(3),
                 Sleep(1),
                 Get("a"),
+                Get("a"),
                 Calls(4),
                 Sleep(1),
                 Get("a"),
-                Calls(4),
+                Calls(5),
+                Sleep(1),
+                Get("a"),
+                Calls(5),
                 Sleep(1),
                 Get("b"),
             ],
         ),
         (
-            "without a token every call asks again after a transient failure",
-            &[Transient("one"), Transient("two"), Token("a", 3600)],
-            &[Fail("one"), Fail("two"), Get("a"), Calls(3)],
+            "without a token a transient failure is remembered for 0.25 s, 0.5 s, 1 s",
+            &[Transient("one"), Transient("two"), Transient("three"), Token("a", 3600)],
+            &[
+                Fail("one"),
+                Fail("one; no token request is sent for another 0.3 s"),
+                Calls(1),
+                Sleep(1),
+                Fail("two"),
+                Sleep(1),
+                Fail("three"),
+                Fail("three; no token request is sent for another 1 s"),
+                Calls(3),
+                Sleep(1),
+                Get("a"),
+            ],
         ),
         (
-            "an expired token is not used, and the pause of its renewal does not count any more",
-            &[Token("a", 3600), Transient("one"), Transient("two"), Token("b", 3600)],
-            &[Get("a"), Sleep(3599), Get("a"), Calls(2), Sleep(1), Fail("two"), Get("b"), Calls(4)],
+            "an expired token is not used, and the pause of its renewal goes on",
+            &[
+                Token("a", 3600),
+                Transient("one"),
+                Transient("two"),
+                Transient("three"),
+                Transient("four"),
+                Token("b", 3600),
+            ],
+            &[
+                Get("a"),
+                Sleep(3596),
+                Get("a"),
+                Sleep(1),
+                Get("a"),
+                Sleep(1),
+                Get("a"),
+                Sleep(1),
+                Get("a"),
+                Calls(5),
+                Sleep(1),
+                Fail("four"),
+                Calls(5),
+                Sleep(1),
+                Get("b"),
+            ],
         ),
         (
             "a permanent failure is remembered for 30 s",
@@ -194,7 +240,19 @@ fn the_state_machine() {
         (
             "a success forgets earlier failures",
             &[Transient("x"), Transient("x"), Token("a", 3600), Transient("x"), Token("b", 3600)],
-            &[Fail("x"), Fail("x"), Get("a"), Sleep(3375), Get("a"), Calls(4), Sleep(1), Get("b"), Calls(5)],
+            &[
+                Fail("x"),
+                Sleep(1),
+                Fail("x"),
+                Sleep(1),
+                Get("a"),
+                Sleep(3375),
+                Get("a"),
+                Calls(4),
+                Sleep(1),
+                Get("b"),
+                Calls(5),
+            ],
         ),
         (
             "a lifetime of zero is taken as one second",
@@ -251,12 +309,33 @@ fn the_state_machine() {
         (
             "a wall clock set forward, or a sleep of the machine, ends the token",
             &[Token("a", 3600), Transient("down"), Token("b", 3600)],
-            &[Get("a"), WallForward(7200), Fail("down"), Get("b"), Sleep(3374), Get("b"), Calls(3)],
+            &[Get("a"), WallForward(7200), Fail("down"), Sleep(1), Get("b"), Sleep(3374), Get("b"), Calls(3)],
         ),
         (
             "a refused token is replaced, and only once",
-            &[Token("a", 3600), Token("b", 3600), Token("c", 3600)],
-            &[Get("a"), Refuse(1), Get("b"), Refuse(1), Refuse(0), Get("b"), Calls(2), Refuse(2), Get("c")],
+            &[Token("a", 3600), Token("b", 3600)],
+            &[Get("a"), Refuse(1), Get("b"), Refuse(1), Refuse(0), Get("b"), Calls(2)],
+        ),
+        (
+            "a token that is refused in place of a refused one is replaced after 10 s",
+            &[Token("a", 3600), Token("b", 3600), Token("c", 3600), Token("d", 3600)],
+            &[
+                Get("a"),
+                Refuse(1),
+                Get("b"),
+                Keep(2),
+                Sleep(9),
+                Keep(2),
+                Get("b"),
+                Sleep(1),
+                Refuse(2),
+                Get("c"),
+                Keep(3),
+                Sleep(3600),
+                Get("d"),
+                Refuse(3),
+                Get("d"),
+            ],
         ),
         (
             "a refused token is not used when there is no other",
@@ -271,7 +350,18 @@ fn the_state_machine() {
         (
             "a provider that panics blocks nobody",
             &[Panic, Token("a", 3600), Panic, Token("b", 3600)],
-            &[Do::Panic, Get("a"), Sleep(3375), Do::Panic, Get("a"), Calls(3), Sleep(1), Get("b")],
+            &[
+                Do::Panic,
+                Fail("the provider panicked"),
+                Sleep(1),
+                Get("a"),
+                Sleep(3375),
+                Do::Panic,
+                Get("a"),
+                Calls(3),
+                Sleep(1),
+                Get("b"),
+            ],
         ),
     ];
     for (name, answers, steps) in rows {
@@ -309,7 +399,8 @@ fn play(name: &str, answers: &'static [Answer], steps: &[Do]) {
             Do::Sleep(duration) => clock.sleep(seconds(*duration)),
             Do::WallForward(jump) => clock.set_wall(|wall| wall + seconds(*jump)),
             Do::WallBack(jump) => clock.set_wall(|wall| wall - seconds(*jump)),
-            Do::Refuse(generation) => cache.invalidate(*generation),
+            Do::Refuse(generation) => assert!(cache.refuse(*generation), "{place}"),
+            Do::Keep(generation) => assert!(!cache.refuse(*generation), "{place}"),
             Do::Calls(expected) => assert_eq!(calls.load(Ordering::SeqCst), *expected, "{place}"),
         }
     }
@@ -358,9 +449,9 @@ fn the_provider_learns_time_scopes_and_date() {
         let expected = (age == 3600 && timeout == 0).then_some((ErrorKind::Timeout, true, message));
         assert_eq!(timed_out, expected, "{name}");
         // Each row starts with a new token.
-        cache.invalidate(u64::MAX);
+        cache.refuse(u64::MAX);
         let generation = cache.lock().generation;
-        cache.invalidate(generation);
+        cache.refuse(generation);
         cache.authorization(seconds(60)).unwrap();
         while asked.try_recv().is_ok() {}
     }
@@ -380,11 +471,12 @@ fn the_margin_differs_by_client_and_pauses_are_bounded() {
         assert_eq!(cache.margin, Duration::from_secs_f64(margin), "{chance}");
     }
     for (failures, chance, expected) in [
-        (0, 0.0, 500),
-        (0, 1.0, 1000),
-        (1, 0.0, 1000),
-        (3, 0.5, 6000),
-        (5, 1.0, 30_000),
+        (0, 0.0, 250),
+        (0, 1.0, 500),
+        (1, 0.0, 500),
+        (3, 0.5, 3000),
+        (5, 1.0, 16_000),
+        (6, 1.0, 30_000),
         (u32::MAX, 1.0, 30_000),
     ] {
         assert_eq!(pause(failures, chance), Duration::from_millis(expected), "{failures} failures");

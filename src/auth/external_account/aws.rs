@@ -14,7 +14,7 @@ use crate::auth::url::encode;
 use crate::auth::{TokenError, TokenRequest};
 use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::secret::Secret;
 
@@ -46,7 +46,7 @@ impl Aws {
     ) -> Result<Self, Error> {
         if environment_id != "aws1" {
             let found: String = environment_id.chars().take(40).collect();
-            let found = excerpt(&found);
+            let found = shown(&found);
             return Err(file.error(format_args!("has `{found}` as `environment_id`: expected `aws1`")));
         }
         let [verification_url] = file.require([VERIFICATION_URL])?;

@@ -18,6 +18,7 @@ use crate::auth::sts::Exchange;
 use crate::auth::{TokenError, TokenRequest};
 use crate::env::Env;
 use crate::error::Error;
+use crate::excerpt::shown;
 use crate::secret::Secret;
 
 #[derive(Clone, Debug)]
@@ -69,9 +70,7 @@ impl Executable {
     pub(super) fn check_allowed(&self, env: &dyn Env) -> Result<(), String> {
         match env.var(ALLOW).as_deref() {
             Some("1") => Ok(()),
-            _ => {
-                Err(format!("runs `{}`, which has to be allowed by `{ALLOW}=1`", self.program.escape_debug()))
-            }
+            _ => Err(format!("runs `{}`, which has to be allowed by `{ALLOW}=1`", shown(&self.program))),
         }
     }
 
@@ -89,7 +88,7 @@ impl Executable {
             Ok(output) if output.success == Some(false) => Err(output.refusal()),
             _ if !status.success() => Err(TokenError::permanent(format!(
                 "executable `{}` ended with {status}: run it by hand to see why",
-                self.program.escape_debug()
+                shown(&self.program)
             ))),
             Ok(output) => output.token(request.now).map_err(TokenError::permanent),
             Err(why) => Err(TokenError::permanent(why)),
@@ -117,7 +116,7 @@ impl Executable {
 
     fn run(&self, left: Duration) -> Result<Finished, TokenError> {
         let timeout = self.timeout.min(left);
-        let program = self.program.escape_debug();
+        let program = shown(&self.program);
         process::run(&mut self.command(), timeout, MAX_LEN).map_err(|failure| match failure {
             Failure::Io(error) => {
                 TokenError::permanent(format!("executable `{program}` cannot be run")).with_source(error)

@@ -22,7 +22,7 @@ impl TokenFile {
 
     /// Reads the file anew, by its path: rotation swaps a link or the file itself.
     pub(super) fn subject_token(&self) -> Result<Secret, TokenError> {
-        let origin = format!("subject token file `{}`", self.path.display().to_string().escape_debug());
+        let origin = format!("subject token file `{}`", file::shown(&self.path));
         self.format.read(&origin, &read(&self.path, &origin)?)
     }
 }

@@ -25,7 +25,7 @@ use crate::auth::sts::{ClientAuth, Exchange};
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::secret::Secret;
 use aws::Aws;
 use executable::Executable;
@@ -57,7 +57,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     Ok(match target {
         None => exchanged,
         Some(target) => {
-            let label = format!("{label} as service account `{}`", excerpt(&target.email));
+            let label = format!("{label} as service account `{}`", shown(&target.email));
             let about = About { label, quota_project, universe_domain: Some(universe_domain) };
             impersonation::impersonate(exchanged, Asked { target, scoped: true, scopes: Vec::new() }, about)
         }
@@ -203,7 +203,7 @@ impl Format {
                 let token = fields.get(field).and_then(|raw| serde_json::from_str::<Secret>(raw.get()).ok());
                 token
                     .filter(|token| !token.expose().is_empty())
-                    .ok_or_else(|| wrong(&format!("has no text as `{}`, its `{FIELD}`", excerpt(field))))
+                    .ok_or_else(|| wrong(&format!("has no text as `{}`, its `{FIELD}`", shown(field))))
             }
         }
     }

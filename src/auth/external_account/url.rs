@@ -52,6 +52,6 @@ pub(super) fn fetch(
     match response.status {
         200 => Ok(Zeroizing::new(response.body)),
         status @ 201..=299 => Err(TokenError::permanent(format!("{host} answered {status}: expected 200"))),
-        _ => Err(Refusal::of(host, &response).into()),
+        _ => Err(Refusal::of(&host, &response).into()),
     }
 }

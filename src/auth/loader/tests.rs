@@ -47,12 +47,12 @@ fn the_type_decides_within_the_policy() {
         ),
         (
             "unknown",
-            json!({"type": "CA\nNARY".repeat(20)}),
+            json!({"type": "CA\x1bNARY".repeat(20)}),
             trusting(),
             Err(format!(
                 "is of type `{}`: expected one of `service_account`, `authorized_user`, `external_account`, \
                  `external_account_authorized_user`, `impersonated_service_account`",
-                "CA\\nNARY".repeat(5) + "CA\\nNA"
+                "CA\\u{1b}NARY".repeat(5) + "CA\\u{1b}NA"
             )),
         ),
         ("no type", json!({}), trusting(), Err("lacks `type`".into())),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use longrunning::printing::{redacted, shown_name, suspicion};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, OperationsClient};
 
@@ -30,7 +31,7 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
         let Some(page) = pages.next() else { return Ok(Exit::Success) };
         let page = page.map_err(|error| go_on_from(&error, Failure::of(&error, &place)))?;
         for place in &page.unreachable {
-            output::say(&format!("not reached: {place}"));
+            output::say(&format!("not reached: {}", redacted(place)));
         }
         let shown = page.operations.len().min(left);
         if !output.page(page.operations.get(..shown).unwrap_or_default(), &mut widths) {
@@ -67,9 +68,18 @@ pub(crate) fn list_call(
     call
 }
 
+/// Whether a page token may be a credential given in its place. Many services make theirs of JSON in base64, which
+/// starts as a JWT does but has no dots in it.
+fn may_be_secret(page_token: &str) -> bool {
+    let is_json = page_token.starts_with("eyJ") && !page_token.contains('.');
+    suspicion(page_token).is_some() && !is_json
+}
+
 fn go_on_from(error: &longrunning::Error, failure: Failure) -> Failure {
     match error.page_token() {
-        Some(token) if !token.is_empty() => failure.hint(format!("go on with --page-token {token}")),
+        Some(token) if !token.is_empty() && !may_be_secret(token) => {
+            failure.hint(format!("go on with --page-token {token}"))
+        }
         _ => failure,
     }
 }
@@ -77,7 +87,7 @@ fn go_on_from(error: &longrunning::Error, failure: Failure) -> Failure {
 pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
     each(globals, args, |client, place| {
         client.cancel(&*place.name).send()?;
-        output::say(&format!("asked to cancel `{}`", place.name));
+        output::say(&format!("asked to cancel `{}`", shown_name(&place.name)));
         Ok(())
     })
 }
@@ -85,7 +95,7 @@ pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
 pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
     each(globals, args, |client, place| {
         client.delete(&*place.name).send()?;
-        output::say(&format!("deleted `{}`", place.name));
+        output::say(&format!("deleted `{}`", shown_name(&place.name)));
         Ok(())
     })
 }

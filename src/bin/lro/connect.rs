@@ -1,6 +1,7 @@
 //! Clients, one for each service that is named.
 
 use longrunning::auth::CredentialsPolicy;
+use longrunning::printing::suspicion_of_path;
 use longrunning::transport::TransportKind;
 use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
 
@@ -75,6 +76,14 @@ fn grpc(globals: &Globals) -> Result<TransportKind, Failure> {
 }
 
 fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
+    let files =
+        [("--credentials", &globals.credentials), ("--access-token-file", &globals.access_token_file)];
+    for (option, path) in files {
+        let misplaced = path.as_ref().filter(|path| !path.exists()).and_then(|path| suspicion_of_path(path));
+        if let Some(what) = misplaced {
+            return Err(Failure::usage(format!("{option} contains {what}; it must be the path of a file")));
+        }
+    }
     match (&globals.credentials, &globals.access_token_file, globals.anonymous) {
         (None, None, false) => Ok(Credentials::application_default()),
         (Some(file), None, false) => {

@@ -1,6 +1,7 @@
 //! What went wrong, as it is told: one line, perhaps a hint, and an exit status.
 
 use longrunning::Error;
+use longrunning::printing::redacted;
 
 use crate::exit::Exit;
 use crate::hints;
@@ -44,7 +45,7 @@ impl Failure {
     /// Writes it to standard error, and returns whether all was written.
     pub(crate) fn report(&self) -> bool {
         let hinted = |hint: &String| output::say(&format!("hint: {hint}"));
-        output::say(&self.message) && self.hint.as_ref().is_none_or(hinted)
+        output::say(&redacted(&self.message)) && self.hint.as_ref().is_none_or(hinted)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use longrunning::printing::redacted;
 
 use crate::output;
 
@@ -28,9 +29,10 @@ impl Log for StandardError {
         if !self.enabled(record.metadata()) {
             return;
         }
+        let line = redacted(&record.args().to_string());
         match record.level() {
-            Level::Error | Level::Warn => output::say(&format!("warning: {}", record.args())),
-            _ => output::say(&format!("{}", record.args())),
+            Level::Error | Level::Warn => output::say(&format!("warning: {line}")),
+            _ => output::say(&line),
         };
     }
 

@@ -31,6 +31,8 @@ mod wait;
 use std::env;
 use std::process::ExitCode;
 
+use longrunning::printing::redacted;
+
 use args::{Cli, Command};
 use exit::Exit;
 use failure::Failure;
@@ -69,6 +71,6 @@ fn refused(error: &clap::Error) -> Exit {
         return Exit::Success;
     }
     let text = text.strip_prefix("error: ").map_or(text.clone(), |message| format!("lro: {message}"));
-    output::to_stderr(format_args!("{text}"));
+    output::to_stderr(format_args!("{}", redacted(&text)));
     Exit::Usage
 }

@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use longrunning::printing::shown;
 
 use crate::args::Cli;
 use crate::exit::Exit;
@@ -24,7 +25,7 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, Failure> {
         None => lro.clone(),
         Some(name) => match lro.find_subcommand(name) {
             Some(command) => command.clone(),
-            None => return Err(Failure::usage(format!("there is no command `{}`", name.escape_debug()))),
+            None => return Err(Failure::usage(format!("there is no command `{}`", shown(name)))),
         },
     };
     let mut text = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::env;
 use std::io::{self, BufRead};
 
+use longrunning::printing::shown_name;
 use longrunning::{Bindings, Operation};
 
 use crate::args::Globals;
@@ -71,7 +72,7 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
     let version = globals.api_version.clone();
     if !name.contains("://") {
         let endpoint = given.ok_or_else(|| {
-            Failure::usage(format!("no endpoint for `{}`", name.escape_debug())).hint(NO_ENDPOINT)
+            Failure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
         })?;
         let service = Service { endpoint, version };
         return Ok(Place { given: name.to_owned(), service, name: name.to_owned() });
@@ -80,15 +81,16 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
     // A URL may come from anywhere, and a token goes to whoever it names.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
-        let message = format!("`{}` is not at the endpoint that --endpoint gives", name.escape_debug());
+        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));
         return Err(Failure::usage(message).hint("leave --endpoint out, or give the name alone"));
     }
     if !(named
         || globals.anonymous
         || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref()))
     {
-        let message = format!("`{}` is not at a host of Google's", name.escape_debug());
-        let hint = format!("if credentials may go there, add --endpoint {}, else --anonymous", url.endpoint);
+        let message = format!("`{}` is not at a host of Google's", shown_name(name));
+        let endpoint = shown_name(&url.endpoint);
+        let hint = format!("if credentials may go there, add --endpoint {endpoint}, else --anonymous");
         return Err(Failure::usage(message).hint(hint));
     }
     let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);

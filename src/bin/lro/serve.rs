@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::mpsc;
 
+use longrunning::printing::shown_path;
+
 use crate::args::{Globals, Serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +20,7 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     }
     let (origin, text) = match &args.script {
         Some(path) => {
-            let shown = path.display();
+            let shown = shown_path(path);
             let text = fs::read_to_string(path)
                 .map_err(|error| Failure::usage(format!("scenario `{shown}` cannot be read: {error}")))?;
             (format!("scenario `{shown}`"), text)

@@ -1,5 +1,7 @@
 //! The URL of an operation, taken apart into endpoint, version and name.
 
+use longrunning::printing::{shown, suspicion};
+
 use crate::failure::Failure;
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
@@ -29,7 +31,9 @@ impl OperationUrl {
                 .strip_prefix(version)
                 .and_then(|rest| rest.strip_prefix('/'))
                 .map(|name| (version, name))
-                .ok_or_else(|| bad(&format!("is not under the version `{version}` of --api-version")))?,
+                .ok_or_else(|| {
+                    bad(&format!("is not under the version `{}` of --api-version", shown(version)))
+                })?,
             None => split_version(path).ok_or_else(|| {
                 bad("has no version, such as `v1`, in its path: say which part it is by --api-version")
             })?,
@@ -103,11 +107,11 @@ fn decode(text: &str) -> Option<String> {
 
 /// A URL for a message: without user and password, and without a query, which may hold a key.
 fn without_user(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match text.rsplit_once('@') {
-        Some((_, host)) => format!("…@{}", host.escape_debug()),
-        None => text.escape_debug().to_string(),
+    if suspicion(text).is_some() {
+        return shown(text);
     }
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    text.rsplit_once('@').map_or_else(|| shown(text), |(_, host)| shown(&format!("…@{host}")))
 }
 
 #[cfg(test)]

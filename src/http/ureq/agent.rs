@@ -10,7 +10,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::env::{Env, SystemEnv};
-use crate::excerpt::excerpt;
+use crate::excerpt::shown;
 use crate::stop::StopToken;
 
 use crate::http::error::{HttpError, HttpErrorKind};
@@ -222,7 +222,7 @@ fn head(request: &HttpRequest<'_>, uri: &Uri, hiding: &mut Hiding<'_>) -> Result
     *head.uri_mut() = uri.clone();
     for (name, value) in request.headers {
         let refuse = |why: &str| {
-            let message = format!("cannot send header `{}`: {why}", excerpt(name));
+            let message = format!("cannot send header `{}`: {why}", shown(name));
             HttpError::new(HttpErrorKind::Request, message)
         };
         let header =

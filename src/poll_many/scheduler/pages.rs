@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::excerpt::shown_name;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
 
@@ -114,7 +115,10 @@ impl Scheduler {
             Err(error) => {
                 let Some(group) = self.groups.get_mut(number) else { return };
                 let failed = group.failed(&error, max_failures);
-                log::debug!("ListOperations `{}` failed: {error}; {failed:?}", group.request().name);
+                log::debug!(
+                    "ListOperations `{}` failed: {error}; {failed:?}",
+                    shown_name(&group.request().name)
+                );
                 match failed {
                     PageFailure::Restart => self.ready.push_back(ScheduledStep::Page(number)),
                     PageFailure::GetRest => self.end_pass(number, None),

@@ -5,39 +5,43 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{State, text};
-use crate::testing::answer::Http;
-use crate::testing::log::RecordedRequest;
+use super::iam::timestamp;
+use crate::testing::http_response::FakeResponse;
+use crate::testing::request::RecordedRequest;
 
 /// When session tokens expire.
 #[derive(Default)]
-pub(super) struct Sessions(HashMap<String, Duration>);
+pub(super) struct AwsSessions(HashMap<String, Duration>);
 
-pub(super) fn answer(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
+pub(super) fn respond(sessions: &mut AwsSessions, request: &RecordedRequest, now: Duration) -> FakeResponse {
     if request.header("x-forwarded-for").is_some() {
-        return text(403, "requests through a proxy are refused");
+        return FakeResponse::text(403, "requests through a proxy are refused");
     }
     match (request.method(), request.path()) {
-        ("PUT", "/latest/api/token") => session(&mut state.sessions, request, now),
-        ("GET", path) => match check_session(&state.sessions, request, now) {
-            Ok(()) => look_up(path, now).unwrap_or_else(|| text(404, "Not Found")),
-            Err(why) => text(401, why),
+        ("PUT", "/latest/api/token") => session(sessions, request, now),
+        ("GET", path) => match check_session(sessions, request, now) {
+            Ok(()) => look_up(path, now).unwrap_or_else(|| FakeResponse::text(404, "Not Found")),
+            Err(why) => FakeResponse::text(401, why),
         },
-        _ => text(405, "expected PUT /latest/api/token or GET"),
+        _ => FakeResponse::text(405, "expected PUT /latest/api/token or GET"),
     }
 }
 
-fn session(sessions: &mut Sessions, request: &RecordedRequest, now: Duration) -> Http {
+fn session(sessions: &mut AwsSessions, request: &RecordedRequest, now: Duration) -> FakeResponse {
     let lifetime = request.header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse().ok());
     let Some(seconds @ 1..=21_600) = lifetime else {
-        return text(400, "x-aws-ec2-metadata-token-ttl-seconds: expected 1 to 21600");
+        return FakeResponse::text(400, "x-aws-ec2-metadata-token-ttl-seconds: expected 1 to 21600");
     };
     let token = format!("CANARY-aws-session-{}", sessions.0.len() + 1);
     sessions.0.insert(token.clone(), now.saturating_add(Duration::from_secs(seconds)));
-    text(200, token)
+    FakeResponse::text(200, token)
 }
 
-fn check_session(sessions: &Sessions, request: &RecordedRequest, now: Duration) -> Result<(), &'static str> {
+fn check_session(
+    sessions: &AwsSessions,
+    request: &RecordedRequest,
+    now: Duration,
+) -> Result<(), &'static str> {
     let token = request.header("x-aws-ec2-metadata-token").ok_or("x-aws-ec2-metadata-token is missing")?;
     match sessions.0.get(token) {
         Some(expiry) if *expiry > now => Ok(()),
@@ -46,23 +50,23 @@ fn check_session(sessions: &Sessions, request: &RecordedRequest, now: Duration) 
     }
 }
 
-fn look_up(path: &str, now: Duration) -> Option<Http> {
+fn look_up(path: &str, now: Duration) -> Option<FakeResponse> {
     let path = path.strip_prefix("/latest/meta-data/")?;
     match path.strip_prefix("iam/security-credentials") {
-        Some("" | "/") => return Some(text(200, ROLE)),
-        Some(role) if role.strip_prefix('/') == Some(ROLE) => return Some(Http::json(keys(now))),
+        Some("" | "/") => return Some(FakeResponse::text(200, ROLE)),
+        Some(role) if role.strip_prefix('/') == Some(ROLE) => return Some(FakeResponse::json(keys(now))),
         Some(_) => return None,
         None => {}
     }
     match path {
-        "placement/availability-zone" => Some(text(200, format!("{REGION}b"))),
-        "placement/region" => Some(text(200, REGION)),
+        "placement/availability-zone" => Some(FakeResponse::text(200, format!("{REGION}b"))),
+        "placement/region" => Some(FakeResponse::text(200, REGION)),
         _ => None,
     }
 }
 
 fn keys(now: Duration) -> String {
-    let time = |time: Duration| super::iam::timestamp(time);
+    let time = |time: Duration| timestamp(time);
     let body = json!({
         "Code": "Success",
         "LastUpdated": time(now),

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::fake_auth::FakeAuth;
+use super::identities::{
+    AUDIENCE, CLIENT_ID, CLIENT_SECRET, EMAIL, PROJECT, REQUEST_TOKEN, SUBJECT_TOKEN, WORKFORCE_AUDIENCE,
+};
 use super::jwt::PublicKey;
 use super::sts::AWS_REQUEST;
-use super::{FakeAuth, lock};
 use crate::error::Error;
 
 /// Where an external account gets the token from that it exchanges.
@@ -40,7 +43,7 @@ impl FakeAuth<'_> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no RSA key of 2048 to 4096 bits.
     pub fn service_account_file(self, private_pem: &str) -> Result<String, Error> {
         let key = PublicKey::of_private(private_pem)?;
-        self.set(|state| state.keys.push(key));
+        self.set(|state| state.issuer.trust(key));
         let file = json!({
             "type": "service_account",
             "project_id": PROJECT,
@@ -139,24 +142,8 @@ impl FakeAuth<'_> {
     }
 
     fn log_in(self) -> String {
-        let login = &mut lock(&self.server.core.auth).login;
+        let login = &mut self.state().login;
         login.is_revoked = false;
         login.refresh_token()
     }
-
-    fn url(self, path: &str) -> String {
-        format!("{}/{path}", self.server.url())
-    }
 }
-
-pub(super) const PROJECT: &str = "fake-project";
-pub(super) const EMAIL: &str = "robot@fake-project.iam.gserviceaccount.com";
-pub(super) const CLIENT_ID: &str = "fake-client.apps.googleusercontent.com";
-pub(super) const AUDIENCE: &str = "//iam.googleapis.com/projects/123456789012/locations/global/\
-    workloadIdentityPools/fake-pool/providers/fake-provider";
-const WORKFORCE_AUDIENCE: &str =
-    "//iam.googleapis.com/locations/global/workforcePools/fake-pool/providers/fake-provider";
-pub(super) const CLIENT_SECRET: &str = "CANARY-client-secret";
-pub(super) const RAPT: &str = "CANARY-rapt";
-pub(super) const REQUEST_TOKEN: &str = "CANARY-request-token";
-pub(super) const SUBJECT_TOKEN: &str = "CANARY-subject-token";

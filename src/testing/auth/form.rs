@@ -6,25 +6,24 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::authorization;
-use super::files::{CLIENT_ID, CLIENT_SECRET};
-use crate::testing::answer::Http;
-use crate::testing::log::{RecordedRequest, form_decode};
+use super::identities::{CLIENT_ID, CLIENT_SECRET};
+use crate::testing::http_response::FakeResponse;
+use crate::testing::request::{RecordedRequest, form_decode};
 
 /// The parameters of a request.
-pub(super) struct Form(BTreeMap<String, String>);
+pub(super) struct TokenForm(BTreeMap<String, String>);
 
-impl Form {
+impl TokenForm {
     /// Reads a form that has no other parameters than these, and each once.
-    pub(super) fn read(request: &RecordedRequest, known: &[&str]) -> Result<Self, Refusal> {
+    pub(super) fn read(request: &RecordedRequest, known: &[&str]) -> Result<Self, TokenRefusal> {
         let media_type = request.header("content-type").unwrap_or_default();
         if media_type.split(';').next().unwrap_or_default().trim() != FORM {
-            return Err(Refusal::invalid_request(format!(
+            return Err(TokenRefusal::invalid_request(format!(
                 "content-type is `{media_type}`: expected `{FORM}`"
             )));
         }
         if let Some((_, query)) = request.target().split_once('?') {
-            return Err(Refusal::invalid_request(format!("parameters in the URL: `{query}`")));
+            return Err(TokenRefusal::invalid_request(format!("parameters in the URL: `{query}`")));
         }
         let body = String::from_utf8_lossy(request.body());
         let mut fields = BTreeMap::new();
@@ -32,10 +31,12 @@ impl Form {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = form_decode(name);
             if !known.contains(&name.as_str()) {
-                return Err(Refusal::invalid_request(format!("Unknown parameter: {name}")));
+                return Err(TokenRefusal::invalid_request(format!("Unknown parameter: {name}")));
             }
             if fields.insert(name.clone(), form_decode(value)).is_some() {
-                return Err(Refusal::invalid_request(format!("Parameter not allowed to repeat: {name}")));
+                return Err(TokenRefusal::invalid_request(format!(
+                    "Parameter not allowed to repeat: {name}"
+                )));
             }
         }
         Ok(Self(fields))
@@ -46,30 +47,35 @@ impl Form {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn require(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::invalid_request(format!("Missing required parameter: {name}")))
+    pub(super) fn require(&self, name: &str) -> Result<&str, TokenRefusal> {
+        self.get(name)
+            .ok_or_else(|| TokenRefusal::invalid_request(format!("Missing required parameter: {name}")))
     }
 
     /// A parameter that can have only this value.
-    pub(super) fn expect(&self, name: &str, value: &str) -> Result<(), Refusal> {
+    pub(super) fn expect(&self, name: &str, value: &str) -> Result<(), TokenRefusal> {
         match self.require(name)? {
             found if found == value => Ok(()),
-            found => Err(Refusal::invalid_request(format!("Invalid {name}: `{found}`, expected `{value}`"))),
+            found => {
+                Err(TokenRefusal::invalid_request(format!("Invalid {name}: `{found}`, expected `{value}`")))
+            }
         }
     }
 }
 
 /// Reads basic authentication, where there is any: RFC 7617, so padded standard base64.
-pub(super) fn client(request: &RecordedRequest) -> Result<Option<()>, Refusal> {
+pub(super) fn client(request: &RecordedRequest) -> Result<Option<()>, TokenRefusal> {
     if request.header("authorization").is_none() {
         return Ok(None);
     }
-    let pair = authorization(request, "basic").and_then(|text| STANDARD.decode(text).ok());
+    let pair = request.authorization("basic").and_then(|text| STANDARD.decode(text).ok());
     let expected = format!("{CLIENT_ID}:{CLIENT_SECRET}");
     match pair {
-        None => Err(Refusal::invalid_client("the authorization header is not `Basic` and padded base64")),
+        None => {
+            Err(TokenRefusal::invalid_client("the authorization header is not `Basic` and padded base64"))
+        }
         Some(pair) if pair != expected.as_bytes() => {
-            Err(Refusal::invalid_client("The OAuth client was not found."))
+            Err(TokenRefusal::invalid_client("The OAuth client was not found."))
         }
         Some(_) => Ok(Some(())),
     }
@@ -77,14 +83,14 @@ pub(super) fn client(request: &RecordedRequest) -> Result<Option<()>, Refusal> {
 
 /// An error answer, RFC 6749 section 5.2.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct TokenRefusal {
     status: u16,
     error: &'static str,
     subtype: Option<&'static str>,
     description: String,
 }
 
-impl Refusal {
+impl TokenRefusal {
     pub(super) fn new(error: &'static str, description: impl Into<String>) -> Self {
         Self { status: 400, error, subtype: None, description: description.into() }
     }
@@ -105,18 +111,18 @@ impl Refusal {
         Self { subtype: Some(subtype), ..self }
     }
 
-    pub(super) fn into_http(self) -> Http {
+    pub(super) fn into_http(self) -> FakeResponse {
         let mut body = json!({ "error": self.error, "error_description": self.description });
         if let Some(subtype) = self.subtype {
             body["error_subtype"] = subtype.into();
         }
-        Http::new(self.status, body.to_string().into_bytes())
+        FakeResponse::new(self.status, body.to_string().into_bytes())
     }
 }
 
 /// A 200 answer with what was asked for, or an error answer.
-pub(super) fn respond(result: Result<Value, Refusal>) -> Http {
-    result.map_or_else(Refusal::into_http, |body| Http::json(body.to_string()))
+pub(super) fn respond(result: Result<Value, TokenRefusal>) -> FakeResponse {
+    result.map_or_else(TokenRefusal::into_http, |body| FakeResponse::json(body.to_string()))
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -6,29 +6,33 @@ use prost_types::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{State, authorization};
+use super::tokens::TokenIssuer;
 use crate::json::{parse_duration, timestamp_text};
-use crate::testing::answer::Http;
-use crate::testing::log::{RecordedRequest, percent_decode};
+use crate::testing::http_response::FakeResponse;
+use crate::testing::request::{RecordedRequest, percent_decode};
 use crate::types::{Code, Status};
 
-pub(super) fn generate_access_token(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
-    match generate(state, request, now) {
-        Ok(body) => Http::json(body),
-        Err(status) => Http::error(&status),
+pub(super) fn generate_access_token(
+    issuer: &mut TokenIssuer,
+    request: &RecordedRequest,
+    now: Duration,
+) -> FakeResponse {
+    match generate(issuer, request, now) {
+        Ok(body) => FakeResponse::json(body),
+        Err(status) => FakeResponse::error(&status),
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Body {
+struct TokenRequestBody {
     scope: Vec<String>,
     delegates: Option<Vec<String>>,
     lifetime: Option<String>,
 }
 
-fn generate(state: &mut State, request: &RecordedRequest, now: Duration) -> Result<String, Status> {
-    check_caller(state, request, now)?;
+fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<String, Status> {
+    check_caller(issuer, request, now)?;
     let path = percent_decode(request.path());
     let name = path.strip_prefix("/v1/").and_then(|path| path.strip_suffix(":generateAccessToken"));
     if !name.is_some_and(is_account) {
@@ -37,7 +41,7 @@ fn generate(state: &mut State, request: &RecordedRequest, now: Duration) -> Resu
             format!("`{path}` is no service account: expected {ACCOUNT}"),
         ));
     }
-    let body: Body = serde_json::from_slice(request.body())
+    let body: TokenRequestBody = serde_json::from_slice(request.body())
         .map_err(|error| invalid(format!("Invalid JSON payload received. {error}")))?;
     if body.scope.is_empty() || body.scope.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
         return Err(invalid(format!("scope is {:?}: expected a list of scopes", body.scope)));
@@ -45,19 +49,19 @@ fn generate(state: &mut State, request: &RecordedRequest, now: Duration) -> Resu
     if let Some(delegate) = body.delegates.iter().flatten().find(|delegate| !is_account(delegate)) {
         return Err(invalid(format!("delegate `{delegate}`: expected {ACCOUNT}")));
     }
-    let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(state.lifetime);
+    let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(issuer.lifetime);
     let expiry = now.saturating_add(lifetime);
-    let token = state.issued.issue(expiry, &body.scope.join(" "));
+    let token = issuer.issue_until(expiry, &body.scope.join(" "));
     Ok(json!({ "accessToken": token, "expireTime": timestamp(expiry) }).to_string())
 }
 
 /// The caller needs a token that this server has given, or a JWT of a trusted key, good for this API.
-fn check_caller(state: &State, request: &RecordedRequest, now: Duration) -> Result<(), Status> {
+fn check_caller(issuer: &TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<(), Status> {
     let refuse = |why: &str| {
         Status::new(Code::Unauthenticated, format!("Request had invalid authentication credentials: {why}"))
     };
-    let token = authorization(request, "bearer").ok_or_else(|| refuse("no access token"))?;
-    let scope = state.scope_of(token, now).map_err(|why| refuse(&why))?;
+    let token = request.authorization("bearer").ok_or_else(|| refuse("no access token"))?;
+    let scope = issuer.scope_of(token, now).map_err(|why| refuse(&why))?;
     if scope.is_empty() || scope.split(' ').any(|scope| SUFFICIENT.contains(&scope)) {
         return Ok(());
     }

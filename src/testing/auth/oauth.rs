@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::State;
-use super::files::{CLIENT_ID, CLIENT_SECRET, RAPT};
-use super::form::{Form, Refusal, respond};
+use super::form::{TokenForm, TokenRefusal, respond};
+use super::identities::{CLIENT_ID, CLIENT_SECRET, RAPT};
 use super::jwt::Claims;
-use crate::testing::answer::Http;
-use crate::testing::log::RecordedRequest;
+use super::tokens::TokenIssuer;
+use crate::testing::http_response::FakeResponse;
+use crate::testing::request::RecordedRequest;
 
 /// The one user that has logged in.
 #[derive(Default)]
-pub(super) struct Login {
+pub(super) struct UserLogin {
     /// How many refresh tokens were replaced.
     turn: usize,
     pub(super) rotates: bool,
@@ -21,20 +21,23 @@ pub(super) struct Login {
     pub(super) wants_rapt: bool,
 }
 
-impl Login {
+impl UserLogin {
     /// The refresh token that is good now.
     pub(super) fn refresh_token(&self) -> String {
         format!("CANARY-refresh-token-{}", self.turn + 1)
     }
 
-    pub(super) fn check(&self, form: &Form) -> Result<(), Refusal> {
+    pub(super) fn check(&self, form: &TokenForm) -> Result<(), TokenRefusal> {
         if form.require("refresh_token")? != self.refresh_token() || self.is_revoked {
-            return Err(Refusal::invalid_grant("Token has been expired or revoked."));
+            return Err(TokenRefusal::invalid_grant("Token has been expired or revoked."));
         }
         match form.get("rapt") {
             Some(RAPT) => Ok(()),
             None if !self.wants_rapt => Ok(()),
-            _ => Err(Refusal::invalid_grant("reauth related error (invalid_rapt)").subtype("invalid_rapt")),
+            _ => {
+                Err(TokenRefusal::invalid_grant("reauth related error (invalid_rapt)")
+                    .subtype("invalid_rapt"))
+            }
         }
     }
 
@@ -45,33 +48,43 @@ impl Login {
     }
 }
 
-pub(super) fn token(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
-    respond(Form::read(request, &PARAMETERS).and_then(|form| match form.require("grant_type")? {
-        "refresh_token" => refresh(state, &form, now),
-        JWT_BEARER => assertion(state, request, &form, now),
-        other => Err(Refusal::new("unsupported_grant_type", format!("Invalid grant_type: {other}"))),
+pub(super) fn token(
+    login: &mut UserLogin,
+    issuer: &mut TokenIssuer,
+    request: &RecordedRequest,
+    now: Duration,
+) -> FakeResponse {
+    respond(TokenForm::read(request, &PARAMETERS).and_then(|form| match form.require("grant_type")? {
+        "refresh_token" => refresh(login, issuer, &form, now),
+        JWT_BEARER => assertion(issuer, request, &form, now),
+        other => Err(TokenRefusal::new("unsupported_grant_type", format!("Invalid grant_type: {other}"))),
     }))
 }
 
-fn refresh(state: &mut State, form: &Form, now: Duration) -> Result<Value, Refusal> {
+fn refresh(
+    login: &mut UserLogin,
+    issuer: &mut TokenIssuer,
+    form: &TokenForm,
+    now: Duration,
+) -> Result<Value, TokenRefusal> {
     if form.require("client_id")? != CLIENT_ID || form.require("client_secret")? != CLIENT_SECRET {
-        return Err(Refusal::invalid_client("The OAuth client was not found."));
+        return Err(TokenRefusal::invalid_client("The OAuth client was not found."));
     }
-    state.login.check(form)?;
-    let mut body = access_token(state, form.get("scope").unwrap_or_default(), now);
-    if let Some(next) = state.login.rotate() {
+    login.check(form)?;
+    let mut body = access_token(issuer, form.get("scope").unwrap_or_default(), now);
+    if let Some(next) = login.rotate() {
         body["refresh_token"] = next.into();
     }
     Ok(body)
 }
 
 fn assertion(
-    state: &mut State,
+    issuer: &mut TokenIssuer,
     request: &RecordedRequest,
-    form: &Form,
+    form: &TokenForm,
     now: Duration,
-) -> Result<Value, Refusal> {
-    let claims = Claims::verify(form.require("assertion")?, &state.keys, now);
+) -> Result<Value, TokenRefusal> {
+    let claims = Claims::verify(form.require("assertion")?, issuer.keys(), now);
     let scope = claims.and_then(|claims| {
         claims.require("iss")?;
         claims.get("sub")?;
@@ -82,15 +95,15 @@ fn assertion(
         }
         claims.require("scope").map(str::to_owned)
     });
-    let scope = scope.map_err(|why| Refusal::invalid_grant(format!("Invalid JWT: {why}")))?;
-    Ok(access_token(state, &scope, now))
+    let scope = scope.map_err(|why| TokenRefusal::invalid_grant(format!("Invalid JWT: {why}")))?;
+    Ok(access_token(issuer, &scope, now))
 }
 
 /// The answer that gives a new access token.
-pub(super) fn access_token(state: &mut State, scope: &str, now: Duration) -> Value {
+pub(super) fn access_token(issuer: &mut TokenIssuer, scope: &str, now: Duration) -> Value {
     let mut body = json!({
-        "access_token": state.issue(now, scope),
-        "expires_in": state.lifetime.as_secs(),
+        "access_token": issuer.issue(now, scope),
+        "expires_in": issuer.lifetime.as_secs(),
         "token_type": "Bearer",
     });
     if !scope.is_empty() {

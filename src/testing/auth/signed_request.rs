@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::aws::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN};
 use crate::json::parse_timestamp;
-use crate::testing::log::percent_decode;
+use crate::testing::request::percent_decode;
 
 /// A call of GetCallerIdentity that nobody has made yet.
 #[derive(Deserialize)]

@@ -6,27 +6,33 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::files::{AUDIENCE, REQUEST_TOKEN, SUBJECT_TOKEN};
-use super::form::{Form, Refusal, client, respond};
-use super::oauth::access_token;
-use super::{State, authorization, signed_request, text};
-use crate::testing::answer::Http;
-use crate::testing::log::{RecordedRequest, percent_decode};
+use super::form::{TokenForm, TokenRefusal, client, respond};
+use super::identities::{AUDIENCE, REQUEST_TOKEN, SUBJECT_TOKEN};
+use super::oauth::{UserLogin, access_token};
+use super::signed_request;
+use super::tokens::TokenIssuer;
+use crate::testing::http_response::FakeResponse;
+use crate::testing::request::{RecordedRequest, percent_decode};
 
 /// `POST /v1/token`: exchanges the token of another identity provider.
-pub(super) fn token(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
-    respond(exchange(state, request, now))
+pub(super) fn token(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> FakeResponse {
+    respond(exchange(issuer, request, now))
 }
 
 /// `POST /v1/oauthtoken`: takes the refresh token of a workforce user.
-pub(super) fn refresh(state: &mut State, request: &RecordedRequest, now: Duration) -> Http {
+pub(super) fn refresh(
+    login: &mut UserLogin,
+    issuer: &mut TokenIssuer,
+    request: &RecordedRequest,
+    now: Duration,
+) -> FakeResponse {
     let mut refresh = || {
-        let form = Form::read(request, &["grant_type", "refresh_token", "scope"])?;
+        let form = TokenForm::read(request, &["grant_type", "refresh_token", "scope"])?;
         form.expect("grant_type", "refresh_token")?;
-        client(request)?.ok_or_else(|| Refusal::invalid_client("client authentication is missing"))?;
-        state.login.check(&form)?;
-        let mut body = access_token(state, form.get("scope").unwrap_or_default(), now);
-        if let Some(next) = state.login.rotate() {
+        client(request)?.ok_or_else(|| TokenRefusal::invalid_client("client authentication is missing"))?;
+        login.check(&form)?;
+        let mut body = access_token(issuer, form.get("scope").unwrap_or_default(), now);
+        if let Some(next) = login.rotate() {
             body["refresh_token"] = next.into();
         }
         Ok(body)
@@ -35,33 +41,37 @@ pub(super) fn refresh(state: &mut State, request: &RecordedRequest, now: Duratio
 }
 
 /// `GET /subject-token`: what the `url` of an external account points at.
-pub(super) fn subject_token(request: &RecordedRequest) -> Http {
-    match authorization(request, "bearer") {
-        Some(REQUEST_TOKEN) => Http::json(json!({ "value": SUBJECT_TOKEN }).to_string()),
-        _ => text(401, "the request token is missing or wrong"),
+pub(super) fn subject_token(request: &RecordedRequest) -> FakeResponse {
+    match request.authorization("bearer") {
+        Some(REQUEST_TOKEN) => FakeResponse::json(json!({ "value": SUBJECT_TOKEN }).to_string()),
+        _ => FakeResponse::text(401, "the request token is missing or wrong"),
     }
 }
 
-fn exchange(state: &mut State, request: &RecordedRequest, now: Duration) -> Result<Value, Refusal> {
-    let form = Form::read(request, &PARAMETERS)?;
+fn exchange(
+    issuer: &mut TokenIssuer,
+    request: &RecordedRequest,
+    now: Duration,
+) -> Result<Value, TokenRefusal> {
+    let form = TokenForm::read(request, &PARAMETERS)?;
     form.expect("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")?;
     form.expect("requested_token_type", ACCESS_TOKEN)?;
     let client = client(request)?;
     let audience = form.require("audience")?;
     if !is_workforce(audience) && audience != AUDIENCE {
-        return Err(Refusal::new("invalid_target", format!("no provider of identities `{audience}`")));
+        return Err(TokenRefusal::new("invalid_target", format!("no provider of identities `{audience}`")));
     }
     check_options(&form, client.is_some())?;
     check_subject_token(&form, audience, now)?;
-    let mut body = access_token(state, form.require("scope")?, now);
+    let mut body = access_token(issuer, form.require("scope")?, now);
     body["issued_token_type"] = ACCESS_TOKEN.into();
     Ok(body)
 }
 
 /// `userProject` is for users of a workforce pool who come without a client.
-fn check_options(form: &Form, has_client: bool) -> Result<(), Refusal> {
+fn check_options(form: &TokenForm, has_client: bool) -> Result<(), TokenRefusal> {
     let Some(options) = form.get("options") else { return Ok(()) };
-    let invalid = |why: &str| Refusal::invalid_request(format!("Invalid options: {why}"));
+    let invalid = |why: &str| TokenRefusal::invalid_request(format!("Invalid options: {why}"));
     // google-auth for Python encodes twice.
     let options: Value =
         serde_json::from_str(&percent_decode(options)).map_err(|_| invalid("not a JSON object"))?;
@@ -75,16 +85,16 @@ fn check_options(form: &Form, has_client: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_subject_token(form: &Form, audience: &str, now: Duration) -> Result<(), Refusal> {
+fn check_subject_token(form: &TokenForm, audience: &str, now: Duration) -> Result<(), TokenRefusal> {
     let token = form.require("subject_token")?;
     match form.require("subject_token_type")? {
         AWS_REQUEST => signed_request::check(token, audience, now)
-            .map_err(|why| Refusal::invalid_grant(format!("Invalid subject token: {why}"))),
+            .map_err(|why| TokenRefusal::invalid_grant(format!("Invalid subject token: {why}"))),
         kind if !TOKEN_TYPES.contains(&kind) => {
-            Err(Refusal::invalid_request(format!("Invalid subject_token_type: `{kind}`")))
+            Err(TokenRefusal::invalid_request(format!("Invalid subject_token_type: `{kind}`")))
         }
         _ if token != SUBJECT_TOKEN => {
-            Err(Refusal::invalid_grant("The subject token is not of this provider."))
+            Err(TokenRefusal::invalid_grant("The subject token is not of this provider."))
         }
         _ => Ok(()),
     }

@@ -100,7 +100,7 @@ fn refresh_tokens_are_rotated_revoked_and_want_a_proof() {
 #[test]
 fn the_signature_and_the_claims_of_an_assertion_are_checked() {
     let server = FakeServer::start();
-    let now = server.core.server_time().as_secs();
+    let now = server.backend.date.since_epoch().as_secs();
     let aud = format!("{}/token", server.url());
     let good = json!({"iss": "a@b", "scope": "s", "aud": aud, "iat": now - 10, "exp": now + 3590});
     let exchange = |jwt: &str| post_form(&server, "/token", &format!("grant_type={GRANT}&assertion={jwt}"));
@@ -175,7 +175,7 @@ fn only_tokens_that_were_given_are_let_in() {
     server.auth().revoke_tokens();
     assert_eq!(get(token).0, 401);
 
-    let now = server.core.server_time().as_secs();
+    let now = server.backend.date.since_epoch().as_secs();
     let key = include_str!("../../../tests/fixtures/keys/rsa2048.pkcs1.pem");
     server.auth().service_account_file(key).unwrap();
     let claims = |access: Value| {

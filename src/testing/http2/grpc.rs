@@ -6,28 +6,27 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use prost::Message;
 
-use crate::testing::answer::{Body, Http};
-use crate::testing::call::Call;
-use crate::testing::log::RecordedRequest;
-use crate::testing::reply::{Cut, Position, Reply};
-use crate::testing::said::{Form, Said};
-use crate::testing::service::Rpc;
+use crate::testing::call::{Rpc, RpcCall};
+use crate::testing::http_response::{DataForm, FakeBody, FakeResponse};
+use crate::testing::reply::{CutPosition, Reply, ReplyCut};
+use crate::testing::request::RecordedRequest;
+use crate::testing::rpc_response::RpcResponse;
 use crate::types::{Code, Status};
 
 type Headers = Vec<(String, String)>;
 
 /// What a request over HTTP/2 asks for.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct GrpcRequest {
     pub(super) is_grpc: bool,
     /// The message of a gRPC call, unpacked and without its prefix; else the body as it came.
     pub(super) body: Vec<u8>,
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<RpcCall>,
     /// What is wrong with it.
     pub(super) problem: Option<Status>,
 }
 
-impl Question {
+impl GrpcRequest {
     pub(super) fn read(path: &str, content_type: &str, encoding: &str, body: Vec<u8>) -> Self {
         let is_grpc = content_type.starts_with("application/grpc");
         if !is_grpc {
@@ -38,7 +37,7 @@ impl Question {
             Err(status) => (body, Some(status)),
         };
         let rpc = METHODS.iter().find(|(method, _)| path.strip_prefix(SERVICE) == Some(method));
-        let call = rpc.filter(|_| framed.is_none()).and_then(|(_, rpc)| Call::from_message(*rpc, &body));
+        let call = rpc.filter(|_| framed.is_none()).and_then(|(_, rpc)| RpcCall::from_message(*rpc, &body));
         let problem = framed.or_else(|| match (rpc, &call) {
             (None, _) => {
                 Some(Status::new(Code::Unimplemented, format!("`{path}` is no method of this server")))
@@ -81,59 +80,64 @@ fn unpack(_: &[u8]) -> Result<Vec<u8>, Status> {
 
 /// An answer before it is cut into frames.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct OutgoingResponse {
     pub(super) status: u16,
     pub(super) headers: Headers,
     /// What comes ahead of the body.
     pub(super) prefix: Vec<u8>,
-    pub(super) body: Body,
+    pub(super) body: FakeBody,
     pub(super) trailers: Option<Headers>,
 }
 
-impl Outgoing {
+impl OutgoingResponse {
     /// The answer to a gRPC call.
-    pub(super) fn to_call(reply: &Reply, said: Said) -> Self {
-        let message = match said {
-            Said::Error(status) => Err(status),
-            said => said.bytes(),
+    pub(super) fn to_call(reply: &Reply, response: RpcResponse) -> Self {
+        let message = match response {
+            RpcResponse::Error(status) => Err(status),
+            response => response.bytes(),
         };
         match message {
-            Ok(message) => Self::message(reply, Body::Bytes(message)),
+            Ok(message) => Self::message(reply, FakeBody::Bytes(message)),
             Err(status) => Self::status(reply, &status),
         }
     }
 
     /// What somebody answers who speaks HTTP; a body without a form or without end is a message all the same.
-    pub(super) fn to_call_by_http(reply: &Reply, http: Http) -> Self {
+    pub(super) fn to_call_by_http(reply: &Reply, http: FakeResponse) -> Self {
         match http.body {
-            Body::Spaces(_) => Self::message(reply, http.body),
-            Body::Bytes(bytes) if bytes.is_empty() && http.status == 200 => {
+            FakeBody::Spaces(_) => Self::message(reply, http.body),
+            FakeBody::Bytes(bytes) if bytes.is_empty() && http.status == 200 => {
                 Self::status(reply, &Status::new(Code::Ok, ""))
             }
-            body => Self::http(reply, Http { body, ..http }),
+            body => Self::http(reply, FakeResponse { body, ..http }),
         }
     }
 
     /// The answer to a request over REST.
-    pub(super) fn to_rest(reply: &Reply, request: &RecordedRequest, said: Said, http: Option<u16>) -> Self {
-        Self::http(reply, said.into_http(Form::of(request), http))
+    pub(super) fn to_rest(
+        reply: &Reply,
+        request: &RecordedRequest,
+        response: RpcResponse,
+        http: Option<u16>,
+    ) -> Self {
+        Self::http(reply, FakeResponse::of_rpc(&response, DataForm::of(request), http))
     }
 
-    pub(super) fn http(reply: &Reply, http: Http) -> Self {
+    pub(super) fn http(reply: &Reply, http: FakeResponse) -> Self {
         let mut headers = http.headers;
         if reply.gzip {
             headers.push(("content-encoding".into(), "gzip".into()));
         }
-        let body = http.body.prepare(reply);
+        let body = http.body.prepare(reply.gzip, reply.keep);
         Self { status: http.status, headers, prefix: Vec::new(), body, trailers: None }.with(reply)
     }
 
-    fn message(reply: &Reply, body: Body) -> Self {
+    fn message(reply: &Reply, body: FakeBody) -> Self {
         let mut headers = head();
         if reply.gzip {
             headers.push(("grpc-encoding".into(), "gzip".into()));
         }
-        let body = body.prepare(reply);
+        let body = body.prepare(reply.gzip, reply.keep);
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         // A reply may claim an encoding that the message does not have.
         let claims = reply.headers.iter().any(|(name, value)| name == "grpc-encoding" && value.is_some());
@@ -146,14 +150,15 @@ impl Outgoing {
     /// An answer without a message has its status in its head, unless it is cut: then that has not come yet.
     fn status(reply: &Reply, status: &Status) -> Self {
         let (mut headers, status) = (head(), status_headers(status));
-        let is_cut = matches!(reply.cut, Some(Cut { at: Position::Body(_), .. }));
+        let is_cut = matches!(reply.cut, Some(ReplyCut { at: CutPosition::Body(_), .. }));
         let trailers = if is_cut {
             Some(status)
         } else {
             headers.extend(status);
             None
         };
-        Self { status: 200, headers, prefix: Vec::new(), body: Body::Bytes(Vec::new()), trailers }.with(reply)
+        Self { status: 200, headers, prefix: Vec::new(), body: FakeBody::Bytes(Vec::new()), trailers }
+            .with(reply)
     }
 
     /// Sets and leaves out headers as the reply has it.

@@ -16,75 +16,80 @@ use h2::{Reason, SendStream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, request};
 
-use grpc::{Outgoing, Question};
-use session::Session;
+use grpc::{GrpcRequest, OutgoingResponse};
+use session::Http2Session;
 
-use super::answer::{Body, Gone};
-use super::auth;
-use super::inbox::is_pause;
-use super::log::{Parts, RecordedRequest};
-use super::patience::Patience;
-use super::reply::{After, Answer, Cut, Http2, Position, Reply};
-use super::said::Said;
-use super::server::{Core, Stop};
-use super::service;
+use super::backend::{Backend, UsualResponse};
+use super::http_response::FakeBody;
+use super::pause::{AttemptPause, ExchangeEnd};
+use super::reply::{AfterReply, CutPosition, Reply, ReplyContent, ReplyCut, StreamRefusal};
+use super::request::{RecordedRequest, RequestParts};
+use super::rpc_response::RpcResponse;
+use super::socket::{ShutdownSignal, is_timeout};
+use crate::types::Status;
 
 /// Looks whether a connection begins as one of HTTP/2 does, and leaves the bytes in the socket.
-pub(super) fn is_spoken(socket: &TcpStream, stop: &Stop) -> io::Result<bool> {
+pub(super) fn is_spoken(socket: &TcpStream, shutdown: &ShutdownSignal) -> io::Result<bool> {
     socket.set_read_timeout(Some(Duration::from_millis(250)))?;
     let mut start = [0; PREFACE.len()];
     loop {
         let seen = match socket.peek(&mut start) {
             Ok(0) => return Ok(false),
             Ok(amount) => start.get(..amount).unwrap_or_default(),
-            Err(error) if is_pause(&error) => &[],
+            Err(error) if is_timeout(&error) => &[],
             Err(error) => return Err(error),
         };
-        if seen == PREFACE || !PREFACE.starts_with(seen) || stop.is_set() {
+        if seen == PREFACE || !PREFACE.starts_with(seen) || shutdown.is_set() {
             return Ok(seen == PREFACE);
         }
         if !seen.is_empty() {
             // A peek does not wait for more than it has seen.
-            stop.wait(Duration::from_millis(1));
+            shutdown.wait(Duration::from_millis(1));
         }
     }
 }
 
 /// Serves a connection to its end.
-pub(super) fn serve(socket: &TcpStream, number: u64, core: &Core) -> io::Result<()> {
-    let Ok(mut session) = Session::open(socket, &core.stop) else { return Ok(()) };
+pub(super) fn serve(socket: &TcpStream, number: u64, backend: &Backend) -> io::Result<()> {
+    let Ok(mut session) = Http2Session::open(socket, &backend.shutdown) else { return Ok(()) };
     let (mut is_doomed, mut served) = (false, 0);
     while let Ok((request, respond)) = session.next() {
         let (head, mut body) = request.into_parts();
         // Without a whole request there is nothing to answer.
         let Ok(body) = session.body(&mut body) else { continue };
-        let question = Question::read(
+        let question = GrpcRequest::read(
             head.uri.path(),
             text(&head.headers, CONTENT_TYPE.as_str()),
             text(&head.headers, "grpc-encoding"),
             body,
         );
         let (is_grpc, problem) = (question.is_grpc, question.problem.clone());
-        let request = core.record(parts(&head, question, number, core));
+        let request = backend.record(parts(&head, question, number, backend));
         if is_doomed {
             break;
         }
         served += 1;
-        let reply = match core.reply_to(&request) {
-            reply if served >= core.options.requests_per_connection => reply.then_go_away(),
+        let reply = match backend.reply_to(&request) {
+            reply if served >= backend.requests_per_connection => reply.then_go_away(),
             reply => reply,
         };
         if !reply.resets() && session.accept().is_err() {
             return Ok(());
         }
-        let said = problem.map(Said::Error);
-        let patience = Patience::of(core);
-        let exchange =
-            Exchange { session: &mut session, core, request: &request, is_grpc, said, respond, patience };
-        match exchange.answer(&reply) {
-            Ok(Next::Request) => is_doomed = reply.after == After::CloseOnNextRequest,
-            Ok(Next::Close) => break,
-            Ok(Next::Reset) => return Ok(()),
+        let pauses = backend.pauses();
+        let exchange = Http2Exchange {
+            session: &mut session,
+            backend,
+            request: &request,
+            is_grpc,
+            problem,
+            respond,
+            pauses,
+        };
+        match exchange.respond(&reply) {
+            Ok(AfterStream::Request) => is_doomed = reply.after == AfterReply::CloseOnNextRequest,
+            Ok(AfterStream::Close) => break,
+            Ok(AfterStream::Reset) => return Ok(()),
             // The stream is gone; whether the connection is too shows when the next one is awaited.
             Err(_) => {}
         }
@@ -93,66 +98,68 @@ pub(super) fn serve(socket: &TcpStream, number: u64, core: &Core) -> io::Result<
     Ok(())
 }
 
-enum Next {
+enum AfterStream {
     Request,
     Close,
     Reset,
 }
 
 /// One request and its answer.
-struct Exchange<'s, 'a> {
-    session: &'s mut Session<'a>,
-    core: &'s Core,
+struct Http2Exchange<'s, 'a> {
+    session: &'s mut Http2Session<'a>,
+    backend: &'s Backend,
     request: &'s RecordedRequest,
     is_grpc: bool,
-    /// What is to be said of a request that is none.
-    said: Option<Said>,
+    /// What is wrong with a request that is no call.
+    problem: Option<Status>,
     respond: SendResponse<Bytes>,
-    patience: Patience,
+    pauses: AttemptPause<'s>,
 }
 
-impl Exchange<'_, '_> {
-    fn answer(mut self, reply: &Reply) -> Result<Next, Gone> {
+impl Http2Exchange<'_, '_> {
+    fn respond(mut self, reply: &Reply) -> Result<AfterStream, ExchangeEnd> {
         if reply.after_ping {
             self.session.ping()?;
         }
         let answered = match self.begin(reply) {
             Ok(Some(outgoing)) => self.send(reply, outgoing),
             Ok(None) => return Ok(self.turned_away(reply)),
-            Err(Gone::Deadline) => {
+            Err(ExchangeEnd::Deadline) => {
                 // Something that no client takes for a call which was not begun, and would make again.
                 let head = response(200, &[("content-type".into(), "application/grpc".into())]);
-                let _stream = self.respond.send_response(head, false).map_err(|_| Gone::Peer)?;
+                let _stream = self.respond.send_response(head, false).map_err(|_| ExchangeEnd::Peer)?;
                 self.session.turn()?;
-                Err(Gone::Deadline)
+                Err(ExchangeEnd::Deadline)
             }
             Err(gone) => Err(gone),
         };
-        if answered == Err(Gone::Deadline) {
+        if answered == Err(ExchangeEnd::Deadline) {
             self.respond.send_reset(Reason::CANCEL);
             self.session.turn()?;
         }
         answered?;
-        let ends = reply.closes() || reply.cut.is_some() || reply.after == After::Close;
+        let ends = reply.closes() || reply.cut.is_some() || reply.after == AfterReply::Close;
         Ok(match ends {
-            _ if reply.resets() => Next::Reset,
-            true => Next::Close,
-            false => Next::Request,
+            _ if reply.resets() => AfterStream::Reset,
+            true => AfterStream::Close,
+            false => AfterStream::Request,
         })
     }
 
     /// What comes before the first byte of the answer; `None` when there is none in the words of HTTP.
-    fn begin(&mut self, reply: &Reply) -> Result<Option<Outgoing>, Gone> {
+    fn begin(&mut self, reply: &Reply) -> Result<Option<OutgoingResponse>, ExchangeEnd> {
         let outgoing = match &reply.answer {
-            Answer::Raw(_) => None,
-            Answer::Http(http) if self.is_grpc => Some(Outgoing::to_call_by_http(reply, http.clone())),
-            Answer::Http(http) => Some(Outgoing::http(reply, http.clone())),
-            Answer::Said(said, http) => Some(self.said(reply, said.clone(), *http)),
-            Answer::Usual => Some(self.usual(reply)?),
+            ReplyContent::Raw(_) => None,
+            ReplyContent::Http(http) if self.is_grpc => {
+                Some(OutgoingResponse::to_call_by_http(reply, http.clone()))
+            }
+            ReplyContent::Http(http) => Some(OutgoingResponse::http(reply, http.clone())),
+            ReplyContent::Rpc(response, http) => Some(self.rpc(reply, response.clone(), *http)),
+            ReplyContent::Usual => Some(self.usual(reply)?),
         };
         self.pause(reply, reply.delay)?;
         Ok(outgoing.map(|mut outgoing| {
-            if let Some(date) = self.core.date()
+            if let Some(date) = self.backend.date.header()
                 && !reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"))
             {
                 outgoing.headers.push(("date".into(), date));
@@ -161,47 +168,42 @@ impl Exchange<'_, '_> {
         }))
     }
 
-    fn said(&self, reply: &Reply, said: Said, http: Option<u16>) -> Outgoing {
+    fn rpc(&self, reply: &Reply, response: RpcResponse, http: Option<u16>) -> OutgoingResponse {
         match self.is_grpc {
-            true => Outgoing::to_call(reply, said),
-            false => Outgoing::to_rest(reply, self.request, said, http),
+            true => OutgoingResponse::to_call(reply, response),
+            false => OutgoingResponse::to_rest(reply, self.request, response, http),
         }
     }
 
-    /// The answer of the server itself.
-    fn usual(&mut self, reply: &Reply) -> Result<Outgoing, Gone> {
-        if !self.is_grpc
-            && let Some(http) = auth::answer(self.core, self.request)
-        {
-            return Ok(Outgoing::http(reply, http));
+    /// The response of the server itself.
+    fn usual(&mut self, reply: &Reply) -> Result<OutgoingResponse, ExchangeEnd> {
+        if let Some(problem) = self.problem.take() {
+            return Ok(self.rpc(reply, RpcResponse::Error(problem), None));
         }
-        let said = match (self.said.take(), self.request.call()) {
-            (Some(said), _) => said,
-            (None, Some(call)) => {
-                service::answer(self.core, call, &mut |duration| self.pause(reply, duration))?
-            }
-            (None, None) => service::no_method(self.request),
-        };
-        Ok(self.said(reply, said, None))
+        let (backend, request) = (self.backend, self.request);
+        Ok(match backend.respond(request, &mut |duration| self.pause(reply, duration))? {
+            UsualResponse::Http(response) => OutgoingResponse::http(reply, response),
+            UsualResponse::Rpc(response) => self.rpc(reply, response, None),
+        })
     }
 
     /// Bytes, a reset, or nothing at all instead of an answer.
-    fn turned_away(&mut self, reply: &Reply) -> Next {
+    fn turned_away(&mut self, reply: &Reply) -> AfterStream {
         let id = self.respond.stream_id().as_u32();
         match (reply.http2, &reply.answer) {
-            (Some(Http2::Reset(code)), _) => {
+            (Some(StreamRefusal::Reset(code)), _) => {
                 self.respond.send_reset(Reason::from(code));
                 let _ = self.session.turn();
-                return Next::Request;
+                return AfterStream::Request;
             }
-            (Some(Http2::GoAway), _) => drop(self.session.go_away(id.saturating_sub(2))),
-            (None, Answer::Raw(bytes)) => drop(self.raw(reply, bytes)),
+            (Some(StreamRefusal::GoAway), _) => drop(self.session.go_away(id.saturating_sub(2))),
+            (None, ReplyContent::Raw(bytes)) => drop(self.raw(reply, bytes)),
             (None, _) => {}
         }
-        if reply.resets() { Next::Reset } else { Next::Close }
+        if reply.resets() { AfterStream::Reset } else { AfterStream::Close }
     }
 
-    fn raw(&mut self, reply: &Reply, bytes: &[u8]) -> Result<(), Gone> {
+    fn raw(&mut self, reply: &Reply, bytes: &[u8]) -> Result<(), ExchangeEnd> {
         let (piece, interval) = reply.drip.unwrap_or((bytes.len().max(1), Duration::ZERO));
         for piece in bytes.chunks(piece) {
             self.pause(reply, interval)?;
@@ -211,19 +213,19 @@ impl Exchange<'_, '_> {
     }
 
     /// Sends an answer with the faults of `reply`, which may leave it incomplete.
-    fn send(&mut self, reply: &Reply, outgoing: Outgoing) -> Result<(), Gone> {
+    fn send(&mut self, reply: &Reply, outgoing: OutgoingResponse) -> Result<(), ExchangeEnd> {
         if reply.closes() {
             self.session.go_away(self.respond.stream_id().as_u32())?;
         }
         self.session.turn()?;
-        let Outgoing { status, headers, prefix, body, trailers } = outgoing;
+        let OutgoingResponse { status, headers, prefix, body, trailers } = outgoing;
         let length = body.len().saturating_add(prefix.len() as u64);
         let is_all = length == 0 && trailers.is_none();
         let head = response(status, &headers);
-        let mut stream = self.respond.send_response(head, is_all).map_err(|_| Gone::Peer)?;
+        let mut stream = self.respond.send_response(head, is_all).map_err(|_| ExchangeEnd::Peer)?;
         let end = match reply.cut {
-            Some(Cut { at: Position::Head(bytes), .. }) => return self.session.turn_short(bytes),
-            Some(Cut { at: Position::Body(bytes), .. }) => length.min(bytes as u64),
+            Some(ReplyCut { at: CutPosition::Head(bytes), .. }) => return self.session.turn_short(bytes),
+            Some(ReplyCut { at: CutPosition::Body(bytes), .. }) => length.min(bytes as u64),
             None => length,
         };
         let is_whole = end == length && (length > 0 || reply.cut.is_none());
@@ -239,19 +241,19 @@ impl Exchange<'_, '_> {
             at = next;
         }
         if let Some(trailers) = trailers.filter(|_| is_whole) {
-            stream.send_trailers(map(&trailers)).map_err(|_| Gone::Peer)?;
+            stream.send_trailers(map(&trailers)).map_err(|_| ExchangeEnd::Peer)?;
         }
         self.session.turn()
     }
 
     /// Lets time pass before the answer.
-    fn pause(&mut self, reply: &Reply, duration: Duration) -> Result<(), Gone> {
-        let Self { session, respond, core, patience, .. } = self;
+    fn pause(&mut self, reply: &Reply, duration: Duration) -> Result<(), ExchangeEnd> {
+        let Self { session, respond, backend, pauses, .. } = self;
         let keeps = reply.resets();
-        patience.pause(core, duration, |nap| {
+        pauses.pause(duration, |nap| {
             if keeps {
                 // Read bytes cannot reset the connection any more.
-                return if core.stop.wait(nap) { Err(Gone::Peer) } else { Ok(()) };
+                return if backend.shutdown.wait(nap) { Err(ExchangeEnd::Peer) } else { Ok(()) };
             }
             session.listen(nap)?;
             still_there(respond.poll_reset(&mut Context::from_waker(Waker::noop())))
@@ -259,31 +261,31 @@ impl Exchange<'_, '_> {
     }
 
     /// Lets time pass in the middle of the answer.
-    fn pause_in(&mut self, stream: &mut SendStream<Bytes>, duration: Duration) -> Result<(), Gone> {
-        let Self { session, core, patience, .. } = self;
-        patience.pause(core, duration, |nap| {
+    fn pause_in(&mut self, stream: &mut SendStream<Bytes>, duration: Duration) -> Result<(), ExchangeEnd> {
+        let Self { session, pauses, .. } = self;
+        pauses.pause(duration, |nap| {
             session.listen(nap)?;
             still_there(stream.poll_reset(&mut Context::from_waker(Waker::noop())))
         })
     }
 }
 
-fn still_there(reset: Poll<Result<Reason, h2::Error>>) -> Result<(), Gone> {
-    if reset.is_ready() { Err(Gone::Peer) } else { Ok(()) }
+fn still_there(reset: Poll<Result<Reason, h2::Error>>) -> Result<(), ExchangeEnd> {
+    if reset.is_ready() { Err(ExchangeEnd::Peer) } else { Ok(()) }
 }
 
-fn parts(head: &request::Parts, question: Question, connection: u64, core: &Core) -> Parts {
+fn parts(head: &request::Parts, question: GrpcRequest, connection: u64, backend: &Backend) -> RequestParts {
     let authority = head.uri.authority().map(|authority| (":authority".to_owned(), authority.to_string()));
     let sent = head.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    Parts {
+    RequestParts {
         method: head.method.to_string(),
         target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: authority.into_iter().chain(sent).collect(),
         body: question.body,
         connection,
-        at: core.clock.elapsed(),
+        at: backend.clock.elapsed(),
         call: question.call,
     }
 }
@@ -313,13 +315,13 @@ fn map(headers: &[(String, String)]) -> HeaderMap {
 }
 
 /// The bytes from `at` to `next` of a body behind its prefix.
-fn piece(prefix: &[u8], body: &Body, at: u64, next: u64) -> Vec<u8> {
+fn piece(prefix: &[u8], body: &FakeBody, at: u64, next: u64) -> Vec<u8> {
     let split = prefix.len() as u64;
     let mut piece = prefix.get(at.min(split) as usize..next.min(split) as usize).unwrap_or_default().to_vec();
     let (from, to) = (at.saturating_sub(split), next.saturating_sub(split));
     match body {
-        Body::Bytes(bytes) => piece.extend(bytes.get(from as usize..to as usize).unwrap_or_default()),
-        Body::Spaces(_) => piece.resize(piece.len() + (to - from) as usize, b' '),
+        FakeBody::Bytes(bytes) => piece.extend(bytes.get(from as usize..to as usize).unwrap_or_default()),
+        FakeBody::Spaces(_) => piece.resize(piece.len() + (to - from) as usize, b' '),
     }
     piece
 }

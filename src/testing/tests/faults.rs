@@ -208,7 +208,7 @@ fn requests_with_a_body_can_be_reset_too() {
 fn virtual_delays_take_no_time_and_end_at_the_budget() {
     let server = FakeServer::start();
     server.insert(Operation::running("operations/1"));
-    let clock = &server.core.clock;
+    let clock = &server.backend.clock;
     server.reply(Reply::usual().delay(3600 * SECOND));
     assert_eq!(get(&server, "/v1/operations/1").status, 200, "without a budget there is no end");
     clock.socket_budget(10 * SECOND);
@@ -229,7 +229,7 @@ fn virtual_delays_take_no_time_and_end_at_the_budget() {
 fn a_virtual_wait_ends_at_the_budget() {
     let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
     server.insert(FakeOperation::new("operations/1").done_after(20 * SECOND));
-    server.core.clock.socket_budget(5 * SECOND);
+    server.backend.clock.socket_budget(5 * SECOND);
     let mut connection = Raw::connect(&server);
     connection.request("POST", "/v1/operations/1:wait", r#"{"timeout":"30s"}"#).head();
     assert_eq!((connection.rest(), server.elapsed()), (Ok(Vec::new()), 5 * SECOND));
@@ -245,7 +245,7 @@ fn a_drip_comes_in_pieces_and_is_cut_by_the_budget() {
     server.reply(Reply::raw("HTTP/1.1 200 OK\r\n").drip(1, SECOND));
     assert_eq!(Raw::connect(&server).request("GET", "/", "").rest().unwrap().len(), 17);
     assert_eq!(server.elapsed(), 24 * SECOND);
-    server.core.clock.socket_budget(3 * SECOND);
+    server.backend.clock.socket_budget(3 * SECOND);
     server.reply(Reply::json(200, "1234567").drip(2, SECOND));
     let mut connection = Raw::connect(&server);
     let head = connection.request("GET", "/", "").head();
@@ -266,9 +266,9 @@ fn a_client_of_its_own_time_is_left_hanging() {
         }
         // One client leaves and its thread ends; the other is still there when the server ends.
         let [one, mut other] = connections;
-        let holders = Arc::strong_count(&server.core);
+        let holders = Arc::strong_count(&server.backend);
         drop(one);
-        while Arc::strong_count(&server.core) == holders {
+        while Arc::strong_count(&server.backend) == holders {
             thread::yield_now();
         }
         other.0.get_ref().set_read_timeout(Some(20 * SECOND)).unwrap();

@@ -185,7 +185,7 @@ fn replies_make_messages() {
     server.reply(Operation::succeeded("o", any(r#"{"@type":"x/y.Z"}"#)));
     let answer = connection.get("x").unwrap();
     let message = answer.header("grpc-message").unwrap();
-    assert!(message.contains("cannot say this in protobuf") && message.contains("y.Z"), "{message}");
+    assert!(message.contains("cannot encode this in protobuf") && message.contains("y.Z"), "{message}");
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn virtual_delays_end_at_the_budget() {
     let mut connection = Raw2::connect(&server);
     server.reply(Reply::usual().delay(3600 * SECOND));
     connection.get("operations/1").expect("without a budget there is no end");
-    let clock = &server.core.clock;
+    let clock = &server.backend.clock;
     clock.socket_budget(10 * SECOND);
     server.reply(Reply::usual().delay(9 * SECOND));
     connection.get("operations/1").unwrap();
@@ -340,14 +340,14 @@ fn rest_is_spoken_over_http2_too() {
 #[test]
 fn the_end_of_the_server_ends_connections() {
     let server = FakeServer::start();
-    let core = Arc::downgrade(&server.core);
+    let backend = Arc::downgrade(&server.backend);
     let mut used = Raw2::connect(&server);
     used.get("x").unwrap();
     let idle = Raw2::connect(&server);
     let half = TcpStream::connect(server.address()).unwrap();
     (&half).write_all(b"PRI * HTTP").unwrap();
     drop(server);
-    assert!(core.upgrade().is_none(), "every thread has ended");
+    assert!(backend.upgrade().is_none(), "every thread has ended");
     for connection in [used, idle] {
         // However: our own farewell may find the socket closed.
         let _ended = connection.end();

@@ -148,14 +148,14 @@ fn clients_come_in_crowds() {
 fn dropping_the_server_ends_everything() {
     let server = FakeServer::start();
     let address = server.address();
-    let core = Arc::downgrade(&server.core);
+    let backend = Arc::downgrade(&server.backend);
     let mut idle = Raw::connect(&server);
     let mut used = Raw::connect(&server);
     let mut halfway = Raw::connect(&server);
     halfway.send("POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\nhalf");
     assert_eq!(used.get("/").status, 404);
     drop(server);
-    assert!(core.upgrade().is_none(), "every thread has ended");
+    assert!(backend.upgrade().is_none(), "every thread has ended");
     for connection in [&mut idle, &mut used] {
         assert_eq!(connection.rest(), Ok(Vec::new()));
     }
@@ -168,7 +168,7 @@ fn a_port_can_be_chosen_once() {
     let port = server.address().port();
     let error = FakeServer::builder().port(port).start().unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Config);
-    assert_eq!(error.to_string(), format!("cannot listen on `127.0.0.1:{port}`: expected a free port"));
+    assert_eq!(error.to_string(), format!("failed to listen on `127.0.0.1:{port}`: expected a free port"));
     assert_eq!(server.url(), format!("http://127.0.0.1:{port}"));
 }
 

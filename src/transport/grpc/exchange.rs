@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::error::Error;
+use crate::excerpt::shown_name;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
@@ -40,7 +41,7 @@ impl GrpcTransport {
             let is_rejected = error.code() == Some(Code::Unauthenticated) && !replayed;
             let rejected = authorization.filter(|_| is_rejected);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
-                log::debug!("{name}: UNAUTHENTICATED, trying once more with a fresh token");
+                log::debug!("`{}`: UNAUTHENTICATED, trying once more with a fresh token", shown_name(name));
                 replayed = true;
                 continue;
             }

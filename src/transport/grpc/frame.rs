@@ -8,6 +8,7 @@ use http::response::Parts;
 use prost::Message;
 
 use crate::error::Error;
+use crate::excerpt::brief;
 use crate::transport::Compression;
 
 /// The frame of `message`.
@@ -163,8 +164,7 @@ fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Ve
         };
     }
     let _ = (message, limit);
-    let encoding: String = encoding.unwrap_or("nothing named").chars().take(40).collect();
-    let encoding = encoding.escape_debug();
+    let encoding = brief(encoding.unwrap_or("nothing named"));
     let message = format!("the response is compressed with `{encoding}`, which was not requested");
     Err(Error::status_page(message).into())
 }

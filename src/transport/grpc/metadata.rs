@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::auth::Authorization;
 use crate::error::Error;
+use crate::excerpt::shown;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
@@ -104,12 +105,14 @@ pub(super) fn reserve(left: Duration) -> Duration {
 fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
     let url = endpoint.url(&format!("/google.longrunning.Operations/{}", rpc.name()));
     let uri: Result<Uri, _> = url.parse();
-    uri.map_err(|error| Error::config(format!("endpoint `{endpoint}` makes no URL")).with_source(error))
+    uri.map_err(|error| {
+        Error::config(format!("endpoint `{}` makes no URL", shown(&endpoint.to_string()))).with_source(error)
+    })
 }
 
 /// An entry of the caller's. Names that end in `-bin` have bytes as values, in base64.
 fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> {
-    let refuse = |why: &str| Error::config(format!("header `{name}` {why}"));
+    let refuse = |why: &str| Error::config(format!("header `{}` {why}", shown(name)));
     if name.starts_with("grpc-") {
         return Err(refuse("is set by the client: names with `grpc-` are gRPC's own"));
     }
@@ -128,7 +131,7 @@ fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> 
 
 fn value(name: &str, text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_str(text).map_err(|error| {
-        Error::config(format!("value of header `{name}` has a control or non-ASCII character"))
+        Error::config(format!("value of header `{}` has a control or non-ASCII character", shown(name)))
             .with_source(error)
     })
 }

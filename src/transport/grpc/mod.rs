@@ -16,6 +16,7 @@ use prost::Message;
 
 use crate::env::Env;
 use crate::error::Error;
+use crate::excerpt::shown;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
@@ -54,7 +55,8 @@ impl GrpcTransport {
         let url = endpoint.origin();
         if endpoint.url("") != url {
             return Err(Error::config(format!(
-                "endpoint `{endpoint}` has a base path, which gRPC cannot ask for: expected scheme, host and port"
+                "endpoint `{}` has a base path, which gRPC cannot ask for: expected scheme, host and port",
+                shown(&endpoint.to_string())
             )));
         }
         let pool = Pool::new(&url, &service.http_options, env).map_err(Error::http_options)?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::Error;
+use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::transport::Rpc;
 use crate::transport::rest::template::{Template, is_literal_path};
@@ -62,7 +63,7 @@ impl Bindings {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is not one or more plain path segments.
     pub fn version(version: &str) -> Result<Self, Error> {
         if !is_literal_path(version) {
-            let version = version.escape_debug();
+            let version = shown(version);
             let message =
                 format!("version `{version}` is no path prefix, expected one like `v1` or `v1/compute`");
             return Err(Error::config(message));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::excerpt::shown_name;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
@@ -36,7 +37,7 @@ impl RestTransport {
             attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
-                log::debug!("`{name}`: 401, trying once more with a fresh token");
+                log::debug!("`{}`: 401, trying once more with a fresh token", shown_name(name));
                 replayed = true;
                 continue;
             }

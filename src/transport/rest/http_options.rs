@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::transport::Rpc;
 use crate::transport::rest::binding::{Binding, Bindings};
@@ -34,10 +35,12 @@ impl Bindings {
     pub fn http_options(self, json: &str) -> Result<Self, Error> {
         type HttpOptions = BTreeMap<String, Vec<Rule>>;
 
-        let options: HttpOptions = serde_json::from_str(json).map_err(|source| {
+        let options: HttpOptions = serde_json::from_str(json).map_err(|error| {
             let expected =
                 r#"expected {"google.longrunning.Operations.GetOperation": [{"method", "uri", "body"}]}"#;
-            Error::config(format!("http options cannot be read: {expected}")).with_source(source)
+            // Not the parser's own words: they quote the text, which may be a secret.
+            let (line, column) = (error.line(), error.column());
+            Error::config(format!("http options cannot be read (line {line}, column {column}): {expected}"))
         })?;
         options.into_iter().try_fold(self, |bindings, (key, rules)| {
             let rpc = rpc(&key)?;
@@ -53,7 +56,7 @@ fn rpc(key: &str) -> Result<Rpc, Error> {
     let method = key.strip_prefix(SERVICE).and_then(|key| key.strip_prefix('.'));
     Rpc::ALL.into_iter().find(|rpc| method == Some(rpc.name())).ok_or_else(|| {
         let methods = Rpc::ALL.map(Rpc::name).join(", ");
-        let key = key.escape_debug();
+        let key = shown(key);
         Error::config(format!(
             "http options: unknown key `{key}`, expected `{SERVICE}.` and one of {methods}"
         ))
@@ -65,14 +68,14 @@ fn binding(rpc: Rpc, mut rule: Rule) -> Result<Binding, Error> {
     let mut take = |key: &str| rule.remove(key);
     let (method, uri, body) = (take("method"), take("uri"), take("body"));
     if let Some(key) = rule.keys().next() {
-        let key = key.escape_debug();
+        let key = shown(key);
         return Err(wrong(format!("unknown key `{key}`, expected `method`, `uri` and maybe `body`")));
     }
     let method = method.ok_or_else(|| wrong("a rule has no `method`".into()))?;
     let uri = uri.ok_or_else(|| wrong("a rule has no `uri`".into()))?;
     let verb = HttpMethod::ALL.into_iter().find(|verb| verb.as_str().eq_ignore_ascii_case(&method));
     let verb = verb.ok_or_else(|| {
-        let method = method.escape_debug();
+        let method = shown(&method);
         wrong(format!("unknown method `{method}`, expected get, put, post, delete or patch"))
     })?;
     let binding = Binding::new(verb, &uri)?;
@@ -80,7 +83,7 @@ fn binding(rpc: Rpc, mut rule: Rule) -> Result<Binding, Error> {
         None => Ok(binding.query_only()),
         Some("*") if verb.has_body() => Ok(binding),
         Some("*") => Err(wrong(format!("a {} request has no `body`", verb.as_str()))),
-        Some(body) => Err(wrong(format!("`body` is `{}`, expected `*`", body.escape_debug()))),
+        Some(body) => Err(wrong(format!("`body` is `{}`, expected `*`", shown(body)))),
     }
 }
 
@@ -114,12 +117,13 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let get = |rule: &str| format!(r#"{{"google.longrunning.Operations.GetOperation": [{rule}]}}"#);
-        let unreadable = "cannot be read: expected \
-            {\"google.longrunning.Operations.GetOperation\": [{\"method\", \"uri\", \"body\"}]}";
+        let expected =
+            r#"expected {"google.longrunning.Operations.GetOperation": [{"method", "uri", "body"}]}"#;
+        let unreadable = |at: &str| format!("http options cannot be read ({at}): {expected}");
         let of_get = "of GetOperation: ";
         let rows = [
-            ("no json".into(), format!("http options {unreadable}")),
-            (get(r#"{"method": 7}"#), format!("http options {unreadable}")),
+            ("no json".into(), unreadable("line 1, column 2")),
+            (get(r#"{"method": 7}"#), unreadable("line 1, column 60")),
             (
                 r#"{"GetOperation": []}"#.into(),
                 "http options: unknown key `GetOperation`, expected `google.longrunning.Operations.` \

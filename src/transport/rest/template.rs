@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::error::Error;
+use crate::excerpt::{excerpt, shown};
 use crate::name::OperationName;
 
 /// A path template with at most one variable, which can only be `name`.
@@ -33,7 +34,7 @@ impl Template {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let mut parser = Parser { text, rest: text };
         parser.template().map_err(|why| {
-            let (text, at) = (text.escape_debug(), parser.consumed().len());
+            let (text, at) = (shown(text), parser.consumed().len());
             Error::config(format!("path template `{text}` is wrong at byte {at}: {why}"))
         })
     }
@@ -143,7 +144,9 @@ impl<'t> Parser<'t> {
         match self.rest.strip_suffix(after) {
             Some("name") => self.rest = after,
             Some("") | None => return Err(self.unexpected("`name`")),
-            Some(field) => return Err(format!("field `{field}` cannot stand in a path, only `name` can")),
+            Some(field) => {
+                return Err(format!("field `{}` cannot stand in a path, only `name` can", shown(field)));
+            }
         }
         let pattern = if self.eat("=") { self.pattern()? } else { vec![Segment::One] };
         self.expect("}")?;
@@ -188,7 +191,7 @@ impl<'t> Parser<'t> {
 
     fn unexpected(&self, expected: &str) -> String {
         match self.rest.chars().next() {
-            Some(found) => format!("found `{}`, expected {expected}", found.escape_debug()),
+            Some(found) => format!("found `{}`, expected {expected}", excerpt(&found.to_string())),
             None => format!("found the end, expected {expected}"),
         }
     }

@@ -13,4 +13,5 @@ mod presets;
 mod properties;
 mod retry;
 mod timing;
+mod token_windows;
 mod wait;

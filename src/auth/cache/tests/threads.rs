@@ -83,7 +83,7 @@ fn many_threads_ask_once_per_expiry() {
         assert_eq!(calls.load(Ordering::SeqCst), round, "round {round}");
         // Stale after every second round, expired after the others, and refused by all at once at last.
         match round {
-            5 => thread::scope(|scope| (0..64).for_each(|_| drop(scope.spawn(|| cache.invalidate(5))))),
+            5 => thread::scope(|scope| (0..64).for_each(|_| drop(scope.spawn(|| cache.refuse(5))))),
             _ if round % 2 == 0 => clock.sleep(seconds(3400)),
             _ => clock.sleep(seconds(3600)),
         }

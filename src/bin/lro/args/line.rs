@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::{Globals, LongPoll, OnTimeout, Wait, duration};
-use crate::redact::header_for_display;
+use crate::redact;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
 ///
@@ -14,13 +14,14 @@ use crate::redact::header_for_display;
 /// have another one.
 pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String], endpoint: Option<&str>) -> String {
     let endpoint = endpoint.filter(|_| globals.endpoint.is_none());
-    let variable = endpoint.map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(endpoint)));
+    let variable = endpoint
+        .map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(&redact::value_for_display(endpoint))));
     let mut line = Line(vec!["lro".to_owned()]);
     line.globals(globals);
     line.0.push("wait".to_owned());
     line.wait(wait);
     if wait.journal.is_none() {
-        line.0.extend(names.iter().cloned());
+        line.0.extend(names.iter().map(|name| redact::name_for_display(name)));
     }
     let words: Vec<_> = line.0.iter().map(|word| shell_word(word)).collect();
     variable.unwrap_or_default() + &words.join(" ")
@@ -51,7 +52,7 @@ impl Line {
         self.text("--api-version", api_version.as_deref());
         self.choice("--transport", transport.as_ref());
         for header in headers {
-            self.text("--header", Some(&header_for_display(header)));
+            self.0.extend(["--header".to_owned(), redact::header_for_display(header)]);
         }
         self.text("--credentials", credentials.as_ref().map(|path| path.to_string_lossy()).as_deref());
         self.text(
@@ -82,7 +83,7 @@ impl Line {
 
     fn text(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
-            self.0.extend([name.to_owned(), value.to_owned()]);
+            self.0.extend([name.to_owned(), redact::value_for_display(value)]);
         }
     }
 
@@ -136,6 +137,29 @@ mod tests {
         let cli = read(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
         assert_eq!(resume(&globals, wait, &[], None), "lro --header 'X-My-Token: [redacted]' wait");
+    }
+
+    #[test]
+    fn a_secret_given_in_the_wrong_place_is_not_repeated() {
+        let secrets =
+            [r#"{"private_key": "CANARY"}"#, "-----BEGIN K-----\nCANARY", "ya29.CANARY", "AIzaCANARY"];
+        for secret in secrets {
+            let globals = Globals {
+                endpoint: Some(secret.into()),
+                api_version: Some(secret.into()),
+                headers: vec![secret.into(), format!("x-a: {secret}")],
+                credentials: Some(secret.into()),
+                access_token_file: Some(secret.into()),
+                quota_project: Some(secret.into()),
+                ..Globals::default()
+            };
+            let cli = read(["lro", "wait", "a"]).unwrap();
+            let Command::Wait(wait) = &cli.command else { panic!() };
+            let line = resume(&globals, wait, &[secret.into()], None);
+            assert!(!line.contains("CANARY") && line.matches("[redacted]").count() == 8, "{line}");
+            let line = resume(&Globals::default(), wait, &[], Some(secret));
+            assert!(!line.contains("CANARY"), "{line}");
+        }
     }
 
     #[test]

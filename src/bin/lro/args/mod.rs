@@ -4,6 +4,7 @@ mod duration;
 mod globals;
 mod late;
 mod line;
+mod refusal;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -23,6 +24,10 @@ use late::Late;
 ///
 /// What clap needed for that is left to the end of the process, which is cheaper than cleaning up.
 pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    parse(words).map_err(refusal::without_secrets)
+}
+
+fn parse(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
     let mut command = ManuallyDrop::new(Cli::command());
     let mut matches = ManuallyDrop::new(command.try_get_matches_from_mut(words)?);
     let behind = matches.subcommand().map(|(_, behind)| Globals::from_arg_matches(behind));

@@ -2,11 +2,13 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::types::{Any, Code, Status};
+use crate::clock::Clock;
+use crate::types::{Any, Code, Operation, Status};
 
 mod faults;
 #[cfg(feature = "grpc")]

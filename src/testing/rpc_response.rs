@@ -1,58 +1,40 @@
-//! What the service says, and the forms in which it is sent: JSON as Google's front ends write it, and protobuf.
+//! Responses of the service, in the forms in which they are sent: JSON as Google's front ends write it, and protobuf.
 
 use std::sync::{Arc, OnceLock};
 
 use prost::Message;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
-use super::answer::{Body, Http};
-use super::log::RecordedRequest;
-use crate::types::{Any, Code, Operation, OperationPage, Status};
+use super::error_body::error_body;
+use crate::types::{Code, Operation, OperationPage, Status};
 
-/// The answer to a call, before anybody knows how it travels.
+/// The response to an RPC, before it is encoded for a transport.
 #[derive(Clone, Debug)]
-pub(super) enum Said {
+pub(super) enum RpcResponse {
     Empty,
-    Operation(Arc<View>),
-    Page(Page),
+    Operation(Arc<OperationView>),
+    Page(ResponsePage),
     Error(Status),
 }
 
 /// One page of operations.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
-    pub(super) operations: Vec<Arc<View>>,
+pub(super) struct ResponsePage {
+    pub(super) operations: Vec<Arc<OperationView>>,
     pub(super) next_page_token: String,
     pub(super) unreachable: Vec<String>,
 }
 
 /// An operation that does not change any more, in the forms it is sent in: each is made once.
 #[derive(Debug)]
-pub(super) struct View {
+pub(super) struct OperationView {
     operation: Operation,
     json: OnceLock<String>,
     bytes: OnceLock<Result<Vec<u8>, String>>,
 }
 
-/// The form of the answers over REST.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Json,
-    Proto,
-}
-
-impl Form {
-    /// What a request asks for by `alt` or `$alt`, which may say more behind a semicolon.
-    pub(super) fn of(request: &RecordedRequest) -> Self {
-        let alt = request.query("$alt").or_else(|| request.query("alt")).unwrap_or_default();
-        if alt.split(';').next() == Some("proto") { Self::Proto } else { Self::Json }
-    }
-}
-
-impl Said {
+impl RpcResponse {
     pub(super) fn operation(operation: Operation) -> Self {
-        Self::Operation(View::new(operation))
+        Self::Operation(OperationView::new(operation))
     }
 
     /// The HTTP status that goes with it.
@@ -63,22 +45,7 @@ impl Said {
         }
     }
 
-    /// The answer over REST, with this HTTP status or the one that goes with it.
-    pub(super) fn into_http(self, form: Form, http: Option<u16>) -> Http {
-        let status = http.unwrap_or_else(|| self.http());
-        if status == 204 {
-            return Http { status, headers: Vec::new(), body: Body::Bytes(Vec::new()) };
-        }
-        match form {
-            Form::Json => Http::new(status, self.json(status)),
-            Form::Proto => match self.bytes() {
-                Ok(bytes) => Http::of_type(PROTOBUF, status, bytes),
-                Err(error) => Http::of_type(PROTOBUF, 500, bytes_of(&error)),
-            },
-        }
-    }
-
-    fn json(&self, http: u16) -> Vec<u8> {
+    pub(super) fn json(&self, http: u16) -> Vec<u8> {
         match self {
             Self::Empty => b"{}".into(),
             Self::Operation(view) => view.json().into(),
@@ -101,7 +68,7 @@ impl Said {
     }
 }
 
-impl View {
+impl OperationView {
     pub(super) fn new(operation: Operation) -> Arc<Self> {
         Arc::new(Self { operation, json: OnceLock::new(), bytes: OnceLock::new() })
     }
@@ -127,7 +94,7 @@ impl View {
     }
 }
 
-impl Page {
+impl ResponsePage {
     /// Default values are left out.
     fn json(&self) -> Vec<u8> {
         let mut fields = Vec::new();
@@ -157,9 +124,9 @@ impl Page {
     }
 }
 
-impl From<OperationPage> for Page {
+impl From<OperationPage> for ResponsePage {
     fn from(page: OperationPage) -> Self {
-        let operations = page.operations.into_iter().map(View::new).collect();
+        let operations = page.operations.into_iter().map(OperationView::new).collect();
         Self { operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
     }
 }
@@ -175,51 +142,11 @@ struct EncodedPage {
     unreachable: Vec<String>,
 }
 
-/// JSON of a type that nobody knows has no bytes.
+/// JSON of an unknown type has no bytes.
 fn unspeakable(why: &str) -> Status {
-    Status::new(Code::Internal, format!("the fake server cannot say this in protobuf: {why}"))
-}
-
-fn bytes_of(status: &Status) -> Vec<u8> {
-    status.to_proto().map(|status| status.encode_to_vec()).unwrap_or_default()
-}
-
-/// The body of an error answer, as Google's front ends write it.
-///
-/// `code` is the HTTP status there, not the number of the canonical code.
-pub(super) fn error_body(http: u16, status: &Status) -> Vec<u8> {
-    let details = status.details().iter().filter_map(raw).collect();
-    let name = match status.code() {
-        Code::Other(_) => None,
-        code => Some(code.to_string()),
-    };
-    let error = ErrorJson { code: http, message: status.message(), status: name, details };
-    serde_json::to_vec(&ErrorBody { error }).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: ErrorJson<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorJson<'a> {
-    code: u16,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<Box<RawValue>>,
-}
-
-fn raw(any: &Any) -> Option<Box<RawValue>> {
-    RawValue::from_string(any.json().ok()?.into_owned()).ok()
+    Status::new(Code::Internal, format!("the fake server cannot encode this in protobuf: {why}"))
 }
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
-
-pub(super) const JSON: &str = "application/json; charset=UTF-8";
-
-const PROTOBUF: &str = "application/x-protobuf";

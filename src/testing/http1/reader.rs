@@ -1,14 +1,14 @@
 //! Requests from a socket: RFC 9112, lenient where that harms nobody, limited in size.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::server::Stop;
+use crate::testing::socket::{ShutdownSignal, is_timeout};
 
 /// A request with its head taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Request {
+pub(super) struct ParsedRequest {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
@@ -19,7 +19,7 @@ pub(super) struct Request {
 
 /// Why there is no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoRequest {
+pub(super) enum RequestEnd {
     /// The client has left, or the server stops.
     Closed,
     /// It is answered with this HTTP status and message, and the connection closed.
@@ -31,11 +31,11 @@ pub(super) enum NoRequest {
 /// The last bytes of a request are looked at but left in the socket until [`accept`](Self::accept). A
 /// socket that is closed with unread bytes resets its connection, which is how [`Reply::reset`] works.
 ///
-/// [`Reply::reset`]: super::Reply::reset
+/// [`Reply::reset`]: crate::testing::Reply::reset
 #[derive(Debug)]
-pub(super) struct Inbox<'a> {
+pub(super) struct RequestReader<'a> {
     stream: &'a TcpStream,
-    stop: &'a Stop,
+    stop: &'a ShutdownSignal,
     seen: Vec<u8>,
     peeked: usize,
     /// How many bytes of `seen` the request takes, and how many it may take.
@@ -44,8 +44,8 @@ pub(super) struct Inbox<'a> {
     scratch: Box<[u8]>,
 }
 
-impl<'a> Inbox<'a> {
-    pub(super) fn new(stream: &'a TcpStream, stop: &'a Stop) -> io::Result<Self> {
+impl<'a> RequestReader<'a> {
+    pub(super) fn new(stream: &'a TcpStream, stop: &'a ShutdownSignal) -> io::Result<Self> {
         // A closed socket does not wake its reader on every platform, so it looks around now and then.
         stream.set_read_timeout(Some(Duration::from_millis(250)))?;
         let scratch = vec![0; 16 * 1024].into();
@@ -53,13 +53,13 @@ impl<'a> Inbox<'a> {
     }
 
     /// Waits for the next request.
-    pub(super) fn next(&mut self) -> Result<Request, NoRequest> {
+    pub(super) fn next(&mut self) -> Result<ParsedRequest, RequestEnd> {
         self.limit = HEAD_LIMIT;
         let (mut request, head) = self.head()?;
         self.limit = head + BODY_LIMIT;
         let length = body_length(&request)?;
         if request.has("expect", "100-continue") && self.seen.len() == head {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| NoRequest::Closed)?;
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| RequestEnd::Closed)?;
         }
         self.length = match length {
             Some(length) => {
@@ -79,7 +79,7 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    fn head(&mut self) -> Result<(Request, usize), NoRequest> {
+    fn head(&mut self) -> Result<(ParsedRequest, usize), RequestEnd> {
         let mut at = 0;
         let mut line = self.line(&mut at)?;
         // RFC 9112 §2.2: empty lines before a request are skipped.
@@ -96,8 +96,12 @@ impl<'a> Inbox<'a> {
             return Err(NOT_HTTP);
         }
         let is_old = version == "HTTP/1.0";
-        let mut request =
-            Request { method: method.into(), target: target.into(), is_old, ..Request::default() };
+        let mut request = ParsedRequest {
+            method: method.into(),
+            target: target.into(),
+            is_old,
+            ..ParsedRequest::default()
+        };
         loop {
             let line = self.line(&mut at)?;
             if line.is_empty() {
@@ -108,7 +112,7 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn chunks(&mut self, mut at: usize, body: &mut Vec<u8>) -> Result<usize, NoRequest> {
+    fn chunks(&mut self, mut at: usize, body: &mut Vec<u8>) -> Result<usize, RequestEnd> {
         loop {
             let line = self.line(&mut at)?;
             let size = line.split(';').next().unwrap_or_default().trim();
@@ -128,7 +132,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// The line at `at`, which moves behind its end.
-    fn line(&mut self, at: &mut usize) -> Result<String, NoRequest> {
+    fn line(&mut self, at: &mut usize) -> Result<String, RequestEnd> {
         let mut searched = *at;
         loop {
             let unsearched = self.seen.get(searched..).unwrap_or_default();
@@ -143,7 +147,7 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn bytes(&mut self, at: usize, length: usize) -> Result<&[u8], NoRequest> {
+    fn bytes(&mut self, at: usize, length: usize) -> Result<&[u8], RequestEnd> {
         if length > self.limit.saturating_sub(at) {
             return Err(BODY_TOO_LARGE);
         }
@@ -153,24 +157,24 @@ impl<'a> Inbox<'a> {
         Ok(self.seen.get(at..at + length).unwrap_or_default())
     }
 
-    fn fill(&mut self) -> Result<(), NoRequest> {
+    fn fill(&mut self) -> Result<(), RequestEnd> {
         if self.seen.len() >= self.limit {
             return Err(if self.limit == HEAD_LIMIT { HEAD_TOO_LARGE } else { BODY_TOO_LARGE });
         }
-        self.consume().map_err(|_| NoRequest::Closed)?;
+        self.consume().map_err(|_| RequestEnd::Closed)?;
         loop {
             if self.stop.is_set() {
-                return Err(NoRequest::Closed);
+                return Err(RequestEnd::Closed);
             }
             match self.stream.peek(&mut self.scratch) {
-                Ok(0) => return Err(NoRequest::Closed),
+                Ok(0) => return Err(RequestEnd::Closed),
                 Ok(count) => {
                     self.seen.extend(self.scratch.iter().take(count));
                     self.peeked = count;
                     return Ok(());
                 }
-                Err(error) if is_pause(&error) => {}
-                Err(_) => return Err(NoRequest::Closed),
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => return Err(RequestEnd::Closed),
             }
         }
     }
@@ -182,8 +186,13 @@ impl<'a> Inbox<'a> {
     }
 }
 
-impl Request {
-    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+impl ParsedRequest {
+    /// Returns whether the connection closes after the response.
+    pub(super) fn closes(&self) -> bool {
+        self.has("connection", "close") || (self.is_old && !self.has("connection", "keep-alive"))
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
         self.values(name).any(|found| found.eq_ignore_ascii_case(value))
     }
 
@@ -194,7 +203,7 @@ impl Request {
 }
 
 /// The announced length of the body; `None` when it comes in chunks.
-fn body_length(request: &Request) -> Result<Option<usize>, NoRequest> {
+fn body_length(request: &ParsedRequest) -> Result<Option<usize>, RequestEnd> {
     let encodings: Vec<&str> = request.values("transfer-encoding").collect();
     let lengths: Vec<&str> = request.values("content-length").collect();
     match (&encodings[..], &lengths[..]) {
@@ -205,17 +214,12 @@ fn body_length(request: &Request) -> Result<Option<usize>, NoRequest> {
     }
 }
 
-/// Whether a read came back without bytes only because it had waited long enough.
-pub(super) fn is_pause(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
-}
-
-const BAD_CHUNK: NoRequest = NoRequest::Refused(400, "bad chunk in the request body");
-const BAD_HEADER: NoRequest = NoRequest::Refused(400, "bad request header");
-const BAD_LENGTH: NoRequest = NoRequest::Refused(400, "bad content-length or transfer-encoding");
-const BODY_TOO_LARGE: NoRequest = NoRequest::Refused(413, "request body over 32 MiB");
-const HEAD_TOO_LARGE: NoRequest = NoRequest::Refused(431, "request headers over 64 KiB");
-const NOT_HTTP: NoRequest = NoRequest::Refused(400, "not an HTTP/1.1 request");
+const BAD_CHUNK: RequestEnd = RequestEnd::Refused(400, "bad chunk in the request body");
+const BAD_HEADER: RequestEnd = RequestEnd::Refused(400, "bad request header");
+const BAD_LENGTH: RequestEnd = RequestEnd::Refused(400, "bad content-length or transfer-encoding");
+const BODY_TOO_LARGE: RequestEnd = RequestEnd::Refused(413, "request body over 32 MiB");
+const HEAD_TOO_LARGE: RequestEnd = RequestEnd::Refused(431, "request headers over 64 KiB");
+const NOT_HTTP: RequestEnd = RequestEnd::Refused(400, "not an HTTP/1.1 request");
 
 const HEAD_LIMIT: usize = 64 * 1024;
 const BODY_LIMIT: usize = 32 * 1024 * 1024;

@@ -1,0 +1,73 @@
+//! What clap says of a command line, without the secrets that were typed in the wrong place.
+
+use clap::Error;
+use clap::error::{ContextKind, ContextValue};
+use longrunning::printing::{shown, suspicion};
+
+/// Replaces what clap quotes of the command line where it may be a secret.
+///
+/// A command line is a common place for a mistaken `$(cat key.json)`, and errors end up in the logs of build servers.
+pub(super) fn without_secrets(mut error: Error) -> Error {
+    let described: Vec<_> =
+        error.context().filter_map(|(kind, value)| Some((kind, describe(value)?))).collect();
+    if described.is_empty() {
+        return error;
+    }
+    for (kind, value) in described {
+        error.insert(kind, value);
+    }
+    // They repeat the value: "to pass '…' as a value, use '-- …'".
+    error.remove(ContextKind::Suggested);
+    error.remove(ContextKind::TrailingArg);
+    error
+}
+
+/// The value to show instead; none if it can stay.
+fn describe(value: &ContextValue) -> Option<ContextValue> {
+    match value {
+        ContextValue::String(text) => suspicion(text).map(|_| ContextValue::String(shown(text))),
+        ContextValue::Strings(texts) if texts.iter().any(|text| suspicion(text).is_some()) => {
+            Some(ContextValue::Strings(texts.iter().map(|text| shown(text)).collect()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args::read;
+
+    #[test]
+    fn a_secret_on_the_command_line_is_not_repeated() {
+        let secrets = [
+            r#"{"private_key": "CANARY"}"#,
+            "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n",
+            "ya29.CANARY",
+            "AIzaCANARY",
+        ];
+        for secret in secrets {
+            let [long, short, value] = ["--", "-v", "--anonymous="].map(|front| format!("{front}{secret}"));
+            let lines = [
+                vec![secret],
+                vec!["get", secret, "x", secret],
+                vec!["get", "x", "--format", secret],
+                vec!["get", "x", "--retries", secret],
+                vec!["get", "x", &long],
+                vec!["get", "x", &short],
+                vec!["--anonymous", &value, "get", "x"],
+            ];
+            for line in lines {
+                let text = read([&["lro"], &line[..]].concat()).unwrap_err().to_string();
+                assert!(!text.contains("CANARY"), "{line:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_said_as_ever() {
+        let text = read(["lro", "get", "x", "--format", "yaml"]).unwrap_err().to_string();
+        assert!(text.contains("invalid value 'yaml' for '--format <FORMAT>'"), "{text}");
+        let text = read(["lro", "gett"]).unwrap_err().to_string();
+        assert!(text.contains("unrecognized subcommand 'gett'") && text.contains("similar"), "{text}");
+    }
+}

@@ -1,0 +1,340 @@
+//! Finds what may be a secret in text: keys, tokens, whole credentials files.
+//!
+//! Values end up in the wrong place: `--credentials "$(cat key.json)"`, a token as the name of an operation. They
+//! are known by their form, so that messages can describe them instead of repeating them.
+
+use std::borrow::Cow;
+
+/// What a value given as a URL, a host or an option is, when it cannot be one or may be a secret: `JSON`, `an API key`.
+///
+/// None for plausible values, also if they are wrong.
+pub(crate) fn suspicion(value: &str) -> Option<&'static str> {
+    suspicion_of_text(value).or_else(|| value.split(['/', '\\']).any(is_too_long).then_some(TOO_LONG))
+}
+
+/// The same for the path of a file, which has one line.
+pub(crate) fn suspicion_of_path(path: &str) -> Option<&'static str> {
+    suspicion(path).or_else(|| path.trim().contains(LINE_BREAKS).then_some(SEVERAL_LINES))
+}
+
+/// The same for the name of a resource, whose segments may be long: the first one, which is a plain word as a rule, is
+/// suspicious if it is as mixed as a token is.
+pub(crate) fn suspicion_of_name(name: &str) -> Option<&'static str> {
+    let long = || name.split('/').next().is_some_and(|first| is_too_long(first) && is_mixed(first));
+    suspicion_of_text(name).or_else(|| long().then_some(TOO_LONG))
+}
+
+/// `text` with every secret that is known by its form replaced by a word; for text that is not one value.
+pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
+    let (mut shown, mut at) = (String::new(), 0);
+    while let Some(secret) = Secret::find(text, at) {
+        shown += &text[at..secret.start];
+        shown += REDACTED;
+        at = secret.end;
+    }
+    if at == 0 { text.into() } else { (shown + &text[at..]).into() }
+}
+
+fn suspicion_of_text(value: &str) -> Option<&'static str> {
+    let value = value.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
+    if is_json(value) {
+        return Some("JSON");
+    }
+    if value.contains(PEM) {
+        return Some("a PEM block");
+    }
+    if value.contains("private_key") {
+        return Some("a private key");
+    }
+    let secret = Secret::find(value, 0).map(|secret| secret.what);
+    // A short one is a slip, and better understood when it is seen.
+    let several = || value.len() > LONGEST_SLIP && value.contains(LINE_BREAKS);
+    secret.or_else(|| several().then_some(SEVERAL_LINES))
+}
+
+/// Whether text starts like an object, or a list of objects; the variable of a path template (`{name=**}`) is none.
+fn is_json(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix('{') else {
+        return text.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with(['{', '"']));
+    };
+    let variable = inside.trim_start_matches(|c: char| c.is_ascii_lowercase() || c == '_' || c == '.');
+    variable.len() == inside.len() || !variable.starts_with(['=', '}'])
+}
+
+/// No file system has longer names.
+fn is_too_long(segment: &str) -> bool {
+    segment.len() > 255
+}
+
+fn is_mixed(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
+    has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+}
+
+/// Where a secret is in a text, in bytes, and what it is.
+struct Secret {
+    start: usize,
+    end: usize,
+    what: &'static str,
+}
+
+impl Secret {
+    /// The first one at or behind `from`.
+    fn find(text: &str, from: usize) -> Option<Self> {
+        (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| Self::at(text, at))
+    }
+
+    fn at(text: &str, at: usize) -> Option<Self> {
+        let (before, rest) = text.split_at(at);
+        // Most characters begin none, and this is asked for each one.
+        if !rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '-') {
+            return None;
+        }
+        let (skipped, length, what) =
+            pem(rest).or_else(|| token(before, rest)).or_else(|| field(before, rest))?;
+        Some(Self { start: at + skipped, end: at + skipped + length, what })
+    }
+}
+
+/// Bytes in front of the secret that may be shown, its length, and what it is.
+type Extent = (usize, usize, &'static str);
+
+/// A block with something in it: messages that say how one begins hold no secret.
+fn pem(rest: &str) -> Option<Extent> {
+    let label = rest.strip_prefix(PEM)?;
+    let body =
+        label.find("-----").map(|at| skip(&label[at + 5..], &["\n", "\r", "\\", "n", "r", " ", "%0A"]));
+    let has_body = |body: &str| body.starts_with(|c: char| c.is_ascii_alphanumeric() || "+/%".contains(c));
+    body.is_none_or(has_body).then(|| (0, pem_length(rest), "a PEM block"))
+}
+
+/// Up to the line with `END`, or to the end of the text.
+fn pem_length(text: &str) -> usize {
+    let end = text.find("-----END").map(|at| at + "-----END".len());
+    let rest = end.and_then(|at| Some(at + text[at..].find("-----")? + "-----".len()));
+    rest.unwrap_or(text.len())
+}
+
+/// A token that is known by its first characters, or by the scheme in front of it.
+fn token(before: &str, rest: &str) -> Option<Extent> {
+    for (prefix, what) in SCHEMES {
+        let after = strip_prefix_ignoring_case(rest, prefix).filter(|_| starts_word(before));
+        let length = after.map_or(0, token_length);
+        if length >= SHORTEST_CREDENTIAL {
+            return Some((prefix.len(), length, what));
+        }
+    }
+    let TokenForm { what, .. } = TOKENS.iter().find(|form| form.begins(before, rest))?;
+    Some((0, token_length(rest).max(1), what))
+}
+
+/// The value of a field, parameter or variable with a name that says that it is secret.
+fn field(before: &str, rest: &str) -> Option<Extent> {
+    let (name, after) = FIELDS.iter().find_map(|name| Some((*name, rest.strip_prefix(name)?)))?;
+    if name == "key" && !before.ends_with(['?', '&']) {
+        return None;
+    }
+    let (assigned, is_equals) = skip_separator(after)?;
+    let value = skip(assigned, &["\"", "'", "\\", " ", "%22", "%20"]);
+    let quoted = assigned.len() > value.len() && value.len() < assigned.trim_start().len();
+    let length = value_length(value, quoted);
+    // A sentence such as `invalid access_token: expired` is no field.
+    let is_value = is_equals || quoted || length >= SHORTEST_UNQUOTED;
+    (is_value && length > 0).then(|| (rest.len() - value.len(), length, "credentials"))
+}
+
+/// Skips what stands between a name and its value; says also whether that was `=`.
+fn skip_separator(text: &str) -> Option<(&str, bool)> {
+    let text = skip(text, &["\"", "'", "\\", " ", "%22", "%20"]);
+    [("=", true), ("%3D", true), (":", false), ("%3A", false)]
+        .into_iter()
+        .find_map(|(separator, is_equals)| Some((text.strip_prefix(separator)?, is_equals)))
+}
+
+fn skip<'t>(mut text: &'t str, any: &[&str]) -> &'t str {
+    while let Some(after) = any.iter().find_map(|each| text.strip_prefix(each)) {
+        text = after;
+    }
+    text
+}
+
+fn value_length(value: &str, quoted: bool) -> usize {
+    let ends: &[char] =
+        if quoted { &['"', '\'', '\\'] } else { &['"', '\'', '&', ' ', ',', '}', '\n', '\r', '`'] };
+    // Of a key with escaped line breaks the first would end it.
+    if value.starts_with(PEM) { pem_length(value) } else { value.find(ends).unwrap_or(value.len()) }
+}
+
+fn token_length(text: &str) -> usize {
+    let inside = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%:".contains(c);
+    let length = text.find(|c| !inside(c)).unwrap_or(text.len());
+    // The end of a sentence is not the token's.
+    text[..length].trim_end_matches(['.', ':']).len()
+}
+
+fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let (head, tail) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(tail)
+}
+
+/// Whether a word can begin behind `before`, whose last character may be percent-encoded or escaped.
+fn starts_word(before: &str) -> bool {
+    let encoded = |tail: &[u8]| matches!(tail, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let bytes = before.as_bytes();
+    let tail = |length: usize| bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default();
+    !bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        || encoded(tail(3))
+        || matches!(tail(2), [b'\\', b'n' | b'r' | b't'])
+}
+
+/// How one kind of token is recognised.
+struct TokenForm {
+    prefix: &'static str,
+    what: &'static str,
+    /// Whether it has to stand at the beginning of a word, since the prefix occurs in other words.
+    at_word: bool,
+    /// Letters and digits that have to follow.
+    following: usize,
+}
+
+impl TokenForm {
+    const fn anywhere(prefix: &'static str, what: &'static str) -> Self {
+        Self { prefix, what, at_word: false, following: 0 }
+    }
+
+    const fn at_word(prefix: &'static str, what: &'static str, following: usize) -> Self {
+        Self { prefix, what, at_word: true, following }
+    }
+
+    fn begins(&self, before: &str, rest: &str) -> bool {
+        let Some(after) = rest.strip_prefix(self.prefix) else { return false };
+        let follow = after.bytes().take(self.following);
+        (!self.at_word || starts_word(before))
+            && follow.len() == self.following
+            && follow.into_iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    }
+}
+
+const TOKENS: [TokenForm; 11] = [
+    TokenForm::anywhere("ya29.", "an access token"),
+    TokenForm::anywhere("YA29.", "an access token"),
+    TokenForm::anywhere("GOCSPX-", "a client secret"),
+    TokenForm::anywhere("AIza", "an API key"),
+    TokenForm::at_word("eyJ", "a token", 1),
+    TokenForm::at_word("1//", "a refresh token", 2),
+    TokenForm::at_word("AKIA", "an AWS access key", 4),
+    // `ASIA` is a word, too.
+    TokenForm::at_word("ASIA", "an AWS access key", 6),
+    TokenForm::at_word("IQoJb3JpZ2lu", "an AWS session token", 0),
+    // Base64 of `-----BEGIN` and of the first line of a credentials file.
+    TokenForm::at_word("LS0tLS1CRUdJTi", "an encoded PEM block", 0),
+    TokenForm::at_word("ewogIC", "encoded JSON", 0),
+];
+
+const SCHEMES: [(&str, &str); 2] = [("Bearer ", "an access token"), ("Basic ", "a password")];
+const FIELDS: [&str; 10] = [
+    "private_key",
+    "client_secret",
+    "refresh_token",
+    "access_token",
+    "id_token",
+    "subject_token",
+    "secret_access_key",
+    "SecretAccessKey",
+    "password",
+    "key",
+];
+const LINE_BREAKS: [char; 2] = ['\n', '\r'];
+const SEVERAL_LINES: &str = "text of several lines";
+const TOO_LONG: &str = "a segment of more than 255 bytes";
+const LONGEST_SLIP: usize = 64;
+const PEM: &str = "-----BEGIN";
+const REDACTED: &str = "[redacted]";
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The word behind `Bearer` in a sentence is shorter than this.
+const SHORTEST_CREDENTIAL: usize = 20;
+const SHORTEST_UNQUOTED: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_no_paths() {
+        let long = "x".repeat(256);
+        let rows = [
+            ("{\"type\": \"service_account\"}", Some("JSON")),
+            (" \u{feff}\n{}", Some("JSON")),
+            ("{CANARY", Some("JSON")),
+            ("[{\"a\": 1}]", Some("JSON")),
+            ("\"private_key\": 1", Some("a private key")),
+            ("-----BEGIN PRIVATE KEY-----\\nMII", Some("a PEM block")),
+            (&format!("{}\nb", "a".repeat(64)), Some("text of several lines")),
+            ("a\nb", None),
+            ("ya29.a0", Some("an access token")),
+            ("'Bearer ya29.a0'", Some("an access token")),
+            ("Bearer 0123456789abcdefghij", Some("an access token")),
+            ("https://host/AIzaSy", Some("an API key")),
+            ("https://host/?key=AIzaSy", Some("credentials")),
+            ("https://host/%22eyJhbGci", Some("a token")),
+            ("\"eyJhbGci.x.y\"", Some("a token")),
+            ("1//0gabc", Some("a refresh token")),
+            ("GOCSPX-abc", Some("a client secret")),
+            ("AKIAIOSFODNN7EXAMPLE", Some("an AWS access key")),
+            ("x=ASIAIOSFODNN7EXAMPLE", Some("an AWS access key")),
+            ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t", Some("an encoded PEM block")),
+            ("ewogICJ0eXBlIjogInNlcnZpY2U", Some("encoded JSON")),
+            (&long, Some("a segment of more than 255 bytes")),
+            ("/keys/robot.json", None),
+            ("C:\\keys\\robot.json", None),
+            ("/keys/robot.json\n", None),
+            ("https://run.googleapis.com/v2/projects/p/locations/l/operations/42", None),
+            ("projects/p/locations/ASIA/operations/heyJoe", None),
+            ("{name=operations/**}", None),
+            ("{name}", None),
+            ("/v1//operations", None),
+            ("[::1]:8080", None),
+            ("Bearer of bad news", None),
+            ("/secrets/client_secret.json", None),
+            ("/run/access_token", None),
+            ("", None),
+        ];
+        for (value, what) in rows {
+            assert_eq!(suspicion(value), what, "{value}");
+        }
+        assert_eq!(suspicion_of_name(&format!("operations/{long}")), None);
+        assert_eq!(suspicion_of_path("a\nb"), Some("text of several lines"));
+        assert_eq!(suspicion_of_path("/keys/robot.json\n"), None);
+        assert_eq!(suspicion_of_name(&long), None);
+        assert_eq!(suspicion_of_name(&"aB3".repeat(86)), Some("a segment of more than 255 bytes"));
+    }
+
+    #[test]
+    fn secrets_are_cut_out_of_text() {
+        let rows = [
+            ("API key AIzaSyCANARY is not valid.", "API key [redacted] is not valid."),
+            ("token: ya29.CANARY.", "token: [redacted]."),
+            ("sent `Bearer ya29.CANARY` and eyJCANARY", "sent `Bearer [redacted]` and [redacted]"),
+            ("x?access_token=CANARY&b=1", "x?access_token=[redacted]&b=1"),
+            (r#"{"refresh_token": "CANARY", "a": 1}"#, r#"{"refresh_token": "[redacted]", "a": 1}"#),
+            ("%22client_secret%22%3A%22CANARY%22", "%22client_secret%22%3A%22[redacted]"),
+            (
+                r#"{"private_key": "-----BEGIN K-----\nCANARY\n-----END K-----\n", "b": 2}"#,
+                r#"{"private_key": "[redacted]\n", "b": 2}"#,
+            ),
+            ("-----BEGIN K-----\nCANARY", "[redacted]"),
+            ("x -----BEGIN%20K-----%0ACANARY", "x [redacted]"),
+            (
+                "expected `-----BEGIN PRIVATE KEY-----` and more",
+                "expected `-----BEGIN PRIVATE KEY-----` and more",
+            ),
+            ("Missing required parameter: refresh_token", "Missing required parameter: refresh_token"),
+            ("invalid access_token: expired", "invalid access_token: expired"),
+            ("Bearer token is missing", "Bearer token is missing"),
+            ("\u{e9}\u{1f600} nothing", "\u{e9}\u{1f600} nothing"),
+        ];
+        for (text, shown) in rows {
+            assert_eq!(redacted(text), shown);
+        }
+    }
+}

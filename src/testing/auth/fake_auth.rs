@@ -1,0 +1,121 @@
+//! What a test sets of the token servers.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+use super::jwt::PublicKey;
+use super::servers::{TokenServers, TokenState};
+use crate::error::Error;
+
+/// The token endpoints of a [`FakeServer`](crate::testing::FakeServer), made by [`FakeServer::auth`](crate::testing::FakeServer::auth): what they give and whom they trust.
+///
+/// | request | answered as by |
+/// |---|---|
+/// | `POST /token` | Google's OAuth endpoint, for refresh tokens and for signed assertions |
+/// | `POST /v1/token`, `POST /v1/oauthtoken` | the Security Token Service |
+/// | `POST /v1/projects/-/serviceAccounts/…:generateAccessToken` | the IAM credentials API |
+/// | `GET /computeMetadata/v1/…` | the metadata server of Google Cloud |
+/// | `PUT /latest/api/token`, `GET /latest/meta-data/…` | the metadata server of AWS, version 2 |
+/// | `GET /subject-token` | an identity provider that wants a header |
+///
+/// Each checks all that it is sent, by the time that the server gives in its `date` header, and says what
+/// was wrong in the shape of the real one. The signature of an assertion is verified against the keys that are
+/// [trusted](Self::trust_key). [Scripted answers](crate::testing::FakeServer::reply_to) come first here too.
+///
+/// Every secret starts with `CANARY-`, so that a test can look for that word wherever a program writes.
+///
+/// ```
+/// use longrunning::testing::{FakeServer, Reply};
+/// use longrunning::auth::CredentialsPolicy;
+/// use longrunning::{Credentials, Operation};
+///
+/// let server = FakeServer::start();
+/// server.insert(Operation::running("operations/42"));
+/// server.require_issued_tokens();
+///
+/// let file = server.auth().rotate_refresh_tokens().authorized_user_file();
+/// let credentials = Credentials::from_json_with(&file, &CredentialsPolicy::trusting_the_file())?;
+/// let client = server.client_builder().credentials(credentials).build()?;
+/// server.reply_to("POST", "/token", Reply::status(503));
+/// client.get("operations/42").send()?;
+/// assert_eq!(server.auth().issued(), 1);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct FakeAuth<'a> {
+    servers: &'a TokenServers,
+    address: SocketAddr,
+}
+
+impl<'a> FakeAuth<'a> {
+    pub(in crate::testing) fn new(servers: &'a TokenServers, address: SocketAddr) -> Self {
+        Self { servers, address }
+    }
+
+    /// Trusts what is signed with the RSA key whose public half this is, as PEM (`BEGIN PUBLIC KEY`).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no such key of 2048 bits or more.
+    pub fn trust_key(self, public_pem: &str) -> Result<Self, Error> {
+        let key = PublicKey::from_pem(public_pem)?;
+        Ok(self.set(|state| state.issuer.trust(key)))
+    }
+
+    /// Sets how long new access tokens are good for; an hour by default.
+    pub fn token_lifetime(self, lifetime: Duration) -> Self {
+        self.set(|state| state.issuer.lifetime = lifetime)
+    }
+
+    /// Gives a new refresh token with every access token that one is used for, and refuses the old one.
+    pub fn rotate_refresh_tokens(self) -> Self {
+        self.set(|state| state.login.rotates = true)
+    }
+
+    /// Refuses refresh tokens with `invalid_grant`, as after a password change, until there is a new file.
+    pub fn revoke_logins(self) -> Self {
+        self.set(|state| state.login.is_revoked = true)
+    }
+
+    /// Refuses refresh tokens with `invalid_rapt` unless they come with the proof of a new login, `rapt`.
+    pub fn require_reauthentication(self) -> Self {
+        self.set(|state| state.login.wants_rapt = true)
+    }
+
+    /// Makes all access tokens that were given invalid, so that the [check](crate::testing::FakeServer::require_issued_tokens)
+    /// answers 401.
+    pub fn revoke_tokens(self) -> Self {
+        self.set(|state| state.issuer.revoke_all())
+    }
+
+    /// Sets the universe domain that the metadata server tells; `googleapis.com` by default.
+    pub fn universe_domain(self, domain: impl Into<String>) -> Self {
+        self.set(|state| state.metadata.universe_domain = domain.into())
+    }
+
+    /// How many access tokens were given.
+    pub fn issued(self) -> usize {
+        self.servers.state().issuer.count()
+    }
+
+    pub(super) fn set(self, change: impl FnOnce(&mut TokenState)) -> Self {
+        change(&mut self.servers.state());
+        self
+    }
+
+    pub(super) fn state(self) -> MutexGuard<'a, TokenState> {
+        self.servers.state()
+    }
+
+    pub(super) fn url(self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
+    }
+}
+
+impl fmt::Debug for FakeAuth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.servers.state().fmt(f)
+    }
+}
