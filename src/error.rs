@@ -537,6 +537,12 @@ impl Error {
         Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
     }
 
+    /// A message that cannot be turned into its other form, although it may be valid as it is.
+    pub(crate) fn not_converted(type_name: &str, form: &str, invalid: Invalid) -> Self {
+        let name = excerpt(type_name);
+        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}"))
+    }
+
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)

@@ -23,6 +23,6 @@ pub use any::Any;
 pub use code::{Code, UnknownCode};
 pub(crate) use error_body::ErrorBody;
 pub use operation::Operation;
-pub use outcome::Outcome;
+pub use outcome::{MalformedReason, Outcome};
 pub use page::OperationPage;
 pub use status::Status;

@@ -66,8 +66,7 @@ impl Any {
     }
 
     fn refused(&self, form: &str, invalid: Invalid) -> Error {
-        let name = excerpt(self.type_name());
-        Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
+        Error::not_converted(self.type_name(), form, invalid)
     }
 
     fn is_in(&self, pool: &DescriptorPool) -> bool {
@@ -139,7 +138,7 @@ impl Type {
             (Some(known), None) => Ok(Self::Known(known)),
             (None, None) => {
                 let name = excerpt(name);
-                Err(Invalid::new(format!("type `{name}` is not in the descriptor pool, and not known here")))
+                Err(Invalid::new(format!("no descriptor of type `{name}` is in the pool or known here")))
             }
         }
     }
@@ -154,8 +153,8 @@ fn type_name(url: &str) -> &str {
     known::type_name(url)
 }
 
-fn not_bytes<E>(_: E) -> Invalid {
-    Invalid::new("expected protobuf bytes")
+fn not_bytes(cause: prost::DecodeError) -> Invalid {
+    Invalid::new(known::why_not_decoded(&cause))
 }
 
 const ANY: &str = "google.protobuf.Any";
