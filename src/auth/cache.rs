@@ -64,7 +64,9 @@ struct Failure {
 enum Step {
     Use(Authorization),
     Fail(Error),
-    Fetch { at_most: Duration },
+    /// Fetch a token in place of one that still works.
+    Renew,
+    Fetch,
     Wait,
 }
 
@@ -98,10 +100,12 @@ impl TokenCache {
             let state = match state.step(now) {
                 Step::Use(authorization) => return Ok(authorization),
                 Step::Fail(error) => return Err(error),
-                Step::Fetch { .. } | Step::Wait if left.is_zero() => {
+                Step::Renew | Step::Fetch | Step::Wait if left.is_zero() => {
                     return state.usable(now).ok_or_else(|| Error::token_timeout(&self.label, timeout));
                 }
-                Step::Fetch { at_most } => self.fetch(state, at_most.min(left)),
+                // An endpoint that hangs must leave time for the request itself, which has a token.
+                Step::Renew => self.fetch(state, STALE_TIMEOUT.min(left / 2)),
+                Step::Fetch => self.fetch(state, FETCH_TIMEOUT.min(left)),
                 Step::Wait => {
                     self.wait(state, left).ok_or_else(|| Error::token_timeout(&self.label, timeout))?
                 }
@@ -255,11 +259,11 @@ impl State {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
         match (self.live(now), pausing) {
-            (Some(held), None) if !held.is_fresh(now) && !flying => Step::Fetch { at_most: STALE_TIMEOUT },
+            (Some(held), None) if !held.is_fresh(now) && !flying => Step::Renew,
             (Some(held), _) => Step::Use(held.authorization.clone()),
             (None, _) if flying => Step::Wait,
             (None, Some(failure)) => Step::Fail(failure.remembered(now)),
-            (None, _) => Step::Fetch { at_most: FETCH_TIMEOUT },
+            (None, None) => Step::Fetch,
         }
     }
 

@@ -61,8 +61,8 @@ where
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
-    /// How long the provider may take: what the calling attempt has left, at most 30 seconds, and at most
-    /// 10 while the old token still works.
+    /// How long the provider may take: the remaining time of the calling attempt, at most 30 seconds. While the
+    /// old token still works it is half of the remaining time, at most 10 seconds.
     pub timeout: Duration,
     /// The OAuth scopes that the client was built with; empty means the provider's own choice.
     pub scopes: &'a [String],

@@ -38,7 +38,8 @@ impl Params {
         let growth = node.require("rpc_timeout_multiplier")?.number(1.0)?;
         let longest = node.require("max_rpc_timeout_millis")?.millis(true)?;
         Ok(Self {
-            backoff: Backoff::exponential(initial, maximum).factor(factor),
+            // As `google.api_core.retry`, which reads these files, draws its delays.
+            backoff: Backoff::exponential(initial, maximum).factor(factor).full_jitter(),
             attempt_timeout: if growth > 1.0 { longest } else { first.min(longest) },
             total_timeout: node.require("total_timeout_millis")?.millis(true)?,
         })

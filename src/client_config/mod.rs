@@ -116,7 +116,9 @@ impl ClientConfig {
                     .max_attempts(u32::MAX)
                     .codes([Code::DeadlineExceeded, Code::Unavailable])
                     .backoff(
-                        Backoff::exponential(Duration::from_millis(100), Duration::from_secs(60)).factor(1.3),
+                        Backoff::exponential(Duration::from_millis(100), Duration::from_secs(60))
+                            .factor(1.3)
+                            .full_jitter(),
                     ),
             ),
             attempt_timeout: Some(Duration::from_secs(20)),

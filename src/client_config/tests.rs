@@ -43,7 +43,7 @@ fn pythons_defaults_are_what_python_has() {
     assert_eq!(
         shown(&ClientConfig::python_grpc(), Rpc::Get),
         "Some(20s) Some(600s) { max_attempts: 4294967295, codes: [DeadlineExceeded, Unavailable], \
-         backoff: exponential(100ms, 60s).factor(1.3) }"
+         backoff: exponential(100ms, 60s).factor(1.3).full_jitter() }"
     );
     assert_eq!(shown(&ClientConfig::python_grpc(), Rpc::Wait), "None None ");
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// use longrunning::Backoff;
 ///
 /// let secs = Duration::from_secs;
-/// // 1 s, 3 s, 9 s … 60 s, each spread over 0 to itself (full jitter)
+/// // 1 s, 3 s, 9 s … 60 s, each spread over its upper half (equal jitter)
 /// let growing = Backoff::exponential(secs(1), secs(60)).factor(3.0);
 /// // a tenth of the time that has passed, at least 1 s, at most 30 s
 /// let fitting = Backoff::proportional(0.1, secs(1), secs(30));
@@ -35,6 +35,8 @@ enum Shape {
 /// How a step of an exponential backoff becomes a delay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Jitter {
+    /// Anything from half of it up to it.
+    Equal,
     /// Anything up to it.
     Full,
     /// As it is.
@@ -52,10 +54,10 @@ pub(crate) trait Delays: Send {
 impl Backoff {
     /// Grows from `initial` to `maximum`, by a factor of 2 unless [`factor`](Self::factor) says otherwise.
     ///
-    /// Each delay is drawn evenly between zero and the current step (full jitter), so that clients which fail
-    /// together do not come back together.
+    /// Each delay is drawn evenly between half of the current step and all of it (equal jitter), so that clients
+    /// which fail together do not come back together, and a call does not use up its attempts in a moment.
     pub fn exponential(initial: Duration, maximum: Duration) -> Self {
-        Self(Shape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Full })
+        Self(Shape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Equal })
     }
 
     /// Follows the time that has passed: `fraction` of it, at least `minimum`, spread by ±10 %, and at most
@@ -109,6 +111,26 @@ impl Backoff {
     pub fn factor(mut self, by: f64) -> Self {
         if let Shape::Exponential { factor, .. } = &mut self.0 {
             *factor = if by.is_nan() { 1.0 } else { by.max(1.0) };
+        }
+        self
+    }
+
+    /// Draws each delay of [`exponential`](Self::exponential) between zero and the current step.
+    ///
+    /// This is the jitter of Google's client for Python. It spreads clients more widely, but five attempts of one
+    /// call may end within a second. Other delays stay as they are.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::Backoff;
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)).full_jitter();
+    /// assert_eq!(format!("{backoff:?}"), "exponential(1s, 60s).factor(2).full_jitter()");
+    /// ```
+    pub fn full_jitter(mut self) -> Self {
+        if let Shape::Exponential { jitter, .. } = &mut self.0 {
+            *jitter = Jitter::Full;
         }
         self
     }
@@ -183,7 +205,11 @@ impl fmt::Debug for Backoff {
         match &self.0 {
             Shape::Exponential { initial, maximum, factor, jitter } => {
                 write!(f, "exponential({initial:?}, {maximum:?}).factor({factor})")?;
-                if *jitter == Jitter::Full { Ok(()) } else { write!(f, " with jitter {jitter:?}") }
+                match jitter {
+                    Jitter::Equal => Ok(()),
+                    Jitter::Full => f.write_str(".full_jitter()"),
+                    Jitter::None | Jitter::Plus(_) => write!(f, " with jitter {jitter:?}"),
+                }
             }
             Shape::Proportional { fraction, minimum, maximum } => {
                 write!(f, "proportional({fraction}, {minimum:?}, {maximum:?})")
@@ -208,6 +234,7 @@ fn exponential(
     let mut step = initial.min(maximum);
     move |_, chance| {
         let delay = match jitter {
+            Jitter::Equal => scaled(step, 0.5 + chance / 2.0, maximum),
             Jitter::Full => scaled(step, chance, maximum),
             Jitter::None => step,
             Jitter::Plus(most) => step.saturating_add(scaled(most, chance, most)).min(maximum),
@@ -251,12 +278,24 @@ mod tests {
     }
 
     #[test]
-    fn exponential_grows_to_its_maximum_with_full_jitter() {
+    fn exponential_grows_to_its_maximum_and_keeps_half_of_each_delay() {
         let backoff = Backoff::exponential(secs(0.5), secs(10.0));
+        assert_eq!(draw(&backoff, 1.0, 7), [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
+        assert_eq!(draw(&backoff, 0.5, 3), [0.375, 0.75, 1.5]);
+        assert_eq!(draw(&backoff, 0.0, 6), [0.25, 0.5, 1.0, 2.0, 4.0, 5.0]);
+        assert_eq!(draw(&backoff.clone().factor(3.0), 1.0, 4), [0.5, 1.5, 4.5, 10.0]);
+    }
+
+    #[test]
+    fn full_jitter_spreads_over_the_whole_step() {
+        let backoff = Backoff::exponential(secs(0.5), secs(10.0)).full_jitter();
         assert_eq!(draw(&backoff, 1.0, 7), [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
         assert_eq!(draw(&backoff, 0.5, 3), [0.25, 0.5, 1.0]);
         assert_eq!(draw(&backoff, 0.0, 3), [0.0, 0.0, 0.0]);
-        assert_eq!(draw(&backoff.clone().factor(3.0), 1.0, 4), [0.5, 1.5, 4.5, 10.0]);
+        let others = Backoff::google_cloud_rust().full_jitter();
+        assert_eq!(draw(&others, 0.5, 2), [0.5, 1.0]);
+        let own = Backoff::from_fn(|_| Some(secs(3.0))).full_jitter();
+        assert_eq!(draw(&own, 0.5, 2), [3.0, 3.0]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) use rate::RateLimit;
 /// Decides which failures of a call are tried again, how often and after which delays.
 ///
 /// The default follows Google's configuration of `google.longrunning.Operations`: at most 5 attempts, delays
-/// of up to 0.5 s, doubled up to 10 s, retry on `UNAVAILABLE`. Retried as well are failures that say nothing
+/// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Retried as well are failures that say nothing
 /// about the request: a connection that fails or breaks, an attempt that runs out of time, a proxy's 502, 503
 /// or 504, a transient token failure, and `RESOURCE_EXHAUSTED` when the server says when to come back. All
 /// five RPCs are idempotent, so an attempt that may have reached the server is retried too.

@@ -249,7 +249,7 @@ impl FakeServer {
 
     /// Sets what the client's delays take for chance, from 0 up to 1.
     ///
-    /// It is 0.5 until then, so that a delay with full jitter is always half of its maximum.
+    /// It is 0.5 until then, so that a delay with equal jitter is always three quarters of its maximum.
     pub fn set_chance(&self, chance: f64) {
         self.backend.clock.set_chance(chance);
     }

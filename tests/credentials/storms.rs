@@ -149,6 +149,20 @@ fn tokens_that_the_service_refuses_are_renewed_at_most_every_ten_seconds() {
     }
 }
 
+#[test]
+fn an_endpoint_that_hangs_takes_no_call_with_an_unexpired_token_down() {
+    let server = server();
+    let client = client(&server, load(&server.auth().authorized_user_file()));
+    client.get(NAME).send().unwrap();
+    server.advance(Duration::from_secs(3400));
+    server.reply_to("POST", "/token", Reply::hang().times(usize::MAX));
+    for _ in 0..3 {
+        client.get(NAME).retry(RetryPolicy::never()).send().unwrap();
+    }
+    assert_eq!(server.elapsed(), Duration::from_secs(3405), "half of the attempt's 10 s, once");
+    assert_eq!(asked(&server).len(), 2);
+}
+
 /// Answers all requests for tokens but the first `step` with 503, and wants to be left alone for 30 s.
 fn fail_from(server: &FakeServer, step: usize) {
     let is_token = |request: &longrunning::testing::RecordedRequest| !request.target().contains(NAME);

@@ -43,11 +43,11 @@ fn run(
 #[test]
 fn every_method_has_its_own() {
     let rows = [
-        (Method::Get, Code::Aborted, 3, vec![1.0, 3.0]),
+        (Method::Get, Code::Aborted, 3, vec![1.5, 4.5]),
         (Method::Get, Code::Unavailable, 1, vec![]),
-        (Method::List, Code::Aborted, 2, vec![0.5]),
-        (Method::List, Code::Unavailable, 2, vec![0.5]),
-        (Method::Cancel, Code::Unavailable, 5, vec![0.25, 0.5, 1.0, 2.0]),
+        (Method::List, Code::Aborted, 2, vec![0.75]),
+        (Method::List, Code::Unavailable, 2, vec![0.75]),
+        (Method::Cancel, Code::Unavailable, 5, vec![0.375, 0.75, 1.5, 3.0]),
         (Method::Cancel, Code::Aborted, 1, vec![]),
     ];
     for (method, code, requests, sleeps) in rows {
@@ -62,14 +62,14 @@ fn the_builder_wins_over_the_configuration_and_the_call_over_both() {
     let after = run(Method::Get, Code::Unavailable, |builder| builder.client_config(config()).retry(twice()));
     let before =
         run(Method::Get, Code::Unavailable, |builder| builder.retry(twice()).client_config(config()));
-    assert_eq!((after, before), ((2, vec![4.0]), (2, vec![4.0])));
+    assert_eq!((after, before), ((2, vec![6.0]), (2, vec![6.0])));
 
     let server = server();
     server.reply(Reply::from(Status::new(Code::Aborted, "no")).times(9));
     let client = server.client_builder().client_config(config()).retry(twice()).build().unwrap();
     let call = client.get(NAME).retry(RetryPolicy::default().codes([Code::Aborted]));
     call.send().unwrap_err();
-    assert_eq!((server.request_count(), slept(&server)), (5, vec![0.25, 0.5, 1.0, 2.0]));
+    assert_eq!((server.request_count(), slept(&server)), (5, vec![0.375, 0.75, 1.5, 3.0]));
 }
 
 /// Keeps the time limit of each attempt and fails it.

@@ -232,7 +232,7 @@ fn every_attempt_may_renew_its_token() {
     let client = server.client_builder().credentials(credentials).build().unwrap();
     client.get(NAME).send().unwrap();
     assert_eq!(tokens(&server), ["t1", "t2", "t2", "t3"]);
-    assert_eq!(slept(&server), [0.25]);
+    assert_eq!(slept(&server), [0.375]);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn a_slow_provider_uses_up_the_time_of_its_attempt() {
     client.get(NAME).send().unwrap();
     assert_eq!(
         (server.request_count(), slept(&server)),
-        (1, vec![0.25]),
+        (1, vec![0.375]),
         "the second attempt finds the token"
     );
 }

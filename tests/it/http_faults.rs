@@ -33,7 +33,7 @@ fn nobody_listens() {
             assert!(error.attempts() > 20 && format!("{error:#}").contains("cannot connect"), "{error:#}");
         } else {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 5), "11 {method:?}");
-            assert_eq!(slept(&server), [0.25, 0.5, 1.0, 2.0], "11 {method:?}");
+            assert_eq!(slept(&server), [0.375, 0.75, 1.5, 3.0], "11 {method:?}");
         }
         assert_eq!(server.request_count(), 0, "11 {method:?}");
     }
@@ -42,9 +42,9 @@ fn nobody_listens() {
 #[test]
 fn what_is_no_delay_is_no_wish() {
     let rows = [
-        ("negative", "-7", 0.25),
-        ("fraction", "1.5", 0.25),
-        ("words", "a while", 0.25),
+        ("negative", "-7", 0.375),
+        ("fraction", "1.5", 0.375),
+        ("words", "a while", 0.375),
         ("with space around", " 7 ", 7.0),
     ];
     for (row, wish, expected) in rows {
@@ -94,7 +94,7 @@ fn failures_to_connect_leave_no_doubt() {
             let http = Scripted(Mutex::new(vec![refused(), Ok(last)]));
             let client = server.client_builder().http_client(http).build().unwrap();
             let result = method.run(&client);
-            let delay = if method == Method::Poll { 0.5 } else { 0.25 };
+            let delay = if method == Method::Poll { 0.5 } else { 0.375 };
             assert_eq!((told(&result).as_str(), slept(&server)), (expected, vec![delay]), "74 {method:?}");
             let message = result.map_or_else(|error| error.to_string(), |()| String::new());
             assert!(!message.contains(IN_DOUBT), "11 {method:?}: {message}");

@@ -38,8 +38,8 @@ fn messages_of_the_service() {
             ErrorKind::Service,
             Some(Code::Unavailable),
             5,
-            3.75,
-            "GetOperation `operations/42`: UNAVAILABLE: draining (5 attempts in 3.8 s)",
+            5.625,
+            "GetOperation `operations/42`: UNAVAILABLE: draining (5 attempts in 5.6 s)",
         ),
     );
     check(
@@ -48,8 +48,8 @@ fn messages_of_the_service() {
             ErrorKind::Service,
             Some(Code::Unavailable),
             5,
-            3.75,
-            "GetOperation `operations/42`: UNAVAILABLE: HTTP 502: Error 502 … (5 attempts in 3.8 s)",
+            5.625,
+            "GetOperation `operations/42`: UNAVAILABLE: HTTP 502: Error 502 … (5 attempts in 5.6 s)",
         ),
     );
     check(
@@ -91,9 +91,9 @@ fn messages_of_the_service() {
             ErrorKind::Service,
             Some(Code::FailedPrecondition),
             2,
-            10.25,
+            10.375,
             "CancelOperation `operations/42`: FAILED_PRECONDITION: it is done; \
-         an earlier attempt may have cancelled it (2 attempts in 10.3 s)",
+         an earlier attempt may have cancelled it (2 attempts in 10.4 s)",
         ),
     );
 }
@@ -109,8 +109,8 @@ fn messages_of_the_network() {
             ErrorKind::Transport,
             None,
             5,
-            3.75,
-            "GetOperation `operations/42`: cannot connect to 127.0.0.1:1 (5 attempts in 3.8 s)",
+            5.625,
+            "GetOperation `operations/42`: cannot connect to 127.0.0.1:1 (5 attempts in 5.6 s)",
         ),
     );
     let rows: [(Reply, &str); 9] = [

@@ -430,7 +430,7 @@ fn the_provider_learns_time_scopes_and_date() {
         ("no token: at most what the caller has", 3600, 7, Some(7)),
         ("no token and no time", 3600, 0, None),
         ("stale: at most 10 s", 3375, 60, Some(10)),
-        ("stale: at most what the caller has", 3375, 7, Some(7)),
+        ("stale: at most half of what the caller has", 3375, 8, Some(4)),
         ("stale and no time", 3375, 0, None),
         ("fresh", 0, 60, None),
     ];

@@ -191,7 +191,7 @@ fn slowness() {
         let server = server();
         (row.fault)(&server).into_iter().for_each(|reply| server.reply(reply));
         server.client().get(NAME).send().unwrap();
-        assert_eq!(server.elapsed(), secs(10.0 + 0.25), "{}: the attempt timeout is absolute", row.name);
+        assert_eq!(server.elapsed(), secs(10.0 + 0.375), "{}: the attempt timeout is absolute", row.name);
     }
 }
 
@@ -298,7 +298,7 @@ fn check(rows: &[Row]) {
 /// Retried by all, after the usual delay or what the server asks for.
 fn retried(name: &'static str, hint: f64, fault: fn(&FakeServer) -> Vec<Reply>) -> Row {
     let after = |own: f64| Expected(2, vec![own.max(hint)], "ok");
-    row(name, after(0.25), after(0.5), fault)
+    row(name, after(0.375), after(0.5), fault)
 }
 
 /// Given back at once by all.

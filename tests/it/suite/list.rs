@@ -174,7 +174,7 @@ fn faults_between_pages_neither_lose_nor_repeat_items() {
         server.reply(fault);
     }
     assert_eq!(names(server.client().list("projects/p").page_size(10)), all);
-    assert_eq!(slept(&server), [0.25, 0.25, 0.25]);
+    assert_eq!(slept(&server), [0.375, 0.375, 0.375]);
 }
 
 #[test]

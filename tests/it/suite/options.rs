@@ -120,7 +120,7 @@ fn a_configuration_holds_for_each_method() {
         let client = server.client_builder().client_config(config).build().unwrap();
         assert_eq!(method.run(&client).unwrap_err().code(), Some(Code::Aborted));
         assert_eq!(server.request_count(), attempts, "{method:?}");
-        assert_eq!(slept(&server), vec![1.0; attempts as usize - 1], "{method:?}");
+        assert_eq!(slept(&server), vec![1.5; attempts as usize - 1], "{method:?}");
     }
 }
 
@@ -172,9 +172,9 @@ fn a_policy_is_changed_on_a_clone() {
     let delayed = base.clone().backoff(Backoff::exponential(secs(8.0), secs(8.0)));
     let other_codes = base.clone().codes([Code::Aborted]);
     let rows = [
-        ("base", base, Code::Unavailable, vec![0.25]),
-        ("delays", delayed, Code::Unavailable, vec![4.0]),
-        ("codes", other_codes.clone(), Code::Aborted, vec![0.25]),
+        ("base", base, Code::Unavailable, vec![0.375]),
+        ("delays", delayed, Code::Unavailable, vec![6.0]),
+        ("codes", other_codes.clone(), Code::Aborted, vec![0.375]),
         ("codes, others", other_codes, Code::Unavailable, vec![]),
     ];
     for (row, policy, code, sleeps) in rows {

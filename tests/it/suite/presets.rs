@@ -83,4 +83,4 @@ fn a_configured_method_has_its_time_limit_and_the_others_have_theirs() {
 }
 
 /// Five attempts of 10 s, and the sleeps between them.
-const LIMIT: f64 = 50.0 + 0.25 + 0.5 + 1.0 + 2.0;
+const LIMIT: f64 = 50.0 + 0.375 + 0.75 + 1.5 + 3.0;

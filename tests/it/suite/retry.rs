@@ -14,14 +14,14 @@ fn the_default_policy_is_the_published_one() {
     let server = server();
     server.reply(unavailable().times(5));
     let error = server.client().get(NAME).send().unwrap_err();
-    assert_eq!((error.code(), error.attempts(), error.elapsed()), (Some(Code::Unavailable), 5, secs(3.75)));
-    // Full jitter with its dice in the middle: half of 0.5, 1, 2 and 4 s.
-    assert_eq!(slept(&server), [0.25, 0.5, 1.0, 2.0]);
+    assert_eq!((error.code(), error.attempts(), error.elapsed()), (Some(Code::Unavailable), 5, secs(5.625)));
+    // Equal jitter with its dice in the middle: three quarters of 0.5, 1, 2 and 4 s.
+    assert_eq!(slept(&server), [0.375, 0.75, 1.5, 3.0]);
 }
 
 #[test]
-fn delays_are_spread_over_the_whole_step() {
-    for (chance, expected) in [(0.0, vec![]), (0.1, vec![0.05, 0.1]), (0.5, vec![0.25, 0.5])] {
+fn delays_are_spread_over_the_upper_half_of_the_step() {
+    for (chance, expected) in [(0.0, [0.25, 0.5]), (0.1, [0.275, 0.55]), (0.5, [0.375, 0.75])] {
         let server = server();
         server.set_chance(chance);
         server.reply(unavailable().times(2));
@@ -139,7 +139,7 @@ fn every_call_starts_its_delays_afresh() {
         server.reply(unavailable().times(2));
         client.get(NAME).send().unwrap();
     }
-    assert_eq!(slept(&server), [0.25, 0.5, 0.25, 0.5]);
+    assert_eq!(slept(&server), [0.375, 0.75, 0.375, 0.75]);
 }
 
 #[cfg(feature = "backoff")]
@@ -172,7 +172,7 @@ fn the_observer_sees_each_retry_before_its_sleep() {
         |attempt, code, delay, at| ("DeleteOperation", NAME.to_owned(), attempt, code, secs(delay), at);
     assert_eq!(
         *seen.lock().unwrap(),
-        [event(1, Some(Code::Unavailable), 0.25, 0.0), event(2, None, 0.5, 0.25)]
+        [event(1, Some(Code::Unavailable), 0.375, 0.0), event(2, None, 0.75, 0.375)]
     );
     server.reply(Status::new(Code::NotFound, "gone"));
     server.client().get(NAME).retry(policy).send().unwrap_err();
@@ -185,9 +185,9 @@ fn wishes_of_the_server_are_a_floor() {
     let info = |seconds: f64| Status::new(Code::Unavailable, "").with_detail(RetryInfo::after(secs(seconds)));
     let rows: [(&str, Reply, f64); 6] = [
         ("seconds", hinted(unavailable(), 7), 7.0),
-        ("zero", hinted(unavailable(), 0), 0.25),
+        ("zero", hinted(unavailable(), 0), 0.375),
         ("RetryInfo", info(7.5).into(), 7.5),
-        ("RetryInfo below the own delay", info(0.1).into(), 0.25),
+        ("RetryInfo below the own delay", info(0.1).into(), 0.375),
         ("both, header larger", hinted(info(7.0), 9), 9.0),
         ("both, RetryInfo larger", hinted(info(9.0), 7), 9.0),
     ];

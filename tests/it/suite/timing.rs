@@ -52,10 +52,10 @@ fn the_attempt_timeout_of_the_call_goes_before_the_clients() {
     server.reply(Reply::hang().times(3));
     let client = server.client_builder().attempt_timeout(secs(4.0)).build().unwrap();
     client.get(NAME).attempt_timeout(secs(2.0)).send().unwrap();
-    assert_eq!((server.elapsed(), slept(&server)), (secs(2.0 * 3.0 + 1.75), vec![0.25, 0.5, 1.0]), "25");
+    assert_eq!((server.elapsed(), slept(&server)), (secs(2.0 * 3.0 + 2.625), vec![0.375, 0.75, 1.5]), "25");
     server.reply(Reply::hang());
     client.get(NAME).send().unwrap();
-    assert_eq!(server.elapsed(), secs(7.75 + 4.25), "25");
+    assert_eq!(server.elapsed(), secs(8.625 + 4.375), "25");
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn attempts_without_time_send_nothing() {
 #[test]
 fn no_sleep_passes_the_deadline() {
     let rows = [
-        ("does not fit", 0.6, vec![0.25], 2, 0.25),
-        ("would end with it", 0.75, vec![0.25], 2, 0.25),
-        ("fits", 0.76, vec![0.25, 0.5], 3, 0.75),
+        ("does not fit", 0.9, vec![0.375], 2, 0.375),
+        ("would end with it", 1.125, vec![0.375], 2, 0.375),
+        ("fits", 1.126, vec![0.375, 0.75], 3, 1.125),
     ];
     for (row, total, sleeps, attempts, elapsed) in rows {
         let server = server();
