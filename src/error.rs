@@ -224,17 +224,12 @@ impl Error {
         self
     }
 
-    /// Adds the URL of a request, whose query is left out. `NOT_FOUND` is often a wrong URL, so its message names it.
+    /// Adds the URL of a request that was rejected; its query is left out.
     pub(crate) fn with_url(mut self, url: &str) -> Self {
-        if self.0.status.is_none() {
-            return self;
+        if self.0.status.is_some() {
+            self.0.url = Some(url.split(['?', '#']).next().unwrap_or_default().to_owned());
         }
-        let url = url.split(['?', '#']).next().unwrap_or_default();
-        self.0.url = Some(url.to_owned());
-        match self.code() {
-            Some(Code::NotFound) => self.note(format_args!("the URL was {}", shown(url))),
-            _ => self,
-        }
+        self
     }
 
     /// Adds that a call gives up because the delay that the server asks for does not fit.
@@ -434,9 +429,9 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
-    /// Adds the failure of a connection whose time was up. A timeout of its own would say the same again.
+    /// Adds the failure of a connection whose time was up. A timeout of the request itself would say the same again.
     pub(crate) fn caused_by(self, error: HttpError) -> Self {
-        if error.kind() != HttpErrorKind::Timeout {
+        if error.kind() != HttpErrorKind::Timeout || !error.was_sent() {
             return self.with_source(error);
         }
         Self(Box::new(Inner { source: error.into_source(), ..*self.0 }))
@@ -566,7 +561,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
         if let (Some(method), Some(name)) = (inner.method, &inner.name) {
-            write!(f, "{method} `{}`: ", shown_name(name))?;
+            write!(f, "{method} `{}`", shown_name(name))?;
+            // What is not found is often the path: a wrong version, a wrong host.
+            if let (Some(url), Some(Code::NotFound)) = (self.url(), self.code()) {
+                write!(f, " at {}", shown(url))?;
+            }
+            f.write_str(": ")?;
         }
         f.write_str(&inner.message)?;
         if inner.attempts > 1 && inner.method.is_some() {

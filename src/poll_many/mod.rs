@@ -158,6 +158,29 @@ impl PollMany {
         self
     }
 
+    /// Limits how long one hint of the server can pause the polls. Default: 5 minutes.
+    ///
+    /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo), `grpc-retry-pushback-ms`) is a floor for the next delay.
+    /// Without a limit a maintenance page that says "in a day" would silence a wait for a day. With zero hints are ignored.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42"));
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// server.reply(Reply::status(503).header("retry-after", "86400"));
+    /// let minute = Duration::from_secs(60);
+    /// let done = client.poll_many(["operations/42"]).max_hint(minute).all()?;
+    /// assert_eq!(server.sleeps(), [minute]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn max_hint(mut self, max_hint: Duration) -> Self {
+        self.wait.max_hint = max_hint;
+        self
+    }
+
     /// Decides what becomes of operations that outlast the wait. Default: [`OnTimeout::Leave`].
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.wait.on_timeout = on_timeout;

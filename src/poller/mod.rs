@@ -129,7 +129,7 @@ impl<M> Poller<M> {
 
     /// Replaces the delays between polls. A function that gives up ends the wait like its time limit does.
     ///
-    /// What a server asks for (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo)) is a floor for the next delay, up to a day.
+    /// What a server asks for (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo)) is a floor for the next delay, at most as long as [`max_hint`](Self::max_hint).
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.wait.backoff = backoff;
         self
@@ -159,6 +159,29 @@ impl<M> Poller<M> {
     /// For services that know of an operation only some seconds after they have given its name; 10 s are enough.
     pub fn not_found_grace(mut self, grace: Duration) -> Self {
         self.wait.not_found_grace = grace;
+        self
+    }
+
+    /// Limits how long one hint of the server can pause the polls. Default: 5 minutes.
+    ///
+    /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo), `grpc-retry-pushback-ms`) is a floor for the next delay.
+    /// Without a limit a maintenance page that says "in a day" would silence a wait for a day. With zero hints are ignored.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
+    /// # let server = FakeServer::start();
+    /// # server.insert(FakeOperation::new("operations/42"));
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// server.reply(Reply::status(503).header("retry-after", "86400"));
+    /// let minute = Duration::from_secs(60);
+    /// let done = client.poller("operations/42").max_hint(minute).until_done()?;
+    /// assert_eq!(server.sleeps(), [minute]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn max_hint(mut self, max_hint: Duration) -> Self {
+        self.wait.max_hint = max_hint;
         self
     }
 

@@ -56,6 +56,7 @@ pub(crate) struct WaitOptions {
     /// None: as long as the wait.
     pub(crate) max_outage: Option<Duration>,
     pub(crate) not_found_grace: Duration,
+    pub(crate) max_hint: Duration,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) long_poll: LongPoll,
     pub(crate) observer: Option<Observer>,
@@ -73,6 +74,7 @@ impl Default for WaitOptions {
             max_failures: 5,
             max_outage: None,
             not_found_grace: Duration::ZERO,
+            max_hint: MAX_HINT,
             on_timeout: OnTimeout::default(),
             long_poll: LongPoll::default(),
             observer: None,
@@ -90,6 +92,7 @@ impl fmt::Debug for WaitOptions {
             .field("max_failures", &self.max_failures)
             .field("max_outage", &self.max_outage)
             .field("not_found_grace", &self.not_found_grace)
+            .field("max_hint", &self.max_hint)
             .field("on_timeout", &self.on_timeout)
             .field("long_poll", &self.long_poll)
             .field("observer", &self.observer.is_some())
@@ -99,3 +102,7 @@ impl fmt::Debug for WaitOptions {
 
 /// Long enough never to end a wait that would have ended by itself, short enough that a forgotten one ends.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Quotas are counted by the minute or in 100 s as a rule, so honest hints are shorter. A longer one comes from a
+/// maintenance page or a misconfigured proxy; a poll every five minutes harms neither, and notices the end of both.
+const MAX_HINT: Duration = Duration::from_secs(5 * 60);

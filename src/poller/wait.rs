@@ -304,8 +304,9 @@ impl Wait {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
         let quota = fault.is_quota();
-        let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
-        let floor = asked.or(quota.then_some(QUOTA_PAUSE));
+        let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
+        let hint = hint.filter(|_| !self.options.max_hint.is_zero());
+        let floor = hint.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
     }
 
@@ -421,10 +422,6 @@ const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);
-
-/// The longest pause that a server can ask for: quotas are counted by the day at most, and a wait without end has to
-/// outlive a hint of years.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// In place of a delay that no clock can count: a poll a year is not too many.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

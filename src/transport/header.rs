@@ -103,7 +103,12 @@ mod tests {
 
     #[test]
     fn headers_that_are_taken() {
-        for (name, value) in [("x-goog-request-reason", "ticket-1234"), ("X-Trace", " a\tb "), ("x", ""), ("Grpc-Metadata-Team", "a")] {
+        for (name, value) in [
+            ("x-goog-request-reason", "ticket-1234"),
+            ("X-Trace", " a\tb "),
+            ("x", ""),
+            ("Grpc-Metadata-Team", "a"),
+        ] {
             let header = Header::new(name, value).unwrap();
             assert_eq!((header.name, header.value), (name.to_lowercase(), value.trim().to_owned()));
         }

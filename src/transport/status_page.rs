@@ -3,24 +3,24 @@
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind};
-use crate::excerpt::{excerpt, shown};
+use crate::excerpt::{brief, excerpt, shown};
 use crate::http::HttpResponse;
-use crate::transport::page_text::{is_html, visible_text};
+use crate::transport::page_text::{self, visible_text};
 use crate::transport::rest::decode::clock_skew;
 use crate::types::{Code, Status};
 
 /// Returns the error for an HTTP error status without a status of the service.
 pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
-    let body = String::from_utf8_lossy(&response.body);
-    let status = Status::new(Code::from_http(http), message(http, &body));
+    let text = text_of(response);
+    let status = Status::new(Code::from_http(http), message(http, &text));
     let error = match http {
         407 => Error::proxy_credentials(status),
         _ => Error::service(status),
     };
     let error = finish(error, response, wall).transient(is_transient(http));
     match http {
-        404 if !body.trim().is_empty() => error.of_status_page().note(NO_METHOD),
+        404 if !text.is_empty() => error.of_status_page().note(NO_METHOD),
         _ => error,
     }
 }
@@ -43,10 +43,12 @@ pub(in crate::transport) fn finish(error: Error, response: &HttpResponse, wall: 
 
 /// Returns the error for a success whose body is not what it should be: a sign-in page, or text.
 pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, wanted: &str) -> Error {
-    let body = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
-    let body = String::from_utf8_lossy(body);
-    let what = if is_html(response.header("content-type"), &body) { "an HTML page" } else { "text" };
-    let text = visible_text(&body);
+    let what = match response.header("content-type") {
+        _ if is_html(response) => "an HTML page".to_owned(),
+        Some(content_type) => format!("`{}`", brief(content_type)),
+        None => "text".to_owned(),
+    };
+    let text = text_of(response);
     let text = if text.is_empty() { String::new() } else { format!(": {}", excerpt(&text)) };
     let host = shown(host);
     let message = format!("{host} returned {what} instead of {wanted} (HTTP {}){text}", response.status);
@@ -77,11 +79,27 @@ fn target(location: &str) -> &str {
 }
 
 /// What is shown of a status page: the HTTP status, and the text that a person would read.
-fn message(http: u16, body: &str) -> String {
-    match visible_text(body) {
-        text if text.is_empty() => format!("HTTP {http}"),
-        text => format!("HTTP {http}: {}", excerpt(&text)),
-    }
+fn message(http: u16, text: &str) -> String {
+    if text.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(text)) }
+}
+
+/// The text of a body that a person would read; none if it is binary.
+fn text_of(response: &HttpResponse) -> String {
+    let body = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
+    let body = String::from_utf8_lossy(body);
+    if is_binary(&body) { String::new() } else { visible_text(&body) }
+}
+
+fn is_html(response: &HttpResponse) -> bool {
+    let start = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
+    page_text::is_html(response.header("content-type"), &String::from_utf8_lossy(start))
+}
+
+/// Whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.
+fn is_binary(body: &str) -> bool {
+    let is_control = |char: char| char.is_control() && !char.is_whitespace();
+    let broken = body.chars().filter(|char| *char == char::REPLACEMENT_CHARACTER).count();
+    body.contains(is_control) || broken * 10 > body.len()
 }
 
 /// As much as is kept of the body of an error.

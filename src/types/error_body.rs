@@ -11,7 +11,7 @@ use crate::types::{Any, Code, Status};
 
 /// The error that the body of an HTTP response describes.
 #[derive(Debug, PartialEq)]
-pub(crate) struct ErrorBody {
+pub(crate) struct ParsedErrorBody {
     pub(crate) status: Status,
     /// The body has a canonical code; otherwise the code is that of the HTTP status.
     pub(crate) names_code: bool,
@@ -19,7 +19,7 @@ pub(crate) struct ErrorBody {
     pub(crate) is_bare: bool,
 }
 
-impl ErrorBody {
+impl ParsedErrorBody {
     /// Reads `{"error": …}`, a list of that, or a bare `google.rpc.Status`. The error is an object (AIP-193, or the
     /// older one with `errors`) or the name of an OAuth error.
     ///
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The error of OAuth, or of a gateway that puts its text there and a `google.rpc.Status` beside it.
-    fn named(self, name: &str, http_status: u16) -> ErrorBody {
+    fn named(self, name: &str, http_status: u16) -> ParsedErrorBody {
         let mut message = name.to_owned();
         for more in [&self.description, &self.parts.message] {
             if !more.is_empty() && *more != name {
@@ -175,17 +175,17 @@ impl Parts {
     }
 
     /// The error of a body without `error`. It has a canonical code, or, in an HTTP error, a number and a message.
-    fn into_bare(self, http_status: u16) -> Option<ErrorBody> {
+    fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
         let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
         let is_status = self.canonical().is_some() || is_http_error;
-        is_status.then(|| ErrorBody { is_bare: true, ..self.into_body(http_status) })
+        is_status.then(|| ParsedErrorBody { is_bare: true, ..self.into_body(http_status) })
     }
 
-    fn into_body(self, http_status: u16) -> ErrorBody {
+    fn into_body(self, http_status: u16) -> ParsedErrorBody {
         let code = self.canonical();
         let status = Status::new(code.unwrap_or_else(|| self.code_of_http(http_status)), self.message);
         let status = self.details.into_iter().fold(status, Status::with_detail);
-        ErrorBody { status, names_code: code.is_some(), is_bare: false }
+        ParsedErrorBody { status, names_code: code.is_some(), is_bare: false }
     }
 
     /// The canonical code: the name counts first, then a number that is no HTTP status.
@@ -307,7 +307,7 @@ mod tests {
             ),
         ];
         for (name, http, body, expected) in table {
-            let error = ErrorBody::from_json(body, http).map(|error| error.status.to_string());
+            let error = ParsedErrorBody::from_json(body, http).map(|error| error.status.to_string());
             assert_eq!(error.as_deref(), Some(expected), "{name}");
         }
     }
@@ -351,12 +351,12 @@ mod tests {
             ("wrapped, by number", 500, r#"{"error":{"code":14,"message":"m"}}"#, "UNAVAILABLE: m", true),
         ];
         for (name, http, body, expected, names_code) in table {
-            let found = ErrorBody::from_json(body, http);
+            let found = ParsedErrorBody::from_json(body, http);
             let shown = found.as_ref().map(|found| found.status.to_string()).unwrap_or_default();
             assert_eq!(shown, expected, "{name}");
             assert_eq!(found.is_some_and(|found| found.names_code), names_code, "{name}");
         }
-        let found = ErrorBody::from_json(&with_details, 503).unwrap().status;
+        let found = ParsedErrorBody::from_json(&with_details, 503).unwrap().status;
         assert_eq!(found.retry_delay(), Some(Duration::from_secs(7)));
     }
 
@@ -380,7 +380,7 @@ mod tests {
             ("page", r#"{"operations":[],"error":{"code":5}}"#),
         ];
         for (name, body) in table {
-            assert_eq!(ErrorBody::from_json(body, 404), None, "{name}");
+            assert_eq!(ParsedErrorBody::from_json(body, 404), None, "{name}");
         }
     }
 
@@ -402,7 +402,7 @@ mod tests {
             ("JSON", br#"{"error":{"code":404}}"#, None, 0),
         ];
         for (name, bytes, expected, details) in table {
-            let status = ErrorBody::from_protobuf(bytes, 503).map(|error| error.status);
+            let status = ParsedErrorBody::from_protobuf(bytes, 503).map(|error| error.status);
             assert_eq!(status.as_ref().map(Status::to_string).as_deref(), expected, "{name}");
             assert_eq!(status.map_or(0, |status| status.details().len()), details, "{name}");
         }
@@ -413,7 +413,7 @@ mod tests {
         let body = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[
             7, {"@type":"type.googleapis.com/x.Unknown","n":1},
             {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"53s"}]}}"#;
-        let status = ErrorBody::from_json(body, 429).unwrap().status;
+        let status = ParsedErrorBody::from_json(body, 429).unwrap().status;
         assert_eq!(status.retry_delay(), Some(Duration::from_secs(53)));
         assert_eq!(status.details().len(), 2);
         assert_eq!(status.details()[0].json().unwrap(), r#"{"@type":"type.googleapis.com/x.Unknown","n":1}"#);
@@ -422,9 +422,9 @@ mod tests {
     #[test]
     fn details_past_the_most_are_left_out() {
         let body = format!(r#"{{"error":{{"code":400,"details":[{}{{}}]}}}}"#, "{},".repeat(MOST_DETAILS));
-        let of_json = ErrorBody::from_json(&body, 400).unwrap().status;
+        let of_json = ParsedErrorBody::from_json(&body, 400).unwrap().status;
         let bytes = [vec![0x08, 3], [0x1a, 0].repeat(MOST_DETAILS + 1)].concat();
-        let of_bytes = ErrorBody::from_protobuf(&bytes, 400).unwrap().status;
+        let of_bytes = ParsedErrorBody::from_protobuf(&bytes, 400).unwrap().status;
         for status in [of_json, of_bytes] {
             assert_eq!((status.code(), status.details().len()), (Code::InvalidArgument, MOST_DETAILS));
         }
@@ -434,7 +434,7 @@ mod tests {
     fn legacy_errors_become_error_infos() {
         let body =
             r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded","domain":"usageLimits"}]}}"#;
-        let status = ErrorBody::from_json(body, 403).unwrap().status;
+        let status = ParsedErrorBody::from_json(body, 403).unwrap().status;
         assert_eq!(status.detail(), Some(ErrorInfo::new("rateLimitExceeded", "usageLimits")));
     }
 
@@ -442,7 +442,7 @@ mod tests {
     fn a_detail_nested_too_deep_is_passed_over() {
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
         let body = format!(r#"{{"error":{{"status":"ABORTED","details":[{deep},{{"@type":"x/y"}}]}}}}"#);
-        let status = ErrorBody::from_json(&body, 500).unwrap().status;
+        let status = ParsedErrorBody::from_json(&body, 500).unwrap().status;
         assert_eq!((status.code(), status.details().len()), (Code::Aborted, 1));
     }
 }

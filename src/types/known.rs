@@ -250,12 +250,12 @@ mod tests {
             let json = format!(r#"{{"@type":"x/google.protobuf.{name}","value":{value}}}"#);
             let error = round_trip(&json).unwrap_err();
             let start = format!(
-                "protobuf form of an any of type `google.protobuf.{name}` is not valid: `value`: expected "
+                "cannot convert an any of type `google.protobuf.{name}` to protobuf: `value`: expected "
             );
             assert!(error.starts_with(&start), "{name} {value}: {error}");
         }
         let error = round_trip(r#"{"@type":"x/google.protobuf.Duration","seconds":1}"#).unwrap_err();
-        assert!(error.ends_with("is not valid: expected a `value`"), "{error}");
+        assert!(error.ends_with("to protobuf: expected a `value`"), "{error}");
     }
 
     #[test]

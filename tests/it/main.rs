@@ -11,6 +11,7 @@ mod descriptors;
 mod driven;
 mod events;
 mod handle;
+mod hints;
 mod homes;
 mod http_faults;
 #[cfg(target_os = "linux")]
@@ -29,6 +30,7 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod status_pages;
 mod sweep;
 mod token_sources;
 #[cfg(feature = "journal")]

@@ -112,7 +112,7 @@ mod gzip {
             ("bomb", bomb, 1 << 20, Err(TooLarge)),
             ("truncated", cut.to_vec(), 65536, Err(Interrupted)),
             ("damaged", bad, 65536, Err(Interrupted)),
-            ("no gzip at all", b"{\"name\":\"operations/42\"}".to_vec(), 65536, Err(Protocol)),
+            ("no gzip at all", b"{\"name\":\"operations/42\"}".to_vec(), 65536, Err(Encoding)),
         ];
         for (name, body, limit, expected) in rows {
             let server = Server::start(vec![vec![Act::Read, gzipped(&body, body.len())]]);

@@ -222,6 +222,7 @@ mod tests {
         let pushed = pieces.try_for_each(|piece| frame.push(piece));
         pushed.and_then(|()| frame.into_message(Some("gzip"))).map_err(|fault| match fault {
             Fault::Oversize(oversize) => format!("{:?}", oversize.length),
+            Fault::Empty => "empty".to_owned(),
             Fault::Wrong(error) => error.to_string(),
         })
     }
@@ -234,9 +235,9 @@ mod tests {
             ("as large as can be", b"\0\0\0\0\x04abcd", Ok(b"abcd")),
             ("too large", b"\0\0\0\0\x05", Err("Some(5)")),
             ("very much too large", b"\0\xff\xff\xff\xff", Err("Some(4294967295)")),
-            ("nothing", b"", Err("the answer is empty")),
-            ("half a prefix", b"\0\0\0", Err("the answer ends early")),
-            ("half a message", b"\0\0\0\0\x03ab", Err("the answer ends early")),
+            ("nothing", b"", Err("empty")),
+            ("half a prefix", b"\0\0\0", Err("the response ends early")),
+            ("half a message", b"\0\0\0\0\x03ab", Err("the response ends early")),
             ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the response is more than one message")),
         ];
         for (name, bytes, expected) in rows {
@@ -275,7 +276,7 @@ mod tests {
             Fault::Wrong(error) => error.to_string(),
             fault => format!("{fault:?}"),
         };
-        let message = "the answer is compressed with `snappy`, which was not asked for";
+        let message = "the response is compressed with `snappy`, which was not requested";
         assert_eq!(error(Some("snappy")), message);
         assert_eq!(error(None), message.replace("snappy", "nothing named"));
     }
@@ -293,7 +294,7 @@ mod tests {
         damaged.truncate(bytes.len() - 20);
         let length = u32::try_from(damaged.len() - PREFIX).unwrap();
         damaged.splice(1..PREFIX, length.to_be_bytes());
-        assert_eq!(whole(&damaged, 7, size), Err("the compressed answer is damaged".into()));
+        assert_eq!(whole(&damaged, 7, size), Err("the compressed response is damaged".into()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::json::Reader;
 use crate::transport::status_page;
-use crate::types::{Code, ErrorBody, Operation, OperationPage};
+use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
 /// The body of a successful response, in the form that its content type names, whatever was requested.
 pub(super) enum Answer {
@@ -60,13 +60,13 @@ impl Answer {
     /// For cancel and delete: no body, and JSON of any kind without `error`, are a success.
     pub(super) fn empty(&self) -> Result<(), Error> {
         match self {
-            Self::Proto(bytes) => match ErrorBody::from_protobuf(bytes, 200) {
+            Self::Proto(bytes) => match ParsedErrorBody::from_protobuf(bytes, 200) {
                 Some(error) if error.status.code() != Code::Ok => Err(Error::service(error.status)),
                 _ => <()>::decode(&**bytes)
                     .map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause)),
             },
             Self::Json(text) if text.trim_ascii().is_empty() => Ok(()),
-            Self::Json(text) => match ErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
+            Self::Json(text) => match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
                 Some(error) => Err(Error::service(error.status)),
                 None => parse(text, |text| {
                     let read = Reader::document(text, Reader::value);
@@ -79,7 +79,7 @@ impl Answer {
 
 /// Reads a message, as which the bytes of an error do not pass.
 fn message<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
-    read(bytes).map_err(|error| match ErrorBody::from_protobuf(bytes, 200) {
+    read(bytes).map_err(|error| match ParsedErrorBody::from_protobuf(bytes, 200) {
         Some(body) if body.status.code() != Code::Ok => Error::service(body.status),
         _ => error,
     })
@@ -97,7 +97,7 @@ fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<
 }
 
 fn embedded_error(text: &str) -> Result<(), Error> {
-    ErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
+    ParsedErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
 }
 
 /// The text of a success that may be JSON, whatever its content type: servers label JSON as text, and pages as JSON.
@@ -131,11 +131,11 @@ fn starts_json(body: &[u8]) -> bool {
 fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
     let body = if is_protobuf(response) {
-        ErrorBody::from_protobuf(&response.body, http)
+        ParsedErrorBody::from_protobuf(&response.body, http)
     } else {
-        ErrorBody::from_json(&String::from_utf8_lossy(&response.body), http)
+        ParsedErrorBody::from_json(&String::from_utf8_lossy(&response.body), http)
     };
-    let Some(ErrorBody { status, names_code, .. }) = body else {
+    let Some(ParsedErrorBody { status, names_code, .. }) = body else {
         return status_page::refusal(response, wall);
     };
     // A body without a canonical code says no more than the HTTP status does; 408 and 503 are the front end's own.

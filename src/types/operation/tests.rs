@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::types::ParsedErrorBody;
 
 fn operation(json: &str) -> Operation {
     Operation::from_json(json).unwrap()
@@ -275,7 +276,7 @@ proptest! {
         let text = format!("{}{between}{}", &WHOLE[..start], &WHOLE[end..]);
         let _ = Operation::from_json(&text).map(Operation::into_response::<serde_json::Value>);
         let _ = Any::from_json(&text).map(|any| any.to_proto());
-        let _ = ErrorBody::from_json(&text, 500).map(|error| error.status.to_proto());
+        let _ = ParsedErrorBody::from_json(&text, 500).map(|error| error.status.to_proto());
     }
 }
 
