@@ -58,12 +58,13 @@ impl FaultFacts<'_> {
         if self.forbids_retry { FaultClass::Tolerable } else { FaultClass::Transient }
     }
 
-    /// Whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` that says so or says when to come back.
+    /// Whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` with details that say so.
     ///
-    /// Older Google APIs send 403 in place of 429, which stays the code of the error.
+    /// Older Google APIs send 403 in place of 429, which stays the code of the error. Other refusals that come with a
+    /// `Retry-After` stay refusals.
     pub(crate) fn is_quota(self) -> bool {
         match self.status {
-            Some(status) if status.code() == Code::PermissionDenied => self.is_hinted || names_quota(status),
+            Some(status) if status.code() == Code::PermissionDenied => names_quota(status),
             status => status.is_some_and(|status| status.code() == Code::ResourceExhausted),
         }
     }
@@ -71,7 +72,9 @@ impl FaultFacts<'_> {
 
 fn names_quota(status: &Status) -> bool {
     let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
-    status.detail::<ErrorInfo>().is_some_and(by_reason) || status.detail::<QuotaFailure>().is_some()
+    status.detail::<ErrorInfo>().is_some_and(by_reason)
+        || status.detail::<QuotaFailure>().is_some()
+        || status.retry_delay().is_some()
 }
 
 /// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the new and in the older form.

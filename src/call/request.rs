@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
-use crate::fault_class::FaultClass;
+use crate::error::{Error, ErrorKind};
 use crate::name::OperationName;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
@@ -126,10 +125,10 @@ impl Request for WaitOperationRequest {
     }
 }
 
-/// Says so if a page, sent as a success, leaves open whether the service has acted.
+/// Says so if a response that cannot be read leaves open whether the service has acted.
 fn in_doubt(error: Error, done: &str) -> Error {
-    match error.class() {
-        FaultClass::StatusPage => {
+    match error.kind() {
+        ErrorKind::Decode => {
             error.note(format_args!("the outcome is unknown: the operation may or may not have been {done}"))
         }
         _ => error,

@@ -67,7 +67,7 @@ fn reserved(name: &str) -> Option<&'static str> {
 
 /// Headers with one owner, and the option to use in their place: credentials, what delimits a message (RFC 9112), what
 /// concerns a connection only (RFC 9110 section 7.6.1), and what turns one method into another.
-const RESERVED: [(&str, &str); 27] = [
+const RESERVED: [(&str, &str); 26] = [
     ("accept", ""),
     ("accept-encoding", ""),
     ("authorization", ": use `credentials`"),
@@ -89,7 +89,6 @@ const RESERVED: [(&str, &str); 27] = [
     ("upgrade", ""),
     ("user-agent", ": use `user_agent`"),
     ("x-goog-api-client", ": use `client_info`"),
-    ("x-goog-api-key", ": use `Credentials::api_key`"),
     ("x-goog-request-params", ""),
     ("x-goog-user-project", ": use `quota_project`"),
     ("x-http-method", ""),
@@ -108,6 +107,7 @@ mod tests {
             ("X-Trace", " a\tb "),
             ("x", ""),
             ("Grpc-Metadata-Team", "a"),
+            ("x-goog-api-key", "k"),
         ] {
             let header = Header::new(name, value).unwrap();
             assert_eq!((header.name, header.value), (name.to_lowercase(), value.trim().to_owned()));
@@ -131,11 +131,6 @@ mod tests {
             ("X-HTTP-Method-Override", "DELETE", "header `x-http-method-override` is set by the client"),
             ("grpc-timeout", "1S", "header `grpc-timeout` is set by the client: use `attempt_timeout`"),
             ("Grpc-Encoding", "gzip", "header `grpc-encoding` is set by the client"),
-            (
-                "x-goog-api-key",
-                "k",
-                "header `x-goog-api-key` is set by the client: use `Credentials::api_key`",
-            ),
             (
                 "Proxy-Authorization",
                 "Basic CANARY",

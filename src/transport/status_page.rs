@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::{brief, excerpt, shown};
 use crate::http::HttpResponse;
-use crate::transport::page_text::{self, visible_text};
+pub(in crate::transport) use crate::transport::page_text::is_html as is_html_text;
+use crate::transport::page_text::visible_text;
 use crate::transport::rest::decode::clock_skew;
 use crate::types::{Code, Status};
 
@@ -92,7 +93,15 @@ fn text_of(response: &HttpResponse) -> String {
 
 fn is_html(response: &HttpResponse) -> bool {
     let start = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
-    page_text::is_html(response.header("content-type"), &String::from_utf8_lossy(start))
+    let labels = ["text/html", "application/xhtml+xml"];
+    labels.iter().any(|label| response.media_type().eq_ignore_ascii_case(label))
+        || is_html_text(&String::from_utf8_lossy(start))
+}
+
+/// Whether the content type names JSON: `application/json`, or a type whose suffix is `+json`.
+pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
+    let media_type = response.media_type().to_ascii_lowercase();
+    media_type == "application/json" || media_type.ends_with("+json")
 }
 
 /// Whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.

@@ -49,7 +49,7 @@ fn events() -> Vec<(&'static str, Play, Option<Play>)> {
             Sends(|| Reply::json(403, LEGACY_QUOTA)),
             None,
         ),
-        ("`PERMISSION_DENIED` with a hint", Sends(|| with_retry_info(Code::PermissionDenied)), None),
+        ("`PERMISSION_DENIED` with `RetryInfo`", Sends(|| with_retry_info(Code::PermissionDenied)), None),
         ("`UNKNOWN` in an HTTP 503", Sends(|| Reply::json(503, r#"{"error":{"status":"UNKNOWN"}}"#)), None),
         ("a bare `google.rpc.Status` with a hint", Sends(|| Reply::json(500, BARE)), None),
         (

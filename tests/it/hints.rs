@@ -59,14 +59,14 @@ fn one_hint_does_not_silence_a_wait() {
         let server = server();
         server.reply(unavailable().header("retry-after", DAY));
         let poller = server.client().poller(NAME).forever();
-        let poller = limit.map_or_else(|| poller.clone(), |limit| poller.clone().max_hint(secs(limit)));
+        let poller = if let Some(limit) = limit { poller.max_hint(secs(limit)) } else { poller };
         poller.until_done().unwrap();
         assert_eq!(slept(&server), [expected], "{limit:?}");
 
         server.reply(unavailable().header("retry-after", DAY));
         let start = server.elapsed();
         let many = server.client().poll_many([NAME]).forever();
-        let many = limit.map_or_else(|| many.clone(), |limit| many.clone().max_hint(secs(limit)));
+        let many = if let Some(limit) = limit { many.max_hint(secs(limit)) } else { many };
         assert_eq!(many.all().unwrap().len(), 1);
         assert_eq!(server.elapsed() - start, secs(expected), "{limit:?}");
     }

@@ -375,7 +375,7 @@ fn every_kind_can_happen() {
     let with = |credentials| server.client_builder().credentials(credentials).build().unwrap();
     server.reply(Reply::status(403));
     let service = client.get(NAME).send();
-    server.reply(Reply::html(200));
+    server.reply(Reply::redirect("/elsewhere"));
     let transport = client.get(NAME).send();
     server.reply(Reply::json(200, "[]"));
     let decode = client.get(NAME).send();

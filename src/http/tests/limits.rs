@@ -86,7 +86,7 @@ mod gzip {
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
 
-    use super::super::super::HttpErrorKind::{Interrupted, Protocol, TooLarge};
+    use super::super::super::HttpErrorKind::{Encoding, Interrupted, TooLarge};
     use super::*;
 
     fn gzipped(body: &[u8], announced: usize) -> Act {

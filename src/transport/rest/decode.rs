@@ -92,7 +92,11 @@ fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<
     // A close-delimited body that was cut is found out only by its JSON.
     parse(text).map_err(|error| match error.is_cut_short() {
         true => Error::response_cut("the response ends early").with_source(error),
-        false => embedded_error(text).err().unwrap_or(error),
+        // Only a canonical code tells an error from an operation that is broken.
+        false => match ParsedErrorBody::from_json(text, 200).filter(|body| body.names_code) {
+            Some(body) => Error::service(body.status),
+            None => error,
+        },
     })
 }
 
@@ -100,20 +104,24 @@ fn embedded_error(text: &str) -> Result<(), Error> {
     ParsedErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
 }
 
-/// The text of a success that may be JSON, whatever its content type: servers label JSON as text, and pages as JSON.
+/// The text of a success, unless it is a page or other text of something in front of the service.
+///
+/// Servers label JSON as text, or even as HTML, so the body decides where it is JSON.
 fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
+    let is_json_type = status_page::is_json_type(&response);
     let body = match String::from_utf8(mem::take(&mut response.body)) {
         Ok(text) if is_json(&text) => return Ok(text),
+        Ok(text) if is_json_type && !status_page::is_html_text(&text) => return Ok(text),
         Ok(text) => text.into_bytes(),
         Err(error) => error.into_bytes(),
     };
-    if starts_json(&body) {
+    if starts_json(&body) || (is_json_type && std::str::from_utf8(&body).is_err()) {
         return Err(Error::decode("the response is not UTF-8"));
     }
     Err(status_page::unexpected(&HttpResponse { body, ..response }, host, "JSON"))
 }
 
-/// Whether a text is JSON, was meant to be JSON, or is blank.
+/// Whether a text is JSON, the beginning of it, or blank.
 fn is_json(text: &str) -> bool {
     let scalar = || match Reader::document(text, Reader::value) {
         Ok(_) => true,
@@ -160,14 +168,8 @@ pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime
 }
 
 fn is_protobuf(response: &HttpResponse) -> bool {
-    let media_type = media_type(response);
+    let media_type = response.media_type();
     PROTOBUF.iter().any(|name| media_type.eq_ignore_ascii_case(name))
-}
-
-/// The content type without its parameters.
-fn media_type(response: &HttpResponse) -> &str {
-    let value = response.header("content-type").unwrap_or_default();
-    value.split_once(';').map_or(value, |(media_type, _)| media_type).trim()
 }
 
 const EMPTY: &str = "the response is empty";
