@@ -2,7 +2,7 @@
 """Prints what each feature weighs, as the table of the README has it: `benches/weight.py`.
 
 Counted are the crates that it adds to the tree, build dependencies included, and the seconds of one core that the
-compiler spends on them in a release build with the usual settings, which are those of `[profile.bench]` here. The crate
+compiler spends on them in a release build with the usual settings, which are those of `[profile.release]` here. The crate
 itself is not counted, nor what build scripts do.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-FEATURES = "gzip webpki-roots platform-verifier grpc async reflect journal testing backoff cli".split()
+FEATURES = "gzip webpki-roots platform-verifier grpc async reflect journal testing backoff".split()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,7 +40,7 @@ def seconds():
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         env = {**os.environ, "RUSTC_WRAPPER": __file__, "WEIGHT_LOG": str(log), "CARGO_TARGET_DIR": folder}
-        command = ["cargo", "build", "--quiet", "--profile", "bench", "--lib", "--all-features"]
+        command = ["cargo", "build", "--quiet", "--release", "--lib", "--all-features"]
         subprocess.run(command, cwd=ROOT, env=env, check=True)
         taken = {}
         for line in log.read_text().splitlines():

@@ -23,13 +23,15 @@ fn main() -> shared::Result<()> {
     server.require_issued_tokens();
 
     let workload = server.auth().external_account_file(SubjectToken::Url);
-    let path = env::temp_dir().join(format!("longrunning-example-{}.json", std::process::id()));
+    let folder = env::temp_dir().join(format!("longrunning-example-{}", std::process::id()));
+    fs::create_dir(&folder)?;
+    let path = folder.join("key.json");
     for file in [server.auth().authorized_user_file(), server.auth().impersonated_file(&workload), workload] {
         fs::write(&path, file)?;
         let file = ("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), path.display().to_string());
         tell(server.client_builder().environment(server.environment().into_iter().chain([file])), NAME)?;
     }
-    fs::remove_file(&path)?;
+    fs::remove_dir_all(&folder)?;
     tell(server.client_builder(), NAME)?;
     let nothing = [("HOME", "/nowhere"), ("APPDATA", "/nowhere"), ("NO_GCE_CHECK", "true")];
     let refused = tell(server.client_builder().environment(nothing), NAME);

@@ -18,7 +18,9 @@ fn main() -> shared::Result<()> {
         Ok((1..=6).map(name).collect::<Vec<_>>().join(","))
     })?;
     let client = &service.client;
-    let path = std::env::temp_dir().join(format!("longrunning-example-{}.jsonl", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("longrunning-example-{}", std::process::id()));
+    std::fs::create_dir(&folder)?;
+    let path = folder.join("jobs.jsonl");
 
     let journal = Journal::open(&path)?;
     for finished in client.poll_many(service.name.split(',')).journal(&journal).into_iter().take(3) {
@@ -45,6 +47,5 @@ fn main() -> shared::Result<()> {
     }
     println!("-- {} pending, and {} not dealt with", journal.pending().len(), journal.finished().count());
     drop(journal);
-    std::fs::remove_file(path.with_extension("jsonl.lock"))?;
-    Ok(std::fs::remove_file(path)?)
+    Ok(std::fs::remove_dir_all(folder)?)
 }

@@ -1,7 +1,7 @@
 //! Time, sleep and chance: the seams that let every test run without waiting.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,8 +59,9 @@ impl Clock for SystemClock {
     }
 
     fn chance(&self) -> f64 {
-        // The hasher's keys are seeded by the operating system and differ at every call.
-        let bits = RandomState::new().build_hasher().finish() >> 11;
+        // The hasher's keys are seeded by the operating system and differ at every call. A forked child goes on with
+        // the keys of its parent, and must not draw the same delays.
+        let bits = RandomState::new().hash_one(std::process::id()) >> 11;
         bits as f64 / (1u64 << 53) as f64
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::excerpt::{excerpt, shown, shown_name};
 use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
-use crate::json::Invalid;
+use crate::json::InvalidJson;
 use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 
@@ -300,9 +300,10 @@ impl Error {
         self.facts().is_quota()
     }
 
-    fn facts(&self) -> FaultFacts<'_> {
+    fn facts(&self) -> FaultFacts {
         FaultFacts {
-            status: self.status().filter(|_| self.kind() != ErrorKind::Operation),
+            code: self.code().filter(|_| self.kind() != ErrorKind::Operation),
+            names_quota: self.status().is_some_and(Status::names_quota),
             is_hinted: self.retry_after().is_some(),
             is_transient: self.passes_by_itself(),
             forbids_retry: self.forbids_retry(),
@@ -525,7 +526,7 @@ impl From<HttpError> for Error {
 /// Of `types`.
 impl Error {
     /// A document that is not what it should be; `subject` says what it was taken for.
-    pub(crate) fn invalid(subject: &str, invalid: Invalid) -> Self {
+    pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
         }
@@ -533,14 +534,14 @@ impl Error {
     }
 
     /// A message that cannot be turned into its other form, although it may be valid as it is.
-    pub(crate) fn not_converted(type_name: &str, form: &str, invalid: Invalid) -> Self {
+    pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
         let name = excerpt(type_name);
         Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}"))
     }
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(Invalid::is_cut_short)
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
     }
 
     /// An operation that is done in a way that makes no sense.

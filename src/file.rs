@@ -1,6 +1,6 @@
 //! Small files that hold credentials: read within limits, wiped from memory, warned about when others can read them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -14,6 +14,58 @@ use crate::redact::suspicion_of_path;
 pub(crate) struct Unreadable {
     pub(crate) why: &'static str,
     pub(crate) cause: Option<io::Error>,
+}
+
+impl Unreadable {
+    pub(crate) fn because(why: &'static str) -> Self {
+        Self { why, cause: None }
+    }
+
+    /// The file could not be opened, for a reason of the operating system.
+    pub(crate) fn failed(cause: io::Error) -> Self {
+        let why = match cause.raw_os_error() {
+            Some(TOO_MANY_LINKS) => "is a symbolic link that leads back to itself",
+            _ => "cannot be opened",
+        };
+        Self { why, cause: Some(cause) }
+    }
+
+    pub(crate) fn is(&self, kind: io::ErrorKind) -> bool {
+        self.cause.as_ref().is_some_and(|cause| cause.kind() == kind)
+    }
+}
+
+impl From<Unreadable> for io::Error {
+    fn from(error: Unreadable) -> Self {
+        error.cause.unwrap_or_else(|| Self::other(error.why))
+    }
+}
+
+/// Opens an existing regular file that belongs to this crate. Nothing blocks, and a symbolic link is not followed.
+#[cfg(feature = "journal")]
+pub(crate) fn open_owned(path: &Path, options: &OpenOptions) -> Result<File, Unreadable> {
+    // Before opening, since that alone has effects on some devices and on the process at the other end of a pipe;
+    // and again on what was opened, since another file may have taken its place in between.
+    check_regular(&fs::symlink_metadata(path).map_err(Unreadable::failed)?)?;
+    let mut options = options.clone();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, FILE_FLAG_OPEN_REPARSE_POINT);
+    let file = options.open(path).map_err(Unreadable::failed)?;
+    check_regular(&file.metadata().map_err(Unreadable::failed)?)?;
+    Ok(file)
+}
+
+fn check_regular(metadata: &Metadata) -> Result<(), Unreadable> {
+    match metadata.file_type() {
+        file_type if file_type.is_file() => Ok(()),
+        file_type if file_type.is_dir() => {
+            Err(Unreadable::because("is a folder, expected the path of a file"))
+        }
+        file_type if file_type.is_symlink() => Err(Unreadable::because("is a symbolic link")),
+        _ => Err(Unreadable::because("is not a regular file")),
+    }
 }
 
 /// Reads a regular file of at most 1 MiB; symbolic links are followed.
@@ -62,6 +114,17 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 const MAX_LEN: u64 = 1 << 20;
+
+#[cfg(unix)]
+const TOO_MANY_LINKS: i32 = libc::ELOOP;
+
+/// `ERROR_CANT_RESOLVE_FILENAME` of Windows.
+#[cfg(not(unix))]
+const TOO_MANY_LINKS: i32 = 1921;
+
+/// Opens a symbolic link itself.
+#[cfg(windows)]
+const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 
 #[cfg(test)]
 mod tests {

@@ -194,7 +194,6 @@
 //! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
-//! | `cli` | | the program `lro`: `cargo install longrunning --features cli` |
 //!
 //! Features are additive and change no default. Other crates that stand in the interface, so that a new
 //! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and
@@ -236,6 +235,8 @@ mod pager;
 mod pending;
 mod poll_many;
 mod poller;
+pub mod printing;
+mod process;
 mod progress;
 pub mod proto;
 mod redact;
@@ -251,48 +252,6 @@ mod threads;
 pub mod transport;
 mod types;
 mod wait_support;
-
-/// How messages show text from outside, for `lro`; not part of the interface.
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod printing {
-    use std::path::Path;
-
-    /// A value that was given as a URL, a host or an option.
-    pub fn shown(value: &str) -> String {
-        crate::excerpt::shown(value)
-    }
-
-    /// The name of an operation or its URL.
-    pub fn shown_name(name: &str) -> String {
-        crate::excerpt::shown_name(name)
-    }
-
-    /// The path of a file.
-    pub fn shown_path(path: &Path) -> String {
-        crate::excerpt::shown_path(path)
-    }
-
-    /// What a value is that may be a secret given in the wrong place.
-    pub fn suspicion(value: &str) -> Option<&'static str> {
-        crate::redact::suspicion(value)
-    }
-
-    /// The same for the name of an operation or its URL.
-    pub fn suspicion_of_name(name: &str) -> Option<&'static str> {
-        crate::redact::suspicion_of_name(name)
-    }
-
-    /// What a value is that cannot be the path of a file.
-    pub fn suspicion_of_path(path: &Path) -> Option<&'static str> {
-        crate::redact::suspicion_of_path(&path.to_string_lossy())
-    }
-
-    /// Text without the secrets that are known by their form.
-    pub fn redacted(text: &str) -> String {
-        crate::redact::redacted(text).into_owned()
-    }
-}
 
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::process::ProcessId;
+
 /// At most `size` threads that turn jobs `J` into results `R`.
 ///
 /// A thread is started when a job needs it. Dropping the pool joins all threads, so it blocks until the running jobs are
@@ -19,6 +21,7 @@ pub(crate) struct ThreadPool<J, R> {
     /// Positions in `workers` of the threads without a job.
     idle: Vec<usize>,
     results: (Sender<JobResult<R>>, Receiver<JobResult<R>>),
+    owner: ProcessId,
 }
 
 struct PoolThread<J> {
@@ -34,13 +37,19 @@ struct JobResult<R> {
 impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
     /// Creates a pool without threads, which are started by [`send`](Self::send).
     pub(crate) fn new(name: &'static str, size: usize, run: impl Fn(J) -> R + Send + Sync + 'static) -> Self {
-        Self { run: Arc::new(run), name, size, workers: Vec::new(), idle: Vec::new(), results: channel() }
+        let (run, owner) = (Arc::new(run), ProcessId::current());
+        Self { run, name, size, workers: Vec::new(), idle: Vec::new(), results: channel(), owner }
     }
 
     /// Creates a pool of the same kind that has no threads and no jobs.
     pub(crate) fn fresh(&self) -> Self {
-        let run = Arc::clone(&self.run);
-        Self { run, workers: Vec::new(), idle: Vec::new(), results: channel(), ..*self }
+        let (run, owner) = (Arc::clone(&self.run), ProcessId::current());
+        Self { run, workers: Vec::new(), idle: Vec::new(), results: channel(), owner, ..*self }
+    }
+
+    /// Returns whether this is a forked child of the process that has the threads.
+    pub(crate) fn is_inherited(&self) -> bool {
+        !self.owner.is_current()
     }
 
     /// Runs a job on the calling thread.
@@ -113,6 +122,11 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
 
 impl<J, R> Drop for ThreadPool<J, R> {
     fn drop(&mut self) {
+        if !self.owner.is_current() {
+            // There is nothing to join in a forked child, and a channel may be in the middle of a change for ever.
+            let parts = (std::mem::take(&mut self.workers), std::mem::replace(&mut self.results, channel()));
+            return std::mem::forget(parts);
+        }
         // Dropping the sender of its jobs ends a thread; all are told before the first is joined.
         let threads: Vec<_> = self.workers.drain(..).map(|worker| worker.thread).collect();
         for thread in threads {

@@ -1,13 +1,14 @@
 //! What a client knows of WaitOperation at its service: found out once, by the first waits that would like to use it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use crate::error::Error;
+use crate::process::ProcessLock;
 use crate::transport::rest::binding::WaitBinding;
 
 /// Shared by all clones of a client.
-#[derive(Debug, Default)]
-pub(crate) struct WaitSupport(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct WaitSupport(ProcessLock<State>);
 
 #[derive(Debug)]
 struct State {
@@ -40,7 +41,18 @@ impl WaitSupport {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
+    }
+}
+
+/// In a child no wait is finding out, whatever threads of the parent are doing.
+impl Default for WaitSupport {
+    fn default() -> Self {
+        let inherit = |parent: Option<&mut State>| match parent {
+            Some(state) => State { busy: false, ..*state },
+            None => State::default(),
+        };
+        Self(ProcessLock::new(State::default(), inherit))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::retry::{Attempts, Step, Task};
+use crate::retry::{Attempts, RetryStep, RetryTask};
 use crate::types::{Operation, OperationPage};
 
 use super::Async;
@@ -40,7 +40,7 @@ impl<R> Call<R, Async> {
 pub(super) async fn run<R: Request>(
     work: &Work<'_>,
     core: &Arc<Core>,
-    task: Task,
+    task: RetryTask,
     request: R,
     options: CallOptions,
 ) -> Result<R::Answer, Error> {
@@ -48,7 +48,7 @@ pub(super) async fn run<R: Request>(
     let mut attempts = Attempts::new(task, clock);
     loop {
         match attempts.next(clock) {
-            Step::Attempt(turn) => {
+            RetryStep::Attempt(turn) => {
                 let it = Arc::clone(&asked);
                 let attempt =
                     move |core: &Core, timeout| it.0.attempt(&*core.transport, &it.1.attempt(timeout), turn);
@@ -61,8 +61,8 @@ pub(super) async fn run<R: Request>(
                     None => {}
                 }
             }
-            Step::Sleep(until) => work.sleep(core, until, asked.1.stop.as_ref()).await?,
-            Step::End(error) => return Err(error),
+            RetryStep::Sleep(until) => work.sleep(core, until, asked.1.stop.as_ref()).await?,
+            RetryStep::End(error) => return Err(error),
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::Error;
-use crate::stop::{Listener, StopToken};
+use crate::stop::{StopListener, StopToken};
 
-use super::pool::Pool;
+use super::pool::{Job, Pool};
 use super::timer::{Awake, Timer};
 use super::{fault, job};
 
@@ -46,9 +46,6 @@ pub struct Executor {
     spawn: Option<Spawn>,
     sleep: Option<SleepFor>,
 }
-
-/// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
-pub type Job = Box<dyn FnOnce() + Send>;
 
 type Spawn = Arc<dyn Fn(Job) + Send + Sync>;
 
@@ -199,7 +196,7 @@ impl Work<'_> {
             Sleeper::Timer(timer) => timer.sleep(until, stop).await,
             Sleeper::Given(sleep) => {
                 let sleep = sleep(until.saturating_duration_since(core.clock.now()));
-                Listener::new(stop).stopped_or(sleep).await;
+                StopListener::new(stop).stopped_or(sleep).await;
                 Ok(())
             }
         }

@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::error::Error;
-use crate::stop::{Listener, StopToken};
+use crate::process::ProcessId;
+use crate::stop::{StopListener, StopToken};
 
-use super::{Job, fault};
+use super::fault;
+use super::pool::Job;
 
 /// Runs `work` where `spawn` puts it, which says whether it has to wait for a thread; none when it was stopped before
 /// it began. It is not begun any more once `late` has ended, which counts only if it has to wait.
@@ -22,11 +24,11 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     late: impl FnOnce() -> F,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Option<Result<T, Error>> {
-    let slot = Arc::new(Slot(Mutex::new(State::Queued(None))));
+    let slot = Arc::new(Slot { state: Mutex::new(State::Queued(None)), owner: ProcessId::current() });
     let ticket = Ticket(Arc::clone(&slot));
     let waiting = Waiting(slot);
     let waits = spawn(Box::new(move || ticket.run(work)));
-    let mut listener = Listener::new(stop);
+    let mut listener = StopListener::new(stop);
     // Boxed: mostly there is a thread.
     let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {
@@ -50,7 +52,10 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
 }
 
 /// What the two sides share.
-struct Slot<T>(Mutex<State<T>>);
+struct Slot<T> {
+    state: Mutex<State<T>>,
+    owner: ProcessId,
+}
 
 enum State<T> {
     Queued(Option<Waker>),
@@ -80,7 +85,7 @@ impl<T> Slot<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,6 +133,10 @@ impl<T> Waiting<T> {
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Ended<T>> {
+        if !self.0.owner.is_current() {
+            // A forked child has none of the threads that may have begun it.
+            return Poll::Ready(Ended::Lost);
+        }
         let mut state = self.0.lock();
         let replaced = match std::mem::replace(&mut *state, State::Over) {
             State::Ended(ended) => return Poll::Ready(ended),

@@ -84,4 +84,5 @@ mod pool;
 mod timer;
 
 pub use client::OperationsAsyncClient;
-pub use executor::{Async, Executor, Job};
+pub use executor::{Async, Executor};
+pub use pool::Job;

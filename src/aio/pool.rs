@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use super::Job;
+use crate::process::ProcessLock;
+
+/// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
+pub type Job = Box<dyn FnOnce() + Send>;
 
 /// A bounded number of threads, started when there is work for them. They end after some idle seconds, and with the
 /// pool: at once where they are idle, else after the job that they have.
@@ -17,8 +20,8 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    /// A forked child has none of its parent's threads, and none of the jobs.
+    state: ProcessLock<State>,
 }
 
 #[derive(Default)]
@@ -31,7 +34,7 @@ struct State {
 
 impl Pool {
     pub(super) fn new(threads: usize) -> Self {
-        let shared = Shared { state: Mutex::default(), changed: Condvar::new() };
+        let shared = Shared { state: ProcessLock::default() };
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
@@ -41,7 +44,7 @@ impl Pool {
     pub(super) fn spawn(&self, job: Job) -> bool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
-        self.shared.changed.notify_one();
+        self.shared.state.notify_one();
         let mut free = state.idle;
         if free < state.queue.len() && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
@@ -62,7 +65,7 @@ impl Drop for Pool {
         let mut state = self.shared.lock();
         state.closed = true;
         let queue = std::mem::take(&mut state.queue);
-        self.shared.changed.notify_all();
+        self.shared.state.notify_all();
         drop(state);
         drop(queue);
     }
@@ -83,11 +86,10 @@ impl Shared {
                 break;
             }
             state.idle += 1;
-            let (woken, waited) =
-                self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, timed_out) = self.state.wait(state, IDLE);
             state = woken;
             state.idle -= 1;
-            if waited.timed_out() && state.queue.is_empty() {
+            if timed_out && state.queue.is_empty() {
                 break;
             }
         }
@@ -95,7 +97,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

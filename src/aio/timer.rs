@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::stop::{Listener, StopToken};
+use crate::process::{ProcessId, ProcessLock};
+use crate::stop::{StopListener, StopToken};
 
 use super::fault;
 use super::pool::IDLE;
@@ -22,8 +23,8 @@ pub(super) struct Timer(Arc<Shared>);
 
 struct Shared {
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
-    changed: Condvar,
+    /// A forked child has neither the thread of its parent nor its sleeps.
+    state: ProcessLock<State>,
 }
 
 #[derive(Default)]
@@ -43,19 +44,19 @@ type Key = (Instant, u64);
 
 impl Timer {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared { clock, state: Mutex::default(), changed: Condvar::new() }))
+        Self(Arc::new(Shared { clock, state: ProcessLock::default() }))
     }
 
     /// Counts a future as awake, except while it is in [`sleep`](Self::sleep).
     pub(super) fn awake(&self) -> Awake<'_> {
         self.0.lock().awake += 1;
-        Awake(&self.0)
+        Awake { shared: &self.0, owner: ProcessId::current() }
     }
 
     /// Sleeps until `until`, or until `stop` is stopped.
     pub(super) async fn sleep(&self, until: Instant, stop: Option<&StopToken>) -> Result<(), Error> {
         let sleep = Sleep { shared: &self.0, until, key: None };
-        Listener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
+        StopListener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
     }
 }
 
@@ -64,17 +65,23 @@ impl Drop for Timer {
         let mut state = self.0.lock();
         state.closed = true;
         state.ring();
-        self.0.changed.notify_all();
+        self.0.state.notify_all();
     }
 }
 
-pub(super) struct Awake<'a>(&'a Shared);
+pub(super) struct Awake<'a> {
+    shared: &'a Shared,
+    owner: ProcessId,
+}
 
 impl Drop for Awake<'_> {
     fn drop(&mut self) {
-        self.0.lock().awake -= 1;
-        if self.0.patience() > Duration::ZERO {
-            self.0.changed.notify_all();
+        if !self.owner.is_current() {
+            return;
+        }
+        self.shared.lock().awake -= 1;
+        if self.shared.patience() > Duration::ZERO {
+            self.shared.state.notify_all();
         }
     }
 }
@@ -82,7 +89,8 @@ impl Drop for Awake<'_> {
 struct Sleep<'a> {
     shared: &'a Arc<Shared>,
     until: Instant,
-    key: Option<Key>,
+    /// Its place in the list of the process that began it.
+    key: Option<(Key, ProcessId)>,
 }
 
 impl Future for Sleep<'_> {
@@ -90,18 +98,21 @@ impl Future for Sleep<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.shared.lock();
-        let Some(key) = self.key else {
+        let Some((key, owner)) = self.key else {
             let key = (self.until, state.next);
             state.next += 1;
             state.sleeps.insert(key, context.waker().clone());
-            state.awake -= 1;
-            self.key = Some(key);
+            // A future that the parent began is not counted in a forked child.
+            state.awake = state.awake.saturating_sub(1);
+            self.key = Some((key, ProcessId::current()));
             return match self.shared.attend(&mut state, self.until) {
                 Ok(()) => Poll::Pending,
                 Err(error) => Poll::Ready(Err(error)),
             };
         };
-        let Some(waker) = state.sleeps.get_mut(&key) else { return Poll::Ready(Ok(())) };
+        let Some(waker) = state.sleeps.get_mut(&key).filter(|_| owner.is_current()) else {
+            return Poll::Ready(Ok(()));
+        };
         let replaced = std::mem::replace(waker, context.waker().clone());
         drop(state);
         drop(replaced);
@@ -111,7 +122,7 @@ impl Future for Sleep<'_> {
 
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
+        let Some((key, _)) = self.key.filter(|(_, owner)| owner.is_current()) else { return };
         let mut state = self.shared.lock();
         let left = state.sleeps.remove(&key);
         state.awake += usize::from(left.is_some());
@@ -132,7 +143,7 @@ impl Shared {
         if state.alarm.as_ref().is_some_and(|(at, _)| until < *at) {
             state.ring();
         }
-        self.changed.notify_all();
+        self.state.notify_all();
         Ok(())
     }
 
@@ -140,10 +151,9 @@ impl Shared {
         let mut state = self.lock();
         while !state.closed {
             let Some((&(at, _), _)) = state.sleeps.first_key_value() else {
-                let (woken, waited) =
-                    self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+                let (woken, timed_out) = self.state.wait(state, IDLE);
                 state = woken;
-                if waited.timed_out() && state.sleeps.is_empty() {
+                if timed_out && state.sleeps.is_empty() {
                     break;
                 }
                 continue;
@@ -165,10 +175,9 @@ impl Shared {
     /// Sleeps until `at`, or until there is something else to do.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, at: Instant) -> MutexGuard<'a, State> {
         if state.awake > 0 && self.patience() > Duration::ZERO {
-            let waiting = self.changed.wait_timeout(state, self.patience());
-            let (woken, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+            let (woken, timed_out) = self.state.wait(state, self.patience());
             state = woken;
-            if !waited.timed_out() {
+            if !timed_out {
                 return state;
             }
         }
@@ -188,7 +197,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

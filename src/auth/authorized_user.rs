@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::auth::key_file::KeyFile;
+use crate::auth::refresh_token::RefreshToken;
 use crate::auth::service_account::{TOKEN_URI, join};
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{
@@ -44,7 +45,7 @@ struct Login {
     client_id: String,
     client_secret: Secret,
     /// The last one that the server gave.
-    refresh_token: Mutex<Secret>,
+    refresh_token: RefreshToken,
     token_uri: String,
     /// Proof of a recent login, where the organization wants one.
     rapt_token: Option<Secret>,
@@ -98,7 +99,7 @@ impl AuthorizedUser {
         Ok(Self(Arc::new(Login {
             client_id: std::mem::take(&mut *client_id),
             client_secret: secret(&mut client_secret),
-            refresh_token: Mutex::new(secret(&mut refresh_token)),
+            refresh_token: RefreshToken::new(secret(&mut refresh_token)),
             token_uri: file.url("token_uri")?.unwrap_or_else(|| TOKEN_URI.to_owned()),
             rapt_token: file.text("rapt_token")?.map(Secret::new),
             account: file.text("account")?,
@@ -121,7 +122,7 @@ impl AuthorizedUser {
 impl TokenProvider for AuthorizedUser {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let login = &*self.0;
-        let current = login.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let current = login.refresh_token.current();
         let scope = join(request.scopes);
         let mut form = vec![
             ("grant_type", "refresh_token"),
@@ -133,7 +134,7 @@ impl TokenProvider for AuthorizedUser {
         form.extend(login.rapt_token.as_ref().map(|rapt| ("rapt", rapt.expose())));
         let mut answer = token_endpoint::exchange(request, &login.token_uri, &form, &[]).map_err(explain)?;
         if let Some(next) = answer.refresh_token.take() {
-            *login.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = next;
+            login.refresh_token.replace(next);
         }
         Ok(answer.into_token())
     }

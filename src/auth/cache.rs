@@ -9,7 +9,7 @@
 //! the service starts a flight at most once per [`REFUSAL_PAUSE`].
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, check_token};
@@ -17,6 +17,7 @@ use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::HttpClient;
+use crate::process::ProcessLock;
 
 pub(crate) struct TokenCache {
     label: String,
@@ -27,8 +28,7 @@ pub(crate) struct TokenCache {
     /// How long before its expiry a token becomes stale; differs per client, so that clients which started
     /// together do not refresh together.
     margin: Duration,
-    state: Mutex<State>,
-    landed: Condvar,
+    state: ProcessLock<State>,
 }
 
 #[derive(Default)]
@@ -45,6 +45,7 @@ struct State {
     finished: u64,
 }
 
+#[derive(Clone)]
 struct Held {
     authorization: Authorization,
     asked: Moment,
@@ -53,6 +54,7 @@ struct Held {
     lifetime: Duration,
 }
 
+#[derive(Clone)]
 struct Failure {
     error: Error,
     retry_at: Instant,
@@ -86,8 +88,9 @@ impl TokenCache {
             clock,
             http,
             margin,
-            state: Mutex::default(),
-            landed: Condvar::new(),
+            state: ProcessLock::new(State::default(), |parent| {
+                parent.map_or_else(State::default, State::inherited)
+            }),
         }
     }
 
@@ -169,11 +172,8 @@ impl TokenCache {
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
         let timeout = self.clock.socket_budget(timeout);
-        let (state, waited) = self
-            .landed
-            .wait_timeout_while(state, timeout, |state| state.finished < flight)
-            .unwrap_or_else(PoisonError::into_inner);
-        (!waited.timed_out()).then_some(state)
+        let (state, timed_out) = self.state.wait_while(state, timeout, |state| state.finished < flight);
+        (!timed_out).then_some(state)
     }
 
     fn land(&self, asked: Moment, result: Result<AccessToken, TokenError>) {
@@ -187,7 +187,7 @@ impl TokenCache {
         }
         let kept = state.usable(now).is_some();
         drop(state);
-        self.landed.notify_all();
+        self.state.notify_all();
         // Last, and without the lock: a logger is foreign code.
         match result {
             Ok(token) => {
@@ -218,7 +218,7 @@ impl TokenCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -229,6 +229,18 @@ impl fmt::Debug for TokenCache {
 }
 
 impl State {
+    /// What a forked child begins with: the token, and no flight, because the thread of one does not exist in it.
+    fn inherited(&mut self) -> Self {
+        Self {
+            token: self.token.clone(),
+            failure: self.failure.clone(),
+            refused: self.refused,
+            generation: self.generation,
+            started: self.finished,
+            finished: self.finished,
+        }
+    }
+
     fn store(&mut self, asked: Moment, token: &AccessToken, margin: Duration) {
         let lifetime = token.lifetime(asked.wall);
         self.generation += 1;

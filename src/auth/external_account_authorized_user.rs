@@ -1,8 +1,7 @@
 //! A user of a workforce pool who logged in with gcloud: a refresh token for the Security Token Service.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::auth::key_file::KeyFile;
+use crate::auth::refresh_token::RefreshToken;
 use crate::auth::sts::ClientAuth;
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
@@ -19,7 +18,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     let provider = Provider {
         token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/oauthtoken")),
         client: ClientAuth::new(&client_id, &client_secret),
-        refresh_token: Mutex::new(Secret::new(std::mem::take(&mut *refresh_token))),
+        refresh_token: RefreshToken::new(Secret::new(std::mem::take(&mut *refresh_token))),
     };
     Ok(Credentials::of_source("external account user".into(), provider)
         .with_quota_project(file.text("quota_project_id")?)
@@ -30,19 +29,18 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
 struct Provider {
     token_url: String,
     client: ClientAuth,
-    /// The last one that the server gave.
-    refresh_token: Mutex<Secret>,
+    refresh_token: RefreshToken,
 }
 
 /// Asks for no scopes: those of the login hold.
 impl TokenProvider for Provider {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let current = self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let current = self.refresh_token.current();
         let form = [("grant_type", "refresh_token"), ("refresh_token", current.expose())];
         let mut answer = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
             .map_err(explain)?;
         if let Some(next) = answer.refresh_token.take() {
-            *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = next;
+            self.refresh_token.replace(next);
         }
         Ok(answer.into_token())
     }

@@ -102,6 +102,7 @@ mod loader;
 mod metadata;
 mod policy;
 mod provider;
+mod refresh_token;
 #[cfg(test)]
 mod scripted;
 // The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way

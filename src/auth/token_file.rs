@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::SystemTime;
 
 use zeroize::Zeroizing;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
 use crate::file;
+use crate::process::ProcessLock;
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.
@@ -37,12 +38,12 @@ impl Credentials {
 pub(crate) struct TokenFile {
     path: PathBuf,
     /// How the file was when it was last read.
-    seen: Mutex<Option<Stamp>>,
+    seen: ProcessLock<Option<Stamp>>,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, seen: Mutex::default() }
+        Self { path, seen: ProcessLock::default() }
     }
 
     /// Whether there is another file than the one read last. One that is gone for a moment is no other.
@@ -52,7 +53,7 @@ impl TokenFile {
     }
 
     fn seen(&self) -> MutexGuard<'_, Option<Stamp>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

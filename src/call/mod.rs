@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::name::OperationName;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
-use crate::retry::{RetryPolicy, Task};
+use crate::retry::{RetryPolicy, RetryTask};
 use crate::stop::StopToken;
 use crate::transport::{Compression, Headers, HeadersObserver, Rpc};
 
@@ -218,12 +218,12 @@ impl<R, M> Call<R, M> {
     }
 
     /// The call as the retry loop has to know it.
-    pub(crate) fn task(&self, request: &R) -> Task
+    pub(crate) fn task(&self, request: &R) -> RetryTask
     where
         R: Request,
     {
         let (attempt_timeout, total_timeout) = self.options.limits(request.server_wait());
-        Task {
+        RetryTask {
             rpc: R::RPC,
             name: request.name().to_owned(),
             attempt_timeout,

@@ -8,7 +8,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::retry::Turn;
+use crate::retry::AttemptTurn;
 use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
@@ -28,8 +28,12 @@ pub(crate) trait Request: Clone + Send + Sync + 'static {
     }
 
     /// Makes one attempt.
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn)
-    -> Result<Self::Answer, Error>;
+    fn attempt(
+        &self,
+        over: &dyn Transport,
+        attempt: &Attempt<'_>,
+        turn: AttemptTurn,
+    ) -> Result<Self::Answer, Error>;
 }
 
 macro_rules! named {
@@ -53,7 +57,12 @@ impl Request for GetOperationRequest {
 
     named!();
 
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, _: Turn) -> Result<Operation, Error> {
+    fn attempt(
+        &self,
+        over: &dyn Transport,
+        attempt: &Attempt<'_>,
+        _: AttemptTurn,
+    ) -> Result<Operation, Error> {
         over.get_operation(self, attempt)
     }
 }
@@ -65,7 +74,12 @@ impl Request for ListOperationsRequest {
 
     named!();
 
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, _: Turn) -> Result<OperationPage, Error> {
+    fn attempt(
+        &self,
+        over: &dyn Transport,
+        attempt: &Attempt<'_>,
+        _: AttemptTurn,
+    ) -> Result<OperationPage, Error> {
         over.list_operations(self, attempt)
     }
 }
@@ -77,7 +91,7 @@ impl Request for CancelOperationRequest {
 
     named!();
 
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<(), Error> {
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         over.cancel_operation(self, attempt).map_err(|error| match error.code() {
             Some(Code::NotFound | Code::FailedPrecondition) if turn.ambiguous => {
                 error.note("an earlier attempt may have cancelled it")
@@ -94,7 +108,7 @@ impl Request for DeleteOperationRequest {
 
     named!();
 
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<(), Error> {
+    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
             // A 404 of something in front of the service says nothing about the operation.
             Err(error)
@@ -118,7 +132,12 @@ impl Request for WaitOperationRequest {
         self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
     }
 
-    fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: Turn) -> Result<Operation, Error> {
+    fn attempt(
+        &self,
+        over: &dyn Transport,
+        attempt: &Attempt<'_>,
+        turn: AttemptTurn,
+    ) -> Result<Operation, Error> {
         let asked = self.timeout.map(|_| self.server_wait().min(for_server(turn.timeout)));
         let timeout = asked.and_then(|asked| prost_types::Duration::try_from(asked).ok());
         over.wait_operation(&Self { timeout, ..self.clone() }, attempt)

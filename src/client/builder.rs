@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Credentials;
-use crate::client_config::{ClientConfig, MethodConfig};
+use crate::client_config::{ClientConfig, MethodSettings};
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
 use crate::env::{Env, SystemEnv};
@@ -53,7 +53,7 @@ pub struct OperationsClientBuilder {
     defaults: CallOptions,
     config: ClientConfig,
     /// What wins over `config`, whichever was given first.
-    explicit: MethodConfig,
+    explicit: MethodSettings,
     rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
@@ -113,7 +113,7 @@ impl OperationsClientBuilder {
             source,
             defaults: CallOptions::default(),
             config: ClientConfig::default(),
-            explicit: MethodConfig::default(),
+            explicit: MethodSettings::default(),
             rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),

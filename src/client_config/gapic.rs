@@ -7,30 +7,30 @@ use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
 use crate::types::Code;
 
-use super::node::Node;
-use super::{ClientConfig, MethodConfig, SERVICE, method};
+use super::node::ConfigNode;
+use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
 
-pub(super) fn read(interfaces: &Node<'_>) -> Result<ClientConfig, Error> {
+pub(super) fn read(interfaces: &ConfigNode<'_>) -> Result<[MethodSettings; 5], Error> {
     let interface = interfaces.require(SERVICE)?;
-    let codes = named(&interface, "retry_codes", Node::codes)?;
-    let params = named(&interface, "retry_params", Params::read)?;
+    let codes = named(&interface, "retry_codes", ConfigNode::codes)?;
+    let params = named(&interface, "retry_params", RetryParams::read)?;
     let mut methods = Vec::new();
     for (name, entry) in interface.require("methods")?.members()? {
         methods.push((method(&entry, name)?, method_config(&entry, &codes, &params)?));
     }
-    ClientConfig::from_methods(|wanted| {
+    of_all_methods(|wanted| {
         Ok(methods.iter().find(|(rpc, _)| *rpc == wanted).map(|(_, config)| config.clone()))
     })
 }
 
-struct Params {
+struct RetryParams {
     backoff: Backoff,
     attempt_timeout: Duration,
     total_timeout: Duration,
 }
 
-impl Params {
-    fn read(node: &Node<'_>) -> Result<Self, Error> {
+impl RetryParams {
+    fn read(node: &ConfigNode<'_>) -> Result<Self, Error> {
         let initial = node.require("initial_retry_delay_millis")?.millis(false)?;
         let factor = node.require("retry_delay_multiplier")?.number(1.0)?;
         let maximum = node.require("max_retry_delay_millis")?.millis(false)?;
@@ -47,10 +47,10 @@ impl Params {
 }
 
 fn method_config(
-    node: &Node<'_>,
+    node: &ConfigNode<'_>,
     codes: &BTreeMap<&str, Vec<Code>>,
-    params: &BTreeMap<&str, Params>,
-) -> Result<MethodConfig, Error> {
+    params: &BTreeMap<&str, RetryParams>,
+) -> Result<MethodSettings, Error> {
     node.warn_of_others_than(&["timeout_millis", "retry_codes_name", "retry_params_name", "bundling"])?;
     let (params, codes) = match (node.get("retry_params_name")?, node.get("retry_codes_name")?) {
         (Some(params_name), Some(codes_name)) => {
@@ -59,7 +59,7 @@ fn method_config(
         (None, None) => {
             let timeout = Some(node.require("timeout_millis")?.millis(true)?);
             let retry = Some(RetryPolicy::never());
-            return Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout });
+            return Ok(MethodSettings { retry, attempt_timeout: timeout, total_timeout: timeout });
         }
         (Some(_), None) => return Err(node.missing("retry_codes_name", "`retry_params_name` needs it")),
         (None, Some(_)) => return Err(node.missing("retry_params_name", "`retry_codes_name` needs it")),
@@ -69,7 +69,7 @@ fn method_config(
     if let Some(unused) = node.get("timeout_millis")? {
         unused.millis(true)?;
     }
-    Ok(MethodConfig {
+    Ok(MethodSettings {
         retry: Some(retry.backoff(params.backoff.clone())),
         attempt_timeout: Some(params.attempt_timeout),
         total_timeout: Some(params.total_timeout),
@@ -78,15 +78,15 @@ fn method_config(
 
 /// Reads all members of the object under `key`.
 fn named<'a, T>(
-    interface: &Node<'a>,
+    interface: &ConfigNode<'a>,
     key: &str,
-    read: impl Fn(&Node<'a>) -> Result<T, Error>,
+    read: impl Fn(&ConfigNode<'a>) -> Result<T, Error>,
 ) -> Result<BTreeMap<&'a str, T>, Error> {
     let Some(object) = interface.get(key)? else { return Ok(BTreeMap::new()) };
     object.members()?.into_iter().map(|(name, node)| Ok((name, read(&node)?))).collect()
 }
 
-fn defined<'m, T>(name: &Node<'_>, what: &str, all: &'m BTreeMap<&str, T>) -> Result<&'m T, Error> {
+fn defined<'m, T>(name: &ConfigNode<'_>, what: &str, all: &'m BTreeMap<&str, T>) -> Result<&'m T, Error> {
     let wanted = name.string()?;
     all.get(wanted).ok_or_else(|| name.error(&format!("`{wanted}` is not defined in `{what}`")))
 }

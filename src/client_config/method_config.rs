@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::Rpc;
 
-use super::node::Node;
-use super::{ClientConfig, MethodConfig, SERVICE, method};
+use super::node::ConfigNode;
+use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
 
-pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
+pub(super) fn read(entries: &ConfigNode<'_>) -> Result<[MethodSettings; 5], Error> {
     let mut found = BTreeMap::new();
     for entry in entries.elements()? {
         let config = config(&entry)?;
@@ -28,42 +28,44 @@ pub(super) fn read(entries: &Node<'_>) -> Result<ClientConfig, Error> {
     if found.is_empty() {
         return Err(entries.error(&format!("no entry is for {SERVICE}")));
     }
-    ClientConfig::from_methods(|rpc| {
-        let scopes = [Scope::Method(rpc.name()), Scope::Service, Scope::All];
+    of_all_methods(|rpc| {
+        let scopes = [EntryScope::Method(rpc.name()), EntryScope::Service, EntryScope::All];
         Ok(scopes.iter().find_map(|scope| found.get(scope)).cloned())
     })
 }
 
 /// What an entry is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Scope {
+enum EntryScope {
     All,
     Service,
     Method(&'static str),
 }
 
 /// Nothing for another service.
-fn scope(name: &Node<'_>) -> Result<Option<Scope>, Error> {
+fn scope(name: &ConfigNode<'_>) -> Result<Option<EntryScope>, Error> {
     let text = |key| match name.get(key)? {
         Some(node) => node.string(),
         None => Ok(""),
     };
     Ok(match (text("service")?, text("method")?) {
-        ("", "") => Some(Scope::All),
+        ("", "") => Some(EntryScope::All),
         ("", _) => return Err(name.error("a `method` needs its `service`")),
-        (SERVICE, "") => Some(Scope::Service),
-        (SERVICE, wanted) => Some(Scope::Method(method(&name.require("method")?, wanted).map(Rpc::name)?)),
+        (SERVICE, "") => Some(EntryScope::Service),
+        (SERVICE, wanted) => {
+            Some(EntryScope::Method(method(&name.require("method")?, wanted).map(Rpc::name)?))
+        }
         _ => None,
     })
 }
 
-fn config(entry: &Node<'_>) -> Result<MethodConfig, Error> {
+fn config(entry: &ConfigNode<'_>) -> Result<MethodSettings, Error> {
     let timeout = entry.get("timeout")?.map(|timeout| timeout.duration()).transpose()?;
     let retry = entry.get("retryPolicy")?.map(|policy| retry(&policy)).transpose()?;
-    Ok(MethodConfig { retry, attempt_timeout: timeout, total_timeout: timeout })
+    Ok(MethodSettings { retry, attempt_timeout: timeout, total_timeout: timeout })
 }
 
-fn retry(policy: &Node<'_>) -> Result<RetryPolicy, Error> {
+fn retry(policy: &ConfigNode<'_>) -> Result<RetryPolicy, Error> {
     let attempts = policy.require("maxAttempts")?;
     let number = attempts.number(2.0)?;
     if number.fract() != 0.0 {

@@ -3,6 +3,7 @@
 mod gapic;
 mod method_config;
 mod node;
+mod settings;
 
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::Rpc;
 use crate::types::Code;
 
-use node::Node;
+use node::ConfigNode;
+
+pub(crate) use settings::MethodSettings;
 
 /// Retries and time limits for each of the methods, read from a configuration for gRPC clients.
 ///
@@ -76,15 +79,7 @@ use node::Node;
 #[derive(Clone, Debug, Default)]
 pub struct ClientConfig {
     /// In the order of [`Rpc::ALL`].
-    methods: [MethodConfig; 5],
-}
-
-/// What is said about one method; `None` is as without a configuration.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct MethodConfig {
-    pub(crate) retry: Option<RetryPolicy>,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) total_timeout: Option<Duration>,
+    methods: [MethodSettings; 5],
 }
 
 impl ClientConfig {
@@ -97,12 +92,13 @@ impl ClientConfig {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
-        let root = Node::root(&value);
-        match (root.get("interfaces")?, root.get("methodConfig")?) {
+        let root = ConfigNode::root(&value);
+        let methods = match (root.get("interfaces")?, root.get("methodConfig")?) {
             (Some(interfaces), None) => gapic::read(&interfaces),
             (None, Some(entries)) => method_config::read(&entries),
             _ => Err(root.error("expected either `interfaces` or `methodConfig`")),
-        }
+        };
+        methods.map(|methods| Self { methods })
     }
 
     /// The defaults of Python's gRPC client, `OperationsClient` of `google.api_core.operations_v1`.
@@ -110,7 +106,7 @@ impl ClientConfig {
     /// Get, list, cancel and delete: `DEADLINE_EXCEEDED` and `UNAVAILABLE` are retried for up to 600 s, delays
     /// grow from 0.1 s to 60 s by 1.3, an attempt takes up to 20 s. Wait stays as it is by default.
     pub fn python_grpc() -> Self {
-        let method = MethodConfig {
+        let method = MethodSettings {
             retry: Some(
                 RetryPolicy::default()
                     .max_attempts(u32::MAX)
@@ -124,42 +120,15 @@ impl ClientConfig {
             attempt_timeout: Some(Duration::from_secs(20)),
             total_timeout: Some(Duration::from_secs(600)),
         };
-        let of = |rpc| if rpc == Rpc::Wait { MethodConfig::default() } else { method.clone() };
+        let of = |rpc| if rpc == Rpc::Wait { MethodSettings::default() } else { method.clone() };
         Self { methods: Rpc::ALL.map(of) }
     }
 
     /// The options that the methods start with, in the order of [`Rpc::ALL`].
-    pub(crate) fn options(&self, base: &CallOptions, explicit: &MethodConfig) -> [CallOptions; 5] {
+    pub(crate) fn options(&self, base: &CallOptions, explicit: &MethodSettings) -> [CallOptions; 5] {
         self.methods.each_ref().map(|method| explicit.over(method.over(base.clone())))
     }
-
-    fn from_methods(method: impl FnMut(Rpc) -> Result<Option<MethodConfig>, Error>) -> Result<Self, Error> {
-        let methods = Rpc::ALL.into_iter().map(method).collect::<Result<Vec<_>, _>>()?;
-        let mut methods = methods.into_iter();
-        Ok(Self { methods: Rpc::ALL.map(|_| methods.next().flatten().unwrap_or_default()) })
-    }
 }
-
-impl MethodConfig {
-    fn over(&self, mut options: CallOptions) -> CallOptions {
-        if let Some(retry) = &self.retry {
-            options.retry = retry.clone();
-        }
-        options.attempt_timeout = self.attempt_timeout.unwrap_or(options.attempt_timeout);
-        options.total_timeout = self.total_timeout.or(options.total_timeout);
-        options
-    }
-}
-
-/// Finds a method by the name that it has in the proto.
-fn method(node: &Node<'_>, name: &str) -> Result<Rpc, Error> {
-    Rpc::ALL.into_iter().find(|rpc| rpc.name() == name).ok_or_else(|| {
-        let known = Rpc::ALL.map(Rpc::name).join(", ");
-        node.error(&format!("{SERVICE} has no such method, only {known}"))
-    })
-}
-
-const SERVICE: &str = "google.longrunning.Operations";
 
 #[cfg(test)]
 mod tests;

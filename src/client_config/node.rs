@@ -10,12 +10,12 @@ use crate::json::parse_duration;
 use crate::types::Code;
 
 /// A value and the path of keys that leads to it.
-pub(super) struct Node<'a> {
+pub(super) struct ConfigNode<'a> {
     value: &'a Value,
     path: String,
 }
 
-impl<'a> Node<'a> {
+impl<'a> ConfigNode<'a> {
     pub(super) fn root(value: &'a Value) -> Self {
         Self { value, path: String::new() }
     }

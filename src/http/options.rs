@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::net::certificate::ClientCertificate;
-use crate::net::permits::Slots;
 
 /// Settings of [`HttpAgent`](super::HttpAgent).
 ///
@@ -87,8 +86,9 @@ impl HttpOptions {
     }
 
     /// How many exchanges may be under way at a time.
-    pub(crate) fn slots(&self) -> Slots {
-        Slots::new(self.max_connections)
+    #[cfg(feature = "grpc")]
+    pub(crate) fn connection_limit(&self) -> usize {
+        self.max_connections
     }
 
     /// Sets the proxy.

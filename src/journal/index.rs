@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 use std::str;
 
-use crate::journal::record::{self, HEADER, Key, Record};
+use crate::journal::record::{self, Key, Record};
 use crate::pending::Pending;
 
 /// The operations of a journal, and where in the file their lines stand.
@@ -49,12 +49,8 @@ pub(super) enum Unusable {
 impl Replayed {
     /// Reads a file, line by line; the last one counts if it was written to its end.
     pub(super) fn read(mut file: impl BufRead) -> Result<Self, Unusable> {
+        let length = read_header(&mut file)?;
         let mut line = Vec::new();
-        let length = read_line(&mut file, &mut line, LONGEST_HEADER)?;
-        if length == 0 || HEADER.as_bytes().get(..line.len()) == Some(&line) && line.len() < HEADER.len() {
-            return Ok(Self::default());
-        }
-        record::check_header(line.trim_ascii_end()).map_err(Unusable::Contents)?;
         let mut replayed = Self { len: length, ..Self::default() };
         for number in 2u64.. {
             let len = read_line(&mut file, &mut line, u64::MAX)?;
@@ -70,6 +66,16 @@ impl Replayed {
             replayed.len += len;
         }
         Ok(replayed)
+    }
+}
+
+/// Reads the first line, which tells a journal from any other file; returns its length.
+pub(super) fn read_header(file: &mut impl BufRead) -> Result<u64, Unusable> {
+    let mut line = Vec::new();
+    let length = read_line(file, &mut line, LONGEST_HEADER)?;
+    match length {
+        0 => Err(Unusable::Contents("is empty: remove the file, and a journal is created".to_owned())),
+        _ => record::check_header(&line).map(|()| length).map_err(Unusable::Contents),
     }
 }
 

@@ -1,87 +1,184 @@
 //! One process at a time: a lock that the operating system gives back, however its holder ends.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::process;
 
 use crate::error::Error;
-use crate::file::shown;
-use crate::journal::store::beside;
+use crate::file::{self, Unreadable, shown};
+use crate::journal::location::companion;
 
 /// The lock of a journal, held until it is dropped.
 ///
-/// It is a file of its own, because the journal is replaced by another file now and then. The file stays behind:
-/// to remove it would take the lock from the next one, who may have opened it already.
+/// It is on a file of its own, because compaction replaces the journal by another file. The file stays behind:
+/// to remove it would take the lock from the next process, which may have opened it already.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    /// The lock of earlier versions, which is on `NAME.lock`.
+    _earlier: Option<File>,
 }
 
 impl Lock {
-    pub(super) fn take(journal: &Path) -> Result<Self, Error> {
-        let path = beside(journal, ".lock");
-        let failed = |cause: io::Error| {
-            Error::config(format!("lock `{}` of a journal cannot be taken", shown(&path))).with_source(cause)
+    /// Takes the lock of an existing or a new journal. Writes nothing into a file that exists.
+    pub(super) fn take(journal: &Path, exists: bool) -> Result<Self, Error> {
+        let path = companion(journal, "lock");
+        let failed = |Unreadable { why, cause }| {
+            let error = Error::config(format!("lock file `{}` of a journal {why}", shown(&path)));
+            cause.into_iter().fold(error, Error::with_source)
         };
-        let Some(mut file) = open_locked(&path).map_err(failed)? else {
-            return Err(Error::config(format!(
-                "journal `{}` is in use by {}, which holds `{}`: wait for it to end, or take another journal",
-                shown(journal),
-                holder(&path),
-                shown(&path)
-            )));
-        };
-        // For the message of the next one; the lock holds without it.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", process::id()));
-        Ok(Self { _file: file })
+        let file = open_or_create(&path).map_err(failed)?;
+        let file = file.ok_or_else(|| in_use(journal, &path))?;
+        if !is_own(&file).map_err(|cause| failed(Unreadable::failed(cause)))? {
+            return Err(failed(Unreadable::because("was not created by a journal: move it, or the journal")));
+        }
+        let earlier = if exists { take_earlier(journal)? } else { None };
+        Ok(Self { file, _earlier: earlier })
+    }
+
+    /// Records the process, and the temporary file that it is about to create.
+    ///
+    /// The lock holds without the record, so that a failure to write it is of no consequence.
+    pub(super) fn record(&self, temporary: Option<&OsStr>) {
+        let temporary = temporary.and_then(OsStr::to_str).unwrap_or_default();
+        let text = format!("{MARK}{}\n{temporary}\n", process::id());
+        let mut file = &self.file;
+        let written = file.rewind().and_then(|()| file.write_all(text.as_bytes()));
+        // Last, so that a process killed in between leaves the record whole.
+        let _ = written.and_then(|()| file.set_len(text.len() as u64));
+    }
+
+    /// The temporary file that an earlier process recorded and did not remove.
+    pub(super) fn leftover(&self) -> Option<String> {
+        let text = read(&self.file).ok()?;
+        let name = text.lines().nth(1).filter(|name| !name.is_empty())?;
+        Some(name.to_owned())
     }
 }
 
-/// Who has the lock, as far as its file tells.
+/// Opens the lock file with the lock on it; `None` if another process holds that.
+fn open_or_create(path: &Path) -> Result<Option<File>, Unreadable> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    loop {
+        match open_locked(path, &mut options) {
+            Err(error) if error.is(io::ErrorKind::NotFound) => {}
+            result => return result,
+        }
+        let mut new = options.clone();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+        match new.create_new(true).open(path) {
+            // Another process may lock it first, so it is opened like any other.
+            Ok(_) => {}
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(cause) => return Err(Unreadable { why: "cannot be created", cause: Some(cause) }),
+        }
+    }
+}
+
+/// Whether a journal has created the file: it is empty for an instant, then it starts with the mark.
+///
+/// With a second name (a hard link) it may be the file of another program.
+fn is_own(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) != 1 {
+        return Ok(false);
+    }
+    let text = read(file)?;
+    Ok(text.starts_with(MARK) || MARK.starts_with(&text))
+}
+
+/// Locks the file that earlier versions lock, if it is one: it holds the number of a process.
+///
+/// So a journal is not used by two versions at a time. Any other file of that name is left alone.
+fn take_earlier(journal: &Path) -> Result<Option<File>, Error> {
+    let mut path = journal.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let text = file::open_owned(&path, OpenOptions::new().read(true)).map(|file| read(&file));
+    if !matches!(text, Ok(Ok(text)) if text.strip_suffix('\n').is_some_and(|id| id.parse::<u32>().is_ok())) {
+        return Ok(None);
+    }
+    match open_locked(&path, OpenOptions::new().read(true).write(true)) {
+        Ok(Some(file)) => Ok(Some(file)),
+        Ok(None) => Err(in_use(journal, &path)),
+        // Not to be opened by this user: no version could lock it for them.
+        Err(_) => Ok(None),
+    }
+}
+
+fn in_use(journal: &Path, path: &Path) -> Error {
+    Error::config(format!(
+        "journal `{}` is in use by {}, which holds `{}`: wait for it to end, or take another journal",
+        shown(journal),
+        holder(path),
+        shown(path)
+    ))
+}
+
+/// The process that holds the lock, as far as its file names it.
 fn holder(path: &Path) -> String {
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(20).read_to_string(&mut text));
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(id)) if id == process::id() => "this process".to_owned(),
-        (Ok(_), Ok(id)) => format!("process {id}"),
+    let text = file::open_owned(path, OpenOptions::new().read(true)).map(|file| read(&file));
+    let Ok(Ok(text)) = text else { return "another process".to_owned() };
+    let line = text.lines().next().unwrap_or_default();
+    match line.strip_prefix(MARK).unwrap_or(line).parse::<u32>() {
+        Ok(id) if id == process::id() => "this process".to_owned(),
+        Ok(id) => format!("process {id}"),
         _ => "another process".to_owned(),
     }
 }
 
-/// Opens the file with the lock on it; nothing if another has that.
-#[cfg(unix)]
-fn open_locked(path: &Path) -> io::Result<Option<File>> {
-    use std::os::unix::fs::OpenOptionsExt;
+/// Reads the start of a lock file, from its beginning.
+fn read(mut file: &File) -> io::Result<String> {
+    file.rewind()?;
+    let mut text = Vec::new();
+    file.take(LONGEST).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
 
+#[cfg(unix)]
+fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::{Errno, retry_on_intr};
 
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file = file::open_owned(path, options)?;
     match retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => Ok(Some(file)),
         Err(Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Unreadable { why: "cannot be locked", cause: Some(error.into()) }),
     }
 }
 
-/// On Windows it is a lock to have a file open in this way: others may read it, and cannot open it to write.
+/// On Windows it is a lock to have a file open in this way: others can read it, and cannot open it to write.
 #[cfg(windows)]
-fn open_locked(path: &Path) -> io::Result<Option<File>> {
+fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
     use std::os::windows::fs::OpenOptionsExt;
 
     const FILE_SHARE_READ: u32 = 1;
     const ERROR_SHARING_VIOLATION: i32 = 32;
 
-    let mut options = OpenOptions::new();
-    match options.write(true).create(true).truncate(false).share_mode(FILE_SHARE_READ).open(path) {
+    let mut options = options.clone();
+    match file::open_owned(path, options.share_mode(FILE_SHARE_READ)) {
         Ok(file) => Ok(Some(file)),
-        Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => Ok(None),
+        Err(Unreadable { cause: Some(cause), .. })
+            if cause.raw_os_error() == Some(ERROR_SHARING_VIOLATION) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
 
 #[cfg(not(any(unix, windows)))]
-fn open_locked(_: &Path) -> io::Result<Option<File>> {
-    Err(io::ErrorKind::Unsupported.into())
+fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
+    Err(Unreadable::failed(io::ErrorKind::Unsupported.into()))
 }
+
+/// What a lock file starts with, before the number of a process.
+const MARK: &str = "longrunning-lock ";
+
+/// More than a lock file holds: the mark, a number and a file name.
+const LONGEST: u64 = 1024;

@@ -1,9 +1,11 @@
 //! Pending operations in a file, so that a wait outlives its process.
 
 mod index;
+mod location;
 mod lock;
 mod record;
 mod store;
+mod temporary;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -64,12 +66,13 @@ use store::Store;
 /// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line that was cut off is passed over; unknown
 /// fields and records are kept and passed over; a file of a later version is refused. Lines are appended and
 /// synced to the disk, one sync for a call. When more than half of the file and more than 1 MiB is without effect, it is
-/// replaced: a new file is written beside it (`.tmp`), synced and renamed. The file can hold results, so only its
-/// owner may read it.
+/// replaced: a new file is written beside it, synced and renamed. The file can hold results, so only its
+/// owner can read it. A symbolic link is followed when the journal is opened, and stays a link.
 ///
-/// One process has a journal at a time. It holds a lock on a file beside it (`.lock`), which the operating system
-/// gives back however the process ends, and which stays behind. On network file systems locks are as good as these
-/// make them.
+/// One process has a journal at a time. It holds a lock on a file beside it, `.NAME.longrunning-lock`, which the
+/// operating system releases however the process ends, and which stays behind. The new file of a replacement is
+/// `.NAME.longrunning-tmp-` with 16 random digits; if the process is killed meanwhile, the next one removes it. No other
+/// file is written, replaced or removed. On network file systems locks are as good as these make them.
 ///
 /// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
 /// shared between threads; one of them writes at a time. Clones are the same journal, which is closed with the last
@@ -80,12 +83,16 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, or makes one where there is no file.
+    /// Opens a journal, or creates one where there is no file.
+    ///
+    /// The path names a journal, a symbolic link to one, or nothing in a folder that exists. Files of other kinds
+    /// and other programs are refused without waiting for anything, an empty one included.
     ///
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if another process (or this one) has it open, if it cannot be read or
-    /// written, or is not a journal of a version that is known here. A file is changed only if it is a journal.
+    /// written, or is not a journal of a version that is known here. Then no existing file has changed, and none is
+    /// new except the lock file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
     }

@@ -3,7 +3,7 @@
 use prost::Message;
 
 use crate::error::Error;
-use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 use crate::pending::{Pending, same_endpoint};
 use crate::proto::google::longrunning as proto;
 use crate::types::{Any, Operation};
@@ -32,9 +32,9 @@ pub(super) enum Record {
 
 impl Record {
     /// Reads a line, its end left out.
-    pub(super) fn read(line: &str) -> Result<Self, Invalid> {
+    pub(super) fn read(line: &str) -> Result<Self, InvalidJson> {
         let mut record = None;
-        Reader::document(line, |reader| {
+        JsonReader::document(line, |reader| {
             reader.members(|kind, reader| {
                 match kind {
                     "add" => record = Some(Self::Add(pending(reader.value()?)?)),
@@ -80,7 +80,7 @@ pub(super) fn forget(key: &Key) -> String {
 /// Reads the operation out of a line that [`finish`] wrote.
 pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     let mut stored = None;
-    let document = Reader::document(line, |reader| {
+    let document = JsonReader::document(line, |reader| {
         reader.members(|_, reader| {
             stored = body(reader)?.1;
             Ok(())
@@ -100,11 +100,12 @@ pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     }
 }
 
-/// Checks the first line, its end left out; says what is wrong with it.
+/// Checks the first line, its end included; says what is wrong with it.
 pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
     let mut version = None;
+    let line = line.strip_suffix(b"\n").unwrap_or_default().trim_ascii_end();
     let read = std::str::from_utf8(line).ok().and_then(|line| {
-        let document = Reader::document(line, |reader| {
+        let document = JsonReader::document(line, |reader| {
             reader.members(|name, reader| match name {
                 "longrunning_journal" => {
                     version = Some(reader.value()?.integer::<u64>("a version")?);
@@ -124,18 +125,18 @@ pub(super) fn check_header(line: &[u8]) -> Result<(), String> {
     }
 }
 
-fn pending(raw: Raw<'_>) -> Result<Pending, Invalid> {
-    serde_json::from_str(raw.text()).map_err(|_| Invalid::new("expected a pending operation"))
+fn pending(raw: RawJson<'_>) -> Result<Pending, InvalidJson> {
+    serde_json::from_str(raw.text()).map_err(|_| InvalidJson::new("expected a pending operation"))
 }
 
 /// An operation as a record holds it.
 enum Stored<'a> {
-    Json(Raw<'a>),
-    Proto(Raw<'a>),
+    Json(RawJson<'a>),
+    Proto(RawJson<'a>),
 }
 
 /// Reads which operation a record is about, and what it holds of it.
-fn body<'a>(reader: &mut Reader<'a>) -> Result<(Key, Option<Stored<'a>>), Invalid> {
+fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(Key, Option<Stored<'a>>), InvalidJson> {
     let (mut endpoint, mut name, mut stored) = (None, None, None);
     reader.fields(|field, reader| {
         let value = reader.value()?;
@@ -148,7 +149,7 @@ fn body<'a>(reader: &mut Reader<'a>) -> Result<(Key, Option<Stored<'a>>), Invali
         }
         Ok(())
     })?;
-    let name = name.ok_or_else(|| Invalid::new("expected a name"))?;
+    let name = name.ok_or_else(|| InvalidJson::new("expected a name"))?;
     Ok(((endpoint, name), stored))
 }
 
@@ -159,8 +160,8 @@ fn is_opaque(operation: &Operation) -> bool {
     messages.map(Any::json).any(|json| json.is_err())
 }
 
-fn line(kind: &str, value: impl FnOnce(&mut Writer)) -> String {
-    let mut writer = Writer::default();
+fn line(kind: &str, value: impl FnOnce(&mut JsonWriter)) -> String {
+    let mut writer = JsonWriter::default();
     // An object of one level is never too deep.
     let _ = writer.object(|writer| {
         writer.member(kind);
@@ -172,7 +173,7 @@ fn line(kind: &str, value: impl FnOnce(&mut Writer)) -> String {
     line
 }
 
-fn keyed(writer: &mut Writer, (endpoint, name): &Key, rest: impl FnOnce(&mut Writer)) {
+fn keyed(writer: &mut JsonWriter, (endpoint, name): &Key, rest: impl FnOnce(&mut JsonWriter)) {
     let _ = writer.object(|writer| {
         if let Some(endpoint) = endpoint {
             writer.member("endpoint");

@@ -1,15 +1,17 @@
 //! The file of a journal: appended to, and replaced as a whole.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::shown;
-use crate::journal::index::{Index, Place, Replayed, Unusable};
+use crate::file::{self, Unreadable, shown};
+use crate::journal::index::{self, Index, Place, Replayed, Unusable};
+use crate::journal::location::{invalid, resolve, unusable};
 use crate::journal::lock::Lock;
 use crate::journal::record::{HEADER, Record};
+use crate::journal::temporary::{Temporary, remove_leftover};
 
 /// The file, and what it says.
 pub(super) struct Store {
@@ -19,38 +21,33 @@ pub(super) struct Store {
     len: u64,
     /// Whether something may stand behind them that was cut off while it was written.
     torn: bool,
+    /// The file that this journal has read or written last.
+    identity: Identity,
     /// After a failure, the length at which compacting is tried again.
     tidy_at: u64,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Store {
+    /// Opens or creates a journal; changes nothing that exists unless it succeeds.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = absolute(path)?;
-        let failed = |what: &'static str| {
-            let path = path.clone();
-            move |cause: io::Error| unusable(&path, what).with_source(cause)
-        };
-        // Before there is a lock beside something that is no file, and again under the lock.
-        is_file(&path)?;
-        let lock = Lock::take(&path)?;
-        let exists = is_file(&path)?;
-        let replayed = if exists {
-            // Early, rather than with the first result.
-            OpenOptions::new().append(true).open(&path).map_err(failed("cannot be written"))?;
-            let file = File::open(&path).map_err(failed("cannot be read"))?;
-            Replayed::read(BufReader::new(file)).map_err(|why| match why {
-                Unusable::Contents(why) => unusable(&path, &why),
-                Unusable::Io(cause) => unusable(&path, "cannot be read").with_source(cause),
-            })?
-        } else {
-            Replayed::default()
-        };
-        let Replayed { index, len } = replayed;
-        let mut store = Self { path: path.clone(), index, len, torn: true, tidy_at: 0, _lock: lock };
-        if len == 0 {
-            store.rewrite().map_err(failed("cannot be made"))?;
+        let path = resolve(path)?;
+        // Before there is a lock beside a file that is no journal, and again under the lock.
+        let exists = open_journal(&path)?.is_some();
+        let lock = Lock::take(&path, exists)?;
+        if !exists {
+            create(&path, &lock).map_err(|cause| invalid(&path, "cannot be created").with_source(cause))?;
         }
+        let file = open_journal(&path)?.ok_or_else(|| invalid(&path, "was removed while it was opened"))?;
+        let found = file.metadata().map_err(|cause| unusable(&path, Unreadable::failed(cause)))?;
+        let Replayed { index, len } =
+            Replayed::read(BufReader::new(file)).map_err(|why| refused(&path, why))?;
+        let (identity, torn) = (Identity::of(&found), found.len() > len);
+        if let Some(name) = lock.leftover() {
+            remove_leftover(&path, &name);
+        }
+        lock.record(None);
+        let mut store = Self { path, index, len, torn, identity, tidy_at: 0, lock };
         store.tidy();
         Ok(store)
     }
@@ -58,11 +55,11 @@ impl Store {
     /// Appends lines; they are on the disk when this returns.
     ///
     /// Each line has its end, so whatever is left of a write that failed is cut off by the next one, or passed
-    /// over by whoever opens the file.
+    /// over when the file is opened.
     pub(super) fn append(&mut self, lines: &str) -> Result<(), Error> {
         let mut at = self.len;
         self.write(lines).map_err(|cause| {
-            unusable(&self.path, "cannot be written, nothing of this step is recorded").with_source(cause)
+            invalid(&self.path, "cannot be written, nothing of this step is recorded").with_source(cause)
         })?;
         for line in lines.split_inclusive('\n') {
             let len = line.len() as u64;
@@ -76,22 +73,22 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a line.
+    /// Reads a line.
     pub(super) fn line(&self, place: Place) -> Result<String, Error> {
         let mut line = String::new();
         let mut read = || {
-            let mut file = File::open(&self.path)?;
+            let mut file = self.open_again(OpenOptions::new().read(true))?;
             file.seek(SeekFrom::Start(place.at))?;
             file.take(place.len).read_to_string(&mut line)
         };
-        read().map_err(|cause| unusable(&self.path, "cannot be read").with_source(cause))?;
+        read().map_err(|cause| invalid(&self.path, "cannot be read").with_source(cause))?;
         Ok(line)
     }
 
     /// Leaves out the lines that have no effect any more.
     pub(super) fn compact(&mut self) -> Result<(), Error> {
         self.rewrite()
-            .map_err(|cause| unusable(&self.path, "cannot be compacted, it is as it was").with_source(cause))
+            .map_err(|cause| invalid(&self.path, "cannot be compacted, it is as it was").with_source(cause))
     }
 
     /// Compacts when more than half of a large file is dead.
@@ -100,19 +97,21 @@ impl Store {
             return;
         }
         if let Err(error) = self.rewrite() {
-            // What was asked for is recorded, and there is another chance when the file has grown.
+            // Every step is recorded, and there is another chance when the file has grown.
             log::debug!("journal `{}` is not compacted: {error}", shown(&self.path));
             self.tidy_at = self.len + TOLERATED;
         }
     }
 
     fn write(&mut self, lines: &str) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        let mut file = self.open_again(OpenOptions::new().write(true))?;
         let found = file.metadata()?.len();
         if found < self.len || (found > self.len && !self.torn) {
-            return Err(io::Error::other("another program has changed it"));
+            return Err(changed());
         }
-        file.set_len(self.len)?;
+        if self.torn {
+            file.set_len(self.len)?;
+        }
         self.torn = true;
         file.seek(SeekFrom::Start(self.len))?;
         file.write_all(lines.as_bytes())?;
@@ -124,83 +123,122 @@ impl Store {
 
     /// Writes the lines that count into a new file, and puts that in the place of the old one.
     fn rewrite(&mut self) -> io::Result<()> {
-        let path = beside(&self.path, ".tmp");
-        let mut new = BufWriter::new(create_private(&path)?);
-        new.write_all(HEADER.as_bytes())?;
-        let mut len = HEADER.len() as u64;
-        let mut moved = HashMap::new();
-        if self.len > 0 {
-            let old = File::open(&self.path)?;
-            new.get_ref().set_permissions(old.metadata()?.permissions())?;
-            let mut old = BufReader::new(old);
-            let mut position = 0;
-            for Place { at, len: length } in self.index.lines() {
-                old.seek_relative((at - position) as i64)?;
-                if io::copy(&mut old.by_ref().take(length), &mut new)? != length {
-                    return Err(io::Error::other("another program has changed it"));
-                }
-                position = at + length;
-                moved.insert(at, len);
-                len += length;
-            }
-        }
-        new.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&path, &self.path)?;
+        let old = self.open_again(OpenOptions::new().read(true))?;
+        let (temporary, new) = Temporary::create(&self.path, &self.lock)?;
+        keep_access(&old.metadata()?, &new)?;
+        let mut new = BufWriter::new(new);
+        let (moved, len) = self.copy(old, &mut new)?;
+        let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+        new.sync_all()?;
+        let identity = Identity::of(&new.metadata()?);
+        // Closed, since Windows renames no open file. And another program may have replaced the old one by now.
+        drop((new, self.open_again(OpenOptions::new().read(true))?));
+        temporary.replace(&self.path)?;
         self.index.relocate(&moved);
-        self.len = len;
-        self.torn = false;
+        (self.len, self.identity, self.torn) = (len, identity, false);
         sync_folder(&self.path)
     }
-}
 
-/// The file itself, links followed, so that it is the file which is replaced and not a link to it.
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    if let Ok(path) = fs::canonicalize(path) {
-        return Ok(path);
+    /// Copies the lines that count behind a header; returns where each went, and the length of all.
+    fn copy(&self, old: File, new: &mut impl Write) -> io::Result<(HashMap<u64, u64>, u64)> {
+        new.write_all(HEADER.as_bytes())?;
+        let (mut moved, mut len, mut position) = (HashMap::new(), HEADER.len() as u64, 0);
+        let mut old = BufReader::new(old);
+        for Place { at, len: length } in self.index.lines() {
+            old.seek_relative((at - position) as i64)?;
+            if io::copy(&mut old.by_ref().take(length), new)? != length {
+                return Err(changed());
+            }
+            position = at + length;
+            moved.insert(at, len);
+            len += length;
+        }
+        Ok((moved, len))
     }
-    let name = path.file_name().ok_or_else(|| unusable(path, "has no file name"))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::canonicalize(folder)
-        .map_err(|cause| unusable(path, "is in a folder that cannot be used").with_source(cause))?;
-    Ok(folder.join(name))
-}
 
-/// Whether there is a file; anything else in its place is refused before it is opened: a pipe would block.
-fn is_file(path: &Path) -> Result<bool, Error> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
-        Ok(metadata) if metadata.is_dir() => Err(unusable(path, "is a folder, expected the path of a file")),
-        Ok(_) => Err(unusable(path, "is not a regular file")),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(cause) => Err(unusable(path, "cannot be read").with_source(cause)),
+    /// Opens the file as it was left, and no other that has taken its place.
+    fn open_again(&self, options: &mut OpenOptions) -> io::Result<File> {
+        let file = file::open_owned(&self.path, options)?;
+        match Identity::of(&file.metadata()?) == self.identity {
+            true => Ok(file),
+            false => Err(changed()),
+        }
     }
 }
 
-fn unusable(path: &Path, why: &str) -> Error {
-    Error::config(format!("journal `{}` {why}", shown(path)))
-}
-
-/// The path of a file that belongs to the journal.
-pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
-    let mut path = journal.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
-
-/// Makes a file that only its owner can read: results of operations may be secret.
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+/// Opens the file to read and to write; `None` if there is none. Anything but a journal is refused.
+fn open_journal(path: &Path) -> Result<Option<File>, Error> {
+    // To write too: early, rather than with the first result.
+    match file::open_owned(path, OpenOptions::new().read(true).write(true)) {
+        Err(error) if error.is(io::ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(unusable(path, error)),
+        Ok(mut file) => {
+            index::read_header(&mut BufReader::new(&file)).map_err(|why| refused(path, why))?;
+            file.rewind().map_err(|cause| unusable(path, Unreadable::failed(cause)))?;
+            Ok(Some(file))
+        }
     }
-    let mut options = OpenOptions::new();
+}
+
+fn refused(path: &Path, why: Unusable) -> Error {
+    match why {
+        Unusable::Contents(why) => invalid(path, &why),
+        Unusable::Io(cause) => invalid(path, "cannot be read").with_source(cause),
+    }
+}
+
+/// Creates a journal without records.
+fn create(path: &Path, lock: &Lock) -> io::Result<()> {
+    let (temporary, mut file) = Temporary::create(path, lock)?;
+    file.write_all(HEADER.as_bytes())?;
+    file.sync_all()?;
+    drop(file);
+    temporary.create_journal(path)?;
+    sync_folder(path)
+}
+
+fn changed() -> io::Error {
+    io::Error::other("another program has changed it")
+}
+
+/// What tells a file from another one that has its name now. Nothing does so on Windows, where only the length is
+/// checked.
+#[derive(PartialEq)]
+struct Identity {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create_new(true).open(path)
+    number: (u64, u64),
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { number: (metadata.dev(), metadata.ino()) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self {}
+    }
+}
+
+/// Gives the new file to the owner of the old one, with the same permissions.
+///
+/// Where that is not allowed the old file stays: those who could open it must be able to open the new one.
+fn keep_access(old: &Metadata, new: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let found = new.metadata()?;
+        if (old.uid(), old.gid()) != (found.uid(), found.gid()) {
+            fchown(new, Some(old.uid()), Some(old.gid()))?;
+        }
+    }
+    new.set_permissions(old.permissions())
 }
 
 /// Makes the names in a folder as durable as the files.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         // Windows has no call for it.
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),

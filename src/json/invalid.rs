@@ -8,16 +8,16 @@ use crate::json::MAX_DEPTH;
 
 /// A document that is not what it should be.
 #[derive(Debug)]
-pub(crate) struct Invalid(Box<Inner>);
+pub(crate) struct InvalidJson(Box<InvalidDetail>);
 
 #[derive(Debug)]
-struct Inner {
+struct InvalidDetail {
     path: String,
-    problem: Problem,
+    problem: JsonProblem,
 }
 
 #[derive(Debug)]
-enum Problem {
+enum JsonProblem {
     /// The text is no JSON from this byte on.
     Broken(usize),
     /// The text stops before its end, as after a connection that broke unnoticed.
@@ -26,9 +26,9 @@ enum Problem {
     Unexpected(String),
 }
 
-impl Invalid {
+impl InvalidJson {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self::of(Problem::Unexpected(problem.into()))
+        Self::of(JsonProblem::Unexpected(problem.into()))
     }
 
     pub(super) fn too_deep() -> Self {
@@ -36,15 +36,15 @@ impl Invalid {
     }
 
     pub(super) fn broken(offset: usize) -> Self {
-        Self::of(Problem::Broken(offset))
+        Self::of(JsonProblem::Broken(offset))
     }
 
     pub(super) fn ends_early() -> Self {
-        Self::of(Problem::EndsEarly)
+        Self::of(JsonProblem::EndsEarly)
     }
 
-    fn of(problem: Problem) -> Self {
-        Self(Box::new(Inner { path: String::new(), problem }))
+    fn of(problem: JsonProblem) -> Self {
+        Self(Box::new(InvalidDetail { path: String::new(), problem }))
     }
 
     /// Puts a field, or an index in brackets, in front of the path.
@@ -56,24 +56,24 @@ impl Invalid {
 
     /// Whether the document is JSON at all.
     pub(crate) fn is_json(&self) -> bool {
-        matches!(self.0.problem, Problem::Unexpected(_))
+        matches!(self.0.problem, JsonProblem::Unexpected(_))
     }
 
     /// Whether the document could be the start of a valid one.
     pub(crate) fn is_cut_short(&self) -> bool {
-        matches!(self.0.problem, Problem::EndsEarly)
+        matches!(self.0.problem, JsonProblem::EndsEarly)
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for InvalidJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.problem {
-            Problem::Broken(offset) => write!(f, "unexpected text at byte {offset}"),
-            Problem::EndsEarly => f.write_str("the text ends early"),
-            Problem::Unexpected(problem) if self.0.path.is_empty() => f.write_str(problem),
-            Problem::Unexpected(problem) => write!(f, "`{}`: {problem}", excerpt(&self.0.path)),
+            JsonProblem::Broken(offset) => write!(f, "unexpected text at byte {offset}"),
+            JsonProblem::EndsEarly => f.write_str("the text ends early"),
+            JsonProblem::Unexpected(problem) if self.0.path.is_empty() => f.write_str(problem),
+            JsonProblem::Unexpected(problem) => write!(f, "`{}`: {problem}", excerpt(&self.0.path)),
         }
     }
 }
 
-impl Error for Invalid {}
+impl Error for InvalidJson {}

@@ -8,11 +8,11 @@ mod scalar;
 mod time;
 mod writer;
 
-pub(crate) use invalid::Invalid;
-pub(crate) use reader::{Raw, Reader};
+pub(crate) use invalid::InvalidJson;
+pub(crate) use reader::{JsonReader, RawJson};
 pub(crate) use scalar::encode_base64;
 pub(crate) use time::{duration_text, parse_duration, parse_timestamp, timestamp_text};
-pub(crate) use writer::Writer;
+pub(crate) use writer::JsonWriter;
 
 /// How many objects and arrays may stand in one another: as deep as serde_json follows them.
 const MAX_DEPTH: usize = 127;

@@ -8,27 +8,27 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::{Invalid, MAX_DEPTH};
+use crate::json::{InvalidJson, MAX_DEPTH};
 
 /// Stands somewhere in a JSON document and moves on over what it reads.
-pub(crate) struct Reader<'a> {
+pub(crate) struct JsonReader<'a> {
     rest: &'a str,
     length: usize,
 }
 
 /// One valid JSON value as it stands in a document, without white space around it.
 #[derive(Clone, Copy)]
-pub(crate) struct Raw<'a> {
+pub(crate) struct RawJson<'a> {
     text: &'a str,
     start: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     /// Reads a document to its end.
     pub(crate) fn document<T>(
         text: &'a str,
-        read: impl FnOnce(&mut Self) -> Result<T, Invalid>,
-    ) -> Result<T, Invalid> {
+        read: impl FnOnce(&mut Self) -> Result<T, InvalidJson>,
+    ) -> Result<T, InvalidJson> {
         let mut reader = Self { rest: text, length: text.len() };
         let value = read(&mut reader)?;
         if reader.peek().is_some() { Err(reader.broken()) } else { Ok(value) }
@@ -37,8 +37,8 @@ impl<'a> Reader<'a> {
     /// Calls `member` with the key of each member of an object; it has to read the value.
     pub(crate) fn members(
         &mut self,
-        mut member: impl FnMut(&str, &mut Self) -> Result<(), Invalid>,
-    ) -> Result<Raw<'a>, Invalid> {
+        mut member: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<RawJson<'a>, InvalidJson> {
         self.brackets(b'{', b'}', "an object", |reader| {
             let key = reader.key()?;
             if !reader.eat(b':') {
@@ -51,16 +51,16 @@ impl<'a> Reader<'a> {
     /// Like [`members`](Self::members) for the fields of a message, where null stands for an absent field.
     pub(crate) fn fields(
         &mut self,
-        mut field: impl FnMut(&str, &mut Self) -> Result<(), Invalid>,
-    ) -> Result<Raw<'a>, Invalid> {
+        mut field: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<RawJson<'a>, InvalidJson> {
         self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
     }
 
     /// Calls `element` at each element of an array; it has to read it.
     pub(crate) fn elements(
         &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), Invalid>,
-    ) -> Result<Raw<'a>, Invalid> {
+        mut element: impl FnMut(&mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<RawJson<'a>, InvalidJson> {
         let mut index = 0;
         self.brackets(b'[', b']', "an array", |reader| {
             element(reader).map_err(|invalid| invalid.at(&format!("[{index}]")))?;
@@ -70,14 +70,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads any value, however deep.
-    pub(crate) fn value(&mut self) -> Result<Raw<'a>, Invalid> {
+    pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
         let start = self.offset();
         let value: &RawValue = self.take()?;
-        Ok(Raw { text: value.get(), start })
+        Ok(RawJson { text: value.get(), start })
     }
 
-    pub(crate) fn skip(&mut self) -> Result<(), Invalid> {
+    pub(crate) fn skip(&mut self) -> Result<(), InvalidJson> {
         self.value().map(drop)
     }
 
@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
         open: u8,
         close: u8,
         what: &str,
-        mut item: impl FnMut(&mut Self) -> Result<(), Invalid>,
-    ) -> Result<Raw<'a>, Invalid> {
+        mut item: impl FnMut(&mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
         let (text, start) = (self.rest, self.offset());
         if !self.eat(open) {
@@ -115,11 +115,11 @@ impl<'a> Reader<'a> {
                 return Err(self.broken());
             }
         }
-        Ok(Raw { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start })
+        Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start })
     }
 
     /// A key is short and nearly always plain: serde_json takes those with escapes, and what is no key.
-    fn key(&mut self) -> Result<Cow<'a, str>, Invalid> {
+    fn key(&mut self) -> Result<Cow<'a, str>, InvalidJson> {
         self.peek();
         let special = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
         let quoted = self.rest.strip_prefix('"').unwrap_or_default();
@@ -129,19 +129,19 @@ impl<'a> Reader<'a> {
                 self.rest = after.get(1..).unwrap_or_default();
                 Ok(Cow::Borrowed(key))
             }
-            _ => self.take().map(|Key(key)| key),
+            _ => self.take().map(|JsonKey(key)| key),
         }
     }
 
-    fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Invalid> {
+    fn take<T: Deserialize<'a>>(&mut self) -> Result<T, InvalidJson> {
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter();
         match values.next() {
             Some(Ok(value)) => {
                 self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
                 Ok(value)
             }
-            Some(Err(cause)) if !cause.is_eof() => Err(Invalid::broken(self.offset())),
-            _ => Err(Invalid::ends_early()),
+            Some(Err(cause)) if !cause.is_eof() => Err(InvalidJson::broken(self.offset())),
+            _ => Err(InvalidJson::ends_early()),
         }
     }
 
@@ -157,34 +157,34 @@ impl<'a> Reader<'a> {
         self.length - self.rest.len()
     }
 
-    fn broken(&self) -> Invalid {
-        if self.rest.is_empty() { Invalid::ends_early() } else { Invalid::broken(self.offset()) }
+    fn broken(&self) -> InvalidJson {
+        if self.rest.is_empty() { InvalidJson::ends_early() } else { InvalidJson::broken(self.offset()) }
     }
 }
 
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'a> Raw<'a> {
+impl<'a> RawJson<'a> {
     pub(crate) fn text(self) -> &'a str {
         self.text
     }
 
     /// Where the value starts within `outer`, a value of the same document around it.
-    pub(crate) fn start_in(self, outer: Raw<'_>) -> usize {
+    pub(crate) fn start_in(self, outer: RawJson<'_>) -> usize {
         self.start.saturating_sub(outer.start)
     }
 
     /// Stands at the start of the value.
-    pub(crate) fn reader(self) -> Reader<'a> {
-        Reader { rest: self.text, length: self.start + self.text.len() }
+    pub(crate) fn reader(self) -> JsonReader<'a> {
+        JsonReader { rest: self.text, length: self.start + self.text.len() }
     }
 
     /// Refuses what serde_json would refuse to take apart, because it nests too deep.
-    pub(crate) fn check_depth(self) -> Result<(), Invalid> {
+    pub(crate) fn check_depth(self) -> Result<(), InvalidJson> {
         // Counting is many times as fast as following the strings, and enough for nearly all documents.
         let brackets: usize = self.text.as_bytes().chunks(255).map(opening).sum();
-        if brackets <= MAX_DEPTH || self.depth() <= MAX_DEPTH { Ok(()) } else { Err(Invalid::too_deep()) }
+        if brackets <= MAX_DEPTH || self.depth() <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
 
     fn depth(self) -> usize {
@@ -204,7 +204,7 @@ impl<'a> Raw<'a> {
     }
 
     /// What is wrong when something else should stand here; names the kind of value, never the value.
-    pub(crate) fn expected(self, what: &str) -> Invalid {
+    pub(crate) fn expected(self, what: &str) -> InvalidJson {
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",
             Some(b'[') => "an array",
@@ -213,7 +213,7 @@ impl<'a> Raw<'a> {
             Some(b'n') => "null",
             _ => "a number",
         };
-        Invalid::new(format!("expected {what}, found {found}"))
+        InvalidJson::new(format!("expected {what}, found {found}"))
     }
 }
 
@@ -226,9 +226,9 @@ fn opening(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<String>, Invalid> {
+    fn read(text: &str) -> Result<Vec<String>, InvalidJson> {
         let mut seen = Vec::new();
-        let outcome = Reader::document(text, |reader| {
+        let outcome = JsonReader::document(text, |reader| {
             reader.fields(|name, reader| {
                 seen.push(format!("{name}={}", reader.value()?.text()));
                 Ok(())
@@ -242,7 +242,7 @@ mod tests {
         let text = " { \"a\" : [ 1, 2 ]\t,\r\n\"b\\u0063\":{\"x\":null} , \"n\" : null,\"s\":\"}\" } \n";
         assert_eq!(read(text).unwrap(), ["a=[ 1, 2 ]", "bc={\"x\":null}", "s=\"}\""]);
         assert_eq!(read("{}").unwrap(), Vec::<String>::new());
-        let raw = Reader::document(text, |reader| reader.members(|_, reader| reader.skip())).unwrap();
+        let raw = JsonReader::document(text, |reader| reader.members(|_, reader| reader.skip())).unwrap();
         assert_eq!(raw.text(), text.trim());
     }
 
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn paths_lead_to_the_value() {
         let text = r#"{"a":[{},{"b":{"c\n":7}}]}"#;
-        let outcome = Reader::document(text, |reader| {
+        let outcome = JsonReader::document(text, |reader| {
             reader.fields(|_, reader| {
                 let list = reader.elements(|reader| {
                     let object = reader.fields(|_, reader| {
@@ -317,7 +317,7 @@ mod tests {
             ("objects", format!("{}1{}", r#"{"a":"#.repeat(128), "}".repeat(128)), false),
         ];
         for (name, text, expected) in table {
-            let raw = Reader::document(&text, Reader::value).unwrap();
+            let raw = JsonReader::document(&text, JsonReader::value).unwrap();
             assert_eq!(raw.check_depth().is_ok(), expected, "{name}");
             let serde = serde_json::from_str::<serde_json::Value>(&text);
             assert_eq!(serde.is_ok(), expected, "{name}: serde_json");

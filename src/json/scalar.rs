@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::json::{Invalid, Raw};
+use crate::json::{InvalidJson, RawJson};
 
-impl<'a> Raw<'a> {
-    pub(crate) fn boolean(self) -> Result<bool, Invalid> {
+impl<'a> RawJson<'a> {
+    pub(crate) fn boolean(self) -> Result<bool, InvalidJson> {
         match self.text() {
             "true" => Ok(true),
             "false" => Ok(false),
@@ -17,7 +17,7 @@ impl<'a> Raw<'a> {
         }
     }
 
-    pub(crate) fn string(self) -> Result<Cow<'a, str>, Invalid> {
+    pub(crate) fn string(self) -> Result<Cow<'a, str>, InvalidJson> {
         let quoted = self.text().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let plain = quoted.ok_or_else(|| self.expected("a string"))?;
         if !plain.contains('\\') {
@@ -25,17 +25,17 @@ impl<'a> Raw<'a> {
         }
         // The syntax is known to be right, so all that can fail is half of a surrogate pair.
         let unescaped = serde_json::from_str(self.text()).map(Cow::Owned);
-        unescaped.map_err(|_| Invalid::new("expected whole surrogate pairs in a string"))
+        unescaped.map_err(|_| InvalidJson::new("expected whole surrogate pairs in a string"))
     }
 
     /// An integer: a number or a string, also one that is spelled `5.0` or `5e0`.
-    pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, Invalid> {
+    pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, InvalidJson> {
         let number = exact_integer(&self.number(what)?).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.expected(what))
     }
 
     /// The text of a number, or of a string that stands for one.
-    pub(crate) fn number(self, what: &str) -> Result<Cow<'a, str>, Invalid> {
+    pub(crate) fn number(self, what: &str) -> Result<Cow<'a, str>, InvalidJson> {
         match self.text().as_bytes().first() {
             Some(b'"') => self.string(),
             Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(self.text())),
@@ -44,9 +44,9 @@ impl<'a> Raw<'a> {
     }
 
     /// Base64, standard or URL-safe, padded or not.
-    pub(crate) fn bytes(self) -> Result<Vec<u8>, Invalid> {
+    pub(crate) fn bytes(self) -> Result<Vec<u8>, InvalidJson> {
         let standard = self.string()?.replace('-', "+").replace('_', "/");
-        BASE64.decode(standard).map_err(|_| Invalid::new("expected base64"))
+        BASE64.decode(standard).map_err(|_| InvalidJson::new("expected base64"))
     }
 }
 
@@ -87,10 +87,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::json::Reader;
+    use crate::json::JsonReader;
 
-    fn raw(text: &str) -> Raw<'_> {
-        Reader::document(text, Reader::value).unwrap()
+    fn raw(text: &str) -> RawJson<'_> {
+        JsonReader::document(text, JsonReader::value).unwrap()
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Writes JSON without white space.
 
-use crate::json::{Invalid, MAX_DEPTH};
+use crate::json::{InvalidJson, MAX_DEPTH};
 
 /// JSON that grows at its end.
 #[derive(Default)]
-pub(crate) struct Writer {
+pub(crate) struct JsonWriter {
     text: String,
     depth: usize,
 }
 
-impl Writer {
+impl JsonWriter {
     /// What was written.
     pub(crate) fn finish(self) -> String {
         self.text
@@ -18,8 +18,8 @@ impl Writer {
     /// Writes an object; `members` writes each with [`member`](Self::member) and a value.
     pub(crate) fn object(
         &mut self,
-        members: impl FnOnce(&mut Self) -> Result<(), Invalid>,
-    ) -> Result<(), Invalid> {
+        members: impl FnOnce(&mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<(), InvalidJson> {
         self.nested('{', '}', members)
     }
 
@@ -34,8 +34,8 @@ impl Writer {
     pub(crate) fn array<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(&mut Self, T) -> Result<(), Invalid>,
-    ) -> Result<(), Invalid> {
+        mut write: impl FnMut(&mut Self, T) -> Result<(), InvalidJson>,
+    ) -> Result<(), InvalidJson> {
         self.nested('[', ']', |writer| {
             items.into_iter().try_for_each(|item| {
                 writer.separate('[');
@@ -57,11 +57,11 @@ impl Writer {
         &mut self,
         open: char,
         close: char,
-        write: impl FnOnce(&mut Self) -> Result<(), Invalid>,
-    ) -> Result<(), Invalid> {
+        write: impl FnOnce(&mut Self) -> Result<(), InvalidJson>,
+    ) -> Result<(), InvalidJson> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Invalid::too_deep());
+            return Err(InvalidJson::too_deep());
         }
         self.text.push(open);
         write(self)?;

@@ -37,14 +37,14 @@ pub struct ClientCertificate {
 }
 
 /// What a [`ClientCertificate`] gave when it was last asked.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Pair {
     pub(crate) certificate: Pem,
     pub(crate) key: Pem,
 }
 
 /// PEM, and what messages call it.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Pem {
     pub(crate) origin: String,
     pub(crate) text: Zeroizing<Vec<u8>>,

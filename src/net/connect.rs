@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ureq::Proxy;
 use ureq::http::Uri;
@@ -16,6 +17,7 @@ use crate::http::ureq::connection::Link;
 use crate::http::ureq::redact::Vault;
 use crate::http::ureq::stops::Stops;
 use crate::net::dns::{Names, port};
+use crate::net::sockets::Sockets;
 use crate::net::tcp::Socket;
 use crate::net::tls::{Tls, To};
 use crate::net::tunnel;
@@ -27,20 +29,31 @@ pub(crate) struct Dialer {
     names: Names,
     vault: Vault,
     stops: Stops,
+    sockets: Sockets,
 }
 
 impl Dialer {
     pub(crate) fn new(tls: Tls, names: Names, vault: Vault) -> Self {
-        Self { tls, names, vault, stops: Stops::default() }
+        Self { tls, names, vault, stops: Stops::default(), sockets: Sockets::default() }
+    }
+
+    /// One for a forked child: as this one, with nothing of what the parent goes on using.
+    pub(crate) fn inherited(&self, names: Names, vault: Vault) -> Self {
+        self.sockets.close_copies();
+        Self::new(self.tls.inherited(), names, vault)
     }
 }
 
-impl Connector for Dialer {
+/// How ureq has it.
+#[derive(Debug)]
+pub(crate) struct Dialing(pub(crate) Arc<Dialer>);
+
+impl Connector for Dialing {
     type Out = Link;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
-        let inner = self.open(details).map_err(wrap)?;
-        Ok(Some(Link::new(inner, self.vault.clone())))
+        let inner = self.0.open(details).map_err(wrap)?;
+        Ok(Some(Link::new(inner, self.0.vault.clone())))
     }
 }
 
@@ -107,7 +120,7 @@ impl Dialer {
         details: &ConnectionDetails<'_>,
         addresses: &[SocketAddr],
     ) -> Result<Box<dyn Transport>, ureq::Error> {
-        Ok(Box::new(Socket::open(addresses, left(details)?, details.config, &self.stops)?))
+        Ok(Box::new(Socket::open(addresses, left(details)?, details.config, &self.stops, &self.sockets)?))
     }
 
     fn secured(

@@ -29,7 +29,7 @@ struct Shared {
     hosts: Mutex<HashMap<String, Entry>>,
 }
 
-type Lookup = Box<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
 enum Entry {
     Known { addresses: Addresses, until: Instant },
@@ -55,7 +55,16 @@ impl Names {
     pub(crate) fn with_lookup(
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared { lookup: Box::new(lookup), hosts: Mutex::default() }))
+        Self::of(Arc::new(lookup))
+    }
+
+    fn of(lookup: Lookup) -> Self {
+        Self(Arc::new(Shared { lookup, hosts: Mutex::default() }))
+    }
+
+    /// Those of a forked child, in which no lookup of the parent's is under way.
+    pub(crate) fn inherited(&self) -> Self {
+        Self::of(Arc::clone(&self.0.lookup))
     }
 
     /// Forgets the addresses of `host`: one of them just failed.

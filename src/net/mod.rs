@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod dns;
 pub(crate) mod permits;
 pub(crate) mod proxy;
+pub(crate) mod sockets;
 #[cfg(feature = "grpc")]
 pub(crate) mod stream;
 pub(crate) mod tcp;

@@ -40,6 +40,13 @@ impl Opener {
         Ok(Self { uri, proxy, dialer: Dialer::new(tls, names.clone(), Vault::default()), names })
     }
 
+    /// One for a forked child: it has no connection of this one, and no lock.
+    pub(crate) fn inherited(&self) -> Self {
+        let names = self.names.inherited();
+        let dialer = self.dialer.inherited(names.clone(), Vault::default());
+        Self { uri: self.uri.clone(), proxy: self.proxy.clone(), dialer, names }
+    }
+
     /// Host and port, as messages name them.
     pub(crate) fn peer(&self) -> String {
         Peer::of(&self.uri).to_string()

@@ -17,11 +17,12 @@ use crate::stop::StopToken;
 
 use crate::http::ureq::buffers::LazyPages;
 use crate::http::ureq::stops::{Stops, stopped};
+use crate::net::sockets::{Seat, Sockets};
 
 /// A connection without TLS.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    seat: Seat,
     buffers: LazyPages,
     reading: Patience,
     writing: Patience,
@@ -35,12 +36,14 @@ impl Socket {
         timeout: NextTimeout,
         config: &Config,
         stops: &Stops,
+        sockets: &Sockets,
     ) -> Result<Self, ureq::Error> {
         let stream = reach(addresses, Deadline::of(timeout))?;
         stream.set_nodelay(true)?;
         let reading = Patience { set: TcpStream::set_read_timeout, now: None };
         let writing = Patience { set: TcpStream::set_write_timeout, now: None };
-        Ok(Self { stream, buffers: LazyPages::new(config), reading, writing, stops: stops.clone() })
+        let (seat, buffers) = (sockets.add(stream), LazyPages::new(config));
+        Ok(Self { seat, buffers, reading, writing, stops: stops.clone() })
     }
 }
 
@@ -52,32 +55,45 @@ impl Transport for Socket {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let deadline = Deadline::of(timeout);
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
-        while !rest.is_empty() {
-            let written =
-                self.writing.until(deadline, None, &self.stream, |mut stream| stream.write(rest))?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        Ok(())
+        let writing = &mut self.writing;
+        let written = self.seat.with(|stream| {
+            while !rest.is_empty() {
+                let written = writing.until(deadline, None, stream, |mut stream| stream.write(rest))?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+            Ok(())
+        });
+        written.unwrap_or_else(closed)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let (deadline, stop) = (Deadline::of(timeout), self.stops.heeded());
         let space = self.buffers.input_append_buf();
-        let read = self.reading.until(deadline, stop, &self.stream, |mut stream| stream.read(space))?;
+        let reading = &mut self.reading;
+        let read = self
+            .seat
+            .with(|stream| reading.until(deadline, stop, stream, |mut stream| stream.read(space)))
+            .unwrap_or_else(closed)?;
         self.buffers.input_appended(read);
         Ok(read > 0)
     }
 
     /// A kept connection is silent; bytes, an end or an error mean that it is of no use any more.
     fn is_open(&mut self) -> bool {
-        let is_silent = || {
-            self.stream.set_nonblocking(true)?;
-            let peeked = self.stream.peek(&mut [0]);
-            self.stream.set_nonblocking(false)?;
-            Ok::<_, io::Error>(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
-        };
-        is_silent().unwrap_or(false)
+        self.seat.with(|stream| is_silent(stream).unwrap_or(false)).unwrap_or(false)
     }
+}
+
+fn is_silent(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
+}
+
+/// What a connection of the parent's is in a child.
+fn closed<T>() -> Result<T, ureq::Error> {
+    Err(io::Error::from(io::ErrorKind::NotConnected).into())
 }
 
 /// Tries each address with half of the time left, and the last with all of it.

@@ -10,7 +10,7 @@ use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest, ListOperationsRequest};
-use crate::retry::Turn;
+use crate::retry::AttemptTurn;
 use crate::types::{Operation, OperationPage};
 
 /// What all requests have in common.
@@ -23,7 +23,7 @@ pub(super) struct RequestContext {
 pub(super) enum PollRequest {
     Get { track: usize, request: GetOperationRequest, timeout: Duration },
     List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
-    Cancel { track: usize, request: CancelOperationRequest, turn: Turn },
+    Cancel { track: usize, request: CancelOperationRequest, turn: AttemptTurn },
 }
 
 /// What came of it.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
-use crate::retry::{self, Task};
+use crate::retry::{self, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
@@ -81,8 +81,8 @@ impl<M> Snapshots<M> {
     }
 
     /// The call that asks for the operation to be cancelled, in `timeout` at most.
-    pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> Task {
-        Task {
+    pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> RetryTask {
+        RetryTask {
             rpc: Rpc::Cancel,
             name: name.to_owned(),
             attempt_timeout: options.attempt_timeout,

@@ -14,9 +14,9 @@ use crate::excerpt::shown_name;
 use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::options::CallOptions;
-use crate::progress::{Progress, Tracker};
+use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
-use crate::retry::{Delays, RateLimit};
+use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
@@ -43,7 +43,7 @@ pub(crate) struct Wait {
     start: Instant,
     /// None: for ever.
     deadline: Option<Instant>,
-    delays: Box<dyn Delays>,
+    delays: Box<dyn RetryDelays>,
     /// What the delays count the time waited from.
     paced_from: Instant,
     long_polling: LongPolling,
@@ -57,7 +57,7 @@ pub(crate) struct Wait {
     /// Since when no poll has worked.
     outage: Option<Instant>,
     last: Option<Operation>,
-    progress: Option<Box<Tracker>>,
+    progress: Option<Box<ProgressTracker>>,
     fault: Option<Error>,
     cancel: Cancel,
     state: State,
@@ -139,7 +139,7 @@ impl Wait {
             delays: options.backoff.delays(),
             paced_from: start,
             long_polling: LongPolling::never(),
-            progress: options.tracks.then(|| Box::new(Tracker::new(start))),
+            progress: options.tracks.then(|| Box::new(ProgressTracker::new(start))),
             options,
             polls: 0,
             sent: start,

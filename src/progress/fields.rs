@@ -20,7 +20,7 @@ pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
 }
 
 /// The fields of metadata, and of the parts of them that describe progress.
-pub(super) struct Fields<'a> {
+pub(super) struct ProgressFields<'a> {
     metadata: &'a Map<String, Value>,
     /// The metadata first, then the parts, from the outside in.
     parts: Vec<ProgressPart<'a>>,
@@ -36,7 +36,7 @@ struct ProgressPart<'a> {
 /// The values of one object by their plain names.
 type FieldLevel<'a> = BTreeMap<String, Vec<&'a Value>>;
 
-impl<'a> Fields<'a> {
+impl<'a> ProgressFields<'a> {
     pub(super) fn of(metadata: &'a Map<String, Value>) -> Self {
         let mut parts = vec![ProgressPart { elements: vec![level(metadata)], expected: 1 }];
         let mut from = 0;
@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
         let read = |value: &Value| mean_of(value, &read);
         self.parts.iter().find_map(|part| {
             let found: Vec<f64> =
-                part.elements.iter().filter_map(|level| first(level, names, &read)).collect();
+                part.elements.iter().filter_map(|level| first(level, names, read)).collect();
             (!found.is_empty()).then(|| found.iter().sum::<f64>() / part.expected as f64)
         })
     }
@@ -71,7 +71,7 @@ impl<'a> Fields<'a> {
     /// Reads numbers of units from the first part that has one, in all elements of a list.
     pub(super) fn sum(&self, name: &str) -> Option<u64> {
         self.parts.iter().find_map(|part| {
-            let found = part.elements.iter().filter_map(|level| first(level, &[name], &units));
+            let found = part.elements.iter().filter_map(|level| first(level, &[name], units));
             found.reduce(u64::saturating_add)
         })
     }
@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
     /// The largest number of failures that a counter or a summary of errors has.
     pub(super) fn counted_failures(&self) -> Option<u64> {
         let levels = || self.parts.iter().flat_map(|part| &part.elements);
-        let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, &units));
+        let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
         let groups = levels().flat_map(|level| COUNTER_GROUPS.iter().filter_map(|name| level.get(*name)));
         let groups = groups.flatten().filter_map(|value| failures_of_group(value));
         counters.chain(groups).max()
@@ -185,19 +185,19 @@ fn collect(value: &Value, found: &mut Vec<Status>) {
 
 /// A code that is not OK and a message, and nothing else that a status does not have.
 fn is_failure(fields: &Map<String, Value>) -> bool {
-    let code = fields.get("code").and_then(Number::of).map(|code| code.value);
+    let code = fields.get("code").and_then(ProgressNumber::of).map(|code| code.value);
     code.is_some_and(|code| code != 0.0 && code.fract() == 0.0)
         && fields.get("message").is_some_and(Value::is_string)
         && fields.keys().all(|key| matches!(key.as_str(), "code" | "message" | "details" | "@type"))
 }
 
 /// A number as services write it: as such or as text, with or without a percent sign.
-pub(super) struct Number {
+pub(super) struct ProgressNumber {
     value: f64,
     has_sign: bool,
 }
 
-impl Number {
+impl ProgressNumber {
     pub(super) fn of(value: &Value) -> Option<Self> {
         let (value, has_sign) = match value {
             Value::Number(number) => (number.as_f64()?, false),

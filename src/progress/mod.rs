@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::types::{Operation, Outcome, Status};
 
-use fields::{Fields, Number};
+use fields::{ProgressFields, ProgressNumber};
 
 pub(crate) use age::{UnknownAge, created};
-pub(crate) use tracker::Tracker;
+pub(crate) use tracker::ProgressTracker;
 
 /// The progress of an operation, as far as its metadata have fields with known names.
 ///
@@ -84,8 +84,10 @@ impl Progress {
     /// that are not told are measured.
     pub fn of(operation: &Operation) -> Self {
         let metadata = operation.metadata().and_then(fields::read);
-        let mut progress =
-            metadata.as_ref().map(Fields::of).map_or_else(Self::default, |fields| Self::read(&fields));
+        let mut progress = metadata
+            .as_ref()
+            .map(ProgressFields::of)
+            .map_or_else(Self::default, |fields| Self::read(&fields));
         if matches!(operation.outcome(), Outcome::Succeeded(_)) {
             progress.percent = Some(100.0);
         }
@@ -214,12 +216,12 @@ impl Progress {
         self.start_time.or(self.create_time)
     }
 
-    fn read(fields: &Fields<'_>) -> Self {
+    fn read(fields: &ProgressFields<'_>) -> Self {
         let (completed_units, total_units) = units(fields);
-        let percent = fields.mean(PERCENT, |value| Number::of(value)?.percent());
+        let percent = fields.mean(PERCENT, |value| ProgressNumber::of(value)?.percent());
         let percent = percent
-            .or_else(|| fields.mean(&["progress"], |value| Number::of(value)?.percent_or_fraction()))
-            .or_else(|| fields.mean(FRACTION, |value| Number::of(value)?.fraction()));
+            .or_else(|| fields.mean(&["progress"], |value| ProgressNumber::of(value)?.percent_or_fraction()))
+            .or_else(|| fields.mean(FRACTION, |value| ProgressNumber::of(value)?.fraction()));
         let partial_failures = fields.failures();
         Self {
             percent: percent.or_else(|| share(completed_units?, total_units?)),
@@ -243,7 +245,7 @@ impl Progress {
 }
 
 /// Both numbers of the first pair of which one is told.
-fn units(from: &Fields<'_>) -> (Option<u64>, Option<u64>) {
+fn units(from: &ProgressFields<'_>) -> (Option<u64>, Option<u64>) {
     let number = |name: &str| from.sum(name);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
     pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {

@@ -243,7 +243,7 @@ fn times_have_many_names() {
 /// What a wait makes of states that it sees, 10 s apart.
 fn followed(states: &[Value]) -> Vec<Progress> {
     let start = Instant::now();
-    let mut tracker = Tracker::new(start);
+    let mut tracker = ProgressTracker::new(start);
     let seen = states.iter().zip(0..).map(|(metadata, number)| {
         let elapsed = secs(10 * number);
         tracker.saw(&running(metadata.clone()), start + elapsed, at(100) + elapsed);

@@ -8,15 +8,15 @@ use super::{Progress, duration, rest};
 
 /// The progress of an operation that is looked at again and again.
 #[derive(Clone, Debug)]
-pub(crate) struct Tracker {
+pub(crate) struct ProgressTracker {
     start: Instant,
     progress: Progress,
     /// The first percentage that was seen, and the latest news of it.
-    marks: Option<(Mark, Mark)>,
+    marks: Option<(ProgressMark, ProgressMark)>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct ProgressMark {
     percent: f64,
     /// How long the work had taken by then, where its start is told.
     age: Option<Duration>,
@@ -24,7 +24,7 @@ struct Mark {
     seen: Instant,
 }
 
-impl Tracker {
+impl ProgressTracker {
     pub(crate) fn new(start: Instant) -> Self {
         Self { start, progress: Progress::default(), marks: None }
     }
@@ -56,7 +56,7 @@ impl Tracker {
         let Some(percent) = progress.percent else { return };
         let updated = progress.update_time;
         let age = duration(progress.begin(), updated.or(Some(wall)));
-        let mark = Mark { percent, age, updated, seen };
+        let mark = ProgressMark { percent, age, updated, seen };
         match &mut self.marks {
             None => self.marks = Some((mark, mark)),
             Some((_, latest)) if percent > latest.percent || updated > latest.updated => *latest = mark,

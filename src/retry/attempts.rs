@@ -8,11 +8,11 @@ use crate::excerpt::shown_name;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 
-use super::{Delays, Retry, RetryBudget, RetryPolicy};
+use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
 
 /// One call, as far as the loop has to know it.
 #[derive(Debug)]
-pub(crate) struct Task {
+pub(crate) struct RetryTask {
     pub(crate) rpc: Rpc,
     pub(crate) name: String,
     pub(crate) attempt_timeout: Duration,
@@ -23,7 +23,7 @@ pub(crate) struct Task {
 
 /// What an attempt is told.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
+pub(crate) struct AttemptTurn {
     /// The time it may take.
     pub(crate) timeout: Duration,
     /// An earlier attempt failed in a way that leaves open whether the server acted on it.
@@ -31,9 +31,9 @@ pub(crate) struct Turn {
 }
 
 /// What a call does next.
-pub(crate) enum Step {
+pub(crate) enum RetryStep {
     /// Make an attempt and say how it went.
-    Attempt(Turn),
+    Attempt(AttemptTurn),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),
     /// Give up.
@@ -42,37 +42,37 @@ pub(crate) enum Step {
 
 /// Makes attempts until one succeeds, the policy gives up or the total timeout leaves no room for another.
 pub(crate) fn run<T>(
-    task: Task,
+    task: RetryTask,
     clock: &dyn Clock,
-    mut attempt: impl FnMut(Turn) -> Result<T, Error>,
+    mut attempt: impl FnMut(AttemptTurn) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut attempts = Attempts::new(task, clock);
     loop {
         match attempts.next(clock) {
-            Step::Attempt(turn) => match attempt(turn) {
+            RetryStep::Attempt(turn) => match attempt(turn) {
                 Ok(answer) => {
                     attempts.succeeded();
                     return Ok(answer);
                 }
                 Err(error) => attempts.failed(error, clock),
             },
-            Step::Sleep(until) => clock.sleep_until(until, attempts.task.stop.as_ref()),
-            Step::End(error) => return Err(error),
+            RetryStep::Sleep(until) => clock.sleep_until(until, attempts.task.stop.as_ref()),
+            RetryStep::End(error) => return Err(error),
         }
     }
 }
 
 /// A call under way. It does no I/O and does not sleep: whoever drives it does.
 pub(crate) struct Attempts {
-    pub(crate) task: Task,
+    pub(crate) task: RetryTask,
     start: Instant,
-    delays: Option<Box<dyn Delays>>,
+    delays: Option<Box<dyn RetryDelays>>,
     made: u32,
     ambiguous: bool,
-    state: State,
+    state: RetryState,
 }
 
-enum State {
+enum RetryState {
     /// An attempt is due, after the sleep that the last failure asked for.
     Due { after: Option<(Instant, Error)> },
     /// Nothing more is tried.
@@ -80,27 +80,27 @@ enum State {
 }
 
 impl Attempts {
-    pub(crate) fn new(task: Task, clock: &dyn Clock) -> Self {
-        let state = State::Due { after: None };
+    pub(crate) fn new(task: RetryTask, clock: &dyn Clock) -> Self {
+        let state = RetryState::Due { after: None };
         Self { task, start: clock.now(), delays: None, made: 0, ambiguous: false, state }
     }
 
-    pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
+    pub(crate) fn next(&mut self, clock: &dyn Clock) -> RetryStep {
         let now = clock.now();
-        let after = match std::mem::replace(&mut self.state, State::Due { after: None }) {
-            State::Over(error) => return Step::End(error),
-            State::Due { after } => after,
+        let after = match std::mem::replace(&mut self.state, RetryState::Due { after: None }) {
+            RetryState::Over(error) => return RetryStep::End(error),
+            RetryState::Due { after } => after,
         };
         let elapsed = now.saturating_duration_since(self.start);
         if self.task.stop.as_ref().is_some_and(StopToken::is_stopped) {
             let error = Error::stopped();
             let error = after.into_iter().fold(error, |error, (_, last)| error.with_source(last));
-            return Step::End(self.finish(error, elapsed));
+            return RetryStep::End(self.finish(error, elapsed));
         }
         match after {
             Some((until, error)) if now < until => {
-                self.state = State::Due { after: Some((until, error)) };
-                return Step::Sleep(until);
+                self.state = RetryState::Due { after: Some((until, error)) };
+                return RetryStep::Sleep(until);
             }
             _ => {}
         }
@@ -108,10 +108,13 @@ impl Attempts {
         if left.is_zero() {
             // Also after a sleep that took longer than it was asked to.
             let error = after.map_or_else(Error::no_time, |(_, error)| error);
-            return Step::End(self.finish(error, elapsed));
+            return RetryStep::End(self.finish(error, elapsed));
         }
         self.made = self.made.saturating_add(1);
-        Step::Attempt(Turn { timeout: left.min(self.task.attempt_timeout), ambiguous: self.ambiguous })
+        RetryStep::Attempt(AttemptTurn {
+            timeout: left.min(self.task.attempt_timeout),
+            ambiguous: self.ambiguous,
+        })
     }
 
     pub(crate) fn succeeded(&self) {
@@ -141,7 +144,7 @@ impl Attempts {
             // A retry was due, and the hint is what it does not fit for.
             let is_hint = delay.is_some() && error.retry_after().is_some_and(|hint| hint >= left);
             let error = if is_hint { error.hint_too_long(left) } else { error };
-            self.state = State::Over(self.finish(error, elapsed));
+            self.state = RetryState::Over(self.finish(error, elapsed));
             return;
         };
         log::debug!(
@@ -152,7 +155,7 @@ impl Attempts {
         if let Some(observer) = &self.task.policy.observer {
             observer(&Retry { method, name, attempt: made, error: &error, delay });
         }
-        self.state = State::Due { after: Some((until, error)) };
+        self.state = RetryState::Due { after: Some((until, error)) };
     }
 
     /// The delay before the next attempt; none when the call gives up.

@@ -23,13 +23,13 @@ use std::time::Duration;
 /// # let _ = (growing, fitting, own);
 /// ```
 #[derive(Clone)]
-pub struct Backoff(Shape);
+pub struct Backoff(BackoffShape);
 
 #[derive(Clone)]
-enum Shape {
+enum BackoffShape {
     Exponential { initial: Duration, maximum: Duration, factor: f64, jitter: Jitter },
     Proportional { fraction: f64, minimum: Duration, maximum: Duration },
-    Custom(Arc<dyn Fn() -> Box<dyn Delays> + Send + Sync>),
+    Custom(Arc<dyn Fn() -> Box<dyn RetryDelays> + Send + Sync>),
 }
 
 /// How a step of an exponential backoff becomes a delay.
@@ -46,7 +46,7 @@ enum Jitter {
 }
 
 /// The delays of one call.
-pub(crate) trait Delays: Send {
+pub(crate) trait RetryDelays: Send {
     /// The next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
 }
@@ -57,7 +57,7 @@ impl Backoff {
     /// Each delay is drawn evenly between half of the current step and all of it (equal jitter), so that clients
     /// which fail together do not come back together, and a call does not use up its attempts in a moment.
     pub fn exponential(initial: Duration, maximum: Duration) -> Self {
-        Self(Shape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Equal })
+        Self(BackoffShape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Equal })
     }
 
     /// Follows the time that has passed: `fraction` of it, at least `minimum`, spread by ±10 %, and at most
@@ -67,13 +67,13 @@ impl Backoff {
     /// not a positive number counts as 0.
     pub fn proportional(fraction: f64, minimum: Duration, maximum: Duration) -> Self {
         let fraction = if fraction.is_finite() { fraction.max(0.0) } else { 0.0 };
-        Self(Shape::Proportional { fraction, minimum, maximum })
+        Self(BackoffShape::Proportional { fraction, minimum, maximum })
     }
 
     /// Asks `delay` for each delay by the number of the retry, counted from 1; `None` gives up.
     pub fn from_fn(delay: impl Fn(u32) -> Option<Duration> + Send + Sync + 'static) -> Self {
         let delay = Arc::new(delay);
-        Self(Shape::Custom(Arc::new(move || {
+        Self(BackoffShape::Custom(Arc::new(move || {
             let delay = Arc::clone(&delay);
             let mut retry = 0u32;
             Box::new(move |_: Duration, _: f64| {
@@ -99,7 +99,7 @@ impl Backoff {
     where
         B: backoff::backoff::Backoff + Send + 'static,
     {
-        Self(Shape::Custom(Arc::new(move || {
+        Self(BackoffShape::Custom(Arc::new(move || {
             let mut policy = start();
             Box::new(move |_: Duration, _: f64| policy.next_backoff())
         })))
@@ -109,7 +109,7 @@ impl Backoff {
     ///
     /// Default 2; less than 1, or not a number, counts as 1. Other delays have no factor and stay as they are.
     pub fn factor(mut self, by: f64) -> Self {
-        if let Shape::Exponential { factor, .. } = &mut self.0 {
+        if let BackoffShape::Exponential { factor, .. } = &mut self.0 {
             *factor = if by.is_nan() { 1.0 } else { by.max(1.0) };
         }
         self
@@ -129,7 +129,7 @@ impl Backoff {
     /// assert_eq!(format!("{backoff:?}"), "exponential(1s, 60s).factor(2).full_jitter()");
     /// ```
     pub fn full_jitter(mut self) -> Self {
-        if let Shape::Exponential { jitter, .. } = &mut self.0 {
+        if let BackoffShape::Exponential { jitter, .. } = &mut self.0 {
             *jitter = Jitter::Full;
         }
         self
@@ -137,18 +137,18 @@ impl Backoff {
 
     fn like(initial: u64, maximum: u64, factor: f64, jitter: Jitter) -> Self {
         let (initial, maximum) = (Duration::from_secs(initial), Duration::from_secs(maximum));
-        Self(Shape::Exponential { initial, maximum, factor, jitter })
+        Self(BackoffShape::Exponential { initial, maximum, factor, jitter })
     }
 
-    pub(crate) fn delays(&self) -> Box<dyn Delays> {
+    pub(crate) fn delays(&self) -> Box<dyn RetryDelays> {
         match &self.0 {
-            Shape::Exponential { initial, maximum, factor, jitter } => {
+            BackoffShape::Exponential { initial, maximum, factor, jitter } => {
                 Box::new(exponential(*initial, *maximum, *factor, *jitter))
             }
-            Shape::Proportional { fraction, minimum, maximum } => {
+            BackoffShape::Proportional { fraction, minimum, maximum } => {
                 Box::new(proportional(*fraction, *minimum, *maximum))
             }
-            Shape::Custom(start) => start(),
+            BackoffShape::Custom(start) => start(),
         }
     }
 }
@@ -203,7 +203,7 @@ impl Backoff {
 impl fmt::Debug for Backoff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Shape::Exponential { initial, maximum, factor, jitter } => {
+            BackoffShape::Exponential { initial, maximum, factor, jitter } => {
                 write!(f, "exponential({initial:?}, {maximum:?}).factor({factor})")?;
                 match jitter {
                     Jitter::Equal => Ok(()),
@@ -211,15 +211,15 @@ impl fmt::Debug for Backoff {
                     Jitter::None | Jitter::Plus(_) => write!(f, " with jitter {jitter:?}"),
                 }
             }
-            Shape::Proportional { fraction, minimum, maximum } => {
+            BackoffShape::Proportional { fraction, minimum, maximum } => {
                 write!(f, "proportional({fraction}, {minimum:?}, {maximum:?})")
             }
-            Shape::Custom(_) => f.write_str("custom"),
+            BackoffShape::Custom(_) => f.write_str("custom"),
         }
     }
 }
 
-impl<F: FnMut(Duration, f64) -> Option<Duration> + Send> Delays for F {
+impl<F: FnMut(Duration, f64) -> Option<Duration> + Send> RetryDelays for F {
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         self(elapsed, chance)
     }

@@ -1,7 +1,8 @@
 //! A limit on retries over all calls.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Stops retries while most calls fail, so that a service which is down is not asked several times as often.
 ///
@@ -26,12 +27,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// [retry throttling]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
 #[derive(Clone)]
-pub struct RetryBudget(Arc<Tokens>);
+pub struct RetryBudget(Arc<BudgetTokens>);
 
-struct Tokens {
+struct BudgetTokens {
     most: f64,
     per_success: f64,
-    left: Mutex<f64>,
+    /// The bits of a number. No lock: a forked child would have to wait for one that its parent held.
+    left: AtomicU64,
 }
 
 impl RetryBudget {
@@ -41,23 +43,24 @@ impl RetryBudget {
     pub fn new(tokens: u32, per_success: f64) -> Self {
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
-        Self(Arc::new(Tokens { most, per_success, left: Mutex::new(most) }))
+        Self(Arc::new(BudgetTokens { most, per_success, left: AtomicU64::new(most.to_bits()) }))
     }
 
     pub(super) fn succeeded(&self) {
-        let mut left = self.left();
-        *left = (*left + self.0.per_success).min(self.0.most);
+        self.change(|left| (left + self.0.per_success).min(self.0.most));
     }
 
     /// Takes note of a failure; whether it may be retried.
     pub(super) fn failed(&self) -> bool {
-        let mut left = self.left();
-        *left = (*left - 1.0).max(0.0);
-        *left > self.0.most / 2.0
+        self.change(|left| (left - 1.0).max(0.0)) > self.0.most / 2.0
     }
 
-    fn left(&self) -> MutexGuard<'_, f64> {
-        self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives what is left after the change.
+    fn change(&self, change: impl Fn(f64) -> f64) -> f64 {
+        let change = |bits| change(f64::from_bits(bits));
+        let changed = |bits| Some(change(bits).to_bits());
+        let before = self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
+        change(before.unwrap_or_else(|bits| bits))
     }
 }
 
@@ -70,7 +73,8 @@ impl Default for RetryBudget {
 
 impl fmt::Debug for RetryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RetryBudget({} of {})", self.left(), self.0.most)
+        let left = f64::from_bits(self.0.left.load(Ordering::Relaxed));
+        write!(f, "RetryBudget({left} of {})", self.0.most)
     }
 }
 

@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::types::Code;
 
 #[allow(unused_imports)]
-pub(crate) use attempts::{Attempts, Step, Task, Turn, run};
+pub(crate) use attempts::{AttemptTurn, Attempts, RetryStep, RetryTask, run};
 pub use backoff::Backoff;
-pub(crate) use backoff::Delays;
+pub(crate) use backoff::RetryDelays;
 pub use budget::RetryBudget;
 pub(crate) use rate::RateLimit;
 
@@ -55,10 +55,10 @@ pub struct RetryPolicy {
     codes: Arc<[Code]>,
     backoff: Backoff,
     budget: Option<RetryBudget>,
-    observer: Option<Observer>,
+    observer: Option<RetryObserver>,
 }
 
-type Observer = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
+type RetryObserver = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 
 /// One failed attempt that will be followed by another.
 #[non_exhaustive]

@@ -1,9 +1,9 @@
 //! A limit on how often something is done, by turns.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::process::ProcessLock;
 
 /// Gives out turns, evenly spaced, in the order in which they are asked for.
 ///
@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(crate) struct RateLimit {
     spacing: Duration,
     /// The turn after the last one given.
-    next: Mutex<Option<Instant>>,
+    next: ProcessLock<Option<Instant>>,
 }
 
 impl RateLimit {
@@ -23,12 +23,12 @@ impl RateLimit {
             || Error::config(format!("rate `{per_second}` is no positive number of polls a second"));
         // So that no clock runs out of time for turns.
         let spacing = spacing.ok_or_else(refused)?.min(WIDEST_SPACING);
-        Ok(Self { spacing, next: Mutex::new(None) })
+        Ok(Self { spacing, next: ProcessLock::default() })
     }
 
     /// Takes the next turn and says when it comes: now, or later. None, and no turn, if that is not before `end`.
     pub(crate) fn reserve(&self, now: Instant, end: Option<Instant>) -> Option<Instant> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.lock();
         let turn = next.map_or(now, |next| next.max(now));
         if end.is_some_and(|end| end <= turn) {
             return None;

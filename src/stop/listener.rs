@@ -1,42 +1,18 @@
 //! Futures that a token wakes.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use super::StopToken;
-
-/// The futures that sleep now.
-#[derive(Default)]
-pub(super) struct Listeners(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    next: u64,
-    wakers: HashMap<u64, Waker>,
-}
-
-impl Listeners {
-    /// Wakes them all; none of them listens after that.
-    pub(super) fn wake(&self) {
-        let wakers = std::mem::take(&mut self.lock().wakers);
-        wakers.into_values().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use super::token::StopToken;
 
 /// One sleep that a token may end. Dropping it leaves nothing behind in the token.
-pub(crate) struct Listener<'a> {
+pub(crate) struct StopListener<'a> {
     token: Option<&'a StopToken>,
     key: Option<u64>,
 }
 
-impl<'a> Listener<'a> {
+impl<'a> StopListener<'a> {
     /// Without a token it is never stopped.
     pub(crate) fn new(token: Option<&'a StopToken>) -> Self {
         Self { token, key: None }
@@ -55,7 +31,7 @@ impl<'a> Listener<'a> {
     pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
         let Some(token) = self.token else { return false };
         let replaced = {
-            let mut listeners = token.0.listeners.lock();
+            let mut listeners = token.wakers().lock();
             let key = *self.key.get_or_insert_with(|| {
                 listeners.next += 1;
                 listeners.next
@@ -69,10 +45,10 @@ impl<'a> Listener<'a> {
     }
 }
 
-impl Drop for Listener<'_> {
+impl Drop for StopListener<'_> {
     fn drop(&mut self) {
         if let (Some(token), Some(key)) = (self.token, self.key) {
-            let left = token.0.listeners.lock().wakers.remove(&key);
+            let left = token.wakers().lock().wakers.remove(&key);
             drop(left);
         }
     }
@@ -82,7 +58,7 @@ impl Drop for Listener<'_> {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
+    use std::task::{Wake, Waker};
 
     use super::*;
 
@@ -96,19 +72,19 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_wakes_whoever_listens_then() {
+    fn a_stop_wakes_the_listeners_of_that_time() {
         let (token, count) = (StopToken::new(), Arc::new(Count::default()));
         let waker = Waker::from(Arc::clone(&count));
         let context = Context::from_waker(&waker);
-        let (mut one, mut gone) = (Listener::new(Some(&token)), Listener::new(Some(&token)));
+        let (mut one, mut gone) = (StopListener::new(Some(&token)), StopListener::new(Some(&token)));
         assert!(!one.is_stopped(&context) && !one.is_stopped(&context) && !gone.is_stopped(&context));
         drop(gone);
-        assert_eq!(token.0.listeners.lock().wakers.len(), 1, "one entry for one sleep");
+        assert_eq!(token.wakers().lock().wakers.len(), 1, "one entry for one sleep");
         token.stop();
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
         assert!(one.is_stopped(&context));
-        assert!(!Listener::new(None).is_stopped(&context));
+        assert!(!StopListener::new(None).is_stopped(&context));
         drop(one);
-        assert!(token.0.listeners.lock().wakers.is_empty());
+        assert!(token.wakers().lock().wakers.is_empty());
     }
 }

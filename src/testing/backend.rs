@@ -14,13 +14,13 @@ use super::request::{RecordedRequest, RequestParts};
 use super::rest_call;
 use super::rpc_response::RpcResponse;
 use super::script::ReplyScript;
-use super::service::{OperationService, Pause, no_method};
+use super::service::{OperationService, PauseFn, no_method};
 use super::socket::ShutdownSignal;
 use super::sync::lock;
 
 /// The parts of a server that its front ends need, shared by all threads.
 #[derive(Debug)]
-pub(super) struct Backend {
+pub(super) struct ServerBackend {
     pub(super) clock: Arc<VirtualClock>,
     pub(super) date: ServerDate,
     pub(super) log: Mutex<RequestLog>,
@@ -38,7 +38,7 @@ pub(super) enum UsualResponse {
     Rpc(RpcResponse),
 }
 
-impl Backend {
+impl ServerBackend {
     /// Records a request, with the call that it makes.
     pub(super) fn record(&self, parts: RequestParts) -> RecordedRequest {
         let mut request = RecordedRequest::new(parts);
@@ -65,7 +65,7 @@ impl Backend {
     pub(super) fn respond(
         &self,
         request: &RecordedRequest,
-        pause: &mut Pause<'_>,
+        pause: &mut PauseFn<'_>,
     ) -> Result<UsualResponse, ExchangeEnd> {
         if let Some(response) = self.tokens.respond(request, self.date.since_epoch()) {
             return Ok(UsualResponse::Http(response));

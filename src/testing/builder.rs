@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::call::Rpc;
-use super::clock::Pace;
-use super::service::ServiceOptions;
+use super::clock::ClockPace;
+use super::service::FakeServiceOptions;
 
-/// ServiceOptions of a [`FakeServer`](super::FakeServer); made by [`FakeServer::builder`](super::FakeServer::builder).
+/// Options of a [`FakeServer`](super::FakeServer); made by [`FakeServer::builder`](super::FakeServer::builder).
 ///
 /// ```
 /// use longrunning::testing::{FakeServer, Rpc};
@@ -18,9 +18,9 @@ use super::service::ServiceOptions;
 #[must_use = "no server runs before `start`"]
 #[derive(Clone, Debug)]
 pub struct FakeServerBuilder {
-    pub(super) pace: Pace,
+    pub(super) pace: ClockPace,
     pub(super) port: u16,
-    pub(super) options: ServiceOptions,
+    pub(super) options: FakeServiceOptions,
     pub(super) requests_per_connection: u64,
     pub(super) kept_requests: usize,
 }
@@ -28,10 +28,14 @@ pub struct FakeServerBuilder {
 impl FakeServerBuilder {
     pub(super) fn new() -> Self {
         let rpcs = HashSet::from([Rpc::Cancel, Rpc::Delete, Rpc::Get, Rpc::List]);
-        let options =
-            ServiceOptions { rpcs, page_size: 50, max_page_size: 1000, max_wait: Duration::from_secs(60) };
+        let options = FakeServiceOptions {
+            rpcs,
+            page_size: 50,
+            max_page_size: 1000,
+            max_wait: Duration::from_secs(60),
+        };
         Self {
-            pace: Pace::Virtual,
+            pace: ClockPace::Virtual,
             port: 0,
             options,
             requests_per_connection: u64::MAX,
@@ -41,7 +45,7 @@ impl FakeServerBuilder {
 
     /// Lets time pass as it does outside, instead of only when somebody sleeps.
     pub fn real_time(mut self) -> Self {
-        self.pace = Pace::Real;
+        self.pace = ClockPace::Real;
         self
     }
 

@@ -1,15 +1,14 @@
 //! The clock that a [`FakeServer`](super::FakeServer) and its client share.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::sync::lock;
 use crate::clock::Clock;
+use crate::process::ProcessLock;
 use crate::stop::StopToken;
 
 /// Whether time passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
+pub(crate) enum ClockPace {
     /// Time passes when someone sleeps, and then at once.
     Virtual,
     /// The machine's time; it can still be put forward.
@@ -19,13 +18,14 @@ pub(crate) enum Pace {
 /// Time that passes only when someone sleeps, unless its pace is real.
 #[derive(Debug)]
 pub(crate) struct VirtualClock {
-    pace: Pace,
+    pace: ClockPace,
     start: Instant,
-    state: Mutex<State>,
+    /// Time in a forked child passes apart from that of the server.
+    state: ProcessLock<ClockState>,
 }
 
-#[derive(Debug)]
-struct State {
+#[derive(Clone, Debug)]
+struct ClockState {
     advanced: Duration,
     /// Wall-clock time, and the elapsed time at which it was so.
     wall: (SystemTime, Duration),
@@ -35,53 +35,56 @@ struct State {
 }
 
 impl VirtualClock {
-    pub(super) fn new(pace: Pace) -> Self {
-        let state = State {
-            advanced: Duration::ZERO,
-            wall: (start_of_wall(pace), Duration::ZERO),
-            sleeps: Vec::new(),
-            budget: None,
-            chance: 0.5,
+    pub(super) fn new(pace: ClockPace) -> Self {
+        let inherit = |parent: Option<&mut ClockState>| {
+            parent.map(|state| state.clone()).unwrap_or_else(|| ClockState::new(ClockPace::Real))
         };
-        Self { pace, start: Instant::now(), state: Mutex::new(state) }
+        Self { pace, start: Instant::now(), state: ProcessLock::new(ClockState::new(pace), inherit) }
     }
 
     pub(super) fn is_virtual(&self) -> bool {
-        self.pace == Pace::Virtual
+        self.pace == ClockPace::Virtual
     }
 
     /// Time since the start.
     pub(super) fn elapsed(&self) -> Duration {
-        self.elapsed_in(&lock(&self.state))
+        self.elapsed_in(&self.state.lock())
     }
 
     pub(super) fn advance(&self, duration: Duration) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.advanced = state.advanced.saturating_add(duration).min(LONGEST);
     }
 
     /// What the client slept, in order.
     pub(super) fn sleeps(&self) -> Vec<Duration> {
-        lock(&self.state).sleeps.clone()
+        self.state.lock().sleeps.clone()
     }
 
     /// How much time the exchange under way has, where the client runs on this clock.
     pub(super) fn budget(&self) -> Option<Duration> {
-        lock(&self.state).budget
+        self.state.lock().budget
     }
 
     pub(super) fn set_wall(&self, wall: SystemTime) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.wall = (wall, self.elapsed_in(&state));
     }
 
     pub(super) fn set_chance(&self, chance: f64) {
-        lock(&self.state).chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
+        self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
-    fn elapsed_in(&self, state: &State) -> Duration {
+    fn elapsed_in(&self, state: &ClockState) -> Duration {
         let passed = if self.is_virtual() { Duration::ZERO } else { self.start.elapsed() };
         passed.saturating_add(state.advanced)
+    }
+}
+
+impl ClockState {
+    fn new(pace: ClockPace) -> Self {
+        let wall = (start_of_wall(pace), Duration::ZERO);
+        Self { advanced: Duration::ZERO, wall, sleeps: Vec::new(), budget: None, chance: 0.5 }
     }
 }
 
@@ -91,7 +94,7 @@ impl Clock for VirtualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let (wall, then) = state.wall;
         let passed = self.elapsed_in(&state).saturating_sub(then);
         wall.checked_add(passed).unwrap_or(wall)
@@ -103,41 +106,41 @@ impl Clock for VirtualClock {
 
     fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
         let duration = until.saturating_duration_since(self.now());
-        lock(&self.state).sleeps.push(duration);
+        self.state.lock().sleeps.push(duration);
         match (self.pace, stop) {
-            (Pace::Virtual, Some(token)) if token.is_stopped() => {}
-            (Pace::Virtual, _) => self.advance(duration),
-            (Pace::Real, Some(token)) => token.sleep(duration),
-            (Pace::Real, None) => std::thread::sleep(duration),
+            (ClockPace::Virtual, Some(token)) if token.is_stopped() => {}
+            (ClockPace::Virtual, _) => self.advance(duration),
+            (ClockPace::Real, Some(token)) => token.sleep(duration),
+            (ClockPace::Real, None) => std::thread::sleep(duration),
         }
     }
 
     fn socket_budget(&self, left: Duration) -> Duration {
-        lock(&self.state).budget = Some(left);
+        self.state.lock().budget = Some(left);
         match self.pace {
-            Pace::Virtual => SOCKET_BUDGET,
-            Pace::Real => left,
+            ClockPace::Virtual => SOCKET_BUDGET,
+            ClockPace::Real => left,
         }
     }
 
     /// No time passes for what is under way: it ends first, however long it takes.
     fn patience(&self, left: Duration) -> Duration {
         match self.pace {
-            Pace::Virtual => LONGEST,
-            Pace::Real => left,
+            ClockPace::Virtual => LONGEST,
+            ClockPace::Real => left,
         }
     }
 
     fn chance(&self) -> f64 {
-        lock(&self.state).chance
+        self.state.lock().chance
     }
 }
 
 /// Virtual wall time starts on a whole second, so that HTTP dates, which have no fractions, are exact.
-fn start_of_wall(pace: Pace) -> SystemTime {
+fn start_of_wall(pace: ClockPace) -> SystemTime {
     let now = SystemTime::now();
     match now.duration_since(UNIX_EPOCH) {
-        Ok(since) if pace == Pace::Virtual => UNIX_EPOCH + Duration::from_secs(since.as_secs()),
+        Ok(since) if pace == ClockPace::Virtual => UNIX_EPOCH + Duration::from_secs(since.as_secs()),
         _ => now,
     }
 }
@@ -154,7 +157,7 @@ mod tests {
 
     #[test]
     fn virtual_time_passes_by_sleeping_only() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         let (now, wall) = (clock.now(), clock.wall());
         assert_eq!((clock.now(), clock.wall()), (now, wall));
         clock.sleep(Duration::from_secs(3600));
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn wall_time_can_jump_without_moving_deadlines() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         let now = clock.now();
         clock.advance(Duration::from_secs(5));
         clock.set_wall(UNIX_EPOCH);
@@ -178,7 +181,7 @@ mod tests {
 
     #[test]
     fn sleeping_for_ever_neither_panics_nor_blocks() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         clock.sleep(Duration::MAX);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now() - clock.start, LONGEST);
@@ -187,17 +190,17 @@ mod tests {
 
     #[test]
     fn the_socket_gets_real_time_and_the_server_learns_the_virtual_one() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.budget(), None);
         assert_eq!(clock.socket_budget(Duration::from_millis(3)), SOCKET_BUDGET);
         assert_eq!(clock.budget(), Some(Duration::from_millis(3)));
-        let clock = VirtualClock::new(Pace::Real);
+        let clock = VirtualClock::new(ClockPace::Real);
         assert_eq!(clock.socket_budget(Duration::from_millis(3)), Duration::from_millis(3));
     }
 
     #[test]
     fn chance_is_even_until_set() {
-        let clock = VirtualClock::new(Pace::Virtual);
+        let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.chance(), 0.5);
         for (set, got) in [(0.25, 0.25), (-1.0, 0.0), (f64::NAN, 0.5)] {
             clock.set_chance(set);
@@ -209,7 +212,7 @@ mod tests {
 
     #[test]
     fn real_time_passes_by_itself_and_can_be_put_forward() {
-        let clock = VirtualClock::new(Pace::Real);
+        let clock = VirtualClock::new(ClockPace::Real);
         let now = clock.now();
         clock.advance(Duration::from_secs(60));
         assert!(clock.now() - now >= Duration::from_secs(60));

@@ -6,28 +6,30 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::backend::Backend;
+use super::backend::ServerBackend;
 use super::http1;
 #[cfg(feature = "grpc")]
 use super::http2;
 use super::sync::lock;
+use crate::process::ProcessId;
 
 /// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(super) struct ServerListener {
     address: SocketAddr,
-    backend: Arc<Backend>,
+    backend: Arc<ServerBackend>,
     thread: Option<JoinHandle<()>>,
+    owner: ProcessId,
 }
 
-impl Listener {
-    pub(super) fn start(port: u16, backend: Arc<Backend>) -> std::io::Result<Self> {
+impl ServerListener {
+    pub(super) fn start(port: u16, backend: Arc<ServerBackend>) -> std::io::Result<Self> {
         let socket = TcpListener::bind(("127.0.0.1", port))?;
         let address = socket.local_addr()?;
         let shared = backend.clone();
         let thread =
             thread::Builder::new().name("fake-server".into()).spawn(move || accept_all(&socket, &shared))?;
-        Ok(Self { address, backend, thread: Some(thread) })
+        Ok(Self { address, backend, thread: Some(thread), owner: ProcessId::current() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -35,10 +37,14 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for ServerListener {
     fn drop(&mut self) {
-        self.backend.shutdown.set();
         let Some(thread) = self.thread.take() else { return };
+        if !self.owner.is_current() {
+            // In a forked child the thread does not exist; the server is the parent's and goes on.
+            return std::mem::forget(thread);
+        }
+        self.backend.shutdown.set();
         // Only a connection wakes a thread that accepts; without a free descriptor it has to be tried again.
         for _ in 0..1000 {
             if thread.is_finished()
@@ -52,8 +58,8 @@ impl Drop for Listener {
     }
 }
 
-fn accept_all(socket: &TcpListener, backend: &Arc<Backend>) {
-    let connections = Arc::new(Connections::default());
+fn accept_all(socket: &TcpListener, backend: &Arc<ServerBackend>) {
+    let connections = Arc::new(OpenConnections::default());
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     for number in 1.. {
         let accepted = socket.accept();
@@ -77,13 +83,13 @@ fn accept_all(socket: &TcpListener, backend: &Arc<Backend>) {
 fn spawn(
     stream: TcpStream,
     number: u64,
-    backend: Arc<Backend>,
-    connections: Arc<Connections>,
+    backend: Arc<ServerBackend>,
+    connections: Arc<OpenConnections>,
 ) -> Option<JoinHandle<()>> {
     let stream = Arc::new(stream);
     lock(&connections.0).insert(number, stream.clone());
     // The registry must let go of the socket for it to close, also when a closure of the user's panics.
-    let registered = Registered { connections, number };
+    let registered = RegisteredConnection { connections, number };
     let run = move || {
         let _ = serve(&stream, number, &backend);
         drop((stream, registered));
@@ -93,9 +99,9 @@ fn spawn(
 
 /// The open connections, to wake their threads at the end.
 #[derive(Debug, Default)]
-struct Connections(Mutex<HashMap<u64, Arc<TcpStream>>>);
+struct OpenConnections(Mutex<HashMap<u64, Arc<TcpStream>>>);
 
-impl Connections {
+impl OpenConnections {
     fn shut_down(&self) {
         for stream in lock(&self.0).values() {
             let _ = stream.shutdown(Shutdown::Both);
@@ -103,19 +109,19 @@ impl Connections {
     }
 }
 
-struct Registered {
-    connections: Arc<Connections>,
+struct RegisteredConnection {
+    connections: Arc<OpenConnections>,
     number: u64,
 }
 
-impl Drop for Registered {
+impl Drop for RegisteredConnection {
     fn drop(&mut self) {
         lock(&self.connections.0).remove(&self.number);
     }
 }
 
 /// Serves a connection to its end.
-fn serve(stream: &TcpStream, number: u64, backend: &Backend) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
     #[cfg(feature = "grpc")]

@@ -39,23 +39,23 @@ pub struct FakeOperation {
     name: String,
     /// What it looks like until it ends, where no progress is told.
     running: Operation,
-    progress: Option<Progress>,
-    end: End,
-    outcome: Outcome,
+    progress: Option<FakeProgress>,
+    end: OperationEnd,
+    outcome: FakeOutcome,
     ignores_cancel: bool,
 }
 
-type Progress = Arc<dyn Fn(u32) -> Any + Send + Sync>;
+type FakeProgress = Arc<dyn Fn(u32) -> Any + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum OperationEnd {
     Never,
     AfterReply(Duration),
     AtPoll(u64),
 }
 
 #[derive(Clone, Debug)]
-enum Outcome {
+enum FakeOutcome {
     Response(Any),
     Error(Status),
 }
@@ -68,7 +68,7 @@ impl FakeOperation {
 
     /// Ends it after this much time of the server's clock, counted from [`insert`](super::FakeServer::insert).
     pub fn done_after(mut self, duration: Duration) -> Self {
-        self.end = End::AfterReply(duration);
+        self.end = OperationEnd::AfterReply(duration);
         self
     }
 
@@ -76,19 +76,19 @@ impl FakeOperation {
     ///
     /// A look is a get, a wait, or a list call that passes it.
     pub fn done_at_poll(mut self, poll: u64) -> Self {
-        self.end = End::AtPoll(poll);
+        self.end = OperationEnd::AtPoll(poll);
         self
     }
 
     /// Ends it with this response; without one it is an empty message.
     pub fn responds(mut self, response: impl Into<Any>) -> Self {
-        self.outcome = Outcome::Response(response.into());
+        self.outcome = FakeOutcome::Response(response.into());
         self
     }
 
     /// Ends it with this error.
     pub fn fails(mut self, status: Status) -> Self {
-        self.outcome = Outcome::Error(status);
+        self.outcome = FakeOutcome::Error(status);
         self
     }
 
@@ -126,14 +126,14 @@ impl FakeOperation {
 
     /// Whether it looks the same for ever, if left alone.
     pub(super) fn is_settled(&self) -> bool {
-        self.end == End::Never && self.progress.is_none()
+        self.end == OperationEnd::Never && self.progress.is_none()
     }
 
     /// The age at which it ends, where time decides.
     pub(super) fn ends_at(&self) -> Option<Duration> {
         match self.end {
-            End::AfterReply(duration) => Some(duration),
-            End::Never | End::AtPoll(_) => None,
+            OperationEnd::AfterReply(duration) => Some(duration),
+            OperationEnd::Never | OperationEnd::AtPoll(_) => None,
         }
     }
 
@@ -143,9 +143,9 @@ impl FakeOperation {
             return self.running.clone();
         }
         let fraction = match self.end {
-            End::Never => 0.0,
-            End::AfterReply(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
-            End::AtPoll(end) => fraction(polls as f64, end as f64),
+            OperationEnd::Never => 0.0,
+            OperationEnd::AfterReply(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
+            OperationEnd::AtPoll(end) => fraction(polls as f64, end as f64),
         };
         let percent = (fraction * 100.0) as u32;
         if fraction >= 1.0 {
@@ -159,8 +159,8 @@ impl FakeOperation {
 
     fn ended(&self) -> Operation {
         match self.outcome.clone() {
-            Outcome::Response(response) => Operation::succeeded(self.name.clone(), response),
-            Outcome::Error(status) => Operation::failed(self.name.clone(), status),
+            FakeOutcome::Response(response) => Operation::succeeded(self.name.clone(), response),
+            FakeOutcome::Error(status) => Operation::failed(self.name.clone(), status),
         }
     }
 
@@ -182,8 +182,8 @@ impl From<Operation> for FakeOperation {
             name: running.name().to_owned(),
             running,
             progress: None,
-            end: End::Never,
-            outcome: Outcome::Response(message(json!({ "@type": EMPTY }))),
+            end: OperationEnd::Never,
+            outcome: FakeOutcome::Response(message(json!({ "@type": EMPTY }))),
             ignores_cancel: false,
         }
     }

@@ -11,11 +11,11 @@ use super::request::RecordedRequest;
 pub(super) struct ReplyScript(VecDeque<ScriptEntry>);
 
 struct ScriptEntry {
-    is_for: Predicate,
+    is_for: RequestPredicate,
     reply: Reply,
 }
 
-type Predicate = Box<dyn Fn(&RecordedRequest) -> bool + Send>;
+type RequestPredicate = Box<dyn Fn(&RecordedRequest) -> bool + Send>;
 
 impl ReplyScript {
     pub(super) fn push(&mut self, is_for: impl Fn(&RecordedRequest) -> bool + Send + 'static, reply: Reply) {

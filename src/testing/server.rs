@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::auth::{FakeAuth, TokenServers};
-use super::backend::Backend;
+use super::backend::ServerBackend;
 use super::builder::FakeServerBuilder;
 use super::clock::VirtualClock;
 use super::date::ServerDate;
 use super::guard::TokenGuard;
-use super::listener::Listener;
+use super::listener::ServerListener;
 use super::log::RequestLog;
 use super::operation::FakeOperation;
 use super::reply::Reply;
@@ -46,8 +46,8 @@ use crate::types::Operation;
 /// ```
 #[derive(Debug)]
 pub struct FakeServer {
-    pub(super) backend: Arc<Backend>,
-    listener: Listener,
+    pub(super) backend: Arc<ServerBackend>,
+    listener: ServerListener,
 }
 
 /// The server itself.
@@ -294,7 +294,7 @@ impl FakeServerBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the port cannot be listened on.
     pub fn start(self) -> Result<FakeServer, Error> {
         let clock = Arc::new(VirtualClock::new(self.pace));
-        let backend = Arc::new(Backend {
+        let backend = Arc::new(ServerBackend {
             date: ServerDate::new(clock.clone()),
             log: Mutex::new(RequestLog::new(self.kept_requests)),
             guard: Mutex::new(TokenGuard::default()),
@@ -309,7 +309,7 @@ impl FakeServerBuilder {
             shutdown: ShutdownSignal::default(),
             clock,
         });
-        let listener = Listener::start(self.port, backend.clone()).map_err(|cause| {
+        let listener = ServerListener::start(self.port, backend.clone()).map_err(|cause| {
             let message = format!("failed to listen on `127.0.0.1:{}`: expected a free port", self.port);
             Error::config(message).with_source(cause)
         })?;

@@ -18,11 +18,11 @@ use crate::types::{Code, Status};
 pub(super) struct OperationService {
     pub(super) clock: Arc<VirtualClock>,
     pub(super) store: Mutex<OperationStore>,
-    pub(super) options: ServiceOptions,
+    pub(super) options: FakeServiceOptions,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ServiceOptions {
+pub(super) struct FakeServiceOptions {
     pub(super) rpcs: HashSet<Rpc>,
     pub(super) page_size: usize,
     pub(super) max_page_size: usize,
@@ -30,11 +30,15 @@ pub(super) struct ServiceOptions {
 }
 
 /// How time passes before a response.
-pub(super) type Pause<'a> = dyn FnMut(Duration) -> Result<(), ExchangeEnd> + 'a;
+pub(super) type PauseFn<'a> = dyn FnMut(Duration) -> Result<(), ExchangeEnd> + 'a;
 
 impl OperationService {
     /// Responds to a call.
-    pub(super) fn respond(&self, call: &RpcCall, pause: &mut Pause<'_>) -> Result<RpcResponse, ExchangeEnd> {
+    pub(super) fn respond(
+        &self,
+        call: &RpcCall,
+        pause: &mut PauseFn<'_>,
+    ) -> Result<RpcResponse, ExchangeEnd> {
         if !self.options.rpcs.contains(&call.rpc) {
             let message = "operation is not implemented, or supported, or enabled";
             return Ok(RpcResponse::Error(Status::new(Code::Unimplemented, message)));
@@ -91,7 +95,7 @@ impl OperationService {
         &self,
         name: &str,
         timeout: Option<Duration>,
-        pause: &mut Pause<'_>,
+        pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
         let timeout = timeout.unwrap_or(self.options.max_wait).min(self.options.max_wait);
         let end = self.clock.elapsed().saturating_add(timeout);

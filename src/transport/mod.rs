@@ -1,5 +1,6 @@
 //! The seam between calls and the wire: one method per RPC, one attempt per call.
 
+mod clock_skew;
 mod endpoint;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;

@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::excerpt::excerpt;
-use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
-use crate::types::known::{self, Known, why_not_decoded};
-use crate::types::message::Json;
-use crate::types::packed::Packed;
-use crate::types::text::{Source, Text};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
+use crate::types::known::{self, KnownType, why_not_decoded};
+use crate::types::message::JsonMessage;
+use crate::types::packed::PackedAny;
+use crate::types::text::{SharedSource, SharedText};
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
 ///
@@ -37,16 +37,16 @@ use crate::types::text::{Source, Text};
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct Any(Form);
+pub struct Any(AnyForm);
 
 #[derive(Clone)]
-enum Form {
+enum AnyForm {
     /// The URL is kept apart only where it does not come first in the text, free of escapes.
-    Json {
-        text: Text,
+    JsonMessage {
+        text: SharedText,
         type_url: Option<Box<str>>,
     },
-    Proto(Packed),
+    Proto(PackedAny),
 }
 
 impl Any {
@@ -60,16 +60,16 @@ impl Any {
     /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels,
     /// or has an `@type` that is not a string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let any = Reader::document(text, Reader::value).and_then(|raw| {
+        let any = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
-            Self::read(&Source::new(raw), raw)
+            Self::read(&SharedSource::new(raw), raw)
         });
         any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
     /// Takes the protobuf form of a message.
     pub fn from_proto(any: prost_types::Any) -> Self {
-        Self(Form::Proto(any.into()))
+        Self(AnyForm::Proto(any.into()))
     }
 
     /// Encodes a protobuf message.
@@ -89,9 +89,9 @@ impl Any {
     /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if there is none.
     pub fn type_url(&self) -> &str {
         match &self.0 {
-            Form::Json { type_url: Some(url), .. } => url,
-            Form::Json { text, type_url: None } => leading_type(text.as_str()).unwrap_or_default(),
-            Form::Proto(any) => any.type_url(),
+            AnyForm::JsonMessage { type_url: Some(url), .. } => url,
+            AnyForm::JsonMessage { text, type_url: None } => leading_type(text.as_str()).unwrap_or_default(),
+            AnyForm::Proto(any) => any.type_url(),
         }
     }
 
@@ -112,10 +112,10 @@ impl Any {
     /// [`Decode`](crate::ErrorKind::Decode) if bytes are of another type, or are not valid for theirs.
     pub fn json(&self) -> Result<Cow<'_, str>, Error> {
         let any = match &self.0 {
-            Form::Json { text, .. } => return Ok(Cow::Borrowed(text.as_str())),
-            Form::Proto(any) => any,
+            AnyForm::JsonMessage { text, .. } => return Ok(Cow::Borrowed(text.as_str())),
+            AnyForm::Proto(any) => any,
         };
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         match known::write(any.type_url(), any.value(), &mut writer) {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => Err(Error::not_converted(self.type_name(), "JSON", invalid)),
@@ -140,7 +140,7 @@ impl Any {
     pub(super) fn decode_as<T: DeserializeOwned>(&self, what: &str) -> Result<T, Error> {
         let json = self.json()?;
         let name = self.type_name();
-        let payload = Reader::document(&json, |reader| payload(reader, name));
+        let payload = JsonReader::document(&json, |reader| payload(reader, name));
         let payload = payload.map_err(|invalid| Error::invalid(what, invalid))?;
         let absent = matches!(name, "" | EMPTY) && payload == "{}";
         let fallback = if absent { "null" } else { &payload };
@@ -166,8 +166,8 @@ impl Any {
             return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", excerpt(has))));
         }
         let message = match &self.0 {
-            Form::Proto(any) => M::decode(any.value()),
-            Form::Json { .. } => M::decode(&*self.to_proto()?.value),
+            AnyForm::Proto(any) => M::decode(any.value()),
+            AnyForm::JsonMessage { .. } => M::decode(&*self.to_proto()?.value),
         };
         message.map_err(|cause| {
             let why = why_not_decoded(&cause);
@@ -182,47 +182,47 @@ impl Any {
     /// [`Decode`](crate::ErrorKind::Decode) if JSON is of another type, or is not valid for its type.
     pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
         let text = match &self.0 {
-            Form::Json { text, .. } => text.as_str(),
-            Form::Proto(any) => return Ok(any.to_proto()),
+            AnyForm::JsonMessage { text, .. } => text.as_str(),
+            AnyForm::Proto(any) => return Ok(any.to_proto()),
         };
-        Reader::document(text, Json::read)
+        JsonReader::document(text, JsonMessage::read)
             .map_err(|invalid| Error::not_converted(self.type_name(), "protobuf", invalid))
     }
 
     #[cfg(feature = "reflect")]
     pub(super) fn as_proto(&self) -> Option<prost_types::Any> {
-        if let Form::Proto(any) = &self.0 { Some(any.to_proto()) } else { None }
+        if let AnyForm::Proto(any) = &self.0 { Some(any.to_proto()) } else { None }
     }
 
     #[cfg(feature = "reflect")]
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Form::Json { text, .. } = &self.0 { Some(text.as_str()) } else { None }
+        if let AnyForm::JsonMessage { text, .. } = &self.0 { Some(text.as_str()) } else { None }
     }
 
     /// Shares the object `raw` with `source`, around it.
-    pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
+    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let text = source.part(raw);
         if leads_with_type(raw.text()) {
-            return Ok(Self(Form::Json { text, type_url: None }));
+            return Ok(Self(AnyForm::JsonMessage { text, type_url: None }));
         }
         let type_url = Some(known::type_url(raw)?.into());
-        Ok(Self(Form::Json { text, type_url }))
+        Ok(Self(AnyForm::JsonMessage { text, type_url }))
     }
 
     /// Shares the bytes of `whole` that are an Any's.
-    pub(super) fn from_packed(packed: Packed) -> Self {
-        Self(Form::Proto(packed))
+    pub(super) fn from_packed(packed: PackedAny) -> Self {
+        Self(AnyForm::Proto(packed))
     }
 
     /// Writes the JSON form; where there is none, the bytes as base64 under `value`.
-    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let any = match (self.json(), &self.0) {
             (Ok(json), _) => {
                 writer.raw(&json);
                 return Ok(());
             }
-            (Err(_), Form::Proto(any)) => any,
-            (Err(_), Form::Json { .. }) => return Ok(()),
+            (Err(_), AnyForm::Proto(any)) => any,
+            (Err(_), AnyForm::JsonMessage { .. }) => return Ok(()),
         };
         writer.object(|writer| {
             writer.member("@type");
@@ -255,10 +255,10 @@ fn leading_type(json: &str) -> Option<&str> {
 }
 
 /// What the caller's type is made of: the fields without `@type`, or the `value`.
-fn payload(reader: &mut Reader<'_>, type_name: &str) -> Result<String, Invalid> {
-    let own_form = Known::find(type_name).is_some_and(|known| known.own_form);
+fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, InvalidJson> {
+    let own_form = KnownType::find(type_name).is_some_and(|known| known.own_form);
     let mut value = "null";
-    let mut fields = Writer::default();
+    let mut fields = JsonWriter::default();
     fields.object(|fields| {
         let any = reader.members(|name, reader| {
             let raw = reader.value()?;
@@ -282,16 +282,16 @@ fn payload(reader: &mut Reader<'_>, type_name: &str) -> Result<String, Invalid> 
 const EMPTY: &str = "google.protobuf.Empty";
 
 /// Reads `T` from `json`, or else from `fallback`; the error says why `json` does not do.
-pub(super) fn deserialize<T: DeserializeOwned>(json: &str, fallback: &str) -> Result<T, Mismatch> {
+pub(super) fn deserialize<T: DeserializeOwned>(json: &str, fallback: &str) -> Result<T, TypeMismatch> {
     serde_json::from_str(json)
-        .or_else(|cause| serde_json::from_str(fallback).map_err(|_| Mismatch::new(&cause)))
+        .or_else(|cause| serde_json::from_str(fallback).map_err(|_| TypeMismatch::new(&cause)))
 }
 
 /// Why serde could not make the caller's type; quotes no more of the message than an error may.
 #[derive(Debug)]
-pub(super) struct Mismatch(String);
+pub(super) struct TypeMismatch(String);
 
-impl Mismatch {
+impl TypeMismatch {
     fn new(cause: &serde_json::Error) -> Self {
         // The place would be one in the payload, which nobody sees.
         let place = format!(" at line {} column {}", cause.line(), cause.column());
@@ -299,18 +299,20 @@ impl Mismatch {
     }
 }
 
-impl fmt::Display for Mismatch {
+impl fmt::Display for TypeMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Mismatch {}
+impl std::error::Error for TypeMismatch {}
 
-impl PartialEq for Form {
+impl PartialEq for AnyForm {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Json { text, .. }, Self::Json { text: other, .. }) => text.as_str() == other.as_str(),
+            (Self::JsonMessage { text, .. }, Self::JsonMessage { text: other, .. }) => {
+                text.as_str() == other.as_str()
+            }
             (Self::Proto(any), Self::Proto(other)) => any == other,
             _ => false,
         }
@@ -321,8 +323,8 @@ impl PartialEq for Form {
 impl fmt::Debug for Any {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, form) = match &self.0 {
-            Form::Json { text, .. } => (text.as_str().len(), "JSON"),
-            Form::Proto(any) => (any.value().len(), "protobuf"),
+            AnyForm::JsonMessage { text, .. } => (text.as_str().len(), "JSON"),
+            AnyForm::Proto(any) => (any.value().len(), "protobuf"),
         };
         write!(f, "Any({:?}, {size} bytes of {form})", self.type_name())
     }

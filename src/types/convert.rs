@@ -10,12 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::json::Invalid;
+use crate::json::InvalidJson;
 use crate::proto::google::longrunning as proto;
 use crate::proto::google::rpc;
-use crate::types::packed::Packed;
+use crate::types::packed::PackedAny;
 use crate::types::status::room_for_detail;
-use crate::types::wire::{self, Value};
+use crate::types::wire::{self, WireValue};
 use crate::types::{Any, Operation, OperationPage, Status};
 
 impl Operation {
@@ -42,13 +42,13 @@ impl Operation {
         Self::decode(bytes).map_err(|invalid| Error::invalid("operation", invalid))
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, InvalidJson> {
         if let Some(operation) = Self::decode_plain(bytes) {
             return Ok(operation);
         }
         count_details(bytes)?;
         let message = proto::Operation::decode(bytes);
-        message.map(Self::from).map_err(|cause| Invalid::new(cause.to_string()))
+        message.map(Self::from).map_err(|cause| InvalidJson::new(cause.to_string()))
     }
 
     /// Copies the bytes once for all messages in it, which makes decoding long pages more than half as fast again.
@@ -58,10 +58,10 @@ impl Operation {
         let (mut name, mut metadata, mut response, mut done, mut plain) = (None, None, None, false, true);
         let read = wire::fields(bytes, |number, value| {
             match (number, value) {
-                (1, Value::Bytes(span)) => plain &= name.replace(span).is_none(),
-                (2, Value::Bytes(span)) => plain &= metadata.replace(span).is_none(),
-                (3, Value::Varint(flag)) => done = flag != 0,
-                (5, Value::Bytes(span)) => plain &= response.replace(span).is_none(),
+                (1, WireValue::Bytes(span)) => plain &= name.replace(span).is_none(),
+                (2, WireValue::Bytes(span)) => plain &= metadata.replace(span).is_none(),
+                (3, WireValue::Varint(flag)) => done = flag != 0,
+                (5, WireValue::Bytes(span)) => plain &= response.replace(span).is_none(),
                 (1..=5, _) => plain = false,
                 _ => {}
             }
@@ -73,7 +73,7 @@ impl Operation {
         operation.done = done;
         if metadata.is_some() || response.is_some() {
             let whole = Arc::from(bytes);
-            let any = |span| Packed::read(&whole, span).map(Any::from_packed).ok_or(());
+            let any = |span| PackedAny::read(&whole, span).map(Any::from_packed).ok_or(());
             operation.metadata = metadata.map(any).transpose().ok()?;
             operation.response = response.map(any).transpose().ok()?;
         }
@@ -82,11 +82,11 @@ impl Operation {
 }
 
 /// Refuses the bytes of an operation with too many details before there is room made for them.
-fn count_details(operation: &[u8]) -> Result<(), Invalid> {
+fn count_details(operation: &[u8]) -> Result<(), InvalidJson> {
     let mut details = 0;
     // What is wrong with the bytes is prost's to say, which stops at the same place.
     let _ = wire::fields(operation, |number, value| match (number, value) {
-        (4, Value::Bytes(error)) => wire::fields(error.bytes, |number, _| {
+        (4, WireValue::Bytes(error)) => wire::fields(error.bytes, |number, _| {
             details += usize::from(number == 3);
             Ok(())
         }),

@@ -2,11 +2,11 @@
 
 use prost::Message;
 
-use crate::json::{Raw, Reader};
+use crate::json::{JsonReader, RawJson};
 use crate::proto::google::rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::status::MOST_DETAILS;
-use crate::types::text::Source;
+use crate::types::text::SharedSource;
 use crate::types::{Any, Code, Status};
 
 /// The error that the body of an HTTP response describes.
@@ -26,7 +26,7 @@ impl ParsedErrorBody {
     /// Returns nothing if the text is none of these: HTML, a response without an error, an operation that failed.
     /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
     pub(crate) fn from_json(text: &str, http_status: u16) -> Option<Self> {
-        let body = Reader::document(text, Reader::value).ok()?;
+        let body = JsonReader::document(text, JsonReader::value).ok()?;
         let fields = Fields::of(first(body))?;
         if fields.is_response {
             return None;
@@ -67,7 +67,7 @@ impl Status {
 }
 
 /// The first element of an array, or else the value itself.
-fn first(body: Raw<'_>) -> Raw<'_> {
+fn first(body: RawJson<'_>) -> RawJson<'_> {
     let mut first = None;
     let _ = body.reader().elements(|reader| {
         let element = reader.value()?;
@@ -79,7 +79,7 @@ fn first(body: Raw<'_>) -> Raw<'_> {
 
 /// The fields of a body: `error` with what OAuth puts beside it, or those of a bare `google.rpc.Status`.
 struct Fields<'a> {
-    error: Option<Raw<'a>>,
+    error: Option<RawJson<'a>>,
     description: String,
     subtype: String,
     parts: Parts,
@@ -88,7 +88,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(body: Raw<'a>) -> Option<Self> {
+    fn of(body: RawJson<'a>) -> Option<Self> {
         let mut fields = Self {
             error: None,
             description: String::new(),
@@ -140,7 +140,7 @@ struct Parts {
 
 impl Parts {
     /// Reads the fields of an object.
-    fn of(error: Raw<'_>) -> Option<Self> {
+    fn of(error: RawJson<'_>) -> Option<Self> {
         let mut parts = Self::default();
         let mut legacy = Vec::new();
         error
@@ -204,13 +204,13 @@ impl Parts {
     }
 }
 
-fn detail(raw: Raw<'_>) -> Option<Any> {
+fn detail(raw: RawJson<'_>) -> Option<Any> {
     raw.check_depth().ok()?;
-    Any::read(&Source::new(raw), raw).ok()
+    Any::read(&SharedSource::new(raw), raw).ok()
 }
 
 /// One of the `errors` that came before `details`: what an ErrorInfo says of it, and its message.
-fn legacy_error(raw: Raw<'_>) -> Option<(ErrorInfo, String)> {
+fn legacy_error(raw: RawJson<'_>) -> Option<(ErrorInfo, String)> {
     let (mut info, mut message) = (ErrorInfo::default(), String::new());
     raw.reader()
         .fields(|name, reader| {
@@ -227,7 +227,7 @@ fn legacy_error(raw: Raw<'_>) -> Option<(ErrorInfo, String)> {
     Some((info, message))
 }
 
-fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
+fn objects<T>(array: RawJson<'_>, read: fn(RawJson<'_>) -> Option<T>) -> Vec<T> {
     let mut items = Vec::new();
     let _ = array.reader().elements(|reader| {
         let value = reader.value()?;
@@ -240,7 +240,7 @@ fn objects<T>(array: Raw<'_>, read: fn(Raw<'_>) -> Option<T>) -> Vec<T> {
 }
 
 /// The string, or nothing of a value that is none.
-fn lossy_string(value: Raw<'_>) -> String {
+fn lossy_string(value: RawJson<'_>) -> String {
     value.string().unwrap_or_default().into()
 }
 

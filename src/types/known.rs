@@ -3,21 +3,21 @@
 use prost::Message;
 
 use crate::excerpt::excerpt;
-use crate::json::{Invalid, Raw, Reader, Writer};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::proto::google::rpc;
-use crate::types::message::Json;
+use crate::types::message::JsonMessage;
 
 /// How an Any of one type is read and written.
-pub(super) struct Known {
+pub(super) struct KnownType {
     /// Whether the JSON stands under `value`.
     pub(super) own_form: bool,
-    encode: fn(&mut Reader<'_>) -> Result<Vec<u8>, Invalid>,
-    write_inline: fn(&[u8], &mut Writer) -> Result<(), Invalid>,
+    encode: fn(&mut JsonReader<'_>) -> Result<Vec<u8>, InvalidJson>,
+    write_inline: fn(&[u8], &mut JsonWriter) -> Result<(), InvalidJson>,
     #[cfg(feature = "reflect")]
-    write: fn(&[u8], &mut Writer) -> Result<(), Invalid>,
+    write: fn(&[u8], &mut JsonWriter) -> Result<(), InvalidJson>,
 }
 
-impl Known {
+impl KnownType {
     pub(super) fn find(type_name: &str) -> Option<Self> {
         let known = match type_name {
             "google.protobuf.Any" => Self::new::<prost_types::Any>(),
@@ -53,7 +53,7 @@ impl Known {
         Some(known)
     }
 
-    fn new<M: Message + Default + Json>() -> Self {
+    fn new<M: Message + Default + JsonMessage>() -> Self {
         Self {
             own_form: M::OWN_FORM,
             encode: |reader| Ok(M::read(reader)?.encode_to_vec()),
@@ -64,7 +64,7 @@ impl Known {
     }
 
     /// Turns the JSON of an Any into protobuf bytes.
-    pub(super) fn encode(&self, any: Raw<'_>) -> Result<Vec<u8>, Invalid> {
+    pub(super) fn encode(&self, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
         if !self.own_form {
             return (self.encode)(&mut any.reader());
         }
@@ -76,28 +76,28 @@ impl Known {
             }
             reader.skip()
         })?;
-        bytes.ok_or_else(|| Invalid::new("expected a `value`"))
+        bytes.ok_or_else(|| InvalidJson::new("expected a `value`"))
     }
 }
 
 /// Outside of an Any.
 #[cfg(feature = "reflect")]
-impl Known {
-    pub(super) fn encode_value(&self, reader: &mut Reader<'_>) -> Result<Vec<u8>, Invalid> {
+impl KnownType {
+    pub(super) fn encode_value(&self, reader: &mut JsonReader<'_>) -> Result<Vec<u8>, InvalidJson> {
         (self.encode)(reader)
     }
 
-    pub(super) fn write(&self, bytes: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+    pub(super) fn write(&self, bytes: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         (self.write)(bytes, writer)
     }
 
-    pub(super) fn write_inline(&self, bytes: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+    pub(super) fn write_inline(&self, bytes: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         (self.write_inline)(bytes, writer)
     }
 }
 
-fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Invalid> {
-    M::decode(bytes).map_err(|cause| Invalid::new(why_not_decoded(&cause)))
+fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, InvalidJson> {
+    M::decode(bytes).map_err(|cause| InvalidJson::new(why_not_decoded(&cause)))
 }
 
 /// Tells bytes that nest too deep for prost from bytes that are wrong.
@@ -114,58 +114,59 @@ pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
 }
 
-impl Json for prost_types::Any {
+impl JsonMessage for prost_types::Any {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let raw = reader.value()?;
         let type_url = type_url(raw)?;
         if type_url.is_empty() && is_empty(raw) {
             return Ok(Self::default());
         }
         let known =
-            Known::find(type_name(&type_url)).ok_or_else(|| unknown(&type_url, "decode", "in_proto"))?;
+            KnownType::find(type_name(&type_url)).ok_or_else(|| unknown(&type_url, "decode", "in_proto"))?;
         let value = known.encode(raw)?;
         Ok(Self { type_url, value })
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         write(&self.type_url, &self.value, writer)
     }
 }
 
 /// Writes the JSON of an Any.
-pub(super) fn write(type_url: &str, value: &[u8], writer: &mut Writer) -> Result<(), Invalid> {
+pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     writer.object(|writer| {
         if type_url.is_empty() && value.is_empty() {
             return Ok(());
         }
         writer.member("@type");
         writer.string(type_url);
-        let known = Known::find(type_name(type_url)).ok_or_else(|| unknown(type_url, "unpack", "in_json"))?;
+        let known =
+            KnownType::find(type_name(type_url)).ok_or_else(|| unknown(type_url, "unpack", "in_json"))?;
         (known.write_inline)(value, writer)
     })
 }
 
 /// Says what does work: without descriptors, and with them.
-fn unknown(type_url: &str, without: &str, with: &str) -> Invalid {
+fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
     let name = excerpt(type_name(type_url));
-    Invalid::new(format!(
+    InvalidJson::new(format!(
         "no descriptor of type `{name}` is known here: use `{without}`, or `{with}` with descriptors"
     ))
 }
 
-pub(super) fn is_empty(object: Raw<'_>) -> bool {
+pub(super) fn is_empty(object: RawJson<'_>) -> bool {
     let inside = object.text().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
 /// The `@type` of a JSON object; empty if there is none.
-pub(super) fn type_url(any: Raw<'_>) -> Result<String, Invalid> {
+pub(super) fn type_url(any: RawJson<'_>) -> Result<String, InvalidJson> {
     let mut url = String::new();
     any.reader().fields(|name, reader| {
         if name == "@type" {
-            url = Json::read(reader)?;
+            url = JsonMessage::read(reader)?;
             return Ok(());
         }
         reader.skip()

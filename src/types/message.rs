@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use crate::json::{Invalid, Raw, Reader, Writer, encode_base64};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 
 /// A message, or the value of a field, that has a JSON form.
-pub(super) trait Json: Sized {
+pub(super) trait JsonMessage: Sized {
     /// Whether an Any holds the value under `value`, instead of its fields beside `@type`.
     const OWN_FORM: bool;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid>;
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson>;
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid>;
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson>;
 
     /// Writes what stands beside `@type` in an Any.
-    fn write_inline(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write_inline(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.member("value");
         self.write(writer)
     }
@@ -25,17 +25,17 @@ pub(super) trait Json: Sized {
     }
 }
 
-/// Implements [`Json`] for messages, given the names of their fields.
+/// Implements [`JsonMessage`] for messages, given the names of their fields.
 macro_rules! messages {
     ($($message:ty { $($field:ident)* })*) => {$(
-        impl Json for $message {
+        impl JsonMessage for $message {
             const OWN_FORM: bool = false;
 
-            fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+            fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
                 let mut message = Self::default();
                 reader.fields(|name, reader| {
                     $(if is_field(stringify!($field), name) {
-                        message.$field = Json::read(reader)?;
+                        message.$field = JsonMessage::read(reader)?;
                         return Ok(());
                     })*
                     reader.skip()
@@ -43,11 +43,11 @@ macro_rules! messages {
                 Ok(message)
             }
 
-            fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+            fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
                 writer.object(|writer| self.write_inline(writer))
             }
 
-            fn write_inline(&self, writer: &mut Writer) -> Result<(), Invalid> {
+            fn write_inline(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
                 $(if !self.$field.is_default() {
                     let name = lower_camel(stringify!($field));
                     writer.member(&name);
@@ -78,19 +78,19 @@ pub(super) fn lower_camel(field: &str) -> String {
     name
 }
 
-/// Implements [`Json`] for scalars: how each is read from the raw value and written.
+/// Implements [`JsonMessage`] for scalars: how each is read from the raw value and written.
 macro_rules! scalars {
     ($($scalar:ty: $read:expr, $write:expr;)*) => {$(
-        impl Json for $scalar {
+        impl JsonMessage for $scalar {
             const OWN_FORM: bool = true;
 
-            fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
-                let read: fn(Raw<'_>) -> Result<Self, Invalid> = $read;
+            fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+                let read: fn(RawJson<'_>) -> Result<Self, InvalidJson> = $read;
                 read(reader.value()?)
             }
 
-            fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
-                let write: fn(&Self, &mut Writer) = $write;
+            fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
+                let write: fn(&Self, &mut JsonWriter) = $write;
                 write(self, writer);
                 Ok(())
             }
@@ -115,7 +115,7 @@ scalars! {
     Vec<u8>: |raw| raw.bytes(), |bytes, writer| writer.string(&encode_base64(bytes));
 }
 
-fn float<F: std::str::FromStr + Copy>(raw: Raw<'_>, is_finite: fn(F) -> bool) -> Result<F, Invalid> {
+fn float<F: std::str::FromStr + Copy>(raw: RawJson<'_>, is_finite: fn(F) -> bool) -> Result<F, InvalidJson> {
     let text = raw.number("a number")?;
     let named = matches!(&*text, "NaN" | "Infinity" | "-Infinity");
     let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
@@ -129,7 +129,7 @@ fn single(number: f32) -> String {
 }
 
 /// Writes the shortest text that gives the number back, as Rust's `{:?}` makes it.
-fn write_float(number: &str, writer: &mut Writer) {
+fn write_float(number: &str, writer: &mut JsonWriter) {
     match number {
         "NaN" => writer.string("NaN"),
         "inf" => writer.string("Infinity"),
@@ -138,14 +138,14 @@ fn write_float(number: &str, writer: &mut Writer) {
     }
 }
 
-impl<T: Json> Json for Option<T> {
+impl<T: JsonMessage> JsonMessage for Option<T> {
     const OWN_FORM: bool = T::OWN_FORM;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         T::read(reader).map(Some)
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         self.as_ref().map_or(Ok(()), |value| value.write(writer))
     }
 
@@ -154,10 +154,10 @@ impl<T: Json> Json for Option<T> {
     }
 }
 
-impl<T: Json> Json for Vec<T> {
+impl<T: JsonMessage> JsonMessage for Vec<T> {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let mut items = Self::new();
         reader.elements(|reader| {
             items.push(T::read(reader)?);
@@ -166,7 +166,7 @@ impl<T: Json> Json for Vec<T> {
         Ok(items)
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.array(self, |writer, item| item.write(writer))
     }
 
@@ -175,19 +175,19 @@ impl<T: Json> Json for Vec<T> {
     }
 }
 
-impl Json for HashMap<String, String> {
+impl JsonMessage for HashMap<String, String> {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let mut map = Self::new();
         reader.members(|key, reader| {
-            map.insert(key.to_owned(), Json::read(reader)?);
+            map.insert(key.to_owned(), JsonMessage::read(reader)?);
             Ok(())
         })?;
         Ok(map)
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let mut entries: Vec<_> = self.iter().collect();
         entries.sort();
         writer.object(|writer| {

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::excerpt::shown_name;
-use crate::json::{Invalid, Raw, Reader, Writer};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::types::any::deserialize;
-use crate::types::text::{Source, Text};
+use crate::types::text::{SharedSource, SharedText};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
@@ -41,7 +41,7 @@ use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 /// [`google.longrunning.Operation`]: https://google.aip.dev/151
 #[derive(Clone)]
 pub struct Operation {
-    name: Text,
+    name: SharedText,
     pub(super) done: bool,
     pub(super) metadata: Option<Any>,
     pub(super) response: Option<Any>,
@@ -89,7 +89,7 @@ impl Operation {
     /// [`Decode`](crate::ErrorKind::Decode) if the text is no JSON, a field is of the wrong kind (the message
     /// gives its path), or values nest deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Reader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
+        JsonReader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 
     /// The JSON form: exactly what the server sent, if the operation came from one.
@@ -109,7 +109,7 @@ impl Operation {
         if let Some(text) = &self.text {
             return text.as_ref().into();
         }
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         // Nothing here can be refused: the messages came as JSON, or fall back to base64.
         let _ = self.write(&mut writer);
         writer.finish()
@@ -191,8 +191,8 @@ impl Operation {
     }
 
     /// Reads the operation that the reader stands at.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
-        let mut fields = Fields::default();
+    pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        let mut fields = OperationFields::default();
         let raw = reader.fields(|name, reader| {
             let value = Some(reader.value()?);
             match name {
@@ -206,11 +206,11 @@ impl Operation {
             Ok(())
         })?;
         raw.check_depth()?;
-        let source = Source::new(raw);
+        let source = SharedSource::new(raw);
         Ok(Self {
             name: field("name", fields.name, |raw| source.string(raw))?
                 .unwrap_or_else(|| String::new().into()),
-            done: field("done", fields.done, Raw::boolean)?.unwrap_or_default(),
+            done: field("done", fields.done, RawJson::boolean)?.unwrap_or_default(),
             metadata: field("metadata", fields.metadata, |raw| Any::read(&source, raw))?,
             response: field("response", fields.response, |raw| Any::read(&source, raw))?,
             error: field("error", fields.error, |raw| Status::read(&source, raw))?.map(Box::new),
@@ -218,7 +218,7 @@ impl Operation {
         })
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             if !self.name().is_empty() {
                 writer.member("name");
@@ -247,26 +247,26 @@ impl Operation {
 
 /// The values of the fields, before there is a copy of the text to share.
 #[derive(Default)]
-struct Fields<'a> {
-    name: Option<Raw<'a>>,
-    done: Option<Raw<'a>>,
-    metadata: Option<Raw<'a>>,
-    response: Option<Raw<'a>>,
-    error: Option<Raw<'a>>,
+struct OperationFields<'a> {
+    name: Option<RawJson<'a>>,
+    done: Option<RawJson<'a>>,
+    metadata: Option<RawJson<'a>>,
+    response: Option<RawJson<'a>>,
+    error: Option<RawJson<'a>>,
 }
 
 fn field<'a, T>(
     name: &str,
-    value: Option<Raw<'a>>,
-    read: impl FnOnce(Raw<'a>) -> Result<T, Invalid>,
-) -> Result<Option<T>, Invalid> {
+    value: Option<RawJson<'a>>,
+    read: impl FnOnce(RawJson<'a>) -> Result<T, InvalidJson>,
+) -> Result<Option<T>, InvalidJson> {
     value.map(|raw| read(raw).map_err(|invalid| invalid.at(name))).transpose()
 }
 
 /// What an error calls the operation: by its name, if that can be read.
 fn subject(text: &str) -> String {
     let mut subject = "operation".to_owned();
-    let _ = Reader::document(text, |reader| {
+    let _ = JsonReader::document(text, |reader| {
         reader.fields(|field, reader| {
             let value = reader.value()?;
             if field == "name" {

@@ -5,32 +5,32 @@ use std::ops::Range;
 use std::str;
 use std::sync::Arc;
 
-use crate::types::wire::{self, Span, Value};
+use crate::types::wire::{self, WireSpan, WireValue};
 
 /// A type URL and the bytes of a message, as parts of bytes that are shared.
 #[derive(Clone)]
-pub(super) struct Packed {
+pub(super) struct PackedAny {
     whole: Arc<[u8]>,
     type_url: Range<usize>,
     value: Range<usize>,
 }
 
-impl Packed {
+impl PackedAny {
     /// Finds the parts of the Any at `any`, a part of `whole`; nothing where a field is of the wrong kind or
     /// comes twice.
-    pub(super) fn read(whole: &Arc<[u8]>, any: Span<'_>) -> Option<Self> {
+    pub(super) fn read(whole: &Arc<[u8]>, any: WireSpan<'_>) -> Option<Self> {
         let (mut type_url, mut value, mut plain) = (None, None, true);
         let read = wire::fields(any.bytes, |number, field| {
             match (number, field) {
-                (1, Value::Bytes(span)) => plain &= type_url.replace(span).is_none(),
-                (2, Value::Bytes(span)) => plain &= value.replace(span).is_none(),
+                (1, WireValue::Bytes(span)) => plain &= type_url.replace(span).is_none(),
+                (2, WireValue::Bytes(span)) => plain &= value.replace(span).is_none(),
                 (1 | 2, _) => plain = false,
                 _ => {}
             }
             Ok(())
         });
         let url_is_text = type_url.is_none_or(|url| str::from_utf8(url.bytes).is_ok());
-        let range = |span: Option<Span<'_>>| {
+        let range = |span: Option<WireSpan<'_>>| {
             span.map_or(0..0, |span| any.start + span.start..any.start + span.start + span.bytes.len())
         };
         (read.is_ok() && plain && url_is_text).then(|| Self {
@@ -54,7 +54,7 @@ impl Packed {
     }
 }
 
-impl From<prost_types::Any> for Packed {
+impl From<prost_types::Any> for PackedAny {
     fn from(any: prost_types::Any) -> Self {
         let url = any.type_url.len();
         let whole = [any.type_url.as_bytes(), &any.value].concat();
@@ -62,13 +62,13 @@ impl From<prost_types::Any> for Packed {
     }
 }
 
-impl PartialEq for Packed {
+impl PartialEq for PackedAny {
     fn eq(&self, other: &Self) -> bool {
         self.type_url() == other.type_url() && self.value() == other.value()
     }
 }
 
-impl fmt::Debug for Packed {
+impl fmt::Debug for PackedAny {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} bytes)", self.type_url(), self.value().len())
     }

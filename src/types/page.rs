@@ -1,7 +1,7 @@
 //! One page of ListOperations.
 
 use crate::error::Error;
-use crate::json::{Invalid, Reader};
+use crate::json::{InvalidJson, JsonReader};
 use crate::types::{Operation, wire};
 
 /// One page of operations, the answer of `ListOperations`.
@@ -26,7 +26,7 @@ impl OperationPage {
     /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
-        let outcome = Reader::document(text, |reader| {
+        let outcome = JsonReader::document(text, |reader| {
             reader.fields(|name, reader| {
                 match name {
                     "operations" => drop(reader.elements(|reader| {
@@ -90,11 +90,11 @@ fn details_of(operation: &Operation) -> usize {
 }
 
 /// Two bytes can stand for an operation, or for a detail of its error: without a limit, a page of the largest size would take gigabytes.
-fn has_room(entries: usize) -> Result<(), Invalid> {
+fn has_room(entries: usize) -> Result<(), InvalidJson> {
     if entries < MOST_ENTRIES {
         return Ok(());
     }
-    Err(Invalid::new(format!(
+    Err(InvalidJson::new(format!(
         "expected at most {MOST_ENTRIES} entries on a page: ask for a smaller `page_size`"
     )))
 }

@@ -19,10 +19,10 @@
 
 use std::time::Duration;
 
-use crate::json::{Invalid, Reader, Writer};
+use crate::json::{InvalidJson, JsonReader, JsonWriter};
 use crate::proto::google::rpc;
 use crate::types::Any;
-use crate::types::message::{Json, is_field, lower_camel, messages};
+use crate::types::message::{JsonMessage, is_field, lower_camel, messages};
 
 pub use crate::proto::google::rpc::{
     BadRequest, DebugInfo, ErrorInfo, Help, LocalizedMessage, PreconditionFailure, QuotaFailure, RequestInfo,

@@ -7,9 +7,9 @@ use prost::{Message, Name};
 
 use crate::error::Error;
 use crate::excerpt::long_excerpt;
-use crate::json::{Invalid, Raw, Reader, Writer};
-use crate::types::rpc::RetryInfo;
-use crate::types::text::Source;
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
+use crate::types::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
+use crate::types::text::SharedSource;
 use crate::types::{Any, Code};
 
 /// Why a call or an operation failed: a [`google.rpc.Status`].
@@ -66,9 +66,9 @@ impl Status {
     /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, nests deeper than 127 levels, or has more than
     /// 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let status = Reader::document(text, Reader::value).and_then(|raw| {
+        let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
-            Self::read(&Source::new(raw), raw)
+            Self::read(&SharedSource::new(raw), raw)
         });
         status.map_err(|invalid| Error::invalid("status", invalid))
     }
@@ -77,7 +77,7 @@ impl Status {
     ///
     /// A detail of protobuf bytes whose type has no JSON form here stands as base64 under `value`.
     pub fn to_json(&self) -> String {
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         // Nothing here can be refused: the details came as JSON, or fall back to base64.
         let _ = self.write(&mut writer);
         writer.finish()
@@ -117,8 +117,16 @@ impl Status {
         self.detail::<RetryInfo>()?.delay()
     }
 
+    /// Whether the details say that a quota is used up: by their reason, or because they say when to come back.
+    pub(crate) fn names_quota(&self) -> bool {
+        let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
+        self.detail::<ErrorInfo>().is_some_and(by_reason)
+            || self.detail::<QuotaFailure>().is_some()
+            || self.retry_delay().is_some()
+    }
+
     /// Reads the object `raw`; the details share the text of `source`, around it.
-    pub(super) fn read<'a>(source: &Source<'a>, raw: Raw<'a>) -> Result<Self, Invalid> {
+    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
             match name {
@@ -136,7 +144,7 @@ impl Status {
         Ok(status)
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             writer.member("code");
             writer.raw(&i32::from(self.code).to_string());
@@ -154,12 +162,30 @@ impl Status {
 }
 
 /// Whether a detail can follow so many others.
-pub(super) fn room_for_detail(details: usize) -> Result<(), Invalid> {
+pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     if details < MOST_DETAILS {
         return Ok(());
     }
-    Err(Invalid::new(format!("expected at most {MOST_DETAILS} details")))
+    Err(InvalidJson::new(format!("expected at most {MOST_DETAILS} details")))
 }
+
+/// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the new and in the older form.
+fn plain(reason: &str) -> String {
+    reason.chars().filter(|char| *char != '_').map(|char| char.to_ascii_lowercase()).collect()
+}
+
+/// Reasons of `google.api.ErrorReason` and of the older error format. `dailyLimitExceededUnreg` is none: it means that
+/// the project is not registered.
+const QUOTA_REASONS: [&str; 8] = [
+    "concurrentlimitexceeded",
+    "dailylimitexceeded",
+    "quotaexceeded",
+    "ratelimitexceeded",
+    "resourcequotaexceeded",
+    "servinglimitexceeded",
+    "userratelimitexceeded",
+    "variabletermlimitexceeded",
+];
 
 /// Two bytes can stand for a detail, which takes a hundred.
 pub(super) const MOST_DETAILS: usize = 1024;
@@ -178,7 +204,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::rpc::{BadRequest, ErrorInfo};
+    use crate::types::rpc::BadRequest;
 
     #[test]
     fn fields() {
@@ -261,6 +287,29 @@ mod tests {
         let detail = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
         let status = Status::new(Code::Aborted, "").with_detail(detail);
         assert_eq!(status.to_json(), r#"{"code":10,"details":[{"@type":"x/y.Z","value":"AQI="}]}"#);
+    }
+
+    #[test]
+    fn details_that_name_a_quota() {
+        let rows = [
+            ("RATE_LIMIT_EXCEEDED", true),
+            ("rateLimitExceeded", true),
+            ("userRateLimitExceeded", true),
+            ("RESOURCE_QUOTA_EXCEEDED", true),
+            ("quotaExceeded", true),
+            ("dailyLimitExceededUnreg", false),
+            ("SERVICE_DISABLED", false),
+            ("accessNotConfigured", false),
+            ("", false),
+        ];
+        for (reason, expected) in rows {
+            let status = Status::new(Code::PermissionDenied, "m").with_detail(ErrorInfo::new(reason, "d"));
+            assert_eq!(status.names_quota(), expected, "{reason}");
+        }
+        let empty = Status::new(Code::PermissionDenied, "m");
+        assert!(!empty.names_quota());
+        assert!(empty.clone().with_detail(QuotaFailure::default()).names_quota());
+        assert!(empty.with_detail(RetryInfo::after(Duration::from_secs(1))).names_quota());
     }
 
     #[test]

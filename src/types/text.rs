@@ -4,22 +4,22 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::json::{Invalid, Raw};
+use crate::json::{InvalidJson, RawJson};
 
 /// A part of a text that is shared.
 #[derive(Clone)]
-pub(super) struct Text {
+pub(super) struct SharedText {
     whole: Arc<str>,
     range: Range<usize>,
 }
 
-impl Text {
+impl SharedText {
     pub(super) fn as_str(&self) -> &str {
         self.whole.get(self.range.clone()).unwrap_or_default()
     }
 }
 
-impl From<String> for Text {
+impl From<String> for SharedText {
     fn from(text: String) -> Self {
         Self { range: 0..text.len(), whole: text.into() }
     }
@@ -28,13 +28,13 @@ impl From<String> for Text {
 /// A value with a copy of its text, which whatever is kept of the value shares.
 ///
 /// One allocation serves an operation, and the document it came in does not stay alive.
-pub(super) struct Source<'a> {
-    raw: Raw<'a>,
+pub(super) struct SharedSource<'a> {
+    raw: RawJson<'a>,
     copy: Arc<str>,
 }
 
-impl<'a> Source<'a> {
-    pub(super) fn new(raw: Raw<'a>) -> Self {
+impl<'a> SharedSource<'a> {
+    pub(super) fn new(raw: RawJson<'a>) -> Self {
         Self { raw, copy: raw.text().into() }
     }
 
@@ -44,19 +44,19 @@ impl<'a> Source<'a> {
     }
 
     /// Shares a value that stands inside this one.
-    pub(super) fn part(&self, part: Raw<'a>) -> Text {
+    pub(super) fn part(&self, part: RawJson<'a>) -> SharedText {
         self.slice(part.start_in(self.raw), part.text().len())
     }
 
     /// Shares a string that stands inside this value, unless it is spelled with escapes.
-    pub(super) fn string(&self, part: Raw<'a>) -> Result<Text, Invalid> {
+    pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
         Ok(match part.string()? {
             Cow::Borrowed(plain) => self.slice(part.start_in(self.raw) + 1, plain.len()),
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }
 
-    fn slice(&self, start: usize, length: usize) -> Text {
-        Text { whole: self.text(), range: start..start + length }
+    fn slice(&self, start: usize, length: usize) -> SharedText {
+        SharedText { whole: self.text(), range: start..start + length }
     }
 }

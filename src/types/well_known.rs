@@ -3,72 +3,75 @@
 use prost_types::value::Kind;
 use prost_types::{Duration, FieldMask, ListValue, Struct, Timestamp, Value};
 
-use crate::json::{Invalid, Reader, Writer, duration_text, parse_duration, parse_timestamp, timestamp_text};
-use crate::types::message::{Json, lower_camel};
+use crate::json::{
+    InvalidJson, JsonReader, JsonWriter, duration_text, parse_duration, parse_timestamp, timestamp_text,
+};
+use crate::types::message::{JsonMessage, lower_camel};
 
 /// google.protobuf.Empty, which some servers give a `value` inside an Any.
-impl Json for () {
+impl JsonMessage for () {
     const OWN_FORM: bool = false;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         reader.members(|_, reader| reader.skip()).map(drop)
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|_| Ok(()))
     }
 
-    fn write_inline(&self, _: &mut Writer) -> Result<(), Invalid> {
+    fn write_inline(&self, _: &mut JsonWriter) -> Result<(), InvalidJson> {
         Ok(())
     }
 }
 
-impl Json for Duration {
+impl JsonMessage for Duration {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let duration = parse_duration(&reader.value()?.string()?);
-        duration.ok_or_else(|| Invalid::new("expected a duration such as `1.5s`, of at most 10,000 years"))
+        duration
+            .ok_or_else(|| InvalidJson::new("expected a duration such as `1.5s`, of at most 10,000 years"))
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let text = duration_text(self);
-        let text =
-            text.ok_or_else(|| Invalid::new("expected a duration of at most 10,000 years and of one sign"))?;
+        let text = text
+            .ok_or_else(|| InvalidJson::new("expected a duration of at most 10,000 years and of one sign"))?;
         writer.string(&text);
         Ok(())
     }
 }
 
-impl Json for Timestamp {
+impl JsonMessage for Timestamp {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let timestamp = parse_timestamp(&reader.value()?.string()?);
-        timestamp.ok_or_else(|| Invalid::new("expected an RFC 3339 time in the years 0001 to 9999"))
+        timestamp.ok_or_else(|| InvalidJson::new("expected an RFC 3339 time in the years 0001 to 9999"))
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let text = timestamp_text(self);
-        let text = text.ok_or_else(|| Invalid::new("expected a time in the years 0001 to 9999"))?;
+        let text = text.ok_or_else(|| InvalidJson::new("expected a time in the years 0001 to 9999"))?;
         writer.string(&text);
         Ok(())
     }
 }
 
-impl Json for FieldMask {
+impl JsonMessage for FieldMask {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let text = reader.value()?.string()?;
         let paths = text.split(',').filter(|path| !path.is_empty()).map(snake_case).collect();
         Ok(Self { paths })
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let paths: Vec<_> = self.paths.iter().map(|path| lower_camel(path)).collect();
         if paths.iter().zip(&self.paths).any(|(camel, path)| snake_case(camel) != *path) {
-            return Err(Invalid::new("expected paths of fields in lower case with single underscores"));
+            return Err(InvalidJson::new("expected paths of fields in lower case with single underscores"));
         }
         writer.string(&paths.join(","));
         Ok(())
@@ -86,19 +89,19 @@ fn snake_case(path: &str) -> String {
     snake
 }
 
-impl Json for Struct {
+impl JsonMessage for Struct {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let mut message = Self::default();
         reader.members(|key, reader| {
-            message.fields.insert(key.to_owned(), Json::read(reader)?);
+            message.fields.insert(key.to_owned(), JsonMessage::read(reader)?);
             Ok(())
         })?;
         Ok(message)
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         writer.object(|writer| {
             self.fields.iter().try_for_each(|(key, value)| {
                 writer.member(key);
@@ -108,44 +111,44 @@ impl Json for Struct {
     }
 }
 
-impl Json for ListValue {
+impl JsonMessage for ListValue {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
-        Ok(Self { values: Json::read(reader)? })
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        Ok(Self { values: JsonMessage::read(reader)? })
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         self.values.write(writer)
     }
 }
 
-impl Json for Value {
+impl JsonMessage for Value {
     const OWN_FORM: bool = true;
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Invalid> {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let kind = match reader.peek() {
-            Some(b'{') => Kind::StructValue(Json::read(reader)?),
-            Some(b'[') => Kind::ListValue(Json::read(reader)?),
-            Some(b'"') => Kind::StringValue(Json::read(reader)?),
-            Some(b't' | b'f') => Kind::BoolValue(Json::read(reader)?),
+            Some(b'{') => Kind::StructValue(JsonMessage::read(reader)?),
+            Some(b'[') => Kind::ListValue(JsonMessage::read(reader)?),
+            Some(b'"') => Kind::StringValue(JsonMessage::read(reader)?),
+            Some(b't' | b'f') => Kind::BoolValue(JsonMessage::read(reader)?),
             Some(b'n') => {
                 reader.skip()?;
                 Kind::NullValue(0)
             }
-            _ => Kind::NumberValue(Json::read(reader)?),
+            _ => Kind::NumberValue(JsonMessage::read(reader)?),
         };
         Ok(Self { kind: Some(kind) })
     }
 
-    fn write(&self, writer: &mut Writer) -> Result<(), Invalid> {
+    fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         match &self.kind {
             None | Some(Kind::NullValue(_)) => {
                 writer.raw("null");
                 Ok(())
             }
             Some(Kind::NumberValue(number)) if !number.is_finite() => {
-                Err(Invalid::new("expected a finite number"))
+                Err(InvalidJson::new("expected a finite number"))
             }
             Some(Kind::NumberValue(number)) => number.write(writer),
             Some(Kind::StringValue(string)) => string.write(writer),

@@ -1,19 +1,19 @@
 //! The protobuf wire format, as far as an answer is taken apart before it is decoded.
 
-use crate::json::Invalid;
+use crate::json::InvalidJson;
 
 /// What a field of a message holds.
 #[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(super) enum WireValue<'a> {
     /// A string, bytes or a message.
-    Bytes(Span<'a>),
+    Bytes(WireSpan<'a>),
     Varint(u64),
     Fixed,
 }
 
 /// Bytes, and where they start in the message that they are part of.
 #[derive(Clone, Copy)]
-pub(super) struct Span<'a> {
+pub(super) struct WireSpan<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) start: usize,
 }
@@ -21,20 +21,20 @@ pub(super) struct Span<'a> {
 /// Calls `field` with the number and value of each field of a message; what stands inside groups is passed over.
 pub(super) fn fields<'a>(
     mut message: &'a [u8],
-    mut field: impl FnMut(u32, Value<'a>) -> Result<(), Invalid>,
-) -> Result<(), Invalid> {
+    mut field: impl FnMut(u32, WireValue<'a>) -> Result<(), InvalidJson>,
+) -> Result<(), InvalidJson> {
     let whole = message.len();
     let mut groups = 0usize;
     while !message.is_empty() {
         let key = varint(&mut message)?;
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0).ok_or_else(broken)?;
         let value = match key & 7 {
-            0 => Value::Varint(varint(&mut message)?),
-            1 => take(&mut message, 8).map(|_| Value::Fixed)?,
+            0 => WireValue::Varint(varint(&mut message)?),
+            1 => take(&mut message, 8).map(|_| WireValue::Fixed)?,
             2 => {
                 let length = varint(&mut message)?;
                 let bytes = take(&mut message, length)?;
-                Value::Bytes(Span { bytes, start: whole - message.len() - bytes.len() })
+                WireValue::Bytes(WireSpan { bytes, start: whole - message.len() - bytes.len() })
             }
             3 => {
                 groups += 1;
@@ -44,7 +44,7 @@ pub(super) fn fields<'a>(
                 groups = groups.checked_sub(1).ok_or_else(broken)?;
                 continue;
             }
-            5 => take(&mut message, 4).map(|_| Value::Fixed)?,
+            5 => take(&mut message, 4).map(|_| WireValue::Fixed)?,
             _ => return Err(broken()),
         };
         if groups == 0 {
@@ -54,20 +54,20 @@ pub(super) fn fields<'a>(
     if groups == 0 { Ok(()) } else { Err(broken()) }
 }
 
-impl<'a> Value<'a> {
-    pub(super) fn bytes(self) -> Result<&'a [u8], Invalid> {
+impl<'a> WireValue<'a> {
+    pub(super) fn bytes(self) -> Result<&'a [u8], InvalidJson> {
         match self {
             Self::Bytes(span) => Ok(span.bytes),
-            Self::Varint(_) | Self::Fixed => Err(Invalid::new("expected a field with a length")),
+            Self::Varint(_) | Self::Fixed => Err(InvalidJson::new("expected a field with a length")),
         }
     }
 
-    pub(super) fn string(self) -> Result<String, Invalid> {
-        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Invalid::new("expected UTF-8"))
+    pub(super) fn string(self) -> Result<String, InvalidJson> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| InvalidJson::new("expected UTF-8"))
     }
 }
 
-fn varint(message: &mut &[u8]) -> Result<u64, Invalid> {
+fn varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = message.split_first().ok_or_else(broken)?;
@@ -80,15 +80,15 @@ fn varint(message: &mut &[u8]) -> Result<u64, Invalid> {
     Err(broken())
 }
 
-fn take<'a>(message: &mut &'a [u8], length: u64) -> Result<&'a [u8], Invalid> {
+fn take<'a>(message: &mut &'a [u8], length: u64) -> Result<&'a [u8], InvalidJson> {
     let length = usize::try_from(length).map_err(|_| broken())?;
     let (taken, rest) = message.split_at_checked(length).ok_or_else(broken)?;
     *message = rest;
     Ok(taken)
 }
 
-fn broken() -> Invalid {
-    Invalid::new("expected protobuf bytes")
+fn broken() -> InvalidJson {
+    InvalidJson::new("expected protobuf bytes")
 }
 
 #[cfg(test)]

@@ -121,8 +121,9 @@ impl Ledger {
 
     /// Compares with the file, and learns what came of the steps in doubt; whether a half-made file was left.
     fn check(&mut self, path: &Path) -> bool {
-        let half_made = fs::exists(path.with_file_name("jobs.jsonl.tmp")).unwrap();
+        let half_made = temporary_files(path) > 0;
         let journal = Journal::open(path).unwrap();
+        assert_eq!(temporary_files(path), 0, "the next process removes what a killed one left");
         let mut found = BTreeMap::new();
         for pending in journal.pending() {
             assert_eq!(found.insert(pending.name().id().to_owned(), State::Pending), None);
@@ -149,6 +150,11 @@ impl Ledger {
     }
 }
 
+fn temporary_files(journal: &Path) -> usize {
+    let names = fs::read_dir(journal.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().starts_with(".jobs.jsonl.longrunning-tmp-")).count()
+}
+
 #[test]
 fn a_second_process_is_told_about_the_first() {
     let folder = Folder::new("second");
@@ -158,8 +164,9 @@ fn a_second_process_is_told_about_the_first() {
     let error = Journal::open(folder.file()).unwrap_err();
     let (file, id) = (folder.file(), victim.id());
     let message = format!(
-        "journal `{0}` is in use by process {id}, which holds `{0}.lock`: wait for it to end, or take another journal",
-        file.display()
+        "journal `{0}` is in use by process {id}, which holds `{1}`: wait for it to end, or take another journal",
+        file.display(),
+        file.with_file_name(".jobs.jsonl.longrunning-lock").display()
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, message));
     victim.kill();

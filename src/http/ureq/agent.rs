@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ureq::config::AutoHeaderValue;
+use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
 use crate::env::{Env, SystemEnv};
 use crate::excerpt::shown;
+use crate::process::PerProcess;
 use crate::stop::StopToken;
 
 use crate::http::error::{HttpError, HttpErrorKind};
@@ -18,9 +19,9 @@ use crate::http::options::HttpOptions;
 use crate::http::ureq::connection::Stale;
 use crate::http::ureq::encoding::BodyEncoding;
 use crate::http::ureq::redact::{Hiding, Vault};
-use crate::http::ureq::stops::{Stops, stopped_in_line};
+use crate::http::ureq::stops::stopped_in_line;
 use crate::http::{HttpClient, HttpMethod, HttpRequest, HttpResponse, is_sensitive};
-use crate::net::connect::{Dialer, Peer};
+use crate::net::connect::{Dialer, Dialing, Peer};
 use crate::net::dns::Names;
 use crate::net::permits::Slots;
 use crate::net::proxy::Routes;
@@ -34,6 +35,9 @@ use crate::net::tls::Tls;
 /// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
 /// an [`Arc`](std::sync::Arc).
 ///
+/// A client can be used after a `fork`, in the parent and in the child: the child opens connections of its own and
+/// closes its copies of the parent's without sending anything on them.
+///
 /// It writes no secret to the log. `ureq_proto`, which it is built on, shows whole answers at level `trace`, the
 /// tokens of token endpoints included: leave that level off for this target.
 ///
@@ -46,11 +50,18 @@ use crate::net::tls::Tls;
 /// # Ok::<(), longrunning::http::HttpError>(())
 /// ```
 pub struct HttpAgent {
-    agent: Agent,
-    vault: Vault,
-    stops: Stops,
+    local: PerProcess<Local>,
     routes: Routes,
     idle_timeout: Duration,
+    max_connections: usize,
+}
+
+/// What no process shares with another: connections, and locks.
+struct Local {
+    agent: Agent,
+    dialer: Arc<Dialer>,
+    names: Names,
+    vault: Vault,
     slots: Slots,
     /// When a kept connection last failed: those that were idle at that time are not used any more.
     suspect: Mutex<Option<Instant>>,
@@ -88,21 +99,35 @@ impl HttpAgent {
             .build();
         let vault = Vault::default();
         let dialer = Dialer::new(Tls::http1(options)?, names.clone(), vault.clone());
+        let max_connections = options.max_connections;
         Ok(Self {
-            stops: dialer.stops().clone(),
-            agent: Agent::with_parts(config, dialer, names),
-            vault,
+            local: PerProcess::new(Local::new(config, dialer, names, vault, max_connections)),
             routes: Routes::new(&options.proxy, env)?,
             idle_timeout: options.idle_timeout,
-            slots: options.slots(),
-            suspect: Mutex::new(None),
+            max_connections,
         })
+    }
+
+    fn local(&self) -> &Local {
+        self.local.get_or(|parent| {
+            let (names, vault) = (parent.names.inherited(), Vault::default());
+            let dialer = parent.dialer.inherited(names.clone(), vault.clone());
+            Local::new(parent.agent.config().clone(), dialer, names, vault, self.max_connections)
+        })
+    }
+}
+
+impl Local {
+    fn new(config: Config, dialer: Dialer, names: Names, vault: Vault, max_connections: usize) -> Self {
+        let dialer = Arc::new(dialer);
+        let agent = Agent::with_parts(config, Dialing(dialer.clone()), names.clone());
+        Self { agent, dialer, names, vault, slots: Slots::new(max_connections), suspect: Mutex::new(None) }
     }
 }
 
 impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let started = Instant::now();
+        let (started, local) = (Instant::now(), self.local());
         let uri = checked(request.url)?;
         let proxy = self.routes.to(&uri)?;
         let target = Target { uri, proxy };
@@ -113,26 +138,26 @@ impl HttpClient for HttpAgent {
                 HttpError::new(HttpErrorKind::Timeout, format!("no time left to ask {peer}")).sent(false)
             );
         }
-        let Some(_slot) = self.slots.take(budget, request.stop) else {
+        let Some(_slot) = local.slots.take(budget, request.stop) else {
             if request.stop.is_some_and(StopToken::is_stopped) {
                 return Err(stopped_in_line());
             }
             let message = format!("no connection to {peer} was free in time: see `max_connections`");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
         };
-        let _heed = self.stops.heed(request.stop);
+        let _heed = local.dialer.stops().heed(request.stop);
         let left = budget.saturating_sub(started.elapsed());
-        let error = match self.exchange(request, &target, left, self.trusted_age()) {
+        let error = match local.exchange(request, &target, left, local.trusted_age(self.idle_timeout)) {
             Err(Failure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(&peer)),
         };
-        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *local.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let left = budget.saturating_sub(started.elapsed());
         if left.is_zero() || matches!(error, ureq::Error::Timeout(_)) {
             return Err(unanswered(error, &peer));
         }
         log::debug!("a kept connection to {peer} was closed: asking again on a new one");
-        let second = self.exchange(request, &target, left, Duration::ZERO);
+        let second = local.exchange(request, &target, left, Duration::ZERO);
         second.map_err(|failure| failure.into_error(&peer).sent(true))
     }
 }
@@ -142,7 +167,7 @@ struct Target {
     proxy: Option<Proxy>,
 }
 
-impl HttpAgent {
+impl Local {
     /// Sends the request once, on a connection that was idle for less than `idle_age` or on a new one.
     fn exchange(
         &self,
@@ -176,9 +201,9 @@ impl HttpAgent {
         self.agent.run(request.proxy(target.proxy.clone()).max_idle_age(idle_age).build())
     }
 
-    fn trusted_age(&self) -> Duration {
+    fn trusted_age(&self, idle_timeout: Duration) -> Duration {
         let suspect = *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
-        suspect.map_or(self.idle_timeout, |since| since.elapsed().min(self.idle_timeout))
+        suspect.map_or(idle_timeout, |since| since.elapsed().min(idle_timeout))
     }
 }
 

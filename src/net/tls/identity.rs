@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::client::Resumption;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -10,12 +11,14 @@ use rustls::{ClientConfig, Error};
 use crate::file;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::net::certificate::{ClientCertificate, Pair};
+use crate::process::unlocked;
 
 pub(super) struct Identity {
     certificate: ClientCertificate,
     /// The settings without a client certificate.
     plain: Arc<ClientConfig>,
-    current: Mutex<Current>,
+    /// None in a forked child that has not read it yet.
+    current: Mutex<Option<Current>>,
 }
 
 struct Current {
@@ -26,7 +29,13 @@ struct Current {
 impl Identity {
     pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, HttpError> {
         let current = Current::new(certificate.load()?, &plain)?;
-        Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(current) })
+        Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
+    }
+
+    /// The one of a forked child: with the certificate of the parent, or the one that there is now.
+    pub(super) fn inherited(&self, plain: Arc<ClientConfig>) -> Self {
+        let known = unlocked(&self.current, |current| current.as_ref().map(Current::inherited)).flatten();
+        Self { certificate: self.certificate.clone(), plain, current: Mutex::new(known) }
     }
 
     /// The settings for a new connection: those of the certificate as it is now, else the last good ones.
@@ -34,23 +43,27 @@ impl Identity {
         // Not under the lock: a slow source must not hold up other connections.
         let loaded = self.certificate.load();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let renewed = loaded.and_then(|pair| match pair == current.pair {
-            true => Ok(None),
-            false => Current::new(pair, &self.plain).map(Some),
+        let renewed = loaded.and_then(|pair| match &*current {
+            Some(current) if current.pair == pair => Ok(None),
+            _ => Current::new(pair, &self.plain).map(Some),
         });
         match renewed {
             Ok(None) => {}
             Ok(Some(new)) => {
                 log::debug!("the client certificate was replaced");
-                *current = new;
+                *current = Some(new);
             }
             Err(error) => log::warn!("keeping the client certificate as it was: {error}"),
         }
-        current.config.clone()
+        current.as_ref().map_or_else(|| self.plain.clone(), |current| current.config.clone())
     }
 }
 
 impl Current {
+    fn inherited(&self) -> Self {
+        Self { pair: self.pair.clone(), config: Arc::new(without_sessions(&self.config)) }
+    }
+
     fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, HttpError> {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
@@ -59,6 +72,13 @@ impl Current {
         pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
         Ok(Self { pair, config: Arc::new(config) })
     }
+}
+
+/// The same settings with a session store of their own.
+pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.resumption = Resumption::default();
+    config
 }
 
 fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, HttpError> {

@@ -24,7 +24,7 @@ mod refusal;
 mod roots;
 
 use certificate_request::Asked;
-use identity::Identity;
+use identity::{Identity, without_sessions};
 use refusal::{refusal, refused};
 
 /// The settings of all TLS connections of a client, shared by its threads.
@@ -69,6 +69,20 @@ impl Tls {
             None => None,
         };
         Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, asked })
+    }
+
+    /// The settings of a forked child. It resumes no session of its parent's: a ticket is for one use.
+    pub(crate) fn inherited(&self) -> Self {
+        let asked = Arc::new(Asked::default());
+        let mut to_servers = without_sessions(&self.to_servers);
+        to_servers.client_auth_cert_resolver = asked.clone();
+        let to_servers = Arc::new(to_servers);
+        Self {
+            to_proxies: Arc::new(without_sessions(&self.to_proxies)),
+            identity: self.identity.as_ref().map(|identity| identity.inherited(to_servers.clone())),
+            to_servers,
+            asked,
+        }
     }
 
     /// Makes the handshake over `inner`, within `timeout`.

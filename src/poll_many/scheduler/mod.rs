@@ -104,7 +104,7 @@ impl Scheduler {
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<FinishedTrack> {
-        if std::mem::replace(&mut self.inside, true) {
+        if std::mem::replace(&mut self.inside, true) || self.pool.is_inherited() {
             self.start_over();
         }
         let over = self.advance();
@@ -113,7 +113,7 @@ impl Scheduler {
     }
 
     /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
-    /// half done.
+    /// half done; and in a forked child, the threads with what is under way do not exist.
     fn start_over(&mut self) {
         self.pool = self.pool.fresh();
         self.ready.clear();

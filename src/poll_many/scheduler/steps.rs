@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::poller::Step;
 use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest};
-use crate::retry::{self, Attempts, Task};
+use crate::retry::{self, Attempts, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
@@ -101,7 +101,7 @@ impl Scheduler {
         let core = Arc::clone(self.core());
         let options = &self.shared.options;
         let Some(track) = self.tracks.get_mut(number) else { return };
-        let task = Task {
+        let task = RetryTask {
             rpc: Rpc::Cancel,
             name: track.wait.as_ref().map_or_else(String::new, |wait| wait.request().name.clone()),
             attempt_timeout: options.attempt_timeout,
@@ -125,13 +125,13 @@ impl Scheduler {
             return LoopStep::Step;
         };
         match attempts.next(&*core.clock) {
-            retry::Step::Attempt(turn) => {
+            retry::RetryStep::Attempt(turn) => {
                 let request = CancelOperationRequest { name: wait.request().name.clone() };
                 track.stage = TrackStage::Sent { missed: false };
                 self.send(PollRequest::Cancel { track: number, request, turn }, core.clock.now());
             }
-            retry::Step::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
-            retry::Step::End(error) => self.cancelled(number, Err(error)),
+            retry::RetryStep::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
+            retry::RetryStep::End(error) => self.cancelled(number, Err(error)),
         }
         LoopStep::Step
     }

@@ -11,9 +11,9 @@ use crate::testing::http_response::FakeResponse;
 use crate::testing::request::{RecordedRequest, form_decode};
 
 /// The parameters of a request.
-pub(super) struct TokenForm(BTreeMap<String, String>);
+pub(super) struct TokenRequestForm(BTreeMap<String, String>);
 
-impl TokenForm {
+impl TokenRequestForm {
     /// Reads a form that has no other parameters than these, and each once.
     pub(super) fn read(request: &RecordedRequest, known: &[&str]) -> Result<Self, TokenRefusal> {
         let media_type = request.header("content-type").unwrap_or_default();

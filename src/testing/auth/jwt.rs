@@ -48,9 +48,9 @@ impl PublicKey {
 }
 
 /// What a JWT claims, once its signature and its times have been checked.
-pub(super) struct Claims(Map<String, Value>);
+pub(super) struct VerifiedClaims(Map<String, Value>);
 
-impl Claims {
+impl VerifiedClaims {
     /// Verifies a JWT; times count from 1970.
     pub(super) fn verify(jwt: &str, keys: &[PublicKey], now: Duration) -> Result<Self, String> {
         let (signed, signature) = jwt.rsplit_once('.').ok_or("not three parts")?;
@@ -113,7 +113,7 @@ impl Claims {
 /// its scope.
 pub(super) fn check_self_signed(jwt: &str, keys: &[PublicKey], now: Duration) -> Result<String, String> {
     let check = || {
-        let claims = Claims::verify(jwt, keys, now)?;
+        let claims = VerifiedClaims::verify(jwt, keys, now)?;
         claims.expect("sub", claims.require("iss")?)?;
         match (claims.get("scope")?, claims.get("aud")?) {
             (Some(scope), None) => Ok(scope.to_owned()),

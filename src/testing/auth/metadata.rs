@@ -11,19 +11,19 @@ use crate::testing::http_response::FakeResponse;
 use crate::testing::request::{RecordedRequest, percent_decode};
 
 /// The metadata server of a machine.
-pub(super) struct MetadataServer {
+pub(super) struct FakeMetadataServer {
     pub(super) universe_domain: String,
     /// The current token for each list of scopes.
     kept: BTreeMap<String, String>,
 }
 
-impl Default for MetadataServer {
+impl Default for FakeMetadataServer {
     fn default() -> Self {
         Self { universe_domain: "googleapis.com".into(), kept: BTreeMap::new() }
     }
 }
 
-impl MetadataServer {
+impl FakeMetadataServer {
     pub(super) fn respond(
         &mut self,
         issuer: &mut TokenIssuer,

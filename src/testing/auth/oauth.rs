@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::form::{TokenForm, TokenRefusal, respond};
+use super::form::{TokenRefusal, TokenRequestForm, respond};
 use super::identities::{CLIENT_ID, CLIENT_SECRET, RAPT};
-use super::jwt::Claims;
+use super::jwt::VerifiedClaims;
 use super::tokens::TokenIssuer;
 use crate::testing::http_response::FakeResponse;
 use crate::testing::request::RecordedRequest;
@@ -27,7 +27,7 @@ impl UserLogin {
         format!("CANARY-refresh-token-{}", self.turn + 1)
     }
 
-    pub(super) fn check(&self, form: &TokenForm) -> Result<(), TokenRefusal> {
+    pub(super) fn check(&self, form: &TokenRequestForm) -> Result<(), TokenRefusal> {
         if form.require("refresh_token")? != self.refresh_token() || self.is_revoked {
             return Err(TokenRefusal::invalid_grant("Token has been expired or revoked."));
         }
@@ -54,7 +54,7 @@ pub(super) fn token(
     request: &RecordedRequest,
     now: Duration,
 ) -> FakeResponse {
-    respond(TokenForm::read(request, &PARAMETERS).and_then(|form| match form.require("grant_type")? {
+    respond(TokenRequestForm::read(request, &PARAMETERS).and_then(|form| match form.require("grant_type")? {
         "refresh_token" => refresh(login, issuer, &form, now),
         JWT_BEARER => assertion(issuer, request, &form, now),
         other => Err(TokenRefusal::new("unsupported_grant_type", format!("Invalid grant_type: {other}"))),
@@ -64,7 +64,7 @@ pub(super) fn token(
 fn refresh(
     login: &mut UserLogin,
     issuer: &mut TokenIssuer,
-    form: &TokenForm,
+    form: &TokenRequestForm,
     now: Duration,
 ) -> Result<Value, TokenRefusal> {
     if form.require("client_id")? != CLIENT_ID || form.require("client_secret")? != CLIENT_SECRET {
@@ -81,10 +81,10 @@ fn refresh(
 fn assertion(
     issuer: &mut TokenIssuer,
     request: &RecordedRequest,
-    form: &TokenForm,
+    form: &TokenRequestForm,
     now: Duration,
 ) -> Result<Value, TokenRefusal> {
-    let claims = Claims::verify(form.require("assertion")?, issuer.keys(), now);
+    let claims = VerifiedClaims::verify(form.require("assertion")?, issuer.keys(), now);
     let scope = claims.and_then(|claims| {
         claims.require("iss")?;
         claims.get("sub")?;

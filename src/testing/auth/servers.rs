@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::aws::AwsSessions;
-use super::metadata::{FLAVOR, MetadataServer};
+use super::metadata::{FLAVOR, FakeMetadataServer};
 use super::oauth::UserLogin;
 use super::tokens::TokenIssuer;
 use super::{aws, iam, oauth, sts};
@@ -59,7 +59,7 @@ impl TokenServers {
 pub(super) struct TokenState {
     pub(super) issuer: TokenIssuer,
     pub(super) login: UserLogin,
-    pub(super) metadata: MetadataServer,
+    pub(super) metadata: FakeMetadataServer,
     pub(super) sessions: AwsSessions,
 }
 

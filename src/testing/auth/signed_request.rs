@@ -14,22 +14,22 @@ use crate::testing::request::percent_decode;
 /// A call of GetCallerIdentity that nobody has made yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Signed {
+struct SignedRequest {
     url: String,
     method: String,
-    headers: Vec<Header>,
+    headers: Vec<SignedHeader>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+struct SignedHeader {
     key: String,
     value: String,
 }
 
 /// Says what is wrong with the request, if anything.
 pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
-    let signed: Signed = serde_json::from_str(&percent_decode(token))
+    let signed: SignedRequest = serde_json::from_str(&percent_decode(token))
         .map_err(|error| format!("not a signed request: {error}"))?;
     let headers: BTreeMap<String, &str> = signed
         .headers
@@ -50,7 +50,7 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
     check_date(date, now)?;
 
     let authorization =
-        Authorization::read(header("authorization")?).ok_or("the authorization header is unreadable")?;
+        SignatureHeader::read(header("authorization")?).ok_or("the authorization header is unreadable")?;
     let day = date.split('T').next().unwrap_or_default();
     let scope = format!("{day}/{region}/sts/aws4_request");
     if authorization.credential != format!("{ACCESS_KEY_ID}/{scope}") {
@@ -78,13 +78,13 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
 }
 
 /// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
-struct Authorization<'a> {
+struct SignatureHeader<'a> {
     credential: &'a str,
     signed_headers: &'a str,
     signature: &'a str,
 }
 
-impl<'a> Authorization<'a> {
+impl<'a> SignatureHeader<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("AWS4-HMAC-SHA256 ")?.split(", ");
         let mut part = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix('=');
@@ -101,7 +101,7 @@ impl<'a> Authorization<'a> {
 }
 
 /// The region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
-fn region(signed: &Signed) -> Option<&str> {
+fn region(signed: &SignedRequest) -> Option<&str> {
     let rest = signed.url.strip_prefix("https://sts.").filter(|_| signed.method == "POST")?;
     let (host, query) = rest.split_once('?')?;
     host.trim_end_matches('/').strip_suffix(".amazonaws.com").filter(|_| query == QUERY)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::form::{TokenForm, TokenRefusal, client, respond};
+use super::form::{TokenRefusal, TokenRequestForm, client, respond};
 use super::identities::{AUDIENCE, REQUEST_TOKEN, SUBJECT_TOKEN};
 use super::oauth::{UserLogin, access_token};
 use super::signed_request;
@@ -27,7 +27,7 @@ pub(super) fn refresh(
     now: Duration,
 ) -> FakeResponse {
     let mut refresh = || {
-        let form = TokenForm::read(request, &["grant_type", "refresh_token", "scope"])?;
+        let form = TokenRequestForm::read(request, &["grant_type", "refresh_token", "scope"])?;
         form.expect("grant_type", "refresh_token")?;
         client(request)?.ok_or_else(|| TokenRefusal::invalid_client("client authentication is missing"))?;
         login.check(&form)?;
@@ -53,7 +53,7 @@ fn exchange(
     request: &RecordedRequest,
     now: Duration,
 ) -> Result<Value, TokenRefusal> {
-    let form = TokenForm::read(request, &PARAMETERS)?;
+    let form = TokenRequestForm::read(request, &PARAMETERS)?;
     form.expect("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")?;
     form.expect("requested_token_type", ACCESS_TOKEN)?;
     let client = client(request)?;
@@ -69,7 +69,7 @@ fn exchange(
 }
 
 /// `userProject` is for users of a workforce pool who come without a client.
-fn check_options(form: &TokenForm, has_client: bool) -> Result<(), TokenRefusal> {
+fn check_options(form: &TokenRequestForm, has_client: bool) -> Result<(), TokenRefusal> {
     let Some(options) = form.get("options") else { return Ok(()) };
     let invalid = |why: &str| TokenRefusal::invalid_request(format!("Invalid options: {why}"));
     // google-auth for Python encodes twice.
@@ -85,7 +85,7 @@ fn check_options(form: &TokenForm, has_client: bool) -> Result<(), TokenRefusal>
     Ok(())
 }
 
-fn check_subject_token(form: &TokenForm, audience: &str, now: Duration) -> Result<(), TokenRefusal> {
+fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -> Result<(), TokenRefusal> {
     let token = form.require("subject_token")?;
     match form.require("subject_token_type")? {
         AWS_REQUEST => signed_request::check(token, audience, now)

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use super::backend::{Backend, UsualResponse};
+use super::backend::{ServerBackend, UsualResponse};
 use super::error_body::error_body;
 use super::http_response::{DataForm, FakeResponse};
 use super::pause::{AttemptPause, ExchangeEnd};
@@ -20,7 +20,7 @@ use reader::{ParsedRequest, RequestEnd, RequestReader};
 use writer::{UNFINISHED, WriteContext, send, send_raw};
 
 /// Serves a connection to its end.
-pub(super) fn serve(stream: &TcpStream, number: u64, backend: &Backend) -> io::Result<()> {
+pub(super) fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) -> io::Result<()> {
     let mut reader = RequestReader::new(stream, &backend.shutdown)?;
     let mut is_doomed = false;
     for served in 1.. {
@@ -53,7 +53,7 @@ pub(super) fn serve(stream: &TcpStream, number: u64, backend: &Backend) -> io::R
 /// One request and its response.
 struct Http1Exchange<'a> {
     stream: &'a TcpStream,
-    backend: &'a Backend,
+    backend: &'a ServerBackend,
     request: &'a RecordedRequest,
     /// Whether the connection closes after the response.
     close: bool,

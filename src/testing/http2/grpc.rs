@@ -13,7 +13,7 @@ use crate::testing::request::RecordedRequest;
 use crate::testing::rpc_response::RpcResponse;
 use crate::types::{Code, Status};
 
-type Headers = Vec<(String, String)>;
+type HeaderList = Vec<(String, String)>;
 
 /// What a request over HTTP/2 asks for.
 #[derive(Debug)]
@@ -82,11 +82,11 @@ fn unpack(_: &[u8]) -> Result<Vec<u8>, Status> {
 #[derive(Debug)]
 pub(super) struct OutgoingResponse {
     pub(super) status: u16,
-    pub(super) headers: Headers,
+    pub(super) headers: HeaderList,
     /// What comes ahead of the body.
     pub(super) prefix: Vec<u8>,
     pub(super) body: FakeBody,
-    pub(super) trailers: Option<Headers>,
+    pub(super) trailers: Option<HeaderList>,
 }
 
 impl OutgoingResponse {
@@ -177,12 +177,12 @@ impl OutgoingResponse {
     }
 }
 
-fn head() -> Headers {
+fn head() -> HeaderList {
     let pairs = [("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,gzip")];
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-fn status_headers(status: &Status) -> Headers {
+fn status_headers(status: &Status) -> HeaderList {
     let mut headers = vec![("grpc-status".to_owned(), i32::from(status.code()).to_string())];
     if !status.message().is_empty() {
         headers.push(("grpc-message".to_owned(), percent_encode(status.message())));

@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, request};
 use grpc::{GrpcRequest, OutgoingResponse};
 use session::Http2Session;
 
-use super::backend::{Backend, UsualResponse};
+use super::backend::{ServerBackend, UsualResponse};
 use super::http_response::FakeBody;
 use super::pause::{AttemptPause, ExchangeEnd};
 use super::reply::{AfterReply, CutPosition, Reply, ReplyContent, ReplyCut, StreamRefusal};
@@ -50,7 +50,7 @@ pub(super) fn is_spoken(socket: &TcpStream, shutdown: &ShutdownSignal) -> io::Re
 }
 
 /// Serves a connection to its end.
-pub(super) fn serve(socket: &TcpStream, number: u64, backend: &Backend) -> io::Result<()> {
+pub(super) fn serve(socket: &TcpStream, number: u64, backend: &ServerBackend) -> io::Result<()> {
     let Ok(mut session) = Http2Session::open(socket, &backend.shutdown) else { return Ok(()) };
     let (mut is_doomed, mut served) = (false, 0);
     while let Ok((request, respond)) = session.next() {
@@ -107,7 +107,7 @@ enum AfterStream {
 /// One request and its answer.
 struct Http2Exchange<'s, 'a> {
     session: &'s mut Http2Session<'a>,
-    backend: &'s Backend,
+    backend: &'s ServerBackend,
     request: &'s RecordedRequest,
     is_grpc: bool,
     /// What is wrong with a request that is no call.
@@ -274,7 +274,12 @@ fn still_there(reset: Poll<Result<Reason, h2::Error>>) -> Result<(), ExchangeEnd
     if reset.is_ready() { Err(ExchangeEnd::Peer) } else { Ok(()) }
 }
 
-fn parts(head: &request::Parts, question: GrpcRequest, connection: u64, backend: &Backend) -> RequestParts {
+fn parts(
+    head: &request::Parts,
+    question: GrpcRequest,
+    connection: u64,
+    backend: &ServerBackend,
+) -> RequestParts {
     let authority = head.uri.authority().map(|authority| (":authority".to_owned(), authority.to_string()));
     let sent = head.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())

@@ -11,6 +11,7 @@ use crate::http::ureq::stops::stopped_in_line;
 use crate::http::{HttpError, HttpErrorKind, HttpOptions};
 use crate::net::permits::Slots;
 use crate::net::stream::Opener;
+use crate::process::PerProcess;
 use crate::stop::StopToken;
 
 use super::channel::{Answer, Channel, Fault};
@@ -18,12 +19,18 @@ use super::metadata::stamped;
 
 /// Connections to one service; at most as many as calls are made at the same time.
 pub(super) struct Pool {
-    opener: Opener,
-    slots: Slots,
-    idle: Mutex<Vec<Idle>>,
+    local: PerProcess<Local>,
+    max_connections: usize,
     /// How many unused connections are kept, and for how long.
     most: usize,
     keep: Duration,
+}
+
+/// What no process shares with another: connections, and locks.
+struct Local {
+    opener: Opener,
+    slots: Slots,
+    idle: Mutex<Vec<Idle>>,
 }
 
 /// What to send, and how long there is for it.
@@ -48,22 +55,29 @@ struct Idle {
 impl Pool {
     pub(super) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
         let (most, keep) = options.idle_limits();
-        let opener = Opener::new(url, options, env)?;
-        Ok(Self { opener, slots: options.slots(), idle: Mutex::default(), most, keep })
+        let max_connections = options.connection_limit();
+        let local = Local::new(Opener::new(url, options, env)?, max_connections);
+        Ok(Self { local: PerProcess::new(local), max_connections, most, keep })
+    }
+
+    /// The sockets below the channels of the parent are closed without a word. The channels themselves stay in memory.
+    fn local(&self) -> &Local {
+        self.local.get_or(|parent| Local::new(parent.opener.inherited(), self.max_connections))
     }
 
     /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
     /// before it answered.
     pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let deadline = call.deadline;
-        let Some(_slot) = self.slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
+        let Some(_slot) =
+            self.local().slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
         else {
             if call.stop.is_some_and(StopToken::is_stopped) {
                 return Err(Fault::Failed(stopped_in_line()));
             }
             return Err(self.late("was free in time: see `max_connections`"));
         };
-        let _heed = self.opener.heed(call.stop);
+        let _heed = self.local().opener.heed(call.stop);
         let first = match self.idle(deadline) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
@@ -111,11 +125,11 @@ impl Pool {
 
     /// Host and port, as messages name them.
     pub(super) fn peer(&self) -> String {
-        self.opener.peer()
+        self.local().opener.peer()
     }
 
     fn fresh(&self, deadline: Instant) -> Result<Channel, Fault> {
-        Channel::open(&self.opener, deadline).map_err(Fault::Failed)
+        Channel::open(&self.local().opener, deadline).map_err(Fault::Failed)
     }
 
     /// The connection that was used last and is still good.
@@ -143,6 +157,12 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.local().idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Local {
+    fn new(opener: Opener, max_connections: usize) -> Self {
+        Self { opener, slots: Slots::new(max_connections), idle: Mutex::default() }
     }
 }

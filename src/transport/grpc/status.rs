@@ -9,8 +9,8 @@ use prost::Message;
 use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::proto::google::rpc;
+use crate::transport::clock_skew::clock_skew;
 use crate::transport::headers::decode_bin;
-use crate::transport::rest::decode::clock_skew;
 use crate::transport::status_page;
 use crate::types::{Code, Status};
 

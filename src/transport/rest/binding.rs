@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::transport::Rpc;
-use crate::transport::rest::template::{Template, is_literal_path};
+use crate::transport::rest::template::{PathTemplate, is_literal_path};
 
 /// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
 ///
@@ -43,15 +43,15 @@ use crate::transport::rest::template::{Template, is_literal_path};
 #[derive(Clone)]
 pub struct Bindings {
     version: String,
-    get: Slot,
-    list: Slot,
-    cancel: Slot,
-    delete: Slot,
-    wait: Slot,
+    get: BindingSlot,
+    list: BindingSlot,
+    cancel: BindingSlot,
+    delete: BindingSlot,
+    wait: BindingSlot,
 }
 
 /// The bindings of one method; those that nobody has set are made at the first use, since most clients need few of them.
-type Slot = OnceLock<Vec<Binding>>;
+type BindingSlot = OnceLock<Vec<Binding>>;
 
 impl Bindings {
     /// Makes the default bindings under another path prefix, which is most often an API version.
@@ -156,7 +156,7 @@ impl Bindings {
             Rpc::Delete => &mut self.delete,
             Rpc::Wait => &mut self.wait,
         };
-        *slot = Slot::from(bindings.into_iter().collect::<Vec<_>>());
+        *slot = BindingSlot::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
@@ -199,14 +199,14 @@ fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
     }
 }
 
-type Parse = fn(&str) -> Result<Binding, Error>;
+type BindingParser = fn(&str) -> Result<Binding, Error>;
 
-fn of_operations(version: &str, verb: &str, parse: Parse) -> Vec<Binding> {
+fn of_operations(version: &str, verb: &str, parse: BindingParser) -> Vec<Binding> {
     let names = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
     built_in(version, names, verb, parse)
 }
 
-fn built_in(version: &str, paths: [&str; 3], verb: &str, parse: Parse) -> Vec<Binding> {
+fn built_in(version: &str, paths: [&str; 3], verb: &str, parse: BindingParser) -> Vec<Binding> {
     let parse = |path| parse(&format!("/{version}/{path}{verb}"));
     paths.map(|path| parse(path).expect("built-in templates under a checked version are valid")).into()
 }
@@ -253,7 +253,7 @@ pub enum WaitBinding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub(super) verb: HttpMethod,
-    pub(super) template: Template,
+    pub(super) template: PathTemplate,
     pub(super) body: bool,
 }
 
@@ -313,7 +313,7 @@ impl Binding {
     }
 
     pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
-        Ok(Self { verb, template: Template::parse(template)?, body: verb.has_body() })
+        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body() })
     }
 }
 

@@ -1,13 +1,13 @@
 //! From an HTTP response to an operation, a page, nothing or an error.
 
 use std::mem;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use prost::Message;
 
 use crate::error::Error;
 use crate::http::HttpResponse;
-use crate::json::Reader;
+use crate::json::JsonReader;
 use crate::transport::status_page;
 use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
@@ -69,7 +69,7 @@ impl Answer {
             Self::Json(text) => match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
                 Some(error) => Err(Error::service(error.status)),
                 None => parse(text, |text| {
-                    let read = Reader::document(text, Reader::value);
+                    let read = JsonReader::document(text, JsonReader::value);
                     read.map(drop).map_err(|invalid| Error::invalid("response", invalid))
                 }),
             },
@@ -123,7 +123,7 @@ fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
 
 /// Whether a text is JSON, the beginning of it, or blank.
 fn is_json(text: &str) -> bool {
-    let scalar = || match Reader::document(text, Reader::value) {
+    let scalar = || match JsonReader::document(text, JsonReader::value) {
         Ok(_) => true,
         Err(invalid) => invalid.is_cut_short(),
     };
@@ -155,18 +155,6 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     status_page::finish(error, response, wall).transient(transient)
 }
 
-/// A hint for rejected tokens: their times are taken from the local clock.
-pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
-    let server = response.date()?;
-    let (skew, direction) = match wall.duration_since(server) {
-        Ok(ahead) => (ahead, "ahead of"),
-        Err(error) => (error.duration(), "behind"),
-    };
-    // A `Date` of 1970 says nothing of the local clock.
-    let plausible = server > UNIX_EPOCH + YEAR_2020 && skew > TOLERATED_SKEW;
-    plausible.then(|| format!("the local clock is {} s {direction} the server's", skew.as_secs()))
-}
-
 fn is_protobuf(response: &HttpResponse) -> bool {
     let media_type = response.media_type();
     PROTOBUF.iter().any(|name| media_type.eq_ignore_ascii_case(name))
@@ -177,7 +165,3 @@ const EMPTY: &str = "the response is empty";
 /// What Google's front ends say, what is registered, and what others say.
 const PROTOBUF: [&str; 3] =
     ["application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf"];
-
-const YEAR_2020: Duration = Duration::from_secs(1_577_836_800);
-
-const TOLERATED_SKEW: Duration = Duration::from_secs(300);

@@ -33,7 +33,7 @@ impl Bindings {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for text that is not of this form, an unknown key, a
     /// `body` other than `*`, and a `uri` that is not a path template.
     pub fn http_options(self, json: &str) -> Result<Self, Error> {
-        type HttpOptions = BTreeMap<String, Vec<Rule>>;
+        type HttpOptions = BTreeMap<String, Vec<HttpRuleEntry>>;
 
         let options: HttpOptions = serde_json::from_str(json).map_err(|error| {
             let expected =
@@ -50,7 +50,7 @@ impl Bindings {
     }
 }
 
-type Rule = BTreeMap<String, String>;
+type HttpRuleEntry = BTreeMap<String, String>;
 
 fn rpc(key: &str) -> Result<Rpc, Error> {
     let method = key.strip_prefix(SERVICE).and_then(|key| key.strip_prefix('.'));
@@ -63,7 +63,7 @@ fn rpc(key: &str) -> Result<Rpc, Error> {
     })
 }
 
-fn binding(rpc: Rpc, mut rule: Rule) -> Result<Binding, Error> {
+fn binding(rpc: Rpc, mut rule: HttpRuleEntry) -> Result<Binding, Error> {
     let wrong = |why: String| Error::config(format!("http options of {}: {why}", rpc.name()));
     let mut take = |key: &str| rule.remove(key);
     let (method, uri, body) = (take("method"), take("uri"), take("body"));

@@ -17,22 +17,22 @@ use crate::name::OperationName;
 /// `*` takes one segment, `**` one or more. A server may let `**` take none; a client that did so (Google's
 /// Python client does not either) would send `DELETE /v1/operations` for `{name=operations/**}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template {
+pub(super) struct PathTemplate {
     head: String,
-    pattern: Option<Vec<Segment>>,
+    pattern: Option<Vec<TemplateSegment>>,
     tail: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
+enum TemplateSegment {
     Literal(String),
     One,
     Many,
 }
 
-impl Template {
+impl PathTemplate {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let mut parser = Parser { text, rest: text };
+        let mut parser = TemplateParser { text, rest: text };
         parser.template().map_err(|why| {
             let (text, at) = (shown(text), parser.consumed().len());
             Error::config(format!("path template `{text}` is wrong at byte {at}: {why}"))
@@ -44,7 +44,7 @@ impl Template {
         let Some(pattern) = &self.pattern else { return Some(self.head.clone()) };
         let name = name.as_str();
         // A last `/` belongs to the id. It can only be sent where nothing makes it an empty segment.
-        let id_ends_path = pattern.last() == Some(&Segment::Many) && !self.tail.starts_with('/');
+        let id_ends_path = pattern.last() == Some(&TemplateSegment::Many) && !self.tail.starts_with('/');
         let body = name.strip_suffix('/').filter(|_| id_ends_path).unwrap_or(name);
         matches(pattern, body).then(|| format!("{}{}{}", self.head, encode_path(name), self.tail))
     }
@@ -52,12 +52,12 @@ impl Template {
     /// The names that the template takes, as a pattern; `None` where it takes every name.
     pub(super) fn pattern(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
-        Some(pattern.iter().map(Segment::as_str).collect::<Vec<_>>().join("/"))
+        Some(pattern.iter().map(TemplateSegment::as_str).collect::<Vec<_>>().join("/"))
     }
 }
 
 /// Whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
-fn matches(pattern: &[Segment], name: &str) -> bool {
+fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
     let segments: Vec<&str> = name.split('/').collect();
     // `taken[n]`: the pattern so far can take exactly the first n segments.
     let mut taken = vec![false; segments.len()];
@@ -66,7 +66,7 @@ fn matches(pattern: &[Segment], name: &str) -> bool {
         let mut next = vec![false];
         let mut goes_on = false;
         for (segment, &starts) in segments.iter().zip(&taken) {
-            goes_on = wanted.takes(segment) && (starts || goes_on && *wanted == Segment::Many);
+            goes_on = wanted.takes(segment) && (starts || goes_on && *wanted == TemplateSegment::Many);
             next.push(goes_on);
         }
         taken = next;
@@ -74,7 +74,7 @@ fn matches(pattern: &[Segment], name: &str) -> bool {
     taken.last() == Some(&true)
 }
 
-impl Segment {
+impl TemplateSegment {
     fn takes(&self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => literal == segment,
@@ -91,7 +91,7 @@ impl Segment {
     }
 }
 
-impl fmt::Display for Template {
+impl fmt::Display for PathTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.head)?;
         if let Some(pattern) = self.pattern() {
@@ -102,14 +102,14 @@ impl fmt::Display for Template {
 }
 
 /// Recursive descent; a failure says what is wrong with `rest`.
-struct Parser<'t> {
+struct TemplateParser<'t> {
     text: &'t str,
     rest: &'t str,
 }
 
-impl<'t> Parser<'t> {
-    fn template(&mut self) -> Result<Template, String> {
-        let mut template = Template { head: self.text.into(), pattern: None, tail: String::new() };
+impl<'t> TemplateParser<'t> {
+    fn template(&mut self) -> Result<PathTemplate, String> {
+        let mut template = PathTemplate { head: self.text.into(), pattern: None, tail: String::new() };
         self.expect("/")?;
         loop {
             if self.rest.starts_with('{') {
@@ -119,7 +119,7 @@ impl<'t> Parser<'t> {
                     self.rest = variable;
                     return Err("`name` is bound a second time".into());
                 }
-                template = Template { head: head.into(), pattern: Some(pattern), tail: self.rest.into() };
+                template = PathTemplate { head: head.into(), pattern: Some(pattern), tail: self.rest.into() };
             } else if self.rest.starts_with('*') {
                 return Err("a wildcard outside of `{name=…}` stands for no field".into());
             } else {
@@ -137,7 +137,7 @@ impl<'t> Parser<'t> {
         if self.rest.is_empty() { Ok(template) } else { Err(self.unexpected(expected)) }
     }
 
-    fn variable(&mut self) -> Result<Vec<Segment>, String> {
+    fn variable(&mut self) -> Result<Vec<TemplateSegment>, String> {
         self.expect("{")?;
         let is_path = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
         let after = self.rest.trim_start_matches(is_path);
@@ -148,18 +148,18 @@ impl<'t> Parser<'t> {
                 return Err(format!("field `{}` cannot stand in a path, only `name` can", shown(field)));
             }
         }
-        let pattern = if self.eat("=") { self.pattern()? } else { vec![Segment::One] };
+        let pattern = if self.eat("=") { self.pattern()? } else { vec![TemplateSegment::One] };
         self.expect("}")?;
         Ok(pattern)
     }
 
-    fn pattern(&mut self) -> Result<Vec<Segment>, String> {
+    fn pattern(&mut self) -> Result<Vec<TemplateSegment>, String> {
         let mut pattern = Vec::new();
         loop {
             pattern.push(match () {
-                () if self.eat("**") => Segment::Many,
-                () if self.eat("*") => Segment::One,
-                () => Segment::Literal(self.literal()?.into()),
+                () if self.eat("**") => TemplateSegment::Many,
+                () if self.eat("*") => TemplateSegment::One,
+                () => TemplateSegment::Literal(self.literal()?.into()),
             });
             if !self.eat("/") {
                 return Ok(pattern);
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     fn path(template: &str, name: &str) -> Option<String> {
-        let template = Template::parse(template).expect(template);
+        let template = PathTemplate::parse(template).expect(template);
         template.path(&OperationName::try_from(name).expect(name))
     }
 
@@ -317,7 +317,7 @@ mod tests {
             ("/v1/{name}/{filter}", 12, "field `filter` cannot stand in a path, only `name` can"),
         ];
         for (template, at, why) in rows {
-            let error = Template::parse(template).expect_err(template);
+            let error = PathTemplate::parse(template).expect_err(template);
             assert_eq!(error.kind(), crate::ErrorKind::Config, "{template}");
             let expected = format!("path template `{template}` is wrong at byte {at}: {why}");
             assert_eq!(error.to_string(), expected);
@@ -327,8 +327,8 @@ mod tests {
     #[test]
     fn prints_what_it_parsed() {
         for text in ["/v1/{name=operations/**}:cancel", "/v1/{name=a/*/**/b}/c", "/v1/operations"] {
-            assert_eq!(Template::parse(text).expect(text).to_string(), text);
+            assert_eq!(PathTemplate::parse(text).expect(text).to_string(), text);
         }
-        assert_eq!(Template::parse("/{name}").map(|t| t.to_string()).ok(), Some("/{name=*}".into()));
+        assert_eq!(PathTemplate::parse("/{name}").map(|t| t.to_string()).ok(), Some("/{name=*}".into()));
     }
 }

@@ -1,14 +1,14 @@
 //! Messages of the program's own types, by their descriptors: from bytes to JSON and back.
 
+mod kinds;
 mod read;
 mod write;
 
 use prost_reflect::DescriptorPool;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
-use crate::json::{Invalid, Reader, Writer};
-use crate::types::known::{self, Known};
+use crate::json::{InvalidJson, JsonReader, JsonWriter};
+use crate::types::known::KnownType;
 use crate::types::{Any, Operation, Status};
 
 /// By the descriptors of your own types.
@@ -42,7 +42,7 @@ impl Any {
     /// not valid for it.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
-        let mut writer = Writer::default();
+        let mut writer = JsonWriter::default();
         match write::any(&any, pool, &mut writer) {
             Ok(()) => Self::from_json(&writer.finish()),
             Err(invalid) => Err(self.refused("JSON", invalid)),
@@ -59,19 +59,19 @@ impl Any {
     /// As [`in_json`](Self::in_json).
     pub fn in_proto(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(text) = self.as_text() else { return Ok(self.clone()) };
-        match Reader::document(text, |reader| read::any(pool, reader)) {
+        match JsonReader::document(text, |reader| read::any(pool, reader)) {
             Ok(any) => Ok(Self::from_proto(any)),
             Err(invalid) => Err(self.refused("protobuf", invalid)),
         }
     }
 
-    fn refused(&self, form: &str, invalid: Invalid) -> Error {
+    fn refused(&self, form: &str, invalid: InvalidJson) -> Error {
         Error::not_converted(self.type_name(), form, invalid)
     }
 
     fn is_in(&self, pool: &DescriptorPool) -> bool {
         let name = self.type_name();
-        name.is_empty() || Known::find(name).is_some() || pool.get_message_by_name(name).is_some()
+        name.is_empty() || KnownType::find(name).is_some() || pool.get_message_by_name(name).is_some()
     }
 }
 
@@ -118,48 +118,6 @@ impl Operation {
         Ok(operation)
     }
 }
-
-/// The kinds of Any that there are.
-enum Type {
-    /// Another Any, under `value`.
-    Any,
-    Known(Known),
-    Described(prost_reflect::MessageDescriptor),
-}
-
-impl Type {
-    /// A descriptor goes before a type that is known here, unless that has a JSON form of its own.
-    fn find(name: &str, pool: &DescriptorPool) -> Result<Self, Invalid> {
-        let known = Known::find(name);
-        match (known, pool.get_message_by_name(name)) {
-            _ if name == ANY => Ok(Self::Any),
-            (Some(known), _) if known.own_form => Ok(Self::Known(known)),
-            (_, Some(descriptor)) => Ok(Self::Described(descriptor)),
-            (Some(known), None) => Ok(Self::Known(known)),
-            (None, None) => {
-                let name = excerpt(name);
-                Err(Invalid::new(format!("no descriptor of type `{name}` is in the pool or known here")))
-            }
-        }
-    }
-}
-
-/// The type of a message with a JSON form of its own, but Any.
-fn own_form(name: &str) -> Option<Known> {
-    Known::find(name).filter(|known| known.own_form && name != ANY)
-}
-
-fn type_name(url: &str) -> &str {
-    known::type_name(url)
-}
-
-fn not_bytes(cause: prost::DecodeError) -> Invalid {
-    Invalid::new(known::why_not_decoded(&cause))
-}
-
-const ANY: &str = "google.protobuf.Any";
-
-const NULL: &str = "google.protobuf.NullValue";
 
 #[cfg(test)]
 mod tests;

@@ -7,27 +7,30 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
 };
 
-use crate::json::{Invalid, Raw, Reader};
+use crate::json::{InvalidJson, JsonReader, RawJson};
 use crate::types::known::{is_empty, type_url};
-use crate::types::message::Json;
+use crate::types::message::JsonMessage;
 
-use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
-pub(super) fn any(pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<prost_types::Any, Invalid> {
+pub(super) fn any(
+    pool: &DescriptorPool,
+    reader: &mut JsonReader<'_>,
+) -> Result<prost_types::Any, InvalidJson> {
     let raw = reader.value()?;
     let type_url = type_url(raw)?;
     if type_url.is_empty() && is_empty(raw) {
         return Ok(prost_types::Any::default());
     }
-    let value = match Type::find(type_name(&type_url), pool)? {
-        Type::Any => under_value(pool, raw)?,
-        Type::Known(known) => known.encode(raw)?,
-        Type::Described(descriptor) => fields(&descriptor, pool, &mut raw.reader())?.encode_to_vec(),
+    let value = match AnyKind::find(type_name(&type_url), pool)? {
+        AnyKind::Any => under_value(pool, raw)?,
+        AnyKind::Known(known) => known.encode(raw)?,
+        AnyKind::Described(descriptor) => fields(&descriptor, pool, &mut raw.reader())?.encode_to_vec(),
     };
     Ok(prost_types::Any { type_url, value })
 }
 
-fn under_value(pool: &DescriptorPool, any: Raw<'_>) -> Result<Vec<u8>, Invalid> {
+fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
     let mut inner = None;
     any.reader().members(|name, reader| {
         if name != "value" {
@@ -36,14 +39,14 @@ fn under_value(pool: &DescriptorPool, any: Raw<'_>) -> Result<Vec<u8>, Invalid> 
         inner = Some(self::any(pool, reader)?);
         Ok(())
     })?;
-    inner.map(|any| any.encode_to_vec()).ok_or_else(|| Invalid::new("expected a `value`"))
+    inner.map(|any| any.encode_to_vec()).ok_or_else(|| InvalidJson::new("expected a `value`"))
 }
 
 fn message(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
-    reader: &mut Reader<'_>,
-) -> Result<DynamicMessage, Invalid> {
+    reader: &mut JsonReader<'_>,
+) -> Result<DynamicMessage, InvalidJson> {
     let bytes = match (descriptor.full_name(), own_form(descriptor.full_name())) {
         (ANY, _) => any(pool, reader)?.encode_to_vec(),
         (_, Some(known)) => known.encode_value(reader)?,
@@ -55,8 +58,8 @@ fn message(
 fn fields(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
-    reader: &mut Reader<'_>,
-) -> Result<DynamicMessage, Invalid> {
+    reader: &mut JsonReader<'_>,
+) -> Result<DynamicMessage, InvalidJson> {
     let mut message = DynamicMessage::new(descriptor.clone());
     reader.members(|name, reader| {
         let field = descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name));
@@ -64,7 +67,9 @@ fn fields(
             return reader.skip();
         };
         let value = value(&field, pool, reader)?;
-        message.try_set_field(&field, value).map_err(|_| Invalid::new("expected a value of the field's type"))
+        message
+            .try_set_field(&field, value)
+            .map_err(|_| InvalidJson::new("expected a value of the field's type"))
     })?;
     Ok(message)
 }
@@ -79,7 +84,11 @@ fn takes_null(field: &FieldDescriptor) -> bool {
         }
 }
 
-fn value(field: &FieldDescriptor, pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<Value, Invalid> {
+fn value(
+    field: &FieldDescriptor,
+    pool: &DescriptorPool,
+    reader: &mut JsonReader<'_>,
+) -> Result<Value, InvalidJson> {
     let kind = field.kind();
     match kind.as_message() {
         Some(entry) if field.is_map() => {
@@ -104,16 +113,16 @@ fn value(field: &FieldDescriptor, pool: &DescriptorPool, reader: &mut Reader<'_>
     }
 }
 
-fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result<Value, Invalid> {
+fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Result<Value, InvalidJson> {
     Ok(match kind {
-        Kind::Double => Value::F64(Json::read(reader)?),
-        Kind::Float => Value::F32(Json::read(reader)?),
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(Json::read(reader)?),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(Json::read(reader)?),
-        Kind::Uint32 | Kind::Fixed32 => Value::U32(Json::read(reader)?),
-        Kind::Uint64 | Kind::Fixed64 => Value::U64(Json::read(reader)?),
-        Kind::Bool => Value::Bool(Json::read(reader)?),
-        Kind::String => Value::String(Json::read(reader)?),
+        Kind::Double => Value::F64(JsonMessage::read(reader)?),
+        Kind::Float => Value::F32(JsonMessage::read(reader)?),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(JsonMessage::read(reader)?),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(JsonMessage::read(reader)?),
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(JsonMessage::read(reader)?),
+        Kind::Uint64 | Kind::Fixed64 => Value::U64(JsonMessage::read(reader)?),
+        Kind::Bool => Value::Bool(JsonMessage::read(reader)?),
+        Kind::String => Value::String(JsonMessage::read(reader)?),
         Kind::Bytes => Value::Bytes(Vec::<u8>::read(reader)?.into()),
         Kind::Message(descriptor) => Value::Message(message(descriptor, pool, reader)?),
         Kind::Enum(descriptor) => Value::EnumNumber(enum_number(descriptor, reader)?),
@@ -121,7 +130,7 @@ fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut Reader<'_>) -> Result
 }
 
 /// By name or number.
-fn enum_number(descriptor: &EnumDescriptor, reader: &mut Reader<'_>) -> Result<i32, Invalid> {
+fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Result<i32, InvalidJson> {
     if reader.at_null() && descriptor.full_name() == NULL {
         return reader.skip().map(|()| 0);
     }
@@ -133,7 +142,7 @@ fn enum_number(descriptor: &EnumDescriptor, reader: &mut Reader<'_>) -> Result<i
     }
 }
 
-fn map_key(key: &str, kind: &Kind) -> Result<MapKey, Invalid> {
+fn map_key(key: &str, kind: &Kind) -> Result<MapKey, InvalidJson> {
     let read = match kind {
         Kind::Bool => key.parse().ok().map(MapKey::Bool),
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => key.parse().ok().map(MapKey::I32),
@@ -142,5 +151,5 @@ fn map_key(key: &str, kind: &Kind) -> Result<MapKey, Invalid> {
         Kind::Uint64 | Kind::Fixed64 => key.parse().ok().map(MapKey::U64),
         _ => Some(MapKey::String(key.to_owned())),
     };
-    read.ok_or_else(|| Invalid::new("expected a key of the map's type"))
+    read.ok_or_else(|| InvalidJson::new("expected a key of the map's type"))
 }

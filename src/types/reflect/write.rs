@@ -3,12 +3,16 @@
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
 
-use crate::json::{Invalid, Writer};
-use crate::types::message::Json;
+use crate::json::{InvalidJson, JsonWriter};
+use crate::types::message::JsonMessage;
 
-use super::{ANY, NULL, Type, not_bytes, own_form, type_name};
+use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
-pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+pub(super) fn any(
+    any: &prost_types::Any,
+    pool: &DescriptorPool,
+    writer: &mut JsonWriter,
+) -> Result<(), InvalidJson> {
     writer.object(|writer| {
         if any.type_url.is_empty() && any.value.is_empty() {
             return Ok(());
@@ -16,14 +20,14 @@ pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Wr
         writer.member("@type");
         writer.string(&any.type_url);
         let bytes = &*any.value;
-        match Type::find(type_name(&any.type_url), pool)? {
-            Type::Any => {
+        match AnyKind::find(type_name(&any.type_url), pool)? {
+            AnyKind::Any => {
                 writer.member("value");
                 let inner = prost_types::Any::decode(bytes).map_err(not_bytes)?;
                 self::any(&inner, pool, writer).map_err(|invalid| invalid.at("value"))
             }
-            Type::Known(known) => known.write_inline(bytes, writer),
-            Type::Described(descriptor) => {
+            AnyKind::Known(known) => known.write_inline(bytes, writer),
+            AnyKind::Described(descriptor) => {
                 let message = DynamicMessage::decode(descriptor, bytes).map_err(not_bytes)?;
                 fields(&message, pool, writer)
             }
@@ -31,7 +35,11 @@ pub(super) fn any(any: &prost_types::Any, pool: &DescriptorPool, writer: &mut Wr
     })
 }
 
-fn message(message: &DynamicMessage, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+fn message(
+    message: &DynamicMessage,
+    pool: &DescriptorPool,
+    writer: &mut JsonWriter,
+) -> Result<(), InvalidJson> {
     let descriptor = message.descriptor();
     let name = descriptor.full_name();
     if name == ANY {
@@ -44,7 +52,11 @@ fn message(message: &DynamicMessage, pool: &DescriptorPool, writer: &mut Writer)
     }
 }
 
-fn fields(message: &DynamicMessage, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+fn fields(
+    message: &DynamicMessage,
+    pool: &DescriptorPool,
+    writer: &mut JsonWriter,
+) -> Result<(), InvalidJson> {
     let descriptor = message.descriptor();
     descriptor.fields().filter(|field| message.has_field(field)).try_for_each(|field| {
         let name = field.json_name();
@@ -58,8 +70,8 @@ fn value(
     value: &Value,
     field: &FieldDescriptor,
     pool: &DescriptorPool,
-    writer: &mut Writer,
-) -> Result<(), Invalid> {
+    writer: &mut JsonWriter,
+) -> Result<(), InvalidJson> {
     let kind = field.kind();
     match (value, kind.as_message()) {
         (Value::List(items), _) => writer.array(items, |writer, item| single(item, &kind, pool, writer)),
@@ -78,7 +90,12 @@ fn value(
     }
 }
 
-fn single(value: &Value, kind: &Kind, pool: &DescriptorPool, writer: &mut Writer) -> Result<(), Invalid> {
+fn single(
+    value: &Value,
+    kind: &Kind,
+    pool: &DescriptorPool,
+    writer: &mut JsonWriter,
+) -> Result<(), InvalidJson> {
     match value {
         Value::Bool(flag) => flag.write(writer),
         Value::I32(number) => number.write(writer),
@@ -91,11 +108,11 @@ fn single(value: &Value, kind: &Kind, pool: &DescriptorPool, writer: &mut Writer
         Value::Bytes(bytes) => bytes.to_vec().write(writer),
         Value::EnumNumber(number) => enum_value(*number, kind, writer),
         Value::Message(inner) => message(inner, pool, writer),
-        Value::List(_) | Value::Map(_) => Err(Invalid::new("expected a single value")),
+        Value::List(_) | Value::Map(_) => Err(InvalidJson::new("expected a single value")),
     }
 }
 
-fn enum_value(number: i32, kind: &Kind, writer: &mut Writer) -> Result<(), Invalid> {
+fn enum_value(number: i32, kind: &Kind, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     let value = kind.as_enum().and_then(|of| of.get_value(number));
     match value {
         _ if kind.as_enum().is_some_and(|of| of.full_name() == NULL) => writer.raw("null"),

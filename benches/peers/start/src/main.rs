@@ -55,10 +55,11 @@ fn build() -> Programs {
     let folder = own.parent().expect("a program is in a folder");
     let target = folder.parent().expect("profiles have folders of their own");
     let bare = ["--bin", "bare-get", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")];
-    let lro = ["--bin", "lro", "--features", "cli", "--manifest-path", ROOT];
-    for what in [&bare[..], &lro[..]] {
+    let lro = ["--bin", "lro", "--package", "lro"];
+    // The profile of `lro` is in its folder.
+    for (what, from) in [(&bare[..], "."), (&lro[..], LRO)] {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--release"]).args(what).arg("--target-dir").arg(target);
+        cargo.current_dir(from).args(["build", "--quiet", "--release"]).args(what).arg("--target-dir").arg(target);
         // What `cargo run` tells of this package is not about the other.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
             cargo.env_remove(name);
@@ -109,4 +110,4 @@ impl Drop for Server {
 }
 
 const NAME: &str = "projects/demo/locations/here/operations/forever";
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml");
+const LRO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../lro");

@@ -49,7 +49,7 @@ fn the_command_for_curl_works() {
 #[test]
 fn tokens_are_neither_shown_nor_fetched() {
     let server = full_server();
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
     let rows = [
         (vec!["--credentials", key], "Bearer $ACCESS_TOKEN"),
         (vec!["--access-token-file", "/no where"], "Bearer $(cat '/no where')"),

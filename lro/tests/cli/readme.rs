@@ -6,7 +6,7 @@ use crate::kit::lro;
 use crate::serve::{Served, scenario};
 use crate::terminal::in_a_terminal;
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 
 #[test]
 fn the_readme_shows_what_is_printed() {

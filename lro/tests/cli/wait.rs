@@ -206,12 +206,14 @@ fn metadata_of_all_sorts_do_no_harm() {
     }
 }
 
-/// The file of a test, removed at its end.
+/// The file of a test, in a folder that is removed at its end.
 pub(crate) struct Journal(std::path::PathBuf);
 
 impl Journal {
     pub(crate) fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("lro-journal-{name}-{}.jsonl", std::process::id())))
+        let folder = std::env::temp_dir().join(format!("lro-journal-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder.join("jobs.jsonl"))
     }
 
     pub(crate) fn arguments(&self) -> String {
@@ -221,9 +223,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        for ending in ["jsonl", "jsonl.lock", "jsonl.tmp"] {
-            let _ = std::fs::remove_file(self.0.with_extension(ending));
-        }
+        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
     }
 }
 

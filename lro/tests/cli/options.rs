@@ -92,7 +92,7 @@ fn default_credentials() {
 #[test]
 fn a_credentials_file() {
     let server = full_server();
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
     Lro::new(&["get", "operations/done", "--credentials", key]).asks(&server).runs().exits(0);
     assert!(server.requests()[0].header("authorization").unwrap().starts_with("Bearer ey"));
 }

@@ -167,7 +167,7 @@ operations/3        failed RESOURCE_EXHAUSTED
     fn states() {
         let rows = [
             (r#"{}"#, "running"),
-            (r#"{"metadata":{"percent":12.7}}"#, "running 13 %"),
+            (r#"{"metadata":{"percent":12.7}}"#, "running 12 %"),
             (r#"{"done":true}"#, "succeeded"),
             (r#"{"done":true,"error":{"code":1}}"#, "cancelled"),
             (r#"{"done":true,"error":{"code":13}}"#, "failed INTERNAL"),

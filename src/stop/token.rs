@@ -1,14 +1,14 @@
 //! Stopping what another thread is doing.
 
-#[cfg(feature = "async")]
-mod listener;
-
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::process::ProcessLock;
+
 #[cfg(feature = "async")]
-pub(crate) use listener::Listener;
+use super::wakers::StopWakers;
 
 /// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
 ///
@@ -31,14 +31,15 @@ pub(crate) use listener::Listener;
 /// assert_eq!(error.kind(), ErrorKind::Stopped);
 /// ```
 #[derive(Clone, Default)]
-pub struct StopToken(Arc<Shared>);
+pub struct StopToken(Arc<StopState>);
 
 #[derive(Default)]
-struct Shared {
-    stopped: Mutex<bool>,
-    changed: Condvar,
+struct StopState {
+    stopped: AtomicBool,
+    /// Held while it changes, so that no sleeper misses that.
+    sleepers: ProcessLock<()>,
     #[cfg(feature = "async")]
-    listeners: listener::Listeners,
+    wakers: StopWakers,
 }
 
 impl StopToken {
@@ -49,25 +50,28 @@ impl StopToken {
 
     /// Stops everything that has this token, now and later. There is no way back.
     pub fn stop(&self) {
-        *self.lock() = true;
-        self.0.changed.notify_all();
+        let sleepers = self.0.sleepers.lock();
+        self.0.stopped.store(true, Ordering::SeqCst);
+        drop(sleepers);
+        self.0.sleepers.notify_all();
         #[cfg(feature = "async")]
-        self.0.listeners.wake();
+        self.0.wakers.wake();
     }
 
     /// Whether [`stop`](Self::stop) was called.
     pub fn is_stopped(&self) -> bool {
-        *self.lock()
+        self.0.stopped.load(Ordering::SeqCst)
     }
 
     /// Blocks for `duration`, or until the token is stopped.
     pub(crate) fn sleep(&self, duration: Duration) {
-        let waiting = self.0.changed.wait_timeout_while(self.lock(), duration, |stopped| !*stopped);
-        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+        let sleepers = &self.0.sleepers;
+        drop(sleepers.wait_while(sleepers.lock(), duration, |()| !self.is_stopped()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(feature = "async")]
+    pub(super) fn wakers(&self) -> &StopWakers {
+        &self.0.wakers
     }
 }
 

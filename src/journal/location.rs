@@ -1,0 +1,78 @@
+//! Where a journal is, and the names of the files that belong to it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::file::{Unreadable, shown};
+
+/// Follows the links of a path once, so that compaction replaces the file and not a link to it.
+///
+/// A file that does not exist yet needs a folder that does.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
+    match fs::canonicalize(path) {
+        Ok(path) => Ok(path),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => resolve_new(path),
+        Err(cause) => Err(unusable(path, Unreadable::failed(cause))),
+    }
+}
+
+fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
+    if let Ok(target) = fs::read_link(path) {
+        let why = format!("is a symbolic link to `{}`, which does not exist", shown(&target));
+        return Err(invalid(path, &why));
+    }
+    let name = path.file_name().filter(|_| !ends_in_separator(path));
+    let name = name.ok_or_else(|| invalid(path, "has no file name"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = fs::canonicalize(folder)
+        .map_err(|cause| invalid(path, "is in a folder that cannot be used").with_source(cause))?;
+    Ok(folder.join(name))
+}
+
+fn ends_in_separator(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator((*byte).into()))
+}
+
+/// The path of a file that belongs to the journal: hidden, and with a name that no other program uses.
+///
+/// A long name is replaced by its hash, since file systems limit names to 255 bytes and some to 143.
+pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
+    let name = journal.file_name().unwrap_or_default();
+    let mut companion = OsString::from(".");
+    if name.len() <= LONGEST_NAME {
+        companion.push(name)
+    } else {
+        companion.push(hash(name))
+    }
+    companion.push(".longrunning-");
+    companion.push(suffix);
+    journal.with_file_name(companion)
+}
+
+/// FNV-1a: every version has to find the same name, which the hashes of the standard library do not promise.
+fn hash(name: &OsStr) -> String {
+    let bytes = name.as_encoded_bytes().iter();
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// The error of a journal that cannot be used; `why` reads on after its name.
+pub(super) fn invalid(journal: &Path, why: &str) -> Error {
+    Error::config(format!("journal `{}` {why}", shown(journal)))
+}
+
+/// The error of a journal whose file cannot be opened.
+pub(super) fn unusable(journal: &Path, Unreadable { why, cause }: Unreadable) -> Error {
+    let error = invalid(journal, why);
+    match cause {
+        Some(cause) => error.with_source(cause),
+        None => error,
+    }
+}
+
+const LONGEST_NAME: usize = 100;

@@ -1,0 +1,54 @@
+//! The sockets of a client, and how a forked child closes its copies of them.
+
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::process::unlocked;
+
+/// All sockets that a client has opened; clones share the list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sockets(Arc<Mutex<Vec<Weak<Place>>>>);
+
+/// Where a socket is while no thread reads or writes.
+type Place = Mutex<Option<TcpStream>>;
+
+/// A socket that its connection has for itself, unless the list takes it away.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Place>);
+
+impl Sockets {
+    pub(crate) fn add(&self, stream: TcpStream) -> Seat {
+        let place = Arc::new(Mutex::new(Some(stream)));
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|place| place.strong_count() > 0);
+        places.push(Arc::downgrade(&place));
+        Seat(place)
+    }
+
+    /// Closes the sockets that no thread uses; in a child, those that no thread of the parent used at the fork.
+    ///
+    /// That sends nothing, neither an end of TLS nor one of TCP: the parent still has the connection. Nothing else here
+    /// may touch the socket, because modes and timeouts of a socket are the parent's too.
+    pub(crate) fn close_copies(&self) {
+        let Some(places) = unlocked(&self.0, std::mem::take) else { return };
+        for place in places.iter().filter_map(Weak::upgrade) {
+            drop(unlocked(&place, Option::take));
+        }
+    }
+}
+
+impl Seat {
+    /// Has the socket work. It is taken out, not locked, meanwhile: a child that is forked then must not wait for it.
+    ///
+    /// None when it was closed.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&TcpStream) -> T) -> Option<T> {
+        let stream = self.lock(Option::take)?;
+        let done = work(&stream);
+        self.lock(|place| *place = Some(stream));
+        Some(done)
+    }
+
+    fn lock<T>(&self, change: impl FnOnce(&mut Option<TcpStream>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

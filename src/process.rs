@@ -1,0 +1,188 @@
+//! What a forked child inherits, and how it gets parts of its own.
+//!
+//! A child has one thread, the one that forked, and the memory and the open files of its parent as they were. Two things
+//! in it are of no use: connections, which the parent goes on using, and locks that other threads of the parent held at
+//! that moment, because those threads do not exist in the child and never release them. So what is shared between
+//! threads belongs to the process that made it. A child makes its own at the first use, and never waits for a lock of
+//! its parent's.
+
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// The process that made something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessId(u32);
+
+impl ProcessId {
+    pub(crate) fn current() -> Self {
+        Self(std::process::id())
+    }
+
+    /// False in a child that was forked after this value was made.
+    pub(crate) fn is_current(self) -> bool {
+        self == Self::current()
+    }
+}
+
+/// A value of each process: of the one that made it, and of every forked child that uses it.
+///
+/// A list without locks, which grows by one with each generation of processes. Values of parents stay where they are
+/// until the whole is dropped: a thread that does not exist in the child may have borrowed them.
+pub(crate) struct PerProcess<T> {
+    owner: ProcessId,
+    value: T,
+    /// That of a child of `owner`.
+    next: OnceLock<Box<Self>>,
+}
+
+impl<T> PerProcess<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { owner: ProcessId::current(), value, next: OnceLock::new() }
+    }
+
+    /// The value of this process. In a child, the first use makes it from the value of the parent.
+    pub(crate) fn get_or(&self, inherit: impl FnOnce(&T) -> T) -> &T {
+        // The last one, not the first that fits: a process may have the number of an ancestor that has ended.
+        let mut last = self;
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        if last.owner.is_current() {
+            return &last.value;
+        }
+        &last.next.get_or_init(|| Box::new(Self::new(inherit(&last.value)))).value
+    }
+}
+
+/// A mutex with its condition variable, which a forked child never finds locked.
+pub(crate) struct ProcessLock<T> {
+    places: PerProcess<Place<T>>,
+    inherit: fn(Option<&mut T>) -> T,
+}
+
+struct Place<T> {
+    value: Mutex<T>,
+    changed: Condvar,
+}
+
+impl<T> ProcessLock<T> {
+    /// Makes a lock around `value`. In a child, `inherit` makes the value from that of the parent; it gets none if a
+    /// thread of the parent held the lock at the time of the fork.
+    pub(crate) fn new(value: T, inherit: fn(Option<&mut T>) -> T) -> Self {
+        Self { places: PerProcess::new(Place::new(value)), inherit }
+    }
+
+    /// Locks it. A thread that panicked with the lock does not spoil it for others.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.place().value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a notification for at most `limit`; says whether that has passed.
+    #[cfg(feature = "async")]
+    pub(crate) fn wait<'a>(&'a self, guard: MutexGuard<'a, T>, limit: Duration) -> (MutexGuard<'a, T>, bool) {
+        let waiting = self.place().changed.wait_timeout(guard, limit);
+        let (guard, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+        (guard, waited.timed_out())
+    }
+
+    /// Waits while `condition` holds, for at most `limit`; says whether that has passed.
+    pub(crate) fn wait_while<'a>(
+        &'a self,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+        condition: impl FnMut(&mut T) -> bool,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let waiting = self.place().changed.wait_timeout_while(guard, limit, condition);
+        let (guard, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+        (guard, waited.timed_out())
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn notify_one(&self) {
+        self.place().changed.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.place().changed.notify_all();
+    }
+
+    fn place(&self) -> &Place<T> {
+        self.places.get_or(|parent| {
+            let inherited = unlocked(&parent.value, |value| (self.inherit)(Some(value)));
+            Place::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
+        })
+    }
+}
+
+/// Starts anew in a child.
+impl<T: Default> Default for ProcessLock<T> {
+    fn default() -> Self {
+        Self::new(T::default(), |_| T::default())
+    }
+}
+
+impl<T> fmt::Debug for ProcessLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessLock").finish_non_exhaustive()
+    }
+}
+
+impl<T> Place<T> {
+    fn new(value: T) -> Self {
+        Self { value: Mutex::new(value), changed: Condvar::new() }
+    }
+}
+
+/// Changes a value unless a thread has it locked, which may never release it.
+pub(crate) fn unlocked<T, R>(mutex: &Mutex<T>, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+    match mutex.try_lock() {
+        Ok(mut value) => Some(change(&mut value)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(change(&mut poisoned.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a child finds it: made by another process.
+    fn inherited<T>(mut value: PerProcess<T>) -> PerProcess<T> {
+        value.owner = ProcessId(0);
+        value
+    }
+
+    fn inherited_lock<T>(lock: ProcessLock<T>) -> ProcessLock<T> {
+        ProcessLock { places: inherited(lock.places), ..lock }
+    }
+
+    #[test]
+    fn a_child_makes_a_value_of_its_own_once() {
+        let mut generations = inherited(PerProcess::new(1));
+        assert_eq!(generations.get_or(|parent| parent + 1), &2);
+        assert_eq!(generations.get_or(|_| unreachable!()), &2);
+        assert_eq!(generations.value, 1, "that of the parent is not touched");
+        generations.next.get_mut().unwrap().owner = ProcessId(0);
+        assert_eq!(generations.get_or(|parent| parent + 1), &3, "a grandchild has it from the child");
+    }
+
+    #[test]
+    fn the_number_of_an_ancestor_that_has_ended_is_told_apart() {
+        let generations = PerProcess::new(1);
+        generations.next.set(Box::new(inherited(PerProcess::new(2)))).ok().unwrap();
+        assert_eq!(generations.get_or(|parent| parent + 1), &3);
+    }
+
+    #[test]
+    fn a_lock_that_the_parent_held_blocks_nothing() {
+        let inherit = |parent: Option<&mut i32>| parent.map_or(-1, |value| *value + 1);
+        let free = inherited_lock(ProcessLock::new(1, inherit));
+        assert_eq!(*free.lock(), 2);
+        let held = inherited_lock(ProcessLock::new(1, inherit));
+        let guard = held.places.value.value.lock().unwrap();
+        assert_eq!(*held.lock(), -1);
+        drop(guard);
+        assert_eq!(*held.lock(), -1);
+    }
+}
