@@ -10,7 +10,9 @@ use crate::kit::{NAME, done, secs, server, slept, told, unavailable};
 /// Cancels and deletes with this response, each on a server of its own.
 fn acknowledged(reply: &Reply) -> [Result<(), Error>; 2] {
     let [cancelling, deleting] = [server(), server()];
-    [&cancelling, &deleting].map(|server| server.reply(reply.clone()));
+    for server in [&cancelling, &deleting] {
+        server.reply(reply.clone());
+    }
     [cancelling.client().cancel(NAME).send(), deleting.client().delete(NAME).send()]
 }
 

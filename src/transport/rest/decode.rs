@@ -69,8 +69,8 @@ impl Answer {
             Self::Json(text) => match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
                 Some(error) => Err(Error::service(error.status)),
                 None => parse(text, |text| {
-                    let read = JsonReader::document(text, JsonReader::value);
-                    read.map(drop).map_err(|invalid| Error::invalid("response", invalid))
+                    let read = JsonReader::document(text, |reader| reader.value()?.check_depth());
+                    read.map_err(|invalid| Error::invalid("response", invalid))
                 }),
             },
         }
