@@ -17,6 +17,7 @@ use crate::progress::Progress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
 };
+use crate::redact::Masked;
 use crate::types::{Any, Code, Operation, Status};
 
 /// An operation and the client that knows it: what Google's libraries call an operation future.
@@ -264,7 +265,7 @@ impl OperationHandle {
 impl<M> fmt::Debug for OperationHandle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationHandle")
-            .field("name", &self.name())
+            .field("name", &Masked(self.name()))
             .field("operation", &self.operation())
             .finish_non_exhaustive()
     }

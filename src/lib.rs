@@ -251,6 +251,7 @@ pub mod testing;
 mod threads;
 pub mod transport;
 mod types;
+mod url;
 mod wait_support;
 
 #[cfg(feature = "async")]
@@ -266,10 +267,11 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Target, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
@@ -285,7 +287,7 @@ pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, S
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Those of the page about transports and futures too.
+/// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
-#[doc = include_str!("../docs/faces.md")]
-struct Faces;
+#[doc = include_str!("../docs/transports.md")]
+struct TransportsPage;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::redact::Masked;
 use crate::types::Operation;
 
 /// Holds the `name` of a request, checked so that it cannot leave its URL path.
@@ -35,7 +36,7 @@ use crate::types::Operation;
 /// assert_eq!(refused.to_string(), "name `operations/../projects/p` has a `.` or `..` segment");
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationName(String);
 
 impl OperationName {
@@ -179,6 +180,13 @@ impl From<OperationName> for String {
 impl AsRef<str> for OperationName {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+/// Without what may be a secret given in place of a name.
+impl fmt::Debug for OperationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OperationName").field(&Masked(&self.0)).finish()
     }
 }
 

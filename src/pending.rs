@@ -1,5 +1,6 @@
 //! What a wait has to remember, to go on in another process.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use prost_types::Timestamp;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::json::{parse_timestamp, timestamp_text};
 use crate::name::OperationName;
+use crate::redact::Masked;
 
 /// An operation whose result is still to come, as plain data: enough to go on waiting in another process.
 ///
@@ -32,7 +34,7 @@ use crate::name::OperationName;
 /// instance in a `Journal` (feature `journal`). Endpoints are the same however they are spelled: with `https://` or
 /// without, in capitals, with the default port, or that of a service of Google's for mutual TLS
 /// (`run.mtls.googleapis.com`). Those of two regions are not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct Pending {
     name: OperationName,
@@ -108,6 +110,19 @@ impl Pending {
     /// The text that was attached.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+}
+
+/// Without what may be a secret given in a wrong place.
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("name", &self.name)
+            .field("endpoint", &Masked(&self.endpoint))
+            .field("api_version", &Masked(&self.api_version))
+            .field("started", &self.started)
+            .field("label", &Masked(&self.label))
+            .finish()
     }
 }
 

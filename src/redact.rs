@@ -4,6 +4,7 @@
 //! are known by their form, so that messages can describe them instead of repeating them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// What a value given as a URL, a host or an option is, when it cannot be one or may be a secret: `JSON`, `an API key`.
 ///
@@ -33,6 +34,18 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
         at = secret.end;
     }
     if at == 0 { text.into() } else { (shown + &text[at..]).into() }
+}
+
+/// Prints a value as its `Debug` does, without the secrets that are known by their form.
+///
+/// For values that may have one in the wrong place: a token as the name of an operation.
+pub(crate) struct Masked<'a, T: ?Sized>(pub(crate) &'a T);
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for Masked<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let printed = if f.alternate() { format!("{:#?}", self.0) } else { format!("{:?}", self.0) };
+        f.write_str(&redacted(&printed))
+    }
 }
 
 fn suspicion_of_text(value: &str) -> Option<&'static str> {

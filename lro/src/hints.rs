@@ -4,6 +4,7 @@ use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
 use crate::names::Place;
+use crate::redact::name_for_display;
 
 /// A hint for an error of a call for `place`.
 ///
@@ -125,6 +126,7 @@ fn not_found(place: &Place) -> String {
     let regional = location.filter(|location| !service.endpoint.contains(*location) && *location != "global");
     match regional {
         Some(location) => {
+            let location = name_for_display(location);
             format!("{FORGOTTEN}: a regional service wants its endpoint for {location}")
         }
         None => FORGOTTEN.to_owned(),

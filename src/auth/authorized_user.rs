@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::auth::key_file::KeyFile;
+use crate::auth::provider::Wording;
 use crate::auth::refresh_token::RefreshToken;
 use crate::auth::service_account::{TOKEN_URI, join};
 use crate::auth::token_endpoint::{self, Refusal};
@@ -147,7 +148,7 @@ fn explain(refusal: Refusal) -> TokenError {
         (Some("invalid_grant"), _) => "the login has expired or was revoked",
         _ => return refusal.into(),
     };
-    TokenError::permanent(format!("{why}, run `{LOGIN}`: {refusal}"))
+    TokenError::permanent(format!("{why}, run `{LOGIN}`: {refusal}")).worded(Wording::Composed)
 }
 
 impl From<AuthorizedUser> for Credentials {

@@ -12,10 +12,11 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, check_token};
+use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, Wording, check_token};
 use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Seconds};
+use crate::excerpt::{excerpt, long_excerpt};
 use crate::http::HttpClient;
 use crate::process::ProcessLock;
 
@@ -202,9 +203,10 @@ impl TokenCache {
     fn explain(&self, error: TokenError) -> Error {
         let (why, transient) = (error.to_string(), error.is_transient());
         let retry_after = error.retry_after().filter(|_| transient);
-        let explained = match error.is_whole() {
-            true => Error::new(ErrorKind::Auth, why).transient(transient),
-            false => Error::no_token(&self.label, &why, transient),
+        let explained = match error.wording() {
+            Wording::Foreign => Error::no_token(&self.label, &excerpt(&why), transient),
+            Wording::Composed => Error::no_token(&self.label, &long_excerpt(&why), transient),
+            Wording::Whole => Error::new(ErrorKind::Auth, why).transient(transient),
         };
         let explained = explained.with_retry_after(retry_after);
         match error.into_source() {

@@ -1,6 +1,7 @@
 //! A user of a workforce pool who logged in with gcloud: a refresh token for the Security Token Service.
 
 use crate::auth::key_file::KeyFile;
+use crate::auth::provider::Wording;
 use crate::auth::refresh_token::RefreshToken;
 use crate::auth::sts::ClientAuth;
 use crate::auth::token_endpoint::{self, Refusal};
@@ -51,6 +52,7 @@ fn explain(refusal: Refusal) -> TokenError {
     match refusal.error.as_deref() {
         Some("invalid_grant") => {
             TokenError::permanent(format!("the login has expired or was revoked, run `{LOGIN}`: {refusal}"))
+                .worded(Wording::Composed)
         }
         _ => refusal.into(),
     }

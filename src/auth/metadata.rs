@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use crate::auth::provider::Wording;
 use crate::auth::token_endpoint::{self, Answer, Refusal};
 use crate::auth::url::{self, Url};
 use crate::auth::{
@@ -26,8 +27,9 @@ use crate::http::{
 /// rule out that a file is used instead, or to choose among several service accounts.
 ///
 /// The server speaks plain http on the link that only this machine is on. It is asked without any secret,
-/// never through a proxy, and its answers must carry the header by which it is known, so that the login page
-/// of a network is not mistaken for it. The scopes of the client are passed on.
+/// never through a proxy. Unless a variable names it, its first response must carry the header by which it is known
+/// (`Metadata-Flavor: Google`), so that the login page of a network is not mistaken for it. The scopes of the client
+/// are passed on.
 ///
 /// | variable | meaning |
 /// |---|---|
@@ -37,7 +39,8 @@ use crate::http::{
 /// | `GCE_METADATA_MTLS_MODE` | `none` or `default`; `strict` is refused |
 ///
 /// There must be one where a variable names it, where this type is used by name, and where the machine's
-/// firmware says that it is Google's.
+/// firmware says that it is Google's. Such a server may not be up yet, as on GKE in the first seconds of a pod: until
+/// it has given its first token, a call with the default retry policy waits 12 seconds for it.
 ///
 /// ```
 /// use longrunning::OperationsClient;
@@ -83,7 +86,7 @@ impl MetadataServer {
             return Err(Error::config(format!("service account `{account}` is not an e-mail address")));
         }
         refuse_mtls(env)?;
-        let (host, named) = match host(env)? {
+        let (host, is_named) = match host(env)? {
             Some(host) => (host, true),
             None => (HOST.to_owned(), false),
         };
@@ -94,7 +97,10 @@ impl MetadataServer {
             detect_timeout: Duration::from_secs(number("GCE_METADATA_TIMEOUT").unwrap_or(3).into()),
             detect_tries: number("GCE_METADATA_DETECT_RETRIES").unwrap_or(1),
             misses: AtomicU32::new(0),
-            is_expected: named || is_google(),
+            failures: AtomicU32::new(0),
+            has_served: AtomicBool::new(false),
+            is_named,
+            is_expected: is_named || is_google(),
             searched: None,
             universe: OnceLock::new(),
             http: self.http,
@@ -125,6 +131,11 @@ struct Source {
     detect_tries: u32,
     /// How often nothing answered, while nothing ever had.
     misses: AtomicU32,
+    /// Transient failures before the first token.
+    failures: AtomicU32,
+    has_served: AtomicBool,
+    /// Whether a variable names the host, so that what answers there is the server.
+    is_named: bool,
     /// Whether there should be a server, so that its absence is a matter of time.
     is_expected: bool,
     /// For default credentials: the places without any.
@@ -138,26 +149,46 @@ struct Source {
 
 impl TokenProvider for Source {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        let result = self.exchange(request);
+        match &result {
+            Ok(_) => self.has_served.store(true, Ordering::Relaxed),
+            Err(error) => return Err(self.starting(error.clone())),
+        }
+        result
+    }
+}
+
+impl Source {
+    fn exchange(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let started = Instant::now();
         let http = self.http()?;
         let universe = self.universe(&TokenRequest { http, ..*request })?;
         if !universe.eq_ignore_ascii_case(request.universe_domain) {
             let why = universe::mismatch(LABEL, &universe, request.universe_domain);
-            return Err(TokenError::permanent(why).whole());
+            return Err(TokenError::permanent(why).worded(Wording::Whole));
         }
         let timeout = request.timeout.saturating_sub(started.elapsed());
         self.fetch(&TokenRequest { http, timeout, ..*request })
     }
-}
 
-impl Source {
+    /// Spreads the attempts of a call over the time that an expected server may need to start.
+    fn starting(&self, error: TokenError) -> TokenError {
+        if !self.is_expected || self.has_served.load(Ordering::Relaxed) || !error.is_transient() {
+            return error;
+        }
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) as usize;
+        let pause = STARTUP_PAUSES[failures.min(STARTUP_PAUSES.len() - 1)];
+        let retry_after = error.retry_after().max(Some(pause));
+        error.with_retry_after(retry_after)
+    }
+
     /// Asks for the universe, and so for whether there is a server at all.
     fn universe(&self, request: &TokenRequest<'_>) -> Result<String, TokenError> {
         if let Some(known) = self.universe.get() {
             return Ok(known.clone());
         }
         let response = self.get(request, "universe/universe-domain")?;
-        if response.status == 404 && !is_google_answer(&response) {
+        if response.status == 404 && !self.is_server(&response) {
             // Servers that do not know the path may not know to say who they are: the next answer tells.
             return Ok(DEFAULT_UNIVERSE.to_owned());
         }
@@ -165,10 +196,15 @@ impl Source {
         let universe = match response.status {
             200..=299 => String::from_utf8_lossy(&response.body).trim().to_owned(),
             404 => String::new(),
-            _ => return Err(Refusal::of(&self.host, &response).into()),
+            _ => return Err(self.refusal(&response).into()),
         };
         let universe = if universe.is_empty() { DEFAULT_UNIVERSE.to_owned() } else { universe };
-        Ok(self.universe.get_or_init(|| universe).clone())
+        if !is_domain(&universe) {
+            let why = format!("the universe that {} names is not a domain", shown(&self.host));
+            return Err(self.miss(TokenError::permanent(why)));
+        }
+        // What does not say who it is may be replaced by the server at any time.
+        Ok(if has_flavor(&response) { self.universe.get_or_init(|| universe).clone() } else { universe })
     }
 
     fn fetch(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
@@ -181,7 +217,7 @@ impl Source {
         match response.status {
             200..=299 => {}
             404 => return Err(self.no_account(&response)),
-            _ => return Err(Refusal::of(&self.host, &response).into()),
+            _ => return Err(self.refusal(&response).into()),
         }
         let body = Zeroizing::new(response.body);
         let answer = token_endpoint::parse(&body);
@@ -203,12 +239,28 @@ impl Source {
 
     /// Refuses what is not the answer of a metadata server; one that is too busy need not say that it is one.
     fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
-        if is_google_answer(response) || matches!(response.status, 408 | 429 | 500..=599) {
+        if self.is_server(response) || matches!(response.status, 408 | 429 | 500..=599) {
             return Ok(());
         }
         let why =
             format!("what answers at {} is not a metadata server (no `metadata-flavor: Google`)", self.host);
         Err(self.miss(TokenError::permanent(why)))
+    }
+
+    /// Whether it is a response of the metadata server, which not all implementations mark as such. Captive portals,
+    /// and name servers that know every name, are told from it by its first response.
+    fn is_server(&self, response: &HttpResponse) -> bool {
+        let is_page = is_html(response) && (200..=299).contains(&response.status);
+        (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page
+    }
+
+    /// The refusal with the text of the server, which names the missing permission.
+    fn refusal(&self, response: &HttpResponse) -> Refusal {
+        let refusal = Refusal::of(&self.host, response);
+        if is_html(response) || !self.is_server(response) {
+            return refusal;
+        }
+        refusal.or_text(&String::from_utf8_lossy(&response.body))
     }
 
     /// Nothing that is a metadata server answered.
@@ -223,17 +275,20 @@ impl Source {
             false => TokenError::permanent,
         };
         let missed = match &self.searched {
-            Some(searched) => make(adc::nothing(searched, "no metadata server answered")).whole(),
+            Some(searched) => {
+                make(adc::nothing(searched, "no metadata server answered")).worded(Wording::Whole)
+            }
             None => make(format!("no metadata server answered at {}", shown(&self.host))),
         };
         missed.with_source(error)
     }
 
     fn no_account(&self, response: &HttpResponse) -> TokenError {
-        let (account, refusal) = (shown(&self.account), Refusal::of(&self.host, response));
+        let (account, refusal) = (shown(&self.account), self.refusal(response));
         TokenError::permanent(format!(
             "there is no service account `{account}`, attach one to the machine or the service: {refusal}"
         ))
+        .worded(Wording::Composed)
     }
 
     fn http(&self) -> Result<&dyn HttpClient, TokenError> {
@@ -257,12 +312,21 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Captive portals, and name servers that know every name, answer with anything but this.
-fn is_google_answer(response: &HttpResponse) -> bool {
+fn has_flavor(response: &HttpResponse) -> bool {
     let (name, value) = FLAVOR;
-    let is_html = response.header("content-type").is_some_and(|value| value.starts_with("text/html"));
-    let is_page = is_html && (200..=299).contains(&response.status);
-    response.header(name).is_some_and(|each| each.trim().eq_ignore_ascii_case(value)) && !is_page
+    response.header(name).is_some_and(|each| each.trim().eq_ignore_ascii_case(value))
+}
+
+fn is_domain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-')
+}
+
+fn is_html(response: &HttpResponse) -> bool {
+    let starts = |text: &str, start: &str| {
+        text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
+    };
+    let is_markup = || response.body.trim_ascii_start().starts_with(b"<");
+    response.header("content-type").is_some_and(|value| starts(value, "text/html")) || is_markup()
 }
 
 fn host(env: &dyn Env) -> Result<Option<String>, Error> {
@@ -299,6 +363,10 @@ fn is_google() -> bool {
 const LABEL: &str = "the metadata server";
 const HOST: &str = "metadata.google.internal";
 const FLAVOR: (&str, &str) = ("metadata-flavor", "Google");
+/// The least delays before the retries of a call while an expected server starts: 12 s in all for the default policy
+/// of five attempts. The last one is repeated.
+const STARTUP_PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_millis(1500), Duration::from_secs(4), Duration::from_secs(6)];
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,10 @@
 //! How far a credentials file is trusted.
 
+use std::fmt;
+
 use crate::auth::url::Url;
 use crate::excerpt::{brief, shown};
+use crate::redact::Masked;
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
 ///
@@ -38,7 +41,7 @@ use crate::excerpt::{brief, shown};
 /// ```
 ///
 /// [`Credentials::application_default`]: crate::Credentials::application_default
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CredentialsPolicy {
     types: Vec<String>,
     hosts: Vec<String>,
@@ -148,6 +151,16 @@ impl CredentialsPolicy {
 
     fn lists(&self, url: Url<'_>) -> bool {
         self.hosts.iter().any(|domain| url.is_within(domain))
+    }
+}
+
+impl fmt::Debug for CredentialsPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialsPolicy")
+            .field("types", &Masked(&self.types))
+            .field("hosts", &Masked(&self.hosts))
+            .field("trusting", &self.trusting)
+            .finish()
     }
 }
 

@@ -193,10 +193,20 @@ impl fmt::Debug for AccessToken {
 pub struct TokenError {
     message: String,
     transient: bool,
-    /// Whether the message is that of the call, not a part of it.
-    whole: bool,
+    wording: Wording,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What the message is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wording {
+    /// Text from outside, for the end of the call's message.
+    Foreign,
+    /// The same, composed in this crate of parts that are short.
+    Composed,
+    /// The message of the call, as it is.
+    Whole,
 }
 
 impl TokenError {
@@ -214,7 +224,7 @@ impl TokenError {
         Self {
             message: redacted(&message).into_owned(),
             transient,
-            whole: false,
+            wording: Wording::Foreign,
             retry_after: None,
             source: None,
         }
@@ -256,14 +266,13 @@ impl TokenError {
         self.retry_after
     }
 
-    /// Makes the message that of the call, as it is: for those that are composed in this crate.
-    pub(super) fn whole(mut self) -> Self {
-        self.whole = true;
+    pub(super) fn worded(mut self, wording: Wording) -> Self {
+        self.wording = wording;
         self
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
+    pub(super) fn wording(&self) -> Wording {
+        self.wording
     }
 
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
@@ -276,7 +285,8 @@ impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
         // The message is told here, so the chain goes on with what is behind it.
-        Self { message, transient, whole: false, retry_after: None, source: error.into_source() }
+        let source = error.into_source();
+        Self { message, transient, wording: Wording::Foreign, retry_after: None, source }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::auth::jwt::{self, Access, Assertion, Claims, Rs256};
 use crate::auth::key_file::KeyFile;
 use crate::auth::policy::GOOGLE;
+use crate::auth::provider::Wording;
 use crate::auth::url::Url;
 use crate::auth::{
     AccessToken, Credentials, CredentialsPolicy, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest,
@@ -274,7 +275,7 @@ impl ServiceAccount {
         let answer = token_endpoint::exchange(request, url, &form, &[]).map_err(|refusal| {
             match (refusal.error.as_deref(), sub) {
                 (Some("unauthorized_client"), Some(_)) => {
-                    TokenError::permanent(format!("{NOT_DELEGATED}: {refusal}"))
+                    TokenError::permanent(format!("{NOT_DELEGATED}: {refusal}")).worded(Wording::Composed)
                 }
                 _ => refusal.into(),
             }

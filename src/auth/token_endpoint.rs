@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::auth::provider::Wording;
 use crate::auth::url::{self, Url};
 use crate::auth::{AccessToken, TokenError, TokenRequest};
 use crate::excerpt::shown;
@@ -171,6 +172,14 @@ impl Refusal {
         refusal
     }
 
+    /// Takes the text of the response for its description, unless there is one.
+    pub(super) fn or_text(mut self, text: &str) -> Self {
+        if self.error.is_none() && self.description.is_none() {
+            self.description = printable(text.trim());
+        }
+        self
+    }
+
     pub(super) fn is_transient(&self) -> bool {
         let passing = |text: &Option<String>| text.as_deref().is_some_and(|text| PASSING.contains(&text));
         match &self.failed {
@@ -219,7 +228,9 @@ impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
         let make = if refusal.is_transient() { Self::transient } else { Self::permanent };
         let message = refusal.to_string();
-        refusal.failed.unwrap_or_else(|| make(message).with_retry_after(refusal.retry_after))
+        refusal
+            .failed
+            .unwrap_or_else(|| make(message).worded(Wording::Composed).with_retry_after(refusal.retry_after))
     }
 }
 
@@ -294,9 +305,15 @@ fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
     body
 }
 
-/// Foreign text, fit for a message: no control characters, at most 256 others; nothing left is none.
+/// Foreign text, fit for a message: on one line, without control characters, at most 256 others; nothing left is none.
 fn printable(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(256).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let words = words.join(" ");
+    let mut chars = words.chars().filter(|c| !c.is_control());
+    let mut text: String = chars.by_ref().take(256).collect();
+    if chars.next().is_some() {
+        text.push('…');
+    }
     (!text.is_empty()).then_some(text)
 }
 

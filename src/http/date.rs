@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::HttpResponse;
+use super::response::HttpResponse;
 
 impl HttpResponse {
     /// `Retry-After` as seconds or as an HTTP date, which counts from the server's own `Date`, else

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::net::error::{ConnectionError, NetError, NetErrorKind};
 use crate::redact::redacted;
 
 /// Why an exchange brought no answer.
@@ -104,8 +105,75 @@ impl HttpError {
         self.transient
     }
 
+    /// The error for a request that was sent, or begun, when the connection failed before a response.
+    pub(crate) fn unanswered(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
+        match error {
+            ConnectionError::Timeout => {
+                Self::new(HttpErrorKind::Timeout, format!("timed out waiting for an answer of {peer}"))
+            }
+            ConnectionError::Io(error) => {
+                let message = format!("{peer} closed the connection before an answer");
+                Self::new(HttpErrorKind::Interrupted, message).with_source(error)
+            }
+            other => Self::ended(other),
+        }
+    }
+
+    /// The error for a response that began and did not come to its end.
+    pub(crate) fn cut_short(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
+        match error {
+            ConnectionError::Timeout => {
+                Self::new(HttpErrorKind::Timeout, format!("timed out reading the answer of {peer}"))
+            }
+            ConnectionError::Io(error) => {
+                Self::new(HttpErrorKind::Interrupted, format!("answer of {peer} was cut short"))
+                    .with_source(error)
+            }
+            other => Self::ended(other),
+        }
+    }
+
+    /// For what ends a request at any time.
+    fn ended(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::Refused(error) => Self::from(error).sent(true),
+            _ => Self::new(HttpErrorKind::Stopped, "stopped while waiting for an answer"),
+        }
+    }
+
+    /// The error for a request that got no permit to connect in time.
+    pub(crate) fn no_permit(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
+        let error = match error {
+            ConnectionError::Stopped => {
+                Self::new(HttpErrorKind::Stopped, "stopped while waiting for a free connection")
+            }
+            _ => {
+                let message = format!("no connection to {peer} was free in time: see `max_connections`");
+                Self::new(HttpErrorKind::Timeout, message)
+            }
+        };
+        error.sent(false)
+    }
+
     pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
+    }
+}
+
+/// Nothing was sent: of an open connection, [`ConnectionError`] tells.
+impl From<NetError> for HttpError {
+    fn from(error: NetError) -> Self {
+        let kind = match error.kind {
+            NetErrorKind::Closed => HttpErrorKind::Interrupted,
+            NetErrorKind::Connect => HttpErrorKind::Connect,
+            NetErrorKind::Proxy => HttpErrorKind::Proxy,
+            NetErrorKind::Resolve => HttpErrorKind::Resolve,
+            NetErrorKind::Stopped => HttpErrorKind::Stopped,
+            NetErrorKind::Timeout => HttpErrorKind::Timeout,
+            NetErrorKind::Tls => HttpErrorKind::Tls,
+        };
+        let NetError { message, transient, source, .. } = error;
+        Self { source, ..Self::new(kind, message).sent(false).transient(transient) }
     }
 }
 

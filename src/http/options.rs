@@ -1,9 +1,9 @@
 //! What a program may decide about the default client.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::net::certificate::ClientCertificate;
+use crate::net::options::{NetOptions, ProxySetting, RootPem, Roots};
 
 /// Settings of [`HttpAgent`](super::HttpAgent).
 ///
@@ -17,10 +17,7 @@ use crate::net::certificate::ClientCertificate;
 /// ```
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    pub(crate) roots: Roots,
-    pub(crate) extra_roots: Vec<Pem>,
-    pub(crate) client_certificate: Option<ClientCertificate>,
-    pub(crate) proxy: ProxySetting,
+    pub(crate) net: NetOptions,
     pub(crate) idle_timeout: Duration,
     pub(crate) idle_per_host: usize,
     pub(crate) idle_total: usize,
@@ -32,10 +29,7 @@ impl HttpOptions {
     /// all, for 100 s.
     pub fn new() -> Self {
         Self {
-            roots: Roots::default(),
-            extra_roots: Vec::new(),
-            client_certificate: None,
-            proxy: ProxySetting::default(),
+            net: NetOptions::default(),
             idle_timeout: KEEP_IDLE,
             idle_per_host: 16,
             idle_total: 64,
@@ -45,7 +39,7 @@ impl HttpOptions {
 
     /// Sets the certificates that a server is trusted by.
     pub fn roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
+        self.net.roots = roots;
         self
     }
 
@@ -61,7 +55,7 @@ impl HttpOptions {
     /// assert!(HttpAgent::new(&options).is_err());
     /// ```
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.extra_roots.push(Pem(pem.into()));
+        self.net.extra_roots.push(RootPem(pem.into()));
         self
     }
 
@@ -71,12 +65,12 @@ impl HttpOptions {
     /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
     /// waits for `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
-        self.client_certificate = Some(certificate);
+        self.net.client_certificate = Some(certificate);
         self
     }
 
     pub(crate) fn has_client_certificate(&self) -> bool {
-        self.client_certificate.is_some()
+        self.net.client_certificate.is_some()
     }
 
     /// How many unused connections to one host are kept, and for how long.
@@ -93,7 +87,7 @@ impl HttpOptions {
 
     /// Sets the proxy.
     pub fn proxy(mut self, proxy: ProxySetting) -> Self {
-        self.proxy = proxy;
+        self.net.proxy = proxy;
         self
     }
 
@@ -131,76 +125,6 @@ impl HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Shows its length only: a file given by mistake may hold a key.
-#[derive(Clone)]
-pub(crate) struct Pem(pub(crate) Vec<u8>);
-
-impl fmt::Debug for Pem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pem({} bytes)", self.0.len())
-    }
-}
-
-/// The certificates that a server is trusted by.
-///
-/// The default does not depend on which features are on: a feature only makes a choice available.
-#[non_exhaustive]
-#[derive(Clone, Default)]
-pub enum Roots {
-    /// Mozilla's list, compiled in. Needs feature `webpki-roots`, which is on by default.
-    #[default]
-    Mozilla,
-    /// The trust store of the operating system, for private authorities. Needs feature `platform-verifier`.
-    Platform,
-    /// Exactly these certificates, as PEM; other blocks in it are skipped. For certificates on top of those of
-    /// Mozilla or the platform, see [`HttpOptions::extra_roots`].
-    Pem(Vec<u8>),
-    /// No certificate: without [`HttpOptions::extra_roots`], every `https` server is refused.
-    None,
-}
-
-impl fmt::Debug for Roots {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mozilla => f.write_str("Mozilla"),
-            Self::Platform => f.write_str("Platform"),
-            Self::Pem(pem) => write!(f, "Pem({} bytes)", pem.len()),
-            Self::None => f.write_str("None"),
-        }
-    }
-}
-
-/// Where the proxy comes from.
-///
-/// A proxy is asked to `CONNECT`, so it sees host names but no requests. Loopback, link-local addresses and
-/// the metadata server (`metadata.google.internal`) are always reached directly. `Debug` hides the URL, which
-/// may hold a password.
-#[non_exhaustive]
-#[derive(Clone, Default)]
-pub enum ProxySetting {
-    /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of `NO_PROXY`; read once, when the client is built.
-    ///
-    /// `NO_PROXY` lists host names, each with all names below it, addresses and networks (`10.0.0.0/8`, `fd00::/8`)
-    /// for hosts that are given as addresses, and `*` for all hosts; `example.com:8443` is for that port alone. No name
-    /// is looked up for it.
-    #[default]
-    Environment,
-    /// Always directly.
-    None,
-    /// This one: `http://proxy.example:3128` or `https://user:password@proxy.example`, percent-encoded.
-    Url(String),
-}
-
-impl fmt::Debug for ProxySetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Environment => "Environment",
-            Self::None => "None",
-            Self::Url(_) => "Url([redacted])",
-        })
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::excerpt::shown_name;
+use crate::file;
 use crate::pending::Pending;
 use crate::types::Operation;
 use store::Store;
@@ -94,6 +95,11 @@ impl Journal {
     /// written, or is not a journal of a version that is known here. Then no existing file has changed, and none is
     /// new except the lock file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        if let Some(what) = file::misplaced(path.as_ref()) {
+            return Err(Error::config(format!(
+                "path of a journal contains {what}; it must be the path of a file"
+            )));
+        }
         Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
     }
 
@@ -248,7 +254,7 @@ impl Journal {
 /// Prints the path of the file.
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("path", &self.store().path).finish_non_exhaustive()
+        f.debug_struct("Journal").field("path", &file::shown(&self.store().path)).finish_non_exhaustive()
     }
 }
 

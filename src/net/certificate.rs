@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::file;
 
-use crate::http::error::{HttpError, HttpErrorKind};
+use super::error::{NetError, NetErrorKind};
 
 /// A client certificate and its private key, for mutual TLS.
 ///
@@ -33,7 +33,7 @@ use crate::http::error::{HttpError, HttpErrorKind};
 #[derive(Clone)]
 pub struct ClientCertificate {
     origin: String,
-    load: Arc<dyn Fn() -> Result<Pair, HttpError> + Send + Sync>,
+    load: Arc<dyn Fn() -> Result<Pair, NetError> + Send + Sync>,
 }
 
 /// What a [`ClientCertificate`] gave when it was last asked.
@@ -111,7 +111,7 @@ impl ClientCertificate {
     {
         Self::new("source".to_owned(), move || {
             let (certificate, key) = source().map_err(|error| {
-                HttpError::new(HttpErrorKind::Tls, "the client certificate source failed")
+                NetError::new(NetErrorKind::Tls, "the client certificate source failed")
                     .with_source(Foreign(error))
             })?;
             let (certificate, key) = (Zeroizing::new(certificate), Zeroizing::new(key));
@@ -119,11 +119,11 @@ impl ClientCertificate {
         })
     }
 
-    fn new(origin: String, load: impl Fn() -> Result<Pair, HttpError> + Send + Sync + 'static) -> Self {
+    fn new(origin: String, load: impl Fn() -> Result<Pair, NetError> + Send + Sync + 'static) -> Self {
         Self { origin, load: Arc::new(load) }
     }
 
-    pub(crate) fn load(&self) -> Result<Pair, HttpError> {
+    pub(crate) fn load(&self) -> Result<Pair, NetError> {
         (self.load)()
     }
 }
@@ -145,7 +145,7 @@ impl Pair {
         Self { certificate: pem(certificate, certificate_text), key: pem(key, key_text) }
     }
 
-    fn read(certificate: &Path, key: &Path) -> Result<Self, HttpError> {
+    fn read(certificate: &Path, key: &Path) -> Result<Self, NetError> {
         let read = |what: &str, path: &Path| {
             let origin = format!("{what} file `{}`", file::shown(path));
             let text = read(&origin, path)?;
@@ -162,9 +162,9 @@ impl Pair {
     }
 }
 
-fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), HttpError> {
+fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), NetError> {
     let text = read(origin, path)?;
-    let refuse = |why: &str| HttpError::new(HttpErrorKind::Tls, format!("{origin} {why}"));
+    let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
     // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
     let config: Config = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
@@ -176,9 +176,9 @@ fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), HttpError
     }
 }
 
-fn read(origin: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+fn read(origin: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, NetError> {
     file::read(path).map_err(|error| {
-        let told = HttpError::new(HttpErrorKind::Tls, format!("{origin} {}", error.why));
+        let told = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
         match error.cause {
             Some(cause) => told.with_source(cause),
             None => told,

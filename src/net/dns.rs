@@ -1,7 +1,7 @@
-//! Host names to addresses: once a minute, not once a call, and never past the budget.
+//! DNS lookups: once a minute, not once for each connection, and never past the deadline.
 //!
-//! ureq asks its resolver before it looks for a kept connection, and its own starts a thread for every call
-//! that has a timeout. This one starts a thread only for a name it has not seen for [`KEEP`].
+//! The operating system takes no deadline for a lookup, so a thread makes it: one for each name that was not looked up
+//! within [`KEEP`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,18 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
-
 use crate::excerpt::shown;
-use crate::http::error::{HttpError, HttpErrorKind};
-use crate::net::proxy::bare;
+use crate::url::bare;
+
+use super::error::{NetError, NetErrorKind};
 
 /// The names looked up so far; clones share them.
 #[derive(Clone)]
-pub(crate) struct Names(Arc<Shared>);
+pub(crate) struct DnsCache(Arc<Shared>);
 
 struct Shared {
     lookup: Lookup,
@@ -46,7 +42,7 @@ struct Slot {
     ready: Condvar,
 }
 
-impl Names {
+impl DnsCache {
     /// Asks the operating system.
     pub(crate) fn new() -> Self {
         Self::with_lookup(|host| (host, 0).to_socket_addrs().map(Iterator::collect))
@@ -75,17 +71,37 @@ impl Names {
         }
     }
 
-    fn addresses(&self, host: &str, budget: Duration, now: Instant) -> Result<Addresses, HttpError> {
+    /// The addresses of `host`, which may be one itself, with this port; looked up until `deadline`.
+    pub(super) fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, NetError> {
+        let host = bare(host);
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let found = self.addresses(host, Instant::now(), deadline)?;
+        let with_port = |address: &SocketAddr| {
+            let mut address = *address;
+            address.set_port(port);
+            address
+        };
+        Ok(found.iter().map(with_port).collect())
+    }
+
+    fn addresses(&self, host: &str, now: Instant, deadline: Instant) -> Result<Addresses, NetError> {
         let slot = match self.find(host, now) {
             Entry::Known { addresses, .. } => return Ok(addresses),
             Entry::Asked(slot) => slot,
         };
-        match slot.wait(budget) {
+        match slot.wait(deadline) {
             Some(Ok(addresses)) => Ok(addresses),
             Some(Err(error)) => Err(unresolved(host, error)),
             None => {
                 let message = format!("timed out while looking up `{}`", shown(host));
-                Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
+                Err(NetError::new(NetErrorKind::Timeout, message))
             }
         }
     }
@@ -148,55 +164,25 @@ impl Slot {
         self.ready.notify_all();
     }
 
-    fn wait(&self, budget: Duration) -> Option<Answer> {
+    fn wait(&self, deadline: Instant) -> Option<Answer> {
         let answer = lock(&self.answer);
+        let budget = deadline.saturating_duration_since(Instant::now());
         let waited = self.ready.wait_timeout_while(answer, budget, |answer| answer.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 }
 
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = bare(uri.host().unwrap_or_default());
-        let port = port(uri);
-        let mut resolved = self.empty();
-        if let Ok(address) = host.parse::<IpAddr>() {
-            resolved.push(SocketAddr::new(address, port));
-            return Ok(resolved);
-        }
-        let found = self.addresses(host, *timeout.after, Instant::now());
-        let found = found.map_err(|error| ureq::Error::Other(Box::new(error)))?;
-        for address in found.iter().take(MOST) {
-            let mut address = *address;
-            address.set_port(port);
-            resolved.push(address);
-        }
-        Ok(resolved)
-    }
-}
-
-impl fmt::Debug for Names {
+impl fmt::Debug for DnsCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names").finish_non_exhaustive()
+        f.debug_struct("DnsCache").finish_non_exhaustive()
     }
 }
 
-/// The port of `uri`, written or implied.
-pub(crate) fn port(uri: &Uri) -> u16 {
-    let implied = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-    uri.port_u16().unwrap_or(implied)
-}
-
-fn unresolved(host: &str, error: Arc<io::Error>) -> HttpError {
+fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     let is_final = is_final(&error);
     let what = if is_final { "cannot find" } else { "cannot look up" };
     let message = format!("{what} host `{}`", shown(host));
-    HttpError::new(HttpErrorKind::Resolve, message).transient(!is_final).with_source(error)
+    NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 
 /// Whether the host does not exist, as far as the operating system says. All else may pass: no server
@@ -220,9 +206,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// How long an address is believed.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// What an `ArrayVec` of ureq holds.
-const MOST: usize = 16;
-
 /// `EAI_NONAME` and `EAI_NODATA` of glibc, musl, macOS and the BSDs.
 const NOT_FOUND: [&str; 6] = [
     "Name or service not known",
@@ -241,10 +224,10 @@ mod tests {
     use super::*;
 
     /// Answers lookups from a list, and says how many there were.
-    fn scripted(answers: Vec<io::Result<&'static str>>) -> (Names, Arc<AtomicUsize>) {
+    fn scripted(answers: Vec<io::Result<&'static str>>) -> (DnsCache, Arc<AtomicUsize>) {
         let (answers, asked) = (Mutex::new(answers.into_iter()), Arc::<AtomicUsize>::default());
         let counter = asked.clone();
-        let names = Names::with_lookup(move |_| {
+        let names = DnsCache::with_lookup(move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
             let addresses = lock(&answers).next().expect("a lookup in the script")?;
             Ok(addresses.split_whitespace().map(|each| SocketAddr::new(each.parse().unwrap(), 0)).collect())
@@ -268,7 +251,7 @@ mod tests {
         ];
         for (host, after, address, lookups) in rows {
             let now = start + Duration::from_secs(after);
-            let found = names.addresses(host, PATIENCE, now).unwrap();
+            let found = names.addresses(host, now, later()).unwrap();
             assert_eq!(
                 (found[0].ip().to_string().as_str(), asked.load(Ordering::SeqCst)),
                 (address, lookups)
@@ -295,11 +278,11 @@ mod tests {
         for (name, answers, expected) in rows {
             let lookups = answers.len();
             let (names, asked) = scripted(answers);
-            let found = names.addresses("a.test", PATIENCE, Instant::now());
+            let found = names.addresses("a.test", Instant::now(), later());
             let found = found.map(|found| found[0].ip().to_string());
-            let found = found.map_err(|error| (error.to_string(), error.is_transient(), error.was_sent()));
+            let found = found.map_err(|error| (error.to_string(), error.transient));
             let expected = expected.map(str::to_owned);
-            assert_eq!(found, expected.map_err(|(text, passes)| (text.to_owned(), passes, false)), "{name}");
+            assert_eq!(found, expected.map_err(|(text, passes)| (text.to_owned(), passes)), "{name}");
             assert_eq!(asked.load(Ordering::SeqCst), lookups, "{name}");
             assert_eq!(
                 lock(&names.0.hosts).len(),
@@ -314,13 +297,13 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let (released, asked) = (Mutex::new(released), Arc::<AtomicUsize>::default());
         let counter = asked.clone();
-        let names = Names::with_lookup(move |_| {
+        let names = DnsCache::with_lookup(move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
             let _ = lock(&released).recv_timeout(PATIENCE);
             Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
         });
         thread::scope(|scope| {
-            let ask = || names.addresses("a.test", PATIENCE, Instant::now()).unwrap();
+            let ask = || names.addresses("a.test", Instant::now(), later()).unwrap();
             let askers: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
             let deadline = Instant::now() + PATIENCE;
             while waiting(&names) < askers.len() && Instant::now() < deadline {
@@ -338,20 +321,22 @@ mod tests {
     fn abandoned_lookup_fills_the_cache() {
         let (release, released) = mpsc::channel::<()>();
         let released = Mutex::new(released);
-        let names = Names::with_lookup(move |_| {
+        let names = DnsCache::with_lookup(move |_| {
             lock(&released).recv_timeout(PATIENCE).map_err(io::Error::other)?;
             Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
         });
-        let error = names.addresses("a.test", Duration::from_millis(20), Instant::now()).unwrap_err();
+        let error = names
+            .addresses("a.test", Instant::now(), Instant::now() + Duration::from_millis(20))
+            .unwrap_err();
         assert_eq!(error.to_string(), "timed out while looking up `a.test`");
-        assert_eq!((error.kind(), error.was_sent()), (HttpErrorKind::Timeout, false));
+        assert_eq!(error.kind, NetErrorKind::Timeout);
         release.send(()).unwrap();
         // Joins the lookup that is still under way, or finds what it left; a second one would find the channel empty.
-        names.addresses("a.test", PATIENCE, Instant::now()).unwrap();
+        names.addresses("a.test", Instant::now(), later()).unwrap();
     }
 
     /// How many wait for the lookup under way: all holders of its slot but the list and the lookup itself.
-    fn waiting(names: &Names) -> usize {
+    fn waiting(names: &DnsCache) -> usize {
         lock(&names.0.hosts)
             .values()
             .map(|entry| match entry {
@@ -359,6 +344,10 @@ mod tests {
                 Entry::Known { .. } => 0,
             })
             .sum()
+    }
+
+    fn later() -> Instant {
+        Instant::now() + PATIENCE
     }
 
     const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,13 +1,19 @@
-//! Connections: TCP, DNS, proxies, TLS.
+//! Connections to servers: DNS, TCP, proxies, TLS, and how many may be open.
+//!
+//! [`Connector::connect`](connect::Connector::connect) opens a [`Connection`](connection::Connection) to a server,
+//! directly or through a proxy. What the connection carries (HTTP/1.1, HTTP/2) is the business of the layers above:
+//! of HTTP this module knows `CONNECT` alone. All blocking operations take an [`IoLimit`](connection::IoLimit).
 
 pub(crate) mod certificate;
 pub(crate) mod connect;
+pub(crate) mod connection;
 pub(crate) mod dns;
+pub(crate) mod error;
+pub(crate) mod options;
+pub(crate) mod peer;
 pub(crate) mod permits;
 pub(crate) mod proxy;
-pub(crate) mod sockets;
-#[cfg(feature = "grpc")]
-pub(crate) mod stream;
-pub(crate) mod tcp;
+mod sockets;
+mod tcp;
 pub(crate) mod tls;
-pub(crate) mod tunnel;
+mod tunnel;

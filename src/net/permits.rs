@@ -1,82 +1,103 @@
-//! How many exchanges are under way at a time.
+//! A limit on concurrent exchanges.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::stop::StopToken;
+use super::connection::IoLimit;
+use super::error::ConnectionError;
 
-/// So many exchanges, each on a connection of its own; the next one waits.
-pub(crate) struct Slots {
+/// A counting semaphore that limits concurrent exchanges, each of which has a connection of its own.
+pub(crate) struct Permits {
     most: usize,
-    taken: Mutex<usize>,
-    freed: Condvar,
+    state: Mutex<State>,
+    released: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    taken: usize,
+    /// Waking a thread is a system call even if there is none.
+    waiting: usize,
 }
 
 /// The right to one exchange, until it is dropped.
-pub(crate) struct Slot<'a>(&'a Slots);
+pub(crate) struct Permit<'a>(&'a Permits);
 
-impl Slots {
+impl Permits {
+    /// Zero counts as 1.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most: most.max(1), taken: Mutex::new(0), freed: Condvar::new() }
+        Self { most: most.max(1), state: Mutex::default(), released: Condvar::new() }
     }
 
-    /// Waits for a slot, at most so long, or until `stop` is stopped.
-    pub(crate) fn take(&self, limit: Duration, stop: Option<&StopToken>) -> Option<Slot<'_>> {
-        let start = Instant::now();
-        let mut taken = self.taken();
-        while *taken >= self.most {
-            let left = limit.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?;
-            if stop.is_some_and(StopToken::is_stopped) {
-                return None;
-            }
-            let piece = if stop.is_some() { left.min(LONGEST_DEAF) } else { left };
-            taken = self.freed.wait_timeout(taken, piece).unwrap_or_else(PoisonError::into_inner).0;
+    /// Takes a permit, and waits for one within `limit` if all are taken.
+    pub(crate) fn take(&self, limit: IoLimit<'_>) -> Result<Permit<'_>, ConnectionError> {
+        let mut state = self.lock();
+        while state.taken >= self.most {
+            let remaining = limit.remaining()?;
+            let piece = if limit.stop.is_some() { remaining.min(LONGEST_DEAF) } else { remaining };
+            state.waiting += 1;
+            state = self.released.wait_timeout(state, piece).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
-        *taken += 1;
-        Some(Slot(self))
+        state.taken += 1;
+        Ok(Permit(self))
     }
 
-    fn taken(&self) -> MutexGuard<'_, usize> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Slot<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.0.taken() -= 1;
-        self.0.freed.notify_one();
+        let mut state = self.0.lock();
+        state.taken -= 1;
+        if state.waiting > 0 {
+            self.0.released.notify_one();
+        }
     }
 }
 
-/// After so long a token is looked at again.
+/// After so long a stop token is looked at again.
 const LONGEST_DEAF: Duration = Duration::from_millis(30);
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::stop::StopToken;
+
+    fn within(time: Duration) -> IoLimit<'static> {
+        IoLimit::new(Instant::now() + time, None)
+    }
 
     #[test]
     fn no_more_than_so_many_at_a_time() {
-        let slots = Slots::new(2);
-        let (first, second) = (slots.take(Duration::ZERO, None), slots.take(Duration::ZERO, None));
-        assert!(first.is_some() && second.is_some());
-        assert!(slots.take(Duration::ZERO, None).is_none());
+        let permits = Permits::new(2);
+        let now = || within(Duration::ZERO);
+        let (first, second) = (permits.take(now()), permits.take(now()));
+        assert!(first.is_ok() && second.is_ok());
+        assert!(matches!(permits.take(now()), Err(ConnectionError::Timeout)));
         std::thread::scope(|scope| {
             // Without the wake-up the test would hang here.
-            let waiting = scope.spawn(|| slots.take(Duration::from_secs(3600), None).is_some());
+            let waiting = scope.spawn(|| permits.take(within(Duration::from_secs(3600))).is_ok());
             drop(first);
             assert!(waiting.join().unwrap());
         });
-        assert!(Slots::new(0).take(Duration::ZERO, None).is_some());
+        assert_eq!(permits.lock().waiting, 0);
+        assert!(Permits::new(0).take(now()).is_ok());
     }
 
     #[test]
     fn a_stop_ends_the_waiting() {
-        let (slots, token) = (Slots::new(1), StopToken::new());
-        let _taken = slots.take(Duration::ZERO, None);
+        let (permits, token) = (&Permits::new(1), &StopToken::new());
+        let _taken = permits.take(within(Duration::ZERO));
         std::thread::scope(|scope| {
+            let limit = IoLimit { stop: Some(token), ..within(Duration::from_secs(3600)) };
             // Without the look at the token the test would hang here.
-            let waiting = scope.spawn(|| slots.take(Duration::from_secs(3600), Some(&token)).is_none());
+            let waiting =
+                scope.spawn(move || matches!(permits.take(limit).err(), Some(ConnectionError::Stopped)));
             token.stop();
             assert!(waiting.join().unwrap());
         });

@@ -2,29 +2,40 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use ureq::http::Uri;
-use ureq::{Proxy, ProxyProtocol};
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use crate::env::Env;
+use crate::url::{UrlParts, bare};
 
-use crate::http::error::{HttpError, HttpErrorKind};
-use crate::http::options::ProxySetting;
-use crate::net::connect::Peer;
+use super::error::{NetError, NetErrorKind};
+use super::options::ProxySetting;
+use super::peer::{Peer, ServerAddress};
 
-/// The answer for every host, decided once.
-pub(crate) struct Routes {
-    /// A proxy of the environment that cannot be used is an error only for a host that needs it.
-    proxy: Result<Option<Proxy>, HttpError>,
+/// Which hosts are reached through a proxy; decided once.
+#[derive(Clone)]
+pub(crate) struct ProxyRoutes {
+    /// A proxy of the environment that is unusable is an error only for a host that needs it.
+    proxy: Result<Option<ProxyServer>, NetError>,
     bypass: Vec<Exception>,
 }
 
+/// An `http` or `https` proxy.
+#[derive(Clone)]
+pub(crate) struct ProxyServer {
+    address: ServerAddress,
+    credentials: Option<Zeroizing<String>>,
+}
+
 /// An entry of `NO_PROXY`.
+#[derive(Clone)]
 struct Exception {
     hosts: Hosts,
     /// None for all ports.
     port: Option<u16>,
 }
 
+#[derive(Clone)]
 enum Hosts {
     /// A host name without the dot or star in front: it and all names below it.
     Domain(String),
@@ -33,38 +44,83 @@ enum Hosts {
     Network(IpAddr, u32),
 }
 
-impl Routes {
-    pub(crate) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, HttpError> {
+impl ProxyRoutes {
+    pub(crate) fn new(setting: &ProxySetting, env: &dyn Env) -> Result<Self, NetError> {
         Ok(match setting {
             ProxySetting::Environment => Self::from_env(env),
             ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
             ProxySetting::Url(url) => {
-                Self { proxy: Ok(Some(parse(url, "the proxy URL")?)), bypass: Vec::new() }
+                Self { proxy: Ok(Some(ProxyServer::parse(url, "the proxy URL")?)), bypass: Vec::new() }
             }
         })
     }
 
-    /// Reads the variables by ourselves: ureq takes `HTTP_PROXY` for `https` too, skips what it cannot parse,
-    /// and takes an entry of `NO_PROXY` for one host, where every other program means the names below it too.
+    /// Reads the variables as most other programs do.
     fn from_env(env: &dyn Env) -> Self {
         let text = |name: &str| env.var(name).unwrap_or_default();
         let is_set = |name: &&str| !text(name).trim().is_empty();
         let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find(is_set);
         let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
-            proxy: proxy.map(|name| parse(text(name).trim(), &format!("`{name}`"))).transpose(),
+            proxy: proxy.map(|name| ProxyServer::parse(text(name).trim(), &format!("`{name}`"))).transpose(),
             bypass: bypass.split(',').filter_map(|entry| Exception::parse(entry.trim())).collect(),
         }
     }
 
-    /// The proxy for the host of a URL.
-    pub(crate) fn to(&self, uri: &Uri) -> Result<Option<Proxy>, HttpError> {
-        let Peer { host, port } = Peer::of(uri);
-        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(host), port));
-        if matches!(self.proxy, Ok(None)) || is_near(host) || bypassed() {
-            return Ok(None);
+    /// The proxy for connections to `peer`.
+    pub(crate) fn to(&self, peer: &Peer<'_>) -> Result<Option<&ProxyServer>, NetError> {
+        let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(peer.host), peer.port));
+        match &self.proxy {
+            Ok(None) => Ok(None),
+            _ if is_near(peer.host) || bypassed() => Ok(None),
+            Ok(proxy) => Ok(proxy.as_ref()),
+            Err(error) => Err(error.clone()),
         }
-        self.proxy.clone()
+    }
+}
+
+impl ProxyServer {
+    /// Takes `http://user:password@host:port`, where scheme, user and port may be left out.
+    ///
+    /// `origin` is where the URL comes from, for messages: they must not show the URL, which may hold a password.
+    fn parse(url: &str, origin: &str) -> Result<Self, NetError> {
+        let refuse = |expected: &str| {
+            let message = format!("cannot use the proxy: {origin} is not {expected}");
+            NetError::new(NetErrorKind::Proxy, message)
+        };
+        let no_url = || refuse("a proxy URL, expected `http://host:port`");
+        let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let parts = UrlParts::split(&with_scheme).ok_or_else(no_url)?;
+        if !["http", "https"].iter().any(|scheme| parts.scheme.eq_ignore_ascii_case(scheme)) {
+            return Err(refuse("an `http` or `https` proxy"));
+        }
+        let peer = Peer::of(&parts).filter(|peer| is_host(peer.host)).ok_or_else(no_url)?;
+        let credentials = parts.user.map(credentials).transpose().map_err(|_| no_url())?;
+        Ok(Self { address: peer.into(), credentials })
+    }
+
+    pub(super) fn peer(&self) -> Peer<'_> {
+        self.address.peer()
+    }
+
+    /// `user:password`, if the URL has them.
+    pub(super) fn credentials(&self) -> Option<&str> {
+        self.credentials.as_ref().map(|credentials| credentials.as_str())
+    }
+}
+
+/// `user:password`, decoded each by itself.
+fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> {
+    let (user, password) = encoded.split_once(':').unwrap_or((encoded, ""));
+    let (user, password) =
+        (percent_decode_str(user).decode_utf8()?, percent_decode_str(password).decode_utf8()?);
+    Ok(Zeroizing::new(format!("{user}:{password}")))
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(_) => bare(host).parse::<Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
     }
 }
 
@@ -126,26 +182,13 @@ fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     }
 }
 
-/// Takes the `http` and `https` proxies; ureq panics on a SOCKS proxy without its feature.
-fn parse(url: &str, whence: &str) -> Result<Proxy, HttpError> {
-    let refuse = |expected: &str| {
-        let message = format!("cannot use the proxy: {whence} is not {expected}");
-        HttpError::new(HttpErrorKind::Proxy, message)
-    };
-    let proxy = Proxy::new(url).map_err(|_| refuse("a proxy URL, expected `http://host:port`"))?;
-    match proxy.protocol() {
-        ProxyProtocol::Http | ProxyProtocol::Https => Ok(proxy),
-        _ => Err(refuse("an `http` or `https` proxy")),
-    }
-}
-
 /// Whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
 fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
         Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unicast_link_local() || address == AWS_METADATA
+            address.is_loopback() || address.is_unicast_link_local() || AWS.contains(&address)
         }
         Err(_) => {
             ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
@@ -153,13 +196,9 @@ fn is_near(host: &str) -> bool {
     }
 }
 
-/// Where AWS's metadata server listens over IPv6: in a range that is not link-local.
-const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-
-/// An IPv6 address without its brackets; other hosts as they are.
-pub(crate) fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
+/// Where AWS's metadata server and its agent for pods listen over IPv6: in a range that is not link-local.
+const AWS: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
 
 #[cfg(test)]
 mod tests {
@@ -168,13 +207,14 @@ mod tests {
     use super::*;
     use crate::env::SystemEnv;
 
-    fn routes(variables: &[(&str, &str)]) -> Routes {
+    fn routes(variables: &[(&str, &str)]) -> ProxyRoutes {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Routes::new(&ProxySetting::Environment, &variables.collect::<BTreeMap<_, _>>()).unwrap()
+        ProxyRoutes::new(&ProxySetting::Environment, &variables.collect::<BTreeMap<_, _>>()).unwrap()
     }
 
-    fn url(authority: &str) -> Uri {
-        format!("https://{authority}/v1/operations/1").parse().unwrap()
+    fn peer(authority: &str) -> Peer<'_> {
+        let (host, port) = crate::url::split_port(authority).unwrap();
+        Peer { tls: true, host, port: port.map_or(443, |port| port.parse().unwrap()) }
     }
 
     #[test]
@@ -201,6 +241,8 @@ mod tests {
             ("metadata server", &[PROXY], "metadata.google.internal", None),
             ("metadata server, address", &[PROXY], "169.254.169.254", None),
             ("metadata server of AWS, IPv6", &[PROXY], "[fd00:ec2::254]", None),
+            ("credentials of a container on AWS", &[PROXY], "169.254.170.2", None),
+            ("credentials of a pod on AWS", &[PROXY], "[fd00:ec2::23]", None),
             ("another address like it", &[PROXY], "[fd00:ec2::253]", Some("proxy.test")),
             ("excepted name", &[PROXY, ("NO_PROXY", "a.test, example.com")], "Example.com", None),
             ("name below", &[PROXY, ("NO_PROXY", "example.com")], "run.example.com", None),
@@ -253,30 +295,31 @@ mod tests {
             ("empty entries", &[PROXY, ("NO_PROXY", ",.,")], "example.com", Some("proxy.test")),
         ];
         for (name, variables, host, expected) in rows {
-            let proxy = routes(variables).to(&url(host)).unwrap();
-            assert_eq!(proxy.as_ref().map(Proxy::host), *expected, "{name}");
+            let routes = routes(variables);
+            let proxy = routes.to(&peer(host)).unwrap();
+            assert_eq!(proxy.map(|proxy| proxy.peer().host), *expected, "{name}");
         }
     }
 
     #[test]
     fn unusable_proxy_fails_only_where_it_is_needed() {
         let routes = routes(&[("ALL_PROXY", "socks5://user:CANARY-password-1@proxy.test:1080")]);
-        assert!(routes.to(&url("127.0.0.1")).unwrap().is_none());
-        let error = routes.to(&url("example.com")).unwrap_err();
+        assert!(routes.to(&peer("127.0.0.1")).unwrap().is_none());
+        let error = routes.to(&peer("example.com")).err().unwrap();
         assert_eq!(error.to_string(), "cannot use the proxy: `ALL_PROXY` is not an `http` or `https` proxy");
-        assert_eq!(error.kind(), HttpErrorKind::Proxy);
-        assert!(!error.is_transient() && !error.was_sent());
+        assert_eq!((error.kind, error.transient), (NetErrorKind::Proxy, false));
     }
 
     #[test]
     fn given_proxy_is_checked_and_never_printed() {
         let setting = ProxySetting::Url("http://user:CANARY-password-2@proxy.test:3128".into());
         assert!(!format!("{setting:?}").contains("CANARY"));
-        let proxy = Routes::new(&setting, &SystemEnv).unwrap().to(&url("example.com")).unwrap().unwrap();
-        assert_eq!((proxy.port(), proxy.password()), (3128, Some("CANARY-password-2")));
+        let routes = ProxyRoutes::new(&setting, &SystemEnv).unwrap();
+        let proxy = routes.to(&peer("example.com")).unwrap().unwrap();
+        assert_eq!((proxy.peer().port, proxy.credentials()), (3128, Some("user:CANARY-password-2")));
         for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
-            let error = Routes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();
-            assert_eq!(error.kind(), HttpErrorKind::Proxy, "{url}");
+            let error = ProxyRoutes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();
+            assert_eq!(error.kind, NetErrorKind::Proxy, "{url}");
             assert!(!format!("{error:?}").contains("CANARY"), "{url}");
         }
     }

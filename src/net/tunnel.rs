@@ -1,49 +1,43 @@
 //! The way through a proxy: `CONNECT` ([RFC 9110 section 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#CONNECT)).
-//!
-//! ureq has a connector for this, which gives the proxy the whole budget again for every part of its answer.
-
-use std::io::{Read, Write};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ureq::Proxy;
-use ureq::unversioned::transport::{Transport, TransportAdapter};
 
-use crate::http::error::{HttpError, HttpErrorKind};
-use crate::net::connect::{Peer, wrap};
+use super::connection::{Connection, IoLimit};
+use super::error::{ConnectionError, NetError, NetErrorKind};
+use super::peer::Peer;
+use super::proxy::ProxyServer;
 
-/// Has the proxy at the other end of `to_proxy`, which carries the timeout, connect to `peer`.
-pub(crate) fn open(
-    mut to_proxy: TransportAdapter,
-    proxy: &Proxy,
+/// Has the proxy at the other end of `connection` connect to `peer`.
+pub(super) fn open(
+    connection: &mut dyn Connection,
+    proxy: &ProxyServer,
     peer: &Peer<'_>,
-) -> Result<Box<dyn Transport>, ureq::Error> {
-    to_proxy.write_all(request(proxy, peer).as_bytes())?;
-    let head = head(&mut to_proxy)?;
+    limit: IoLimit<'_>,
+) -> Result<(), ConnectionError> {
+    connection.write(request(proxy, peer).as_bytes(), limit)?;
+    let head = head(connection, limit)?;
     match status(&head) {
-        Some(200..300) => Ok(to_proxy.into_inner()),
-        status => Err(wrap(refused(status, !head.is_empty(), proxy, peer))),
+        Some(200..300) => Ok(()),
+        status => Err(ConnectionError::Refused(refused(status, !head.is_empty(), proxy, peer))),
     }
 }
 
-fn request(proxy: &Proxy, peer: &Peer<'_>) -> String {
-    let credentials = credentials(proxy)
+fn request(proxy: &ProxyServer, peer: &Peer<'_>) -> String {
+    let credentials = proxy
+        .credentials()
         .map(|credentials| format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(credentials)));
     format!("CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n{}\r\n", credentials.unwrap_or_default())
 }
 
-fn credentials(proxy: &Proxy) -> Option<String> {
-    let (user, password) = (proxy.username(), proxy.password());
-    let given = user.is_some() || password.is_some();
-    given.then(|| format!("{}:{}", user.unwrap_or_default(), password.unwrap_or_default()))
-}
-
-/// The answer to the end of its headers, as far as it comes. What follows belongs to the tunnel.
-fn head(to_proxy: &mut TransportAdapter) -> Result<Vec<u8>, ureq::Error> {
+/// The response to the end of its headers, as far as it comes.
+///
+/// It is read byte by byte, because what follows belongs to the tunnel.
+fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, ConnectionError> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_HEAD {
         let mut byte = [0];
-        if to_proxy.read(&mut byte)? == 0 {
+        if connection.read(&mut byte, limit)? == 0 {
             break;
         }
         head.extend(byte);
@@ -58,9 +52,9 @@ fn status(head: &[u8]) -> Option<u16> {
     line.split(' ').nth(1).filter(|status| status.len() == 3)?.parse().ok()
 }
 
-fn refused(status: Option<u16>, answered: bool, proxy: &Proxy, peer: &Peer<'_>) -> HttpError {
+fn refused(status: Option<u16>, answered: bool, proxy: &ProxyServer, peer: &Peer<'_>) -> NetError {
     let why = match status {
-        Some(407) if credentials(proxy).is_some() => {
+        Some(407) if proxy.credentials().is_some() => {
             "it refused the user and password given (407)".to_owned()
         }
         Some(407) => "it wants a user and a password (407)".to_owned(),
@@ -69,7 +63,7 @@ fn refused(status: Option<u16>, answered: bool, proxy: &Proxy, peer: &Peer<'_>) 
         None => "it did not answer".to_owned(),
     };
     let message = format!("the proxy did not connect to {peer}: {why}");
-    HttpError::new(HttpErrorKind::Proxy, message).transient(status.map_or(!answered, |status| status >= 500))
+    NetError::new(NetErrorKind::Proxy, message).transient(status.map_or(!answered, |status| status >= 500))
 }
 
 const MAX_HEAD: usize = 64 * 1024;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::redact::Masked;
 use crate::types::Code;
 
 #[allow(unused_imports)]
@@ -62,7 +63,7 @@ type RetryObserver = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 
 /// One failed attempt that will be followed by another.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Retry<'a> {
     /// The RPC, such as `GetOperation`.
     pub method: &'static str,
@@ -74,6 +75,18 @@ pub struct Retry<'a> {
     pub error: &'a Error,
     /// How long the call sleeps before the next attempt.
     pub delay: Duration,
+}
+
+impl fmt::Debug for Retry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("method", &self.method)
+            .field("name", &Masked(self.name))
+            .field("attempt", &self.attempt)
+            .field("error", &self.error)
+            .field("delay", &self.delay)
+            .finish()
+    }
 }
 
 impl RetryPolicy {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::redact::Masked;
+
 use super::call::{Rpc, RpcCall};
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
@@ -163,8 +165,8 @@ impl fmt::Debug for RecordedRequest {
         let headers: Vec<_> = self.headers().map(|(name, value)| (name, redact(name, value))).collect();
         f.debug_struct("RecordedRequest")
             .field("method", &self.0.method)
-            .field("target", &self.0.target)
-            .field("headers", &headers)
+            .field("target", &Masked(&self.0.target))
+            .field("headers", &Masked(&headers))
             .field("body", &self.printable_body())
             .field("connection", &self.0.connection)
             .field("at", &self.0.at)

@@ -8,6 +8,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::http::is_sensitive;
+use crate::redact::redacted;
 
 /// The headers of one answer; over gRPC its metadata, initial and trailing.
 ///
@@ -53,7 +54,8 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if is_sensitive(name) { "[redacted]" } else { value });
+        let shown =
+            |(name, value)| (name, if is_sensitive(name) { "[redacted]".into() } else { redacted(value) });
         f.debug_map().entries(self.iter().map(shown)).finish()
     }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::excerpt::shown_name;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
+use crate::redact::Masked;
 use crate::types::any::deserialize;
 use crate::types::text::{SharedSource, SharedText};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
@@ -292,7 +293,7 @@ impl PartialEq for Operation {
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operation")
-            .field("name", &self.name())
+            .field("name", &Masked(self.name()))
             .field("outcome", &format_args!("{}", self.outcome()))
             .field("metadata", &self.metadata)
             .field("response", &self.response)

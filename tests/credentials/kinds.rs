@@ -228,6 +228,26 @@ fn faults_of_every_endpoint_are_retried_with_the_call() {
 }
 
 #[test]
+fn the_description_of_a_refusal_is_shown_in_whole() {
+    let description: String = (0..64).map(|number| format!("{number:03} ")).collect();
+    let oauth = json!({"error": "invalid_grant", "error_description": &description}).to_string();
+    let api = json!({"error": {"status": "PERMISSION_DENIED", "message": &description}}).to_string();
+    for (name, part, body) in [
+        ("user", "/token", &oauth),
+        ("workforce user", "/v1/oauthtoken", &oauth),
+        ("file", "/v1/token", &oauth),
+        ("file", ":generateAccessToken", &api),
+    ] {
+        let (server, folder) = (server(), Folder::new());
+        let file = files(&server, &folder).into_iter().find(|(found, _)| *found == name).unwrap().1;
+        server.reply_to("POST", part, Reply::json(403, body.as_str()));
+        let error =
+            client(&server, load(&server.auth().impersonated_file(&file))).get(NAME).send().unwrap_err();
+        assert!(error.to_string().ends_with(&format!(": {}", description.trim())), "{name}: {error}");
+    }
+}
+
+#[test]
 fn credentials_are_shared_by_clients_and_tokens_are_not() {
     let server = server();
     let credentials: Credentials = load(&server.auth().authorized_user_file());

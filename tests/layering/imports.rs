@@ -190,6 +190,24 @@ fn module_of(path: &Path) -> ModulePath {
     parts.filter(|part| !matches!(part.as_str(), "lib" | "main" | "mod")).collect()
 }
 
+/// Returns the lines of code with `word`, and the files that they are in, but for those in the folder `except`.
+pub(crate) fn lines_with(word: &str, root: &Path, except: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for path in rust_files(root) {
+        let relative = path.strip_prefix(root).unwrap().with_extension("");
+        if relative.starts_with(except) {
+            continue;
+        }
+        let name = relative.to_string_lossy().replace('\\', "/");
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap());
+        let lines = code.filter(|code| code.contains(word));
+        found.extend(lines.map(|line| (name.clone(), line.trim().to_owned())));
+    }
+    found.sort();
+    found
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {

@@ -45,7 +45,7 @@ impl Call {
         Self {
             method: request.path().to_owned(),
             plain: scheme == "http",
-            authority,
+            authority: redact::value_for_display(&authority),
             metadata: metadata
                 .map(|(name, value)| (name.to_owned(), redact::value(name, value).to_owned()))
                 .collect(),
@@ -103,14 +103,14 @@ fn message(request: &RecordedRequest) -> Value {
     if !request.path().ends_with("/ListOperations") {
         // The other methods that are shown have the same only field.
         let request = GetOperationRequest::decode(request.body()).unwrap_or_default();
-        return json!({ "name": request.name });
+        return json!({ "name": redact::name_for_display(&request.name) });
     }
     let request = ListOperationsRequest::decode(request.body()).unwrap_or_default();
     let fields = [
-        ("name", Value::from(request.name)),
-        ("filter", request.filter.into()),
+        ("name", Value::from(redact::name_for_display(&request.name))),
+        ("filter", redact::value_for_display(&request.filter).into()),
         ("pageSize", request.page_size.into()),
-        ("pageToken", request.page_token.into()),
+        ("pageToken", redact::value_for_display(&request.page_token).into()),
         ("returnPartialSuccess", request.return_partial_success.into()),
     ];
     let is_set = |value: &Value| ![json!(""), json!(0), json!(false)].contains(value);

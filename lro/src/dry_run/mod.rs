@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::names::{self, Place};
 use crate::output::Output;
+use crate::redact;
 
 /// Prints the first request for each name that the command is about.
 pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
@@ -73,7 +74,9 @@ fn header_words<'h>(
 /// What a shell puts in place of a secret.
 fn variable(globals: &Globals, header: &str) -> String {
     match (header, &globals.access_token_file, &globals.credentials) {
-        ("authorization", Some(file), _) => format!("Bearer $(cat {})", shell_word(&file.to_string_lossy())),
+        ("authorization", Some(file), _) => {
+            format!("Bearer $(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())))
+        }
         ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
         ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
         _ => {

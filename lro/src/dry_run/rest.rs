@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use longrunning::printing::redacted;
 use serde_json::json;
 
 use super::{header_words, send};
@@ -63,11 +64,11 @@ impl Request {
         let headers = request.headers.iter();
         Self {
             method: request.method.as_str(),
-            url: request.url.to_owned(),
+            url: redacted(request.url),
             headers: headers
                 .map(|(name, value)| (name.to_string(), redact::value(name, value).to_owned()))
                 .collect(),
-            body: request.body.map(|body| String::from_utf8_lossy(body).into_owned()),
+            body: request.body.map(|body| redacted(&String::from_utf8_lossy(body))),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::names;
 use crate::output;
 use crate::progress::Progress;
+use crate::redact::name_for_display;
 
 use super::record::{Job, Record};
 use super::results::Results;
@@ -31,7 +32,10 @@ impl<'a> Waiting<'a> {
             globals,
             args,
             settled: vec![false; jobs.len()],
-            progress: Progress::new(globals, jobs.iter().map(|job| job.place.name.clone()).collect()),
+            progress: Progress::new(
+                globals,
+                jobs.iter().map(|job| name_for_display(&job.place.name)).collect(),
+            ),
             jobs,
             results: Results::new(globals, record),
             start: Instant::now(),

@@ -9,6 +9,7 @@ mod names;
 mod options;
 #[cfg(unix)]
 mod readme;
+mod secrets;
 mod serve;
 #[cfg(unix)]
 mod terminal;

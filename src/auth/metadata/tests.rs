@@ -70,8 +70,8 @@ fn answers_count_only_with_the_header_of_the_server() {
         ),
         (
             "forbidden",
-            vec![flavored(404, ""), flavored(403, "CANARY")],
-            Err((format!("{host} answered 403"), false)),
+            vec![flavored(404, ""), flavored(403, "Permission denied\n")],
+            Err((format!("{host} answered 403: Permission denied"), false)),
         ),
         ("a page for a token", vec![flavored(404, ""), html(200)], Err((strange, false))),
         (
@@ -128,7 +128,10 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
         if seconds == 10 {
             let message = "no application default credentials: X is unset, no metadata server answered; \
                            `gcloud auth application-default login` would make some";
-            assert!(errors.iter().all(|error| error.to_string() == message && error.is_whole()), "{name}");
+            assert!(
+                errors.iter().all(|error| error.to_string() == message && error.wording() == Wording::Whole),
+                "{name}"
+            );
             assert!(errors.iter().all(|error| error.source().is_some()), "{name}");
         }
     }

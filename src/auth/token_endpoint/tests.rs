@@ -85,14 +85,14 @@ fn failures_say_what_may_be_said_and_whether_they_pass() {
             "control characters",
             400,
             r#"{"error": "a\r\nb\u001b[31m", "error_description": ""}"#.into(),
-            format!("{host} answered 400: ab[31m"),
+            format!("{host} answered 400: a b[31m"),
             false,
         ),
         (
             "a long description",
             400,
             format!(r#"{{"error": "e", "error_description": "{long}"}}"#),
-            format!("{host} answered 400: e: {}", &long[..256]),
+            format!("{host} answered 400: e: {}…", &long[..256]),
             false,
         ),
         (

@@ -144,7 +144,7 @@ fn no_time_left() {
     let server = Server::start(vec![vec![Act::Read, ok("{}")]]);
     let request = HttpRequest::new(HttpMethod::Get, "http://127.0.0.1:1/").timeout(Default::default());
     let error = agent().send(&request).unwrap_err();
-    assert_fails("zero", error, 1, (Timeout, false, true, "no time left to ask HOST"));
+    assert_fails("zero", error, 1, (Timeout, false, true, "timed out before the request to HOST was sent"));
     assert_eq!(server.requests(), [""; 0]);
 }
 

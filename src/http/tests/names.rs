@@ -9,13 +9,13 @@ use crate::env::SystemEnv;
 
 use super::server::{Act, Server, ok};
 use super::{HttpAgent, agent, get, options};
-use crate::net::dns::Names;
+use crate::net::dns::DnsCache;
 
 /// A client whose every lookup finds these addresses and is counted.
 fn counted(addresses: &'static [&str]) -> (HttpAgent, Arc<AtomicUsize>) {
     let asked = Arc::<AtomicUsize>::default();
     let counter = asked.clone();
-    let names = Names::with_lookup(move |_| {
+    let names = DnsCache::with_lookup(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         Ok(addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect())
     });
@@ -98,7 +98,7 @@ fn silent_addresses_share_the_budget() {
 
 #[test]
 fn unknown_host_is_named() {
-    let names = Names::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
+    let names = DnsCache::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
     let agent = HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap();
     let error = get(&agent, "http://no-such-host.test/").unwrap_err();
     assert_eq!(error.to_string(), "cannot find host `no-such-host.test`");

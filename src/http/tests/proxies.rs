@@ -15,11 +15,11 @@ use super::authority::{Authority, VERSIONS, unchanged};
 use super::relay::{self, Process, Relay};
 use super::server::{Act, Server};
 use super::{HttpAgent, ProxySetting, Roots, get, options};
-use crate::net::dns::Names;
+use crate::net::dns::DnsCache;
 
 /// A client with this environment that can look up nothing.
 fn agent(options: &HttpOptions, environment: &[(&str, String)]) -> HttpAgent {
-    let names = Names::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
+    let names = DnsCache::with_lookup(|_| Err(io::Error::from(io::ErrorKind::NotFound)));
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     HttpAgent::with_parts(options, &environment.collect::<BTreeMap<_, _>>(), names).unwrap()
 }

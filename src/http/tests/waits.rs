@@ -11,7 +11,7 @@ use crate::testing::{FakeOperation, FakeServer};
 use super::authority::{Authority, unchanged};
 use super::server::{Server, send};
 use super::*;
-use crate::net::dns::Names;
+use crate::net::dns::DnsCache;
 
 const NAME: &str = "operations/42";
 
@@ -39,7 +39,7 @@ fn under_another_name(server: &FakeServer) -> String {
 fn names_that_cannot_be_looked_up_for_a_while() {
     let server = served();
     let asked = AtomicUsize::new(0);
-    let names = Names::with_lookup(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+    let names = DnsCache::with_lookup(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0..3 => Err(io::Error::other("Temporary failure in name resolution")),
         _ => Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))]),
     });
@@ -65,7 +65,7 @@ fn addresses_that_are_silent() {
         queue.push(stream);
     }
     let names =
-        Names::with_lookup(|_| Ok([2, 1].map(|last| SocketAddr::from(([127, 0, 0, last], 0))).into()));
+        DnsCache::with_lookup(|_| Ok([2, 1].map(|last| SocketAddr::from(([127, 0, 0, last], 0))).into()));
     let agent = HttpAgent::with_parts(&options(), &SystemEnv, names).unwrap();
     let client = Elsewhere(agent, under_another_name(&server));
     let client = server.client_builder().http_client(client).build().unwrap();

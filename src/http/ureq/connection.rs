@@ -1,69 +1,132 @@
-//! What ureq does not tell of a connection: whether it was a kept one, and whether a byte was answered when it fails.
+//! A connection of `net` as ureq reads and writes it.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::io;
+use std::sync::Arc;
 
-use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector as Connects, NextTimeout, Transport,
+};
 
-use crate::http::ureq::redact::Vault;
-use crate::http::ureq::stops::is_stop;
+use crate::net::connect::Connector;
+use crate::net::connection::Connection;
+use crate::net::error::ConnectionError;
+use crate::net::peer::Peer;
 
-/// A connection that knows how far the exchange on it got.
+use super::buffers::LazyPages;
+use super::error::Stale;
+use super::exchange;
+use super::redact::Vault;
+
+/// Opens connections for ureq. What goes wrong reaches the client as it is, inside `ureq::Error::Other`.
 #[derive(Debug)]
-pub(crate) struct Link {
-    inner: Box<dyn Transport>,
+pub(super) struct UreqConnector {
+    connector: Arc<Connector>,
     vault: Vault,
-    /// An earlier exchange on this connection was answered.
-    reused: bool,
-    /// A byte of the answer to the current exchange has arrived.
-    answered: bool,
 }
 
-impl Link {
-    pub(crate) fn new(inner: Box<dyn Transport>, vault: Vault) -> Self {
-        Self { inner, vault, reused: false, answered: false }
+impl UreqConnector {
+    pub(super) fn new(connector: Arc<Connector>, vault: Vault) -> Self {
+        Self { connector, vault }
     }
+}
 
-    fn lost(&self, error: ureq::Error) -> ureq::Error {
-        match self.reused && !self.answered && !is_stop(&error) {
+impl Connects for UreqConnector {
+    type Out = UreqConnection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<UreqConnection>, ureq::Error> {
+        let inner = self.connector.connect(&peer(details.uri), exchange::current().limit());
+        let inner = inner.map_err(|error| ureq::Error::Other(Box::new(error)))?;
+        Ok(Some(UreqConnection {
+            inner,
+            buffers: LazyPages::new(details.config),
+            vault: self.vault.clone(),
+            is_reused: false,
+            has_answered: false,
+            was_just_read: false,
+        }))
+    }
+}
+
+/// The server of a URL that was checked.
+fn peer(uri: &Uri) -> Peer<'_> {
+    let tls = uri.scheme_str() == Some("https");
+    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    Peer { tls, host: uri.host().unwrap_or_default(), port }
+}
+
+/// Names are resolved where connections are opened: ureq would do it even for a pooled connection.
+#[derive(Debug)]
+pub(super) struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+/// A connection that knows how far the exchange on it got, which ureq does not report.
+pub(super) struct UreqConnection {
+    inner: Box<dyn Connection>,
+    buffers: LazyPages,
+    vault: Vault,
+    /// An earlier exchange on this connection had a response.
+    is_reused: bool,
+    /// A byte of the response to the current exchange has arrived.
+    has_answered: bool,
+    /// Nobody has looked at the connection since it was read.
+    was_just_read: bool,
+}
+
+impl UreqConnection {
+    fn lost(&self, error: ConnectionError) -> ureq::Error {
+        let is_stopped = matches!(error, ConnectionError::Stopped);
+        match self.is_reused && !self.has_answered && !is_stopped {
             true => ureq::Error::Other(Box::new(Stale(error))),
-            false => error,
+            false => ureq::Error::Other(Box::new(error)),
         }
     }
 }
 
-impl Transport for Link {
+impl Transport for UreqConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
+        &mut self.buffers
     }
 
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        // Sending after an answer is the next exchange.
-        if self.answered {
-            self.reused = true;
-            self.answered = false;
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        // Sending after a response is the next exchange.
+        if self.has_answered {
+            self.is_reused = true;
+            self.has_answered = false;
         }
-        let amount = self.vault.reveal(self.inner.buffers().output(), amount);
-        self.inner.transmit_output(amount, timeout).map_err(|error| self.lost(error))
+        let output = self.buffers.output();
+        let amount = self.vault.reveal(output, amount);
+        let output = output.get(..amount).unwrap_or_default();
+        self.inner.write(output, exchange::current().limit()).map_err(|error| self.lost(error))
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        match self.inner.await_input(timeout) {
-            Ok(true) => {
-                self.answered = true;
-                Ok(true)
-            }
-            Ok(false) if self.reused && !self.answered => {
-                Err(self.lost(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
-            }
-            Ok(false) => Ok(false),
-            Err(error) => Err(self.lost(error)),
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let read = self.inner.read(self.buffers.input_append_buf(), exchange::current().limit());
+        let amount = read.map_err(|error| self.lost(error))?;
+        if amount == 0 && self.is_reused && !self.has_answered {
+            return Err(self.lost(ConnectionError::closed()));
         }
+        self.buffers.input_appended(amount);
+        self.has_answered |= amount > 0;
+        self.was_just_read = amount > 0;
+        Ok(amount > 0)
     }
 
+    /// ureq asks when it puts a connection back and when it takes it out again. The first time, right after the
+    /// response, is not worth three system calls.
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        std::mem::take(&mut self.was_just_read) || self.inner.is_silent()
     }
 
     fn is_tls(&self) -> bool {
@@ -71,15 +134,8 @@ impl Transport for Link {
     }
 }
 
-/// A kept connection failed before the first byte of the answer: the server closed it in the meantime, or
-/// (when this holds a timeout) something in between forgot it.
-#[derive(Debug)]
-pub(crate) struct Stale(pub(super) ureq::Error);
-
-impl fmt::Display for Stale {
+impl fmt::Debug for UreqConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.debug_struct("UreqConnection").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
-
-impl StdError for Stale {}

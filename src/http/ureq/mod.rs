@@ -1,8 +1,16 @@
-//! The default client, over [ureq](https://docs.rs/ureq).
+//! [ureq](https://docs.rs/ureq) below [`HttpAgent`](super::HttpAgent): HTTP/1.1, and the pool of its connections.
+//!
+//! Nothing outside of this folder knows ureq. It makes no connection, resolves no name and keeps no time here: its
+//! connections are those of `net`, and the limits of an exchange come from [`exchange`].
 
-pub(crate) mod agent;
-pub(crate) mod buffers;
-pub(crate) mod connection;
+mod buffers;
+mod client;
+mod connection;
 mod encoding;
-pub(crate) mod redact;
-pub(crate) mod stops;
+mod error;
+mod exchange;
+mod redact;
+mod request;
+mod response;
+
+pub(super) use client::client;

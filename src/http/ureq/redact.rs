@@ -1,7 +1,7 @@
 //! Keeps the secrets of a request out of the log.
 //!
 //! At level TRACE ureq shows every byte that it writes and cannot be told not to. So it is given stand-ins for
-//! secrets, and [`Link`](crate::http::ureq::connection::Link) puts the secrets in their places on the way out.
+//! secrets, and [`UreqConnection`](super::connection::UreqConnection) puts the secrets in their places on the way out.
 
 use std::collections::HashMap;
 use std::fmt;

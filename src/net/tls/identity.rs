@@ -9,8 +9,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error};
 
 use crate::file;
-use crate::http::error::{HttpError, HttpErrorKind};
 use crate::net::certificate::{ClientCertificate, Pair};
+use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
 
 pub(super) struct Identity {
@@ -27,7 +27,7 @@ struct Current {
 }
 
 impl Identity {
-    pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, HttpError> {
+    pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, NetError> {
         let current = Current::new(certificate.load()?, &plain)?;
         Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
     }
@@ -64,7 +64,7 @@ impl Current {
         Self { pair: self.pair.clone(), config: Arc::new(without_sessions(&self.config)) }
     }
 
-    fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, HttpError> {
+    fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, NetError> {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
         // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
@@ -81,9 +81,9 @@ pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
     config
 }
 
-fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, HttpError> {
+fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, NetError> {
     let Pair { certificate, key } = pair;
-    let tls = |message: String| HttpError::new(HttpErrorKind::Tls, message);
+    let tls = |message: String| NetError::new(NetErrorKind::Tls, message);
     let unusable = |origin: &str, error| tls(format!("{origin} cannot be used")).with_source(error);
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate.text)
         .collect::<Result<_, _>>()

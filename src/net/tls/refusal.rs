@@ -5,7 +5,9 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, ClientConnection, Error};
 
-use crate::http::error::{HttpError, HttpErrorKind};
+use crate::net::error::{NetError, NetErrorKind};
+
+use super::alpn::AlpnProtocol;
 
 /// What TLS refused when `conn` failed with this error, if it was that.
 ///
@@ -37,23 +39,28 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 /// The error for a handshake, or a connection, that TLS refused.
 ///
 /// `presented` says whether we had a client certificate to show.
-pub(super) fn refused(error: &Error, peer: impl fmt::Display, presented: bool) -> HttpError {
+pub(super) fn refused(
+    error: &Error,
+    peer: impl fmt::Display,
+    presented: bool,
+    alpn: Option<AlpnProtocol>,
+) -> NetError {
     let message = match error {
         Error::InvalidCertificate(why) => format!("cannot trust {peer}: its certificate {}", flaw(why)),
-        Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, presented)),
+        Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, presented, alpn)),
         Error::InvalidMessage(_) => format!("{peer} does not speak TLS"),
         _ => format!("cannot agree on TLS with {peer}"),
     };
-    HttpError::new(HttpErrorKind::Tls, message).with_source(error.clone())
+    NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }
 
 /// The error for a server that asked for a client certificate, was shown none, and closed without a word.
 ///
 /// Transient, since there may be another reason: many servers ask and do not insist.
-pub(super) fn unshown(peer: impl fmt::Display) -> HttpError {
+pub(super) fn unshown(peer: impl fmt::Display) -> NetError {
     let message =
         format!("{peer} closed the connection before an answer, and had asked for a client certificate");
-    HttpError::new(HttpErrorKind::Interrupted, message)
+    NetError::new(NetErrorKind::Closed, message)
 }
 
 fn flaw(error: &CertificateError) -> &'static str {
@@ -74,7 +81,7 @@ fn flaw(error: &CertificateError) -> &'static str {
 }
 
 /// The alerts of RFC 8446 section 6.2 that concern certificates can only mean ours.
-fn complaint(alert: AlertDescription, presented: bool) -> &'static str {
+fn complaint(alert: AlertDescription, presented: bool, alpn: Option<AlpnProtocol>) -> &'static str {
     use AlertDescription as Alert;
     match alert {
         Alert::CertificateRequired if presented => "requires another client certificate than the one given",
@@ -96,13 +103,10 @@ fn complaint(alert: AlertDescription, presented: bool) -> &'static str {
         Alert::BadCertificate | Alert::CertificateRequired | Alert::CertificateUnknown => {
             "requires a client certificate"
         }
-        Alert::NoApplicationProtocol => NO_PROTOCOL,
+        Alert::NoApplicationProtocol => alpn.map_or("refused the TLS connection", |alpn| alpn.missing),
         _ => "refused the TLS connection",
     }
 }
-
-/// Only HTTP/2 is ever asked for.
-pub(super) const NO_PROTOCOL: &str = "does not offer HTTP/2 (ALPN `h2`), which gRPC needs";
 
 #[cfg(test)]
 mod tests {
@@ -111,6 +115,7 @@ mod tests {
     #[test]
     fn alerts_about_the_client_certificate() {
         use AlertDescription as Alert;
+        let alpn = AlpnProtocol { id: b"x", missing: "does not offer x" };
         const REFUSED: &str = "a:1 refused the TLS connection";
         const NEEDED: &str = "a:1 requires a client certificate";
         let rows = [
@@ -135,17 +140,13 @@ mod tests {
                 "a:1 refused the client certificate: it comes from an unknown issuer",
             ),
             (Alert::HandshakeFailure, REFUSED, REFUSED),
-            (
-                Alert::NoApplicationProtocol,
-                "a:1 does not offer HTTP/2 (ALPN `h2`), which gRPC needs",
-                "a:1 does not offer HTTP/2 (ALPN `h2`), which gRPC needs",
-            ),
+            (Alert::NoApplicationProtocol, "a:1 does not offer x", "a:1 does not offer x"),
         ];
         for (alert, without, with) in rows {
             for (presented, message) in [(false, without), (true, with)] {
-                let error = refused(&Error::AlertReceived(alert), "a:1", presented);
+                let error = refused(&Error::AlertReceived(alert), "a:1", presented, Some(alpn));
                 assert_eq!(error.to_string(), message, "{alert:?}");
-                assert_eq!((error.kind(), error.is_transient()), (HttpErrorKind::Tls, false));
+                assert_eq!((error.kind, error.transient), (NetErrorKind::Tls, false));
             }
         }
     }

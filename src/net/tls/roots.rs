@@ -9,16 +9,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
-use crate::http::error::{HttpError, HttpErrorKind};
-use crate::http::options::{HttpOptions, Roots};
+use crate::net::error::{NetError, NetErrorKind};
+use crate::net::options::{NetOptions, Roots};
 
 type Builder<State> = ConfigBuilder<ClientConfig, State>;
 
 /// Makes everything that can be wrong with the roots an error now, not at the first handshake.
 pub(super) fn trust(
     builder: Builder<WantsVerifier>,
-    options: &HttpOptions,
-) -> Result<Builder<WantsClientCert>, HttpError> {
+    options: &NetOptions,
+) -> Result<Builder<WantsClientCert>, NetError> {
     let mut extra = Vec::new();
     for pem in &options.extra_roots {
         extra.extend(usable(&pem.0)?);
@@ -31,7 +31,7 @@ pub(super) fn trust(
     Ok(builder.with_root_certificates(store(&options.roots, extra)?))
 }
 
-fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertStore, HttpError> {
+fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertStore, NetError> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::Mozilla => store.extend(mozilla()?),
@@ -43,9 +43,9 @@ fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertS
 }
 
 /// The certificates in `pem` that can be roots, at least one.
-fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let unreadable =
-        |error| HttpError::new(HttpErrorKind::Tls, "cannot read the root certificates").with_source(error);
+        |error| NetError::new(NetErrorKind::Tls, "cannot read the root certificates").with_source(error);
     let mut certificates: Vec<_> =
         CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)?;
     let found = certificates.len();
@@ -54,7 +54,7 @@ fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpError> {
         _ if certificates.is_empty() => {
             let message =
                 format!("no usable root certificate: {found} in the PEM text given, expected at least 1");
-            return Err(HttpError::new(HttpErrorKind::Tls, message));
+            return Err(NetError::new(NetErrorKind::Tls, message));
         }
         0 => {}
         unusable => log::warn!("{unusable} of {found} root certificates cannot be used"),
@@ -63,12 +63,12 @@ fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpError> {
 }
 
 #[cfg(feature = "webpki-roots")]
-fn mozilla() -> Result<impl IntoIterator<Item = TrustAnchor<'static>>, HttpError> {
+fn mozilla() -> Result<impl IntoIterator<Item = TrustAnchor<'static>>, NetError> {
     Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())
 }
 
 #[cfg(not(feature = "webpki-roots"))]
-fn mozilla() -> Result<Vec<TrustAnchor<'static>>, HttpError> {
+fn mozilla() -> Result<Vec<TrustAnchor<'static>>, NetError> {
     Err(no_feature("Mozilla", "webpki-roots"))
 }
 
@@ -76,7 +76,7 @@ fn mozilla() -> Result<Vec<TrustAnchor<'static>>, HttpError> {
 fn platform(
     extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
+) -> Result<Arc<dyn ServerCertVerifier>, NetError> {
     match rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider) {
         Ok(verifier) => Ok(Arc::new(verifier)),
         Err(error) => Err(no_platform().with_source(error)),
@@ -87,10 +87,10 @@ fn platform(
 fn platform(
     extra: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
+) -> Result<Arc<dyn ServerCertVerifier>, NetError> {
     if !extra.is_empty() {
         let message = "Android cannot trust extra roots on top of its own: put them into its trust store";
-        return Err(HttpError::new(HttpErrorKind::Tls, message));
+        return Err(NetError::new(NetErrorKind::Tls, message));
     }
     match rustls_platform_verifier::Verifier::new(provider) {
         Ok(verifier) => Ok(Arc::new(verifier)),
@@ -99,23 +99,23 @@ fn platform(
 }
 
 #[cfg(feature = "platform-verifier")]
-fn no_platform() -> HttpError {
-    HttpError::new(HttpErrorKind::Tls, "cannot use the trust store of the operating system")
+fn no_platform() -> NetError {
+    NetError::new(NetErrorKind::Tls, "cannot use the trust store of the operating system")
 }
 
 #[cfg(not(feature = "platform-verifier"))]
 fn platform(
     _: Vec<CertificateDer<'static>>,
     _: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
+) -> Result<Arc<dyn ServerCertVerifier>, NetError> {
     Err(no_feature("Platform", "platform-verifier"))
 }
 
 #[cfg(not(all(feature = "webpki-roots", feature = "platform-verifier")))]
-fn no_feature(roots: &str, feature: &str) -> HttpError {
+fn no_feature(roots: &str, feature: &str) -> NetError {
     let message =
         format!("roots `{roots}` need feature `{feature}`, which is off: turn it on or choose other roots");
-    HttpError::new(HttpErrorKind::Tls, message)
+    NetError::new(NetErrorKind::Tls, message)
 }
 
 #[cfg(all(test, feature = "webpki-roots"))]

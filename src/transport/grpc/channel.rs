@@ -13,12 +13,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use h2::client::{Builder, Connection, SendRequest};
+use h2::client::{Builder, Connection as Http2, SendRequest};
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, Request, StatusCode};
 
 use crate::http::{HttpError, HttpErrorKind};
-use crate::net::stream::{Opener, Stream};
+use crate::net::connect::Connector;
+use crate::net::connection::{Connection, IoLimit};
+use crate::net::error::ConnectionError;
+use crate::net::peer::ServerAddress;
 
 use super::frame::{self, Incoming};
 use super::pipe::Pipe;
@@ -59,9 +62,12 @@ impl Fault {
 
 /// A connection, for one call at a time. What is on its way is not to be printed.
 pub(super) struct Channel {
-    stream: Stream,
+    stream: Box<dyn Connection>,
+    server: ServerAddress,
+    /// What was read last; its room is used again.
+    input: Vec<u8>,
     pipe: Pipe,
-    connection: Connection<Pipe, Bytes>,
+    connection: Http2<Pipe, Bytes>,
     requests: SendRequest<Bytes>,
     news: Arc<News>,
     /// Sending failed; what the peer had to say before that can still be read.
@@ -82,8 +88,12 @@ impl Wake for News {
 
 impl Channel {
     /// Connects. Nothing is exchanged yet: our settings go out with the first call.
-    pub(super) fn open(opener: &Opener, deadline: Instant) -> Result<Self, HttpError> {
-        let stream = opener.open(deadline.saturating_duration_since(Instant::now()))?;
+    pub(super) fn open(
+        connector: &Connector,
+        server: &ServerAddress,
+        limit: IoLimit<'_>,
+    ) -> Result<Self, HttpError> {
+        let stream = connector.connect(&server.peer(), limit)?;
         let pipe = Pipe::default();
         let mut builder = Builder::new();
         builder
@@ -95,12 +105,22 @@ impl Channel {
         let mut handshake = Box::pin(builder.handshake(pipe.clone()));
         let (requests, connection) = match handshake.as_mut().poll(&mut idle()) {
             Poll::Ready(Ok(parts)) => parts,
-            Poll::Ready(Err(error)) => return Err(stream.improper().sent(false).with_source(error)),
+            Poll::Ready(Err(error)) => return Err(improper(server).sent(false).with_source(error)),
             // It only writes, and the pipe takes everything at once.
-            Poll::Pending => return Err(stream.improper().sent(false)),
+            Poll::Pending => return Err(improper(server).sent(false)),
         };
-        let news = Arc::default();
-        Ok(Self { stream, pipe, connection, requests, news, broken: None, is_over: false, was_used: false })
+        Ok(Self {
+            stream,
+            server: server.clone(),
+            input: vec![0; INPUT],
+            pipe,
+            connection,
+            requests,
+            news: Arc::default(),
+            broken: None,
+            is_over: false,
+            was_used: false,
+        })
     }
 
     /// Takes in what came while the connection was not used: answers pings, obeys settings.
@@ -111,14 +131,14 @@ impl Channel {
             if self.is_over || self.stream.is_silent() {
                 break;
             }
-            let deadline = end.min(Instant::now() + GLANCE);
-            match self.receive(deadline, false) {
+            let glance = IoLimit::new(end.min(Instant::now() + GLANCE), None);
+            match self.receive(glance, false) {
                 // Less than a record of TLS has come.
                 Err(error) if error.kind() == HttpErrorKind::Timeout => break,
                 Err(_) => return false,
                 Ok(()) => self.turn(),
             };
-            if self.flush(deadline, false).is_err() || self.broken.is_some() {
+            if self.flush(glance, false).is_err() || self.broken.is_some() {
                 return false;
             }
         }
@@ -131,9 +151,9 @@ impl Channel {
         request: Request<()>,
         message: Bytes,
         limit: usize,
-        deadline: Instant,
+        io: IoLimit<'_>,
     ) -> Result<Answer, Fault> {
-        let answer = self.exchange(request, message, limit, deadline);
+        let answer = self.exchange(request, message, limit, io);
         self.was_used = true;
         if answer.is_err() {
             self.part();
@@ -151,18 +171,18 @@ impl Channel {
         request: Request<()>,
         message: Bytes,
         limit: usize,
-        deadline: Instant,
+        io: IoLimit<'_>,
     ) -> Result<Answer, Fault> {
         let mut requests = self.requests.clone();
-        let ready = self.drive(deadline, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
+        let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
         let sent = requests.send_request(request, false);
         let (mut response, mut sending) = sent.map_err(|error| self.not_sent(error))?;
         sending.send_data(message, true).map_err(|error| self.fault(error, false))?;
-        let response = self.drive(deadline, false, |cx| Pin::new(&mut response).poll(cx))?;
+        let response = self.drive(io, false, |cx| Pin::new(&mut response).poll(cx))?;
         let (head, mut stream) = response.map_err(|error| self.fault(error, false))?.into_parts();
         let mut body = Incoming::new(&head, limit);
-        let taken = self.drive(deadline, true, |cx| take(&mut stream, &mut body, cx))?;
+        let taken = self.drive(io, true, |cx| take(&mut stream, &mut body, cx))?;
         taken.map_err(|broken| match broken {
             Broken::Frame(fault) => Fault::Frame(fault),
             Broken::Stream(error) => self.fault(error, true),
@@ -176,7 +196,7 @@ impl Channel {
                 trailers: HeaderMap::new(),
             });
         }
-        let trailers = self.drive(deadline, true, |cx| stream.poll_trailers(cx))?;
+        let trailers = self.drive(io, true, |cx| stream.poll_trailers(cx))?;
         let trailers = trailers.map_err(|error| self.fault(error, true))?.unwrap_or_default();
         Ok(Answer { status: head.status, headers: head.headers, body, trailers })
     }
@@ -184,7 +204,7 @@ impl Channel {
     /// Lets h2 and the socket work in turns until `poll` has what it waits for.
     fn drive<T>(
         &mut self,
-        deadline: Instant,
+        io: IoLimit<'_>,
         begun: bool,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Fault> {
@@ -193,13 +213,13 @@ impl Channel {
                 return Ok(ready);
             }
             if self.is_over {
-                return Err(self.lost(self.stream.closed(begun), begun));
+                return Err(self.lost(self.closed(begun), begun));
             }
             let was_fed = self.turn();
-            self.flush(deadline, begun).map_err(Fault::Failed)?;
-            let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < deadline;
+            self.flush(io, begun).map_err(Fault::Failed)?;
+            let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
             if !(was_fed || has_news) {
-                self.receive(deadline, begun).map_err(|error| self.lost(error, begun))?;
+                self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
             }
         }
     }
@@ -217,14 +237,16 @@ impl Channel {
     }
 
     /// Sends what h2 has written.
-    fn flush(&mut self, deadline: Instant, begun: bool) -> Result<(), HttpError> {
+    fn flush(&mut self, io: IoLimit<'_>, begun: bool) -> Result<(), HttpError> {
         let outgoing = mem::take(&mut self.pipe.lock().outgoing);
         if outgoing.is_empty() || self.broken.is_some() {
             return Ok(());
         }
-        match self.stream.write(&outgoing, deadline, begun) {
-            Err(error) if error.kind() == HttpErrorKind::Timeout => return Err(error),
-            Err(error) => self.broken = Some(error),
+        match self.stream.write(&outgoing, io) {
+            Err(error @ (ConnectionError::Timeout | ConnectionError::Stopped)) => {
+                return Err(self.failed(error, begun));
+            }
+            Err(error) => self.broken = Some(self.failed(error, begun)),
             Ok(()) => {}
         }
         // Its room is worth keeping.
@@ -237,14 +259,15 @@ impl Channel {
     }
 
     /// Waits for something from the peer, and puts it into the pipe.
-    fn receive(&mut self, deadline: Instant, begun: bool) -> Result<(), HttpError> {
-        let mut ends = self.pipe.lock();
-        match self.stream.read(&mut ends.incoming, deadline, begun) {
+    fn receive(&mut self, io: IoLimit<'_>, begun: bool) -> Result<(), HttpError> {
+        match self.stream.read(&mut self.input, io) {
             Ok(amount) => {
+                let mut ends = self.pipe.lock();
+                ends.incoming.extend_from_slice(self.input.get(..amount).unwrap_or_default());
                 ends.has_ended = amount == 0;
                 Ok(())
             }
-            Err(error) => Err(self.broken.take().unwrap_or(error)),
+            Err(error) => Err(self.broken.take().unwrap_or_else(|| self.failed(error, begun))),
         }
     }
 
@@ -252,16 +275,16 @@ impl Channel {
     fn part(&mut self) {
         // All handles of the stream are gone, for which h2 resets it with CANCEL.
         self.turn();
-        let _ = self.flush(Instant::now() + GLANCE, false);
+        let _ = self.flush(IoLimit::new(Instant::now() + GLANCE, None), false);
         self.is_over = true;
     }
 
     /// The fault when h2 does not take a request.
     fn not_sent(&self, error: h2::Error) -> Fault {
         if self.was_used || error.is_io() || error.is_go_away() || error.is_reset() {
-            return Fault::Unprocessed(self.stream.closed(false).sent(false).with_source(error));
+            return Fault::Unprocessed(self.closed(false).sent(false).with_source(error));
         }
-        let message = format!("cannot send this request to {}", self.stream.peer());
+        let message = format!("cannot send this request to {}", self.server.peer());
         Fault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
     }
 
@@ -269,7 +292,7 @@ impl Channel {
     fn fault(&self, error: h2::Error, begun: bool) -> Fault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
         let unprocessed = |what: &str| {
-            let message = format!("{} {what}", self.stream.peer());
+            let message = format!("{} {what}", self.server.peer());
             HttpError::new(HttpErrorKind::Interrupted, message).sent(false)
         };
         if error.is_reset() && error.is_remote() {
@@ -290,9 +313,20 @@ impl Channel {
             return Fault::Unprocessed(unprocessed(&what).with_source(error));
         }
         if error.is_io() || (error.is_go_away() && error.is_remote()) {
-            return self.lost(self.stream.closed(begun).with_source(error), begun);
+            return self.lost(self.closed(begun).with_source(error), begun);
         }
-        Fault::Failed(self.stream.improper().with_source(error))
+        Fault::Failed(improper(&self.server).with_source(error))
+    }
+
+    /// The error for a connection that the peer has closed in the middle of a call.
+    fn closed(&self, begun: bool) -> HttpError {
+        self.failed(ConnectionError::closed(), begun)
+    }
+
+    /// What failed, in the words of an exchange: `begun` says whether a response has begun.
+    fn failed(&self, error: ConnectionError, begun: bool) -> HttpError {
+        let peer = self.server.peer();
+        if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
     }
 
     fn lost(&self, error: HttpError, begun: bool) -> Fault {
@@ -301,6 +335,12 @@ impl Channel {
             false => Fault::Failed(error),
         }
     }
+}
+
+/// The error for a peer that breaks the rules of HTTP/2.
+fn improper(server: &ServerAddress) -> HttpError {
+    let message = format!("{} did not answer in proper HTTP/2", server.peer());
+    HttpError::new(HttpErrorKind::Protocol, message)
 }
 
 enum Broken {
@@ -339,6 +379,9 @@ const STREAM_WINDOW: u32 = 8 << 20;
 
 /// As large, because a connection carries one call.
 const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// What is read at once: some frames of a large response.
+const INPUT: usize = 64 << 10;
 
 const FRAME: u32 = 64 << 10;
 

@@ -8,6 +8,8 @@ use http::Request;
 use crate::error::Error;
 use crate::excerpt::shown_name;
 use crate::http::{HttpError, HttpErrorKind};
+use crate::net::connection::IoLimit;
+use crate::net::peer::Peer;
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
 
@@ -63,15 +65,15 @@ impl GrpcTransport {
             return Err(Error::attempt_timed_out(host, false));
         }
         let deadline = Instant::now() + clock.socket_budget(granted).min(LONGEST);
-        let call =
-            Call { head, message, limit: self.options.message_limit, deadline, left, stop: attempt.stop() };
+        let io = IoLimit::new(deadline, attempt.stop());
+        let call = Call { head, message, limit: self.options.message_limit, io, left };
         let answer = self.pool.call(&call);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(Fault::Frame(fault)) => match fault {
                 frame::Fault::Wrong(error) => error,
-                frame::Fault::Oversize(oversize) => too_large(&self.pool.peer(), oversize),
+                frame::Fault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
                 // An acknowledgement has no content anyway: without a message it is a success, as over REST.
                 frame::Fault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => return Ok(Vec::new()),
                 frame::Fault::Empty => Error::response_cut("the response is empty"),
@@ -100,7 +102,7 @@ fn metadata(answer: &Answer) -> Headers {
     entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
-fn too_large(peer: &str, Oversize { length, limit }: Oversize) -> Error {
+fn too_large(peer: Peer<'_>, Oversize { length, limit }: Oversize) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(
         "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"

@@ -21,6 +21,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::redact::Masked;
 use crate::transport::rest::route::checked_name;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
@@ -118,7 +119,7 @@ fn empty(answer: &[u8]) -> Result<(), Error> {
 impl fmt::Debug for GrpcTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrpcTransport")
-            .field("endpoint", &self.service.endpoint.to_string())
+            .field("endpoint", &Masked(&self.service.endpoint.to_string()))
             .field("authorizer", &self.service.authorizer)
             .finish_non_exhaustive()
     }

@@ -7,12 +7,15 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::env::Env;
-use crate::http::ureq::stops::stopped_in_line;
 use crate::http::{HttpError, HttpErrorKind, HttpOptions};
-use crate::net::permits::Slots;
-use crate::net::stream::Opener;
+use crate::net::connect::Connector;
+use crate::net::connection::IoLimit;
+use crate::net::dns::DnsCache;
+use crate::net::peer::{Peer, ServerAddress};
+use crate::net::permits::Permits;
+use crate::net::tls::AlpnProtocol;
 use crate::process::PerProcess;
-use crate::stop::StopToken;
+use crate::url::UrlParts;
 
 use super::channel::{Answer, Channel, Fault};
 use super::metadata::stamped;
@@ -20,6 +23,7 @@ use super::metadata::stamped;
 /// Connections to one service; at most as many as calls are made at the same time.
 pub(super) struct Pool {
     local: PerProcess<Local>,
+    server: ServerAddress,
     max_connections: usize,
     /// How many unused connections are kept, and for how long.
     most: usize,
@@ -28,8 +32,8 @@ pub(super) struct Pool {
 
 /// What no process shares with another: connections, and locks.
 struct Local {
-    opener: Opener,
-    slots: Slots,
+    connector: Connector,
+    permits: Permits,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -39,12 +43,10 @@ pub(super) struct Call<'a> {
     pub(super) message: &'a Bytes,
     /// Bytes of the answer.
     pub(super) limit: usize,
-    /// For the sockets.
-    pub(super) deadline: Instant,
+    /// For the sockets, with what ends it when it is stopped.
+    pub(super) io: IoLimit<'a>,
     /// What is left of the attempt by its clock.
     pub(super) left: &'a dyn Fn() -> Duration,
-    /// Ends it when it is stopped.
-    pub(super) stop: Option<&'a StopToken>,
 }
 
 struct Idle {
@@ -56,36 +58,33 @@ impl Pool {
     pub(super) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
         let (most, keep) = options.idle_limits();
         let max_connections = options.connection_limit();
-        let local = Local::new(Opener::new(url, options, env)?, max_connections);
-        Ok(Self { local: PerProcess::new(local), max_connections, most, keep })
+        let parts = UrlParts::split(url);
+        let server = parts.as_ref().and_then(Peer::of).ok_or_else(|| {
+            HttpError::new(HttpErrorKind::Request, "endpoint is not an `https` or `http` URL with a host")
+        })?;
+        let connector = Connector::new(&options.net, Some(HTTP2), DnsCache::new(), env)?;
+        let local = PerProcess::new(Local::new(connector, max_connections));
+        Ok(Self { local, server: server.into(), max_connections, most, keep })
     }
 
     /// The sockets below the channels of the parent are closed without a word. The channels themselves stay in memory.
     fn local(&self) -> &Local {
-        self.local.get_or(|parent| Local::new(parent.opener.inherited(), self.max_connections))
+        self.local.get_or(|parent| Local::new(parent.connector.inherited(), self.max_connections))
     }
 
     /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
     /// before it answered.
     pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
-        let deadline = call.deadline;
-        let Some(_slot) =
-            self.local().slots.take(deadline.saturating_duration_since(Instant::now()), call.stop)
-        else {
-            if call.stop.is_some_and(StopToken::is_stopped) {
-                return Err(Fault::Failed(stopped_in_line()));
-            }
-            return Err(self.late("was free in time: see `max_connections`"));
-        };
-        let _heed = self.local().opener.heed(call.stop);
-        let first = match self.idle(deadline) {
+        let permit = self.local().permits.take(call.io);
+        let _permit = permit.map_err(|error| Fault::Failed(HttpError::no_permit(error, &self.peer())))?;
+        let first = match self.idle(call.io.deadline) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
                     // Something in between may have forgotten the connections that were idle as long.
                     self.lock().clear();
                 }
             }),
-            None => self.send(call, self.fresh(deadline)?),
+            None => self.send(call, self.fresh(call.io)?),
         };
         let error = match first {
             Err(Fault::Stale(error)) => {
@@ -100,7 +99,7 @@ impl Pool {
             return Err(Fault::Failed(error));
         }
         log::debug!("{error}: asking again on a new connection");
-        self.fresh(deadline).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
+        self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
             Fault::Failed(second) if error.was_sent() => Fault::Failed(second.sent(true)),
             fault => fault,
         })
@@ -110,26 +109,22 @@ impl Pool {
     fn send(&self, call: &Call<'_>, mut channel: Channel) -> Result<Answer, Fault> {
         let left = (call.left)();
         if left.is_zero() {
-            return Err(self.late("was there in time"));
+            let message = format!("no connection to {} was there in time", self.peer());
+            return Err(Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
         }
         let head = stamped(call.head, left);
-        let answer = channel.call(head, call.message.clone(), call.limit, call.deadline)?;
+        let answer = channel.call(head, call.message.clone(), call.limit, call.io)?;
         self.keep(channel);
         Ok(answer)
     }
 
-    fn late(&self, what: &str) -> Fault {
-        let message = format!("no connection to {} {what}", self.peer());
-        Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false))
+    /// The server, as messages name it.
+    pub(super) fn peer(&self) -> Peer<'_> {
+        self.server.peer()
     }
 
-    /// Host and port, as messages name them.
-    pub(super) fn peer(&self) -> String {
-        self.local().opener.peer()
-    }
-
-    fn fresh(&self, deadline: Instant) -> Result<Channel, Fault> {
-        Channel::open(&self.local().opener, deadline).map_err(Fault::Failed)
+    fn fresh(&self, limit: IoLimit<'_>) -> Result<Channel, Fault> {
+        Channel::open(&self.local().connector, &self.server, limit).map_err(Fault::Failed)
     }
 
     /// The connection that was used last and is still good.
@@ -162,7 +157,11 @@ impl Pool {
 }
 
 impl Local {
-    fn new(opener: Opener, max_connections: usize) -> Self {
-        Self { opener, slots: Slots::new(max_connections), idle: Mutex::default() }
+    fn new(connector: Connector, max_connections: usize) -> Self {
+        Self { connector, permits: Permits::new(max_connections), idle: Mutex::default() }
     }
 }
+
+/// Over TLS the server has to agree on HTTP/2.
+const HTTP2: AlpnProtocol =
+    AlpnProtocol { id: b"h2", missing: "does not offer HTTP/2 (ALPN `h2`), which gRPC needs" };

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::error::Error;
 use crate::excerpt::shown;
 use crate::http::HttpMethod;
+use crate::redact::{Masked, redacted};
 use crate::transport::Rpc;
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
 
@@ -183,7 +184,10 @@ impl Eq for Bindings {}
 impl fmt::Debug for Bindings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = Rpc::ALL.map(|rpc| (rpc.name(), self.of(rpc)));
-        f.debug_struct("Bindings").field("version", &self.version).field("methods", &methods).finish()
+        f.debug_struct("Bindings")
+            .field("version", &Masked(&self.version))
+            .field("methods", &Masked(&methods))
+            .finish()
     }
 }
 
@@ -250,11 +254,21 @@ pub enum WaitBinding {
 /// ```
 ///
 /// [`google.api.http`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Binding {
     pub(super) verb: HttpMethod,
     pub(super) template: PathTemplate,
     pub(super) body: bool,
+}
+
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding")
+            .field("verb", &self.verb)
+            .field("template", &format_args!("{}", redacted(&self.template.to_string())))
+            .field("body", &self.body)
+            .finish()
+    }
 }
 
 impl Binding {

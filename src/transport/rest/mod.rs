@@ -17,6 +17,7 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::redact::Masked;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
 
@@ -105,7 +106,7 @@ impl Transport for RestTransport {
 impl fmt::Debug for RestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestTransport")
-            .field("endpoint", &self.service.endpoint.to_string())
+            .field("endpoint", &Masked(&self.service.endpoint.to_string()))
             .field("authorizer", &self.service.authorizer)
             .finish_non_exhaustive()
     }

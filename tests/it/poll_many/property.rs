@@ -49,7 +49,7 @@ proptest! {
             server.reply_when(move |request| is_list(request) == of_list && request.method() == "GET", fault.clone());
         }
         let start = server.elapsed();
-        let mut many = client.poll_many(&names).total_timeout(secs(total)).workers(workers).on_timeout(on_timeout);
+        let mut many = client.poll_many(&names).total_timeout(secs(total)).concurrency(workers).on_timeout(on_timeout);
         if let Some(rate) = rate {
             many = many.max_rate(rate);
         }

@@ -1,7 +1,7 @@
 //! What every face of the client does alike: each test here runs once per face.
 
 mod calls;
-#[cfg(feature = "gzip")]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
 mod compression;
 mod ending;
 mod faults;
@@ -14,4 +14,5 @@ mod properties;
 mod retry;
 mod timing;
 mod token_windows;
+mod updates;
 mod wait;

@@ -293,7 +293,7 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
             "refused",
             400,
             r#"{"error":"invalid_grant","error_description":"The audience\r\nis wrong","subject_token":"CANARY-11"}"#,
-            "127.0.0.1 answered 400: invalid_grant: The audienceis wrong",
+            "127.0.0.1 answered 400: invalid_grant: The audience is wrong",
             false,
         ),
         ("down", 503, "CANARY-12", "127.0.0.1 answered 503", true),

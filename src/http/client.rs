@@ -1,0 +1,67 @@
+//! The seam: what carries an HTTP exchange.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::net::connection::IoLimit;
+use crate::net::peer::Peer;
+
+use super::error::HttpError;
+use super::request::HttpRequest;
+use super::response::HttpResponse;
+
+/// Carries one HTTP exchange.
+///
+/// Every call of this crate is idempotent, so an implementation may send a request a second time when a
+/// kept connection broke before an answer; further retries belong to the caller. It must
+///
+/// - keep [`timeout`](HttpRequest::timeout) over the whole exchange, name lookup and body included;
+/// - return an answer of any status, 3xx included, as `Ok`: never follow a redirect;
+/// - refuse a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
+/// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;
+/// - put no header value and no body into an error or a log.
+pub trait HttpClient: fmt::Debug + Send + Sync {
+    /// Sends `request` and returns the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpErrorKind`] says what failed; [`HttpError::was_sent`] whether the server may have acted, and
+    /// [`HttpError::is_transient`] whether another attempt makes sense.
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError>;
+}
+
+impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        (**self).send(request)
+    }
+}
+
+/// What [`HttpAgent`](super::HttpAgent) is built on: an HTTP library over connections of `net`.
+///
+/// Another library is another implementation, in a folder of its own.
+pub(super) trait HttpLibrary: Send + Sync {
+    /// Sends a checked request to `peer` and reads the response, all within `limit`.
+    ///
+    /// If a pooled connection breaks before a response began, it sends the request once more on a new one.
+    fn exchange(
+        &self,
+        request: &HttpRequest<'_>,
+        peer: &Peer<'_>,
+        limit: IoLimit<'_>,
+    ) -> Result<HttpResponse, HttpError>;
+
+    /// The same for a forked child: it has no connection of its parent's, and waits for no lock of it.
+    fn inherited(&self) -> Box<dyn HttpLibrary>;
+}
+
+/// Reaches nobody: for tests that must not need the network.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Unplugged;
+
+#[cfg(test)]
+impl HttpClient for Unplugged {
+    fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        Err(HttpError::new(super::error::HttpErrorKind::Connect, "unplugged"))
+    }
+}

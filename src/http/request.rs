@@ -1,0 +1,121 @@
+//! One request, and its method.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::redact::Masked;
+use crate::stop::StopToken;
+
+use super::sensitive::RedactedHeaders;
+
+/// The methods of [`google.api.HttpRule`].
+///
+/// [`google.api.HttpRule`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HttpMethod {
+    /// Reads an operation or a page of them.
+    Get,
+    /// Replaces.
+    Put,
+    /// Cancels, waits, or fetches a token.
+    Post,
+    /// Deletes.
+    Delete,
+    /// Changes.
+    Patch,
+}
+
+impl HttpMethod {
+    pub(crate) const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Post, Self::Delete, Self::Patch];
+
+    /// The method as it stands in the request line: `GET`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
+        }
+    }
+
+    pub(crate) fn has_body(self) -> bool {
+        !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+/// One request, borrowed from the call that makes it.
+///
+/// `Debug` shows neither the query nor the body, and redacts header values that may be secret.
+#[non_exhaustive]
+#[derive(Clone, Copy)]
+pub struct HttpRequest<'a> {
+    /// The method.
+    pub method: HttpMethod,
+    /// The absolute URL, `https` or `http`, percent-encoded, without credentials.
+    pub url: &'a str,
+    /// Names and values. The client adds `host`, what frames the body, and `accept-encoding` if it decodes.
+    pub headers: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// The body; `None` sends none (and a `content-length` of zero where the method wants one).
+    pub body: Option<&'a [u8]>,
+    /// Budget of the whole exchange: name lookup, connection, TLS, request, and the last byte of the answer.
+    pub timeout: Duration,
+    /// Largest 2xx body in bytes, counted after decoding. Bodies of other answers end at 64 KiB.
+    pub limit: usize,
+    /// Ends the exchange when it is stopped.
+    pub stop: Option<&'a StopToken>,
+}
+
+impl<'a> HttpRequest<'a> {
+    /// Starts a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
+    pub fn new(method: HttpMethod, url: &'a str) -> Self {
+        let timeout = Duration::from_secs(10);
+        Self { method, url, headers: &[], body: None, timeout, limit: 32 << 20, stop: None }
+    }
+
+    /// Sets all [`headers`](Self::headers).
+    pub fn headers(mut self, headers: &'a [(Cow<'a, str>, Cow<'a, str>)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets the [`body`](Self::body).
+    pub fn body(mut self, body: &'a [u8]) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Sets the [`timeout`](Self::timeout); zero sends nothing and fails at once.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the [`limit`](Self::limit); zero takes empty bodies only.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets the token of [`stop`](Self::stop).
+    pub fn stop(mut self, token: &'a StopToken) -> Self {
+        self.stop = Some(token);
+        self
+    }
+}
+
+impl fmt::Debug for HttpRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &Masked(self.url.split('?').next().unwrap_or_default()))
+            .field("headers", &RedactedHeaders(headers))
+            .field("body", &self.body.map(<[u8]>::len))
+            .field("timeout", &self.timeout)
+            .field("limit", &self.limit)
+            .finish()
+    }
+}

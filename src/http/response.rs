@@ -1,0 +1,61 @@
+//! One response.
+
+use std::fmt;
+
+use super::sensitive::RedactedHeaders;
+
+/// One answer, read to its end.
+///
+/// `Debug` shows the length of the body only, and redacts header values that may be secret.
+#[non_exhaustive]
+#[derive(Clone)]
+pub struct HttpResponse {
+    /// The status code, of any class.
+    pub status: u16,
+    /// Names (lowercase) and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, decoded.
+    pub body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// Makes an answer without headers.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Appends a header.
+    ///
+    /// ```
+    /// use longrunning::http::HttpResponse;
+    ///
+    /// let answer = HttpResponse::new(503, "").with_header("Retry-After", "3");
+    /// assert_eq!(answer.header("retry-after"), Some("3"));
+    /// ```
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_ascii_lowercase(), value.into()));
+        self
+    }
+
+    /// The first value of the header `name`, which is compared without regard to case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// Returns the content type without its parameters; empty if there is none.
+    pub(crate) fn media_type(&self) -> &str {
+        self.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default().trim()
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &RedactedHeaders(headers))
+            .field("body", &self.body.len())
+            .finish()
+    }
+}

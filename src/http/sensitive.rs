@@ -1,0 +1,53 @@
+//! Which headers are never printed.
+
+use std::fmt;
+
+use crate::redact::redacted;
+
+/// Prints headers as a map, without the values that may be secret.
+pub(super) struct RedactedHeaders<I>(pub(super) I);
+
+impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for RedactedHeaders<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown =
+            |(name, value)| (name, if is_sensitive(name) { "[redacted]".into() } else { redacted(value) });
+        f.debug_map().entries(self.0.clone().map(shown)).finish()
+    }
+}
+
+/// Says whether the values of a header may be secret and must not be printed.
+///
+/// It goes by parts of the name, so that `x-goog-api-key`, `proxy-authorization` and a header of your own are all
+/// covered. Every `Debug` of this module keeps to it.
+///
+/// ```
+/// use longrunning::http::is_sensitive;
+///
+/// assert!(is_sensitive("Authorization") && is_sensitive("x-my-token"));
+/// assert!(!is_sensitive("x-goog-user-project"));
+/// ```
+pub fn is_sensitive(name: &str) -> bool {
+    let name = name.as_bytes();
+    let contains = |part: &[u8]| name.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
+    // Most names have none of the letters that the parts begin with where a part could stand.
+    PARTS.iter().any(|part| contains(part))
+}
+
+const PARTS: [&[u8]; 7] = [b"auth", b"cookie", b"key", b"password", b"secret", b"signature", b"token"];
+
+#[cfg(test)]
+mod tests {
+    use super::is_sensitive;
+
+    #[test]
+    fn parts_of_names_are_found_whatever_their_case() {
+        for name in
+            ["authorization", "X-AUTH", "Set-Cookie", "x-goog-api-KEY", "xPassWordx", "a-secret", "ToKeN"]
+        {
+            assert!(is_sensitive(name), "{name}");
+        }
+        for name in ["", "k", "user-agent", "x-goog-user-project", "content-type", "aut-h", "toke"] {
+            assert!(!is_sensitive(name), "{name}");
+        }
+    }
+}

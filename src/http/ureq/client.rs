@@ -1,0 +1,135 @@
+//! One exchange over ureq, and the one resend that is not a retry.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::config::{AutoHeaderValue, Config};
+use ureq::http::{Request, Response, Uri};
+use ureq::{Agent, AsSendBody, Body};
+
+use crate::http::client::HttpLibrary;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::options::HttpOptions;
+use crate::http::request::HttpRequest;
+use crate::http::response::HttpResponse;
+use crate::net::connect::Connector;
+use crate::net::connection::IoLimit;
+use crate::net::error::ConnectionError;
+use crate::net::peer::Peer;
+
+use super::connection::{NoResolver, UreqConnector};
+use super::error::Failure;
+use super::exchange;
+use super::redact::Vault;
+use super::{request, response};
+
+/// Makes the library for a client with these options.
+pub(in crate::http) fn client(options: &HttpOptions, connector: Connector) -> Box<dyn HttpLibrary> {
+    let gzip = if cfg!(feature = "gzip") { "gzip".into() } else { AutoHeaderValue::None };
+    let config = Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .user_agent(AutoHeaderValue::None)
+        .accept(AutoHeaderValue::None)
+        .accept_encoding(gzip)
+        .max_response_header_size(super::error::MAX_HEADER)
+        .max_idle_age(options.idle_timeout)
+        .max_idle_connections(options.idle_total)
+        .max_idle_connections_per_host(options.idle_per_host)
+        .build();
+    Box::new(UreqClient::new(config, connector, options.idle_timeout))
+}
+
+struct UreqClient {
+    agent: Agent,
+    connector: Arc<Connector>,
+    vault: Vault,
+    idle_timeout: Duration,
+    /// When a pooled connection last failed: those that were idle at that time are not used any more.
+    suspect: Mutex<Option<Instant>>,
+}
+
+impl UreqClient {
+    fn new(config: Config, connector: Connector, idle_timeout: Duration) -> Self {
+        let (connector, vault) = (Arc::new(connector), Vault::default());
+        let opens = UreqConnector::new(Arc::clone(&connector), vault.clone());
+        let agent = Agent::with_parts(config, opens, NoResolver);
+        Self { agent, connector, vault, idle_timeout, suspect: Mutex::default() }
+    }
+}
+
+impl HttpLibrary for UreqClient {
+    fn exchange(
+        &self,
+        request: &HttpRequest<'_>,
+        peer: &Peer<'_>,
+        limit: IoLimit<'_>,
+    ) -> Result<HttpResponse, HttpError> {
+        let uri = uri(request.url)?;
+        let _current = exchange::begin(limit);
+        let error = match self.attempt(request, &uri, peer, self.trusted_age()) {
+            Err(Failure::Stale(error)) => error,
+            first => return first.map_err(|failure| failure.into_error(peer)),
+        };
+        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        if limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
+            return Err(HttpError::unanswered(error, peer));
+        }
+        log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
+        let second = self.attempt(request, &uri, peer, Some(Duration::ZERO));
+        second.map_err(|failure| failure.into_error(peer).sent(true))
+    }
+
+    fn inherited(&self) -> Box<dyn HttpLibrary> {
+        let config = self.agent.config().clone();
+        Box::new(Self::new(config, self.connector.inherited(), self.idle_timeout))
+    }
+}
+
+impl UreqClient {
+    /// Sends the request once, on a pooled connection that was idle for less than `idle_age` or on a new one.
+    fn attempt(
+        &self,
+        request: &HttpRequest<'_>,
+        uri: &Uri,
+        peer: &Peer<'_>,
+        idle_age: Option<Duration>,
+    ) -> Result<HttpResponse, Failure> {
+        let mut hiding = self.vault.open();
+        let head = request::head(request, uri, &mut hiding).map_err(Failure::Final)?;
+        let answered = match request::body(request) {
+            Some(body) => {
+                let shown = hiding.body(body);
+                self.run(head.map(|()| shown.as_deref().unwrap_or(body)), idle_age)
+            }
+            None => self.run(head, idle_age),
+        };
+        let response = answered.map_err(|error| Failure::of(error, peer))?;
+        response::read(response, request.limit, peer).map_err(Failure::Final)
+    }
+
+    fn run(
+        &self,
+        request: Request<impl AsSendBody>,
+        idle_age: Option<Duration>,
+    ) -> Result<Response<Body>, ureq::Error> {
+        match idle_age {
+            Some(age) => self.agent.run(self.agent.configure_request(request).max_idle_age(age).build()),
+            None => self.agent.run(request),
+        }
+    }
+
+    /// None for that of the configuration, without which ureq copies none for the request.
+    fn trusted_age(&self) -> Option<Duration> {
+        let suspect = *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
+        suspect.map(|since| since.elapsed()).filter(|age| *age < self.idle_timeout)
+    }
+}
+
+fn uri(url: &str) -> Result<Uri, HttpError> {
+    url.parse().map_err(|error| {
+        HttpError::new(HttpErrorKind::Request, "invalid request URL: it is not well formed")
+            .with_source(error)
+    })
+}

@@ -1,0 +1,51 @@
+//! What ends the exchange that a thread makes.
+//!
+//! ureq hands a connection nothing but a duration, and makes an exchange on the thread that calls it. So connections
+//! find deadline and stop token by their thread, and the deadline is not converted on the way.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use crate::net::connection::IoLimit;
+use crate::stop::StopToken;
+
+/// The limit of an exchange.
+#[derive(Clone)]
+pub(super) struct Current {
+    deadline: Instant,
+    stop: Option<StopToken>,
+}
+
+impl Current {
+    pub(super) fn limit(&self) -> IoLimit<'_> {
+        IoLimit::new(self.deadline, self.stop.as_ref())
+    }
+}
+
+/// One exchange of this thread, until it is dropped.
+pub(super) struct Exchange {
+    /// The one around it: what opens a connection may make an exchange of its own.
+    outer: Option<Current>,
+}
+
+/// Puts a limit to all that this thread reads and writes, for as long as the guard is there.
+pub(super) fn begin(limit: IoLimit<'_>) -> Exchange {
+    let current = Current { deadline: limit.deadline, stop: limit.stop.cloned() };
+    Exchange { outer: CURRENT.replace(Some(current)) }
+}
+
+/// The limit of this thread's exchange; outside of one, no time is left.
+pub(super) fn current() -> Current {
+    let current = CURRENT.with_borrow(Clone::clone);
+    current.unwrap_or_else(|| Current { deadline: Instant::now(), stop: None })
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer.take());
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+}

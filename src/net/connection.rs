@@ -1,0 +1,84 @@
+//! An open connection, and how long its reads and writes may take.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::stop::StopToken;
+
+use super::error::ConnectionError;
+
+/// What ends a blocking operation: its deadline, and a stop token if there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IoLimit<'a> {
+    pub(crate) deadline: Instant,
+    pub(crate) stop: Option<&'a StopToken>,
+}
+
+impl<'a> IoLimit<'a> {
+    pub(crate) fn new(deadline: Instant, stop: Option<&'a StopToken>) -> Self {
+        Self { deadline, stop }
+    }
+
+    /// The remaining time, which is more than zero.
+    pub(crate) fn remaining(&self) -> Result<Duration, ConnectionError> {
+        if self.is_stopped() {
+            return Err(ConnectionError::Stopped);
+        }
+        match self.deadline.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(ConnectionError::Timeout),
+            remaining => Ok(remaining),
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(StopToken::is_stopped)
+    }
+}
+
+/// An open connection to a server, or to a proxy on the way to it.
+pub(crate) trait Connection: Send + Sync {
+    /// Reads what has come, or what comes first within `limit`; returns its length, which is zero at the end.
+    fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError>;
+
+    /// Writes all of `bytes` within `limit`.
+    fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError>;
+
+    /// Whether nothing is there to be read, not even the end. Does not block.
+    ///
+    /// An idle connection is silent; bytes, an end or an error mean that it is of no use any more.
+    fn is_silent(&mut self) -> bool;
+
+    /// Whether the peer is authenticated and the bytes are encrypted.
+    fn is_tls(&self) -> bool;
+}
+
+/// Shows nothing of what goes over the wire.
+impl fmt::Debug for dyn Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_tls() { "Connection(TLS)" } else { "Connection(TCP)" })
+    }
+}
+
+/// A connection with a limit, for code that reads and writes by the traits of `std::io`.
+pub(super) struct Limited<'c, 'l> {
+    pub(super) connection: &'c mut dyn Connection,
+    pub(super) limit: IoLimit<'l>,
+}
+
+impl io::Read for Limited<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.connection.read(into, self.limit).map_err(ConnectionError::into_io)
+    }
+}
+
+impl io::Write for Limited<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.connection.write(bytes, self.limit).map_err(ConnectionError::into_io)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

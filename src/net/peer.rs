@@ -1,0 +1,56 @@
+//! The server that a connection leads to.
+
+use std::fmt;
+
+use crate::excerpt::shown;
+use crate::url::UrlParts;
+
+/// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Peer<'a> {
+    /// Whether connections to it are secured by TLS.
+    pub(crate) tls: bool,
+    /// An IPv6 address has brackets.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+}
+
+impl<'a> Peer<'a> {
+    /// The server of an `http` or `https` URL, with the default port of the scheme if the URL has none.
+    pub(crate) fn of(url: &UrlParts<'a>) -> Option<Self> {
+        let tls = url.scheme.eq_ignore_ascii_case("https");
+        let is_known = tls || url.scheme.eq_ignore_ascii_case("http");
+        let port = match url.port {
+            None if tls => 443,
+            None => 80,
+            Some(port) => port.parse().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))?,
+        };
+        (is_known && !url.host.is_empty()).then_some(Self { tls, host: url.host, port })
+    }
+}
+
+impl fmt::Display for Peer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", shown(self.host), self.port)
+    }
+}
+
+/// The same, kept.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerAddress {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl ServerAddress {
+    pub(crate) fn peer(&self) -> Peer<'_> {
+        Peer { tls: self.tls, host: &self.host, port: self.port }
+    }
+}
+
+impl From<Peer<'_>> for ServerAddress {
+    fn from(Peer { tls, host, port }: Peer<'_>) -> Self {
+        Self { tls, host: host.to_owned(), port }
+    }
+}
