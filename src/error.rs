@@ -369,9 +369,14 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Options that no HTTP client can be made of.
     pub(crate) fn http_options(error: HttpError) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Config, ..*Self::from(error).0 }))
+        Self::from(error).with_kind(ErrorKind::Config)
     }
 
     /// A name that is refused before any I/O.
@@ -465,12 +470,18 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
-    /// Adds the failure of a connection whose time was up. A timeout of the request itself would say the same again.
-    pub(crate) fn caused_by(self, error: HttpError) -> Self {
+    /// An attempt that failed when its time was up, whatever ended it.
+    pub(crate) fn ended_late(host: &str, error: HttpError) -> Self {
+        let late = Self::attempt_timed_out(host, error.was_sent());
+        let late = match error.proxy() {
+            Some(proxy) => late.note(format!("({proxy})")),
+            None => late,
+        };
+        // A timeout of the request itself would say the same again.
         if error.kind() != HttpErrorKind::Timeout || !error.was_sent() {
-            return self.with_source(error);
+            return late.with_source(error);
         }
-        Self(Box::new(Inner { source: error.into_source(), ..*self.0 }))
+        Self(Box::new(Inner { source: error.into_source(), ..*late.0 }))
     }
 
     /// Adds the status with which the server ended a call whose time was up, if it says more than that.
@@ -557,7 +568,7 @@ impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let kind = match error.kind() {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
-            HttpErrorKind::Request => ErrorKind::Config,
+            HttpErrorKind::Config | HttpErrorKind::Request => ErrorKind::Config,
             HttpErrorKind::Stopped => ErrorKind::Stopped,
             HttpErrorKind::Encoding => ErrorKind::Decode,
             _ => ErrorKind::Transport,

@@ -239,6 +239,8 @@ pub mod printing;
 mod process;
 mod progress;
 pub mod proto;
+#[cfg(test)]
+mod random;
 mod redact;
 pub mod resource;
 mod retry;

@@ -33,6 +33,7 @@ mod requests;
 mod resume;
 mod status_pages;
 mod sweep;
+mod token_files;
 mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;

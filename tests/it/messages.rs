@@ -111,7 +111,11 @@ fn messages_of_the_network() {
     );
     use ErrorKind::{Decode, Transport};
     let rows: [(Reply, ErrorKind, &str); 11] = [
-        (Reply::reset(), Transport, "HOST closed the connection before an answer"),
+        (
+            Reply::reset(),
+            Transport,
+            "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+        ),
         (Reply::usual().truncate_at(9), Transport, "answer of HOST was cut short"),
         (Reply::html(200), Decode, "HOST returned an HTML page instead of JSON (HTTP 200): Error 200 …"),
         (
@@ -319,7 +323,7 @@ fn messages_about_options() {
         (builder().header("te", "x").header("a b", "x").build(), "header `te` is set by the client"),
         (
             builder().http_options(proxy).build(),
-            "cannot use the proxy: the proxy URL is not an `http` or `https` proxy",
+            "invalid proxy URL in `HttpOptions::proxy`: SOCKS proxies are not supported, expected `http://host:port`",
         ),
     ];
     for (built, message) in rows {

@@ -118,6 +118,3 @@ impl Operation {
         Ok(operation)
     }
 }
-
-#[cfg(test)]
-mod tests;
