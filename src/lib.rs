@@ -221,6 +221,7 @@ mod core;
 mod env;
 mod error;
 mod excerpt;
+mod fault_class;
 mod file;
 #[cfg(test)]
 mod folder;
@@ -283,7 +284,7 @@ pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
-pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 
 /// The snippets of the README are tests.
 #[cfg(doctest)]
