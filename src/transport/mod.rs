@@ -9,6 +9,7 @@ mod kind;
 mod mtls;
 mod options;
 pub(crate) mod rest;
+mod rpc;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
 pub use rest::format::DataFormat;
+pub use rpc::Rpc;
+pub(crate) use rpc::RpcMap;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
@@ -263,29 +266,4 @@ pub enum Compression {
     #[cfg(feature = "gzip")]
     #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
     Gzip,
-}
-
-/// The RPCs of `google.longrunning.Operations`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rpc {
-    Get,
-    List,
-    Cancel,
-    Delete,
-    Wait,
-}
-
-impl Rpc {
-    pub(crate) const ALL: [Self; 5] = [Self::Get, Self::List, Self::Cancel, Self::Delete, Self::Wait];
-
-    /// The name of the RPC in the proto.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GetOperation",
-            Self::List => "ListOperations",
-            Self::Cancel => "CancelOperation",
-            Self::Delete => "DeleteOperation",
-            Self::Wait => "WaitOperation",
-        }
-    }
 }
