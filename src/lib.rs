@@ -238,6 +238,8 @@ pub mod printing;
 mod process;
 mod progress;
 pub mod proto;
+#[cfg(test)]
+mod random;
 mod redact;
 pub mod resource;
 mod retry;
@@ -266,10 +268,11 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Target, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::http::{HttpClient, HttpError};
 use crate::redact::redacted;
 use crate::secret::Secret;
+use crate::stop::StopToken;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
 ///
@@ -74,13 +75,15 @@ pub struct TokenRequest<'a> {
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
     pub http: &'a dyn HttpClient,
+    /// What stops the call that needs the token, if anything: a provider that waits can end early then.
+    pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> TokenRequest<'a> {
     /// Makes a request without scopes and endpoint, dated now, to call a provider by hand.
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
         let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
-        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http }
+        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
     /// The same request with the time that is left of it, for the next of several exchanges.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, RequestOptions};
 use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::{Rpc, RpcMap};
 use crate::types::Code;
@@ -124,8 +124,8 @@ impl ClientConfig {
     }
 
     /// Returns the options that the methods start with.
-    pub(crate) fn options(&self, base: &CallOptions, explicit: &MethodSettings) -> RpcMap<CallOptions> {
-        RpcMap::new(|rpc| explicit.over(self.methods.get(rpc).over(base.clone())))
+    pub(crate) fn options(&self, explicit: &RequestOptions) -> RpcMap<CallOptions> {
+        RpcMap::new(|rpc| explicit.over(&self.methods.get(rpc).over(CallOptions::default())))
     }
 }
 

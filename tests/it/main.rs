@@ -1,5 +1,6 @@
 //! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
 
+mod builders;
 mod canary;
 mod client_config;
 mod credentials;
@@ -29,6 +30,7 @@ mod requests;
 #[cfg(feature = "journal")]
 mod resume;
 mod sweep;
+mod token_files;
 mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;

@@ -103,7 +103,7 @@ fn certificate_that_cannot_be_used_fails_at_build() {
         .build()
         .unwrap_err();
     let told = error.to_string();
-    assert!(told.ends_with("(of GOOGLE_API_CERTIFICATE_CONFIG) cannot be read"), "{told}");
+    assert!(told.ends_with("(of GOOGLE_API_CERTIFICATE_CONFIG) does not exist"), "{told}");
     assert!(error.source().is_some());
 }
 

@@ -34,7 +34,7 @@ impl GrpcTransport {
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left())?;
+            let authorization = authorizer.authorization(left(), attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
             let error = match self.send(&head, message, attempt, &left) {
                 Err(error) => error,

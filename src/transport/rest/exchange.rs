@@ -28,7 +28,7 @@ impl RestTransport {
         let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left())?;
+            let authorization = authorizer.authorization(left(), attempt.stop())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
