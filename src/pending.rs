@@ -26,7 +26,7 @@ use crate::redact::Masked;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A [`Poller`](crate::Poller) takes it in place of a name, as does all that takes a [`Target`](crate::Target). The
+/// A [`Poller`](crate::Poller) takes it in place of a name, as does all that takes a [`OperationRef`](crate::OperationRef). The
 /// client has to be one of its endpoint and version, where those are told: another one asks nothing, and gives an error
 /// of [`ErrorKind::Config`](crate::ErrorKind::Config) that names both.
 ///

@@ -181,7 +181,7 @@ fn what_cannot_be_recorded_is_not_given_as_done() {
     let back = || fs::rename(folder.path().join("away"), path(&folder)).unwrap();
     away();
     let done = Operation::succeeded("operations/9", Any::pack(&()));
-    let targets = || names(2).into_iter().map(longrunning::Target::from).chain([done.clone().into()]);
+    let targets = || names(2).into_iter().map(longrunning::OperationRef::from).chain([done.clone().into()]);
     let results: Vec<_> = client.poll_many(targets()).journal(&journal).into_iter().collect();
     let mut about: Vec<_> =
         results.iter().map(|result| result.as_ref().unwrap_err().name().unwrap()).collect();
