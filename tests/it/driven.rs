@@ -31,7 +31,7 @@ impl<T> From<T> for Driven<T> {
 
 /// What is told of a listing that is under way.
 impl<T> Deref for Driven<T> {
-    type OperationRef = T;
+    type Target = T;
 
     fn deref(&self) -> &T {
         &self.0
