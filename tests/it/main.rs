@@ -29,6 +29,8 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sweep;
 mod token_sources;
 #[cfg(feature = "journal")]
