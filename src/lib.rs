@@ -238,6 +238,8 @@ pub mod printing;
 mod process;
 mod progress;
 pub mod proto;
+#[cfg(test)]
+mod random;
 mod redact;
 pub mod resource;
 mod retry;

@@ -23,7 +23,7 @@
 //! | a laptop | your own login, as `gcloud auth application-default login` left it | no variable is set, and that file is in gcloud's folder |
 //! | Cloud Run, GKE, Compute Engine | the service account that is attached to the service, the pod or the machine | no variable, no file: the metadata server is asked at the first call |
 //! | GitHub Actions | the token of the job, exchanged by workload identity federation (source `url`) | `google-github-actions/auth` writes a file and sets `GOOGLE_APPLICATION_CREDENTIALS` |
-//! | AWS | the role of the machine or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
+//! | AWS | the role of the container or the machine, or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
 //! | anywhere with a key file | the service account of the key: a JWT signed here, or a token exchanged for one | `GOOGLE_APPLICATION_CREDENTIALS` names it, or the program reads it as a [`ServiceAccount`] |
 //! | on premises, with mutual TLS | any of the above for *who calls*; the client certificate for *from which machine* | `GOOGLE_API_USE_CLIENT_CERTIFICATE=true` with a `certificate_config.json` or [`client_cert_source`]; the endpoint is then `*.mtls.googleapis.com`, unless one is given |
 //!
@@ -39,15 +39,21 @@
 //! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
 //! comes from stands in its `credential_source`:
 //!
-//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; white space around it is dropped;
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; a pipe is read once. White space
+//!   around it and a byte order mark are dropped;
 //! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
 //! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
 //!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
 //!   attempt has no time left: give slow programs a longer
 //!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
 //!   with it. Its standard error is thrown away;
-//! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
-//!   nothing but [`CredentialsPolicy::host`] can change.
+//! - `environment_id` `aws1`: the region of `AWS_REGION` or `AWS_DEFAULT_REGION`, else of the metadata server; the keys
+//!   of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for containers (ECS, Fargate, EKS Pod
+//!   Identity) that `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, else of the
+//!   metadata server, whose host nothing but [`CredentialsPolicy::host`] can change. The endpoint for containers is
+//!   reached over https, or over plain http on this machine, 169.254.170.2, 169.254.170.23 and fd00:ec2::23. Its request
+//!   carries the content of the file named by `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
+//!   value of `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
 //!
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
 //!
@@ -114,6 +120,7 @@ mod service_account;
 mod sts;
 mod token_endpoint;
 mod token_file;
+mod token_text;
 mod universe;
 mod url;
 mod with_token;
@@ -386,13 +393,13 @@ mod tests {
         for (name, credentials, expected, replay) in rows {
             let authorizer =
                 credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
-            let first = authorizer.authorization(MINUTE).unwrap();
+            let first = authorizer.authorization(MINUTE, None).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
             assert_eq!(first.is_some(), expected.is_some(), "{name}");
             let generation = first.map_or(0, |authorization| authorization.generation());
             assert_eq!(authorizer.invalidate(generation), replay, "{name}");
-            let second = authorizer.authorization(MINUTE).unwrap();
+            let second = authorizer.authorization(MINUTE, None).unwrap();
             let renewed = second.is_some_and(|authorization| authorization.generation() != generation);
             assert_eq!(renewed, replay, "{name}");
         }
@@ -429,11 +436,11 @@ mod tests {
             credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
         });
         let sent =
-            authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE).unwrap().unwrap());
+            authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE, None).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
             bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
-                .authorization(MINUTE)
+                .authorization(MINUTE, None)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),

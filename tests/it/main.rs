@@ -30,6 +30,7 @@ mod requests;
 #[cfg(feature = "journal")]
 mod resume;
 mod sweep;
+mod token_files;
 mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;

@@ -34,7 +34,7 @@ impl GrpcTransport {
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left())?;
+            let authorization = authorizer.authorization(left(), attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
             let error = match self.send(&head, message, attempt, &left) {
                 Err(error) => error,
@@ -78,7 +78,7 @@ impl GrpcTransport {
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
                 return Err(match left().is_zero() {
                     // As over REST: what ends after its time was up has run out of time, whatever ended it.
-                    true => Error::attempt_timed_out(host, error.was_sent()).with_source(error),
+                    true => Error::ended_late(host, error),
                     false => error.into(),
                 });
             }

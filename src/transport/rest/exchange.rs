@@ -28,7 +28,7 @@ impl RestTransport {
         let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left())?;
+            let authorization = authorizer.authorization(left(), attempt.stop())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
@@ -91,7 +91,7 @@ impl RestTransport {
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now().saturating_duration_since(start) >= left {
-                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).with_source(error)
+                Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)
             }

@@ -1,10 +1,9 @@
 //! What holds whatever goes wrong.
 
-use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply};
 use longrunning::{Code, ErrorKind, OnTimeout};
 use proptest::prelude::*;
 
-use super::is_list;
 use crate::kit::{secs, unavailable};
 
 proptest! {
@@ -95,4 +94,8 @@ fn fault() -> impl Strategy<Value = Reply> {
         Reply::status(503).header("retry-after", "7"),
         Reply::usual().truncate_at(9),
     ])
+}
+
+fn is_list(request: &RecordedRequest) -> bool {
+    request.method() == "GET" && request.path().ends_with("/operations")
 }
