@@ -124,6 +124,6 @@ mod tests {
         assert!(Rpc::all().all(|rpc| *names.get(rpc) == rpc.name()));
         let failed = RpcMap::try_new(|rpc| if rpc == Rpc::Delete { Err(rpc) } else { Ok(()) });
         assert_eq!(failed, Err(Rpc::Delete));
-        assert_eq!(RpcMap::try_new(|rpc| Ok::<_, ()>(rpc)).map(|map| *map.get(Rpc::Wait)), Ok(Rpc::Wait));
+        assert_eq!(RpcMap::try_new(Ok::<_, ()>).map(|map| *map.get(Rpc::Wait)), Ok(Rpc::Wait));
     }
 }

@@ -126,7 +126,7 @@ fn grpc_sends_names_as_they_are() {
     server.insert(Operation::running("operations//echo/1"));
     let client = server.client();
     assert_eq!(client.get("operations//echo/1").send().unwrap().name(), "operations//echo/1");
-    assert_eq!(client.poll_many(["operations//echo/1"]).total_timeout(secs(0)).into_iter().count(), 1);
+    assert_eq!(client.poll_many(["operations//echo/1"]).total_timeout(secs(1.0)).into_iter().count(), 1);
     client.cancel("operations//echo/1").send().unwrap();
     client.list("").send().unwrap();
     assert_eq!(server.requests().last().unwrap().rpc(), Some(Rpc::List));
