@@ -622,14 +622,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
         if let (Some(method), Some(name)) = (inner.method, &inner.name) {
-            write!(f, "{method} `{}`", shown_name(name))?;
-            // What is not found is often the path: a wrong version, a wrong host.
-            if let (Some(url), Some(Code::NotFound)) = (self.url(), self.code()) {
-                write!(f, " at {}", shown(url))?;
-            }
-            f.write_str(": ")?;
+            write!(f, "{method} `{}`: ", shown_name(name))?;
         }
         f.write_str(&inner.message)?;
+        // What is not found is often the path: a wrong version, a wrong host.
+        if let (Some(url), Some(Code::NotFound)) = (self.url(), self.code()) {
+            write!(f, " ({})", shown(url))?;
+        }
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
