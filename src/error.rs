@@ -626,7 +626,7 @@ impl fmt::Display for Error {
         }
         f.write_str(&inner.message)?;
         // What is not found is often the path: a wrong version, a wrong host.
-        if let (Some(url), Some(Code::NotFound)) = (self.url(), self.code()) {
+        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, self.url(), self.code()) {
             write!(f, " ({})", shown(url))?;
         }
         if inner.attempts > 1 && inner.method.is_some() {
