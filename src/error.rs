@@ -28,11 +28,11 @@ pub struct Error(Box<Inner>);
 pub enum ErrorKind {
     /// No credentials, or none that could be turned into a token.
     Auth,
-    /// The `name` is not one that this method can be asked for; nothing was sent.
+    /// No request can be made of the `name`, or the method has no binding; nothing was sent.
     Binding,
     /// An option, an endpoint or a file given by the caller cannot be used; nothing was sent.
     Config,
-    /// An answer arrived and is not what the method promises.
+    /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
     Decode,
     /// The operation itself is done and failed; asking for it worked.
     Operation,
