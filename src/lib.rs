@@ -214,12 +214,8 @@ pub mod auth;
 mod call;
 mod client;
 mod client_config;
-mod clock;
 mod core;
-mod env;
 mod error;
-mod excerpt;
-mod file;
 #[cfg(test)]
 mod folder;
 mod handle;
@@ -243,7 +239,6 @@ mod random;
 mod redact;
 pub mod resource;
 mod retry;
-mod secret;
 mod stop;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -253,6 +248,7 @@ mod threads;
 pub mod transport;
 mod types;
 mod url;
+mod util;
 mod wait_support;
 
 #[cfg(feature = "async")]

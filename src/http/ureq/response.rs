@@ -5,10 +5,10 @@ use std::io::Read;
 use ureq::Body;
 use ureq::http::{HeaderMap, HeaderValue, Response, header};
 
-use crate::excerpt::excerpt;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::response::HttpResponse;
 use crate::net::peer::Peer;
+use crate::util::excerpt::excerpt;
 
 use super::error::cut_short;
 

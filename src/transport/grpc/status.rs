@@ -7,12 +7,12 @@ use http::HeaderMap;
 use prost::Message;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::proto::google::rpc;
 use crate::transport::headers::decode_bin;
 use crate::transport::rest::decode::{clock_skew, foreign_message};
 use crate::types::{Code, Status};
+use crate::util::excerpt::excerpt;
 
 use super::channel::Answer;
 use super::frame::{Fault, Incoming};

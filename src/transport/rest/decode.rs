@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use prost::Message;
 
 use crate::error::{Error, ErrorKind};
-use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::json::JsonReader;
 use crate::types::{Code, Operation, OperationPage, Status};
+use crate::util::excerpt::excerpt;
 
 /// What a successful answer says, in the form that its content type names, whatever was asked for.
 pub(super) enum Answer {

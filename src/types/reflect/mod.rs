@@ -7,10 +7,10 @@ mod write;
 use prost_reflect::DescriptorPool;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter};
 use crate::types::known::KnownType;
 use crate::types::{Any, Operation, Status};
+use crate::util::excerpt::excerpt;
 
 /// By the descriptors of your own types.
 impl Any {
