@@ -292,9 +292,14 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Options that no HTTP client can be made of.
     pub(crate) fn http_options(error: HttpError) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Config, ..*Self::from(error).0 }))
+        Self::from(error).with_kind(ErrorKind::Config)
     }
 
     /// A name that is refused before any I/O.
@@ -383,6 +388,16 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
+    /// An attempt that failed when its time was up, whatever ended it.
+    pub(crate) fn ended_late(host: &str, error: HttpError) -> Self {
+        let late = Self::attempt_timed_out(host, error.was_sent());
+        let late = match error.proxy() {
+            Some(proxy) => late.note(format!("({proxy})")),
+            None => late,
+        };
+        late.with_source(error)
+    }
+
     /// A call that its token stopped.
     pub(crate) fn stopped() -> Self {
         Self::new(ErrorKind::Stopped, "stopped before it was done")
@@ -458,7 +473,7 @@ impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let kind = match error.kind() {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
-            HttpErrorKind::Request => ErrorKind::Config,
+            HttpErrorKind::Config | HttpErrorKind::Request => ErrorKind::Config,
             HttpErrorKind::Stopped => ErrorKind::Stopped,
             _ => ErrorKind::Transport,
         };

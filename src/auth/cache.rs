@@ -245,12 +245,16 @@ impl TokenCache {
     }
 
     fn explain(&self, error: TokenError) -> Error {
-        let (why, transient) = (error.to_string(), error.is_transient());
+        let (why, transient, is_setting) = (error.to_string(), error.is_transient(), error.is_setting());
         let retry_after = error.retry_after().filter(|_| transient);
         let explained = match error.wording() {
             Wording::Foreign => Error::no_token(&self.label, &excerpt(&why), transient),
             Wording::Composed => Error::no_token(&self.label, &long_excerpt(&why), transient),
             Wording::Whole => Error::new(ErrorKind::Auth, why).transient(transient),
+        };
+        let explained = match is_setting {
+            true => explained.with_kind(ErrorKind::Config),
+            false => explained,
         };
         let explained = explained.with_retry_after(retry_after);
         match error.into_source() {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::http::{HttpClient, HttpError};
+use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::redact::redacted;
 use crate::stop::StopToken;
 use crate::util::secret::Secret;
@@ -197,6 +197,8 @@ pub struct TokenError {
     message: String,
     transient: bool,
     wording: Wording,
+    /// Not the credentials failed: a setting is unusable.
+    is_setting: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -228,6 +230,7 @@ impl TokenError {
             message: redacted(&message).into_owned(),
             transient,
             wording: Wording::Foreign,
+            is_setting: false,
             retry_after: None,
             source: None,
         }
@@ -278,6 +281,11 @@ impl TokenError {
         self.wording
     }
 
+    /// Whether a setting is unusable, rather than the credentials.
+    pub(super) fn is_setting(&self) -> bool {
+        self.is_setting
+    }
+
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
@@ -287,9 +295,10 @@ impl TokenError {
 impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
+        let is_setting = error.kind() == HttpErrorKind::Config;
         // The message is told here, so the chain goes on with what is behind it.
         let source = error.into_source();
-        Self { message, transient, wording: Wording::Foreign, retry_after: None, source }
+        Self { message, transient, wording: Wording::Foreign, is_setting, retry_after: None, source }
     }
 }
 

@@ -114,7 +114,10 @@ fn messages_of_the_network() {
         ),
     );
     let rows: [(Reply, &str); 9] = [
-        (Reply::reset(), "HOST closed the connection before an answer"),
+        (
+            Reply::reset(),
+            "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+        ),
         (Reply::usual().truncate_at(9), "answer of HOST was cut short"),
         (Reply::html(200), "HOST answered with an HTML page: expected JSON"),
         (
@@ -309,7 +312,7 @@ fn messages_about_options() {
         (builder().header("te", "x").header("a b", "x").build(), "header `te` is set by the client"),
         (
             builder().http_options(proxy).build(),
-            "cannot use the proxy: the proxy URL is not an `http` or `https` proxy",
+            "invalid proxy URL in `HttpOptions::proxy`: SOCKS proxies are not supported, expected `http://host:port`",
         ),
     ];
     for (built, message) in rows {

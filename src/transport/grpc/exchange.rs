@@ -78,7 +78,7 @@ impl GrpcTransport {
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
                 return Err(match left().is_zero() {
                     // As over REST: what ends after its time was up has run out of time, whatever ended it.
-                    true => Error::attempt_timed_out(host, error.was_sent()).with_source(error),
+                    true => Error::ended_late(host, error),
                     false => error.into(),
                 });
             }

@@ -148,8 +148,8 @@ fn announced(prefix: &[u8]) -> Option<usize> {
 
 fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Vec<u8>, Fault> {
     #[cfg(feature = "gzip")]
-    if encoding == Some("gzip") {
-        return match gzip::decompress(message, limit) {
+    if let Some(decoded) = encoding.and_then(|encoding| gzip::decompress(message, encoding, limit)) {
+        return match decoded {
             Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
             Ok(decoded) => Ok(decoded),
             Err(error) => {
@@ -167,7 +167,7 @@ mod gzip {
     use std::io::{self, Read, Write};
 
     use flate2::Compression;
-    use flate2::read::GzDecoder;
+    use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
     use flate2::write::GzEncoder;
 
     pub(super) fn compress(message: &[u8], sink: &mut Vec<u8>) {
@@ -177,11 +177,27 @@ mod gzip {
         let _ = encoder.finish();
     }
 
-    /// Stops one byte after the limit.
-    pub(super) fn decompress(message: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    /// Stops one byte after the limit. None if the encoding is not known.
+    ///
+    /// `deflate` is the zlib format, as in HTTP. Servers that leave out its header are understood too, as by browsers.
+    pub(super) fn decompress(message: &[u8], encoding: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
+        Some(match encoding {
+            "gzip" => read(GzDecoder::new(message), limit),
+            "deflate" if is_zlib(message) => read(ZlibDecoder::new(message), limit),
+            "deflate" => read(DeflateDecoder::new(message), limit),
+            _ => return None,
+        })
+    }
+
+    /// [RFC 1950 section 2.2](https://www.rfc-editor.org/rfc/rfc1950#section-2.2).
+    fn is_zlib(message: &[u8]) -> bool {
+        matches!(message, &[method, flags, ..] if method & 15 == 8 && u16::from_be_bytes([method, flags]) % 31 == 0)
+    }
+
+    fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
         let mut decoded = Vec::new();
         let one_more = (limit as u64).saturating_add(1);
-        GzDecoder::new(message).take(one_more).read_to_end(&mut decoded)?;
+        decoder.take(one_more).read_to_end(&mut decoded)?;
         Ok(decoded)
     }
 }

@@ -32,7 +32,7 @@ impl Heads {
         let token = concat!("grpc/", env!("CARGO_PKG_VERSION"), "-h2");
         headers.insert("x-goog-api-client", value("x-goog-api-client", &service.api_client(token))?);
         if cfg!(feature = "gzip") {
-            headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+            headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip,deflate"));
         }
         let quota_project = service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT, project));
         Ok(Self {

@@ -91,7 +91,7 @@ impl RestTransport {
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now().saturating_duration_since(start) >= left {
-                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).with_source(error)
+                Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)
             }

@@ -96,7 +96,7 @@ fn metadata_of_a_call() {
         ("x-goog-user-project", Some("billing-project")),
         ("x-goog-request-reason", Some("ticket-1234")),
         ("x-trace-bin", Some("AAEC/w")),
-        ("grpc-accept-encoding", cfg!(feature = "gzip").then_some("gzip")),
+        ("grpc-accept-encoding", cfg!(feature = "gzip").then_some("gzip,deflate")),
         ("grpc-encoding", None),
     ];
     for (name, value) in rows {
@@ -154,6 +154,28 @@ fn endpoints_with_a_base_path_are_refused() {
         built(options, GrpcOptions::default()).unwrap_err().to_string(),
         "endpoint `https://example.com/base` has a base path, which gRPC cannot ask for: expected scheme, host and port"
     );
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn deflated_responses_are_decoded_with_and_without_a_header() {
+    use flate2::write::{DeflateEncoder, ZlibEncoder};
+    use std::io::Write;
+    let message = prost::Message::encode_to_vec(&proto());
+    let level = flate2::Compression::default();
+    let (mut zlib, mut bare) = (ZlibEncoder::new(Vec::new(), level), DeflateEncoder::new(Vec::new(), level));
+    zlib.write_all(&message).unwrap();
+    bare.write_all(&message).unwrap();
+    for compressed in [zlib.finish().unwrap(), bare.finish().unwrap()] {
+        let length = u32::try_from(compressed.len()).unwrap().to_be_bytes();
+        let answer = vec![
+            head(200, &[GRPC, ("grpc-encoding", "deflate")], false),
+            Act::Data([&[1], &length[..], &compressed].concat()),
+            trailers(&[("grpc-status", "0")]),
+        ];
+        let server = Server::start(vec![vec![answer]]);
+        assert_eq!(get(&transport(&server)).unwrap(), Operation::running(NAME));
+    }
 }
 
 #[cfg(feature = "gzip")]
