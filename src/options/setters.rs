@@ -323,6 +323,30 @@ macro_rules! poll_options {
             self
         }
 
+        /// Limits how long one hint of the service can pause the polls of a wait. Default: the client's, which is 5 minutes.
+        ///
+        /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo), `grpc-retry-pushback-ms`) makes the next delay
+        /// longer. Without a limit a maintenance page that says "in a day" would silence a wait for a day. With zero,
+        /// hints are ignored. [`Update::pause`](crate::Update::pause) shows a pause while it lasts.
+        ///
+        /// ```
+        /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
+        /// # let server = FakeServer::start();
+        /// # server.insert(FakeOperation::new("operations/42"));
+        /// # let client = server.client();
+        /// use std::time::Duration;
+        ///
+        /// server.reply(Reply::status(503).header("retry-after", "86400"));
+        /// let minute = Duration::from_secs(60);
+        /// client.poller("operations/42").max_hint(minute).until_done()?;
+        /// assert_eq!(server.sleeps(), [minute]);
+        /// # Ok::<(), longrunning::Error>(())
+        /// ```
+        pub fn max_hint(mut self, max_hint: std::time::Duration) -> Self {
+            self.poll.max_hint = max_hint;
+            self
+        }
+
         /// Sets what happens to an operation that is not done at the total timeout. Default: the client's, which is
         /// [`OnTimeout::Leave`](crate::OnTimeout::Leave): it goes on.
         ///

@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 14] = [
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "printing", "progress", "resource"],
-    &["error", "http", "json", "proto", "types"],
+    &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
     &["folder", "process", "random", "redact", "stop", "threads", "url", "util"],
 ];

@@ -42,7 +42,7 @@ impl RestTransport {
                 continue;
             }
             return Answer::read(response, endpoint.authority(), clock.wall())
-                .map_err(|error| authorizer.explain(error));
+                .map_err(|error| authorizer.explain(error.with_url(&url)));
         }
     }
 

@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader, JsonWriter};
 use crate::types::known::KnownType;
 use crate::types::{Any, Operation, Status};
-use crate::util::excerpt::excerpt;
 
 /// By the descriptors of your own types.
 impl Any {
@@ -67,8 +66,7 @@ impl Any {
     }
 
     fn refused(&self, form: &str, invalid: InvalidJson) -> Error {
-        let name = excerpt(self.type_name());
-        Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
+        Error::not_converted(self.type_name(), form, invalid)
     }
 
     fn is_in(&self, pool: &DescriptorPool) -> bool {
