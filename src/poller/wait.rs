@@ -273,11 +273,19 @@ impl Wait {
     fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
+        if self.polls_once() {
+            return self.attempt_timeout;
+        }
         if left.is_zero() && at < deadline {
             // A machine that was suspended, or was too busy to wake in time, still looks once.
             return now.saturating_duration_since(at).min(self.attempt_timeout);
         }
         left.min(self.attempt_timeout)
+    }
+
+    /// Whether the first poll of a wait with the total timeout zero is due: the only one sent after the timeout.
+    fn polls_once(&self) -> bool {
+        self.polls == 0 && self.options.total_timeout == Some(Duration::ZERO)
     }
 
     /// The poll that is due: held back by the server, where it is ready for that.
@@ -491,6 +499,8 @@ mod tests {
             &Arc::default(),
             &clock,
         );
+        assert!(matches!(wait.next(&clock), Step::Poll(_)), "zero polls once");
+        wait.answered(Ok(Operation::running("operations/42")), &clock);
         assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
         let end = wait.deadline();
         assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));

@@ -175,7 +175,7 @@ fn what_was_denied_is_named() {
     }
 }
 
-/// The order of the help: 130, 2, 6, 1, 5, 3, 4.
+/// The order of the help: signals, 2, 6, 1, 5, 3, 4.
 #[test]
 fn of_several_the_gravest_counts() {
     let server = full_server();
