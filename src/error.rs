@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::excerpt::{excerpt, shown, shown_name};
 use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
 use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
+use crate::util::excerpt::{excerpt, shown, shown_name};
 
 /// Why a call, a listing or a wait did not give what was asked for.
 ///

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 use std::vec;
 
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::stop::StopToken;
 use crate::threads::ThreadPool;
 use crate::types::Code;
+use crate::util::clock::Clock;
 
 /// The names that are left, and whether it is worth going on.
 pub(super) struct SweepQueue {
