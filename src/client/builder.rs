@@ -7,11 +7,8 @@ use std::sync::Arc;
 
 use crate::auth::Credentials;
 use crate::client_config::ClientConfig;
-use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
-use crate::env::{Env, SystemEnv};
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
     PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
@@ -24,6 +21,9 @@ use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
 use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::util::clock::{Clock, SystemClock};
+use crate::util::env::{Env, SystemEnv};
+use crate::util::excerpt::shown;
 
 use super::OperationsClient;
 
@@ -246,7 +246,9 @@ impl OperationsClientBuilder {
     ///
     /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and `run.mtls.googleapis.com`: `never`
     /// and `always` mean what they say, `auto`, the default, takes the latter when a client certificate is in use,
-    /// and any other value is an error. An explicit endpoint wins: [`api_endpoint`](Self::api_endpoint).
+    /// and any other value is an error. Two values are accepted that Google's library for Python refuses: the words in
+    /// another case (`ALWAYS`), and the empty value, which means `auto`. An explicit endpoint wins, and the variable is
+    /// not looked at then: [`api_endpoint`](Self::api_endpoint).
     ///
     /// No cargo feature is needed for any of this.
     ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::file::{self, FileSource, ReadLimits};
+use crate::util::file::{self, FileSource, ReadLimits};
 
 use super::error::{NetError, NetErrorKind};
 

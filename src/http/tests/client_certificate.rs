@@ -287,7 +287,7 @@ fn files_that_cannot_be_used_are_named() {
     ];
     for (given, message) in rows {
         let error = HttpAgent::new(&options().client_certificate(given)).unwrap_err();
-        let told = error.to_string().replace(&crate::file::shown(folder.path()), "…");
+        let told = error.to_string().replace(&crate::util::file::shown(folder.path()), "…");
         assert_eq!(told.replace('\\', "/"), message, "{error:?}");
         assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
     }

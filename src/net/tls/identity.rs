@@ -9,10 +9,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, Error};
 
-use crate::file::{self, ReadLimits};
 use crate::net::certificate::{ClientCertificate, Pair};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
+use crate::util::file::{self, ReadLimits};
 
 use super::client_auth::ClientCertificateResolver;
 
