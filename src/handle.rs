@@ -11,8 +11,9 @@ use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::pending::Pending;
-use crate::poller::{Latest, Poller, Target};
+use crate::poller::{Latest, Poller};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
@@ -75,7 +76,7 @@ pub struct OperationHandle<M = Blocking> {
 
 /// What is known without asking.
 impl<M> OperationHandle<M> {
-    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let (name, seen) = target.at(core).into_parts();
         let since = core.clock.wall();
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
@@ -143,7 +144,7 @@ impl<M> OperationHandle<M> {
 impl<M: Clone> OperationHandle<M> {
     /// Starts a wait, with all its options; this handle sees what the wait sees.
     pub fn poller(&self) -> Poller<M> {
-        let target = Target::from_parts(self.name.clone(), self.operation());
+        let target = OperationRef::from_parts(self.name.clone(), self.operation());
         Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
     }
 
@@ -188,19 +189,36 @@ impl OperationHandle {
         self.until_done()?.into_response()
     }
 
-    /// Asks for the operation to be cancelled; best effort.
+    /// Requests the cancellation of the operation, which is best effort, and returns whether a request was sent.
+    ///
+    /// If the operation [was seen to be done](Self::is_done), there is nothing to cancel: nothing is sent, and the result
+    /// is `false`.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let handle = client.operation("operations/42");
+    /// assert!(handle.cancel()?, "requested");
+    /// assert!(handle.refresh()?.is_done());
+    /// assert!(!handle.cancel()?, "it is done");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel).
-    pub fn cancel(&self) -> Result<(), Error> {
-        self.call::<CancelOperationRequest>().send()
+    pub fn cancel(&self) -> Result<bool, Error> {
+        if self.is_done() {
+            return Ok(false);
+        }
+        self.call::<CancelOperationRequest>().send().map(|()| true)
     }
 
-    /// Asks for the operation to be cancelled and blocks until it is done, for at most `grace` after that.
+    /// Requests the cancellation of the operation and blocks until it is done, for at most `grace` after that.
     ///
-    /// Gives what became of it: cancelled, or ended before it could be. `FAILED_PRECONDITION`, by which some services
-    /// say that it is over, is no failure here.
+    /// Returns the operation, which was cancelled, or finished before it could be. `FAILED_PRECONDITION`, by which some
+    /// services report that it is done, is no failure here. If it was seen to be done before, nothing is sent.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -268,5 +286,18 @@ impl<M> fmt::Debug for OperationHandle<M> {
             .field("name", &Masked(self.name()))
             .field("operation", &self.operation())
             .finish_non_exhaustive()
+    }
+}
+
+impl<M> From<OperationHandle<M>> for OperationRef {
+    fn from(handle: OperationHandle<M>) -> Self {
+        (&handle).into()
+    }
+}
+
+/// With the latest state that the handle has seen.
+impl<M> From<&OperationHandle<M>> for OperationRef {
+    fn from(handle: &OperationHandle<M>) -> Self {
+        Self::from_parts(handle.name.clone(), handle.operation())
     }
 }

@@ -188,7 +188,8 @@ macro_rules! wait_timeout_options {
         /// When the timeout is over, operations that are not done end with
         /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and [`on_timeout`](Self::on_timeout) says what happens to
         /// them. No poll is sent after the timeout, with one exception: with zero the operation is polled once, within
-        /// the [attempt timeout](Self::attempt_timeout).
+        /// the [attempt timeout](Self::attempt_timeout). Of many operations, those that can be listed are polled once so,
+        /// and of the others the first 100.
         ///
         /// The last poll is sent a little earlier, so that its response can arrive in time: by twice the time of the
         /// slowest poll, at least 50 ms, at most 1 s, and at most a tenth of the timeout. The wait ends with that

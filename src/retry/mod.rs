@@ -25,11 +25,12 @@ pub(crate) use rate::RateLimit;
 /// The default follows Google's configuration of `google.longrunning.Operations`: at most 5 attempts, delays
 /// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Errors that say nothing about the request are
 /// retried too: a connection that fails or breaks, an attempt that times out, a proxy's 502, 503
-/// or 504, a transient error of a token endpoint, and `RESOURCE_EXHAUSTED` with a delay from the server. All
+/// or 504, a transient error of a token endpoint, and an exhausted quota with a delay from the server. Nothing is
+/// retried if the server forbids it (`grpc-retry-pushback-ms: -1`). `docs/errors.md` has a table of all events. All
 /// five RPCs are idempotent, so an attempt that may have reached the server is retried.
 ///
-/// A delay that the server requests (`Retry-After`, [`RetryInfo`]) is a lower bound for the next delay. If a delay exceeds
-/// the remaining time of the call, the call ends at once, and [`Error::retry_after`] returns the requested delay.
+/// A delay that the server requests (`Retry-After`, [`RetryInfo`]) is a lower bound for the next delay. If it exceeds the
+/// remaining time of the call, the call ends at once. The message names the delay, and [`Error::retry_after`] returns it.
 ///
 /// ```
 /// use std::time::Duration;

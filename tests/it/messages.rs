@@ -27,7 +27,7 @@ fn messages_of_the_service() {
     let url = format!("{}/v1/operations/42", server.url());
     let error = server.client().get(NAME).send().unwrap_err();
     assert_eq!(error.url(), Some(&*url));
-    let message = format!("GetOperation `operations/42` at {url}: NOT_FOUND: operation expired");
+    let message = format!("GetOperation `operations/42`: NOT_FOUND: operation expired ({url})");
     check(error, (ErrorKind::Service, Some(Code::NotFound), 1, 0.0, &message));
     check(
         get([unavailable().times(5)]),
@@ -184,8 +184,8 @@ fn messages_about_time() {
     let poller = |total| once.poller(NAME).backoff(every_half_minute.clone()).total_timeout(secs(total));
     let message = "operation `operations/42` still running after 900 s (31 polls); it was not cancelled";
     check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.95, message));
-    let message = "operation `operations/42` not known to be done after 0 s (0 polls); it was not cancelled";
-    check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 0, 0.0, message));
+    let message = "operation `operations/42` still running after 0 s (1 poll); it was not cancelled";
+    check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 1, 0.0, message));
     server.reply(Reply::hang());
     let message = format!(
         "operation `operations/42` not known to be done after 5 s (1 poll); it was not cancelled; \
