@@ -95,24 +95,24 @@ impl TokenCache {
         }
     }
 
-    pub(super) fn authorization(&self, timeout: Duration) -> Result<Authorization, Error> {
+    /// The header to send now; `deadline` is by the clock of the client.
+    pub(super) fn authorization(&self, deadline: Instant) -> Result<Authorization, Error> {
         let start = self.clock.now();
+        let timed_out = || Error::token_timeout(&self.label, deadline.saturating_duration_since(start));
         loop {
             let now = self.now();
-            let left = timeout.saturating_sub(now.mono.saturating_duration_since(start));
+            let left = deadline.saturating_duration_since(now.mono);
             let state = self.lock();
             let state = match state.step(now) {
                 Step::Use(authorization) => return Ok(authorization),
                 Step::Fail(error) => return Err(error),
                 Step::Renew | Step::Fetch | Step::Wait if left.is_zero() => {
-                    return state.usable(now).ok_or_else(|| Error::token_timeout(&self.label, timeout));
+                    return state.usable(now).ok_or_else(timed_out);
                 }
                 // An endpoint that hangs must leave time for the request itself, which has a token.
-                Step::Renew => self.fetch(state, STALE_TIMEOUT.min(left / 2)),
-                Step::Fetch => self.fetch(state, FETCH_TIMEOUT.min(left)),
-                Step::Wait => {
-                    self.wait(state, left).ok_or_else(|| Error::token_timeout(&self.label, timeout))?
-                }
+                Step::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2)),
+                Step::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left)),
+                Step::Wait => self.wait(state, deadline).ok_or_else(timed_out)?,
             };
             // Another caller may have invalidated what has just landed: then it all begins again.
             if let Some(outcome) = state.outcome(self.now()) {
@@ -149,14 +149,14 @@ impl TokenCache {
         }
     }
 
-    fn fetch<'c>(&'c self, mut state: MutexGuard<'c, State>, timeout: Duration) -> MutexGuard<'c, State> {
+    fn fetch<'c>(&'c self, mut state: MutexGuard<'c, State>, deadline: Instant) -> MutexGuard<'c, State> {
         state.started += 1;
         drop(state);
         let asked = self.now();
         let mut flight = Flight { cache: self, asked, result: None };
-        let timeout = self.clock.socket_budget(timeout);
+        let deadline = self.clock.socket_deadline(deadline);
         let request = TokenRequest {
-            timeout,
+            timeout: deadline.saturating_duration_since(Instant::now()),
             scopes: &self.purpose.scopes,
             endpoint: &self.purpose.endpoint,
             universe_domain: &self.purpose.universe_domain,
@@ -168,11 +168,12 @@ impl TokenCache {
         self.lock()
     }
 
-    /// Blocks until the flight under way has landed; `None` when `timeout` passes first.
-    fn wait<'c>(&'c self, state: MutexGuard<'c, State>, timeout: Duration) -> Option<MutexGuard<'c, State>> {
+    /// Blocks until the flight under way has landed; `None` when `deadline` passes first.
+    fn wait<'c>(&'c self, state: MutexGuard<'c, State>, deadline: Instant) -> Option<MutexGuard<'c, State>> {
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
-        let timeout = self.clock.socket_budget(timeout);
+        let deadline = self.clock.socket_deadline(deadline);
+        let timeout = deadline.saturating_duration_since(Instant::now());
         let (state, timed_out) = self.state.wait_while(state, timeout, |state| state.finished < flight);
         (!timed_out).then_some(state)
     }
