@@ -77,17 +77,18 @@ type Way = fn(&OperationsClient, &[String]) -> Option<usize>;
 
 const WAYS: [(&str, Way); 4] = [
     ("`poll_many`", |client, names| {
-        client.poll_many(names).backoff(at_once()).all().expect("all end");
+        client.poll_many(names).backoff(at_once()).join_all().expect("all end");
         None
     }),
     ("`poll_many`, one get each, 4 workers", |client, names| {
         // A header that the server's script takes for a listing that is denied.
-        let all = client.poll_many(names).backoff(at_once()).header("x-no-list", "1").all();
+        let all = client.poll_many(names).backoff(at_once()).header("x-no-list", "1").join_all();
         all.expect("all end");
         Some(names.len() * POLLS + 1)
     }),
     ("`poll_many`, one get each, 1 worker", |client, names| {
-        let all = client.poll_many(names).backoff(at_once()).header("x-no-list", "1").workers(1).all();
+        let all =
+            client.poll_many(names).backoff(at_once()).header("x-no-list", "1").concurrency(1).join_all();
         all.expect("all end");
         Some(names.len() * POLLS + 1)
     }),
@@ -202,7 +203,7 @@ fn bytes_each(count: usize) -> usize {
     let mut names: Vec<String> = (0..count).map(|operation| name(0, 0, operation)).collect();
     names.push("operations/done".to_owned());
     let before = resident();
-    let mut finished = client.poll_many(names).workers(1).into_iter();
+    let mut finished = client.poll_many(names).concurrency(1).into_iter();
     // The lone one is done at its second poll, when all others have been asked.
     drop(finished.next());
     resident().saturating_sub(before) / count

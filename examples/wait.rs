@@ -17,8 +17,8 @@ fn main() -> shared::Result<()> {
     })?;
     let poller = service.client.poller(&service.name).total_timeout(Duration::from_secs(600));
     let poller = poller.on_update(|update| {
-        if let Some(percent) = update.progress.percent() {
-            println!("{percent:3.0} % after {:.1} s", update.elapsed.as_secs_f64());
+        if let Some(percent) = update.progress().percent() {
+            println!("{percent:3.0} % after {:.1} s", update.elapsed().as_secs_f64());
         }
     });
     match poller.until_done() {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::name::OperationName;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, PollOptions};
 use crate::pending::{Pending, same_endpoint};
 use crate::progress::Progress;
 use crate::retry::RateLimit;
@@ -21,6 +21,8 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     /// In the order of [`Rpc::ALL`].
     pub(crate) defaults: [CallOptions; 5],
+    /// What waits start with.
+    pub(crate) poll: PollOptions,
     /// Of all polls.
     pub(crate) rate: Option<Arc<RateLimit>>,
     pub(crate) wait_support: Arc<WaitSupport>,
@@ -39,8 +41,8 @@ pub(crate) struct Origin {
 
 impl Core {
     /// The options that a call of `rpc` starts with.
-    pub(crate) fn defaults(&self, rpc: Rpc) -> CallOptions {
-        self.defaults[rpc as usize].clone()
+    pub(crate) fn defaults(&self, rpc: Rpc) -> &CallOptions {
+        &self.defaults[rpc as usize]
     }
 
     /// Whether an operation is recorded as one of the service, and the version of it, that this client asks.

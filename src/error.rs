@@ -56,6 +56,7 @@ struct Inner {
     retry_after: Option<Duration>,
     page_token: Option<String>,
     operation: Option<Operation>,
+    fault: Option<Error>,
     attempts: u32,
     elapsed: Duration,
     transient: bool,
@@ -119,6 +120,25 @@ impl Error {
         self.0.page_token.as_deref()
     }
 
+    /// Returns the error of the last poll, for a wait that ended while its polls failed.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeServer, Reply};
+    /// # let server = FakeServer::start();
+    /// # for _ in 0..20 { server.reply(longrunning::Status::new(longrunning::Code::Unavailable, "draining")); }
+    /// # let client = server.client();
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::{Code, ErrorKind};
+    ///
+    /// let error = client.poller("operations/42").total_timeout(Duration::from_secs(5)).until_done().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Timeout);
+    /// assert_eq!(error.fault().and_then(|fault| fault.code()), Some(Code::Unavailable));
+    /// ```
+    pub fn fault(&self) -> Option<&Self> {
+        self.0.fault.as_ref()
+    }
+
     /// Whether the same call may well succeed later without any change.
     ///
     /// So it is after a connection that failed, an attempt that ran out of time, the service's `UNAVAILABLE`, and
@@ -154,6 +174,7 @@ impl Error {
             retry_after: None,
             page_token: None,
             operation: None,
+            fault: None,
             attempts: 0,
             elapsed: Duration::ZERO,
             transient: false,
@@ -202,6 +223,20 @@ impl Error {
     pub(crate) fn with_operation(mut self, operation: Option<Operation>) -> Self {
         self.0.operation = operation;
         self
+    }
+
+    /// Adds the error of the last poll of a wait, after which `polls` had failed in a row. The message names it.
+    pub(crate) fn with_fault(mut self, fault: Self, polls: u32) -> Self {
+        let polls = if polls > 1 { format!("the last {polls} polls") } else { "the last poll".to_owned() };
+        self = self.note(format_args!("{polls} failed: {fault}"));
+        self.0.fault = Some(fault);
+        self
+    }
+
+    /// Returns whether two failures are the same to a reader.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        (self.kind(), self.code(), self.http_status()) == (other.kind(), other.code(), other.http_status())
+            && self.0.message == other.0.message
     }
 
     pub(crate) fn with_tries(mut self, attempts: u32, elapsed: Duration) -> Self {
@@ -370,6 +405,21 @@ impl Error {
         Self::new(kind, message).with_name(name)
     }
 
+    /// A list with more pages than the caller allows.
+    pub(crate) fn too_many_pages(most: usize) -> Self {
+        let pages = if most == 1 { "page".to_owned() } else { format!("{most} pages") };
+        let message =
+            format!("the list has more than the {pages} of `max_pages`; continue with the page token");
+        Self::new(ErrorKind::Stopped, message)
+    }
+
+    /// An iteration over a list whose time is over.
+    pub(crate) fn iteration_timeout(pages: usize) -> Self {
+        let pages = if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
+        let message = format!("the iteration timeout is over after {pages}; continue with the page token");
+        Self::new(ErrorKind::Timeout, message)
+    }
+
     /// A listing that would never end.
     pub(crate) fn repeated_page_token() -> Self {
         Self::decode("the server gave a page token that it had given before: the listing would not end")
@@ -478,7 +528,10 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+        // The message of a wait names its fault, so that the chain goes on with the cause of the fault.
+        let of_fault = || self.fault().and_then(StdError::source);
+        let own = self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
+        own.or_else(of_fault)
     }
 }
 

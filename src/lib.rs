@@ -238,6 +238,8 @@ pub mod printing;
 mod process;
 mod progress;
 pub mod proto;
+#[cfg(test)]
+mod random;
 mod redact;
 pub mod resource;
 mod retry;
@@ -266,10 +268,11 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{LongPoll, OnTimeout, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Target, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
@@ -285,7 +288,7 @@ pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCod
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Those of the page about transports and futures too.
+/// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
-#[doc = include_str!("../docs/faces.md")]
-struct Faces;
+#[doc = include_str!("../docs/transports.md")]
+struct TransportsPage;

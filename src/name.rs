@@ -198,8 +198,6 @@ impl fmt::Display for OperationName {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::excerpt::excerpt;
 
@@ -287,16 +285,5 @@ mod tests {
         assert_eq!((name.to_string().as_str(), name.as_str()), (name.as_ref(), "operations/42"));
         assert!(convert(&Operation::running("")).is_err());
         Ok(())
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_taken_whole_or_refused(text in any::<String>()) {
-            if let Ok(name) = OperationName::try_from(&text) {
-                prop_assert_eq!(name.as_str(), text.as_str());
-                let parts = [name.parent(), name.as_str().contains("operations").then_some(name.id())];
-                prop_assert!(parts.into_iter().flatten().all(|part| text.contains(part)));
-            }
-        }
     }
 }

@@ -1,22 +1,25 @@
-//! Pages and items of a listing.
+//! Pages and operations of a list.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::iter::FusedIterator;
+use std::time::{Duration, Instant};
 use std::vec;
 
 use crate::call::{Blocking, Call};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Operation, OperationPage};
 
-/// The pages of a listing, each fetched when it is asked for.
+/// The pages of a list, each fetched when it is needed.
 ///
-/// Made by [`Call::pages`]. Every page is asked for with the options of the call. An empty page is not the end
-/// (AIP-158), a missing page token is. A token that comes twice would go on forever: in place of asking for its
-/// page again, the listing ends with an error ([`ErrorKind::Decode`](crate::ErrorKind::Decode)).
+/// Made by [`Call::pages`]. Every page is fetched with the options of the call; each `next` takes at most the
+/// [total timeout](Call::total_timeout), and all together at most the
+/// [iteration timeout](Call::iteration_timeout), if there is one. An empty page is not the end (AIP-158), a missing
+/// page token is. A token that is repeated would never end: the list ends with an error
+/// ([`ErrorKind::Decode`](crate::ErrorKind::Decode)) in place of its page.
 ///
-/// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to resume.
+/// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to continue.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -36,43 +39,107 @@ pub struct Pages<M = Blocking> {
     /// Hashes of the tokens whose pages came: 8 bytes a page.
     seen: HashSet<u64>,
     hasher: RandomState,
-    progress: Progress,
+    /// How many pages were fetched.
+    fetched: usize,
+    /// When the whole iteration has to be over. None before the first step, or without a limit.
+    end: Option<Instant>,
+    state: ListState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Progress {
+enum ListState {
+    NotStarted,
     More,
     Ended,
     Failed,
 }
 
+/// One step of an iteration: what a call of `next` does, however many pages it takes.
+pub(crate) struct ListStep {
+    start: Instant,
+    timeout: Duration,
+    /// How many pages it has fetched, all of them without operations.
+    pages: usize,
+    /// The iteration ends before the step.
+    is_last: bool,
+}
+
+impl ListStep {
+    /// Adds to a timeout what the time was spent on.
+    fn explain(&self, error: Error) -> Error {
+        let empty = self.pages - 1;
+        match error.kind() {
+            ErrorKind::Timeout if self.is_last => error.note("the iteration timeout is over"),
+            ErrorKind::Timeout if empty > 0 => error.note(format_args!("{empty} pages before it were empty")),
+            _ => error,
+        }
+    }
+}
+
 impl<M> Pages<M> {
     pub(crate) fn new(call: Call<ListOperationsRequest, M>) -> Self {
-        Self { call, seen: HashSet::new(), hasher: RandomState::new(), progress: Progress::More }
+        let (seen, hasher) = (HashSet::new(), RandomState::new());
+        Self { call, seen, hasher, fetched: 0, end: None, state: ListState::NotStarted }
     }
 
-    /// The token of the page that comes next, to resume from in another listing; none at the end.
+    /// Returns the token of the next page, to continue from in another list; none at the end.
     ///
     /// Empty for the first page. After an error it is the token of the page that failed.
     pub fn page_token(&self) -> Option<&str> {
-        (self.progress != Progress::Ended).then(|| self.call.token())
+        (self.state != ListState::Ended).then(|| self.call.token())
     }
 
-    /// Whether there is another page to fetch, or an error in its place.
-    pub(crate) fn due(&self) -> Option<Result<(), Error>> {
-        let came_before = self.seen.contains(&self.token_hash());
-        (self.progress == Progress::More).then(|| if came_before { Err(self.call.repeats()) } else { Ok(()) })
+    /// Starts a step. The first one starts the time of the iteration.
+    pub(crate) fn step(&mut self) -> ListStep {
+        let start = self.call.core.clock.now();
+        if self.state == ListState::NotStarted {
+            self.end = self.call.limits.iteration_timeout.and_then(|timeout| start.checked_add(timeout));
+            self.state = ListState::More;
+        }
+        ListStep { start, timeout: self.call.step_timeout(), pages: 0, is_last: false }
+    }
+
+    /// Returns how long the next page may take, or an error in its place; none at the end.
+    pub(crate) fn due(&mut self, step: &mut ListStep) -> Option<Result<Duration, Error>> {
+        (self.state == ListState::More).then(|| self.room(step))
+    }
+
+    fn room(&mut self, step: &mut ListStep) -> Result<Duration, Error> {
+        if self.seen.contains(&self.token_hash()) {
+            return Err(self.call.fails(Error::repeated_page_token()));
+        }
+        if let Some(most) = self.call.limits.max_pages.filter(|most| *most <= self.fetched) {
+            return Err(self.call.fails(Error::too_many_pages(most)));
+        }
+        let now = self.call.core.clock.now();
+        let left = step.timeout.saturating_sub(now.saturating_duration_since(step.start));
+        let of_all = self.end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
+        if of_all.is_zero() {
+            return Err(self.call.fails(Error::iteration_timeout(self.fetched)));
+        }
+        step.is_last = of_all < left;
+        Ok(left.min(of_all))
     }
 
     /// Takes what was fetched.
-    pub(crate) fn fetched(&mut self, page: Result<OperationPage, Error>) -> Result<OperationPage, Error> {
+    pub(crate) fn fetched(
+        &mut self,
+        page: Result<OperationPage, Error>,
+        step: &mut ListStep,
+    ) -> Result<OperationPage, Error> {
         self.seen.insert(self.token_hash());
         match &page {
-            Ok(page) if page.next_page_token.is_empty() => self.progress = Progress::Ended,
-            Ok(page) => self.call.set_token(page.next_page_token.clone()),
-            Err(_) => self.progress = Progress::Failed,
+            Ok(page) => {
+                self.fetched += 1;
+                match page.next_page_token.is_empty() {
+                    true => self.state = ListState::Ended,
+                    false => self.call.set_token(page.next_page_token.clone()),
+                }
+            }
+            Err(_) => self.state = ListState::Failed,
         }
-        page.map_err(|error| error.with_page_token(self.call.token()))
+        step.pages += 1;
+        page.map_err(|error| step.explain(error).with_page_token(self.call.token()))
     }
 
     fn token_hash(&self) -> u64 {
@@ -80,27 +147,35 @@ impl<M> Pages<M> {
     }
 }
 
+impl Pages {
+    fn fetch(&mut self, step: &mut ListStep) -> Option<Result<OperationPage, Error>> {
+        let page = self.due(step)?.and_then(|left| self.call.run_within(left));
+        Some(self.fetched(page, step))
+    }
+}
+
 impl Iterator for Pages {
     type Item = Result<OperationPage, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let page = self.due()?.and_then(|()| self.call.run());
-        Some(self.fetched(page))
+        let mut step = self.step();
+        self.fetch(&mut step)
     }
 }
 
 impl FusedIterator for Pages {}
 
-/// The operations of a listing, over all its pages.
+/// The operations of a list, over all its pages.
 ///
-/// Made by iterating over [`OperationsClient::list`](crate::OperationsClient::list); see [`Pages`] for how
-/// pages are fetched. One page is held at a time, so memory stays flat however long the listing is.
+/// Made by [`Call::operations`], or by a loop over [`OperationsClient::list`](crate::OperationsClient::list); see
+/// [`Pages`] for how pages are fetched. Each `next` takes at most the [total timeout](Call::total_timeout), however many
+/// empty pages it skips. One page is held at a time, so memory does not grow with the list.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
 /// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
 /// # let client = server.client();
-/// let mut operations = client.list("projects/p").filter("done = false").into_iter();
+/// let mut operations = client.list("projects/p").filter("done = false").operations();
 /// for operation in operations.by_ref() {
 ///     println!("{}", operation?.name());
 /// }
@@ -120,12 +195,12 @@ impl<M> Operations<M> {
         Self { pages, items: Vec::new().into_iter(), unreachable: Vec::new() }
     }
 
-    /// What the latest page could not reach; see [`Call::return_partial_success`].
+    /// Returns what the latest page could not reach; see [`Call::return_partial_success`].
     pub fn unreachable(&self) -> &[String] {
         &self.unreachable
     }
 
-    /// The token of the page after the latest one; see [`Pages::page_token`].
+    /// Returns the token of the page after the latest one; see [`Pages::page_token`].
     pub fn page_token(&self) -> Option<&str> {
         self.pages.page_token()
     }
@@ -146,11 +221,15 @@ impl Iterator for Operations {
     type Item = Result<Operation, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(operation) = self.item() {
+            return Some(Ok(operation));
+        }
+        let mut step = self.pages.step();
         loop {
             if let Some(operation) = self.item() {
                 return Some(Ok(operation));
             }
-            match self.pages.next()? {
+            match self.pages.fetch(&mut step)? {
                 Ok(page) => self.turn_to(page),
                 Err(error) => return Some(Err(error)),
             }

@@ -57,9 +57,9 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         (self.run)(job)
     }
 
-    /// Returns whether the pool may have more than one thread.
-    pub(crate) fn is_concurrent(&self) -> bool {
-        self.size > 1
+    /// Returns how many jobs may run at a time.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// Returns whether a job is running.

@@ -9,6 +9,12 @@ const MOST_CRATES: usize = 55;
 
 const MOST_CRATES_OF_GRPC: usize = 20;
 
+/// With the library and its development dependencies.
+const MOST_CRATES_OF_EXAMPLES: usize = 65;
+
+/// Of all members together, with their development dependencies.
+const MOST_CRATES_OF_WORKSPACE: usize = 180;
+
 /// Beyond the default build of the library; those of gRPC and of the journal included.
 const MOST_CRATES_OF_LRO: usize = 38;
 
@@ -56,6 +62,38 @@ fn the_default_tree_is_small_and_has_no_runtime() {
     }
 }
 
+/// `cargo run --example quickstart` is the first command of a newcomer, who waits for all of these.
+#[test]
+fn examples_are_built_with_few_crates() {
+    let crates = compiled(&[]);
+    println!("{} crates", crates.len());
+    assert!(crates.len() <= MOST_CRATES_OF_EXAMPLES, "{} crates: {crates:?}", crates.len());
+}
+
+/// For `cargo test --workspace`, which takes the features of all members together.
+#[test]
+fn all_tests_are_built_with_few_crates() {
+    let crates = compiled(&["--workspace"]);
+    println!("{} crates", crates.len());
+    assert!(crates.len() <= MOST_CRATES_OF_WORKSPACE, "{} crates: {crates:?}", crates.len());
+}
+
+/// The tests of the workspace run with every feature of the library.
+#[test]
+fn heavy_tests_turn_every_feature_on() {
+    let heavy = include_str!("heavy/Cargo.toml");
+    let features = features();
+    let missing: Vec<_> = features
+        .iter()
+        .filter(|name| *name != "default")
+        .filter(|name| !heavy.contains(&format!("\n{name} = [\"longrunning/{name}\"]\n")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let (_, default) = heavy.split_once("\ndefault = [").unwrap();
+    let default = default.split(']').next().unwrap();
+    assert!(features.iter().all(|name| name == "default" || default.contains(&format!("\"{name}\""))));
+}
+
 #[test]
 fn grpc_adds_few_crates() {
     let added: Vec<_> = tree(&["--features=grpc"]).difference(&default_tree()).cloned().collect();
@@ -66,13 +104,9 @@ fn grpc_adds_few_crates() {
 /// Of all features together and of each alone: tokio is there for the I/O traits of h2.
 #[test]
 fn no_feature_has_a_runtime() {
-    let metadata: Value =
-        serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked", "--no-deps"])).unwrap();
-    let packages = metadata["packages"].as_array().expect("the packages of the workspace");
-    let own = packages.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME"));
-    let features = own.expect("this package")["features"].as_object().expect("the features of this package");
+    let features = features();
     let alone =
-        features.keys().map(|feature| vec!["--no-default-features".into(), format!("--features={feature}")]);
+        features.iter().map(|feature| vec!["--no-default-features".into(), format!("--features={feature}")]);
     let sets: Vec<Vec<String>> =
         alone.chain([vec!["--no-default-features".into()], vec![], vec!["--all-features".into()]]).collect();
     assert!(sets.len() > 10, "{sets:?}");
@@ -132,6 +166,24 @@ fn the_tree_keeps_the_rust_version() {
         .map(|(name, needs)| format!("{name} needs {needs}"))
         .collect();
     assert!(newer.is_empty(), "{newer:?}");
+}
+
+/// The features of this package.
+fn features() -> BTreeSet<String> {
+    let metadata: Value =
+        serde_json::from_slice(&cargo(&["metadata", "--format-version=1", "--locked", "--no-deps"])).unwrap();
+    let packages = metadata["packages"].as_array().expect("the packages of the workspace");
+    let own = packages.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME"));
+    let features = own.expect("this package")["features"].as_object().expect("its features");
+    features.keys().cloned().collect()
+}
+
+/// Names and versions of all crates that a build compiles, those of the workspace and of its tests included.
+fn compiled(packages: &[&str]) -> BTreeSet<String> {
+    let usual = ["tree", "--locked", "--edges=normal,build,dev", "--prefix=none", "--format={p}"];
+    let lines = String::from_utf8(cargo(&[&usual, packages].concat())).unwrap();
+    let lines = lines.lines().filter(|line| !line.is_empty());
+    lines.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// Names and versions of all crates below this one, without development dependencies.

@@ -1,8 +1,9 @@
 //! Sending a call from a future.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::call::{Call, Request};
+use crate::call::{Call, Request, task_of};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
@@ -18,21 +19,22 @@ use super::Async;
 use super::executor::Work;
 
 impl<R> Call<R, Async> {
-    /// Runs the call through the retry loop.
-    pub(super) async fn run(&self) -> Result<R::Answer, Error>
+    /// Runs the call through the retry loop, within its total timeout and within `limit`.
+    pub(super) async fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
     where
         R: Request,
     {
-        let request = self.request.as_ref().map_err(Error::clone)?;
+        let (request, mut options) = self.complete()?;
+        options.limit(limit);
         let work = self.mode.begin();
-        run(&work, &self.core, self.task(request), request.clone(), self.options.clone()).await
+        run(&work, &self.core, task_of(request, &options), request.clone(), options).await
     }
 
     async fn sent(self) -> Result<R::Answer, Error>
     where
         R: Request,
     {
-        self.run().await
+        self.run_within(Duration::MAX).await
     }
 }
 
@@ -125,7 +127,7 @@ impl Call<ListOperationsRequest, Async> {
         self.sent()
     }
 
-    /// Gives all operations, page by page as they are needed.
+    /// Returns all operations, page by page as they are needed.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -145,7 +147,7 @@ impl Call<ListOperationsRequest, Async> {
         Operations::new(self.pages())
     }
 
-    /// Gives all pages, each fetched when it is asked for.
+    /// Returns all pages, each fetched when it is needed.
     pub fn pages(self) -> Pages<Async> {
         Pages::new(self)
     }

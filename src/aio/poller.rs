@@ -98,7 +98,9 @@ async fn advance(
                 let (timeout, options) = (poll.timeout(), options.clone());
                 let poll = move |core: &Core, left| poll.within(left).send(&*core.transport, &options);
                 let Some(answer) = work.attempt(core, timeout, stop, poll).await else { continue };
-                if let Some(news) = wait.answered(answer, clock) {
+                let news = wait.answered(answer, clock);
+                wait.notify(clock);
+                if let Some(news) = news {
                     return news;
                 }
             }

@@ -23,7 +23,7 @@
 //! | a laptop | your own login, as `gcloud auth application-default login` left it | no variable is set, and that file is in gcloud's folder |
 //! | Cloud Run, GKE, Compute Engine | the service account that is attached to the service, the pod or the machine | no variable, no file: the metadata server is asked at the first call |
 //! | GitHub Actions | the token of the job, exchanged by workload identity federation (source `url`) | `google-github-actions/auth` writes a file and sets `GOOGLE_APPLICATION_CREDENTIALS` |
-//! | AWS | the role of the machine or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
+//! | AWS | the role of the container or the machine, or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
 //! | anywhere with a key file | the service account of the key: a JWT signed here, or a token exchanged for one | `GOOGLE_APPLICATION_CREDENTIALS` names it, or the program reads it as a [`ServiceAccount`] |
 //! | on premises, with mutual TLS | any of the above for *who calls*; the client certificate for *from which machine* | `GOOGLE_API_USE_CLIENT_CERTIFICATE=true` with a `certificate_config.json` or [`client_cert_source`]; the endpoint is then `*.mtls.googleapis.com`, unless one is given |
 //!
@@ -46,8 +46,13 @@
 //!   attempt has no time left: give slow programs a longer
 //!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
 //!   with it. Its standard error is thrown away;
-//! - `environment_id` `aws1`: the keys and the region of `AWS_*` variables, else of the metadata server, whose host
-//!   nothing but [`CredentialsPolicy::host`] can change.
+//! - `environment_id` `aws1`: the region of `AWS_REGION` or `AWS_DEFAULT_REGION`, else of the metadata server; the keys
+//!   of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for containers (ECS, Fargate, EKS Pod
+//!   Identity) that `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, else of the
+//!   metadata server, whose host nothing but [`CredentialsPolicy::host`] can change. The endpoint for containers is
+//!   reached over https, or over plain http on this machine, 169.254.170.2, 169.254.170.23 and fd00:ec2::23. Its request
+//!   carries the content of the file named by `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
+//!   value of `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
 //!
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
 //!

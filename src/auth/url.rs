@@ -52,6 +52,11 @@ impl<'a> Url<'a> {
         self.host.parse::<IpAddr>().is_ok_and(|ip| ip == v4 || ip == v6)
     }
 
+    /// Whether containers on AWS get their keys there: from ECS, or from the agent of EKS Pod Identity.
+    pub(super) fn is_aws_container(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok_and(|ip| AWS_CONTAINER.contains(&ip))
+    }
+
     /// Whether the host is `domain` or below it.
     pub(super) fn is_within(&self, domain: &str) -> bool {
         is_within(self.host, domain)
@@ -108,6 +113,12 @@ fn host(authority: &str) -> Option<&str> {
 /// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.
 const AWS_METADATA: (Ipv4Addr, Ipv6Addr) =
     (Ipv4Addr::new(169, 254, 169, 254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
+
+const AWS_CONTAINER: [IpAddr; 3] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+];
 
 #[cfg(test)]
 mod tests {

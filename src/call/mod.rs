@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use crate::core::Core;
 use crate::error::Error;
-use crate::name::OperationName;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, RequestOptions, call_timeout_options, list_options, request_options};
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::redact::Masked;
-use crate::retry::{RetryPolicy, RetryTask};
-use crate::stop::StopToken;
-use crate::transport::{Compression, Headers, HeadersObserver, Rpc};
+use crate::retry::RetryTask;
+use crate::transport::Rpc;
 
 pub(crate) use request::Request;
 
@@ -52,7 +50,16 @@ pub struct Call<R, M = Blocking> {
     )]
     pub(crate) mode: M,
     pub(crate) request: Result<R, Error>,
-    pub(crate) options: CallOptions,
+    pub(crate) options: RequestOptions,
+    /// Of a list.
+    pub(crate) limits: ListLimits,
+}
+
+/// What limits an iteration over the pages of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ListLimits {
+    pub(crate) iteration_timeout: Option<Duration>,
+    pub(crate) max_pages: Option<usize>,
 }
 
 /// Without what may be a secret given in a wrong place, such as a token as the name.
@@ -77,85 +84,12 @@ impl<R, M> Call<R, M> {
     where
         R: Request,
     {
-        Self { core: Arc::clone(core), mode, request, options: core.defaults(R::RPC) }
+        let (options, limits) = (RequestOptions::default(), ListLimits::default());
+        Self { core: Arc::clone(core), mode, request, options, limits }
     }
 
-    /// Limits one attempt: token, request and answer. Default: the client's, which is 10 s.
-    ///
-    /// Kept to the millisecond, on the socket too. An attempt that runs out of time is retried.
-    pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.options.attempt_timeout = attempt_timeout;
-        self
-    }
-
-    /// Limits the whole call: all attempts and the sleeps between them. Default: the client's, which is 60 s.
-    ///
-    /// With zero nothing is sent, and the call fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
-    pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.options.total_timeout = Some(total_timeout);
-        self
-    }
-
-    /// Replaces the client's [`RetryPolicy`] for this call.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.options.retry = retry;
-        self
-    }
-
-    /// Charges quota and billing to `project` (`x-goog-user-project`) in place of the client's choice.
-    pub fn quota_project(mut self, project: &str) -> Self {
-        let set = self.options.set_quota_project(project);
-        self.check(set)
-    }
-
-    /// Sends a header along, after those of the client.
-    ///
-    /// Headers that the client sets itself (`authorization`, `host`, …) and values with control characters are
-    /// refused: `send` then fails with [`ErrorKind::Config`](crate::ErrorKind::Config).
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = self.options.add_header(name, value);
-        self.check(set)
-    }
-
-    /// Ends the call with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped: a sleep between
-    /// attempts at once, an attempt that is under way as [`StopToken`] says.
-    pub fn stop(mut self, token: &StopToken) -> Self {
-        self.options.stop = Some(token.clone());
-        self
-    }
-
-    /// Sets how the request is compressed. Default: the client's choice. Has no effect over REST.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.options.compression = compression;
-        self
-    }
-
-    /// Calls `observer` with the headers of each answer, over gRPC its metadata, on the thread that makes the attempt.
-    ///
-    /// That is once for each answer that came whole, with an error too, and for each page of a listing; an attempt that
-    /// is repeated with a fresh access token has two. It is there
-    /// for request ids and the like, to be logged where they help the people who run the service.
-    ///
-    /// ```
-    /// # let server = longrunning::testing::FakeServer::start();
-    /// # server.insert(longrunning::Operation::running("operations/42"));
-    /// # let client = server.client();
-    /// let log_id = |headers: &longrunning::transport::Headers| {
-    ///     eprintln!("request id: {}", headers.get("x-request-id").unwrap_or("none"));
-    /// };
-    /// client.get("operations/42").on_headers(log_id).send()?;
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    pub fn on_headers(mut self, observer: impl Fn(&Headers) + Send + Sync + 'static) -> Self {
-        self.options.on_headers = Some(HeadersObserver::new(observer));
-        self
-    }
-
-    /// Keeps the first thing that is wrong with the call.
-    fn check(mut self, set: Result<(), Error>) -> Self {
-        self.request = self.request.and_then(|request| set.map(|()| request));
-        self
-    }
+    request_options!();
+    call_timeout_options!();
 
     fn set(mut self, set: impl FnOnce(&mut R)) -> Self {
         if let Ok(request) = &mut self.request {
@@ -179,14 +113,16 @@ impl<M> Call<WaitOperationRequest, M> {
 
 /// Options of a listing.
 impl<M> Call<ListOperationsRequest, M> {
-    /// Lists only what the service's own filter language selects, such as `done = false`.
-    pub fn filter(self, filter: impl Into<String>) -> Self {
-        self.set(|request| request.filter = filter.into())
-    }
+    list_options!();
 
-    /// Asks for at most `page_size` operations a page; the service may give fewer. Default: its own choice.
-    pub fn page_size(self, page_size: i32) -> Self {
-        self.set(|request| request.page_size = page_size)
+    pub(crate) fn edit_list(
+        mut self,
+        edit: impl FnOnce(&mut ListOperationsRequest, &mut ListLimits),
+    ) -> Self {
+        if let Ok(request) = &mut self.request {
+            edit(request, &mut self.limits);
+        }
+        self
     }
 
     /// Starts at a page given by an earlier listing with the same options.
@@ -201,10 +137,15 @@ impl<M> Call<ListOperationsRequest, M> {
         self.set(|request| request.return_partial_success = return_partial_success)
     }
 
-    /// The error for a listing that comes back to a page it has given.
-    pub(crate) fn repeats(&self) -> Error {
+    /// Adds the call to an error for which no request was sent.
+    pub(crate) fn fails(&self, error: Error) -> Error {
         let name = self.request.as_ref().map_or("", |request| &request.name);
-        Error::repeated_page_token().in_call(Rpc::List.name(), name, 0, Duration::ZERO)
+        error.in_call(Rpc::List.name(), name, 0, Duration::ZERO)
+    }
+
+    /// Returns the limit of one step.
+    pub(crate) fn step_timeout(&self) -> Duration {
+        self.options.over(self.core.defaults(Rpc::List)).limits(Duration::ZERO).1
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -220,31 +161,27 @@ impl<M> Call<ListOperationsRequest, M> {
 
 /// What running a call takes.
 impl<R, M> Call<R, M> {
-    /// The same call about another operation.
-    pub(crate) fn for_name(&self, name: &str) -> Self
+    /// Returns the request with the complete options, or the error of the first that cannot be used.
+    pub(crate) fn complete(&self) -> Result<(&R, CallOptions), Error>
     where
         R: Request,
-        M: Clone,
     {
-        let named = || OperationName::try_from(name).map(R::from_name);
-        let request = self.request.as_ref().map_err(Error::clone).and_then(|_| named());
-        Self { core: Arc::clone(&self.core), mode: self.mode.clone(), request, options: self.options.clone() }
+        let request = self.request.as_ref().map_err(Error::clone)?;
+        self.options.check()?;
+        Ok((request, self.options.over(self.core.defaults(R::RPC))))
     }
+}
 
-    /// The call as the retry loop has to know it.
-    pub(crate) fn task(&self, request: &R) -> RetryTask
-    where
-        R: Request,
-    {
-        let (attempt_timeout, total_timeout) = self.options.limits(request.server_wait());
-        RetryTask {
-            rpc: R::RPC,
-            name: request.name().to_owned(),
-            attempt_timeout,
-            total_timeout,
-            policy: self.options.retry.clone(),
-            stop: self.options.stop.clone(),
-        }
+/// The call as the retry loop has to know it.
+pub(crate) fn task_of<R: Request>(request: &R, options: &CallOptions) -> RetryTask {
+    let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
+    RetryTask {
+        rpc: R::RPC,
+        name: request.name().to_owned(),
+        attempt_timeout,
+        total_timeout,
+        policy: options.retry.clone(),
+        stop: options.stop.clone(),
     }
 }
 

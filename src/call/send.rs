@@ -1,5 +1,7 @@
 //! Sending a call from the thread that makes it.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::pager::{Operations, Pages};
 use crate::proto::google::longrunning::{
@@ -9,7 +11,7 @@ use crate::proto::google::longrunning::{
 use crate::retry;
 use crate::types::{Operation, OperationPage};
 
-use super::{Call, Request};
+use super::{Call, Request, task_of};
 
 impl<R> Call<R> {
     /// Runs the call through the retry loop.
@@ -17,10 +19,19 @@ impl<R> Call<R> {
     where
         R: Request,
     {
-        let request = self.request.as_ref().map_err(Error::clone)?;
+        self.run_within(Duration::MAX)
+    }
+
+    /// Runs the call within its total timeout, and within `limit`.
+    pub(crate) fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
+    where
+        R: Request,
+    {
+        let (request, mut options) = self.complete()?;
+        options.limit(limit);
         let core = &*self.core;
-        retry::run(self.task(request), &*core.clock, |turn| {
-            request.attempt(&*core.transport, &self.options.attempt(turn.timeout), turn)
+        retry::run(task_of(request, &options), &*core.clock, |turn| {
+            request.attempt(&*core.transport, &options.attempt(turn.timeout), turn)
         })
     }
 }
@@ -89,7 +100,27 @@ impl Call<ListOperationsRequest> {
         self.run()
     }
 
-    /// Gives all pages, each fetched when it is asked for.
+    /// Returns an iterator over all operations, which fetches each page when it is needed.
+    ///
+    /// A `for` loop over the call does the same. Keep the iterator for
+    /// [`Operations::unreachable`] and [`Operations::page_token`].
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # for n in 0..25 { server.insert(longrunning::Operation::running(format!("projects/p/operations/{n}"))); }
+    /// # let client = server.client();
+    /// let mut operations = client.list("projects/p").page_size(10).operations();
+    /// for operation in operations.by_ref() {
+    ///     println!("{}", operation?.name());
+    /// }
+    /// assert!(operations.unreachable().is_empty());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn operations(self) -> Operations {
+        Operations::new(self.pages())
+    }
+
+    /// Returns an iterator over all pages, which fetches each page when it is needed.
     pub fn pages(self) -> Pages {
         Pages::new(self)
     }

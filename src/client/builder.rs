@@ -4,25 +4,26 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::auth::Credentials;
-use crate::client_config::{ClientConfig, MethodSettings};
+use crate::client_config::ClientConfig;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
 use crate::env::{Env, SystemEnv};
 use crate::error::Error;
 use crate::excerpt::shown;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
-use crate::options::CallOptions;
+use crate::options::{
+    PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
+};
 use crate::redact::Masked;
-use crate::retry::{RateLimit, RetryPolicy};
+use crate::retry::RateLimit;
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Compression, Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
 
 use super::OperationsClient;
 
@@ -51,14 +52,14 @@ use super::OperationsClient;
 #[must_use = "`build` makes the client"]
 pub struct OperationsClientBuilder {
     source: Source,
-    defaults: CallOptions,
+    /// Of all calls; they win over `config`, whichever was given first.
+    options: RequestOptions,
+    /// Of all waits.
+    poll: PollOptions,
     config: ClientConfig,
-    /// What wins over `config`, whichever was given first.
-    explicit: MethodSettings,
     rate: Option<Arc<RateLimit>>,
     clock: Arc<dyn Clock>,
     env: Arc<dyn Env>,
-    error: Option<Error>,
 }
 
 #[derive(Clone)]
@@ -112,13 +113,12 @@ impl OperationsClientBuilder {
     fn new(source: Source) -> Self {
         Self {
             source,
-            defaults: CallOptions::default(),
+            options: RequestOptions::default(),
+            poll: PollOptions::default(),
             config: ClientConfig::default(),
-            explicit: MethodSettings::default(),
             rate: None,
             clock: Arc::new(SystemClock),
             env: Arc::new(SystemEnv),
-            error: None,
         }
     }
 
@@ -292,24 +292,6 @@ impl OperationsClientBuilder {
         self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
     }
 
-    /// Sets how the requests of all calls are compressed. Default: not at all. Has no effect over REST.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.defaults.compression = compression;
-        self
-    }
-
-    /// Charges quota and billing of all calls to `project` (`x-goog-user-project`).
-    pub fn quota_project(mut self, project: &str) -> Self {
-        let set = self.defaults.set_quota_project(project);
-        self.check(set)
-    }
-
-    /// Sends a header along with every call; see [`Call::header`](crate::Call::header).
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = self.defaults.add_header(name, value);
-        self.check(set)
-    }
-
     /// Sets retries and time limits for each method, from a configuration for gRPC clients.
     ///
     /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
@@ -319,48 +301,10 @@ impl OperationsClientBuilder {
         self
     }
 
-    /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`].
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.explicit.retry = Some(retry);
-        self
-    }
-
-    /// Limits each attempt of all calls. Default: 10 s.
-    pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.explicit.attempt_timeout = Some(attempt_timeout);
-        self
-    }
-
-    /// Limits all calls, retries and sleeps included. Default: 60 s.
-    ///
-    /// A wait has a limit of its own: [`Poller::total_timeout`](crate::Poller::total_timeout).
-    pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.explicit.total_timeout = Some(total_timeout);
-        self
-    }
-
-    /// Limits how many polls a second all waits of the client and its clones make together. Default: no limit.
-    ///
-    /// Polls are spaced evenly and take turns in the order in which they come due. A wait keeps its time limit: it
-    /// ends without a poll whose turn would come too late. Single calls (`get`, `list`, …) are not limited; a page by
-    /// which [`poll_many`](OperationsClient::poll_many) asks for many operations is one poll.
-    ///
-    /// ```
-    /// # use longrunning::testing::{FakeOperation, FakeServer};
-    /// # let server = FakeServer::start();
-    /// # server.insert(FakeOperation::new("operations/42").done_at_poll(3));
-    /// // A poll every four seconds, whatever the delays of the waits are.
-    /// let client = server.client_builder().max_rate(0.25).build()?;
-    /// client.poller("operations/42").until_done()?;
-    /// assert_eq!(server.elapsed().as_secs(), 8);
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    ///
-    /// `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) unless `per_second` is positive and finite.
-    pub fn max_rate(mut self, per_second: f64) -> Self {
-        let set = RateLimit::new(per_second).map(|limit| self.rate = Some(Arc::new(limit)));
-        self.check(set)
-    }
+    request_options!();
+    call_timeout_options!();
+    poll_options!();
+    rate_option!();
 
     /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
     ///
@@ -369,21 +313,20 @@ impl OperationsClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option, variable or file;
     /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there can be no default credentials.
     pub fn build(self) -> Result<OperationsClient, Error> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
+        self.options.check()?;
         let (transport, origin) = match self.source {
             Source::Service(mut asked) => {
-                asked.service.has_quota_project = self.defaults.quota_project.is_some();
+                asked.service.has_quota_project = self.options.quota_project.is_some();
                 let origin = asked.origin();
                 (asked.transport(Arc::clone(&self.clock), &*self.env)?, Some(origin))
             }
             Source::Custom(transport) => (transport, None),
         };
-        let defaults = self.config.options(&self.defaults, &self.explicit);
+        let defaults = self.config.options(&self.options);
         let core = Core {
             transport,
             defaults,
+            poll: self.poll,
             rate: self.rate,
             clock: self.clock,
             wait_support: Arc::default(),
@@ -461,7 +404,7 @@ impl OperationsClientBuilder {
 
     /// Keeps the first thing that is wrong.
     fn check(mut self, set: Result<(), Error>) -> Self {
-        self.error = self.error.or(set.err());
+        set.err().into_iter().for_each(|error| self.options.refuse(error));
         self
     }
 }
@@ -493,10 +436,10 @@ impl fmt::Debug for OperationsClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationsClientBuilder")
             .field("source", &self.source)
-            .field("defaults", &self.defaults)
+            .field("options", &self.options)
+            .field("poll", &self.poll)
             .field("config", &self.config)
             .field("rate", &self.rate)
-            .field("error", &self.error)
             .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, RequestOptions};
 use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::Rpc;
 use crate::types::Code;
@@ -125,8 +125,8 @@ impl ClientConfig {
     }
 
     /// The options that the methods start with, in the order of [`Rpc::ALL`].
-    pub(crate) fn options(&self, base: &CallOptions, explicit: &MethodSettings) -> [CallOptions; 5] {
-        self.methods.each_ref().map(|method| explicit.over(method.over(base.clone())))
+    pub(crate) fn options(&self, explicit: &RequestOptions) -> [CallOptions; 5] {
+        self.methods.each_ref().map(|method| explicit.over(&method.over(CallOptions::default())))
     }
 }
 

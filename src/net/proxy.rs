@@ -188,7 +188,7 @@ fn is_near(host: &str) -> bool {
     match host.parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
         Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unicast_link_local() || address == AWS_METADATA
+            address.is_loopback() || address.is_unicast_link_local() || AWS.contains(&address)
         }
         Err(_) => {
             ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
@@ -196,8 +196,9 @@ fn is_near(host: &str) -> bool {
     }
 }
 
-/// Where AWS's metadata server listens over IPv6: in a range that is not link-local.
-const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+/// Where AWS's metadata server and its agent for pods listen over IPv6: in a range that is not link-local.
+const AWS: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
 
 #[cfg(test)]
 mod tests {
@@ -240,6 +241,8 @@ mod tests {
             ("metadata server", &[PROXY], "metadata.google.internal", None),
             ("metadata server, address", &[PROXY], "169.254.169.254", None),
             ("metadata server of AWS, IPv6", &[PROXY], "[fd00:ec2::254]", None),
+            ("credentials of a container on AWS", &[PROXY], "169.254.170.2", None),
+            ("credentials of a pod on AWS", &[PROXY], "[fd00:ec2::23]", None),
             ("another address like it", &[PROXY], "[fd00:ec2::253]", Some("proxy.test")),
             ("excepted name", &[PROXY, ("NO_PROXY", "a.test, example.com")], "Example.com", None),
             ("name below", &[PROXY, ("NO_PROXY", "example.com")], "run.example.com", None),

@@ -53,7 +53,7 @@ enum State {
 
 impl Finished {
     pub(super) fn new(many: PollMany) -> Self {
-        let left = if many.error.is_some() { 1 } else { many.targets.len() };
+        let left = if many.options.check().is_err() { 1 } else { many.targets.len() };
         Self { left, state: State::Before(Box::new(many)), again: None }
     }
 

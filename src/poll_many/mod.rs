@@ -16,18 +16,18 @@ mod track;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::core::Core;
 use crate::error::Error;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
-use crate::options::CallOptions;
-use crate::poller::{OnTimeout, Target, WaitOptions};
+use crate::options::{
+    PollOptions, RequestOptions, concurrency_option, observer_option, poll_options, rate_option,
+    request_options, wait_timeout_options,
+};
+use crate::poller::{Target, WaitWatch};
 use crate::redact::Masked;
-use crate::retry::{Backoff, RateLimit};
-use crate::stop::StopToken;
-use crate::transport::{Compression, Rpc};
+use crate::retry::RateLimit;
 use crate::types::Operation;
 use journaling::JournalWriter;
 use track::FinishedTrack;
@@ -38,7 +38,7 @@ pub use named::Named;
 /// A wait for many operations that is put together and not begun yet.
 ///
 /// Iterate over it for the operations as they finish, succeeded or failed, by [`named`](Self::named) with the names that
-/// were asked for, or take [`all`](Self::all), [`any`](Self::any) or [`first_error`](Self::first_error). What is true
+/// were asked for, or take [`join_all`](Self::join_all), [`race`](Self::race) or [`try_join_all`](Self::try_join_all). What is true
 /// of a [`Poller`](crate::Poller) is true of each of the waits: the delays, what is borne, the time limit, how it ends.
 /// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others go on.
 ///
@@ -55,7 +55,7 @@ pub use named::Named;
 /// at most one attempt timeout in all.
 ///
 /// **Threads.** The calling thread sleeps, decides and sends what can be sent one after the other. Up to
-/// [`workers`](Self::workers) threads are started when several requests have to be under way at a time; dropping
+/// [`concurrency`](Self::concurrency) threads are started when several requests have to be under way at a time; dropping
 /// the iterator ends them, after the requests under way. Nothing new is asked while the caller is busy with an item.
 ///
 /// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which the error of a wait that
@@ -82,157 +82,38 @@ pub use named::Named;
 /// # assert!(server.request_count() < 150, "{}", server.request_count());
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[must_use = "nothing is asked before iteration, `all`, `any` or `first_error`"]
+#[must_use = "nothing is asked before iteration, `join_all`, `race` or `try_join_all`"]
 pub struct PollMany {
     core: Arc<Core>,
     targets: Vec<Target>,
-    options: CallOptions,
-    wait: WaitOptions,
-    workers: usize,
+    options: RequestOptions,
+    poll: PollOptions,
+    watch: WaitWatch,
+    concurrency: usize,
     rate: Option<Arc<RateLimit>>,
-    observer: Option<Observer>,
     journal: Option<JournalWriter>,
-    error: Option<Error>,
 }
-
-type Observer = Box<dyn FnMut(&Operation) + Send>;
 
 impl PollMany {
     pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<Target>>) -> Self {
         Self {
             core: Arc::clone(core),
             targets: targets.into_iter().map(|target| target.into().at(core)).collect(),
-            options: core.defaults(Rpc::Get),
-            wait: WaitOptions::default(),
-            workers: WORKERS,
+            options: RequestOptions::default(),
+            poll: core.poll.clone(),
+            watch: WaitWatch::default(),
+            concurrency: CONCURRENCY,
             rate: None,
-            observer: None,
             journal: None,
-            error: None,
         }
     }
 
-    /// Limits the whole wait, for all operations together. Default: 24 hours.
-    ///
-    /// Those that are not done by then are error items. See [`Poller::total_timeout`](crate::Poller::total_timeout).
-    pub fn total_timeout(mut self, total_timeout: Duration) -> Self {
-        self.wait.total_timeout = Some(total_timeout);
-        self
-    }
-
-    /// Waits for as long as it takes, in place of 24 hours.
-    pub fn forever(mut self) -> Self {
-        self.wait.total_timeout = None;
-        self
-    }
-
-    /// Limits one request, be it for an operation or for a page. Default: the client's, which is 10 s.
-    pub fn attempt_timeout(mut self, attempt_timeout: Duration) -> Self {
-        self.options.attempt_timeout = attempt_timeout;
-        self
-    }
-
-    /// Replaces the delays between polls, which each operation starts afresh.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.wait.backoff = backoff;
-        self
-    }
-
-    /// Bears so many errors in a row; see [`Poller::max_failures`](crate::Poller::max_failures). Default: 5.
-    ///
-    /// After so many of a listing, the operations are got one by one.
-    pub fn max_failures(mut self, max_failures: u32) -> Self {
-        self.wait.max_failures = max_failures;
-        self
-    }
-
-    /// Bears so long a time in which every poll fails; see [`Poller::max_outage`](crate::Poller::max_outage).
-    /// Default: as long as the wait lasts.
-    pub fn max_outage(mut self, max_outage: Duration) -> Self {
-        self.wait.max_outage = Some(max_outage);
-        self
-    }
-
-    /// Bears `NOT_FOUND` of an operation for so long after the start of the wait. Default: zero.
-    pub fn not_found_grace(mut self, grace: Duration) -> Self {
-        self.wait.not_found_grace = grace;
-        self
-    }
-
-    /// Decides what becomes of operations that outlast the wait. Default: [`OnTimeout::Leave`].
-    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
-        self.wait.on_timeout = on_timeout;
-        self
-    }
-
-    /// Ends the wait when `token` is stopped: whatever is not done is then an error item, with
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
-    pub fn stop(mut self, token: &StopToken) -> Self {
-        self.options.stop = Some(token.clone());
-        self
-    }
-
-    /// Charges quota and billing of the polls to `project`.
-    pub fn quota_project(mut self, project: &str) -> Self {
-        let set = self.options.set_quota_project(project);
-        self.check(set)
-    }
-
-    /// Sends a header along with each poll; see [`Call::header`](crate::Call::header).
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let set = self.options.add_header(name, value);
-        self.check(set)
-    }
-
-    /// Sets how the requests are compressed. Default: the client's choice. Has no effect over REST.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.options.compression = compression;
-        self
-    }
-
-    /// Sets how many requests may be under way at a time. Default: 4.
-    ///
-    /// With 1, which 0 counts as too, everything happens on the calling thread.
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = workers.max(1);
-        self
-    }
-
-    /// Limits how many polls a second are made, pages included. Default: no limit but the
-    /// [client's](crate::OperationsClientBuilder::max_rate), which counts as well.
-    ///
-    /// A number that is not positive and finite is an error, which takes the place of all items.
-    pub fn max_rate(mut self, per_second: f64) -> Self {
-        let set = RateLimit::new(per_second).map(|limit| self.rate = Some(Arc::new(limit)));
-        self.check(set)
-    }
-
-    /// Calls `observer` with the state of an operation whenever a poll brought a new one, the first and the last
-    /// included, from the thread that iterates.
-    ///
-    /// ```
-    /// # use longrunning::testing::{FakeOperation, FakeServer};
-    /// # let server = FakeServer::start();
-    /// # server.insert(FakeOperation::new("operations/1").done_at_poll(3));
-    /// # server.insert(FakeOperation::new("operations/2").done_at_poll(2));
-    /// # let client = server.client();
-    /// use std::collections::BTreeMap;
-    /// use std::sync::{Arc, Mutex};
-    ///
-    /// // In a program: one progress bar for each operation.
-    /// let bars = Arc::new(Mutex::new(BTreeMap::new()));
-    /// let shown = Arc::clone(&bars);
-    /// client
-    ///     .poll_many(["operations/1", "operations/2"])
-    ///     .on_update(move |operation| *shown.lock().unwrap().entry(operation.name().to_owned()).or_insert(0) += 1)
-    ///     .all()?;
-    /// assert_eq!(format!("{:?}", bars.lock().unwrap()), r#"{"operations/1": 3, "operations/2": 2}"#);
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    pub fn on_update(mut self, observer: impl FnMut(&Operation) + Send + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
-        self
-    }
+    wait_timeout_options!();
+    poll_options!();
+    request_options!();
+    concurrency_option!();
+    rate_option!();
+    observer_option!();
 
     /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in
     /// another process, however this one ends.
@@ -248,7 +129,7 @@ impl PollMany {
     /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by
     ///   the next process, until it is [forgotten](crate::Journal::forget):
     ///   `journal.forget(&client.operation(name).to_pending()?)`.
-    /// - [`all`](Self::all), [`any`](Self::any) and [`first_error`](Self::first_error) record, and forget nothing: the
+    /// - [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) record, and forget nothing: the
     ///   results stay until they are forgotten, or given as items.
     /// - A name that was given and forgotten is a new one. Resume what the journal has, rather than a list of
     ///   all names.
@@ -284,12 +165,6 @@ impl PollMany {
         self.journal = Some(JournalWriter::new(journal));
         self
     }
-
-    /// Keeps the first thing that is wrong.
-    fn check(mut self, set: Result<(), Error>) -> Self {
-        self.error = self.error.or(set.err());
-        self
-    }
 }
 
 impl PollMany {
@@ -319,7 +194,7 @@ impl PollMany {
     ///
     /// When all are done or given up: the error of the first that could not be waited for, as for
     /// [`Poller::until_done`](crate::Poller::until_done). Iterate to keep those that are done.
-    pub fn all(self) -> Result<Vec<Operation>, Error> {
+    pub fn join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.start();
         let mut found = found_of(scheduler.tracks.len());
         let mut failure = None;
@@ -338,7 +213,7 @@ impl PollMany {
     /// # Errors
     ///
     /// `Config` when there is nothing to wait for; the first error when no operation could be waited for.
-    pub fn any(self) -> Result<Operation, Error> {
+    pub fn race(self) -> Result<Operation, Error> {
         let (mut scheduler, _) = self.start();
         let mut failure = None;
         while let Some(over) = scheduler.next() {
@@ -360,7 +235,7 @@ impl PollMany {
     ///
     /// `Operation`, with its status, for an operation that failed; `Decode` for one that is done in a way that makes
     /// no sense; else as for [`Poller::until_done`](crate::Poller::until_done).
-    pub fn first_error(self) -> Result<Vec<Operation>, Error> {
+    pub fn try_join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.start();
         let mut found = found_of(scheduler.tracks.len());
         while let Some(FinishedTrack { track, name, result }) = scheduler.next() {
@@ -397,8 +272,8 @@ impl fmt::Debug for PollMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollMany")
             .field("targets", &self.targets.len())
-            .field("wait", &Masked(&self.wait))
-            .field("workers", &self.workers)
+            .field("poll", &Masked(&self.poll))
+            .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }
 }
@@ -419,4 +294,4 @@ fn in_order(found: &[Option<Operation>], inputs: &[usize]) -> Vec<Operation> {
 }
 
 /// Enough to ask for some dozens of operations in a second, little enough to burden nobody.
-const WORKERS: usize = 4;
+const CONCURRENCY: usize = 4;

@@ -9,7 +9,8 @@ use crate::call::Request;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
-use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest, ListOperationsRequest};
+use crate::poller::Poll;
+use crate::proto::google::longrunning::{CancelOperationRequest, ListOperationsRequest};
 use crate::retry::AttemptTurn;
 use crate::types::{Operation, OperationPage};
 
@@ -21,7 +22,7 @@ pub(super) struct RequestContext {
 
 /// A request to send, and the place of what it is for.
 pub(super) enum PollRequest {
-    Get { track: usize, request: GetOperationRequest, timeout: Duration },
+    Poll { track: usize, poll: Poll },
     List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
     Cancel { track: usize, request: CancelOperationRequest, turn: AttemptTurn },
 }
@@ -44,8 +45,8 @@ impl PollRequest {
         let (over, options) = (&*shared.core.transport, &shared.options);
         let mut panic = None;
         let answer = match self {
-            Self::Get { track, request, timeout } => {
-                let send = || over.get_operation(&request, &options.attempt(timeout));
+            Self::Poll { track, poll } => {
+                let send = || poll.send(over, options);
                 RequestResult::Got { track, answer: caught(send, &mut panic) }
             }
             Self::List { group, request, timeout } => {
@@ -62,7 +63,8 @@ impl PollRequest {
 
     pub(super) fn timeout(&self) -> Duration {
         match self {
-            Self::Get { timeout, .. } | Self::List { timeout, .. } => *timeout,
+            Self::Poll { poll, .. } => poll.timeout(),
+            Self::List { timeout, .. } => *timeout,
             Self::Cancel { turn, .. } => turn.timeout,
         }
     }

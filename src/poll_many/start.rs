@@ -5,9 +5,11 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::name::OperationName;
+use crate::options::PollOptions;
 use crate::pending::Pending;
-use crate::poller::{Target, Wait, WaitOptions};
+use crate::poller::{Target, Wait, WaitWatch};
 use crate::threads::ThreadPool;
+use crate::transport::Rpc;
 use crate::types::Operation;
 
 use super::PollMany;
@@ -20,19 +22,20 @@ use super::track::{FinishedTrack, WaitTrack};
 impl PollMany {
     /// Begins; gives the track of each target too.
     pub(super) fn start(self) -> (Scheduler, Vec<usize>) {
-        let Self { core, targets, options, wait, workers, rate, observer, journal, error } = self;
+        let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
+        let error = options.check().err();
+        let options = options.over(core.defaults(Rpc::Get));
         let limits = [rate, core.rate.clone()].into_iter().flatten().collect();
         let shared = Arc::new(RequestContext { core, options });
         let moment = FrozenClock::of(&*shared.core.clock);
         let pool = {
             let context = Arc::clone(&shared);
-            ThreadPool::new("poll-many", workers, move |request: PollRequest| request.run(&context))
+            ThreadPool::new("poll-many", concurrency, move |request: PollRequest| request.run(&context))
         };
         let mut scheduler = Scheduler::new(Arc::clone(&shared), pool, PollRate::new(limits), moment.now);
-        scheduler.observer = observer;
         scheduler.journal = journal;
-        scheduler.max_failures = wait.max_failures;
-        let mut start = Start { scheduler, moment, options: wait, parents: HashMap::new() };
+        scheduler.max_failures = poll.max_failures;
+        let mut start = Start { scheduler, moment, poll, watch, parents: HashMap::new() };
         let inputs = match error {
             Some(error) => {
                 start.scheduler.tracks.push(WaitTrack::new(None, None));
@@ -54,7 +57,8 @@ struct Start<'a> {
     scheduler: Scheduler,
     /// One for all, so that operations of a group stay together.
     moment: FrozenClock<'a>,
-    options: WaitOptions,
+    poll: PollOptions,
+    watch: WaitWatch,
     parents: HashMap<String, usize>,
 }
 
@@ -90,8 +94,9 @@ impl Start<'_> {
             return track;
         }
         let group = self.group_of(&name, track);
-        let options = &self.scheduler.shared.options;
-        let wait = Wait::new(name, self.options.clone(), options, &self.moment);
+        let RequestContext { core, options } = &*self.scheduler.shared;
+        let (poll, watch, support) = (self.poll.clone(), self.watch.clone(), &core.wait_support);
+        let wait = Wait::new(name, poll, watch, options, support, &self.moment);
         self.scheduler.tracks.push(WaitTrack::new(Some(wait), group));
         track
     }

@@ -4,54 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::options::LongPoll;
 use crate::transport::rest::binding::WaitBinding;
 use crate::wait_support::{Trial, WaitSupport};
-
-/// Whether a wait has the server wait too, by WaitOperation, and how that is bound to HTTP.
-///
-/// The answer then comes one round trip after the operation is done. The wait still looks by itself first, asks the
-/// server to hold each answer back for at most 30 s (half of what common proxies bear), and goes on polling where
-/// that fails: a failure of WaitOperation never ends a wait. An answer that comes sooner than asked for is followed by
-/// the usual delay, so a server that does not hold anything back is asked no more often than without.
-///
-/// The default is [`Never`](Self::Never), because a wait sends nothing that it was not asked to: WaitOperation may need
-/// a permission of its own, most services do not have it, and an answer that is held back occupies a connection.
-///
-/// ```
-/// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
-/// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
-/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(100)));
-/// # let client = server.client();
-/// use longrunning::LongPoll;
-///
-/// let done = client.poller("operations/42").long_poll(LongPoll::Auto).until_done()?;
-/// assert!(done.is_done());
-/// # assert_eq!(server.elapsed(), std::time::Duration::from_secs(100));
-/// # Ok::<(), longrunning::Error>(())
-/// ```
-///
-/// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there is one way only, and all but `Never` mean
-/// that one.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LongPoll {
-    /// Finds out whether and how the service has it.
-    ///
-    /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
-    /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
-    /// `POST` with a query (for a 400) or `GET` (for a path that is not there). Until it is known the server is asked to
-    /// hold an answer back for 5 s only, in case none comes.
-    Auto,
-    /// Only polls.
-    #[default]
-    Never,
-    /// As [`WaitBinding::Body`].
-    Body,
-    /// As [`WaitBinding::Query`].
-    Query,
-    /// As [`WaitBinding::Get`].
-    Get,
-}
 
 /// What a wait knows of the server's waiting.
 #[derive(Debug)]
@@ -59,6 +14,8 @@ pub(super) struct LongPolling {
     way: Way,
     /// Failures in a row, answers that were not held back included.
     failures: u32,
+    /// Whether a driver of many waits has a thread for a request that takes long.
+    is_allowed: bool,
     next: Option<Hold>,
     under_way: Option<Hold>,
 }
@@ -87,16 +44,17 @@ impl LongPolling {
             LongPoll::Query => Way::Bound(WaitBinding::Query),
             LongPoll::Get => Way::Bound(WaitBinding::Get),
         };
-        Self { way, ..Self::never() }
+        Self { way, failures: 0, is_allowed: true, next: None, under_way: None }
     }
 
-    pub(super) fn never() -> Self {
-        Self { way: Way::Never, failures: 0, next: None, under_way: None }
+    /// Allows requests that the server holds, or not.
+    pub(super) fn allow(&mut self, is_allowed: bool) {
+        self.is_allowed = is_allowed;
     }
 
     /// Whether the next poll can be held back by the server, which has `room` to do so.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
-        self.next = if room < SHORTEST { None } else { self.hold() };
+        self.next = if room < SHORTEST || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
     }
 
@@ -104,7 +62,7 @@ impl LongPolling {
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.
         self.under_way = None;
-        let hold = self.next.take().filter(|_| room >= SHORTEST)?;
+        let hold = self.next.take().filter(|_| room >= SHORTEST && self.is_allowed)?;
         let is_trial = hold.trial.as_ref().is_some_and(Trial::finds_out);
         let (asked, binding) = (room.min(if is_trial { LONGEST_TRIAL } else { LONGEST }), hold.binding);
         self.under_way = Some(Hold { asked, ..hold });

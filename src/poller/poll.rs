@@ -24,7 +24,7 @@ enum Request {
 
 impl Poll {
     /// Asks for the state as it is, within `timeout`.
-    pub(super) fn get(name: &str, timeout: Duration) -> Self {
+    pub(crate) fn get(name: &str, timeout: Duration) -> Self {
         Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout }
     }
 
@@ -41,7 +41,6 @@ impl Poll {
     }
 
     /// The same poll with less time, because some has passed.
-    #[cfg(feature = "async")]
     pub(crate) fn within(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }

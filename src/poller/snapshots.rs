@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, PollOptions};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::options::WaitOptions;
+use super::update::WaitWatch;
 use super::wait::{Step, Wait};
 use super::{Poller, Target};
 
@@ -45,15 +45,17 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
     /// The wait starts with the first poll, so that its time limit counts from there.
-    before: Option<Box<(Result<Target, Error>, WaitOptions)>>,
+    before: Option<Box<(Result<Target, Error>, PollOptions, WaitWatch)>>,
     pub(crate) wait: Option<Box<Wait>>,
     pub(crate) over: bool,
 }
 
 impl<M> Snapshots<M> {
     pub(crate) fn new(poller: Poller<M>) -> Self {
-        let Poller { core, mode, target, options, wait } = poller;
-        Self { core, mode, options, before: Some(Box::new((target, wait))), wait: None, over: false }
+        let Poller { core, mode, target, options, poll, watch } = poller;
+        let target = options.check().and(Ok(target));
+        let options = options.over(core.defaults(Rpc::Get));
+        Self { core, mode, options, before: Some(Box::new((target, poll, watch))), wait: None, over: false }
     }
 
     /// How far the operation is, by all that was seen of it.
@@ -64,8 +66,8 @@ impl<M> Snapshots<M> {
 
     /// Begins the wait if it has not begun, or gives what there is in place of one.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
-        let (target, options) = *self.before.take()?;
-        match target.and_then(|target| Wait::begin(target, options, &self.options, &self.core)) {
+        let (target, poll, watch) = *self.before.take()?;
+        match target.and_then(|target| Wait::begin(target, poll, watch, &self.options, &self.core)) {
             Ok((wait, done)) => {
                 self.wait = Some(Box::new(wait));
                 done.map(Ok)
@@ -101,7 +103,9 @@ impl Snapshots {
             match wait.next(&**clock) {
                 Step::Poll(poll) => {
                     let answer = poll.send(&**transport, options);
-                    if let Some(news) = wait.answered(answer, &**clock) {
+                    let news = wait.answered(answer, &**clock);
+                    wait.notify(&**clock);
+                    if let Some(news) = news {
                         return news;
                     }
                 }

@@ -1,23 +1,152 @@
-//! What an observer of a wait is told.
+//! What the observer of a wait receives.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::progress::Progress;
 use crate::types::Operation;
 
-/// A state of an operation that is news; see [`Poller::on_update`](crate::Poller::on_update).
-#[non_exhaustive]
+use super::latest::Latest;
+
+/// News of a wait: a new state of the operation, or a fault of its polls; see
+/// [`Poller::on_update`](crate::Poller::on_update).
+///
+/// ```
+/// # use longrunning::{Any, Code, Operation, Status};
+/// # let server = longrunning::testing::FakeServer::start();
+/// # server.reply(Operation::running("operations/42"));
+/// # server.reply(Status::new(Code::Unavailable, "draining"));
+/// # server.reply(Operation::succeeded("operations/42", Any::from_json("{}")?));
+/// # let client = server.client();
+/// let poller = client.poller("operations/42").on_update(|update| match update.fault() {
+///     Some(fault) => eprintln!("unreachable for {:?}: {}", fault.elapsed(), fault.error()),
+///     None => eprintln!("{}: {}", update.name(), update.progress()),
+/// });
+/// assert!(poller.until_done()?.is_done());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Update<'a> {
-    /// The state as it came.
-    pub operation: &'a Operation,
-    /// How far it is, as far as that can be told; its percentage never goes back.
-    pub progress: &'a Progress,
-    /// How many polls were made, this one included; zero for an operation that was done before the wait.
-    pub polls: u32,
-    /// How long the wait has lasted.
-    pub elapsed: Duration,
+    pub(super) name: &'a str,
+    pub(super) operation: Option<&'a Operation>,
+    pub(super) progress: &'a Progress,
+    pub(super) polls: u32,
+    pub(super) elapsed: Duration,
+    pub(super) fault: Option<PollFault<'a>>,
+    pub(super) pause: Option<Duration>,
+}
+
+impl<'a> Update<'a> {
+    /// Returns the name that is polled. A service may use another one in its responses.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Returns the latest state of the operation; none if no poll has succeeded yet.
+    ///
+    /// While there is a [fault](Self::fault), it is the state before the fault.
+    pub fn operation(&self) -> Option<&'a Operation> {
+        self.operation
+    }
+
+    /// Returns the progress of the operation, as far as its metadata show it. The percentage never decreases.
+    pub fn progress(&self) -> &'a Progress {
+        self.progress
+    }
+
+    /// Returns how many polls were sent, this one included; zero for an operation that was done before the wait.
+    pub fn polls(&self) -> u32 {
+        self.polls
+    }
+
+    /// Returns how long the wait has lasted.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns why the latest poll failed; none if it succeeded.
+    ///
+    /// Only failures that the wait tolerates: any other ends it and is its error.
+    pub fn fault(&self) -> Option<PollFault<'a>> {
+        self.fault
+    }
+
+    /// Returns how long the wait pauses before its next poll, if the service asked for that pause and it is longer
+    /// than the usual delay.
+    ///
+    /// Services ask by `Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo) or, over gRPC, push-back. The value is
+    /// what the wait does: a longer request is limited.
+    ///
+    /// ```
+    /// # use longrunning::{Any, Operation};
+    /// # use longrunning::testing::Reply;
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.reply(Reply::status(503).header("retry-after", "40"));
+    /// # server.reply(Operation::succeeded("operations/42", Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// let poller = client.poller("operations/42").on_update(|update| {
+    ///     if let Some(pause) = update.pause() {
+    ///         eprintln!("the service asks to wait for {} s", pause.as_secs());
+    ///     }
+    /// });
+    /// poller.until_done()?;
+    /// # assert_eq!(server.elapsed().as_secs(), 40);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn pause(&self) -> Option<Duration> {
+        self.pause
+    }
+}
+
+/// Why polls fail at the moment; see [`Update::fault`].
+#[derive(Clone, Copy, Debug)]
+pub struct PollFault<'a> {
+    pub(super) error: &'a Error,
+    pub(super) elapsed: Duration,
+    pub(super) polls: u32,
+}
+
+impl<'a> PollFault<'a> {
+    /// Returns the error of the latest poll.
+    pub fn error(&self) -> &'a Error {
+        self.error
+    }
+
+    /// Returns the time since the first of these polls was sent.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns how many polls have failed without interruption.
+    pub fn polls(&self) -> u32 {
+        self.polls
+    }
 }
 
 pub(crate) type Observer = Arc<dyn Fn(&Update<'_>) + Send + Sync>;
+
+/// Where the states of a wait are reported to.
+#[derive(Clone, Default)]
+pub(crate) struct WaitWatch {
+    pub(crate) observer: Option<Observer>,
+    /// Keeps the latest state too.
+    pub(crate) latest: Option<Latest>,
+    /// Whether progress is followed.
+    pub(crate) tracks: bool,
+}
+
+impl WaitWatch {
+    /// Reports news to `observer`, and follows the progress for it.
+    pub(crate) fn observe(&mut self, observer: impl Fn(&Update<'_>) + Send + Sync + 'static) {
+        self.observer = Some(Arc::new(observer));
+        self.tracks = true;
+    }
+}
+
+impl fmt::Debug for WaitWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitWatch").field("observer", &self.observer.is_some()).finish_non_exhaustive()
+    }
+}

@@ -12,19 +12,19 @@ use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::excerpt::shown_name;
 use crate::name::OperationName;
-use crate::options::CallOptions;
+use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
+use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
-use super::options::{OnTimeout, WaitOptions};
 use super::poll::Poll;
 use super::target::Target;
-use super::update::Update;
+use super::update::{PollFault, Update, WaitWatch};
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
 /// waits for many operations, or a timer of the async face.
@@ -33,7 +33,8 @@ use super::update::Update;
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct Wait {
     request: GetOperationRequest,
-    options: WaitOptions,
+    options: PollOptions,
+    watch: WaitWatch,
     attempt_timeout: Duration,
     stop: Option<StopToken>,
     limit: Option<Arc<RateLimit>>,
@@ -53,11 +54,17 @@ pub(crate) struct Wait {
     slowest: Duration,
     /// Errors since the last answer that need not pass by themselves.
     failures: u32,
-    /// Since when no poll has worked.
+    /// Since when no poll has succeeded.
     outage: Option<Instant>,
+    /// How many polls have failed since then.
+    failed_polls: u32,
     last: Option<Operation>,
     progress: Option<Box<ProgressTracker>>,
     fault: Option<Error>,
+    /// The delay before the next poll, if the service asked for it.
+    pause: Option<Duration>,
+    /// The observer has not seen the latest state, or the latest fault.
+    has_news: bool,
     cancel: Cancel,
     state: State,
 }
@@ -94,7 +101,8 @@ impl Wait {
     /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
     pub(crate) fn begin(
         target: Target,
-        options: WaitOptions,
+        options: PollOptions,
+        watch: WaitWatch,
         polls: &CallOptions,
         core: &Core,
     ) -> Result<(Self, Option<Operation>), Error> {
@@ -102,28 +110,33 @@ impl Wait {
         let done = seen.filter(Operation::is_done);
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
-        let mut wait = Self::of(request, options, polls, &*core.clock).paced_by(core.rate.as_ref());
-        wait.long_polling = LongPolling::new(wait.options.long_poll, &core.wait_support);
+        let mut wait = Self::of(request, options, watch, polls, &core.wait_support, &*core.clock);
+        wait.limit = core.rate.clone();
         if let Some(done) = &done {
             wait.saw(done, &*core.clock);
+            wait.notify(&*core.clock);
         }
         Ok((wait, done))
     }
 
-    /// Begins a wait that only polls.
+    /// Begins a wait among others, whose driver limits the rate of polls.
     pub(crate) fn new(
         name: OperationName,
-        options: WaitOptions,
+        options: PollOptions,
+        watch: WaitWatch,
         polls: &CallOptions,
+        support: &Arc<WaitSupport>,
         clock: &dyn Clock,
     ) -> Self {
-        Self::of(GetOperationRequest::from_name(name), options, polls, clock)
+        Self::of(GetOperationRequest::from_name(name), options, watch, polls, support, clock)
     }
 
     fn of(
         request: GetOperationRequest,
-        options: WaitOptions,
+        options: PollOptions,
+        watch: WaitWatch,
         polls: &CallOptions,
+        support: &Arc<WaitSupport>,
         clock: &dyn Clock,
     ) -> Self {
         let start = clock.now();
@@ -137,16 +150,20 @@ impl Wait {
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
             paced_from: start,
-            long_polling: LongPolling::never(),
-            progress: options.tracks.then(|| Box::new(ProgressTracker::new(start))),
+            long_polling: LongPolling::new(options.long_poll, support),
+            progress: watch.tracks.then(|| Box::new(ProgressTracker::new(start))),
             options,
+            watch,
             polls: 0,
             sent: start,
             slowest: Duration::ZERO,
             failures: 0,
             outage: None,
+            failed_polls: 0,
             last: None,
             fault: None,
+            pause: None,
+            has_news: false,
             cancel: Cancel::No,
             state: State::Due(start),
         }
@@ -294,6 +311,7 @@ impl Wait {
             };
             at = at.min(last);
         }
+        self.pause = self.pause.map(|_| at - now);
         log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = State::Due(at);
     }
@@ -304,6 +322,9 @@ impl Wait {
         let Some(fault) = &self.fault else { return Some(own) };
         let quota = fault.code() == Some(Code::ResourceExhausted);
         let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
+        let pause = asked.filter(|asked| *asked > own);
+        self.has_news |= pause.is_some() != self.pause.is_some();
+        self.pause = pause;
         let floor = asked.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
     }
@@ -316,18 +337,40 @@ impl Wait {
 
     fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
         log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
-        (self.failures, self.outage, self.fault) = (0, None, None);
-        let changed = self.last.as_ref() != Some(operation);
+        // A fault that is over is news too, even if the state is the same.
+        self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
+        (self.failures, self.outage, self.failed_polls) = (0, None, 0);
+        (self.fault, self.pause) = (None, None);
         self.last = Some(operation.clone());
-        if let Some(latest) = &self.options.latest {
+        if let Some(latest) = &self.watch.latest {
             latest.set(operation);
         }
-        let Some(tracker) = &mut self.progress else { return };
-        tracker.saw(operation, clock.now(), clock.wall());
-        if let Some(observer) = self.options.observer.as_ref().filter(|_| changed) {
-            let elapsed = clock.now().saturating_duration_since(self.start);
-            observer(&Update { operation, progress: tracker.progress(), polls: self.polls, elapsed });
+        if let Some(tracker) = &mut self.progress {
+            tracker.saw(operation, clock.now(), clock.wall());
         }
+    }
+
+    /// Calls the observer if there is news. Last in a step of the driver, because the observer may panic.
+    pub(crate) fn notify(&mut self, clock: &dyn Clock) {
+        if !std::mem::take(&mut self.has_news) {
+            return;
+        }
+        let (Some(observer), Some(tracker)) = (&self.watch.observer, &self.progress) else { return };
+        let now = clock.now();
+        let fault = self.fault.as_ref().zip(self.outage).map(|(error, since)| PollFault {
+            error,
+            elapsed: now.saturating_duration_since(since),
+            polls: self.failed_polls,
+        });
+        observer(&Update {
+            name: self.name(),
+            operation: self.last.as_ref(),
+            progress: tracker.progress(),
+            polls: self.polls,
+            elapsed: now.saturating_duration_since(self.start),
+            fault,
+            pause: self.pause,
+        });
     }
 
     /// Takes note of a fault that may pass; any other ends the wait.
@@ -341,7 +384,9 @@ impl Wait {
             return Ok(());
         }
         self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
+        let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
+        self.failed_polls = self.failed_polls.saturating_add(1);
         self.failures =
             self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
         let elapsed = now.saturating_duration_since(self.start);
@@ -353,6 +398,7 @@ impl Wait {
             Fault::Final => false,
         };
         if borne && self.options.max_outage.is_none_or(|limit| outage < limit) {
+            self.has_news |= is_new;
             self.fault = Some(error);
             return Ok(());
         }
@@ -394,7 +440,7 @@ impl Wait {
         let error = Error::unfinished(kind, &self.request.name, state, elapsed, self.polls, &fate);
         let error = error.with_operation(self.last.take()).with_tries(self.polls, elapsed);
         match self.fault.take() {
-            Some(fault) => error.with_source(fault),
+            Some(fault) => error.with_fault(fault, self.failed_polls),
             None => error,
         }
     }
@@ -465,9 +511,16 @@ mod tests {
         let grace = Duration::from_secs(60);
         let on_timeout = OnTimeout::CancelAndConfirm { grace };
         let options =
-            WaitOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..WaitOptions::default() };
+            PollOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..PollOptions::default() };
         let clock = SystemClock;
-        let mut wait = Wait::new("operations/42".try_into()?, options, &CallOptions::default(), &clock);
+        let mut wait = Wait::new(
+            "operations/42".try_into()?,
+            options,
+            WaitWatch::default(),
+            &CallOptions::default(),
+            &Arc::default(),
+            &clock,
+        );
         assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
         let end = wait.deadline();
         assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));

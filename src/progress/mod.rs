@@ -4,6 +4,7 @@ mod age;
 mod fields;
 mod tracker;
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::types::{Operation, Outcome, Status};
@@ -240,6 +241,27 @@ impl Progress {
             partial_failures,
             elapsed: None,
             remaining: None,
+        }
+    }
+}
+
+/// One line: `40 %, about 90 s left`, or `progress unknown`.
+///
+/// ```
+/// use longrunning::{Any, Operation, Progress};
+///
+/// let metadata = Any::from_json(r#"{"@type": "type.googleapis.com/x.Metadata", "progressPercent": 40}"#)?;
+/// let progress = Progress::of(&Operation::running("operations/42").with_metadata(metadata));
+/// assert_eq!(progress.to_string(), "40 %");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(percent) = self.percent else { return f.write_str("progress unknown") };
+        write!(f, "{percent:.0} %")?;
+        match self.remaining {
+            Some(remaining) if percent < 100.0 => write!(f, ", about {} s left", remaining.as_secs()),
+            _ => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The protobuf messages of `google.longrunning` and `google.rpc`, as [prost] generates them.
 //!
-//! The `.proto` files lie in `proto/`; `tests/proto_drift.rs` writes the code here and fails when the two
+//! The `.proto` files lie in `proto/`; `tests/heavy/tests/proto_drift.rs` writes the code here and fails when the two
 //! differ. The well-known types are those of [`prost_types`].
 
 /// The packages under `google`.

@@ -2,8 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Instant;
 use std::vec;
 
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::stop::StopToken;
 use crate::threads::ThreadPool;
@@ -13,6 +16,9 @@ use crate::types::Code;
 pub(super) struct SweepQueue {
     names: vec::IntoIter<String>,
     stop: Option<StopToken>,
+    /// When no more calls are started.
+    end: Option<Instant>,
+    clock: Arc<dyn Clock>,
     /// A call succeeded, or failed for a reason that concerns one operation only.
     hopeful: bool,
     refused: usize,
@@ -22,8 +28,13 @@ pub(super) struct SweepQueue {
 type Outcome = (String, Result<Result<(), Error>, Box<dyn Any + Send>>);
 
 impl SweepQueue {
-    pub(super) fn new(names: Vec<String>, stop: Option<StopToken>) -> Self {
-        Self { names: names.into_iter(), stop, hopeful: false, refused: 0 }
+    pub(super) fn new(
+        names: Vec<String>,
+        stop: Option<StopToken>,
+        end: Option<Instant>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { names: names.into_iter(), stop, end, clock, hopeful: false, refused: 0 }
     }
 
     /// Calls `act` for each name on up to `threads` threads and passes the results to `done` on the calling thread.
@@ -60,8 +71,9 @@ impl SweepQueue {
 
     fn next(&mut self) -> Option<String> {
         let stopped = self.stop.as_ref().is_some_and(StopToken::is_stopped);
+        let is_over = self.end.is_some_and(|end| end <= self.clock.now());
         let hopeless = !self.hopeful && self.refused >= HOPELESS;
-        if stopped || hopeless { None } else { self.names.next() }
+        if stopped || is_over || hopeless { None } else { self.names.next() }
     }
 
     fn take(&mut self, (name, result): Outcome, done: &mut impl FnMut(String, Result<(), Error>)) {

@@ -6,18 +6,21 @@ mod report;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::call::{Blocking, Call, Request};
+use crate::call::{Blocking, Call, ListLimits, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::options::{
+    RequestOptions, call_timeout_options, concurrency_option, list_options, request_options,
+};
 use crate::progress::{UnknownAge, created};
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, ListOperationsRequest,
 };
-use crate::retry::RetryPolicy;
 use crate::stop::StopToken;
+use crate::transport::Rpc;
 use crate::types::Operation;
 use execution::SweepQueue;
 
@@ -52,63 +55,49 @@ pub use report::SweepReport;
 pub struct Sweep {
     core: Arc<Core>,
     listing: Call<ListOperationsRequest>,
-    each: SweepCall,
+    action: SweepAction,
+    /// Of the listing and of each call.
+    options: RequestOptions,
     older_than: Option<Duration>,
     dry_run: bool,
     concurrency: usize,
-    stop: Option<StopToken>,
 }
 
-/// Sets an option of either call.
-macro_rules! with {
-    ($each:expr, $option:ident($($value:expr),+)) => {
-        match $each {
-            SweepCall::Cancel(call) => SweepCall::Cancel(call.$option($($value),+)),
-            SweepCall::Delete(call) => SweepCall::Delete(call.$option($($value),+)),
-        }
-    };
-}
-
-/// The call that is made for each operation, but for the name.
-#[derive(Clone)]
-enum SweepCall {
-    Cancel(Call<CancelOperationRequest>),
-    Delete(Call<DeleteOperationRequest>),
+/// The call that is made for each operation.
+#[derive(Clone, Copy, PartialEq)]
+enum SweepAction {
+    Cancel,
+    Delete,
 }
 
 impl Sweep {
     pub(crate) fn cancel(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
-        let request = parent.clone().map(CancelOperationRequest::from_name);
-        Self::new(core, parent, SweepCall::Cancel(Call::new(core, Blocking, request)))
+        Self::new(core, parent, SweepAction::Cancel)
     }
 
     pub(crate) fn delete(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
-        let request = parent.clone().map(DeleteOperationRequest::from_name);
-        Self::new(core, parent, SweepCall::Delete(Call::new(core, Blocking, request)))
+        Self::new(core, parent, SweepAction::Delete)
     }
 
-    fn new(core: &Arc<Core>, parent: Result<OperationName, Error>, each: SweepCall) -> Self {
+    fn new(core: &Arc<Core>, parent: Result<OperationName, Error>, action: SweepAction) -> Self {
         Self {
             core: Arc::clone(core),
             listing: Call::new(core, Blocking, parent.map(ListOperationsRequest::from_name)),
-            each,
+            action,
+            options: RequestOptions::default(),
             older_than: None,
             dry_run: false,
-            concurrency: 4,
-            stop: None,
+            concurrency: CONCURRENCY,
         }
     }
 
-    /// Lists only what the service's own filter language selects. Default: everything.
-    ///
-    /// What comes is checked all the same: only operations that are done are deleted, and only others cancelled.
-    pub fn filter(self, filter: impl Into<String>) -> Self {
-        Self { listing: self.listing.filter(filter), ..self }
-    }
+    request_options!();
+    call_timeout_options!();
+    list_options!();
+    concurrency_option!();
 
-    /// Asks for at most `page_size` operations a page; the service may give fewer. Default: its own choice.
-    pub fn page_size(self, page_size: i32) -> Self {
-        Self { listing: self.listing.page_size(page_size), ..self }
+    fn edit_list(self, edit: impl FnOnce(&mut ListOperationsRequest, &mut ListLimits)) -> Self {
+        Self { listing: self.listing.edit_list(edit), ..self }
     }
 
     /// Skips operations that were created less than `age` ago. Default: all ages.
@@ -128,41 +117,6 @@ impl Sweep {
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
-    }
-
-    /// Sets how many calls are made at the same time: 1 to 64. Default: 4.
-    pub fn concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency.clamp(1, MOST_THREADS);
-        self
-    }
-
-    /// Replaces the client's [`RetryPolicy`] for the listing and for each call.
-    pub fn retry(self, retry: RetryPolicy) -> Self {
-        Self { listing: self.listing.retry(retry.clone()), each: with!(self.each, retry(retry)), ..self }
-    }
-
-    /// Charges quota and billing to `project`, as [`Call::quota_project`].
-    pub fn quota_project(self, project: &str) -> Self {
-        Self {
-            listing: self.listing.quota_project(project),
-            each: with!(self.each, quota_project(project)),
-            ..self
-        }
-    }
-
-    /// Sends a header along with every request, as [`Call::header`].
-    pub fn header(self, name: &str, value: &str) -> Self {
-        Self {
-            listing: self.listing.header(name, value),
-            each: with!(self.each, header(name, value)),
-            ..self
-        }
-    }
-
-    /// Begins no more calls when `token` is stopped, and ends those that are under way.
-    pub fn stop(self, token: &StopToken) -> Self {
-        let (listing, each) = (self.listing.stop(token), with!(self.each, stop(token)));
-        Self { listing, each, stop: Some(token.clone()), ..self }
     }
 
     /// Cleans up and says what came of it.
@@ -188,16 +142,18 @@ impl Sweep {
     /// As for [`run`](Self::run).
     pub fn run_with(self, mut handle: impl FnMut(&str, Result<(), &Error>)) -> Result<SweepReport, Error> {
         let mut report = SweepReport::default();
+        let end = self.end();
         let names = self.select(&mut report)?;
         if self.dry_run {
             names.iter().for_each(|name| handle(name, Ok(())));
             report.untried = names.len();
             return Ok(report);
         }
-        let each = self.each;
-        report.untried = SweepQueue::new(names, self.stop).run(
+        let queue = SweepQueue::new(names, self.stop_token(), end, Arc::clone(&self.core.clock));
+        let (core, action, options) = (self.core, self.action, self.options);
+        report.untried = queue.run(
             self.concurrency,
-            move |name| each.run(name),
+            move |name| action.run(&core, name, &options),
             |name, result| {
                 handle(&name, result.as_ref().copied());
                 match result {
@@ -217,7 +173,8 @@ impl Sweep {
         let now = self.core.clock.wall();
         let mut names = Vec::new();
         let mut known = HashSet::new();
-        for operation in self.listing.clone() {
+        let listing = Call { options: self.options.clone(), ..self.listing.clone() };
+        for operation in listing {
             let operation = operation?;
             // What comes or goes meanwhile shifts the pages, and an operation may be on two.
             if !known.insert(operation.name().to_owned()) {
@@ -237,8 +194,17 @@ impl Sweep {
         Ok(names)
     }
 
+    /// When no more calls are started.
+    fn end(&self) -> Option<Instant> {
+        self.core.clock.now().checked_add(self.listing.limits.iteration_timeout?)
+    }
+
+    fn stop_token(&self) -> Option<StopToken> {
+        self.options.stop.as_ref().or(self.core.defaults(Rpc::List).stop.as_ref()).cloned()
+    }
+
     fn verdict(&self, operation: &Operation, now: SystemTime) -> SweepVerdict {
-        if operation.is_done() != self.each.wants_done() {
+        if operation.is_done() != self.action.wants_done() {
             return SweepVerdict::Skipped;
         }
         let Some(age) = self.older_than else { return SweepVerdict::Matches };
@@ -251,17 +217,22 @@ impl Sweep {
     }
 }
 
-impl SweepCall {
-    fn wants_done(&self) -> bool {
-        matches!(self, Self::Delete(_))
+impl SweepAction {
+    fn wants_done(self) -> bool {
+        self == Self::Delete
     }
 
-    fn run(&self, name: &str) -> Result<(), Error> {
+    fn run(self, core: &Arc<Core>, name: &str, options: &RequestOptions) -> Result<(), Error> {
         match self {
-            Self::Cancel(call) => call.for_name(name).run(),
-            Self::Delete(call) => call.for_name(name).run(),
+            Self::Cancel => call::<CancelOperationRequest>(core, name, options).run(),
+            Self::Delete => call::<DeleteOperationRequest>(core, name, options).run(),
         }
     }
+}
+
+fn call<R: Request>(core: &Arc<Core>, name: &str, options: &RequestOptions) -> Call<R> {
+    let request = OperationName::try_from(name).map(R::from_name);
+    Call { options: options.clone(), ..Call::new(core, Blocking, request) }
 }
 
 enum SweepVerdict {
@@ -273,7 +244,7 @@ enum SweepVerdict {
 impl fmt::Debug for Sweep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sweep")
-            .field("deletes", &self.each.wants_done())
+            .field("deletes", &self.action.wants_done())
             .field("older_than", &self.older_than)
             .field("dry_run", &self.dry_run)
             .field("concurrency", &self.concurrency)
@@ -281,5 +252,5 @@ impl fmt::Debug for Sweep {
     }
 }
 
-/// Enough for any service's quota.
-const MOST_THREADS: usize = 64;
+/// Some dozens of calls per second, which is within the quota of any service.
+const CONCURRENCY: usize = 4;

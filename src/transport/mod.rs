@@ -163,6 +163,7 @@ pub struct Attempt<'a> {
     headers: &'a [Header],
     quota_project: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
+    #[cfg(feature = "grpc")]
     compression: Compression,
     stop: Option<&'a StopToken>,
     on_headers: Option<&'a HeadersObserver>,
@@ -171,12 +172,12 @@ pub struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// Makes an attempt without extra headers.
     pub fn new(timeout: Duration) -> Self {
-        let compression = Compression::Identity;
         Self {
             timeout,
             headers: &[],
             quota_project: None,
-            compression,
+            #[cfg(feature = "grpc")]
+            compression: Compression::Identity,
             wait_binding: None,
             stop: None,
             on_headers: None,
@@ -203,6 +204,7 @@ impl<'a> Attempt<'a> {
         self
     }
 
+    #[cfg(feature = "grpc")]
     pub(crate) fn compressed(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -230,7 +232,9 @@ impl<'a> Attempt<'a> {
         self.wait_binding
     }
 
-    /// How the request is to be compressed, where the transport can do that.
+    /// Returns how the request message is to be compressed, if the transport can do that.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     pub fn compression(&self) -> Compression {
         self.compression
     }
@@ -252,7 +256,9 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// How requests are compressed over gRPC. Answers are taken in either form.
+/// How request messages are compressed over gRPC. Responses are accepted in either form.
+#[cfg(feature = "grpc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use longrunning::aio::Async;
 use longrunning::proto::google::longrunning as pb;
+#[cfg(feature = "grpc")]
 use longrunning::transport::Compression;
 use longrunning::{
     Backoff, Call, ClientConfig, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage,
@@ -64,18 +65,25 @@ macro_rules! forward {
 
 forward!([] OperationsClientBuilder:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str),
-    credentials(Credentials), user_agent(&str), client_info(&str), client_config(ClientConfig), compression(Compression));
+    credentials(Credentials), user_agent(&str), client_info(&str), client_config(ClientConfig));
 forward!([R] Call<R, Async>:
     attempt_timeout(Duration), total_timeout(Duration), retry(RetryPolicy), quota_project(&str), stop(&StopToken),
-    compression(Compression),
     on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
-    filter(&str), page_size(i32), page_token(impl Into<String>), return_partial_success(bool));
+    filter(&str), page_size(i32), iteration_timeout(Duration), max_pages(usize), page_token(impl Into<String>), return_partial_success(bool));
 forward!([] Poller<Async>:
     attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
-    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str), compression(Compression),
+    max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str), retry(RetryPolicy),
+    on_update(impl Fn(&longrunning::Update<'_>) + Send + Sync + 'static),
     on_headers(impl Fn(&longrunning::transport::Headers) + Send + Sync + 'static));
+
+#[cfg(feature = "grpc")]
+forward!([] OperationsClientBuilder: compression(Compression));
+#[cfg(feature = "grpc")]
+forward!([R] Call<R, Async>: compression(Compression));
+#[cfg(feature = "grpc")]
+forward!([] Poller<Async>: compression(Compression));
 
 impl Driven<OperationsClientBuilder> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {

@@ -51,7 +51,7 @@ fn only_a_client_of_its_service_asks_for_it() {
             client.operation(pending(its)).refresh().map(drop),
             client.operation(pending(its)).poller().until_done().map(drop),
             client.operation(pending(its)).to_pending().map(drop),
-            client.poll_many([pending(its)]).all().map(drop),
+            client.poll_many([pending(its)]).join_all().map(drop),
             client.poll_many([&pending(its)]).into_iter().next().unwrap().map(drop),
         ];
         for (call, result) in results.iter().enumerate() {

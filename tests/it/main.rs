@@ -1,5 +1,6 @@
 //! How the client behaves, seen through its public API: real HTTP over loopback sockets, in virtual time.
 
+mod builders;
 mod canary;
 mod client_config;
 mod credentials;

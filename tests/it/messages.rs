@@ -173,8 +173,11 @@ fn messages_about_time() {
     let message = "operation `operations/42` not known to be done after 0 s (0 polls); it was not cancelled";
     check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 0, 0.0, message));
     server.reply(Reply::hang());
-    let message = "operation `operations/42` not known to be done after 5 s (1 poll); it was not cancelled";
-    check(poller(5.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 1, 5.0, message));
+    let message = format!(
+        "operation `operations/42` not known to be done after 5 s (1 poll); it was not cancelled; \
+         the last poll failed: no answer from {host} in time"
+    );
+    check(poller(5.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 1, 5.0, &message));
 }
 
 #[test]

@@ -13,7 +13,11 @@ fn updates(poller: Poller) -> Vec<(Option<f64>, u32, f64)> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let tells = Arc::clone(&told);
     let poller = poller.on_update(move |update| {
-        tells.lock().unwrap().push((update.progress.percent(), update.polls, update.elapsed.as_secs_f64()));
+        tells.lock().unwrap().push((
+            update.progress().percent(),
+            update.polls(),
+            update.elapsed().as_secs_f64(),
+        ));
     });
     poller.until_done().unwrap();
     let told = told.lock().unwrap();
@@ -30,7 +34,15 @@ fn only_changes_are_told() {
     server.reply(at(10));
     server.reply(Reply::from(at(30)).times(2));
     server.reply(at(20));
-    let expected = [(Some(10.0), 1, 0.0), (Some(30.0), 6, 2.5), (Some(30.0), 8, 3.5), (Some(100.0), 9, 4.0)];
+    let expected = [
+        (Some(10.0), 1, 0.0),
+        // A fault, and its end.
+        (Some(10.0), 4, 1.5),
+        (Some(10.0), 5, 2.0),
+        (Some(30.0), 6, 2.5),
+        (Some(30.0), 8, 3.5),
+        (Some(100.0), 9, 4.0),
+    ];
     assert_eq!(updates(server.client().poller(NAME)), expected);
 }
 

@@ -23,8 +23,8 @@ macro_rules! eprintln {
 
 fn backup(client: &OperationsClient, name: &str) -> Result<(), Error> {
     let poller = client.poller(name).total_timeout(Duration::from_secs(600)).on_update(|update| {
-        if let Some(percent) = update.progress.percent() {
-            println!("{percent:3.0} % after {:.1} s", update.elapsed.as_secs_f64());
+        if let Some(percent) = update.progress().percent() {
+            println!("{percent:3.0} % after {:.1} s", update.elapsed().as_secs_f64());
         }
     });
     println!("{name}: {}", poller.until_done()?.outcome());

@@ -24,7 +24,10 @@ const LAYERS: [&[&str]; 14] = [
     &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "http", "json", "proto", "types"],
     &["net"],
-    &["clock", "env", "excerpt", "file", "folder", "process", "redact", "secret", "stop", "threads", "url"],
+    &[
+        "clock", "env", "excerpt", "file", "folder", "process", "random", "redact", "secret", "stop",
+        "threads", "url",
+    ],
 ];
 
 /// Files that may import each other, with the reason.

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use longrunning::{Backoff, LongPoll, OnTimeout, Operation, OperationsClient, PollMany, Poller, StopToken};
+use longrunning::{Backoff, LongPoll, OnTimeout, OperationsClient, PollMany, Poller, StopToken};
 
 use crate::args::{self, Globals, Wait};
 
@@ -89,9 +89,10 @@ impl Options {
         let numbers: HashMap<String, usize> =
             names.iter().map(|(number, name)| (name.clone(), *number)).collect();
         let (known, updates) = (numbers.clone(), events.clone());
-        let many = self.poll_many(client, names).on_update(move |operation: &Operation| {
-            // A service that calls it by another name makes no progress to be seen.
-            if let Some(number) = known.get(operation.name()).filter(|_| !operation.is_done()) {
+        let many = self.poll_many(client, names).on_update(move |update| {
+            let running = update.operation().filter(|operation| !operation.is_done());
+            if let (Some(number), Some(operation), None) = (known.get(update.name()), running, update.fault())
+            {
                 // Where nobody listens, the next result finds it out.
                 let _ = updates.send(Event::Seen(*number, operation.clone()));
             }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::container::ContainerEndpoint;
 use super::sigv4::{self, Keys, Target};
 use super::url::fetch;
 use crate::auth::key_file::KeyFile;
@@ -20,8 +21,8 @@ use crate::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub(super) struct Aws {
-    region: Origin<String>,
-    keys: Origin<Arc<Keys>>,
+    region: RegionOrigin,
+    keys: KeyOrigin,
     /// Where the token for all other requests to the metadata server comes from (IMDSv2).
     session_url: Option<String>,
     verification_url: String,
@@ -29,12 +30,22 @@ pub(super) struct Aws {
     audience: String,
 }
 
-/// Where something comes from.
+/// Where the region comes from.
 #[derive(Clone, Debug)]
-enum Origin<T> {
-    Environment(T),
+enum RegionOrigin {
+    Environment(String),
     Metadata(String),
     /// The file has no URL for it.
+    Nowhere,
+}
+
+/// Where the keys come from.
+#[derive(Clone, Debug)]
+enum KeyOrigin {
+    Environment(Arc<Keys>),
+    Container(ContainerEndpoint),
+    Metadata(String),
+    /// The file has no URL for them.
     Nowhere,
 }
 
@@ -54,29 +65,31 @@ impl Aws {
             return Err(file.error(format_args!("has a `{VERIFICATION_URL}` that is no plain https URL")));
         }
         Ok(Self {
-            region: file.aws_url("region_url")?.map_or(Origin::Nowhere, Origin::Metadata),
-            keys: file.aws_url("url")?.map_or(Origin::Nowhere, Origin::Metadata),
+            region: file.aws_url("region_url")?.map_or(RegionOrigin::Nowhere, RegionOrigin::Metadata),
+            keys: file.aws_url("url")?.map_or(KeyOrigin::Nowhere, KeyOrigin::Metadata),
             session_url: file.aws_url("imdsv2_session_token_url")?,
             verification_url: verification_url.to_string(),
             audience: audience.to_owned(),
         })
     }
 
-    /// Takes from the environment what it has: it wins over the metadata server.
+    /// Takes from the environment what it has: it wins over the metadata server, and keys over the endpoint of a
+    /// container.
     pub(super) fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         let mut resolved = self.clone();
         if let Some(region) = env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION")) {
-            resolved.region = Origin::Environment(region);
+            resolved.region = RegionOrigin::Environment(region);
         }
         if let Some(keys) = keys_of(env) {
-            resolved.keys = Origin::Environment(Arc::new(keys));
+            resolved.keys = KeyOrigin::Environment(Arc::new(keys));
+        } else if let Some(endpoint) = ContainerEndpoint::of(env)? {
+            resolved.keys = KeyOrigin::Container(endpoint);
         }
         match (&resolved.region, &resolved.keys) {
-            (Origin::Nowhere, _) => Err("has no `region_url`, and `AWS_REGION` is not set".into()),
-            (_, Origin::Nowhere) => {
-                Err("has no `url`, and `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are not both set"
-                    .into())
-            }
+            (RegionOrigin::Nowhere, _) => Err("has no `region_url`, and `AWS_REGION` is not set".into()),
+            (_, KeyOrigin::Nowhere) => Err("has no `url`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` \
+                are not both set, and no `AWS_CONTAINER_CREDENTIALS_…_URI` is"
+                .into()),
             _ => Ok(resolved),
         }
     }
@@ -85,14 +98,15 @@ impl Aws {
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let metadata = Metadata::open(self, request)?;
         let region = match &self.region {
-            Origin::Environment(region) => region.clone(),
-            Origin::Metadata(url) => metadata.region(url)?,
-            Origin::Nowhere => return Err(TokenError::permanent("has no AWS region")),
+            RegionOrigin::Environment(region) => region.clone(),
+            RegionOrigin::Metadata(url) => metadata.region(url)?,
+            RegionOrigin::Nowhere => return Err(TokenError::permanent("has no AWS region")),
         };
         let keys = match &self.keys {
-            Origin::Environment(keys) => Arc::clone(keys),
-            Origin::Metadata(url) => Arc::new(metadata.keys(url)?),
-            Origin::Nowhere => return Err(TokenError::permanent("has no AWS security credentials")),
+            KeyOrigin::Environment(keys) => Arc::clone(keys),
+            KeyOrigin::Container(endpoint) => Arc::new(endpoint.keys(&metadata.remaining())?),
+            KeyOrigin::Metadata(url) => Arc::new(metadata.keys(url)?),
+            KeyOrigin::Nowhere => return Err(TokenError::permanent("has no AWS security credentials")),
         };
         let url = in_region(&self.verification_url, &region);
         let resource = [("x-goog-cloud-target-resource", self.audience.as_str())];
@@ -118,7 +132,8 @@ impl<'a> Metadata<'a> {
     /// Asks for a session token, if it is needed for anything.
     fn open(aws: &Aws, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
         let mut metadata = Self { request: *request, session: None, start: Instant::now() };
-        let needed = matches!(aws.region, Origin::Metadata(_)) || matches!(aws.keys, Origin::Metadata(_));
+        let needed =
+            matches!(aws.region, RegionOrigin::Metadata(_)) || matches!(aws.keys, KeyOrigin::Metadata(_));
         if let Some(url) = aws.session_url.as_deref().filter(|_| needed) {
             let lifetime = [("x-aws-ec2-metadata-token-ttl-seconds", "300")];
             let body = fetch(request, HttpMethod::Put, url, &lifetime)?;
@@ -137,31 +152,35 @@ impl<'a> Metadata<'a> {
     fn keys(&self, url: &str) -> Result<Keys, TokenError> {
         let role = text(&self.get(url)?, "role")?;
         let url = [url.trim_end_matches('/'), "/", &encode(&role)].concat();
-        Reply::parse(&self.get(&url)?).ok_or_else(|| {
+        parse_keys(&self.get(&url)?).ok_or_else(|| {
             TokenError::permanent("the AWS metadata server gave no security credentials for its role")
         })
     }
 
     fn get(&self, url: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let session = self.session.as_ref().map(|token| ("x-aws-ec2-metadata-token", token.as_str()));
-        fetch(&self.request.since(self.start), HttpMethod::Get, url, session.as_slice())
+        fetch(&self.remaining(), HttpMethod::Get, url, session.as_slice())
+    }
+
+    /// The token request with the time that is left of it.
+    fn remaining(&self) -> TokenRequest<'a> {
+        self.request.since(self.start)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Reply {
-    access_key_id: String,
-    secret_access_key: Secret,
-    token: Option<Secret>,
-}
-
-impl Reply {
-    fn parse(body: &[u8]) -> Option<Keys> {
-        let Self { access_key_id, secret_access_key, token } = serde_json::from_slice(body).ok()?;
-        let session_token = token.filter(|token| !token.expose().is_empty());
-        Some(Keys { access_key_id, secret_access_key, session_token })
+/// Reads the keys that the metadata server or the endpoint of a container issued.
+pub(super) fn parse_keys(body: &[u8]) -> Option<Keys> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct IssuedKeys {
+        access_key_id: String,
+        secret_access_key: Secret,
+        token: Option<Secret>,
     }
+
+    let IssuedKeys { access_key_id, secret_access_key, token } = serde_json::from_slice(body).ok()?;
+    let session_token = token.filter(|token| !token.expose().is_empty());
+    Some(Keys { access_key_id, secret_access_key, session_token })
 }
 
 fn keys_of(env: &dyn Env) -> Option<Keys> {

@@ -5,6 +5,7 @@
 
 mod argv;
 mod aws;
+mod container;
 mod executable;
 mod file;
 mod process;

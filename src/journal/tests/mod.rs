@@ -8,12 +8,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::{io, thread};
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-
 use super::*;
 use crate::error::ErrorKind;
 use crate::folder::Folder;
+use crate::random::{Random, cases};
 use crate::types::{Any, Status};
 
 /// The files of one test.
@@ -302,14 +300,15 @@ enum Step {
     Reopen,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        6 => (0u8..6).prop_map(Step::Add),
-        6 => (0u8..6).prop_map(Step::Finish),
-        3 => (0u8..6).prop_map(Step::Forget),
-        1 => Just(Step::Compact),
-        1 => Just(Step::Reopen),
-    ]
+fn step(random: &mut Random) -> Step {
+    let number = random.below(6) as u8;
+    match random.below(17) {
+        0..6 => Step::Add(number),
+        6..12 => Step::Finish(number),
+        12..15 => Step::Forget(number),
+        15 => Step::Compact,
+        _ => Step::Reopen,
+    }
 }
 
 /// The same, in memory.
@@ -334,12 +333,11 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Cut off after any byte, the file holds exactly the steps whose lines are whole.
-    #[test]
-    fn every_prefix_is_a_state(steps in vec(step(), 0..24)) {
+/// Cut off after any byte, the file holds exactly the steps whose lines are whole.
+#[test]
+fn every_prefix_is_a_state() {
+    cases(48, |random| {
+        let steps: Vec<_> = (0..random.below(24)).map(|_| step(random)).collect();
         let folder = Files::new();
         let mut journal = Some(Journal::open(folder.file()).unwrap());
         let mut model = Model::default();
@@ -364,44 +362,49 @@ proptest! {
                     false
                 }
             };
-            prop_assert_eq!(changed, changes, "{:?}", step);
+            assert_eq!(changed, changes, "{:?}", step);
             states.push((folder.text().len(), model.clone()));
             let (pending, finished) = state(journal.as_ref().unwrap());
-            prop_assert_eq!(&Model(pending, finished), &model);
+            assert_eq!(&Model(pending, finished), &model);
         }
         let text = folder.text();
         let first = states[0].0;
         for end in 0..=text.len() {
             let replayed = index::Replayed::read(&text.as_bytes()[..end]);
             if end < record::HEADER.len() {
-                prop_assert!(replayed.is_err(), "the header comes into being as a whole");
+                assert!(replayed.is_err(), "the header comes into being as a whole");
                 continue;
             }
             let replayed = replayed.unwrap();
             let cut = text.as_bytes()[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            prop_assert_eq!(replayed.len as usize, cut);
+            assert_eq!(replayed.len as usize, cut);
             if end >= first {
                 let (_, expected) = states.iter().rfind(|(length, _)| *length <= end).unwrap();
-                let numbers = |list: Vec<Pending>| list.iter().map(|p| p.name().id().parse().unwrap()).collect();
+                let numbers =
+                    |list: Vec<Pending>| list.iter().map(|p| p.name().id().parse().unwrap()).collect();
                 let found = Model(numbers(replayed.index.pending()), numbers(replayed.index.finished()));
-                prop_assert_eq!(&found, expected, "at {}", end);
+                assert_eq!(&found, expected, "at {}", end);
             }
         }
-    }
+    });
+}
 
-    /// Whatever stands in a file: a journal, or an error.
-    #[test]
-    fn no_file_is_too_odd(bytes in vec(any::<u8>(), 0..200), lines in vec("\\PC{0,30}", 0..4)) {
+/// Whatever stands in a file: a journal, or an error.
+#[test]
+fn no_file_is_too_odd() {
+    cases(48, |random| {
+        let bytes: Vec<_> = (0..random.below(200)).map(|_| random.next() as u8).collect();
+        let lines: Vec<_> = (0..random.below(4)).map(|_| random.text("{}[]\":,az09 \\", 30)).collect();
         let folder = Files::new();
         let with_header = [record::HEADER.as_bytes(), &bytes, lines.join("\n").as_bytes()].concat();
         for content in [&bytes, &with_header] {
             if let Ok(journal) = folder.holding(content) {
-                prop_assert!(journal.pending().len() <= content.len());
+                assert!(journal.pending().len() <= content.len());
                 journal.add(&pending(1)).unwrap();
                 drop(journal);
                 let journal = Journal::open(folder.file()).unwrap();
-                prop_assert!(journal.pending().iter().any(|found| found.name() == pending(1).name()));
+                assert!(journal.pending().iter().any(|found| found.name() == pending(1).name()));
             }
         }
-    }
+    });
 }

@@ -16,7 +16,6 @@ use crate::stop::StopToken;
 use crate::threads::ThreadPool;
 use crate::types::Operation;
 
-use super::Observer;
 use super::group::ParentGroup;
 use super::journaling::JournalWriter;
 use super::rate::PollRate;
@@ -34,7 +33,6 @@ pub(super) struct Scheduler {
     pub(super) shared: Arc<RequestContext>,
     pub(super) pool: RequestPool,
     pub(super) rate: PollRate,
-    pub(super) observer: Option<Observer>,
     pub(super) journal: Option<JournalWriter>,
     pub(super) max_failures: u32,
     pub(super) tracks: Vec<WaitTrack>,
@@ -84,7 +82,6 @@ impl Scheduler {
             shared,
             pool,
             rate,
-            observer: None,
             journal: None,
             max_failures: 0,
             tracks: Vec::new(),
@@ -235,7 +232,7 @@ impl Scheduler {
         let next = self.later.peek().map(|Reverse((at, ..))| *at);
         let undisturbed = next.is_none_or(|next| end.is_some_and(|end| end < next));
         let alone = !self.pool.is_busy() && self.ready.is_empty() && undisturbed;
-        let here = if alone || !self.pool.is_concurrent() { Err(request) } else { self.pool.send(request) };
+        let here = if alone || self.pool.size() <= 1 { Err(request) } else { self.pool.send(request) };
         if let Err(request) = here {
             let report = self.pool.run_here(request);
             self.take(report);
@@ -283,15 +280,17 @@ impl Scheduler {
         self.later.push(Reverse((at, self.scheduled, unit)));
     }
 
-    fn finish(&mut self, number: usize, result: Result<Operation, Error>) {
-        let Some(track) = self.tracks.get_mut(number) else { return };
-        let Some(wait) = track.wait.take() else { return };
+    /// Ends a track, and returns its wait.
+    fn finish(&mut self, number: usize, result: Result<Operation, Error>) -> Option<Box<Wait>> {
+        let track = self.tracks.get_mut(number)?;
+        let wait = track.wait.take()?;
         track.cancel = None;
         let name = wait.name().to_owned();
         self.names.remove(&name);
         self.open -= 1;
         let result = result.map_err(|error| error.about(&name));
         self.finished.push_back(FinishedTrack { track: number, name, result });
+        Some(wait)
     }
 
     fn rest(&mut self, until: Option<Instant>) {

@@ -66,6 +66,7 @@ impl Scheduler {
         let track = self.tracks.get_mut(number)?;
         let wait = track.wait.as_deref_mut()?;
         wait.give_up_if_late(woke, now);
+        wait.allow_long_polls(false);
         wait.hasten(now);
         match wait.next(&*core.clock) {
             Step::Poll(poll) => {
@@ -74,7 +75,7 @@ impl Scheduler {
             }
             Step::Sleep(_) => {}
             Step::Cancel { timeout } => self.start_cancel(number, timeout),
-            Step::End(error) => self.finish(number, Err(error)),
+            Step::End(error) => drop(self.finish(number, Err(error))),
         }
         None
     }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::poller::Step;
-use crate::proto::google::longrunning::{CancelOperationRequest, GetOperationRequest};
+use crate::poller::{Poll, Step};
+use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Attempts, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
+use super::super::group::ParentGroup;
 use super::super::request::PollRequest;
 use super::super::track::TrackStage;
 use super::{LoopStep, ScheduledStep, Scheduler};
@@ -31,8 +32,8 @@ impl Scheduler {
         let deadline = wait.deadline();
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
         if missed && !stopped && !left.is_zero() {
-            let request = wait.request().clone();
-            return self.get(number, request, left.min(attempt_timeout), deadline, now);
+            let poll = Poll::get(wait.name(), left.min(attempt_timeout));
+            return self.get(number, poll, deadline, now);
         }
         wait.give_up_if_late(woke, now);
         let polls = !stopped && !missed && wait.due().is_some_and(|at| at <= now);
@@ -58,34 +59,30 @@ impl Scheduler {
     /// Takes the next step of a wait, for which there is room.
     pub(super) fn go_on(&mut self, number: usize, now: Instant) {
         let core = Arc::clone(self.core());
+        let allowed = self.may_hold(number);
         let Some(wait) = self.wait_of(number) else { return };
+        wait.allow_long_polls(allowed);
         match wait.next(&*core.clock) {
-            Step::Poll(poll) => {
-                let (request, mut timeout) = (wait.request().clone(), poll.timeout());
+            Step::Poll(mut poll) => {
                 if wait.deadline().is_some_and(|deadline| deadline <= now) {
                     self.last_looks = self.last_looks.saturating_sub(1);
                     let awake = now.saturating_duration_since(self.woke);
-                    timeout = timeout.min(self.shared.options.attempt_timeout.saturating_sub(awake));
+                    let left = self.shared.options.attempt_timeout.saturating_sub(awake);
+                    let timeout = poll.timeout().min(left);
+                    poll = poll.within(timeout);
                 }
                 if let Some(track) = self.tracks.get_mut(number) {
                     track.stage = TrackStage::Sent { missed: false };
                 }
-                self.send(PollRequest::Get { track: number, request, timeout }, now);
+                self.send(PollRequest::Poll { track: number, poll }, now);
             }
             Step::Sleep(at) => self.schedule(at, ScheduledStep::Track(number)),
             Step::Cancel { timeout } => self.start_cancel(number, timeout),
-            Step::End(error) => self.finish(number, Err(error)),
+            Step::End(error) => drop(self.finish(number, Err(error))),
         }
     }
 
-    fn get(
-        &mut self,
-        number: usize,
-        request: GetOperationRequest,
-        timeout: Duration,
-        deadline: Option<Instant>,
-        now: Instant,
-    ) -> LoopStep {
+    fn get(&mut self, number: usize, poll: Poll, deadline: Option<Instant>, now: Instant) -> LoopStep {
         if let Some(rest) = self.rest_before_sending(now, deadline) {
             return rest;
         }
@@ -93,7 +90,7 @@ impl Scheduler {
         if let Some(track) = self.tracks.get_mut(number) {
             track.stage = TrackStage::Sent { missed: true };
         }
-        self.send(PollRequest::Get { track: number, request, timeout }, now);
+        self.send(PollRequest::Poll { track: number, poll }, now);
         LoopStep::Step
     }
 
@@ -152,27 +149,31 @@ impl Scheduler {
         self.answered(number, answer, clock);
     }
 
+    /// Whether the server may hold the response to a poll: it is not listed, and there is a thread for each operation.
+    fn may_hold(&self, number: usize) -> bool {
+        let group = self.tracks.get(number).and_then(|track| track.group);
+        let lists = group.and_then(|group| self.groups.get(group)).is_some_and(ParentGroup::lists);
+        !lists && self.open <= self.pool.size()
+    }
+
     /// Hands an answer to its wait.
     pub(super) fn answered(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
-        let Some(wait) = self.tracks.get_mut(number).and_then(|track| track.wait.as_deref_mut()) else {
-            return;
-        };
-        let is_news = |operation: &Operation| wait.last() != Some(operation);
-        let news = self.observer.is_some() && answer.as_ref().is_ok_and(is_news);
-        match wait.answered(answer, clock) {
-            Some(Ok(operation)) => {
-                let shown = news.then(|| operation.clone());
-                match operation.is_done() {
-                    true => self.finish(number, Ok(operation)),
-                    false => self.settle(number, clock.now()),
-                }
-                // Last, in case it panics.
-                if let (Some(observer), Some(operation)) = (&mut self.observer, &shown) {
-                    observer(operation);
-                }
-            }
+        let allowed = self.may_hold(number);
+        let Some(wait) = self.wait_of(number) else { return };
+        wait.allow_long_polls(allowed);
+        let outcome = wait.answered(answer, clock);
+        let ended = match outcome {
+            Some(Ok(operation)) if operation.is_done() => self.finish(number, Ok(operation)),
             Some(Err(error)) => self.finish(number, Err(error)),
-            None => self.settle(number, clock.now()),
+            Some(Ok(_)) | None => {
+                self.settle(number, clock.now());
+                None
+            }
+        };
+        // Last, in case the observer panics: then all is settled.
+        match ended {
+            Some(mut wait) => wait.notify(clock),
+            None => self.wait_of(number).into_iter().for_each(|wait| wait.notify(clock)),
         }
     }
 

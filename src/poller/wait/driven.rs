@@ -1,18 +1,13 @@
 //! What the driver of many waits asks of each.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use crate::retry::RateLimit;
-use crate::types::Operation;
 
 use super::{FAR, State, Wait};
 
 impl Wait {
-    /// Has polls take turns with those of other waits.
-    pub(crate) fn paced_by(mut self, limit: Option<&Arc<RateLimit>>) -> Self {
-        self.limit = limit.map(Arc::clone);
-        self
+    /// Allows polls that the server holds until the operation is done, or not.
+    pub(crate) fn allow_long_polls(&mut self, allowed: bool) {
+        self.long_polling.allow(allowed);
     }
 
     /// When the next poll is due; none when something else comes next.
@@ -26,11 +21,6 @@ impl Wait {
     /// When time is up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
-    }
-
-    /// The last state that was seen.
-    pub(crate) fn last(&self) -> Option<&Operation> {
-        self.last.as_ref()
     }
 
     /// Has the next poll come now, because others need its answer. Not after a fault: the delay may be the server's wish.

@@ -1,4 +1,5 @@
-//! The metadata server of AWS, `http://169.254.169.254`, version 2: nothing without a session token.
+//! The metadata server of AWS, `http://169.254.169.254`, version 2: nothing without a session token. And the endpoint
+//! that containers get their keys from.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -65,6 +66,33 @@ fn look_up(path: &str, now: Duration) -> Option<FakeResponse> {
     }
 }
 
+/// The endpoint for the keys of a container, which takes requests with its current token only.
+#[derive(Default)]
+pub(super) struct FakeContainerEndpoint {
+    rotations: usize,
+}
+
+impl FakeContainerEndpoint {
+    pub(super) fn token(&self) -> String {
+        format!("CANARY-container-token-{}", self.rotations + 1)
+    }
+
+    pub(super) fn rotate(&mut self) {
+        self.rotations += 1;
+    }
+
+    pub(super) fn respond(&self, request: &RecordedRequest, now: Duration) -> FakeResponse {
+        if request.header("x-forwarded-for").is_some() {
+            return FakeResponse::text(403, "requests through a proxy are refused");
+        }
+        match request.header("authorization") {
+            Some(token) if token == self.token() => FakeResponse::json(keys(now)),
+            Some(_) => FakeResponse::text(401, "the authorization token is not the current one"),
+            None => FakeResponse::text(401, "the authorization token is missing"),
+        }
+    }
+}
+
 fn keys(now: Duration) -> String {
     let time = |time: Duration| timestamp(time);
     let body = json!({
@@ -79,8 +107,9 @@ fn keys(now: Duration) -> String {
     body.to_string()
 }
 
+pub(super) const CONTAINER_PATH: &str = "/v2/credentials/fake-task";
 const ROLE: &str = "fake-role";
-const REGION: &str = "us-east-2";
+pub(super) const REGION: &str = "us-east-2";
 pub(super) const ACCESS_KEY_ID: &str = "ASIAFAKEACCESSKEY";
 pub(super) const SECRET_ACCESS_KEY: &str = "CANARY-aws-secret";
 pub(super) const TOKEN: &str = "CANARY-aws-token";

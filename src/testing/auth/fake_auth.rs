@@ -1,10 +1,12 @@
 //! What a test sets of the token servers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::MutexGuard;
 use std::time::Duration;
 
+use super::aws::{CONTAINER_PATH, REGION};
 use super::jwt::PublicKey;
 use super::servers::{TokenServers, TokenState};
 use crate::error::Error;
@@ -18,6 +20,7 @@ use crate::error::Error;
 /// | `POST /v1/projects/-/serviceAccounts/…:generateAccessToken` | the IAM credentials API |
 /// | `GET /computeMetadata/v1/…` | the metadata server of Google Cloud |
 /// | `PUT /latest/api/token`, `GET /latest/meta-data/…` | the metadata server of AWS, version 2 |
+/// | `GET /v2/credentials/fake-task` | the endpoint for the keys of a container on AWS |
 /// | `GET /subject-token` | an identity provider that wants a header |
 ///
 /// Each checks all that it is sent, by the time that the server gives in its `date` header, and says what
@@ -93,6 +96,45 @@ impl<'a> FakeAuth<'a> {
     /// Sets the universe domain that the metadata server tells; `googleapis.com` by default.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set(|state| state.metadata.universe_domain = domain.into())
+    }
+
+    /// Environment variables of a container on AWS whose keys this server issues, with a region and a token that
+    /// authorizes the request.
+    ///
+    /// ```
+    /// use longrunning::auth::CredentialsPolicy;
+    /// use longrunning::testing::{FakeServer, SubjectToken};
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    ///
+    /// let file = server.auth().external_account_file(SubjectToken::Aws);
+    /// let policy = CredentialsPolicy::trusting_the_file().host("127.0.0.1");
+    /// let client = server
+    ///     .client_builder()
+    ///     .environment(server.auth().container_environment())
+    ///     .credentials(Credentials::from_json_with(&file, &policy)?)
+    ///     .build()?;
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v2/credentials/fake-task");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn container_environment(self) -> BTreeMap<String, String> {
+        let variables = [
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.url(CONTAINER_PATH.trim_start_matches('/'))),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.state().container.token()),
+            ("AWS_REGION", REGION.to_owned()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Replaces the token that authorizes requests for the keys of a container, and refuses the old one.
+    ///
+    /// The new one is in [`container_environment`](Self::container_environment).
+    pub fn rotate_container_token(self) -> Self {
+        self.set(|state| state.container.rotate())
     }
 
     /// How many access tokens were given.

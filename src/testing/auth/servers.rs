@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::aws::AwsSessions;
+use super::aws::{AwsSessions, CONTAINER_PATH, FakeContainerEndpoint};
 use super::metadata::{FLAVOR, FakeMetadataServer};
 use super::oauth::UserLogin;
 use super::tokens::TokenIssuer;
@@ -32,9 +32,10 @@ impl TokenServers {
         now: Duration,
     ) -> Option<FakeResponse> {
         let endpoint = TokenEndpoint::of(request)?;
-        let TokenState { issuer, login, metadata, sessions } = &mut *self.state();
+        let TokenState { issuer, login, metadata, sessions, container } = &mut *self.state();
         Some(match endpoint {
             TokenEndpoint::Aws => aws::respond(sessions, request, now),
+            TokenEndpoint::AwsContainer => container.respond(request, now),
             TokenEndpoint::Iam => iam::generate_access_token(issuer, request, now),
             TokenEndpoint::Metadata => metadata.respond(issuer, request, now),
             TokenEndpoint::OAuth => oauth::token(login, issuer, request, now),
@@ -61,6 +62,7 @@ pub(super) struct TokenState {
     pub(super) login: UserLogin,
     pub(super) metadata: FakeMetadataServer,
     pub(super) sessions: AwsSessions,
+    pub(super) container: FakeContainerEndpoint,
 }
 
 /// Without the secrets, and without what no failed test needs.
@@ -74,6 +76,7 @@ impl fmt::Debug for TokenState {
 #[derive(Clone, Copy)]
 enum TokenEndpoint {
     Aws,
+    AwsContainer,
     Iam,
     Metadata,
     OAuth,
@@ -91,6 +94,7 @@ impl TokenEndpoint {
             ("GET", "/subject-token") => Some(Self::SubjectToken),
             ("POST", path) if path.ends_with(":generateAccessToken") => Some(Self::Iam),
             ("GET" | "PUT", path) if path.starts_with("/latest/") => Some(Self::Aws),
+            ("GET", CONTAINER_PATH) => Some(Self::AwsContainer),
             ("GET", path) if path.starts_with("/computeMetadata/") => Some(Self::Metadata),
             // How google-auth finds out whether there is a metadata server.
             ("GET", "/") if request.header(FLAVOR).is_some() => Some(Self::Metadata),

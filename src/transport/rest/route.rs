@@ -128,8 +128,6 @@ pub(crate) fn routing_header(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::transport::rest::binding::WaitBinding;
 
@@ -333,61 +331,4 @@ mod tests {
     }
 
     const ALT: Option<&str> = Some("alt=x");
-
-    /// Names made of what could go wrong, and names of anything.
-    fn names() -> impl Strategy<Value = String> {
-        let part = prop_oneof![
-            Just("operations".to_owned()),
-            Just("/".to_owned()),
-            Just("/".to_owned()),
-            proptest::sample::select(
-                [".", "..", "%2e", "%2F", "%", "\\", ":", ":cancel", "?", "#", "&", "+", " ", "é", "x", "\n"]
-                    .as_slice()
-            )
-            .prop_map(str::to_owned),
-        ];
-        prop_oneof![proptest::collection::vec(part, 1..9).prop_map(|parts| parts.concat()), any::<String>()]
-    }
-
-    fn decode(text: &str) -> String {
-        let mut bytes = Vec::new();
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            bytes.push(match byte {
-                b'%' => {
-                    let digits =
-                        [rest.next(), rest.next()].map(|digit| char::from(digit.expect("two digits")));
-                    u8::from_str_radix(&String::from_iter(digits), 16).expect("hex digits")
-                }
-                byte => byte,
-            });
-        }
-        String::from_utf8(bytes).expect("names are UTF-8")
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
-        #[test]
-        fn a_name_never_leaves_its_path(name in names(), rpc in proptest::sample::select(Rpc::ALL.as_slice())) {
-            let bindings = Bindings::default().wait_by(WaitBinding::Query);
-            let route = bindings.route(rpc, &name, Vec::new(), None);
-            let Ok(Some(Route { target, .. })) = route else { return Ok(()) };
-            let path = target.strip_prefix("/v1/").expect("the prefix of the template");
-            let verb = match rpc { Rpc::Cancel => ":cancel", Rpc::Wait => ":wait", _ => "" };
-            let path = path.strip_suffix(verb).expect("the verb of the template");
-            prop_assert!(path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)), "{}", path);
-            prop_assert!(!target.contains("//"), "{}", target);
-
-            let decoded = decode(path);
-            let mut segments = decoded.split(['/', '\\']);
-            prop_assert!(!segments.any(|segment| segment == "." || segment == ".."), "{}", decoded);
-            let candidates = match rpc {
-                Rpc::List => [name.clone(), format!("{name}/operations")],
-                _ => [name.clone(), format!("operations/{name}")],
-            };
-            prop_assert!(candidates.contains(&decoded), "{} for {:?}", decoded, name);
-            prop_assert_eq!(routing_header(&decoded), format!("name={path}"));
-        }
-    }
 }

@@ -120,6 +120,3 @@ impl Operation {
         Ok(operation)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use longrunning::testing::{FakeOperation, FakeServer};
-use longrunning::{Code, Error, Operation};
+use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::{Code, Error, Operation, Status};
 
 use super::{ended, insert, methods, names};
 use crate::kit::{lines, secs, slept, told};
@@ -16,7 +16,7 @@ fn ten_thousand_are_asked_for_by_ten_pages() {
     for name in &names {
         server.insert(FakeOperation::new(name).done_after(secs(1.0)));
     }
-    let done = server.client().poll_many(&names).all().unwrap();
+    let done = server.client().poll_many(&names).join_all().unwrap();
     assert_eq!(done.len(), 10_000);
     assert!(done.iter().zip(&names).all(|(operation, name)| operation.name() == name && operation.is_done()));
     assert_eq!(slept(&server), [0.5; 2], "the rounds have the delays of one wait");
@@ -35,7 +35,7 @@ fn they_come_in_the_order_in_which_they_finish() {
             server.insert(FakeOperation::new(name).done_after(secs(40.0 * place + 1.0)));
         }
         let client = server.client();
-        let finished = client.poll_many(&names).workers(workers).into_iter();
+        let finished = client.poll_many(&names).concurrency(workers).into_iter();
         let found: Vec<_> = finished.map(|result| result.unwrap().name().to_owned()).collect();
         let mut expected: Vec<usize> = (0..count).collect();
         expected.sort_by_key(|index| index * 7 % count);
@@ -49,7 +49,7 @@ fn few_are_got_one_by_one() {
     let server = FakeServer::start();
     let names = names(8);
     insert(&server, &names, 2);
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert!(methods(&server).iter().all(|method| *method == "get"));
     assert_eq!((server.request_count(), slept(&server)), (16, vec![0.5]));
 }
@@ -69,7 +69,7 @@ fn parents_are_asked_one_by_one() {
     }
     let client = server.client();
     server.reply_to("GET", "operations/1234567890", ended("1234567890"));
-    let done = client.poll_many(&names).workers(1).all().unwrap();
+    let done = client.poll_many(&names).concurrency(1).join_all().unwrap();
     assert_eq!(done.iter().map(Operation::name).collect::<Vec<_>>(), names);
     let lines = lines(&server);
     assert_eq!(lines.len(), 3 * 2 + 2 + 1, "{lines:#?}");
@@ -88,7 +88,7 @@ fn a_name_that_comes_twice_is_asked_for_once_and_given_twice() {
     let found: Vec<_> = finished.by_ref().map(|result| result.unwrap().name().to_owned()).collect();
     assert_eq!(found, ["operations/2", "operations/1", "operations/1", "operations/1"]);
     assert_eq!((finished.len(), finished.next().is_none(), server.request_count()), (0, true, 3));
-    let done = client.poll_many(names).all().unwrap();
+    let done = client.poll_many(names).join_all().unwrap();
     assert_eq!(done.iter().map(Operation::name).collect::<Vec<_>>(), names);
 }
 
@@ -104,8 +104,8 @@ fn what_needs_no_poll_or_cannot_be_polled_is_given_at_once() {
     let wrong = client.poll_many(["operations/1", "operations/2"]).max_rate(0.0).header("host", "x");
     let results: Vec<_> = wrong.into_iter().map(|result| result.unwrap_err().to_string()).collect();
     assert_eq!(results, ["rate `0` is no positive number of polls a second"]);
-    assert!(client.poll_many([""; 0]).all().unwrap().is_empty());
-    assert_eq!(told(&client.poll_many([""; 0]).any()), "Config");
+    assert!(client.poll_many([""; 0]).join_all().unwrap().is_empty());
+    assert_eq!(told(&client.poll_many([""; 0]).race()), "Config");
     assert_eq!(server.request_count(), 0);
 }
 
@@ -122,7 +122,7 @@ fn one_that_is_not_there_does_not_end_the_others() {
         assert_eq!((errors[0].code(), errors[0].name()), (Some(Code::NotFound), Some(&*names[0])));
         assert_eq!((errors[0].attempts(), errors[0].operation()), (1, None));
         let client = server.client();
-        let grace = client.poll_many(&names).not_found_grace(secs(5.0)).all().unwrap_err();
+        let grace = client.poll_many(&names).not_found_grace(secs(5.0)).join_all().unwrap_err();
         assert_eq!((grace.code(), grace.elapsed() >= secs(5.0)), (Some(Code::NotFound), true), "44");
     }
 }
@@ -137,8 +137,8 @@ fn news_are_told_and_nothing_else() {
         let told = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
         let shown = Arc::clone(&told);
         let client = server.client();
-        let many = client.poll_many(&names).total_timeout(secs(30.0)).on_update(move |operation| {
-            *shown.lock().unwrap().entry(operation.name().to_owned()).or_default() += 1;
+        let many = client.poll_many(&names).total_timeout(secs(30.0)).on_update(move |update| {
+            *shown.lock().unwrap().entry(update.name().to_owned()).or_default() += 1;
         });
         assert_eq!(many.into_iter().filter(Result::is_ok).count(), count - 1);
         let told = told.lock().unwrap();
@@ -157,10 +157,36 @@ fn requests_are_compressed_where_that_is_asked_for() {
         let names = names(count);
         insert(&server, &names, 2);
         let client = server.client_builder().transport(TransportKind::Grpc).build().unwrap();
-        client.poll_many(&names).compression(Compression::Gzip).all().unwrap();
+        client.poll_many(&names).compression(Compression::Gzip).join_all().unwrap();
         let requests = server.requests();
         assert!(requests.iter().all(|request| request.header("grpc-encoding") == Some("gzip")), "{count}");
-        client.poll_many(&names).all().unwrap();
+        client.poll_many(&names).join_all().unwrap();
         assert_eq!(server.requests().last().unwrap().header("grpc-encoding"), None, "{count}");
+    }
+}
+
+#[test]
+fn faults_are_told_for_each_operation() {
+    for count in [3, 30] {
+        let server = FakeServer::start();
+        let names = names(count);
+        insert(&server, &names, 9);
+        let told = Arc::new(Mutex::new(BTreeMap::<String, Vec<bool>>::new()));
+        let shown = Arc::clone(&told);
+        let (client, outages) = (server.client(), if count < 9 { count } else { 1 });
+        for _ in 0..outages {
+            server.reply(Reply::usual());
+        }
+        server.reply(Reply::from(Status::new(Code::Unavailable, "draining")).times(2 * outages));
+        let many = client.poll_many(&names).concurrency(1).on_update(move |update| {
+            let mut told = shown.lock().unwrap();
+            told.entry(update.name().to_owned()).or_default().push(update.fault().is_some());
+        });
+        many.join_all().unwrap();
+        let told = told.lock().unwrap();
+        for name in &names {
+            assert_eq!(told[name][..3], [false, true, false], "{count}: {name}");
+            assert!(!told[name][3..].contains(&true), "{count}: {name}");
+        }
     }
 }

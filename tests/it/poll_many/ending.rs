@@ -23,7 +23,7 @@ fn time_is_up_for_all_together() {
             assert!(error.to_string().ends_with("; it was not cancelled"), "{error}");
         }
         assert_eq!(server.elapsed(), secs(59.95));
-        let error = client.poll_many(&names).total_timeout(secs(0.0)).all().unwrap_err();
+        let error = client.poll_many(&names).total_timeout(secs(0.0)).join_all().unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 0), "nothing is asked");
     }
 }
@@ -38,7 +38,7 @@ fn what_outlasts_the_wait_is_cancelled_if_asked_for() {
         server.reply_to("POST", ":cancel", unavailable());
         let many = client.poll_many(&names).total_timeout(secs(60.0));
         let confirm = OnTimeout::CancelAndConfirm { grace: secs(20.0) };
-        for operation in many.on_timeout(confirm).all().unwrap() {
+        for operation in many.on_timeout(confirm).join_all().unwrap() {
             assert_eq!(operation.error().map(Status::code), Some(Code::Cancelled));
         }
         let cancels = methods(&server).iter().filter(|method| **method == "cancel").count();
@@ -106,7 +106,7 @@ fn a_caller_that_slept_through_the_limit_has_one_more_look() {
         let last = &names[count - 1];
         server.insert(ended(last));
         let client = server.client();
-        let mut finished = client.poll_many(&names).workers(1).total_timeout(secs(600.0)).into_iter();
+        let mut finished = client.poll_many(&names).concurrency(1).total_timeout(secs(600.0)).into_iter();
         assert_eq!(finished.next().unwrap().unwrap().name(), last);
         server.advance(secs(7200.0));
         assert_eq!(finished.filter(Result::is_ok).count(), count - 1, "64");
@@ -128,7 +128,7 @@ fn only_so_many_are_got_after_the_limit() {
         if let Some(rate) = rate {
             many = many.max_rate(rate);
         }
-        let mut finished = many.workers(1).into_iter();
+        let mut finished = many.concurrency(1).into_iter();
         assert_eq!(finished.next().unwrap().unwrap().name(), names[299]);
         let (asked, before) = (server.request_count(), server.elapsed());
         server.advance(secs(7200.0));
@@ -146,7 +146,8 @@ fn a_last_look_that_hangs_takes_the_time_of_one_poll() {
     let names: Vec<_> = (0..20).map(|number| format!("projects/{number}/operations/1")).collect();
     insert(&server, &names[..19], u64::MAX);
     server.insert(ended(&names[19]));
-    let mut finished = server.client().poll_many(&names).total_timeout(secs(600.0)).workers(1).into_iter();
+    let mut finished =
+        server.client().poll_many(&names).total_timeout(secs(600.0)).concurrency(1).into_iter();
     finished.next().unwrap().unwrap();
     server.advance(secs(7200.0));
     server.reply(Reply::hang().times(usize::MAX));
@@ -177,9 +178,12 @@ fn any_is_the_first_that_is_done_whatever_came_of_it() {
     server
         .insert(FakeOperation::new(&names[2]).done_after(secs(30.0)).fails(Status::new(Code::Internal, "x")));
     server.insert(FakeOperation::new(&names[3]).done_after(secs(60.0)));
-    let first = server.client().poll_many(&names).any().unwrap();
+    let first = server.client().poll_many(&names).race().unwrap();
     assert_eq!(first.name(), names[2], "one that was not found is not it");
-    assert_eq!(told(&server.client().poll_many(["operations/x", "operations/y"]).any()), "Service NOT_FOUND");
+    assert_eq!(
+        told(&server.client().poll_many(["operations/x", "operations/y"]).race()),
+        "Service NOT_FOUND"
+    );
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn first_error_ends_at_the_first_that_did_not_succeed() {
         FakeOperation::new(&names[19]).done_at_poll(2).fails(Status::new(Code::Internal, "out of disk")),
     );
     let client = server.client();
-    let error = client.poll_many(&names).first_error().unwrap_err();
+    let error = client.poll_many(&names).try_join_all().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Operation);
     assert_eq!(
         error.to_string(),
@@ -201,9 +205,9 @@ fn first_error_ends_at_the_first_that_did_not_succeed() {
             names[19]
         )
     );
-    assert_eq!(client.poll_many(&names[..19]).first_error().unwrap().len(), 19);
+    assert_eq!(client.poll_many(&names[..19]).try_join_all().unwrap().len(), 19);
     let odd = Operation::from_json(r#"{"name":"operations/1","done":true,"error":{"code":0}}"#).unwrap();
-    let error = client.poll_many([odd]).first_error().unwrap_err();
+    let error = client.poll_many([odd]).try_join_all().unwrap_err();
     assert_eq!(error.to_string(), "operation `operations/1` is malformed: `error` has code 0");
-    assert_eq!(told(&client.poll_many(["operations/x"]).first_error()), "Service NOT_FOUND");
+    assert_eq!(told(&client.poll_many(["operations/x"]).try_join_all()), "Service NOT_FOUND");
 }

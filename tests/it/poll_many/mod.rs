@@ -5,7 +5,6 @@ mod ending;
 mod named;
 mod pages;
 mod panics;
-mod property;
 mod rate;
 mod threads;
 

@@ -17,7 +17,7 @@ fn a_service_may_answer_with_another_name() {
     };
     let client = server.client();
     script();
-    let mut given = client.poll_many(asked).workers(1).named();
+    let mut given = client.poll_many(asked).concurrency(1).named();
     assert_eq!(given.len(), 3);
     let found: Vec<_> = given
         .by_ref()
@@ -28,7 +28,7 @@ fn a_service_may_answer_with_another_name() {
     assert_eq!((given.len(), given.next().is_none()), (0, true));
 
     script();
-    let error = client.poll_many(asked).workers(1).first_error().unwrap_err();
+    let error = client.poll_many(asked).concurrency(1).try_join_all().unwrap_err();
     let answered = error.operation().map(Operation::name);
     assert_eq!((error.name(), answered), (Some(asked[1]), Some("projects/7/operations/2")));
     assert_eq!(told(&Err::<(), _>(error)), "Operation INTERNAL");

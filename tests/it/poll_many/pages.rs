@@ -13,7 +13,7 @@ fn where_pages_are_not_to_be_had_each_is_got() {
         let names = names(20);
         insert(&server, &names, 3);
         server.reply_when(is_list, Status::new(code, "no"));
-        server.client().poll_many(&names).all().unwrap();
+        server.client().poll_many(&names).join_all().unwrap();
         let methods = methods(&server);
         assert_eq!((methods[0], methods.len()), ("list", 1 + 60), "{code}");
         assert!(methods[1..].iter().all(|method| *method == "get"), "{code}: remembered");
@@ -22,7 +22,7 @@ fn where_pages_are_not_to_be_had_each_is_got() {
     let server = FakeServer::builder().without(Rpc::List).start().unwrap();
     let names = names(20);
     insert(&server, &names, 1);
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert_eq!(server.request_count(), 21);
 }
 
@@ -36,7 +36,7 @@ fn faults_of_pages_are_borne_and_not_answered_by_haste() {
     }
     server.reply_when(is_list, Reply::status(429));
     server.reply_when(is_list, Reply::status(503).header("retry-after", "40"));
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert!(methods(&server).iter().all(|method| *method == "list"));
     assert_eq!(server.request_count(), 7 + 3 + 3);
     let slept = slept(&server);
@@ -66,7 +66,7 @@ fn where_only_pages_fail_each_is_got() {
             server.insert(FakeOperation::new(name).done_after(secs(300.0)));
         }
         server.reply_when(is_list, fault.clone().times(usize::MAX));
-        let done = server.client().poll_many(&names).total_timeout(secs(400.0)).all();
+        let done = server.client().poll_many(&names).total_timeout(secs(400.0)).join_all();
         assert_eq!(done.map(|done| done.len()).map_err(|error| error.to_string()), Ok(50), "{fault:?}");
     }
     // Where nothing works, nobody asks more for that, and pages are asked for when it does again.
@@ -76,7 +76,7 @@ fn where_only_pages_fail_each_is_got() {
         server.insert(FakeOperation::new(name).done_after(secs(300.0)));
     }
     server.reply(unavailable().times(20));
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     let gets = methods(&server).iter().filter(|method| **method == "get").count();
     assert!((1..=20).contains(&gets), "{gets}");
 }
@@ -88,12 +88,12 @@ fn a_page_token_that_expires_starts_the_pass_again() {
     let names = names(3000);
     insert(&server, &names, 1);
     server.reply_when(|request| request.query("pageToken").is_some(), expired());
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert_eq!((server.request_count(), slept(&server)), (5, vec![]));
     let server = FakeServer::start();
     insert(&server, &names, 1);
     server.reply_when(|request| request.query("pageToken").is_some(), Reply::from(expired()).times(2));
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert_eq!(methods(&server).iter().filter(|method| **method == "get").count(), 2000);
     assert!(slept(&server).is_empty());
 }
@@ -108,7 +108,7 @@ fn a_crowded_listing_is_asked_for_what_runs() {
     for name in &names {
         server.insert(FakeOperation::new(name).done_after(secs(5.0)));
     }
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     let methods = methods(&server);
     let gets = methods.iter().filter(|method| **method == "get").count();
     let lines = lines(&server);
@@ -129,7 +129,7 @@ fn a_filter_that_is_refused_is_not_tried_again() {
     insert(&server, &names, 3);
     let filtered = |request: &RecordedRequest| request.query("filter").is_some();
     server.reply_when(filtered, Reply::from(Status::new(Code::InvalidArgument, "filter")).times(usize::MAX));
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     assert_eq!(server.requests().iter().filter(|request| filtered(request)).count(), 1);
     assert_eq!(slept(&server), [0.5, 0.5]);
 }
@@ -141,7 +141,7 @@ fn a_listing_without_ours_is_given_up() {
     let names = names(100);
     insert(&server, &names, 5);
     server.reply_when(is_list, Reply::from(OperationPage::default()).times(usize::MAX));
-    server.client().poll_many(&names).all().unwrap();
+    server.client().poll_many(&names).join_all().unwrap();
     let methods = methods(&server);
     assert_eq!(methods.iter().filter(|method| **method == "list").count(), 2, "once all, once what runs");
     assert_eq!(methods.iter().filter(|method| **method == "get").count(), 500);
@@ -154,7 +154,7 @@ fn names_of_pages_that_are_spelled_otherwise_are_not_ours() {
     insert(&server, &names, 1);
     let foreign = names.iter().map(|name| ended(&format!("//x.googleapis.com/{name}")));
     server.reply_when(is_list, OperationPage::new(foreign.collect(), ""));
-    let done = server.client().poll_many(&names).all().unwrap();
+    let done = server.client().poll_many(&names).join_all().unwrap();
     assert_eq!(done.iter().map(Operation::name).collect::<Vec<_>>(), names);
     assert_eq!(server.request_count(), 21);
 }

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::{FakeOperation, FakeServer};
@@ -75,10 +76,9 @@ fn nothing_is_lost_when_the_observer_panics() {
         let server = FakeServer::start();
         let mut names = names(count);
         insert(&server, &names, 3);
-        let mut calls = 0;
-        let many = server.client().poll_many(&names).workers(workers).on_update(move |_| {
-            calls += 1;
-            assert!(calls % 4 != 1, "in the observer");
+        let calls = AtomicUsize::new(0);
+        let many = server.client().poll_many(&names).concurrency(workers).on_update(move |_| {
+            assert!(!calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(4), "in the observer");
         });
         let (given, panics) = caught(many);
         names.sort();
@@ -99,7 +99,7 @@ fn a_request_that_panics_ends_its_operation_and_no_other() {
         let client = builder.build().unwrap();
         // The clock is the machine's with a transport like this.
         let many = client.poll_many(&names).backoff(Backoff::from_fn(|_| Some(secs(0.001))));
-        let (given, panics) = caught(many.workers(workers));
+        let (given, panics) = caught(many.concurrency(workers));
         let failed: Vec<_> = given.iter().filter(|(_, told)| told != "ok").cloned().collect();
         let transport = |name: &String| (name.clone(), "Transport".to_owned());
         assert_eq!(failed, [transport(&names[0]), transport(&names[3])]);
@@ -128,7 +128,7 @@ fn delays_and_cancellations_that_panic_lose_nothing() {
     let builder = OperationsClient::over(Panics(Arc::clone(server.client().transport()), at));
     let client = builder.build().unwrap();
     let many = client.poll_many(&names).on_timeout(OnTimeout::Cancel).total_timeout(secs(0.0));
-    let mut named = many.workers(1).named();
+    let mut named = many.concurrency(1).named();
     assert!(catch_unwind(AssertUnwindSafe(|| named.next())).is_err());
     let ended: Vec<_> = named.map(|(_, result)| result.unwrap_err()).collect();
     assert!(ended.iter().all(|error| error.kind() == ErrorKind::Timeout), "{ended:?}");
@@ -144,8 +144,8 @@ fn a_panic_at_the_end_of_an_operation_does_not_lose_it() {
     insert(&server, &names, 1);
     let token = StopToken::new();
     let stops = token.clone();
-    let many = server.client().poll_many(&names).stop(&token).on_update(move |operation| {
-        if operation.is_done() {
+    let many = server.client().poll_many(&names).stop(&token).on_update(move |update| {
+        if update.operation().is_some_and(Operation::is_done) {
             stops.stop();
             panic!("in the observer");
         }

@@ -13,7 +13,7 @@ fn polls_are_spread_by_the_rate_and_in_turn() {
     insert(&server, &names, 3);
     let client = server.client();
     let many = client.poll_many(&names).max_rate(2.0).backoff(Backoff::from_fn(|_| Some(secs(0.1))));
-    many.all().unwrap();
+    many.join_all().unwrap();
     assert_eq!((server.request_count(), server.elapsed()), (18, secs(17.0 * 0.5)));
     let asked: Vec<_> = server.requests().iter().map(|request| request.path().to_owned()).collect();
     for round in asked.chunks(6) {
@@ -30,7 +30,7 @@ fn the_rate_of_a_client_is_shared_by_its_clones() {
     let clone = client.clone();
     clone.poller(&names[0]).until_done().unwrap();
     assert_eq!(server.elapsed(), secs(6.0));
-    client.poll_many(&names[1..]).max_rate(100.0).all().unwrap();
+    client.poll_many(&names[1..]).max_rate(100.0).join_all().unwrap();
     assert_eq!((server.request_count(), server.elapsed()), (12, secs(22.0)));
     client.get(&names[0]).send().unwrap();
     assert_eq!(server.elapsed(), secs(22.0), "a call is no poll");

@@ -23,7 +23,7 @@ fn dropping_it_ends_its_threads_and_leaves_the_rest_alone() {
     let asked = server.request_count();
     assert!(asked <= 6);
     server.advance(secs(60.0));
-    assert_eq!(client.poll_many(&names).any().unwrap().name(), names[0]);
+    assert_eq!(client.poll_many(&names).race().unwrap().name(), names[0]);
     assert!(server.operation(&names[5]).is_some_and(|operation| !operation.is_done()));
 }
 
@@ -103,7 +103,7 @@ fn a_transport_that_panics_panics_where_it_was_called() {
     held.set(LET_GO);
     let client = OperationsClient::over(held).build().unwrap();
     let many = client.poll_many(["operations/panics", "operations/held", "operations/1"]);
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| many.all())).unwrap_err();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| many.join_all())).unwrap_err();
     assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("of the caller's may")));
 }
 

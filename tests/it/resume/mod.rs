@@ -40,7 +40,7 @@ fn all_are_pending_before_the_first_request() {
     let many = client.poll_many(names(3)).journal(&journal);
     let many = many.on_update(move |_| assert_eq!(state(&seen), ("0 1 2".into(), "".into())));
     assert_eq!(state(&journal).0, "", "nothing happens before iteration");
-    assert!(many.workers(1).any().unwrap().is_done());
+    assert!(many.concurrency(1).race().unwrap().is_done());
     let started: Vec<_> =
         journal.pending().into_iter().map(|pending| pending.endpoint().map(str::to_owned)).collect();
     assert_eq!(started, [Some(server.url()), Some(server.url())]);
@@ -52,7 +52,7 @@ fn an_item_is_dealt_with_when_the_caller_comes_back_or_says_so() {
     let client = server.client();
     let journal = open(&folder);
     let twice = names(3).into_iter().chain(names(1));
-    let mut finished = client.poll_many(twice).workers(1).journal(&journal).into_iter();
+    let mut finished = client.poll_many(twice).concurrency(1).journal(&journal).into_iter();
     finished.acknowledge().unwrap();
     let mut given = Vec::new();
     for expected in ["0", "0", "1"] {
@@ -78,12 +78,12 @@ fn all_and_any_and_first_error_forget_nothing() {
     let (server, folder) = (server(3), Folder::new());
     let client = server.client();
     let journal = open(&folder);
-    client.poll_many(names(3)).workers(1).journal(&journal).all().unwrap();
+    client.poll_many(names(3)).concurrency(1).journal(&journal).join_all().unwrap();
     assert_eq!(state(&journal), ("".into(), "0 1 2".into()));
     let asked = server.request_count();
     let more = || names(3).into_iter().chain(names(1));
-    assert_eq!(client.poll_many(more()).journal(&journal).first_error().unwrap().len(), 4);
-    assert_eq!(client.resume(&journal).any().unwrap().name(), "operations/0");
+    assert_eq!(client.poll_many(more()).journal(&journal).try_join_all().unwrap().len(), 4);
+    assert_eq!(client.resume(&journal).race().unwrap().name(), "operations/0");
     assert_eq!((state(&journal).1.as_str(), server.request_count()), ("0 1 2", asked));
     assert_eq!(client.resume(&journal).into_iter().filter(Result::is_ok).count(), 3);
     assert_eq!((state(&journal).1.as_str(), server.request_count()), ("", asked));
@@ -191,7 +191,7 @@ fn what_cannot_be_recorded_is_not_given_as_done() {
     assert_eq!((server.request_count(), state(&journal)), (0, ("".into(), "".into())), "nothing is asked");
 
     back();
-    let mut finished = client.poll_many(names(3)).workers(1).journal(&journal).into_iter();
+    let mut finished = client.poll_many(names(3)).concurrency(1).journal(&journal).into_iter();
     finished.next().unwrap().unwrap();
     away();
     assert_eq!(finished.acknowledge().unwrap_err().kind(), ErrorKind::Config);

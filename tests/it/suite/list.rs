@@ -4,7 +4,7 @@ use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::testing::{RecordedRequest, Reply};
 use longrunning::{Code, ErrorKind, Operation, OperationPage, RetryPolicy, Status};
 
-use super::kit::{FakeServer, slept, told, unavailable};
+use super::kit::{FakeServer, secs, slept, told, unavailable};
 
 #[test]
 fn items_come_in_order_over_all_pages() {
@@ -202,6 +202,84 @@ fn unreachable_places_fail_a_listing_or_are_named() {
     let found: Vec<_> = partial.by_ref().map(|operation| operation.unwrap().name().to_owned()).collect();
     assert_eq!(found, all, "61");
     assert_eq!(partial.unreachable(), ["projects/p/locations/x"], "61");
+}
+
+/// A server that sends page after page, none of them the last, each after a tenth of a second.
+fn endless(operations: usize) -> FakeServer {
+    let server = FakeServer::start();
+    for number in 0..1000 {
+        server.reply(Reply::from(page(operations, &format!("t{number}"))).delay(secs(0.1)));
+    }
+    server
+}
+
+#[test]
+fn a_step_ends_at_its_timeout_however_many_pages_it_takes() {
+    let server = endless(0);
+    let client = server.client();
+    let mut operations = client.list("operations").total_timeout(secs(1.05)).into_iter();
+    let error = operations.next().unwrap().unwrap_err();
+    assert_eq!((error.kind(), server.request_count()), (ErrorKind::Timeout, 11), "59");
+    assert_eq!(server.elapsed(), secs(1.05), "59");
+    assert_eq!(error.page_token(), Some("t9"), "59: where to continue");
+    assert!(error.to_string().ends_with("; 10 pages before it were empty"), "{error}");
+    assert!(operations.next().is_none());
+}
+
+#[test]
+fn the_timeout_of_a_step_starts_anew_with_each_step() {
+    let server = endless(1);
+    let client = server.client();
+    let pages = client.list("operations").total_timeout(secs(0.15)).into_iter();
+    assert_eq!(pages.take(30).map(Result::unwrap).count(), 30);
+    assert_eq!(server.elapsed(), secs(3.0));
+}
+
+#[test]
+fn the_whole_iteration_can_be_limited() {
+    let server = endless(1);
+    let client = server.client();
+    let limited = client.list("operations").iteration_timeout(secs(1.05));
+    let mut operations = limited.clone().into_iter();
+    assert_eq!(operations.by_ref().take(10).map(Result::unwrap).count(), 10);
+    let error = operations.next().unwrap().unwrap_err();
+    assert!(error.to_string().ends_with("; the iteration timeout is over"), "{error}");
+    assert_eq!((error.kind(), error.page_token()), (ErrorKind::Timeout, Some("t9")));
+    // The caller's own time counts.
+    let mut pages = limited.pages();
+    pages.next().unwrap().unwrap();
+    server.advance(secs(5.0));
+    let error = pages.next().unwrap().unwrap_err();
+    let message = "ListOperations `operations`: the iteration timeout is over after 1 page; \
+                   continue with the page token";
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Timeout, message));
+    assert!(pages.next().is_none());
+    let none = client.list("operations").iteration_timeout(secs(0.0)).into_iter().next();
+    assert_eq!((none.unwrap().unwrap_err().kind(), server.request_count()), (ErrorKind::Timeout, 12));
+}
+
+#[test]
+fn the_number_of_pages_can_be_limited() {
+    for (operations, most) in [(0, 3), (1, 3), (1, 1), (1, 0)] {
+        let server = endless(operations);
+        let client = server.client();
+        let mut listed = client.list("operations").max_pages(most).into_iter();
+        let found = listed.by_ref().map_while(Result::ok).count();
+        assert_eq!((found, server.requests().len()), (operations * most, most));
+        let token = if most == 0 { String::new() } else { format!("t{}", most - 1) };
+        assert_eq!(listed.page_token(), Some(token.as_str()));
+        let error = client.list("operations").max_pages(most).pages().find_map(Result::err).unwrap();
+        assert_eq!((error.kind(), error.page_token().is_some()), (ErrorKind::Stopped, true));
+        let pages = if most == 1 { "page".to_owned() } else { format!("{most} pages") };
+        let message = format!(
+            "ListOperations `operations`: the list has more than the {pages} of `max_pages`; \
+             continue with the page token"
+        );
+        assert_eq!(error.to_string(), message);
+    }
+    let (server, all) = filled(25);
+    let client = server.client();
+    assert_eq!(names(client.list("projects/p").page_size(10).max_pages(3)), all, "just enough");
 }
 
 /// A server with this many operations, and their names in order.

@@ -1,7 +1,7 @@
 //! What every face of the client does alike: each test here runs once per face.
 
 mod calls;
-#[cfg(feature = "gzip")]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
 mod compression;
 mod ending;
 mod faults;
@@ -10,8 +10,7 @@ mod list;
 mod options;
 mod poll_many;
 mod presets;
-mod properties;
 mod retry;
 mod timing;
-mod token_windows;
+mod updates;
 mod wait;

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use longrunning::proto::google::longrunning as pb;
 use longrunning::testing::Reply;
 #[cfg(feature = "gzip")]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
 use longrunning::transport::Compression;
 use longrunning::{Backoff, ClientConfig, Code, Credentials, Operation, RetryPolicy, Status};
 
 #[cfg(feature = "gzip")]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
 use super::super::FACE;
 use super::kit::{FakeServer, Method, NAME, done, secs, server, slept, unavailable};
 use crate::kit::{Folder, KEY_FILE};
@@ -71,7 +73,7 @@ fn every_call_takes_metadata() {
 
 /// Over gRPC alone, as with Python: REST takes the option without effect.
 #[test]
-#[cfg(feature = "gzip")]
+#[cfg(all(feature = "grpc", feature = "gzip"))]
 fn every_call_takes_a_compression() {
     let encoding = |compression| match (FACE.is_rest(), compression) {
         (false, Compression::Gzip) => Some("gzip"),

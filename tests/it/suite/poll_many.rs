@@ -11,7 +11,7 @@ const PARENT: &str = "projects/p/locations/l";
 fn all_are_given_in_the_order_of_their_names() {
     for (count, pages) in [(5, false), (2500, true)] {
         let (server, names) = filled(count, 3);
-        let done = server.client().poll_many(&names).all().unwrap();
+        let done = server.client().poll_many(&names).join_all().unwrap();
         assert_eq!(done.iter().map(Operation::name).collect::<Vec<_>>(), names);
         assert!(done.iter().all(|operation| operation.is_done() && operation.response().is_some()));
         assert_eq!(slept(&server), [0.5, 0.5]);
@@ -25,7 +25,7 @@ fn where_no_list_is_to_be_had_each_is_got() {
     for code in [Code::PermissionDenied, Code::Unimplemented] {
         let (server, names) = filled(20, 3);
         server.reply_when(|request| request.rpc() == Some(Rpc::List), Status::new(code, "no"));
-        server.client().poll_many(&names).all().unwrap();
+        server.client().poll_many(&names).join_all().unwrap();
         assert_eq!([asked(&server, Rpc::List), asked(&server, Rpc::Get)], [1, 60], "{code}: remembered");
         assert_eq!(slept(&server), [0.5; 2], "{code}: no round is lost");
     }
@@ -38,8 +38,8 @@ fn any_is_the_first_that_is_done() {
     for (name, seconds) in names.iter().zip([90.0, 30.0, 60.0]) {
         server.insert(FakeOperation::new(name).done_after(secs(seconds)));
     }
-    assert_eq!(server.client().poll_many(&names).any().unwrap().name(), names[1]);
-    let gone = server.client().poll_many(["operations/x", "operations/y"]).any();
+    assert_eq!(server.client().poll_many(&names).race().unwrap().name(), names[1]);
+    let gone = server.client().poll_many(["operations/x", "operations/y"]).race();
     assert_eq!(told(&gone), "Service NOT_FOUND");
 }
 
@@ -48,7 +48,7 @@ fn first_error_ends_at_the_first_that_failed() {
     let (server, names) = filled(20, 3);
     let failing = FakeOperation::new(&names[7]).done_at_poll(2);
     server.insert(failing.fails(Status::new(Code::ResourceExhausted, "out of disk")));
-    let error = server.client().poll_many(&names).first_error().unwrap_err();
+    let error = server.client().poll_many(&names).try_join_all().unwrap_err();
     assert_eq!(
         (error.kind(), error.code(), error.operation().map(Operation::name)),
         (ErrorKind::Operation, Some(Code::ResourceExhausted), Some(&*names[7]))

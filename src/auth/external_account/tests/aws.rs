@@ -143,7 +143,8 @@ fn what_is_missing_in_the_environment_is_named() {
         (
             "no keys",
             &ENVIRONMENT[..3],
-            "has no `url`, and `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are not both set",
+            "has no `url`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are not both set, \
+             and no `AWS_CONTAINER_CREDENTIALS_…_URI` is",
         ),
     ];
     for (name, env, expected) in rows {

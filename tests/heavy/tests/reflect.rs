@@ -1,14 +1,14 @@
+use longrunning::rpc::ErrorInfo;
+use longrunning::{Any, Code, Operation, Status};
 use prost::Message;
+use prost_reflect::DescriptorPool;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::types::Code;
-use crate::types::rpc::ErrorInfo;
-
 fn pool() -> DescriptorPool {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/proto");
-    let set = protox::compile(["demo.proto"], [root, concat!(env!("CARGO_MANIFEST_DIR"), "/proto")]).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/proto");
+    let set =
+        protox::compile(["demo.proto"], [root, concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto")]).unwrap();
     DescriptorPool::decode(set.encode_to_vec().as_slice()).unwrap()
 }
 

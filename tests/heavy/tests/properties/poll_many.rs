@@ -1,10 +1,9 @@
 //! What holds whatever goes wrong.
 
-use longrunning::testing::{FakeOperation, FakeServer, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply};
 use longrunning::{Code, ErrorKind, OnTimeout};
 use proptest::prelude::*;
 
-use super::is_list;
 use crate::kit::{secs, unavailable};
 
 proptest! {
@@ -49,7 +48,7 @@ proptest! {
             server.reply_when(move |request| is_list(request) == of_list && request.method() == "GET", fault.clone());
         }
         let start = server.elapsed();
-        let mut many = client.poll_many(&names).total_timeout(secs(total)).workers(workers).on_timeout(on_timeout);
+        let mut many = client.poll_many(&names).total_timeout(secs(total)).concurrency(workers).on_timeout(on_timeout);
         if let Some(rate) = rate {
             many = many.max_rate(rate);
         }
@@ -95,4 +94,8 @@ fn fault() -> impl Strategy<Value = Reply> {
         Reply::status(503).header("retry-after", "7"),
         Reply::usual().truncate_at(9),
     ])
+}
+
+fn is_list(request: &RecordedRequest) -> bool {
+    request.method() == "GET" && request.path().ends_with("/operations")
 }

@@ -36,8 +36,9 @@ struct Said {
 #[test]
 fn messages_of_described_types() {
     let Some(python) = Python::find() else { return };
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/proto");
-    let set = protox::compile(["demo.proto"], [root, concat!(env!("CARGO_MANIFEST_DIR"), "/proto")]).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/proto");
+    let set =
+        protox::compile(["demo.proto"], [root, concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto")]).unwrap();
     let set = set.encode_to_vec();
     let pool = DescriptorPool::decode(set.as_slice()).unwrap();
     let texts = MESSAGES.map(|fields| format!(r#"{{"@type":"type.googleapis.com/demo.Index"{fields}}}"#));

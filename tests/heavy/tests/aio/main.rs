@@ -4,7 +4,7 @@ mod calls;
 mod dropping;
 mod executor;
 mod handle;
-#[path = "../it/kit.rs"]
+#[path = "../../../it/kit.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the blocking client")]
 mod kit;
 mod list;

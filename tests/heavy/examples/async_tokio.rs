@@ -1,8 +1,9 @@
 //! Waits for many operations at once in a program that has tokio already: the client is a guest there, and uses
 //! tokio's threads and timers. Without [`Executor`] it brings its own and runs anywhere.
 //!
-//! `cargo run --features async --example async_tokio`, on the embedded server.
+//! `cargo run -p longrunning-heavy-tests --example async_tokio`, on the embedded server.
 
+#[path = "../../../examples/shared/mod.rs"]
 mod shared;
 
 use std::time::Duration;

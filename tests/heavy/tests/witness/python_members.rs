@@ -9,7 +9,7 @@ use crate::python::Python;
 fn the_fixture_is_what_python_has() {
     let Some(python) = Python::find() else { return };
     let has: Vec<String> = python.run("python_members.py", &json!({}));
-    let fixture = include_str!("../fixtures/python-members.txt");
+    let fixture = include_str!("../../../fixtures/python-members.txt");
     let told: Vec<&str> = fixture.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(told, has);
 }

@@ -196,7 +196,8 @@ impl Case {
 
 fn cases(server: &FakeServer) -> Vec<Case> {
     let auth = server.auth();
-    let account = auth.service_account_file(include_str!("../fixtures/keys/rsa2048.pkcs8.pem")).unwrap();
+    let account =
+        auth.service_account_file(include_str!("../../../fixtures/keys/rsa2048.pkcs8.pem")).unwrap();
     let signing = || ServiceAccount::from_json(&account).unwrap();
     let exchanging = || signing().exchange_token().token_uri(format!("{}/token", server.url()));
     let user = auth.authorized_user_file();

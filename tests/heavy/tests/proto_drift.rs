@@ -10,13 +10,14 @@ const PROTOS: [&str; 4] = [
     "google/rpc/status.proto",
 ];
 
-const HOW_TO_UPDATE: &str = "to write it anew, run `UPDATE_PROTO=1 cargo test --test proto_drift`";
+const HOW_TO_UPDATE: &str =
+    "to write it anew, run `UPDATE_PROTO=1 cargo test -p longrunning-heavy-tests --test proto_drift`";
 
 const PACKAGES: [&str; 2] = ["longrunning", "rpc"];
 
 #[test]
 fn generated_code_is_up_to_date() {
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/proto/google");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/proto/google");
     let fresh = generate();
     for package in PACKAGES {
         let file = committed.join(package).with_extension("rs");
@@ -32,7 +33,7 @@ fn generated_code_is_up_to_date() {
 
 /// Compiles the protos with protox, so that no `protoc` is needed, and returns where the code lies.
 fn generate() -> PathBuf {
-    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let descriptors = protox::compile(PROTOS, [protos]).unwrap();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("proto_drift");
     fs::create_dir_all(&directory).unwrap();

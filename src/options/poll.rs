@@ -1,0 +1,127 @@
+//! The options of waits: how an operation is polled, what is tolerated, when to give up.
+
+use std::time::Duration;
+
+use crate::retry::Backoff;
+
+/// What becomes of an operation that outlasts the wait for it.
+///
+/// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the operation alone, whatever is chosen here.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # server.insert(longrunning::Operation::running("operations/42"));
+/// # let client = server.client();
+/// use std::time::Duration;
+///
+/// use longrunning::{Code, OnTimeout};
+///
+/// let ended = client
+///     .poller("operations/42")
+///     .total_timeout(Duration::from_secs(900))
+///     .on_timeout(OnTimeout::CancelAndConfirm { grace: Duration::from_secs(60) })
+///     .until_done()?;
+/// assert_eq!(ended.error().map(|status| status.code()), Some(Code::Cancelled));
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// It goes on; the error says that it was not cancelled.
+    #[default]
+    Leave,
+    /// It is asked to cancel, by one call of at most the wait's attempt timeout; the error says so.
+    Cancel,
+    /// It is asked to cancel and polled on, for at most `grace` in all: if it is done by then, the wait gives it, as
+    /// cancelled as it may be.
+    CancelAndConfirm {
+        /// How much longer than its total timeout the wait may take.
+        grace: Duration,
+    },
+}
+
+/// Whether a wait has the server wait too, by WaitOperation, and how that is bound to HTTP.
+///
+/// The answer then comes one round trip after the operation is done. The wait still looks by itself first, asks the
+/// server to hold each answer back for at most 30 s (half of what common proxies bear), and goes on polling where
+/// that fails: a failure of WaitOperation never ends a wait. An answer that comes sooner than asked for is followed by
+/// the usual delay, so a server that does not hold anything back is asked no more often than without.
+///
+/// The default is [`Never`](Self::Never), because a wait sends nothing that it was not asked to: WaitOperation may need
+/// a permission of its own, most services do not have it, and an answer that is held back occupies a connection.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+/// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
+/// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(100)));
+/// # let client = server.client();
+/// use longrunning::LongPoll;
+///
+/// let done = client.poller("operations/42").long_poll(LongPoll::Auto).until_done()?;
+/// assert!(done.is_done());
+/// # assert_eq!(server.elapsed(), std::time::Duration::from_secs(100));
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there is one way only, and all but `Never` mean
+/// that one.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LongPoll {
+    /// Finds out whether and how the service has it.
+    ///
+    /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
+    /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
+    /// `POST` with a query (for a 400) or `GET` (for a path that is not there). Until it is known the server is asked to
+    /// hold an answer back for 5 s only, in case none comes.
+    Auto,
+    /// Only polls.
+    #[default]
+    Never,
+    /// As [`WaitBinding::Body`].
+    Body,
+    /// As [`WaitBinding::Query`].
+    Query,
+    /// As [`WaitBinding::Get`].
+    Get,
+}
+
+/// The options of one wait, besides those of its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct PollOptions {
+    /// None: no limit.
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) backoff: Backoff,
+    pub(crate) max_failures: u32,
+    /// None: as long as the wait.
+    pub(crate) max_outage: Option<Duration>,
+    pub(crate) not_found_grace: Duration,
+    pub(crate) on_timeout: OnTimeout,
+    pub(crate) long_poll: LongPoll,
+}
+
+impl Default for PollOptions {
+    fn default() -> Self {
+        Self {
+            total_timeout: Some(TOTAL_TIMEOUT),
+            backoff: Backoff::proportional(0.1, Duration::from_millis(500), Duration::from_secs(30)),
+            max_failures: 5,
+            max_outage: None,
+            not_found_grace: Duration::ZERO,
+            on_timeout: OnTimeout::default(),
+            long_poll: LongPoll::default(),
+        }
+    }
+}
+
+/// Returns how many requests may be sent at a time.
+pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
+    concurrency.clamp(1, MOST_REQUESTS)
+}
+
+/// Long enough never to end a wait that would have ended by itself, short enough that a forgotten one ends.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Each request takes a thread, and no quota of an operations service allows more at a time.
+const MOST_REQUESTS: usize = 256;

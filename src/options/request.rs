@@ -1,0 +1,168 @@
+//! The options of requests: those that were set, and the complete ones of a call.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::redact::Masked;
+use crate::retry::RetryPolicy;
+use crate::stop::StopToken;
+#[cfg(feature = "grpc")]
+use crate::transport::Compression;
+use crate::transport::{Attempt, Header, HeadersObserver, check_quota_project};
+
+/// The options that were set on a builder. What is not set comes from the client, and there from [`CallOptions`].
+#[derive(Clone, Default)]
+pub(crate) struct RequestOptions {
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) quota_project: Option<String>,
+    /// Sent after those of the client.
+    pub(crate) headers: Vec<Header>,
+    pub(crate) stop: Option<StopToken>,
+    #[cfg(feature = "grpc")]
+    pub(crate) compression: Option<Compression>,
+    pub(crate) on_headers: Option<HeadersObserver>,
+    /// The first option that cannot be used. Setters return the builder, so that it is reported later.
+    error: Option<Error>,
+}
+
+impl RequestOptions {
+    pub(crate) fn set_quota_project(&mut self, project: &str) {
+        match check_quota_project(project) {
+            Ok(()) => self.quota_project = Some(project.to_owned()),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    pub(crate) fn add_header(&mut self, name: &str, value: &str) {
+        match Header::new(name, value) {
+            Ok(header) => self.headers.push(header),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// Keeps the error of an option, unless an earlier one failed.
+    pub(crate) fn refuse(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    /// Returns the error of the first option that cannot be used.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.error.clone().map_or(Ok(()), Err)
+    }
+
+    /// Returns the complete options: these, and `defaults` where nothing was set.
+    pub(crate) fn over(&self, defaults: &CallOptions) -> CallOptions {
+        CallOptions {
+            attempt_timeout: self.attempt_timeout.unwrap_or(defaults.attempt_timeout),
+            total_timeout: self.total_timeout.or(defaults.total_timeout),
+            retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
+            quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
+            headers: defaults.headers.iter().chain(&self.headers).cloned().collect(),
+            stop: self.stop.as_ref().or(defaults.stop.as_ref()).cloned(),
+            #[cfg(feature = "grpc")]
+            compression: self.compression.unwrap_or(defaults.compression),
+            on_headers: self.on_headers.as_ref().or(defaults.on_headers.as_ref()).cloned(),
+        }
+    }
+}
+
+/// A project may be a token that was given in its place.
+impl fmt::Debug for RequestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("RequestOptions");
+        shown
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .field("quota_project", &Masked(&self.quota_project))
+            .field("headers", &self.headers)
+            .field("stop", &self.stop)
+            .field("on_headers", &self.on_headers);
+        #[cfg(feature = "grpc")]
+        shown.field("compression", &self.compression);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// The complete options of one call.
+#[derive(Clone)]
+pub(crate) struct CallOptions {
+    pub(crate) attempt_timeout: Duration,
+    /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is asked to wait.
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) quota_project: Option<String>,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) stop: Option<StopToken>,
+    #[cfg(feature = "grpc")]
+    pub(crate) compression: Compression,
+    pub(crate) on_headers: Option<HeadersObserver>,
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            attempt_timeout: ATTEMPT_TIMEOUT,
+            total_timeout: None,
+            retry: RetryPolicy::default(),
+            quota_project: None,
+            headers: Vec::new(),
+            stop: None,
+            #[cfg(feature = "grpc")]
+            compression: Compression::default(),
+            on_headers: None,
+        }
+    }
+}
+
+impl CallOptions {
+    /// Returns the timeouts of an attempt and of the whole call, if the server is asked to wait for `server_wait`.
+    pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
+        let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
+        (self.attempt_timeout.saturating_add(server_wait), total_timeout)
+    }
+
+    /// Shortens the total timeout to `limit`, if it is longer.
+    pub(crate) fn limit(&mut self, limit: Duration) {
+        if limit < Duration::MAX {
+            self.total_timeout = Some(self.total_timeout.unwrap_or(TOTAL_TIMEOUT).min(limit));
+        }
+    }
+
+    pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
+        let attempt = Attempt::new(timeout)
+            .with(&self.headers, self.quota_project.as_deref())
+            .stopped_by(self.stop.as_ref())
+            .shown_to(self.on_headers.as_ref());
+        #[cfg(feature = "grpc")]
+        let attempt = attempt.compressed(self.compression);
+        attempt
+    }
+}
+
+/// A project may be a token that was given in its place.
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("CallOptions");
+        shown
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .field("quota_project", &Masked(&self.quota_project))
+            .field("headers", &self.headers)
+            .field("stop", &self.stop)
+            .field("on_headers", &self.on_headers);
+        #[cfg(feature = "grpc")]
+        shown.field("compression", &self.compression);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Google's service config of the RPCs: 10 s an attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Room for five attempts with the default delays between them.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
