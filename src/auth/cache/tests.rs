@@ -447,8 +447,8 @@ fn the_provider_learns_time_scopes_and_date() {
         clock.sleep(seconds(age));
         let result = cache.within(seconds(timeout));
         let seen = asked.try_recv().ok();
-        let timeout = seen.as_ref().map(|seen| seen.0.as_secs_f64().ceil());
-        assert_eq!(timeout, expected.map(f64::from), "{name}");
+        let given = seen.as_ref().map(|seen| seen.0.as_secs_f64().ceil());
+        assert_eq!(given, expected.map(f64::from), "{name}");
         if let Some((_, seen_scopes, now)) = seen {
             assert_eq!((seen_scopes, now), (scopes.clone(), clock.wall()), "{name}");
         }
