@@ -1,7 +1,5 @@
 //! The commands that make one call for each name: get, list, cancel, delete.
 
-use std::io;
-
 use longrunning::printing::{redacted, shown_name, suspicion};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, OperationsClient};
@@ -106,7 +104,7 @@ fn each(
     args: &Names,
     call: impl Fn(&OperationsClient, &Place) -> Result<(), longrunning::Error>,
 ) -> Result<Exit, Failure> {
-    let places = names::places(globals, &args.names, io::stdin().lock())?;
+    let places = names::places(globals, &args.names)?;
     let (mut clients, mut exit) = (Clients::new(globals), Exit::Success);
     for place in &places {
         let client = clients.of(&place.service)?;

@@ -88,7 +88,9 @@ fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
         (None, None, false) => Ok(Credentials::application_default()),
         (Some(file), None, false) => {
             // Who types the command trusts the file as much as one that the environment names.
-            Ok(Credentials::from_file_with(file, &CredentialsPolicy::trusting_the_file())?)
+            let policy = CredentialsPolicy::trusting_the_file();
+            let policy = globals.total_timeout.map_or(policy.clone(), |timeout| policy.read_timeout(timeout));
+            Ok(Credentials::from_file_with(file, &policy)?)
         }
         (None, Some(file), false) => Ok(Credentials::token_file(file)),
         (None, None, true) => Ok(Credentials::anonymous()),

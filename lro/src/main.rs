@@ -16,6 +16,7 @@ mod dry_run;
 mod exit;
 mod failure;
 mod hints;
+mod input;
 mod log;
 mod manual;
 mod names;

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::env;
-use std::io::{self, BufRead};
 
 use longrunning::printing::shown_name;
 use longrunning::{Bindings, Operation};
 
 use crate::args::Globals;
 use crate::failure::Failure;
+use crate::input;
 use crate::url::OperationUrl;
 
 /// An operation, or a parent of operations, at a service.
@@ -35,16 +35,19 @@ impl Service {
     }
 }
 
-/// Finds the operations that were named, each once, in their order; `-` stands for the lines of `input`.
-pub(crate) fn places(
-    globals: &Globals,
-    names: &[String],
-    input: impl BufRead,
-) -> Result<Vec<Place>, Failure> {
-    let mut read = Vec::new();
+/// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
+pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<Place>, Failure> {
+    let mut text = String::new();
     if names.iter().any(|name| name == "-") {
-        read = lines(input)?;
+        text = input::standard_input(globals.total_timeout)
+            .map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
     }
+    places_with(globals, names, &text)
+}
+
+/// The same, with the text of standard input.
+fn places_with(globals: &Globals, names: &[String], text: &str) -> Result<Vec<Place>, Failure> {
+    let read = lines(text)?;
     let all = names.iter().flat_map(|name| if name == "-" { &read[..] } else { std::slice::from_ref(name) });
     let mut seen = HashSet::new();
     let mut places = Vec::new();
@@ -99,11 +102,8 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
 }
 
 /// The names in a text: one a line, or an operation as JSON; empty lines do not count.
-fn lines(input: impl BufRead) -> Result<Vec<String>, Failure> {
-    let lines: io::Result<Vec<String>> = input.lines().collect();
-    let lines =
-        lines.map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
-    let named = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+fn lines(text: &str) -> Result<Vec<String>, Failure> {
+    let named = text.lines().map(str::trim).filter(|line| !line.is_empty());
     named
         .map(|line| match line.starts_with('{') {
             true => {
@@ -172,10 +172,9 @@ mod tests {
     fn standard_input_has_names_or_operations() {
         let text = "operations/1\n\n  operations/2  \r\n{\"name\": \"operations/3\", \"done\": true}\noperations/1\n";
         let names = ["operations/0".to_owned(), "-".to_owned(), "operations/4".to_owned()];
-        let found = places(&globals(Some("a"), false), &names, text.as_bytes()).unwrap();
+        let found = places_with(&globals(Some("a"), false), &names, text).unwrap();
         let found: Vec<_> = found.iter().map(|place| &*place.name).collect();
         assert_eq!(found, ["operations/0", "operations/1", "operations/2", "operations/3", "operations/4"]);
-        assert!(places(&globals(Some("a"), false), &names, "{\"name\"".as_bytes()).is_err());
-        assert!(places(&globals(Some("a"), false), &names, &b"\xff\n"[..]).is_err());
+        assert!(places_with(&globals(Some("a"), false), &names, "{\"name\"").is_err());
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use longrunning::printing::shown_path;
 
 use crate::args::{Globals, Serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::input;
 use crate::output::{self, Output};
 use crate::scenario::Scenario;
 use crate::signals;
@@ -21,7 +23,8 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     let (origin, text) = match &args.script {
         Some(path) => {
             let shown = shown_path(path);
-            let text = fs::read_to_string(path)
+            let (path, timeout) = (path.clone(), globals.total_timeout.unwrap_or(SCRIPT_TIMEOUT));
+            let text = input::read_within(Some(timeout), move || fs::read_to_string(path))
                 .map_err(|error| Failure::usage(format!("scenario `{shown}` cannot be read: {error}")))?;
             (format!("scenario `{shown}`"), text)
         }
@@ -43,5 +46,8 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     output::say(&format!("stopped after {} requests", server.request_count()));
     Ok(Exit::Success)
 }
+
+/// How long a pipe is waited for that a program writes the scenario to.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const HINT: &str = "`lro serve --help` describes the file, `lro serve --print-script` prints one";

@@ -59,7 +59,7 @@ impl AuthorizedUser {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is not a regular file,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is neither a regular file nor a pipe,
     /// or is refused by [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)

@@ -7,6 +7,7 @@ use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::stop::StopToken;
 use crate::types::Code;
 
 /// Puts the header on the requests of one client.
@@ -23,17 +24,21 @@ impl Authorizer {
     ///
     /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
     /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by the clock of the client, passed before there
-    /// was one.
-    pub(crate) fn authorization(&self, deadline: Instant) -> Result<Option<Authorization>, Error> {
+    /// was one, [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `stop` was stopped.
+    pub(crate) fn authorization(
+        &self,
+        deadline: Instant,
+        stop: Option<&StopToken>,
+    ) -> Result<Option<Authorization>, Error> {
         match self {
             Self::Anonymous => Ok(None),
             Self::Fixed(authorization) => Ok(Some(authorization.clone())),
-            Self::Cached(cache) => cache.authorization(deadline).map(Some),
+            Self::Cached(cache) => cache.authorization(deadline, stop).map(Some),
             Self::Watched(cache, file) => {
                 if file.has_changed() {
                     cache.renew();
                 }
-                cache.authorization(deadline).map(Some)
+                cache.authorization(deadline, stop).map(Some)
             }
         }
     }

@@ -17,8 +17,9 @@ use crate::auth::{AccessToken, Authorization};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::excerpt::{excerpt, long_excerpt};
-use crate::http::HttpClient;
+use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::process::ProcessLock;
+use crate::stop::StopToken;
 
 pub(crate) struct TokenCache {
     label: String,
@@ -95,10 +96,14 @@ impl TokenCache {
         }
     }
 
-    /// The header to send now; `deadline` is by the clock of the client.
-    pub(super) fn authorization(&self, deadline: Instant) -> Result<Authorization, Error> {
+    /// Returns the token in use, or fetches one; ends at `deadline`, by the clock of the client, and early when `stop` is stopped, if its source can.
+    pub(super) fn authorization(
+        &self,
+        deadline: Instant,
+        stop: Option<&StopToken>,
+    ) -> Result<Authorization, Error> {
         let start = self.clock.now();
-        let timed_out = || Error::token_timeout(&self.label, deadline.saturating_duration_since(start));
+        let timeout = || deadline.saturating_duration_since(start);
         loop {
             let now = self.now();
             let left = deadline.saturating_duration_since(now.mono);
@@ -106,13 +111,13 @@ impl TokenCache {
             let state = match state.step(now) {
                 Step::Use(authorization) => return Ok(authorization),
                 Step::Fail(error) => return Err(error),
-                Step::Renew | Step::Fetch | Step::Wait if left.is_zero() => {
-                    return state.usable(now).ok_or_else(timed_out);
+                Step::Renew | Step::Fetch | Step::Wait if left.is_zero() || is_stopped(stop) => {
+                    return state.usable(now).ok_or_else(|| self.ended(timeout(), stop));
                 }
                 // An endpoint that hangs must leave time for the request itself, which has a token.
-                Step::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2)),
-                Step::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left)),
-                Step::Wait => self.wait(state, deadline).ok_or_else(timed_out)?,
+                Step::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2), stop),
+                Step::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left), stop),
+                Step::Wait => self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?,
             };
             // Another caller may have invalidated what has just landed: then it all begins again.
             if let Some(outcome) = state.outcome(self.now()) {
@@ -149,11 +154,16 @@ impl TokenCache {
         }
     }
 
-    fn fetch<'c>(&'c self, mut state: MutexGuard<'c, State>, deadline: Instant) -> MutexGuard<'c, State> {
+    fn fetch<'c>(
+        &'c self,
+        mut state: MutexGuard<'c, State>,
+        deadline: Instant,
+        stop: Option<&StopToken>,
+    ) -> MutexGuard<'c, State> {
         state.started += 1;
         drop(state);
         let asked = self.now();
-        let mut flight = Flight { cache: self, asked, result: None };
+        let mut flight = Flight { cache: self, asked, result: None, is_abandoned: false };
         let deadline = self.clock.socket_deadline(deadline);
         let request = TokenRequest {
             timeout: deadline.saturating_duration_since(Instant::now()),
@@ -162,20 +172,54 @@ impl TokenCache {
             universe_domain: &self.purpose.universe_domain,
             now: asked.wall,
             http: &*self.http,
+            stop,
         };
-        flight.result = Some(self.provider.token(&request));
+        let result = self.provider.token(&request);
+        flight.is_abandoned = result.is_err() && is_stopped(stop);
+        flight.result = Some(result);
         drop(flight);
         self.lock()
     }
 
     /// Blocks until the flight under way has landed; `None` when `deadline` passes first.
-    fn wait<'c>(&'c self, state: MutexGuard<'c, State>, deadline: Instant) -> Option<MutexGuard<'c, State>> {
+    fn wait<'c>(
+        &'c self,
+        mut state: MutexGuard<'c, State>,
+        deadline: Instant,
+        stop: Option<&StopToken>,
+    ) -> Option<MutexGuard<'c, State>> {
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
         let deadline = self.clock.socket_deadline(deadline);
-        let timeout = deadline.saturating_duration_since(Instant::now());
-        let (state, timed_out) = self.state.wait_while(state, timeout, |state| state.finished < flight);
-        (!timed_out).then_some(state)
+        loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let pause = if stop.is_some() { remaining.min(STOP_INTERVAL) } else { remaining };
+            let (woken, timed_out) = self.state.wait_while(state, pause, |state| state.finished < flight);
+            if !timed_out {
+                return Some(woken);
+            }
+            if remaining.is_zero() || is_stopped(stop) {
+                return None;
+            }
+            state = woken;
+        }
+    }
+
+    /// Frees the cache for the next flight: that the caller was stopped says nothing about the source.
+    fn abandon(&self) {
+        let mut state = self.state.lock();
+        state.finished = state.started;
+        drop(state);
+        self.state.notify_all();
+    }
+
+    /// The error of a caller that has waited for as long as it could.
+    fn ended(&self, timeout: Duration, stop: Option<&StopToken>) -> Error {
+        if is_stopped(stop) {
+            let message = "stopped while waiting for an access token";
+            return HttpError::new(HttpErrorKind::Stopped, message).sent(false).into();
+        }
+        Error::token_timeout(&self.label, timeout)
     }
 
     fn land(&self, asked: Moment, result: Result<AccessToken, TokenError>) {
@@ -202,12 +246,16 @@ impl TokenCache {
     }
 
     fn explain(&self, error: TokenError) -> Error {
-        let (why, transient) = (error.to_string(), error.is_transient());
+        let (why, transient, is_setting) = (error.to_string(), error.is_transient(), error.is_setting());
         let retry_after = error.retry_after().filter(|_| transient);
         let explained = match error.wording() {
             Wording::Foreign => Error::no_token(&self.label, &excerpt(&why), transient),
             Wording::Composed => Error::no_token(&self.label, &long_excerpt(&why), transient),
             Wording::Whole => Error::new(ErrorKind::Auth, why).transient(transient),
+        };
+        let explained = match is_setting {
+            true => explained.with_kind(ErrorKind::Config),
+            false => explained,
         };
         let explained = explained.with_retry_after(retry_after);
         match error.into_source() {
@@ -326,13 +374,22 @@ struct Flight<'c> {
     cache: &'c TokenCache,
     asked: Moment,
     result: Option<Result<AccessToken, TokenError>>,
+    /// Whether it ended without a token because its caller was stopped.
+    is_abandoned: bool,
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
+        if self.is_abandoned {
+            return self.cache.abandon();
+        }
         let panicked = || Err(TokenError::transient("the provider panicked"));
         self.cache.land(self.asked, self.result.take().unwrap_or_else(panicked));
     }
+}
+
+fn is_stopped(stop: Option<&StopToken>) -> bool {
+    stop.is_some_and(StopToken::is_stopped)
 }
 
 fn check(token: AccessToken) -> Result<AccessToken, TokenError> {
@@ -379,6 +436,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// How much of a `Retry-After` is obeyed: a request a minute harms no endpoint, and a token is stale for less
 /// than 5 minutes.
 const MAX_HINT: Duration = Duration::from_secs(60);
+/// How late a caller that waits for the flight of another notices that it was stopped.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
 const REFUSAL_PAUSE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

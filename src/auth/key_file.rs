@@ -1,6 +1,5 @@
 //! Credentials files: JSON objects that hold secrets. Every kind of file is read through here.
 
-use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -9,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::CredentialsPolicy;
 use crate::error::Error;
 use crate::excerpt::{brief, shown};
-use crate::file::{self, Unreadable};
+use crate::file::{self, FileError, ReadLimits};
 use crate::secret::Secret;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
@@ -21,7 +20,7 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    /// Reads a regular file of at most 1 MiB; symbolic links are followed.
+    /// Reads a file or a pipe of at most 1 MiB; symbolic links are followed.
     pub(super) fn read(path: &Path, policy: &CredentialsPolicy) -> Result<Self, Error> {
         if let Some(what) = file::misplaced(path) {
             return Err(Error::config(format!(
@@ -29,13 +28,10 @@ impl KeyFile {
             )));
         }
         let origin = format!("credentials file `{}`", file::shown(path));
-        let text = file::read(path).map_err(|Unreadable { why, cause }| {
-            let gone = cause.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound);
-            let error = Error::credentials(&origin, if gone { "does not exist" } else { why });
-            match cause {
-                Some(cause) => error.with_source(cause),
-                None => error,
-            }
+        let limits = ReadLimits::within(policy.pipe_timeout(), None);
+        let text = file::read(path, &limits).map_err(|FileError { why, cause, .. }| {
+            let error = Error::credentials(&origin, why);
+            cause.into_iter().fold(error, Error::with_source)
         })?;
         file::warn_if_exposed(path);
         Self::parse_as(origin, &text, policy)
@@ -263,7 +259,7 @@ mod tests {
             ("exactly 1 MiB", folder.file("full", &padded(max)).into(), None),
             ("larger", folder.file("large", &padded(max + 1)).into(), Some("is larger than 1 MiB")),
             ("empty", folder.file("empty", "").into(), Some("cannot be parsed as JSON: line 1, column 0")),
-            ("a folder", folder.path().to_owned(), Some("is not a regular file")),
+            ("a folder", folder.path().to_owned(), Some("is a folder, expected the path of a file")),
             ("missing", folder.path().join("mis\u{1b}sing"), Some("does not exist")),
         ];
         for (name, path, expected) in rows {

@@ -13,7 +13,8 @@ use crate::excerpt::brief;
 impl Credentials {
     /// Reads a credentials file of any type that the default [`CredentialsPolicy`] accepts.
     ///
-    /// The file is at most 1 MiB; symbolic links are followed. On Unix a file that other users can open is
+    /// The file is at most 1 MiB; symbolic links are followed. A pipe such as `<(command)` of a shell is read to its
+    /// end, for at most 30 seconds ([`CredentialsPolicy::read_timeout`]). On Unix a file that other users can open is
     /// reported by a warning in the log. The constructors of one type ([`ServiceAccount::from_file`], …) say
     /// more exactly what a program expects.
     ///
@@ -31,7 +32,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is not a regular file,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is neither a regular file nor a pipe,
     /// is of an unknown type, lacks a field, or is refused by the policy.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_file_with(path, &CredentialsPolicy::default())

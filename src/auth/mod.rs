@@ -39,7 +39,8 @@
 //! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
 //! comes from stands in its `credential_source`:
 //!
-//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; white space around it is dropped;
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; a pipe is read once. White space
+//!   around it and a byte order mark are dropped;
 //! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
 //! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
 //!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
@@ -119,6 +120,7 @@ mod service_account;
 mod sts;
 mod token_endpoint;
 mod token_file;
+mod token_text;
 mod universe;
 mod url;
 mod with_token;
@@ -393,13 +395,13 @@ mod tests {
         for (name, credentials, expected, replay) in rows {
             let authorizer =
                 credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
-            let first = authorizer.authorization(Instant::now() + MINUTE).unwrap();
+            let first = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
             assert_eq!(first.is_some(), expected.is_some(), "{name}");
             let generation = first.map_or(0, |authorization| authorization.generation());
             assert_eq!(authorizer.invalidate(generation), replay, "{name}");
-            let second = authorizer.authorization(Instant::now() + MINUTE).unwrap();
+            let second = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let renewed = second.is_some_and(|authorization| authorization.generation() != generation);
             assert_eq!(renewed, replay, "{name}");
         }
@@ -437,11 +439,11 @@ mod tests {
         });
         let sent = authorizers
             .each_ref()
-            .map(|authorizer| authorizer.authorization(Instant::now() + MINUTE).unwrap().unwrap());
+            .map(|authorizer| authorizer.authorization(Instant::now() + MINUTE, None).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
             bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
-                .authorization(Instant::now() + MINUTE)
+                .authorization(Instant::now() + MINUTE, None)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),

@@ -1,9 +1,11 @@
 //! How far a credentials file is trusted.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::auth::url::Url;
 use crate::excerpt::{brief, shown};
+use crate::file;
 use crate::redact::Masked;
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
@@ -46,6 +48,7 @@ pub struct CredentialsPolicy {
     types: Vec<String>,
     hosts: Vec<String>,
     trusting: bool,
+    pipe_timeout: Option<Duration>,
 }
 
 impl CredentialsPolicy {
@@ -90,6 +93,28 @@ impl CredentialsPolicy {
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
+    }
+
+    /// Limits how long a credentials file is waited for that is a pipe, such as `<(command)` of a shell.
+    ///
+    /// The default is 30 seconds; zero takes what is in the pipe already. Regular files are never waited for.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let policy = CredentialsPolicy::default().read_timeout(Duration::from_secs(5));
+    /// assert!(Credentials::from_file_with("/dev/fd/63", &policy).is_err());
+    /// ```
+    #[must_use]
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.pipe_timeout = Some(timeout);
+        self
+    }
+
+    pub(super) fn pipe_timeout(&self) -> Duration {
+        self.pipe_timeout.unwrap_or(file::SETUP_TIMEOUT)
     }
 
     /// What is wrong with a type, if anything.
@@ -160,13 +185,15 @@ impl fmt::Debug for CredentialsPolicy {
             .field("types", &Masked(&self.types))
             .field("hosts", &Masked(&self.hosts))
             .field("trusting", &self.trusting)
+            .field("read_timeout", &self.pipe_timeout())
             .finish()
     }
 }
 
 impl Default for CredentialsPolicy {
     fn default() -> Self {
-        Self { types: DEFAULT_TYPES.map(str::to_owned).into(), hosts: Vec::new(), trusting: false }
+        let types = DEFAULT_TYPES.map(str::to_owned).into();
+        Self { types, hosts: Vec::new(), trusting: false, pipe_timeout: None }
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::http::{HttpClient, HttpError};
+use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::redact::redacted;
 use crate::secret::Secret;
+use crate::stop::StopToken;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
 ///
@@ -74,13 +75,15 @@ pub struct TokenRequest<'a> {
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
     pub http: &'a dyn HttpClient,
+    /// What stops the call that needs the token, if anything: a provider that waits can end early then.
+    pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> TokenRequest<'a> {
     /// Makes a request without scopes and endpoint, dated now, to call a provider by hand.
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
         let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
-        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http }
+        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
     /// The same request with the time that is left of it, for the next of several exchanges.
@@ -194,6 +197,8 @@ pub struct TokenError {
     message: String,
     transient: bool,
     wording: Wording,
+    /// Not the credentials failed: a setting is unusable.
+    is_setting: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -225,6 +230,7 @@ impl TokenError {
             message: redacted(&message).into_owned(),
             transient,
             wording: Wording::Foreign,
+            is_setting: false,
             retry_after: None,
             source: None,
         }
@@ -275,6 +281,11 @@ impl TokenError {
         self.wording
     }
 
+    /// Whether a setting is unusable, rather than the credentials.
+    pub(super) fn is_setting(&self) -> bool {
+        self.is_setting
+    }
+
     pub(super) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
@@ -284,9 +295,10 @@ impl TokenError {
 impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
+        let is_setting = error.kind() == HttpErrorKind::Config;
         // The message is told here, so the chain goes on with what is behind it.
         let source = error.into_source();
-        Self { message, transient, wording: Wording::Foreign, retry_after: None, source }
+        Self { message, transient, wording: Wording::Foreign, is_setting, retry_after: None, source }
     }
 }
 

@@ -1,25 +1,27 @@
 //! A file that another program keeps an access token in.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 use std::time::SystemTime;
 
-use zeroize::Zeroizing;
-
 use crate::auth::key_file::PATH_EXPECTED;
+use crate::auth::token_text::{EMPTY, token_text};
 use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
-use crate::file;
+use crate::file::{self, FileSource, ReadLimits};
 use crate::process::ProcessLock;
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.
     ///
-    /// The file holds the token alone, with or without white space around it, in at most 64 KiB. Every
+    /// The file holds the token alone, with or without white space around it, in at most 1 MiB. Every
     /// call looks whether the file has changed, and reads it if so; it is read after a minute in any case, and
-    /// after a 401. While it cannot be read, the last token stays in use, for at most 5 minutes.
+    /// after a 401. While it cannot be read, the last token stays in use, for at most 5 minutes. Without one, calls
+    /// and waits end at once if the file is missing or cannot be read: replace it by renaming a new file over it.
+    ///
+    /// A pipe such as `<(command)` of a shell is read once, to its end, within the attempt timeout; its token is
+    /// never renewed.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -36,19 +38,19 @@ impl Credentials {
 
 /// The file as one client knows it.
 pub(crate) struct TokenFile {
-    path: PathBuf,
+    source: FileSource,
     /// How the file was when it was last read.
     seen: ProcessLock<Option<Stamp>>,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, seen: ProcessLock::default() }
+        Self { source: FileSource::new(path), seen: ProcessLock::default() }
     }
 
     /// Whether there is another file than the one read last. One that is gone for a moment is no other.
     pub(super) fn has_changed(&self) -> bool {
-        let now = Stamp::of(&self.path);
+        let now = Stamp::of(self.source.path());
         now.is_some() && now != *self.seen()
     }
 
@@ -59,7 +61,7 @@ impl TokenFile {
 
 impl fmt::Debug for TokenFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenFile").field(&file::shown(&self.path)).finish()
+        f.debug_tuple("TokenFile").field(&file::shown(self.source.path())).finish()
     }
 }
 
@@ -84,34 +86,26 @@ impl Stamp {
 
 /// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
 impl TokenProvider for TokenFile {
-    fn token(&self, _: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        if let Some(what) = file::misplaced(&self.path) {
+    fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
+        if let Some(what) = file::misplaced(self.source.path()) {
             return Err(TokenError::permanent(format!("its path contains {what}; {PATH_EXPECTED}")));
         }
         // Before reading: what is written meanwhile is a change.
-        *self.seen() = Stamp::of(&self.path);
-        let text = read(&self.path).map_err(|error| {
-            // Who replaces a file in two steps leaves none for a moment.
-            TokenError::transient("cannot be read").with_source(error)
+        *self.seen() = Stamp::of(self.source.path());
+        let limits = ReadLimits::within(request.timeout, request.stop);
+        let text = self.source.read(&limits).map_err(|error| {
+            // A missing file is no transient state: a rename replaces a file in one step.
+            let failed = match error.is_unfinished() {
+                true => TokenError::transient(error.why),
+                false => TokenError::permanent(error.why),
+            };
+            error.cause.into_iter().fold(failed, TokenError::with_source)
         })?;
-        if text.len() as u64 > MAX_LEN {
-            return Err(TokenError::permanent("is larger than 64 KiB, which no access token is"));
-        }
-        let text = std::str::from_utf8(&text).map_err(|_| TokenError::permanent("is not text"))?;
-        match text.trim() {
-            "" => Err(TokenError::transient("is empty")),
-            token => Ok(AccessToken::new(token)),
+        match token_text(&text) {
+            Ok(token) => Ok(AccessToken::new(token)),
+            // Between truncating and writing, where it is not replaced in one step.
+            Err(EMPTY) => Err(TokenError::transient(EMPTY)),
+            Err(why) => Err(TokenError::permanent(why)),
         }
     }
 }
-
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len().min(MAX_LEN) + 1;
-    // Room for all of it, so that the text never moves and leaves a copy behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
-    file.take(MAX_LEN + 1).read_to_end(&mut text)?;
-    Ok(text)
-}
-
-const MAX_LEN: u64 = 64 << 10;

@@ -246,7 +246,9 @@ impl OperationsClientBuilder {
     ///
     /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and `run.mtls.googleapis.com`: `never`
     /// and `always` mean what they say, `auto`, the default, takes the latter when a client certificate is in use,
-    /// and any other value is an error. An explicit endpoint wins: [`api_endpoint`](Self::api_endpoint).
+    /// and any other value is an error. Two values are accepted that Google's library for Python refuses: the words in
+    /// another case (`ALWAYS`), and the empty value, which means `auto`. An explicit endpoint wins, and the variable is
+    /// not looked at then: [`api_endpoint`](Self::api_endpoint).
     ///
     /// No cargo feature is needed for any of this.
     ///

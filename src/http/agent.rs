@@ -8,6 +8,7 @@ use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
 use crate::net::peer::Peer;
 use crate::net::permits::Permits;
+use crate::net::proxy::ProxyRoutes;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
 
@@ -41,6 +42,7 @@ use super::response::HttpResponse;
 /// ```
 pub struct HttpAgent {
     local: PerProcess<Local>,
+    routes: ProxyRoutes,
     max_connections: usize,
 }
 
@@ -57,7 +59,7 @@ impl HttpAgent {
     ///
     /// [`HttpErrorKind::Tls`] when there is no usable root certificate, the feature for the chosen
     /// [`Roots`](super::Roots) is off, or certificate and key of the client cannot be read, cannot be used, or
-    /// do not belong together; [`HttpErrorKind::Proxy`] when the proxy URL given cannot be used.
+    /// do not belong together; [`HttpErrorKind::Config`] if the proxy URL of the options is unusable.
     pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
         Self::with_env(options, &SystemEnv)
     }
@@ -68,8 +70,15 @@ impl HttpAgent {
 
     pub(super) fn with_parts(options: &HttpOptions, env: &dyn Env, dns: DnsCache) -> Result<Self, HttpError> {
         let connector = Connector::new(&options.net, None, dns, env)?;
+        let routes = connector.routes().clone();
         let local = Local::new(super::ureq::client(options, connector), options.max_connections);
-        Ok(Self { local: PerProcess::new(local), max_connections: options.max_connections })
+        Ok(Self { local: PerProcess::new(local), routes, max_connections: options.max_connections })
+    }
+
+    /// Checks the settings that requests to this URL will need.
+    pub(crate) fn check(&self, url: &str) -> Result<(), HttpError> {
+        self.routes.to(&peer(url)?)?;
+        Ok(())
     }
 
     fn local(&self) -> &Local {
@@ -86,6 +95,7 @@ impl Local {
 impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         let peer = peer(request.url)?;
+        let proxy = self.routes.to(&peer)?;
         if request.remaining().is_zero() {
             let message = format!("timed out before the request to {peer} was sent");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
@@ -93,7 +103,7 @@ impl HttpClient for HttpAgent {
         let limit = IoLimit::new(request.deadline, request.stop);
         let local = self.local();
         let _permit = local.permits.take(limit).map_err(|error| HttpError::no_permit(error, &peer))?;
-        local.library.exchange(request, &peer, limit)
+        local.library.exchange(request, &peer, limit).map_err(|error| error.through(proxy))
     }
 }
 

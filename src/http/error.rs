@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::net::error::{ConnectionError, NetError, NetErrorKind};
+use crate::net::proxy::ProxyServer;
 use crate::redact::redacted;
 
 /// Why an exchange brought no answer.
@@ -26,6 +27,8 @@ pub struct HttpError {
     sent: bool,
     transient: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// The proxy that the request went through, and where its setting comes from.
+    proxy: Option<String>,
 }
 
 /// What failed.
@@ -35,13 +38,17 @@ pub struct HttpError {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpErrorKind {
+    /// The proxy setting is unusable. Not sent, permanent.
+    Config,
     /// No connection: refused, unreachable, or cut in the handshake. Not sent, transient.
     Connect,
+    /// The body is not encoded as its `content-encoding` says, or in a way that was not requested. Sent, permanent.
+    Encoding,
     /// The connection broke after the request began, or the answer was cut or damaged. Sent, transient.
     Interrupted,
     /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
     Protocol,
-    /// The proxy setting cannot be used, or the proxy refused. Not sent, permanent unless the proxy says otherwise.
+    /// The proxy refused. Not sent, permanent unless the proxy says otherwise.
     Proxy,
     /// The request cannot be expressed: URL, header name or value. Not sent, permanent.
     Request,
@@ -62,10 +69,17 @@ impl HttpError {
     ///
     /// Say in `message` what was tried and with which host, on one line, without secrets.
     pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
-        use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
-        let sent = matches!(kind, Interrupted | Protocol | Stopped | Timeout | TooLarge);
+        use HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
+        let sent = matches!(kind, Encoding | Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
-        Self { kind, message: redacted(&message.into()).into_owned(), sent, transient, source: None }
+        Self {
+            kind,
+            message: redacted(&message.into()).into_owned(),
+            sent,
+            transient,
+            source: None,
+            proxy: None,
+        }
     }
 
     /// Says whether the server may have seen the request.
@@ -101,6 +115,13 @@ impl HttpError {
     /// Whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// Adds to the message.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn note(mut self, what: &str) -> Self {
+        self.message = format!("{}: {what}", self.message);
+        self
     }
 
     /// The error for a request that was sent, or begun, when the connection failed before a response.
@@ -153,6 +174,18 @@ impl HttpError {
         error.sent(false)
     }
 
+    /// Names the proxy that the request went through.
+    pub(crate) fn through(self, proxy: Option<&ProxyServer>) -> Self {
+        // Nothing was tried with a request that cannot be expressed.
+        let proxy = proxy.filter(|_| self.kind != HttpErrorKind::Request).map(ToString::to_string);
+        Self { proxy, ..self }
+    }
+
+    /// The proxy that the request went through: `proxy HOST:PORT, set by ORIGIN`.
+    pub(crate) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
         self.source
     }
@@ -163,7 +196,9 @@ impl From<NetError> for HttpError {
     fn from(error: NetError) -> Self {
         let kind = match error.kind {
             NetErrorKind::Closed => HttpErrorKind::Interrupted,
+            NetErrorKind::Config => HttpErrorKind::Config,
             NetErrorKind::Connect => HttpErrorKind::Connect,
+            NetErrorKind::Protocol => HttpErrorKind::Protocol,
             NetErrorKind::Proxy => HttpErrorKind::Proxy,
             NetErrorKind::Resolve => HttpErrorKind::Resolve,
             NetErrorKind::Stopped => HttpErrorKind::Stopped,
@@ -177,7 +212,8 @@ impl From<NetError> for HttpError {
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        self.proxy.as_ref().map_or(Ok(()), |proxy| write!(f, " ({proxy})"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::{Unreadable, shown};
+use crate::file::{FileError, shown};
 
 /// Follows the links of a path once, so that compaction replaces the file and not a link to it.
 ///
@@ -15,7 +15,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
     match fs::canonicalize(path) {
         Ok(path) => Ok(path),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => resolve_new(path),
-        Err(cause) => Err(unusable(path, Unreadable::failed(cause))),
+        Err(cause) => Err(unusable(path, FileError::failed(cause))),
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn invalid(journal: &Path, why: &str) -> Error {
 }
 
 /// The error of a journal whose file cannot be opened.
-pub(super) fn unusable(journal: &Path, Unreadable { why, cause }: Unreadable) -> Error {
+pub(super) fn unusable(journal: &Path, FileError { why, cause, .. }: FileError) -> Error {
     let error = invalid(journal, why);
     match cause {
         Some(cause) => error.with_source(cause),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use crate::error::Error;
-use crate::file::{self, Unreadable, shown};
+use crate::file::{self, FileError, shown};
 use crate::journal::location::companion;
 
 /// The lock of a journal, held until it is dropped.
@@ -25,14 +25,14 @@ impl Lock {
     /// Takes the lock of an existing or a new journal. Writes nothing into a file that exists.
     pub(super) fn take(journal: &Path, exists: bool) -> Result<Self, Error> {
         let path = companion(journal, "lock");
-        let failed = |Unreadable { why, cause }| {
+        let failed = |FileError { why, cause, .. }| {
             let error = Error::config(format!("lock file `{}` of a journal {why}", shown(&path)));
             cause.into_iter().fold(error, Error::with_source)
         };
         let file = open_or_create(&path).map_err(failed)?;
         let file = file.ok_or_else(|| in_use(journal, &path))?;
-        if !is_own(&file).map_err(|cause| failed(Unreadable::failed(cause)))? {
-            return Err(failed(Unreadable::because("was not created by a journal: move it, or the journal")));
+        if !is_own(&file).map_err(|cause| failed(FileError::failed(cause)))? {
+            return Err(failed(FileError::because("was not created by a journal: move it, or the journal")));
         }
         let earlier = if exists { take_earlier(journal)? } else { None };
         Ok(Self { file, _earlier: earlier })
@@ -59,7 +59,7 @@ impl Lock {
 }
 
 /// Opens the lock file with the lock on it; `None` if another process holds that.
-fn open_or_create(path: &Path) -> Result<Option<File>, Unreadable> {
+fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     loop {
@@ -74,7 +74,9 @@ fn open_or_create(path: &Path) -> Result<Option<File>, Unreadable> {
             // Another process may lock it first, so it is opened like any other.
             Ok(_) => {}
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(cause) => return Err(Unreadable { why: "cannot be created", cause: Some(cause) }),
+            Err(cause) => {
+                return Err(FileError::because("cannot be created").with_cause(cause));
+            }
         }
     }
 }
@@ -140,7 +142,7 @@ fn read(mut file: &File) -> io::Result<String> {
 }
 
 #[cfg(unix)]
-fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
+fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, FileError> {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::{Errno, retry_on_intr};
 
@@ -148,13 +150,13 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, U
     match retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => Ok(Some(file)),
         Err(Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(Unreadable { why: "cannot be locked", cause: Some(error.into()) }),
+        Err(error) => Err(FileError::because("cannot be locked").with_cause(error.into())),
     }
 }
 
 /// On Windows it is a lock to have a file open in this way: others can read it, and cannot open it to write.
 #[cfg(windows)]
-fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
+fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, FileError> {
     use std::os::windows::fs::OpenOptionsExt;
 
     const FILE_SHARE_READ: u32 = 1;
@@ -163,7 +165,7 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, U
     let mut options = options.clone();
     match file::open_owned(path, options.share_mode(FILE_SHARE_READ)) {
         Ok(file) => Ok(Some(file)),
-        Err(Unreadable { cause: Some(cause), .. })
+        Err(FileError { cause: Some(cause), .. })
             if cause.raw_os_error() == Some(ERROR_SHARING_VIOLATION) =>
         {
             Ok(None)
@@ -173,8 +175,8 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, U
 }
 
 #[cfg(not(any(unix, windows)))]
-fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, Unreadable> {
-    Err(Unreadable::failed(io::ErrorKind::Unsupported.into()))
+fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, FileError> {
+    Err(FileError::failed(io::ErrorKind::Unsupported.into()))
 }
 
 /// What a lock file starts with, before the number of a process.

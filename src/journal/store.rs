@@ -6,7 +6,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::{self, Unreadable, shown};
+use crate::file::{self, FileError, shown};
 use crate::journal::index::{self, Index, Place, Replayed, Unusable};
 use crate::journal::location::{invalid, resolve, unusable};
 use crate::journal::lock::Lock;
@@ -39,7 +39,7 @@ impl Store {
             create(&path, &lock).map_err(|cause| invalid(&path, "cannot be created").with_source(cause))?;
         }
         let file = open_journal(&path)?.ok_or_else(|| invalid(&path, "was removed while it was opened"))?;
-        let found = file.metadata().map_err(|cause| unusable(&path, Unreadable::failed(cause)))?;
+        let found = file.metadata().map_err(|cause| unusable(&path, FileError::failed(cause)))?;
         let Replayed { index, len } =
             Replayed::read(BufReader::new(file)).map_err(|why| refused(&path, why))?;
         let (identity, torn) = (Identity::of(&found), found.len() > len);
@@ -174,7 +174,7 @@ fn open_journal(path: &Path) -> Result<Option<File>, Error> {
         Err(error) => Err(unusable(path, error)),
         Ok(mut file) => {
             index::read_header(&mut BufReader::new(&file)).map_err(|why| refused(path, why))?;
-            file.rewind().map_err(|cause| unusable(path, Unreadable::failed(cause)))?;
+            file.rewind().map_err(|cause| unusable(path, FileError::failed(cause)))?;
             Ok(Some(file))
         }
     }

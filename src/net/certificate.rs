@@ -2,13 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::file;
+use crate::file::{self, FileSource, ReadLimits};
 
 use super::error::{NetError, NetErrorKind};
 
@@ -28,13 +28,16 @@ use super::error::{NetError, NetErrorKind};
 ///
 /// let certificate = ClientCertificate::from_files("/etc/pki/client.crt", "/etc/pki/client.key");
 /// let error = HttpAgent::new(&HttpOptions::new().client_certificate(certificate)).unwrap_err();
-/// assert_eq!(error.to_string(), "client certificate file `/etc/pki/client.crt` cannot be read");
+/// assert_eq!(error.to_string(), "client certificate file `/etc/pki/client.crt` does not exist");
 /// ```
 #[derive(Clone)]
 pub struct ClientCertificate {
     origin: String,
-    load: Arc<dyn Fn() -> Result<Pair, NetError> + Send + Sync>,
+    load: Arc<Load>,
 }
+
+/// Reads certificate and key; pipes for as long as the limits allow.
+type Load = dyn Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync;
 
 /// What a [`ClientCertificate`] gave when it was last asked.
 #[derive(Clone, PartialEq)]
@@ -55,18 +58,19 @@ impl ClientCertificate {
     /// Takes PEM that is in memory. It never changes, so the client ends with its validity.
     pub fn from_pem(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let (certificate, key) = (Zeroizing::new(certificate.into()), Zeroizing::new(key.into()));
-        Self::new("PEM in memory".to_owned(), move || {
+        Self::new("PEM in memory".to_owned(), move |_| {
             Ok(Pair::given("the client certificate", certificate.clone(), "the client key", key.clone()))
         })
     }
 
     /// Reads two files, or one when both paths are the same.
     ///
-    /// Each has at most 1 MiB. On Unix, a key file that other users can read is warned about.
+    /// Each has at most 1 MiB. A pipe is read once, when the client is built, for at most 30 seconds. On Unix, a key file that other users can read is warned about.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let (certificate, key) = (certificate.into(), key.into());
         let origin = format!("files `{}` and `{}`", file::shown(&certificate), file::shown(&key));
-        Self::new(origin, move || Pair::read(&certificate, &key))
+        let (certificate, key) = sources(certificate, key);
+        Self::new(origin, move |limits| Pair::read(&certificate, &key, limits))
     }
 
     /// Reads the files that a [`certificate_config.json`] names as `cert_configs.workload`.
@@ -87,9 +91,11 @@ impl ClientCertificate {
     }
 
     fn from_config(origin: String, path: PathBuf) -> Self {
-        Self::new(origin.clone(), move || {
-            let (certificate, key) = configured(&origin, &path)?;
-            Pair::read(&certificate, &key)
+        let config = FileSource::new(path);
+        Self::new(origin.clone(), move |limits| {
+            let (certificate, key) = configured(&origin, &config, limits)?;
+            let (certificate, key) = sources(certificate, key);
+            Pair::read(&certificate, &key, limits)
         })
     }
 
@@ -109,7 +115,7 @@ impl ClientCertificate {
     where
         S: Fn() -> Result<(Vec<u8>, Vec<u8>), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,
     {
-        Self::new("source".to_owned(), move || {
+        Self::new("source".to_owned(), move |_| {
             let (certificate, key) = source().map_err(|error| {
                 NetError::new(NetErrorKind::Tls, "the client certificate source failed")
                     .with_source(Foreign(error))
@@ -119,12 +125,15 @@ impl ClientCertificate {
         })
     }
 
-    fn new(origin: String, load: impl Fn() -> Result<Pair, NetError> + Send + Sync + 'static) -> Self {
+    fn new(
+        origin: String,
+        load: impl Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync + 'static,
+    ) -> Self {
         Self { origin, load: Arc::new(load) }
     }
 
-    pub(crate) fn load(&self) -> Result<Pair, NetError> {
-        (self.load)()
+    pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<Pair, NetError> {
+        (self.load)(limits)
     }
 }
 
@@ -145,15 +154,16 @@ impl Pair {
         Self { certificate: pem(certificate, certificate_text), key: pem(key, key_text) }
     }
 
-    fn read(certificate: &Path, key: &Path) -> Result<Self, NetError> {
-        let read = |what: &str, path: &Path| {
+    fn read(certificate: &FileSource, key: &FileSource, limits: &ReadLimits<'_>) -> Result<Self, NetError> {
+        let read = |what: &str, source: &FileSource| {
+            let path = source.path();
             let origin = format!("{what} file `{}`", file::shown(path));
-            let text = read(&origin, path)?;
+            let text = read(&origin, source, limits)?;
             Ok(Pem { origin, text, path: Some(path.to_owned()) })
         };
         let pem = read("client certificate", certificate)?;
         // A file of both is read once: it may be replaced at any time.
-        let key = if key == certificate {
+        let key = if key.path() == certificate.path() {
             Pem { origin: pem.origin.clone(), text: pem.text.clone(), path: pem.path.clone() }
         } else {
             read("client key", key)?
@@ -162,8 +172,16 @@ impl Pair {
     }
 }
 
-fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), NetError> {
-    let text = read(origin, path)?;
+fn sources(certificate: PathBuf, key: PathBuf) -> (FileSource, FileSource) {
+    (FileSource::new(certificate), FileSource::new(key))
+}
+
+fn configured(
+    origin: &str,
+    config: &FileSource,
+    limits: &ReadLimits<'_>,
+) -> Result<(PathBuf, PathBuf), NetError> {
+    let text = read(origin, config, limits)?;
     let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
     // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
     let config: Config = serde_json::from_slice(&text).map_err(|error| {
@@ -176,8 +194,8 @@ fn configured(origin: &str, path: &Path) -> Result<(PathBuf, PathBuf), NetError>
     }
 }
 
-fn read(origin: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, NetError> {
-    file::read(path).map_err(|error| {
+fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, NetError> {
+    source.read(limits).map_err(|error| {
         let told = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
         match error.cause {
             Some(cause) => told.with_source(cause),

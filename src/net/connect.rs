@@ -9,6 +9,7 @@ use super::dns::DnsCache;
 use super::error::{ConnectionError, NetError, NetErrorKind};
 use super::options::NetOptions;
 use super::peer::Peer;
+use super::plain::PlainConnection;
 use super::proxy::{ProxyRoutes, ProxyServer};
 use super::sockets::Sockets;
 use super::tcp::TcpConnection;
@@ -42,6 +43,11 @@ impl Connector {
         Self { tls: self.tls.inherited(), dns, routes, sockets: Sockets::default() }
     }
 
+    /// Which servers are reached through a proxy.
+    pub(crate) fn routes(&self) -> &ProxyRoutes {
+        &self.routes
+    }
+
     /// Opens a connection to `peer` within `limit`, secured if the peer has TLS.
     pub(crate) fn connect(
         &self,
@@ -69,7 +75,7 @@ impl Connector {
             self.reach(&via, limit).and_then(|plain| self.secured(plain, PeerRole::Proxy, &via, limit));
         let mut connection = connected.map_err(|error| {
             self.dns.forget(via.host);
-            ConnectionError::Refused(not_connected(error, &format_args!("proxy {via}")))
+            ConnectionError::Refused(not_connected(error, &"the proxy"))
         })?;
         tunnel::open(connection.as_mut(), proxy, peer, limit)?;
         Ok(connection)
@@ -90,7 +96,7 @@ impl Connector {
     ) -> Result<Box<dyn Connection>, ConnectionError> {
         match peer.tls {
             true => self.tls.connect(plain, role, peer, limit),
-            false => Ok(plain),
+            false => Ok(Box::new(PlainConnection::new(plain, peer, role))),
         }
     }
 }

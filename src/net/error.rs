@@ -24,9 +24,13 @@ pub(crate) struct NetError {
 pub(crate) enum NetErrorKind {
     /// An open connection was closed by the peer.
     Closed,
+    /// A setting is unusable.
+    Config,
     /// No connection: refused, unreachable, or cut in the handshake.
     Connect,
-    /// The proxy setting is unusable, or the proxy refused.
+    /// The peer speaks another protocol.
+    Protocol,
+    /// The proxy refused.
     Proxy,
     /// The host name was not found, or the lookup failed.
     Resolve,

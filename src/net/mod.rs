@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod permits;
+pub(crate) mod plain;
 pub(crate) mod proxy;
 mod sockets;
 mod tcp;

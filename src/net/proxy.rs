@@ -1,5 +1,6 @@
 //! Which proxy a host is reached through.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use percent_encoding::percent_decode_str;
@@ -25,6 +26,8 @@ pub(crate) struct ProxyRoutes {
 pub(crate) struct ProxyServer {
     address: ServerAddress,
     credentials: Option<Zeroizing<String>>,
+    /// Where the URL comes from: `HTTPS_PROXY`.
+    origin: String,
 }
 
 /// An entry of `NO_PROXY`.
@@ -50,7 +53,7 @@ impl ProxyRoutes {
             ProxySetting::Environment => Self::from_env(env),
             ProxySetting::None => Self { proxy: Ok(None), bypass: Vec::new() },
             ProxySetting::Url(url) => {
-                Self { proxy: Ok(Some(ProxyServer::parse(url, "the proxy URL")?)), bypass: Vec::new() }
+                Self { proxy: Ok(Some(ProxyServer::parse(url, "`HttpOptions::proxy`")?)), bypass: Vec::new() }
             }
         })
     }
@@ -84,28 +87,45 @@ impl ProxyServer {
     ///
     /// `origin` is where the URL comes from, for messages: they must not show the URL, which may hold a password.
     fn parse(url: &str, origin: &str) -> Result<Self, NetError> {
-        let refuse = |expected: &str| {
-            let message = format!("cannot use the proxy: {origin} is not {expected}");
-            NetError::new(NetErrorKind::Proxy, message)
+        let refuse = |flaw: &str| {
+            let message = format!("invalid proxy URL in {origin}: {flaw}, expected `http://host:port`");
+            NetError::new(NetErrorKind::Config, message)
         };
-        let no_url = || refuse("a proxy URL, expected `http://host:port`");
         let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let parts = UrlParts::split(&with_scheme).ok_or_else(no_url)?;
-        if !["http", "https"].iter().any(|scheme| parts.scheme.eq_ignore_ascii_case(scheme)) {
-            return Err(refuse("an `http` or `https` proxy"));
+        let parts = UrlParts::split(&with_scheme).ok_or_else(|| refuse("it is not well formed"))?;
+        match parts.scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => {}
+            scheme if scheme.starts_with("socks") => return Err(refuse("SOCKS proxies are not supported")),
+            _ => return Err(refuse("its scheme is not `http` or `https`")),
         }
-        let peer = Peer::of(&parts).filter(|peer| is_host(peer.host)).ok_or_else(no_url)?;
-        let credentials = parts.user.map(credentials).transpose().map_err(|_| no_url())?;
-        Ok(Self { address: peer.into(), credentials })
+        if !is_host(parts.host) {
+            return Err(refuse("it has no valid host"));
+        }
+        if !matches!(parts.target, "" | "/") {
+            return Err(refuse("it has a path"));
+        }
+        let peer = Peer::of(&parts).filter(|peer| peer.port > 0);
+        let peer = peer.ok_or_else(|| refuse("its port is not a number from 1 to 65535"))?;
+        let credentials = parts.user.map(credentials).transpose();
+        let credentials =
+            credentials.map_err(|_| refuse("its user or password is not percent-encoded UTF-8"))?;
+        Ok(Self { address: peer.into(), credentials, origin: origin.to_owned() })
     }
 
-    pub(super) fn peer(&self) -> Peer<'_> {
+    pub(crate) fn peer(&self) -> Peer<'_> {
         self.address.peer()
     }
 
     /// `user:password`, if the URL has them.
     pub(super) fn credentials(&self) -> Option<&str> {
         self.credentials.as_ref().map(|credentials| credentials.as_str())
+    }
+}
+
+/// `proxy HOST:PORT, set by ORIGIN`, as messages name it.
+impl fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "proxy {}, set by {}", self.peer(), self.origin)
     }
 }
 
@@ -118,6 +138,9 @@ fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> 
 }
 
 fn is_host(host: &str) -> bool {
+    if host.is_empty() {
+        return false;
+    }
     match host.strip_prefix('[') {
         Some(_) => bare(host).parse::<Ipv6Addr>().is_ok(),
         None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
@@ -306,8 +329,10 @@ mod tests {
         let routes = routes(&[("ALL_PROXY", "socks5://user:CANARY-password-1@proxy.test:1080")]);
         assert!(routes.to(&peer("127.0.0.1")).unwrap().is_none());
         let error = routes.to(&peer("example.com")).err().unwrap();
-        assert_eq!(error.to_string(), "cannot use the proxy: `ALL_PROXY` is not an `http` or `https` proxy");
-        assert_eq!((error.kind, error.transient), (NetErrorKind::Proxy, false));
+        let message =
+            "invalid proxy URL in `ALL_PROXY`: SOCKS proxies are not supported, expected `http://host:port`";
+        assert_eq!(error.to_string(), message);
+        assert_eq!((error.kind, error.transient), (NetErrorKind::Config, false));
     }
 
     #[test]
@@ -317,10 +342,69 @@ mod tests {
         let routes = ProxyRoutes::new(&setting, &SystemEnv).unwrap();
         let proxy = routes.to(&peer("example.com")).unwrap().unwrap();
         assert_eq!((proxy.peer().port, proxy.credentials()), (3128, Some("user:CANARY-password-2")));
-        for url in ["", "/", "ftp://proxy.test", "socks5://CANARY-user-3@proxy.test", "http://", "no proxy"] {
-            let error = ProxyRoutes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().unwrap();
-            assert_eq!(error.kind, NetErrorKind::Proxy, "{url}");
+    }
+
+    #[test]
+    fn unusable_urls_are_refused_with_the_reason() {
+        const PORT: &str = "its port is not a number from 1 to 65535";
+        const HOST: &str = "it has no valid host";
+        const SCHEME: &str = "its scheme is not `http` or `https`";
+        const SOCKS: &str = "SOCKS proxies are not supported";
+        const PATH: &str = "it has a path";
+        let rows = [
+            ("", HOST),
+            ("/", HOST),
+            ("http://", HOST),
+            ("no proxy", HOST),
+            ("http://CANARY-user-3@:80", HOST),
+            ("http://[::1", "it is not well formed"),
+            ("http://[CANARY]", HOST),
+            ("ftp://proxy.test", SCHEME),
+            ("CANARY-scheme://proxy.test", SCHEME),
+            ("socks5://CANARY-user-3@proxy.test", SOCKS),
+            ("SOCKS5H://proxy.test:1080", SOCKS),
+            ("socks://proxy.test", SOCKS),
+            ("socks4a://proxy.test", SOCKS),
+            ("http://user:CANARY-password-3@proxy.test:99999", PORT),
+            ("user:CANARY-password-3@proxy.test:99999", PORT),
+            ("http://proxy.test:65536", PORT),
+            ("http://proxy.test:0", PORT),
+            ("http://proxy.test:", PORT),
+            ("http://proxy.test:+80", PORT),
+            ("http://proxy.test:-1", PORT),
+            ("http://proxy.test:80a", PORT),
+            ("http://proxy.test:CANARY", PORT),
+            ("proxy.test:http", PORT),
+            ("http://[::1]:99999", PORT),
+            ("http://user:CANARY/password@proxy.test:80", PATH),
+            ("http://user:3/CANARY@proxy.test:80", PATH),
+            ("http://proxy.test/CANARY", PATH),
+            ("http://proxy.test?CANARY", PATH),
+            ("http://%ffCANARY@proxy.test", "its user or password is not percent-encoded UTF-8"),
+        ];
+        for (url, flaw) in rows {
+            let error = ProxyRoutes::new(&ProxySetting::Url(url.into()), &SystemEnv).err().expect(url);
+            let message =
+                format!("invalid proxy URL in `HttpOptions::proxy`: {flaw}, expected `http://host:port`");
+            assert_eq!((error.to_string(), error.kind), (message, NetErrorKind::Config), "{url}");
             assert!(!format!("{error:?}").contains("CANARY"), "{url}");
+        }
+    }
+
+    #[test]
+    fn usable_urls_have_the_default_port_of_their_scheme() {
+        let rows = [
+            ("http://proxy.test:3128", "proxy.test:3128"),
+            ("http://proxy.test:3128/", "proxy.test:3128"),
+            ("proxy.test", "proxy.test:80"),
+            ("HTTPS://proxy.test", "proxy.test:443"),
+            ("http://[::1]:1", "[::1]:1"),
+            ("http://127.0.0.1:65535", "127.0.0.1:65535"),
+        ];
+        for (url, peer) in rows {
+            let routes = ProxyRoutes::new(&ProxySetting::Url(url.into()), &SystemEnv).unwrap();
+            let proxy = routes.to(&super::tests::peer("example.com")).unwrap().unwrap();
+            assert_eq!(proxy.to_string(), format!("proxy {peer}, set by `HttpOptions::proxy`"));
         }
     }
 }

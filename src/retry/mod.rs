@@ -128,10 +128,10 @@ impl RetryPolicy {
     }
 
     fn retries(&self, error: &Error) -> bool {
-        let Some(code) = error.code() else { return error.passes_by_itself() };
-        // AIP-194: a quota error is worth a retry when the server says when.
-        let hinted = code == Code::ResourceExhausted && error.retry_after().is_some();
-        error.passes_by_itself() || hinted || self.codes.contains(&code)
+        // AIP-194: a quota error is worth a retry if the server says when.
+        let hinted = error.is_quota() && error.retry_after().is_some();
+        let by_code = error.code().is_some_and(|code| self.codes.contains(&code));
+        !error.forbids_retry() && (error.passes_by_itself() || hinted || by_code)
     }
 }
 

@@ -19,16 +19,16 @@ pub(crate) struct Choice {
 }
 
 pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, Error> {
-    let switches = Switches::read(env)?;
+    let wants_certificate = wants_certificate(env);
     let service = Endpoint::parse(&options.endpoint)?;
     let given = options.api_endpoint.as_deref().map(Endpoint::parse).transpose()?;
     let explicit = given.is_some() || !service.is_bare();
     let endpoint = given.unwrap_or_else(|| service.clone());
     if options.http_client.is_some() {
-        refuse_certificates_for_foreign_clients(options, &switches, explicit)?;
+        refuse_certificates_for_foreign_clients(options, wants_certificate, explicit)?;
     }
     let own = options.http_client.is_none() && options.http_options.has_client_certificate();
-    let certificate = match (&options.client_cert_source, switches.certificate) {
+    let certificate = match (&options.client_cert_source, wants_certificate) {
         _ if own || options.http_client.is_some() => None,
         (Some(source), true) => Some(source.clone()),
         (None, true) => find(env, BUNDLE.as_ref()),
@@ -38,53 +38,35 @@ pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, 
         }
         (None, false) => None,
     };
-    let mtls = match switches.endpoint {
-        MtlsEndpoint::Never => false,
-        MtlsEndpoint::Auto => own || certificate.is_some(),
-        MtlsEndpoint::Always => true,
-    };
-    let endpoint = if mtls && !explicit { service.to_mtls() } else { endpoint };
+    // Not read for an explicit endpoint: what is wrong with it must not fail a client that has no use for it.
+    let mtls = !explicit && wants_mtls_endpoint(env, own || certificate.is_some())?;
+    let endpoint = if mtls { service.to_mtls() } else { endpoint };
     Ok(Choice { endpoint, certificate })
 }
 
-/// The two documented variables.
-struct Switches {
-    certificate: bool,
-    endpoint: MtlsEndpoint,
+fn wants_certificate(env: &dyn Env) -> bool {
+    let value = [USE_CERTIFICATE, USE_CERTIFICATE_OF_GCLOUD].iter().find_map(|name| env.var(name));
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-enum MtlsEndpoint {
-    Always,
-    Auto,
-    Never,
-}
-
-impl Switches {
-    fn read(env: &dyn Env) -> Result<Self, Error> {
-        let certificate = [USE_CERTIFICATE, USE_CERTIFICATE_OF_GCLOUD].iter().find_map(|name| env.var(name));
-        let endpoint = env.var(USE_ENDPOINT).unwrap_or_else(|| "auto".to_owned());
-        let endpoint = match endpoint.to_ascii_lowercase().as_str() {
-            "always" => MtlsEndpoint::Always,
-            "auto" => MtlsEndpoint::Auto,
-            "never" => MtlsEndpoint::Never,
-            _ => {
-                let shown = brief(&endpoint);
-                return Err(Error::config(format!(
-                    "{USE_ENDPOINT} is `{shown}`: expected `never`, `auto` or `always`"
-                )));
-            }
-        };
-        Ok(Self {
-            certificate: certificate.is_some_and(|value| value.eq_ignore_ascii_case("true")),
-            endpoint,
-        })
+/// Case does not matter and an empty value is `auto`, which Python refuses.
+fn wants_mtls_endpoint(env: &dyn Env, has_certificate: bool) -> Result<bool, Error> {
+    let value = env.var(USE_ENDPOINT).unwrap_or_else(|| "auto".to_owned());
+    match value.to_ascii_lowercase().as_str() {
+        "always" => Ok(true),
+        "auto" => Ok(has_certificate),
+        "never" => Ok(false),
+        _ => {
+            let shown = brief(&value);
+            Err(Error::config(format!("{USE_ENDPOINT} is `{shown}`: expected `never`, `auto` or `always`")))
+        }
     }
 }
 
 /// A wish that cannot be granted fails: an HTTP client of the caller's is not ours to hand a certificate to.
 fn refuse_certificates_for_foreign_clients(
     options: &ServiceOptions,
-    switches: &Switches,
+    wants_certificate: bool,
     explicit: bool,
 ) -> Result<(), Error> {
     if options.client_cert_source.is_some() {
@@ -92,7 +74,7 @@ fn refuse_certificates_for_foreign_clients(
             "option `client_cert_source` has no effect on an HTTP client of your own: have that show the certificate",
         ));
     }
-    match switches.certificate && !explicit {
+    match wants_certificate && !explicit {
         true => Err(Error::config(format!(
             "{USE_CERTIFICATE} is `true`, which an HTTP client of your own cannot be told: \
              have that show the certificate, and set `api_endpoint`"

@@ -81,7 +81,11 @@ impl Service {
         };
         let http = match options.http_client {
             Some(client) => client,
-            None => Arc::new(HttpAgent::with_env(&http_options, env).map_err(Error::http_options)?),
+            None => {
+                let agent = HttpAgent::with_env(&http_options, env).map_err(Error::http_options)?;
+                agent.check(&endpoint.origin()).map_err(Error::http_options)?;
+                Arc::new(agent)
+            }
         };
         Ok(Self {
             endpoint,

@@ -184,5 +184,5 @@ fn bytes_that_are_no_answer() {
     assert_eq!(kinds(get(b"")), Err((ErrorKind::Transport, true)), "no operation is without a name");
     assert_eq!((kinds(list(b"")), kinds(cancel(b""))), (Ok(()), Ok(())));
     let html = client(&canned(200, "text/html", "<html>")).get(NAME).send().unwrap_err();
-    assert_eq!(html.kind(), ErrorKind::Transport);
+    assert_eq!(html.kind(), ErrorKind::Decode);
 }

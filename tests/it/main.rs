@@ -10,7 +10,9 @@ mod decoding;
 mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
+mod events;
 mod handle;
+mod hints;
 mod homes;
 mod http_faults;
 #[cfg(target_os = "linux")]
@@ -29,7 +31,9 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod status_pages;
 mod sweep;
+mod token_files;
 mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::{env, thread};
 
 use longrunning::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
+use longrunning::transport::TransportKind;
 use longrunning::{Credentials, ErrorKind, OperationsClient, OperationsClientBuilder};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -103,14 +104,15 @@ fn certificate_that_cannot_be_used_fails_at_build() {
         .build()
         .unwrap_err();
     let told = error.to_string();
-    assert!(told.ends_with("(of GOOGLE_API_CERTIFICATE_CONFIG) cannot be read"), "{told}");
+    assert!(told.ends_with("(of GOOGLE_API_CERTIFICATE_CONFIG) does not exist"), "{told}");
     assert!(error.source().is_some());
 }
 
 #[test]
 fn proxy_comes_from_the_environment_of_the_client() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://user:CANARY-proxy-1@{}", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
+    let proxy = format!("http://user:CANARY-proxy-1@{address}");
     let asked = thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         let head = head(&mut client);
@@ -126,10 +128,40 @@ fn proxy_comes_from_the_environment_of_the_client() {
     let error = client.get("operations/42").send().unwrap_err();
     let why =
         "the proxy did not connect to run.googleapis.com:443: it refused the user and password given (407)";
-    assert_eq!(error.to_string(), format!("GetOperation `operations/42`: {why}"));
+    let via = format!("(proxy {address}, set by `HTTPS_PROXY`)");
+    assert_eq!(error.to_string(), format!("GetOperation `operations/42`: {why} {via}"));
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
     assert!(!format!("{error:?} {client:?}").contains("CANARY"));
     assert!(asked.join().unwrap().starts_with("CONNECT run.googleapis.com:443 HTTP/1.1\r\n"));
+}
+
+#[test]
+fn unusable_proxy_settings_fail_the_client_that_needs_them() {
+    let built = |endpoint: &str, transport, setting: &str| {
+        OperationsClient::builder(endpoint)
+            .transport(transport)
+            .credentials(Credentials::anonymous())
+            .environment([("HTTPS_PROXY", setting)])
+            .http_options(HttpOptions::new().roots(Roots::None))
+            .build()
+    };
+    let transports = [
+        TransportKind::Rest,
+        #[cfg(feature = "grpc")]
+        TransportKind::Grpc,
+    ];
+    for transport in transports {
+        for (setting, flaw) in [
+            ("http://user:CANARY-proxy-2@proxy.test:99999", "its port is not a number from 1 to 65535"),
+            ("socks5://user:CANARY-proxy-3@proxy.test:1080", "SOCKS proxies are not supported"),
+        ] {
+            let error = built("https://run.googleapis.com", transport, setting).unwrap_err();
+            let message = format!("invalid proxy URL in `HTTPS_PROXY`: {flaw}, expected `http://host:port`");
+            assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, message), "{transport:?}");
+            assert!(!error.is_transient() && !format!("{error:?}").contains("CANARY"), "{transport:?}");
+            built("http://127.0.0.1:1", transport, setting).expect("loopback needs no proxy");
+        }
+    }
 }
 
 /// A service with a certificate for `localhost` that takes only clients with one of the same authority.

@@ -326,7 +326,7 @@ fn an_api_key_goes_in_a_header_of_its_own() {
 #[test]
 fn a_token_file_is_read_again() {
     let (api, folder) = (server(), Folder::new());
-    let path = folder.file("token", "\n CANARY-access-1 \n");
+    let path = folder.file("token", "\u{feff}\n CANARY-access-1 \n");
     let client = build(&api, Credentials::token_file(&path), &[]);
     let call = |token: &str| {
         api.require_token(token);
@@ -354,9 +354,12 @@ fn a_token_file_is_read_again() {
     assert_eq!(call("CANARY-access-3"), Ok(()), "the last one stays in use");
     api.advance(Duration::from_secs(301));
     let rows = [
-        (None, "cannot be read"),
+        (None, "does not exist"),
         (Some(String::new()), "is empty"),
-        (Some("x".repeat((64 << 10) + 1)), "is larger than 64 KiB, which no access token is"),
+        (Some("x".repeat((1 << 20) + 1)), "is larger than 1 MiB"),
+        (Some("{\"access_token\": \"CANARY\"}".into()), "holds JSON, expected the token alone"),
+        (Some("\"CANARY\"\n".into()), "holds a token in quotes, expected the token alone"),
+        (Some("CANARY\nCANARY\n".into()), "has several lines, expected the token alone"),
         (Some("CANARY CANARY".into()), "the token holds a space, line break or other character at byte 6"),
     ];
     for (text, why) in rows {

@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 14] = [
     &["transport"],
     &["journal"],
     &["auth", "name", "pending", "printing", "progress", "resource"],
-    &["error", "http", "json", "proto", "types"],
+    &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
     &[
         "clock", "env", "excerpt", "file", "folder", "process", "random", "redact", "secret", "stop",

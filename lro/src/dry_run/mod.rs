@@ -3,8 +3,6 @@
 mod grpc;
 mod rest;
 
-use std::io;
-
 use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
@@ -25,10 +23,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Wait(args) if args.names.is_empty() => {
             return Err(Failure::usage("--dry-run needs names: it does not open a journal"));
         }
-        Command::Wait(args) => names::places(globals, &args.names, io::stdin().lock())?,
-        Command::Cancel(args) | Command::Delete(args) => {
-            names::places(globals, &args.names, io::stdin().lock())?
-        }
+        Command::Wait(args) => names::places(globals, &args.names)?,
+        Command::Cancel(args) | Command::Delete(args) => names::places(globals, &args.names)?,
         Command::Serve(_) | Command::Completions(_) | Command::Man(_) => {
             return Err(Failure::usage("--dry-run is for commands that send requests"));
         }

@@ -6,7 +6,6 @@ mod state;
 mod threads;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
             Failure::usage("no operation to wait for").hint("give names, `-` to read them, or --journal")
         );
     }
-    let places = names::places(globals, &args.names, io::stdin().lock())?;
+    let places = names::places(globals, &args.names)?;
     let record = Record::open(args.journal.as_deref())?;
     let unseen = record.unseen(globals)?;
     let jobs = record.jobs(globals, places)?;

@@ -110,6 +110,14 @@ impl Ran {
         }
     }
 
+    /// The same, with standard input left open meanwhile.
+    pub(crate) fn of_open(mut child: Child) -> Self {
+        let stdin = child.stdin.take();
+        let ran = Self::of(child);
+        drop(stdin);
+        ran
+    }
+
     /// The names of the operations that were printed as JSON.
     pub(crate) fn names(&self) -> Vec<String> {
         let operations = self.stdout.lines().map(|line| Operation::from_json(line).unwrap());

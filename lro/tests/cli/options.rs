@@ -113,6 +113,45 @@ fn an_access_token_file_is_read_again_when_it_changes() {
     fs::remove_file(&file).unwrap();
 }
 
+/// `<(command)` of a shell, with commands that are slow or hang.
+#[cfg(unix)]
+#[test]
+fn files_may_be_pipes() {
+    let server = full_server();
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
+    let run = |script: &str, arguments: &[&str]| {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_lro"), "get", "operations/done"]);
+        let output = command.args(arguments).env("LRO_ENDPOINT", server.url()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let slow = "exec \"$0\" \"$@\" --access-token-file <(sleep 1; echo token)";
+    assert_eq!(run(slow, &[]), (Some(0), String::new()));
+    assert_eq!(server.take_requests()[0].header("authorization"), Some("Bearer token"));
+    let credentials = format!("exec \"$0\" \"$@\" --credentials <(sleep 1; cat '{key}')");
+    assert_eq!(run(&credentials, &[]), (Some(0), String::new()));
+    for option in ["--access-token-file", "--credentials"] {
+        // Without the standard error of the test, which would be open until it ends.
+        let hangs = format!("exec \"$0\" \"$@\" {option} <(exec sleep 20 2>/dev/null)");
+        let (code, stderr) = run(&hangs, &["--total-timeout", "300ms"]);
+        assert!(code == Some(6) || code == Some(2), "{stderr}");
+        assert!(stderr.contains("is a pipe whose writer did not finish within the timeout"), "{stderr}");
+        let (code, stderr) = run(&format!("exec \"$0\" \"$@\" {option} <(false)"), &[]);
+        assert!(code == Some(6) || code == Some(2), "{stderr}");
+        assert!(stderr.contains("is a pipe that was closed before anything was written"), "{stderr}");
+    }
+}
+
+#[test]
+fn names_on_standard_input_that_do_not_end() {
+    let server = full_server();
+    let run = lro("cancel - --total-timeout 200ms").asks(&server);
+    let child = run.starts();
+    // The test holds the other end open.
+    let ran = crate::kit::Ran::of_open(child).exits(2);
+    assert!(ran.stderr.contains("cannot read names from standard input: it did not end"), "{ran:#?}");
+}
+
 #[test]
 fn retries() {
     let server = full_server();

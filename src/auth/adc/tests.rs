@@ -101,7 +101,9 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
         (
             "a folder in place of a file",
             &[(VARIABLE, &home)],
-            format!("credentials file `{home}` is not a regular file; {VARIABLE} names it"),
+            format!(
+                "credentials file `{home}` is a folder, expected the path of a file; {VARIABLE} names it"
+            ),
         ),
     ];
     for (name, variables, message) in rows {
@@ -123,7 +125,10 @@ fn a_file_that_cannot_be_opened_is_not_passed_over() {
     std::os::unix::fs::symlink(gcloud.join(FILE), gcloud.join(FILE)).unwrap();
     let error = Credentials::application_default().resolve(&env(&[("HOME", &home)])).unwrap_err();
     let path = text(&folder.path().join(format!(".config/gcloud/{FILE}")));
-    assert_eq!(error.to_string(), format!("credentials file `{path}` cannot be read"));
+    assert_eq!(
+        error.to_string(),
+        format!("credentials file `{path}` is a symbolic link that leads back to itself")
+    );
     assert!(error.source().is_some());
 }
 

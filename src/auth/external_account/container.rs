@@ -60,7 +60,7 @@ impl ContainerEndpoint {
             Authorization::None => None,
             Authorization::Value(token) => Some(token),
             Authorization::File(path) => {
-                read = self::read(path)?;
+                read = self::read(path, request)?;
                 Some(&read)
             }
         };
@@ -99,9 +99,9 @@ fn full(url: String) -> Result<String, String> {
     ))
 }
 
-fn read(path: &std::path::Path) -> Result<Secret, TokenError> {
+fn read(path: &std::path::Path, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
     let origin = format!("AWS authorization token file `{}`", crate::file::shown(path));
-    let text = file::read(path, &origin)?;
+    let text = file::read(path, &origin, request)?;
     let text = str::from_utf8(&text).map_err(|_| "is not UTF-8 text");
     text.and_then(header_value).map_err(|why| TokenError::permanent(format!("{origin} {why}")))
 }
@@ -109,7 +109,7 @@ fn read(path: &std::path::Path) -> Result<Secret, TokenError> {
 /// Drops the white space around a token, such as the line break that an editor leaves. A line break inside would
 /// begin another header.
 fn header_value(text: &str) -> Result<Secret, &'static str> {
-    match text.trim() {
+    match text.strip_prefix('\u{feff}').unwrap_or(text).trim() {
         "" => Err("is empty"),
         token if token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => Ok(Secret::new(token.to_owned())),
         _ => Err("holds a line break or another character that no header can carry"),

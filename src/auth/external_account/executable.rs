@@ -81,7 +81,7 @@ impl Executable {
         let Finished { status, mut stdout } = self.run(request.timeout)?;
         let silent = status.success() && stdout.trim_ascii().is_empty();
         if let Some(path) = self.output_file.as_ref().filter(|_| silent) {
-            stdout = file::read(path, "the output file of the executable")?;
+            stdout = file::read_regular(path, "the output file of the executable")?;
         }
         match Output::parse(&stdout) {
             // Says more than the exit status does.
@@ -97,7 +97,7 @@ impl Executable {
 
     /// The token that an earlier run left in the output file, if it is known to be good still.
     fn kept(&self, now: SystemTime) -> Option<Secret> {
-        let text = file::read(self.output_file.as_ref()?, "output file").ok()?;
+        let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
         let output = Output::parse(&text).ok()?;
         output.expiration_time.is_some().then(|| output.token(now).ok()).flatten()
     }

@@ -1,39 +1,63 @@
 //! A subject token that something else keeps in a file, such as a projected Kubernetes volume.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::Format;
-use crate::auth::TokenError;
-use crate::file::{self, Unreadable};
+use crate::auth::{TokenError, TokenRequest};
+use crate::file::{self, FileError, FileSource, ReadLimits};
 use crate::secret::Secret;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct TokenFile {
-    path: PathBuf,
+    source: Arc<FileSource>,
     format: Format,
 }
 
 impl TokenFile {
     pub(super) fn new(path: String, format: Format) -> Self {
-        Self { path: path.into(), format }
+        Self { source: Arc::new(FileSource::new(path.into())), format }
     }
 
-    /// Reads the file anew, by its path: rotation swaps a link or the file itself.
-    pub(super) fn subject_token(&self) -> Result<Secret, TokenError> {
-        let origin = format!("subject token file `{}`", file::shown(&self.path));
-        self.format.read(&origin, &read(&self.path, &origin)?)
+    /// Reads the file anew, by its path: rotation swaps a link or the file itself. A pipe is read once.
+    pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
+        let origin = format!("subject token file `{}`", file::shown(self.source.path()));
+        let limits = ReadLimits::within(request.timeout, request.stop);
+        let text = self.source.read(&limits).map_err(|error| failed(&origin, error))?;
+        self.format.read(&origin, &text)
     }
 }
 
+impl fmt::Debug for TokenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenFile").field(&self.source.path()).finish()
+    }
+}
+
+/// Reads a file anew, or a pipe to its end, of at most 1 MiB; links are followed.
+pub(super) fn read(
+    path: &Path,
+    origin: &str,
+    request: &TokenRequest<'_>,
+) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    let limits = ReadLimits::within(request.timeout, request.stop);
+    file::read(path, &limits).map_err(|error| failed(origin, error))
+}
+
 /// Reads a regular file of at most 1 MiB; links are followed.
-pub(super) fn read(path: &Path, origin: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    file::read(path).map_err(|Unreadable { why, cause }| {
-        let error = TokenError::permanent(format!("{origin} {why}"));
-        match cause {
-            Some(cause) => error.with_source(cause),
-            None => error,
-        }
-    })
+pub(super) fn read_regular(path: &Path, origin: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    file::read_regular(path).map_err(|error| failed(origin, error))
+}
+
+/// A pipe may be written to later; a missing file stays missing until it is created.
+fn failed(origin: &str, error: FileError) -> TokenError {
+    let message = format!("{origin} {}", error.why);
+    let failed = match error.is_unfinished() {
+        true => TokenError::transient(message),
+        false => TokenError::permanent(message),
+    };
+    error.cause.into_iter().fold(failed, TokenError::with_source)
 }

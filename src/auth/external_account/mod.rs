@@ -23,6 +23,7 @@ use serde_json::value::RawValue;
 use crate::auth::impersonation::{self, About, Asked, Target};
 use crate::auth::key_file::KeyFile;
 use crate::auth::sts::{ClientAuth, Exchange};
+use crate::auth::token_text::token_text;
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::env::Env;
 use crate::error::Error;
@@ -162,7 +163,7 @@ impl Source {
         match self {
             Self::Aws(source) => source.subject_token(request),
             Self::Executable(source) => source.subject_token(request),
-            Self::File(source) => source.subject_token(),
+            Self::File(source) => source.subject_token(request),
             Self::Url(source) => source.subject_token(request),
         }
     }
@@ -189,15 +190,14 @@ impl Format {
         }
     }
 
-    /// Reads the token out of `bytes`, which messages call `origin`. White space around a text is none of it:
-    /// editors and `echo` leave a line break at the end.
+    /// Reads the token out of `bytes`, which messages call `origin`.
     fn read(&self, origin: &str, bytes: &[u8]) -> Result<Secret, TokenError> {
         let wrong = |why: &str| TokenError::permanent(format!("{origin} {why}"));
-        let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?.trim();
         match self {
-            Self::Text if text.is_empty() => Err(wrong("is empty")),
-            Self::Text => Ok(Secret::new(text.to_owned())),
+            Self::Text => token_text(bytes).map(|text| Secret::new(text.to_owned())).map_err(wrong),
             Self::Json { field } => {
+                let text = str::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?;
+                let text = text.strip_prefix('\u{feff}').unwrap_or(text);
                 // Slices of the text, so that nothing but the token itself is copied.
                 let fields: BTreeMap<String, &RawValue> =
                     serde_json::from_str(text).map_err(|_| wrong("is not a JSON object"))?;

@@ -211,9 +211,12 @@ fn files_that_cannot_be_used_are_named() {
     let missing = folder.path().join("missing");
     let config = |name: &str, text: &str| ClientCertificate::from_config_file(folder.file(name, text));
     let rows = [
-        (ClientCertificate::from_files(&missing, &key), "client certificate file `…/missing` cannot be read"),
-        (ClientCertificate::from_files(&crt, &missing), "client key file `…/missing` cannot be read"),
-        (ClientCertificate::from_files(&crt, folder.path()), "client key file `…` is not a regular file"),
+        (ClientCertificate::from_files(&missing, &key), "client certificate file `…/missing` does not exist"),
+        (ClientCertificate::from_files(&crt, &missing), "client key file `…/missing` does not exist"),
+        (
+            ClientCertificate::from_files(&crt, folder.path()),
+            "client key file `…` is a folder, expected the path of a file",
+        ),
         (
             ClientCertificate::from_files(&crt, &other),
             "client key file `…/other` does not belong to client certificate file `…/crt`",
@@ -224,7 +227,7 @@ fn files_that_cannot_be_used_are_named() {
         ),
         (
             ClientCertificate::from_config_file(&missing),
-            "certificate configuration `…/missing` cannot be read",
+            "certificate configuration `…/missing` does not exist",
         ),
         (
             config("cut", r#"{"cert_configs": {"workload": "CANARY-config-1"#),

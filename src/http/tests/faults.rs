@@ -4,7 +4,7 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::sync::{Arc, Barrier};
 
-use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout, TooLarge};
+use super::super::HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Timeout, TooLarge};
 use super::server::{Act, Server, ok, send};
 use super::{HttpClient, HttpError, HttpMethod, HttpRequest, SHORT, agent, get, get_in_short};
 
@@ -17,9 +17,13 @@ fn assert_fails(name: &str, error: HttpError, port: u16, expected: Failure) {
     assert_eq!(found, expected, "{name}: {error:?}");
 }
 
+const CLOSED_SILENTLY: &str =
+    "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)";
+
 #[test]
 fn broken_answers() {
     use Act::{Peek, Read, Reset};
+    const SILENT: Failure = (Interrupted, true, true, CLOSED_SILENTLY);
     const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before an answer");
     const CUT: Failure = (Interrupted, true, true, "answer of HOST was cut short");
     const MANY: Failure = (Protocol, true, false, "HOST answered with more than 128 headers");
@@ -27,8 +31,8 @@ fn broken_answers() {
     let head = |rest: &str| send(format!("HTTP/1.1 200 OK\r\n{rest}"));
     let long = format!("x-filler: {}\r\n", "x".repeat(200_000));
     let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
-        ("reset before a byte", vec![Peek, Reset], CLOSED),
-        ("closed before a byte", vec![Read], CLOSED),
+        ("reset before a byte", vec![Peek, Reset], SILENT),
+        ("closed before a byte", vec![Read], SILENT),
         ("cut in the status line", vec![Read, send("HTTP/1.1 20")], CLOSED),
         ("cut in the headers", vec![Read, head("content-type: appl")], CLOSED),
         ("cut in the body", vec![Read, head("content-length: 100\r\n\r\n{")], CUT),
@@ -55,12 +59,22 @@ fn broken_answers() {
         ),
         ("endless headers", vec![Read, head(""), Act::Flood(b"x-filler: x\r\n".repeat(100))], MANY),
         ("129 headers", vec![Read, head(&("x-filler: x\r\n".repeat(129) + "\r\n"))], MANY),
+        (
+            "a TLS server",
+            vec![Read, Act::Send(b"\x15\x03\x03\0\x02\x02\x46".to_vec())],
+            (Protocol, true, false, "HOST responded to plain HTTP with TLS: use an `https://` endpoint"),
+        ),
         ("an SSH server", vec![send("SSH-2.0-OpenSSH_9.9\r\n"), Act::Hang], NOT_HTTP),
         ("a mail server", vec![send("220 mail.test ESMTP\r\n"), Act::Hang], NOT_HTTP),
         (
             "encoding that was not offered",
             vec![Read, head("content-encoding: br\r\ncontent-length: 2\r\n\r\n{}")],
-            (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
+            (
+                Encoding,
+                true,
+                false,
+                "the response of HOST has content-encoding `br`, which was not requested",
+            ),
         ),
         (
             "announced body of 1 TB",
@@ -150,6 +164,5 @@ fn connection_breaks_while_the_body_goes_out() {
     let (url, body) = (server.url(), vec![b' '; 16 << 20]);
     let request = HttpRequest::new(HttpMethod::Post, &url).body(&body);
     let error = agent().send(&request).unwrap_err();
-    let message = "HOST closed the connection before an answer";
-    assert_fails("broken pipe", error, server.port, (Interrupted, true, true, message));
+    assert_fails("broken pipe", error, server.port, (Interrupted, true, true, CLOSED_SILENTLY));
 }

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use rcgen::KeyPair;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::super::HttpErrorKind::{Connect, Proxy, Tls};
-use super::super::{ClientCertificate, HttpOptions};
+use super::super::{ClientCertificate, HttpClient, HttpMethod, HttpOptions, HttpRequest};
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::relay::{self, Process, Relay};
 use super::server::{Act, Server};
@@ -135,6 +136,7 @@ fn proxies_that_refuse() {
         let url = format!("http://{user}127.0.0.1:{}", relay.port);
         let agent = agent(&trusting(&authority).proxy(ProxySetting::Url(url)), &[]);
         let error = get(&agent, &format!("https://example.test:{port}/")).unwrap_err();
+        let message = format!("{message} (proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)", relay.port);
         assert_eq!(error.to_string().replace(&format!("example.test:{port}"), "HOST"), message, "{name}");
         let found = (error.kind(), error.was_sent(), error.is_transient());
         assert_eq!(found, (kind, false, transient), "{name}: {error:?}");
@@ -172,18 +174,23 @@ fn proxy_in_a_process_of_its_own() {
     assert_eq!(server.requests().len(), 1);
     drop(process);
     let error = ask(RIGHT, server.port).unwrap_err();
-    assert!(error.starts_with(&format!("cannot connect to proxy 127.0.0.1:{port}")), "{error}");
+    assert!(
+        error.starts_with(&format!("cannot connect to the proxy (proxy 127.0.0.1:{port}, set by ")),
+        "{error}"
+    );
 }
 
 #[test]
 fn proxy_that_cannot_be_found_is_named() {
     let agent = agent(&options().proxy(ProxySetting::Url("http://proxy.test:3128".into())), &[]);
     let error = get(&agent, "https://example.test/").unwrap_err();
-    assert_eq!(error.to_string(), "cannot find host `proxy.test`");
+    let via = "(proxy proxy.test:3128, set by `HttpOptions::proxy`)";
+    assert_eq!(error.to_string(), format!("cannot find host `proxy.test` {via}"));
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let agent = super::proxies::agent(&options().proxy(ProxySetting::Url(format!("http://{proxy}"))), &[]);
     let error = get(&agent, "https://example.test/").unwrap_err();
-    assert_eq!((error.kind(), error.to_string()), (Connect, format!("cannot connect to proxy {proxy}")));
+    let message = format!("cannot connect to the proxy (proxy {proxy}, set by `HttpOptions::proxy`)");
+    assert_eq!((error.kind(), error.to_string()), (Connect, message));
 }
 
 /// TLS to the proxy, and inside it TLS to the server; only the server is shown who the client is.
@@ -224,10 +231,35 @@ fn proxy_behind_tls() {
                 assert!(head.starts_with("CONNECT example.test:443 HTTP/1.1\r\n") && shown, "{head}");
             }
             Some(flaw) => {
-                let message = format!("cannot trust localhost:{port}: its certificate {flaw}");
+                let via = format!("(proxy localhost:{port}, set by `HttpOptions::proxy`)");
+                let message = format!("cannot trust localhost:{port}: its certificate {flaw} {via}");
                 assert_eq!(answer.unwrap_err().to_string(), message);
                 proxy.join().unwrap().unwrap_err();
             }
         }
+    }
+}
+
+/// What fails behind the proxy, or takes too long, may be the proxy's fault.
+#[test]
+fn errors_behind_a_proxy_name_it() {
+    let authority = Authority::new(unchanged);
+    let relay = Relay::start(None);
+    let proxy = format!("http://user:CANARY-proxy-5@127.0.0.1:{}", relay.port);
+    let agent = agent(&trusting(&authority).proxy(ProxySetting::Environment), &[("https_proxy", proxy)]);
+    let via = format!("(proxy 127.0.0.1:{}, set by `https_proxy`)", relay.port);
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
+    let rows: [(Vec<Act>, &str); 3] = [
+        (vec![Act::Read], "HOST closed the connection before an answer"),
+        (vec![Act::Read, super::server::send(cut)], "answer of HOST was cut short"),
+        (vec![Act::Read, Act::Hang], "timed out waiting for an answer of HOST"),
+    ];
+    for (script, message) in rows {
+        let server = Server::start_tls(vec![script], authority.server("example.test", unchanged));
+        let url = format!("https://example.test:{}/", server.port);
+        let request = HttpRequest::new(HttpMethod::Get, &url).timeout(Duration::from_secs(2));
+        let error = agent.send(&request).unwrap_err();
+        let text = error.to_string().replace(&format!("example.test:{}", server.port), "HOST");
+        assert_eq!(text, format!("{message} {via}"), "{error:?}");
     }
 }

@@ -289,8 +289,9 @@ fn proxy_is_asked_to_connect() {
         ),
     ];
     for (name, script, kind, transient, message) in rows {
-        let (agent, _server) = proxy(script);
+        let (agent, server) = proxy(script);
         let error = get(&agent, "https://example.test/").unwrap_err();
+        let message = format!("{message} (proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)", server.port);
         assert_eq!(error.to_string(), message, "{name}: {error:?}");
         assert_eq!(
             (error.kind(), error.was_sent(), error.is_transient()),
@@ -304,7 +305,8 @@ fn proxy_is_asked_to_connect() {
 fn proxy_that_is_not_there_is_named() {
     let agent = HttpAgent::new(&options().proxy(ProxySetting::Url("http://127.0.0.1:1".into()))).unwrap();
     let error = get(&agent, "https://example.test/").unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (Connect, "cannot connect to proxy 127.0.0.1:1"));
+    let message = "cannot connect to the proxy (proxy 127.0.0.1:1, set by `HttpOptions::proxy`)";
+    assert_eq!((error.kind(), error.to_string().as_str()), (Connect, message));
 }
 
 #[test]
@@ -327,7 +329,9 @@ fn slow_proxy_is_within_the_budget() {
         let url = format!("http://127.0.0.1:{}", server.port);
         let agent = HttpAgent::new(&options().proxy(ProxySetting::Url(url))).unwrap();
         let error = get_in_short(&agent, "https://example.test/").unwrap_err();
-        assert_eq!(error.to_string(), "timed out while connecting to example.test:443", "{name}");
+        let via = format!("(proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)", server.port);
+        let message = format!("timed out while connecting to example.test:443 {via}");
+        assert_eq!(error.to_string(), message, "{name}");
         assert!(!error.was_sent() && error.is_transient(), "{name}");
     }
 }

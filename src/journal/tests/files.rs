@@ -349,7 +349,7 @@ mod unix {
                 return;
             }
             let error = Journal::open(folder.file()).unwrap_err().to_string();
-            assert!(error.ends_with("jobs.jsonl` cannot be opened"), "{error}");
+            assert!(error.ends_with("jobs.jsonl` may not be opened by this user"), "{error}");
         }
         mode(folder.0.path(), 0o500);
         let error = Journal::open(folder.0.path().join("new")).unwrap_err().to_string();

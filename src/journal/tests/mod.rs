@@ -287,7 +287,7 @@ fn files_stay_private_and_links_stay_links() -> Result<(), Error> {
     }
     drop(journal);
     let error = Journal::open(&link).unwrap_err();
-    assert!(error.to_string().ends_with("cannot be opened"), "{error}");
+    assert!(error.to_string().ends_with("may not be opened by this user"), "{error}");
     Ok(())
 }
 

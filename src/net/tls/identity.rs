@@ -1,6 +1,7 @@
 //! The client certificate in use, and how it is replaced.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
@@ -8,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error};
 
-use crate::file;
+use crate::file::{self, ReadLimits};
 use crate::net::certificate::{ClientCertificate, Pair};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
@@ -28,7 +29,8 @@ struct Current {
 
 impl Identity {
     pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, NetError> {
-        let current = Current::new(certificate.load()?, &plain)?;
+        let loaded = certificate.load(&ReadLimits::within(file::SETUP_TIMEOUT, None))?;
+        let current = Current::new(loaded, &plain)?;
         Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
     }
 
@@ -41,7 +43,7 @@ impl Identity {
     /// The settings for a new connection: those of the certificate as it is now, else the last good ones.
     pub(super) fn config(&self) -> Arc<ClientConfig> {
         // Not under the lock: a slow source must not hold up other connections.
-        let loaded = self.certificate.load();
+        let loaded = self.certificate.load(&ReadLimits::within(RELOAD_TIMEOUT, None));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let renewed = loaded.and_then(|pair| match &*current {
             Some(current) if current.pair == pair => Ok(None),
@@ -106,3 +108,7 @@ fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<C
         error => unusable(&key.origin, error),
     })
 }
+
+/// Pipes have been read when the client was built, so this is for one in the place of a file: no connection waits
+/// for its writer.
+const RELOAD_TIMEOUT: Duration = Duration::from_millis(50);

@@ -25,6 +25,7 @@ use crate::net::peer::ServerAddress;
 
 use super::frame::{self, Incoming};
 use super::pipe::Pipe;
+use super::watch::FrameWatch;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -58,6 +59,16 @@ impl Fault {
             fault => fault,
         }
     }
+
+    /// Changes the error of the connection, if it is one.
+    pub(super) fn map(self, change: impl FnOnce(HttpError) -> HttpError) -> Self {
+        match self {
+            Self::Failed(error) => Self::Failed(change(error)),
+            Self::Stale(error) => Self::Stale(change(error)),
+            Self::Unprocessed(error) => Self::Unprocessed(change(error)),
+            fault => fault,
+        }
+    }
 }
 
 /// A connection, for one call at a time. What is on its way is not to be printed.
@@ -67,6 +78,7 @@ pub(super) struct Channel {
     /// What was read last; its room is used again.
     input: Vec<u8>,
     pipe: Pipe,
+    watch: FrameWatch,
     connection: Http2<Pipe, Bytes>,
     requests: SendRequest<Bytes>,
     news: Arc<News>,
@@ -114,6 +126,7 @@ impl Channel {
             server: server.clone(),
             input: vec![0; INPUT],
             pipe,
+            watch: FrameWatch::default(),
             connection,
             requests,
             news: Arc::default(),
@@ -142,7 +155,7 @@ impl Channel {
                 return false;
             }
         }
-        !self.is_over
+        !self.is_over()
     }
 
     /// Makes one call. The connection is of use for another if there is an answer.
@@ -163,7 +176,13 @@ impl Channel {
 
     /// Whether no more calls can be made on it.
     pub(super) fn is_over(&self) -> bool {
-        self.is_over || self.broken.is_some()
+        self.is_over || self.broken.is_some() || self.takes_nothing()
+    }
+
+    /// Whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request back until it
+    /// allows some again, which may be never.
+    fn takes_nothing(&self) -> bool {
+        self.requests.current_max_send_streams() == 0
     }
 
     fn exchange(
@@ -176,6 +195,11 @@ impl Channel {
         let mut requests = self.requests.clone();
         let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
+        if self.takes_nothing() {
+            return Err(Fault::Unprocessed(
+                self.unprocessed("accepts no calls (MAX_CONCURRENT_STREAMS is 0)"),
+            ));
+        }
         let sent = requests.send_request(request, false);
         let (mut response, mut sending) = sent.map_err(|error| self.not_sent(error))?;
         sending.send_data(message, true).map_err(|error| self.fault(error, false))?;
@@ -265,6 +289,8 @@ impl Channel {
                 let mut ends = self.pipe.lock();
                 ends.incoming.extend_from_slice(self.input.get(..amount).unwrap_or_default());
                 ends.has_ended = amount == 0;
+                let before = ends.incoming.len() - amount;
+                self.watch.push(ends.incoming.get(before..).unwrap_or_default());
                 Ok(())
             }
             Err(error) => Err(self.broken.take().unwrap_or_else(|| self.failed(error, begun))),
@@ -291,14 +317,10 @@ impl Channel {
     /// The fault when a call fails that was sent.
     fn fault(&self, error: h2::Error, begun: bool) -> Fault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
-        let unprocessed = |what: &str| {
-            let message = format!("{} {what}", self.server.peer());
-            HttpError::new(HttpErrorKind::Interrupted, message).sent(false)
-        };
         if error.is_reset() && error.is_remote() {
             return match reason {
                 Reason::REFUSED_STREAM if !begun => {
-                    Fault::Unprocessed(unprocessed("refused the call: it takes no more at a time"))
+                    Fault::Unprocessed(self.unprocessed("refused the call: it takes no more at a time"))
                 }
                 reason => Fault::Reset(reason),
             };
@@ -307,15 +329,40 @@ impl Channel {
         // has ended, for those below it too.
         if error.is_go_away() && error.is_remote() && !begun && !self.pipe.lock().has_ended {
             let what = match reason {
-                Reason::NO_ERROR => "is closing the connection".to_owned(),
-                reason => format!("closed the connection: {reason:?}"),
+                Reason::NO_ERROR => "is closing the connection",
+                _ => "closed the connection",
             };
-            return Fault::Unprocessed(unprocessed(&what).with_source(error));
+            return Fault::Unprocessed(self.with_farewell(self.unprocessed(what)));
         }
-        if error.is_io() || (error.is_go_away() && error.is_remote()) {
+        if error.is_io() {
             return self.lost(self.closed(begun).with_source(error), begun);
         }
-        Fault::Failed(improper(&self.server).with_source(error))
+        if error.is_go_away() && error.is_remote() {
+            // Not as the source: h2 prints all of the debug data.
+            return self.lost(self.closed(begun), begun);
+        }
+        Fault::Failed(self.improper().with_source(error))
+    }
+
+    /// The error for a call that the peer has certainly not acted on.
+    fn unprocessed(&self, what: &str) -> HttpError {
+        HttpError::new(HttpErrorKind::Interrupted, format!("{} {what}", self.server.peer())).sent(false)
+    }
+
+    fn improper(&self) -> HttpError {
+        let error = improper(&self.server);
+        if !self.watch.is_http1() {
+            return error;
+        }
+        error.note("it responds in HTTP/1.1, and gRPC needs HTTP/2 (of a port with TLS, use `https://`)")
+    }
+
+    /// Adds what the peer said when it closed the connection.
+    fn with_farewell(&self, error: HttpError) -> HttpError {
+        match self.watch.go_away() {
+            Some(go_away) => error.note(&go_away.to_string()),
+            None => error,
+        }
     }
 
     /// The error for a connection that the peer has closed in the middle of a call.
@@ -330,6 +377,8 @@ impl Channel {
     }
 
     fn lost(&self, error: HttpError, begun: bool) -> Fault {
+        let is_closed = error.kind() == HttpErrorKind::Interrupted;
+        let error = if is_closed { self.with_farewell(error) } else { error };
         match self.was_used && !begun && error.kind() == HttpErrorKind::Interrupted {
             true => Fault::Stale(error),
             false => Fault::Failed(error),

@@ -34,9 +34,9 @@ impl GrpcTransport {
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(deadline)?;
+            let authorization = authorizer.authorization(deadline, attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
-            let error = match self.send(&head, message, attempt, deadline) {
+            let error = match self.send(rpc, &head, message, attempt, deadline) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -47,12 +47,13 @@ impl GrpcTransport {
                 replayed = true;
                 continue;
             }
-            return Err(authorizer.explain(error));
+            return Err(authorizer.explain(error.with_url(&head.uri().to_string())));
         }
     }
 
     fn send(
         &self,
+        rpc: Rpc,
         head: &Request<()>,
         message: &Bytes,
         attempt: &Attempt<'_>,
@@ -73,12 +74,15 @@ impl GrpcTransport {
             Ok(Err(fault)) | Err(Fault::Frame(fault)) => match fault {
                 frame::Fault::Wrong(error) => error,
                 frame::Fault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
+                // An acknowledgement has no content anyway: without a message it is a success, as over REST.
+                frame::Fault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => return Ok(Vec::new()),
+                frame::Fault::Empty => Error::response_cut("the response is empty"),
             },
             Err(Fault::Reset(reason)) => status::reset(reason),
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
                 return Err(match left().is_zero() {
                     // As over REST: what ends after its time was up has run out of time, whatever ended it.
-                    true => Error::attempt_timed_out(host, error.was_sent()).with_source(error),
+                    true => Error::ended_late(host, error),
                     false => error.into(),
                 });
             }
@@ -86,7 +90,7 @@ impl GrpcTransport {
         // The server keeps the time that it was told, and may be a little ahead.
         let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
         match is_end && left() <= reserve(granted) + granted / 20 {
-            true => Err(Error::attempt_timed_out(host, true).with_source(error)),
+            true => Err(Error::attempt_timed_out(host, true).caused_by_end(error)),
             false => Err(error),
         }
     }

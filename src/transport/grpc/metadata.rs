@@ -32,7 +32,7 @@ impl Heads {
         let token = concat!("grpc/", env!("CARGO_PKG_VERSION"), "-h2");
         headers.insert("x-goog-api-client", value("x-goog-api-client", &service.api_client(token))?);
         if cfg!(feature = "gzip") {
-            headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+            headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip,deflate"));
         }
         let quota_project = service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT, project));
         Ok(Self {
@@ -120,9 +120,6 @@ fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> 
         return Err(refuse("has a value that is not base64, as names with `-bin` want it over gRPC"));
     }
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("is not an HTTP token"))?;
-    if NOT_IN_HTTP2.contains(&name) {
-        return Err(refuse("cannot be sent over HTTP/2"));
-    }
     let mut value = value(name, text)?;
     // It may be a secret of the caller's.
     value.set_sensitive(true);
@@ -153,10 +150,6 @@ const MOST_RESERVED: Duration = Duration::from_millis(50);
 
 const QUOTA_PROJECT: &str = "x-goog-user-project";
 const REQUEST_PARAMS: &str = "x-goog-request-params";
-
-/// [RFC 9113 section 8.2.2](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), beside those that every
-/// transport refuses.
-const NOT_IN_HTTP2: [&str; 3] = ["keep-alive", "proxy-connection", "upgrade"];
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ mod pool;
 mod status;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::fmt;
 

@@ -13,6 +13,7 @@ use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
 use crate::net::peer::{Peer, ServerAddress};
 use crate::net::permits::Permits;
+use crate::net::proxy::ProxyServer;
 use crate::net::tls::AlpnProtocol;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
@@ -24,6 +25,7 @@ use super::metadata::stamped;
 pub(super) struct Pool {
     local: PerProcess<Local>,
     server: ServerAddress,
+    proxy: Option<ProxyServer>,
     max_connections: usize,
     /// How many unused connections are kept, and for how long.
     most: usize,
@@ -63,8 +65,9 @@ impl Pool {
             HttpError::new(HttpErrorKind::Request, "endpoint is not an `https` or `http` URL with a host")
         })?;
         let connector = Connector::new(&options.net, Some(HTTP2), DnsCache::new(), env)?;
+        let proxy = connector.routes().to(&server)?.cloned();
         let local = PerProcess::new(Local::new(connector, max_connections));
-        Ok(Self { local, server: server.into(), max_connections, most, keep })
+        Ok(Self { local, server: server.into(), proxy, max_connections, most, keep })
     }
 
     /// The sockets below the channels of the parent are closed without a word. The channels themselves stay in memory.
@@ -72,9 +75,15 @@ impl Pool {
         self.local.get_or(|parent| Local::new(parent.connector.inherited(), self.max_connections))
     }
 
+    /// Makes a call; errors name the proxy, if there is one.
+    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+        let proxy = self.proxy.as_ref();
+        self.call_with_resend(call).map_err(|fault| fault.map(|error| error.through(proxy)))
+    }
+
     /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
     /// before it answered.
-    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+    fn call_with_resend(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let permit = self.local().permits.take(call.io);
         let _permit = permit.map_err(|error| Fault::Failed(HttpError::no_permit(error, &self.peer())))?;
         let first = match self.idle(call.io.deadline) {

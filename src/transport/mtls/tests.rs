@@ -46,22 +46,22 @@ fn every_row_of_the_truth_table() {
         ("",      "never",     ["plain", "plain", "given", "given"]),
         ("",      "auto",      ["plain", "plain", "given", "given"]),
         ("",      "always",    ["mtls",  "mtls",  "given", "given"]),
-        ("",      "sometimes", ["error", "error", "error", "error"]),
+        ("",      "sometimes", ["error", "error", "given", "given"]),
         ("false", "",          ["plain", "plain", "given", "given"]),
         ("false", "never",     ["plain", "plain", "given", "given"]),
         ("false", "auto",      ["plain", "plain", "given", "given"]),
         ("false", "always",    ["mtls",  "mtls",  "given", "given"]),
-        ("false", "sometimes", ["error", "error", "error", "error"]),
+        ("false", "sometimes", ["error", "error", "given", "given"]),
         ("true",  "",          ["plain", BOTH,    "given", GIVEN_WITH]),
         ("true",  "never",     ["plain", WITH,    "given", GIVEN_WITH]),
         ("true",  "auto",      ["plain", BOTH,    "given", GIVEN_WITH]),
         ("true",  "always",    ["mtls",  BOTH,    "given", GIVEN_WITH]),
-        ("true",  "sometimes", ["error", "error", "error", "error"]),
+        ("true",  "sometimes", ["error", "error", "given", GIVEN_WITH]),
         ("1",     "",          ["plain", "plain", "given", "given"]),
         ("1",     "never",     ["plain", "plain", "given", "given"]),
         ("1",     "auto",      ["plain", "plain", "given", "given"]),
         ("1",     "always",    ["mtls",  "mtls",  "given", "given"]),
-        ("1",     "sometimes", ["error", "error", "error", "error"]),
+        ("1",     "sometimes", ["error", "error", "given", "given"]),
     ];
     for (use_certificate, use_endpoint, expected) in rows {
         let env = environment(&[(USE_CERTIFICATE, use_certificate), (USE_ENDPOINT, use_endpoint)]);
@@ -85,7 +85,7 @@ fn certificate_of_the_http_options_is_always_in_use() {
         ("true",  "auto",   "mtls",  "given"),
         ("true",  "never",  "plain", "given"),
         ("",      "always", "mtls",  "given"),
-        ("",      "x",      "error", "error"),
+        ("",      "x",      "error", "given"),
     ];
     for (use_certificate, use_endpoint, service, explicit) in rows {
         let env = environment(&[(USE_CERTIFICATE, use_certificate), (USE_ENDPOINT, use_endpoint)]);

@@ -28,7 +28,7 @@ impl RestTransport {
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(deadline)?;
+            let authorization = authorizer.authorization(deadline, attempt.stop())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
@@ -42,7 +42,7 @@ impl RestTransport {
                 continue;
             }
             return Answer::read(response, endpoint.authority(), clock.wall())
-                .map_err(|error| authorizer.explain(error));
+                .map_err(|error| authorizer.explain(error.with_url(&url)));
         }
     }
 
@@ -90,7 +90,7 @@ impl RestTransport {
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now() >= deadline {
-                Error::attempt_timed_out(endpoint.authority(), error.was_sent()).with_source(error)
+                Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)
             }

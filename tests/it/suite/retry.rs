@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
 use longrunning::testing::Reply;
-use longrunning::{Backoff, Code, Operation, RetryPolicy, Status};
+use longrunning::{Backoff, Code, Operation, RetryBudget, RetryPolicy, Status};
 
 use super::kit::{FakeServer, Method, NAME, cut, hinted, secs, server, slept, told, unavailable};
 
@@ -34,6 +34,24 @@ fn delays_are_spread_over_the_upper_half_of_the_step() {
     server.client().get(NAME).retry(RetryPolicy::default().max_attempts(7)).send().unwrap();
     let rounded: Vec<_> = slept(&server).iter().map(|seconds| (seconds * 1e6).round() / 1e6).collect();
     assert_eq!(rounded, [0.5, 1.0, 2.0, 4.0, 8.0, 10.0]);
+}
+
+#[test]
+fn a_budget_limits_the_retries_of_all_calls() {
+    let server = server();
+    server.reply(unavailable().times(usize::MAX));
+    let policy = RetryPolicy::default().budget(RetryBudget::default());
+    let client = server.client_builder().retry(policy).build().unwrap();
+    for _ in 0..10 {
+        client.clone().get(NAME).send().unwrap_err();
+    }
+    assert_eq!(server.request_count(), 14, "79: ten calls and four retries");
+    server.clear_replies();
+    for _ in 0..100 {
+        client.get(NAME).send().unwrap();
+    }
+    server.reply(unavailable());
+    client.get(NAME).send().unwrap();
 }
 
 #[test]

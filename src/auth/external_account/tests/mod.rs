@@ -122,6 +122,11 @@ fn subject_tokens_are_text_or_a_field_of_json() {
     let rows = [
         ("text", &text, "CANARY-4\n", Ok("CANARY-4")),
         ("json", &json_format, r#"{"x": {"t": 1}, "t": "CANARY\u002d4"}"#, Ok("CANARY-4")),
+        ("a byte order mark", &text, "\u{feff}CANARY-4\n", Ok("CANARY-4")),
+        ("json with a byte order mark", &json_format, "\u{feff}{\"t\": \"CANARY-4\"}", Ok("CANARY-4")),
+        ("json for text", &text, r#"{"t": "CANARY-4"}"#, Err("holds JSON, expected the token alone")),
+        ("quotes", &text, "\"CANARY-4\"", Err("holds a token in quotes, expected the token alone")),
+        ("lines", &text, "CANARY-4\nCANARY-5\n", Err("has several lines, expected the token alone")),
         ("no text", &text, " \n", Err("is empty")),
         ("no json", &json_format, "CANARY-5", Err("is not a JSON object")),
         (
@@ -155,7 +160,7 @@ fn subject_tokens_are_text_or_a_field_of_json() {
     }
     let missing = json!({"file": folder.path().join("missing")});
     let error = token(&load(&external(&Canned::start([(200, "")]), missing)).unwrap(), &[]).unwrap_err();
-    assert!(error.to_string().ends_with("missing` cannot be read"), "{error}");
+    assert!(error.to_string().ends_with("missing` does not exist"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
     let large = "x".repeat((1 << 20) + 1);
     let large = json!({"file": folder.file("large", &large)});

@@ -17,10 +17,28 @@ use crate::types::Code;
 
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const SETTINGS: u8 = 4;
+
+/// Allows no streams.
+fn no_streams() -> Vec<u8> {
+    const MAX_CONCURRENT_STREAMS: u8 = 3;
+    raw(SETTINGS, &[0, MAX_CONCURRENT_STREAMS, 0, 0, 0, 0])
+}
 
 /// `GOAWAY` that takes up nothing.
 fn go_away(reason: u8) -> Vec<u8> {
-    raw(GOAWAY, &[0, 0, 0, 0, 0, 0, 0, reason])
+    farewell(0, reason, "")
+}
+
+/// `GOAWAY` that takes up the calls until `last`.
+fn farewell(last: u8, reason: u8, text: &str) -> Vec<u8> {
+    raw(GOAWAY, &[&[0, 0, 0, last, 0, 0, 0, reason], text.as_bytes()].concat())
+}
+
+/// Puts an act before the last one.
+fn between(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
+    acts.insert(acts.len() - 1, more);
+    acts
 }
 
 fn with(mut acts: Vec<Act>, more: Act) -> Vec<Act> {
@@ -56,6 +74,11 @@ fn what_is_sent_once_more() {
         ("shut down after an answer", vec![vec![with(answer(), Act::ShutDown)], vec![answer()]], vec![0, 1]),
         ("closed after an answer", vec![vec![with(answer(), Act::Close)], vec![answer()]], vec![0, 1]),
         ("closed at the second call", vec![vec![answer(), vec![Act::Close]], vec![answer()]], vec![0, 0, 1]),
+        (
+            "no more streams after an answer",
+            vec![vec![between(answer(), Act::Raw(no_streams())), vec![Act::Silence]], vec![answer()]],
+            vec![0, 1],
+        ),
         (
             "pinged between calls",
             vec![vec![with(answer(), Act::Raw(raw(PING, b"8 bytes!"))), answer()]],
@@ -102,15 +125,29 @@ fn what_is_not_sent_a_third_time() {
             "leaving twice",
             vec![leaving(0), leaving(0)],
             (Transport, None, true, false),
-            "127.0.0.1:PORT is closing the connection",
+            "127.0.0.1:PORT is closing the connection: GOAWAY NO_ERROR",
             2,
         ),
         (
             "leaving for a reason",
             vec![leaving(0), leaving(11)],
             (Transport, None, true, false),
-            "127.0.0.1:PORT closed the connection: ENHANCE_YOUR_CALM",
+            "127.0.0.1:PORT closed the connection: GOAWAY ENHANCE_YOUR_CALM",
             2,
+        ),
+        (
+            "leaving for a reason in words",
+            vec![leaving(0), vec![vec![Act::Raw(farewell(0, 11, "too_many_pings\r\n\u{1b}[2J"))]]],
+            (Transport, None, true, false),
+            "127.0.0.1:PORT closed the connection: GOAWAY ENHANCE_YOUR_CALM `too_many_pings\\r\\n\\u{1b}[2J`",
+            2,
+        ),
+        (
+            "leaving for a reason in the middle of a call",
+            vec![vec![vec![Act::Raw(farewell(1, 2, "worker died")), Act::Close]]],
+            (Transport, None, true, true),
+            "127.0.0.1:PORT closed the connection before an answer: GOAWAY INTERNAL_ERROR `worker died`",
+            1,
         ),
         (
             "closed at the first call",
@@ -184,7 +221,31 @@ fn servers_of_something_else() {
         let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
         let message = message(&error, port);
         assert!(message.starts_with("127.0.0.1:PORT "), "{message}");
+        assert_eq!(message.contains("HTTP/1.1"), answer.starts_with(b"HTTP"), "{message}");
         assert_eq!((error.kind(), error.code()), (Transport, None));
+    }
+}
+
+#[test]
+fn tls_ports_are_told_by_their_answer_to_plain_http() {
+    let rows = [
+        (
+            &b"\x15\x03\x03\0\x02\x02\x46"[..],
+            (Transport, None, false, true),
+            "127.0.0.1:PORT responded to plain HTTP with TLS: use an `https://` endpoint",
+        ),
+        (
+            b"",
+            (Transport, None, true, true),
+            "127.0.0.1:PORT closed the connection before an answer \
+             (a server that expects TLS does so: use `https://`)",
+        ),
+    ];
+    for (answer, expected, text) in rows {
+        let port = other(answer);
+        let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
+        assert_eq!(message(&error, port), text);
+        assert_eq!(facts(&error), expected, "{text}");
     }
 }
 

@@ -129,7 +129,11 @@ fn server_behind_a_proxy_is_reached() {
     assert!(relay.heads()[0].starts_with(&format!("CONNECT example.test:{} HTTP/1.1", server.port)));
     let strict = Relay::start(Some("Basic x"));
     let error = get(&behind(&authority, server.port, strict.port)).unwrap_err();
-    let expected = "the proxy did not connect to example.test:PORT: it wants a user and a password (407)";
+    let expected = format!(
+        "the proxy did not connect to example.test:PORT: it wants a user and a password (407) \
+         (proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)",
+        strict.port
+    );
     assert_eq!(message(&error, server.port), expected);
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, false));
 }
