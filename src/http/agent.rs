@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::env::{Env, SystemEnv};
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
@@ -11,6 +10,7 @@ use crate::net::permits::Permits;
 use crate::net::proxy::ProxyRoutes;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
+use crate::util::env::{Env, SystemEnv};
 
 use super::client::{HttpClient, HttpLibrary};
 use super::error::{HttpError, HttpErrorKind};

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use crate::clock::deadline;
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
+use crate::util::excerpt::shown_name;
 
 use super::RestTransport;
 use super::decode::Answer;
