@@ -5,13 +5,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::Request;
 
-use crate::clock::deadline;
 use crate::error::Error;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
+use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
 use super::channel::{Answer, Fault};

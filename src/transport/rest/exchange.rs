@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use crate::clock::deadline;
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
+use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
 use super::RestTransport;
