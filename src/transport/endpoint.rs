@@ -118,8 +118,11 @@ fn host_is_valid(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
         None => {
-            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            !host.is_empty() && host.bytes().all(name)
+            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            // RFC 1035 section 2.3.4; a dot at the end is the root.
+            let labels = host.strip_suffix('.').unwrap_or(host);
+            let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(name);
+            labels.len() <= 253 && labels.split('.').all(fits)
         }
     }
 }
@@ -157,6 +160,7 @@ mod tests {
 
     #[test]
     fn endpoints_that_are_refused() {
+        let long_label = format!("https://{}.com", "a".repeat(64));
         let loopback_only = "is not https (plain http is accepted for loopback only)";
         let table = [
             ("http://example.com", loopback_only),
@@ -170,6 +174,10 @@ mod tests {
             ("https://[::1", "has no valid host and port"),
             ("https://[::1]8", "has no valid host and port"),
             ("https://ho st", "has no valid host and port"),
+            ("https://host..example.com", "has no valid host and port"),
+            ("https://.example.com", "has no valid host and port"),
+            ("https://.", "has no valid host and port"),
+            (&*long_label, "has no valid host and port"),
             ("https://host\\evil", "has no valid host and port"),
             ("https://host?x", "has a query or a fragment: expected scheme, host, port and base path only"),
             ("https://host/a/../b", "has a base path that is not plain segments"),
