@@ -216,13 +216,9 @@ pub mod auth;
 mod call;
 mod client;
 mod client_config;
-mod clock;
 mod core;
-mod env;
 mod error;
-mod excerpt;
 mod fault_class;
-mod file;
 #[cfg(test)]
 mod folder;
 mod handle;
@@ -246,7 +242,6 @@ mod random;
 mod redact;
 pub mod resource;
 mod retry;
-mod secret;
 mod stop;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -256,6 +251,7 @@ mod threads;
 pub mod transport;
 mod types;
 mod url;
+mod util;
 mod wait_support;
 
 #[cfg(feature = "async")]

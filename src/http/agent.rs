@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::env::{Env, SystemEnv};
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
@@ -12,6 +11,7 @@ use crate::net::permits::Permits;
 use crate::net::proxy::ProxyRoutes;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
+use crate::util::env::{Env, SystemEnv};
 
 use super::client::{HttpClient, HttpLibrary};
 use super::error::{HttpError, HttpErrorKind};

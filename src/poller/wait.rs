@@ -7,10 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::Request;
-use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::excerpt::shown_name;
 use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
@@ -20,6 +18,8 @@ use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
@@ -484,7 +484,7 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::util::clock::SystemClock;
 
     #[test]
     fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {

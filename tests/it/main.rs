@@ -31,6 +31,8 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+#[cfg(target_os = "linux")]
+mod signals;
 mod status_pages;
 mod sweep;
 mod token_files;

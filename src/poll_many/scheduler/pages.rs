@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 
 use super::super::frozen_clock::FrozenClock;
 use super::super::group::{ListPass, PageFailure, ParentGroup};

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
+use crate::util::excerpt::shown_name;
 
 use super::channel::{Answer, Fault};
 use super::frame::{self, Oversize};

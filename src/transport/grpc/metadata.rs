@@ -7,12 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::auth::Authorization;
 use crate::error::Error;
-use crate::excerpt::shown;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
 use crate::transport::rest::route::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, Service};
+use crate::util::excerpt::shown;
 
 /// What is the same for all calls of a client.
 #[derive(Debug)]
