@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::clock::Clock;
+use crate::util::clock::Clock;
 
 /// A clock that stands still, so that operations which are as old as each other stay together: they get the same delay.
 #[derive(Debug)]

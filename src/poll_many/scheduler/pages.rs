@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
-use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
 
 use super::super::frozen_clock::FrozenClock;
