@@ -7,11 +7,12 @@ use crate::core::Core;
 use crate::error::Error;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
+use crate::operation_ref::OperationRef;
 use crate::options::{
     PollOptions, RequestOptions, concurrency_option, poll_options, rate_option, request_options,
     wait_timeout_options,
 };
-use crate::poller::{Target, WaitWatch, observer_option};
+use crate::poller::{WaitWatch, observer_option};
 use crate::redact::Masked;
 use crate::retry::RateLimit;
 use crate::transport::Rpc;
@@ -73,7 +74,7 @@ use super::track::FinishedTrack;
 #[must_use = "nothing is asked before iteration, `join_all`, `race` or `try_join_all`"]
 pub struct PollMany {
     core: Arc<Core>,
-    targets: Vec<Target>,
+    targets: Vec<OperationRef>,
     options: RequestOptions,
     poll: PollOptions,
     watch: WaitWatch,
@@ -83,7 +84,7 @@ pub struct PollMany {
 }
 
 impl PollMany {
-    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<Target>>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> Self {
         Self {
             core: Arc::clone(core),
             targets: targets.into_iter().map(|target| target.into().at(core)).collect(),

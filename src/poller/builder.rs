@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::call::Blocking;
 use crate::core::Core;
 use crate::error::Error;
+use crate::operation_ref::OperationRef;
 use crate::options::{PollOptions, RequestOptions, poll_options, request_options, wait_timeout_options};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
 use super::latest::Latest;
 use super::snapshots::{Snapshots, WaitStart};
-use super::target::Target;
 use super::update::{WaitWatch, observer_option};
 
 /// A wait for one operation, with its options, that has not started yet.
@@ -73,14 +73,14 @@ use super::update::{WaitWatch, observer_option};
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
     mode: M,
-    target: Target,
+    target: OperationRef,
     options: RequestOptions,
     poll: PollOptions,
     watch: WaitWatch,
 }
 
 impl<M> Poller<M> {
-    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         Self {
             core: Arc::clone(core),
             mode,

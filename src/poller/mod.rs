@@ -5,7 +5,6 @@ mod latest;
 mod long_poll;
 mod poll;
 mod snapshots;
-mod target;
 mod update;
 mod wait;
 
@@ -13,7 +12,6 @@ pub use builder::Poller;
 pub(crate) use latest::Latest;
 pub(crate) use poll::Poll;
 pub use snapshots::Snapshots;
-pub use target::Target;
 pub use update::{PollFault, Update};
 pub(crate) use update::{WaitWatch, observer_option};
 pub(crate) use wait::{Step, Wait};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, PollOptions};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
@@ -15,7 +16,6 @@ use crate::retry::{self, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::target::Target;
 use super::update::WaitWatch;
 use super::wait::{Step, Wait};
 
@@ -52,7 +52,7 @@ pub struct Snapshots<M = Blocking> {
 
 /// What a wait begins with.
 pub(super) struct WaitStart {
-    pub(super) target: Result<Target, Error>,
+    pub(super) target: Result<OperationRef, Error>,
     pub(super) poll: PollOptions,
     pub(super) watch: WaitWatch,
 }
