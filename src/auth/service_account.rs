@@ -19,6 +19,7 @@ use crate::auth::{
 };
 use crate::error::Error;
 use crate::excerpt::shown;
+use crate::net::mtls_host;
 use crate::secret::Secret;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
@@ -363,7 +364,8 @@ fn audience_of(endpoint: &str) -> Result<String, TokenError> {
     if authority.is_empty() {
         return Err(TokenError::permanent("there is no endpoint to take the audience from"));
     }
-    Ok(format!("https://{}/", authority.replacen(".mtls.", ".", 1)))
+    let plain = mtls_host::from_mtls(authority);
+    Ok(format!("https://{}/", plain.as_deref().unwrap_or(authority)))
 }
 
 /// The scopes of the client, joined by spaces, or the default one.

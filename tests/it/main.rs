@@ -35,6 +35,7 @@ mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;
 mod wait_bindings;
+mod workload_certificate;
 
 /// What the suite calls its clients.
 mod blocking {
