@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::name::OperationName;
 use crate::options::{CallOptions, PollOptions};
@@ -13,6 +12,7 @@ use crate::progress::Progress;
 use crate::retry::RateLimit;
 use crate::transport::{Rpc, Transport};
 use crate::types::Operation;
+use crate::util::clock::Clock;
 use crate::wait_support::WaitSupport;
 
 /// The inside of a client.

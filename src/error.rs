@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::excerpt::{shown, shown_name};
+use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
 use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
+use crate::util::excerpt::{excerpt, shown, shown_name};
 
 /// Why a call, a listing or a wait did not give what was asked for.
 ///
@@ -27,11 +28,11 @@ pub struct Error(Box<Inner>);
 pub enum ErrorKind {
     /// No credentials, or none that could be turned into a token.
     Auth,
-    /// The `name` is not one that this method can be asked for; nothing was sent.
+    /// No request can be made of the `name`, or the method has no binding; nothing was sent.
     Binding,
     /// An option, an endpoint or a file given by the caller cannot be used; nothing was sent.
     Config,
-    /// An answer arrived and is not what the method promises.
+    /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
     Decode,
     /// The operation itself is done and failed; asking for it worked.
     Operation,
@@ -54,12 +55,17 @@ struct Inner {
     status: Option<Status>,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
+    /// The header or message that `retry_after` comes from.
+    hint: &'static str,
+    url: Option<String>,
     page_token: Option<String>,
     operation: Option<Operation>,
     fault: Option<Error>,
     attempts: u32,
     elapsed: Duration,
     transient: bool,
+    forbids_retry: bool,
+    is_status_page: bool,
     sent: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -113,6 +119,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// Returns the URL of the request, without its query, if a service or something in front of it rejected it.
+    ///
+    /// Over gRPC it is that of the method. The message of `NOT_FOUND` names it too.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
     /// For a failed listing: the token of the page that failed, to go on from later.
     ///
     /// Give it to `page_token`; an empty token is the first page.
@@ -139,11 +152,12 @@ impl Error {
         self.0.fault.as_ref()
     }
 
-    /// Whether the same call may well succeed later without any change.
+    /// Returns whether the same call may succeed later without any change.
     ///
-    /// So it is after a connection that failed, an attempt that ran out of time, the service's `UNAVAILABLE`, and
-    /// its `RESOURCE_EXHAUSTED` if it says [when to come back](Self::retry_after). Not after the failure of an
-    /// operation, which stays what it is.
+    /// That holds for a connection that failed, an attempt that timed out, `UNAVAILABLE`, and a used-up quota if the
+    /// service says [when to come back](Self::retry_after). It does not hold for the failure of an operation, which is
+    /// permanent, nor if the server asks not to retry (`grpc-retry-pushback-ms: -1`). The table in [`docs/errors.md`] has
+    /// all events.
     ///
     /// ```
     /// use longrunning::{Code, Error, Status};
@@ -151,13 +165,10 @@ impl Error {
     /// assert!(Error::from(Status::new(Code::Unavailable, "draining")).is_transient());
     /// assert!(!Error::from(Status::new(Code::NotFound, "expired")).is_transient());
     /// ```
+    ///
+    /// [`docs/errors.md`]: https://docs.rs/crate/longrunning/latest/source/docs/errors.md
     pub fn is_transient(&self) -> bool {
-        let of_service = || match (self.kind(), self.code()) {
-            (ErrorKind::Service, Some(Code::Unavailable)) => true,
-            (ErrorKind::Service, Some(Code::ResourceExhausted)) => self.retry_after().is_some(),
-            _ => false,
-        };
-        self.passes_by_itself() || of_service()
+        self.class() == FaultClass::Transient
     }
 }
 
@@ -172,12 +183,16 @@ impl Error {
             status: None,
             http_status: None,
             retry_after: None,
+            hint: "",
+            url: None,
             page_token: None,
             operation: None,
             fault: None,
             attempts: 0,
             elapsed: Duration::ZERO,
             transient: false,
+            forbids_retry: false,
+            is_status_page: false,
             sent: false,
             source: None,
         }))
@@ -213,6 +228,37 @@ impl Error {
     pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
         self.0.retry_after = delay;
         self
+    }
+
+    /// Adds the delay that the server asks for, and where it says so. The longest one counts.
+    pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
+        if delay > self.0.retry_after {
+            self.0.retry_after = delay;
+            self.0.hint = hint;
+        }
+        self
+    }
+
+    /// Adds that the server asks not to send the same request again.
+    pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
+        self.0.forbids_retry = forbids_retry;
+        self
+    }
+
+    /// Adds the URL of a request that was rejected; its query is left out.
+    pub(crate) fn with_url(mut self, url: &str) -> Self {
+        if self.0.status.is_some() {
+            self.0.url = Some(url.split(['?', '#']).next().unwrap_or_default().to_owned());
+        }
+        self
+    }
+
+    /// Adds that a call gives up because the delay that the server asks for does not fit.
+    pub(crate) fn hint_too_long(self, left: Duration) -> Self {
+        let Some(delay) = self.retry_after() else { return self };
+        let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
+        let note = format!("{hint} of {} s is longer than the remaining {} s", Seconds(delay), Seconds(left));
+        self.note(note)
     }
 
     pub(crate) fn with_page_token(mut self, token: &str) -> Self {
@@ -277,6 +323,37 @@ impl Error {
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub(crate) fn passes_by_itself(&self) -> bool {
         self.0.transient
+    }
+
+    /// Returns how calls and waits handle this error.
+    pub(crate) fn class(&self) -> FaultClass {
+        self.facts().class()
+    }
+
+    /// Whether a quota is used up.
+    pub(crate) fn is_quota(&self) -> bool {
+        self.facts().is_quota()
+    }
+
+    fn facts(&self) -> FaultFacts {
+        FaultFacts {
+            code: self.code().filter(|_| self.kind() != ErrorKind::Operation),
+            names_quota: self.status().is_some_and(Status::names_quota),
+            is_hinted: self.retry_after().is_some(),
+            is_transient: self.passes_by_itself(),
+            forbids_retry: self.forbids_retry(),
+            is_status_page: self.0.is_status_page,
+        }
+    }
+
+    /// Whether the server asks not to send the same request again.
+    pub(crate) fn forbids_retry(&self) -> bool {
+        self.0.forbids_retry
+    }
+
+    /// Whether something in front of the service sent a page, or other text: as a success, or as its own 404.
+    pub(crate) fn is_status_page(&self) -> bool {
+        self.0.is_status_page
     }
 
     /// Whether the server may have acted on the request.
@@ -345,35 +422,40 @@ impl Error {
 
     /// An error status from the service.
     pub(crate) fn service(status: Status) -> Self {
+        let delay = status.retry_delay();
+        let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done.
-        let acted = status.code() != Code::ResourceExhausted;
-        Self::new(ErrorKind::Service, status.to_string())
-            .sent(acted)
-            .with_retry_after(status.retry_delay())
+        let acted = !error.is_quota();
+        error.sent(acted)
+    }
+
+    /// A method without a URL: nothing can be sent.
+    pub(crate) fn unbound(method: &'static str) -> Self {
+        let message = format!("no request was sent: no binding of {method} is configured, see `Bindings`");
+        let status = Status::new(Code::Unimplemented, &*message);
+        Self::new(ErrorKind::Binding, message).with_status(status)
+    }
+
+    /// A page or other text of something in front of the service, sent as a success.
+    pub(crate) fn status_page(message: impl Into<String>) -> Self {
+        Self::decode(message).sent(true).of_status_page()
+    }
+
+    /// Marks an error that something in front of the service has sent.
+    pub(crate) fn of_status_page(mut self) -> Self {
+        self.0.is_status_page = true;
+        self
+    }
+
+    /// A proxy that does not take a request without credentials.
+    pub(crate) fn proxy_credentials(status: Status) -> Self {
+        Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
             .with_status(status)
     }
 
-    /// A method that the service does not have, as far as the client is told.
-    pub(crate) fn unbound(method: &'static str) -> Self {
-        let message = format!("no binding of {method} is configured: see `Bindings`");
-        Self::service(Status::new(Code::Unimplemented, message)).sent(false)
-    }
-
-    /// An answer from something that is not the service.
-    pub(crate) fn foreign_answer(host: &str, answer: &str) -> Self {
-        let host = shown(host);
-        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected JSON")).sent(true)
-    }
-
-    /// The same over gRPC.
-    #[cfg(feature = "grpc")]
-    pub(crate) fn not_grpc(host: &str, answer: &str) -> Self {
-        let host = shown(host);
-        Self::new(ErrorKind::Transport, format!("{host} answered with {answer}: expected gRPC")).sent(true)
-    }
-
-    /// An answer of which something is missing.
-    pub(crate) fn answer_cut(message: &str) -> Self {
+    /// A response of which something is missing.
+    pub(crate) fn response_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true)
     }
 
@@ -395,7 +477,20 @@ impl Error {
             Some(proxy) => late.note(format!("({proxy})")),
             None => late,
         };
-        late.with_source(error)
+        // A timeout of the request itself would say the same again.
+        if error.kind() != HttpErrorKind::Timeout || !error.was_sent() {
+            return late.with_source(error);
+        }
+        Self(Box::new(Inner { source: error.into_source(), ..*late.0 }))
+    }
+
+    /// Adds the status with which the server ended a call whose time was up, if it says more than that.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn caused_by_end(self, error: Self) -> Self {
+        let message = error.status().map(Status::message).unwrap_or_default().to_ascii_lowercase();
+        let says_more =
+            !matches!(message.as_str(), "" | "deadline exceeded" | "context deadline exceeded" | "timeout");
+        if says_more { self.with_source(error) } else { self }
     }
 
     /// A call that its token stopped.
@@ -475,9 +570,12 @@ impl From<HttpError> for Error {
             HttpErrorKind::Timeout => ErrorKind::Timeout,
             HttpErrorKind::Config | HttpErrorKind::Request => ErrorKind::Config,
             HttpErrorKind::Stopped => ErrorKind::Stopped,
+            HttpErrorKind::Encoding => ErrorKind::Decode,
             _ => ErrorKind::Transport,
         };
+        let is_page = error.kind() == HttpErrorKind::Encoding;
         let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
             Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),
             None => made,
@@ -493,6 +591,12 @@ impl Error {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
         }
         Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
+    }
+
+    /// A message that cannot be turned into its other form, although it may be valid as it is.
+    pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
+        let name = excerpt(type_name);
+        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}"))
     }
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
@@ -521,6 +625,10 @@ impl fmt::Display for Error {
             write!(f, "{method} `{}`: ", shown_name(name))?;
         }
         f.write_str(&inner.message)?;
+        // What is not found is often the path: a wrong version, a wrong host.
+        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, self.url(), self.code()) {
+            write!(f, " ({})", shown(url))?;
+        }
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }

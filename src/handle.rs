@@ -188,19 +188,36 @@ impl OperationHandle {
         self.until_done()?.into_response()
     }
 
-    /// Asks for the operation to be cancelled; best effort.
+    /// Requests the cancellation of the operation, which is best effort, and returns whether a request was sent.
+    ///
+    /// If the operation [was seen to be done](Self::is_done), there is nothing to cancel: nothing is sent, and the result
+    /// is `false`.
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let handle = client.operation("operations/42");
+    /// assert!(handle.cancel()?, "requested");
+    /// assert!(handle.refresh()?.is_done());
+    /// assert!(!handle.cancel()?, "it is done");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel).
-    pub fn cancel(&self) -> Result<(), Error> {
-        self.call::<CancelOperationRequest>().send()
+    pub fn cancel(&self) -> Result<bool, Error> {
+        if self.is_done() {
+            return Ok(false);
+        }
+        self.call::<CancelOperationRequest>().send().map(|()| true)
     }
 
-    /// Asks for the operation to be cancelled and blocks until it is done, for at most `grace` after that.
+    /// Requests the cancellation of the operation and blocks until it is done, for at most `grace` after that.
     ///
-    /// Gives what became of it: cancelled, or ended before it could be. `FAILED_PRECONDITION`, by which some services
-    /// say that it is over, is no failure here.
+    /// Returns the operation, which was cancelled, or finished before it could be. `FAILED_PRECONDITION`, by which some
+    /// services report that it is done, is no failure here. If it was seen to be done before, nothing is sent.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();

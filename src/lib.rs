@@ -1,10 +1,9 @@
-//! Blocking client for [`google.longrunning.Operations`]: look up, wait for, list, cancel and delete the
-//! long-running operations of any Google API, without an async runtime.
+//! Blocking client for [`google.longrunning.Operations`]: get, wait for, list, cancel and delete the long-running
+//! operations of Google APIs, without an async runtime.
 //!
-//! Many Google APIs start work that takes minutes or hours and answer with an [`Operation`]: a name, metadata
-//! that say how far it is, and in the end a response or an error. This crate asks the service about it from the
-//! calling thread, with the right credentials, through outages, without asking too often, and says truthfully
-//! how it ended.
+//! Many Google APIs start work that takes minutes or hours, and return an [`Operation`]: a name, metadata about
+//! its progress, and finally a response or an error. This crate polls it from the calling thread: with the right
+//! credentials, through outages, at a considerate rate. It never confuses a request that failed with work that failed.
 //!
 //! # Quickstart
 //!
@@ -16,25 +15,26 @@
 //!
 //! let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
 //! let operation = client.get("operations/42").send()?;
-//! println!("{}: {}", operation.name(), operation.outcome());
+//! println!("{}: {}", operation.name(), operation.outcome()); // operations/42: running
+//! # assert!(!operation.is_done());
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! An [`OperationsClient`] has five methods, one for each RPC, and each gives a [`Call`] with the same options:
+//! An [`OperationsClient`] has one method for each RPC. Each returns a [`Call`], with the same options:
 //!
-//! | method | RPC | gives |
+//! | method | RPC | result |
 //! |---|---|---|
 //! | [`get`](OperationsClient::get) | GetOperation | the latest state |
-//! | [`list`](OperationsClient::list) | ListOperations | an iterator over all pages, [`pages`](Call::pages), or one page |
-//! | [`cancel`](OperationsClient::cancel) | CancelOperation | nothing; best effort |
-//! | [`delete`](OperationsClient::delete) | DeleteOperation | nothing; does not cancel |
-//! | [`wait`](OperationsClient::wait) | WaitOperation | the latest state, held back by the server; few services have it |
+//! | [`list`](OperationsClient::list) | ListOperations | an iterator over all operations, over [`pages`](Call::pages), or one page |
+//! | [`cancel`](OperationsClient::cancel) | CancelOperation | nothing; cancelling is best effort |
+//! | [`delete`](OperationsClient::delete) | DeleteOperation | nothing; deleting does not cancel |
+//! | [`wait`](OperationsClient::wait) | WaitOperation | the latest state, which the server holds back for a while; few services have it |
 //!
-//! Nothing is sent before `send`, iteration or `until_done`.
+//! No request is sent before `send`, iteration or `until_done`.
 //!
 //! # Waiting
 //!
-//! [`poller`](OperationsClient::poller) blocks until an operation is done, whether it succeeded or failed:
+//! [`poller`](OperationsClient::poller) waits until an operation is done, whether it succeeded or failed:
 //!
 //! ```
 //! # use longrunning::testing::{FakeOperation, FakeServer};
@@ -55,18 +55,19 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! A [`Poller`] is an iterator of snapshots too, and tells [`on_update`](Poller::on_update) what changed, as [`Progress`]
-//! whatever the type of the metadata. Faults that may pass do not end a wait, and its time limit is kept, 24 hours unless
-//! said otherwise; a wait that stops early says what it knows, and that it did not cancel the operation. A [`StopToken`]
-//! ends it at once; [`long_poll`](Poller::long_poll) has the server wait where it can.
+//! Transient errors do not end a wait, and the timeout is enforced; the default is 24 hours. A wait that ends early
+//! reports the last state of the operation, and that it did not cancel it. A [`Poller`] is also an iterator of
+//! snapshots. [`on_update`](Poller::on_update) reports every change, and [`Progress`] reads percentages and times from any
+//! metadata type. A [`StopToken`] ends the wait at once. [`long_poll`](Poller::long_poll) uses WaitOperation where the
+//! service has it.
 //!
-//! [`operation`](OperationsClient::operation) gives an [`OperationHandle`]: one operation to keep, to wait for, to cancel, and
-//! to pass on to another process as a [`Pending`]. With feature `journal`, a `Journal` keeps those in a file.
+//! [`operation`](OperationsClient::operation) returns an [`OperationHandle`]: one operation that a program can keep, wait for
+//! and cancel, or hand to another process as a [`Pending`]. With the feature `journal`, a `Journal` stores those in a file.
 //!
 //! # Many operations
 //!
-//! [`poll_many`](OperationsClient::poll_many) waits for thousands at once, by pages of their listing where that costs
-//! less than one request each, and gives them as they finish:
+//! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations concurrently and yields them as they finish.
+//! Operations with the same parent are polled by listing it, where that costs less than one request for each:
 //!
 //! ```
 //! # use longrunning::testing::{FakeOperation, FakeServer};
@@ -85,9 +86,9 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! [`all`](PollMany::all), [`any`](PollMany::any) and [`first_error`](PollMany::first_error) end it otherwise.
-//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) clean up what a listing
-//! gives, by filter and age.
+//! [`all`](PollMany::all), [`any`](PollMany::any) and [`first_error`](PollMany::first_error) are other ways to end it.
+//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel or delete in bulk, by
+//! filter and age.
 //!
 //! # Listing
 //!
@@ -101,35 +102,35 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! Pages are asked for as they are needed. A listing that fails says where to go on
-//! ([`Error::page_token`]); one whose server repeats a page token ends with an error.
+//! Pages are fetched when the iterator needs them. After an error, [`Error::page_token`] says where to continue. A
+//! server that repeats a page token causes an error, not an endless loop.
 //!
 //! # Results
 //!
-//! [`Operation::outcome`] tells running, succeeded, failed and malformed apart. Metadata and response are
-//! [`Any`]s: JSON text or protobuf bytes of a type that this crate need not know, kept as they came, decoded into
-//! your own serde type ([`Any::decode`]) or prost message ([`Any::unpack`]). The [`Status`] of a failure has a
-//! [`Code`] and [typed details](rpc). [`DataFormat::Proto`](transport::DataFormat::Proto) asks for bytes over REST
-//! too; with feature `reflect`, a `DescriptorPool` turns messages of your own types from bytes to JSON and back.
+//! [`Operation::outcome`] distinguishes running, succeeded, failed and malformed. Metadata and response are [`Any`]s: JSON
+//! text or protobuf bytes of a type that this crate need not know, unchanged. [`Any::decode`] deserializes them with
+//! serde, [`Any::unpack`] returns a prost message. The [`Status`] of a failure has a [`Code`] and [typed details](rpc).
+//! [`DataFormat::Proto`](transport::DataFormat::Proto) requests protobuf over REST too. With the feature `reflect`, a
+//! `DescriptorPool` converts messages of your own types from bytes to JSON and back.
 //!
 //! # Credentials
 //!
-//! [`OperationsClient::new`] takes those that the machine offers ([`Credentials::application_default`]): the file of
-//! `GOOGLE_APPLICATION_CREDENTIALS`, a login with gcloud, the metadata server of Google Cloud. A builder takes any: a
-//! service-account key ([`auth::ServiceAccount`]), a token, an API key, another identity provider's, or your own
-//! [`auth::TokenProvider`]. The page of [`auth`] says which ones are used where, and why. Tokens are cached, renewed by
-//! one caller before they expire, and renewed and replayed once after a 401.
+//! [`OperationsClient::new`] uses [Application Default Credentials](Credentials::application_default): the file that
+//! `GOOGLE_APPLICATION_CREDENTIALS` names, a gcloud login, or the metadata server of Google Cloud. A builder takes any
+//! others: a service account key ([`auth::ServiceAccount`]), a token, an API key, the identity of another provider, or
+//! your own [`auth::TokenProvider`]. The module [`auth`] says which ones are used where. Tokens are
+//! cached. One caller renews a token before it expires. After a 401, the client fetches a new token and repeats the request once.
 //!
-//! # Retries and time limits
+//! # Retries and timeouts
 //!
-//! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] says what is retried; hints
-//! of the server (`Retry-After`, `RetryInfo`) are a floor for the next delay. `attempt_timeout` and
-//! `total_timeout` exist on the client, on a call and on a poller; both reach the socket. A [`ClientConfig`] gives
-//! each method its own, from a service config of gRPC.
+//! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] decides which errors are retried. Hints
+//! of the server (`Retry-After`, `RetryInfo`) are lower bounds for the next delay. `attempt_timeout` and `total_timeout` are
+//! options of the client, of a call and of a poller; both are enforced on the socket. A [`ClientConfig`] sets them for
+//! each method, from a service config of gRPC.
 //!
 //! # Errors
 //!
-//! There is one [`Error`]. Its [`kind`](Error::kind) says who failed, its [`code`](Error::code) how:
+//! There is one type, [`Error`]. Its [`kind`](Error::kind) is the category, its [`code`](Error::code) the canonical code:
 //!
 //! ```
 //! use longrunning::{Code, Error, ErrorKind};
@@ -139,7 +140,7 @@
 //!         (ErrorKind::Operation, _) => format!("the work itself failed: {err}"),
 //!         (ErrorKind::Service, Some(Code::NotFound)) => "deleted or expired".into(),
 //!         (ErrorKind::Timeout, _) => format!("still running: {:?}", err.operation().map(|op| op.name())),
-//!         _ => format!("could not ask: {err:#}"),
+//!         _ => format!("request failed: {err:#}"),
 //!     }
 //! }
 //! ```
@@ -147,45 +148,46 @@
 //! # Services and their URLs
 //!
 //! Names of all shapes work without configuration: `operations/42`, `projects/p/locations/l/operations/42`, ids of
-//! several segments, bare ids. [`Bindings`] sets another version or replaces templates; names that could leave
-//! their URL path are refused before anything is sent.
+//! several segments, bare ids. [`Bindings`] set another API version or replace path templates. A name that could leave
+//! its URL path is rejected before a request is sent.
 //!
 //! # gRPC
 //!
-//! With feature `grpc` the same client speaks gRPC: `builder(…).transport(TransportKind::Grpc)`, or by name,
-//! `.transport("grpc".parse()?)`. Calls, options, errors and retries are the same; `Any`s hold protobuf bytes. Names go as
-//! they are given, for the methods of gRPC have no bindings. It is blocking too: [`transport::TransportKind`] says how.
+//! With the feature `grpc`, the same client speaks gRPC: `builder(…).transport(TransportKind::Grpc)`, or by name,
+//! `.transport("grpc".parse()?)`. Calls, options, errors and retries are the same; `Any`s contain protobuf bytes. Names are
+//! sent as they are, because gRPC methods have no bindings. gRPC is blocking too: see [`transport::TransportKind`].
 //!
 //! # Testing
 //!
-//! Feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted answers and faults, a
-//! clock on which no test sleeps, and the servers that tokens come from, which check what they are sent.
+//! The feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted responses and errors, and a virtual
+//! clock, so that no test sleeps. It also plays the servers that issue tokens, and checks the requests to them.
 //!
 //! # Logging
 //!
-//! Through the `log` crate. Names, codes and hosts may be personal; tokens, keys and bodies that are sent never appear.
-//! At `TRACE` ureq shows every byte of the wire under the target `ureq_proto`: secrets of a request are hidden there
-//! too, an answer is not, and that of a token endpoint holds a token. Leave that target at `DEBUG`.
+//! The crate uses `log`. Names, codes and hosts may be personal data. Tokens, keys and request bodies are never logged.
+//! At `TRACE`, ureq logs every byte of the wire under the target `ureq_proto`. Secrets of requests are redacted there too, but
+//! responses are not, and the response of a token endpoint contains a token. Leave that target at `DEBUG`.
 //!
 //! | level | what |
 //! |---|---|
-//! | `WARN` | what nobody returns: a key file that other users can read; a token or client certificate that could not be renewed while the old one serves; a client certificate that is not used or not there; a login without a quota project; root certificates that cannot be used; keys of a client config that have no effect |
-//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; exchanges with token servers, by host and status; ureq's requests, with sensitive headers redacted |
-//! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of answers, **unredacted** |
+//! | `WARN` | what no return value reports: a credentials file that other users can read; a token or client certificate that could not be renewed while the old one is valid; a client certificate that is not used or missing; a login without a quota project; unusable root certificates; keys of a client config without effect; a result that could not be acknowledged in the journal |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; requests to token servers, by host and status; ureq's requests, with sensitive headers redacted |
+//! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of responses, **unredacted** |
 //!
 //! # Threads and async programs
 //!
-//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread: in an async program, make it inside
-//! `spawn_blocking`, or take the client with futures, for any executor: feature `async`, `OperationsAsyncClient`. Two
-//! threads are ever started, and end soon: one looks up a host name that is not in the cache, the other reads what an
-//! `executable` source of credentials prints. A [`PollMany`] and a [`Sweep`] may start a few, which end with them.
-//! Nothing is installed process-wide.
+//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread. In an async program, make it inside
+//! `spawn_blocking`, or use the client with futures, which runs on any executor: feature `async`, `OperationsAsyncClient`.
+//!
+//! A blocking client starts a short-lived thread to resolve a host name that is not in the cache, and to read the output of an
+//! `executable` credential source. A [`PollMany`] and a [`Sweep`] may start a few, which end with them, and
+//! [`OperationHandle::on_done`] starts one. Nothing is installed process-wide.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `gzip` | yes | compressed answers; the decoded size stays capped |
+//! | `gzip` | yes | compressed responses; the decoded size is limited |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in |
 //! | `platform-verifier` | | the trust store of the operating system |
 //! | `grpc` | | gRPC beside REST: [`transport::TransportKind`] |
@@ -195,13 +197,13 @@
 //! | `testing` | | `FakeServer` and the virtual clock |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
-//! Features are additive and change no default. Other crates that stand in the interface, so that a new
-//! major version of one is a new major version of this: `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and
-//! `prost-types` 0.14 ([`Any::unpack`], [`rpc`], [`proto`]), and with their features `backoff` 0.4 and `prost-reflect` 0.16.
+//! Features are additive and change no default. Public dependencies (a major release of one is a major release of this
+//! crate): `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14 ([`Any::unpack`], [`rpc`], [`proto`]), and
+//! with their features `backoff` 0.4 and `prost-reflect` 0.16.
 //!
 //! # Minimum Rust version
 //!
-//! The minimum Rust version is 1.88; raising it is a minor release.
+//! The minimum Rust version is 1.88. Raising it is a minor release.
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
@@ -214,12 +216,9 @@ pub mod auth;
 mod call;
 mod client;
 mod client_config;
-mod clock;
 mod core;
-mod env;
 mod error;
-mod excerpt;
-mod file;
+mod fault_class;
 #[cfg(test)]
 mod folder;
 mod handle;
@@ -243,7 +242,6 @@ mod random;
 mod redact;
 pub mod resource;
 mod retry;
-mod secret;
 mod stop;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -253,6 +251,7 @@ mod threads;
 pub mod transport;
 mod types;
 mod url;
+mod util;
 mod wait_support;
 
 #[cfg(feature = "async")]
@@ -281,7 +280,7 @@ pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
-pub use types::{Any, Code, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 
 /// The snippets of the README are tests.
 #[cfg(doctest)]

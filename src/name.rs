@@ -199,7 +199,7 @@ impl fmt::Display for OperationName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::excerpt::excerpt;
+    use crate::util::excerpt::excerpt;
 
     #[test]
     fn accepts_and_splits_what_services_hand_out() {

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn two_failures_tell_the_bindings_apart() {
-        let passing = || Error::answer_cut("cut").with_http_status(200);
+        let passing = || Error::response_cut("cut").with_http_status(200);
         let rows = [
             ("bound by body", vec![], Some(WaitBinding::Body)),
             ("bound by query", vec![refusal(400)], Some(WaitBinding::Query)),

@@ -12,13 +12,12 @@ pub(crate) fn page(waits: &[Waits]) -> String {
     let worst = table(waits, |figures| format!("{:.1}", figures.worst));
     format!(
         "# Polling delays compared\n\n\
-         What the delays between polls cost: requests while an operation runs, and time between its end and the poll\n\
-         that sees it (overshoot). `longrunning` is the default of this crate, a tenth of the time waited, at least\n\
-         0.5 s, ±10 %, at most 30 s; the others are `Backoff::python`, `go`, `google_cloud_rust` and `gcloud`.\n\n\
+         Delays between polls cost requests while an operation runs, and time between its end and the poll that sees it (overshoot).\n\
+         `longrunning` is the default of this crate: a tenth of the elapsed time, at least 0.5 s, ±10 %, at most 30 s. The others are\n\
+         `Backoff::python`, `go`, `google_cloud_rust` and `gcloud`.\n\n\
          ![Overshoot and polls by length of the operation](polling.svg)\n\n\
-         `cargo bench --bench polling` makes this page and the plot: the crate's own poller waits in virtual time,\n\
-         {SEEDS} times with each kind of delays, and each wait is cut where {LENGTHS} operations of about the length\n\
-         (±10 %) end. All begin with a poll at once. Network time is left out.\n\n\
+         `cargo bench --bench polling` creates this page and the plot. The crate's own poller waits in virtual time, {SEEDS} times with each kind of\n\
+         delays. Each wait is cut at the ends of {LENGTHS} operations of about the length (±10 %). All waits begin with a poll. Network time is not included.\n\n\
          ## Polls, mean\n\n{polls}\n## Overshoot in seconds, mean\n\n{overshoot}\n## Overshoot in seconds, worst\n\n{worst}"
     )
 }

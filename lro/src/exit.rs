@@ -21,8 +21,12 @@ pub(crate) enum Exit {
     NotFound = 5,
     /// No credentials, or none that were accepted.
     Credentials = 6,
-    /// The user stopped it.
+    /// SIGHUP stopped it.
+    HungUp = 129,
+    /// SIGINT stopped it, as Ctrl-C does.
     Interrupted = 130,
+    /// SIGTERM stopped it.
+    Terminated = 143,
 }
 
 impl Exit {
@@ -58,7 +62,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const RISING: [Exit; 8] = [
+const RISING: [Exit; 10] = [
     Exit::Success,
     Exit::Running,
     Exit::Failed,
@@ -66,7 +70,9 @@ const RISING: [Exit; 8] = [
     Exit::NotAsked,
     Exit::Credentials,
     Exit::Usage,
+    Exit::HungUp,
     Exit::Interrupted,
+    Exit::Terminated,
 ];
 
 #[cfg(test)]
@@ -81,6 +87,6 @@ mod tests {
             }
         }
         let numbers = RISING.map(|exit| exit as u8);
-        assert_eq!(numbers, [0, 4, 3, 5, 1, 6, 2, 130]);
+        assert_eq!(numbers, [0, 4, 3, 5, 1, 6, 2, 129, 130, 143]);
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
         .map_err(|why| Failure::usage(format!("{origin} cannot be used: {why}")).hint(HINT))?;
     let (stop, stopped) = mpsc::channel();
     // Before anybody knows the endpoint, so that whoever does can stop it.
-    signals::on_stop(move || stop.send(()).unwrap_or_default())?;
+    signals::on_stop(move |_| stop.send(()).unwrap_or_default())?;
     let server = scenario.start(args.port)?;
     if !output.line(&server.url()) {
         // No client can find it.

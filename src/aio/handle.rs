@@ -74,19 +74,28 @@ impl OperationHandle<Async> {
         async move { done.await?.into_response() }
     }
 
-    /// Asks for the operation to be cancelled; best effort.
+    /// Requests the cancellation of the operation, which is best effort, and returns whether a request was sent.
+    ///
+    /// If the operation [was seen to be done](Self::is_done), there is nothing to cancel: nothing is sent, and the result
+    /// is `false`.
     ///
     /// # Errors
     ///
     /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel), and as said in [`aio`](super#errors).
-    pub fn cancel(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        self.call::<CancelOperationRequest>().send()
+    pub fn cancel(&self) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
+        let call = (!self.is_done()).then(|| self.call::<CancelOperationRequest>().send());
+        async move {
+            match call {
+                Some(call) => call.await.map(|()| true),
+                None => Ok(false),
+            }
+        }
     }
 
-    /// Asks for the operation to be cancelled and waits until it is done, for at most `grace` after that.
+    /// Requests the cancellation of the operation and waits until it is done, for at most `grace` after that.
     ///
-    /// Gives what became of it: cancelled, or ended before it could be. `FAILED_PRECONDITION`, by which some services
-    /// say that it is over, is no failure here.
+    /// Returns the operation, which was cancelled, or finished before it could be. `FAILED_PRECONDITION`, by which some
+    /// services report that it is done, is no failure here. If it was seen to be done before, nothing is sent.
     ///
     /// # Errors
     ///

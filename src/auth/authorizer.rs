@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
-use crate::secret::Secret;
 use crate::stop::StopToken;
 use crate::types::Code;
+use crate::util::secret::Secret;
 
 /// Puts the header on the requests of one client.
 #[derive(Debug)]

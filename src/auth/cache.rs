@@ -14,12 +14,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, Wording, check_token};
 use crate::auth::{AccessToken, Authorization};
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::excerpt::{excerpt, long_excerpt};
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::process::ProcessLock;
 use crate::stop::StopToken;
+use crate::util::clock::Clock;
+use crate::util::excerpt::{excerpt, long_excerpt};
 
 pub(crate) struct TokenCache {
     label: String,

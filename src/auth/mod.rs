@@ -145,11 +145,11 @@ pub(crate) use provider::{DEFAULT_UNIVERSE, Purpose};
 pub use service_account::ServiceAccount;
 pub(crate) use universe::{check_universe, universe_domain};
 
-use crate::clock::Clock;
-use crate::env::Env;
 use crate::error::Error;
 use crate::http::HttpClient;
-use crate::secret::Secret;
+use crate::util::clock::Clock;
+use crate::util::env::Env;
+use crate::util::secret::Secret;
 use cache::TokenCache;
 use token_file::TokenFile;
 
@@ -382,9 +382,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::SystemClock;
     use crate::error::ErrorKind;
     use crate::http::Unplugged;
+    use crate::util::clock::SystemClock;
 
     #[test]
     fn only_a_provider_can_answer_a_refusal_with_another_token() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::name::OperationName;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
@@ -96,7 +96,7 @@ impl Request for CancelOperationRequest {
             Some(Code::NotFound | Code::FailedPrecondition) if turn.ambiguous => {
                 error.note("an earlier attempt may have cancelled it")
             }
-            _ => error,
+            _ => in_doubt(error, "cancelled"),
         })
     }
 }
@@ -110,8 +110,13 @@ impl Request for DeleteOperationRequest {
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
-            Err(error) if turn.ambiguous && error.code() == Some(Code::NotFound) => Ok(()),
-            other => other,
+            // A 404 of something in front of the service says nothing about the operation.
+            Err(error)
+                if turn.ambiguous && error.code() == Some(Code::NotFound) && !error.is_status_page() =>
+            {
+                Ok(())
+            }
+            other => other.map_err(|error| in_doubt(error, "deleted")),
         }
     }
 }
@@ -136,6 +141,16 @@ impl Request for WaitOperationRequest {
         let asked = self.timeout.map(|_| self.server_wait().min(for_server(turn.timeout)));
         let timeout = asked.and_then(|asked| prost_types::Duration::try_from(asked).ok());
         over.wait_operation(&Self { timeout, ..self.clone() }, attempt)
+    }
+}
+
+/// Says so if a response that cannot be read leaves open whether the service has acted.
+fn in_doubt(error: Error, done: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Decode => {
+            error.note(format_args!("the outcome is unknown: the operation may or may not have been {done}"))
+        }
+        _ => error,
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::env::{Env, SystemEnv};
 use crate::net::certificate::ClientCertificate;
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
@@ -14,6 +13,7 @@ use crate::net::permits::Permits;
 use crate::net::proxy::ProxyRoutes;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
+use crate::util::env::{Env, SystemEnv};
 
 use super::client::{HttpClient, HttpLibrary};
 use super::error::{HttpError, HttpErrorKind};

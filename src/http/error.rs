@@ -42,6 +42,8 @@ pub enum HttpErrorKind {
     Config,
     /// No connection: refused, unreachable, or cut in the handshake. Not sent, transient.
     Connect,
+    /// The body is not encoded as its `content-encoding` says, or in a way that was not requested. Sent, permanent.
+    Encoding,
     /// The connection broke after the request began, or the answer was cut or damaged. Sent, transient.
     Interrupted,
     /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
@@ -67,8 +69,8 @@ impl HttpError {
     ///
     /// Say in `message` what was tried and with which host, on one line, without secrets.
     pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
-        use HttpErrorKind::{Connect, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
-        let sent = matches!(kind, Interrupted | Protocol | Stopped | Timeout | TooLarge);
+        use HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
+        let sent = matches!(kind, Encoding | Interrupted | Protocol | Stopped | Timeout | TooLarge);
         let transient = matches!(kind, Connect | Interrupted | Resolve | Timeout);
         Self {
             kind,

@@ -42,6 +42,11 @@ impl HttpResponse {
         let (_, value) = self.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name))?;
         Some(value)
     }
+
+    /// Returns the content type without its parameters; empty if there is none.
+    pub(crate) fn media_type(&self) -> &str {
+        self.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default().trim()
+    }
 }
 
 impl fmt::Debug for HttpResponse {

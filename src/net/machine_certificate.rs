@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
-use crate::env::{Env, gcloud_folder};
+use crate::util::env::{Env, gcloud_folder};
 
 use super::certificate::ClientCertificate;
 

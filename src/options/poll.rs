@@ -97,6 +97,7 @@ pub(crate) struct PollOptions {
     /// None: as long as the wait.
     pub(crate) max_outage: Option<Duration>,
     pub(crate) not_found_grace: Duration,
+    pub(crate) max_hint: Duration,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) long_poll: LongPoll,
 }
@@ -109,6 +110,7 @@ impl Default for PollOptions {
             max_failures: 5,
             max_outage: None,
             not_found_grace: Duration::ZERO,
+            max_hint: MAX_HINT,
             on_timeout: OnTimeout::default(),
             long_poll: LongPoll::default(),
         }
@@ -122,6 +124,10 @@ pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
 
 /// Long enough never to end a wait that would have ended by itself, short enough that a forgotten one ends.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Quotas are counted by the minute or in 100 s as a rule, so honest hints are shorter. A longer one comes from a
+/// maintenance page or a misconfigured proxy; a poll every five minutes harms neither, and notices the end of both.
+const MAX_HINT: Duration = Duration::from_secs(5 * 60);
 
 /// Each request takes a thread, and no quota of an operations service allows more at a time.
 const MOST_REQUESTS: usize = 256;

@@ -188,7 +188,8 @@ macro_rules! wait_timeout_options {
         /// When the timeout is over, operations that are not done end with
         /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and [`on_timeout`](Self::on_timeout) says what happens to
         /// them. No poll is sent after the timeout, with one exception: with zero the operation is polled once, within
-        /// the [attempt timeout](Self::attempt_timeout).
+        /// the [attempt timeout](Self::attempt_timeout). Of many operations, those that can be listed are polled once so,
+        /// and of the others the first 100.
         ///
         /// The last poll is sent a little earlier, so that its response can arrive in time: by twice the time of the
         /// slowest poll, at least 50 ms, at most 1 s, and at most a tenth of the timeout. The wait ends with that
@@ -320,6 +321,30 @@ macro_rules! poll_options {
         /// ```
         pub fn not_found_grace(mut self, grace: std::time::Duration) -> Self {
             self.poll.not_found_grace = grace;
+            self
+        }
+
+        /// Limits how long one hint of the service can pause the polls of a wait. Default: the client's, which is 5 minutes.
+        ///
+        /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo), `grpc-retry-pushback-ms`) makes the next delay
+        /// longer. Without a limit a maintenance page that says "in a day" would silence a wait for a day. With zero,
+        /// hints are ignored. [`Update::pause`](crate::Update::pause) shows a pause while it lasts.
+        ///
+        /// ```
+        /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
+        /// # let server = FakeServer::start();
+        /// # server.insert(FakeOperation::new("operations/42"));
+        /// # let client = server.client();
+        /// use std::time::Duration;
+        ///
+        /// server.reply(Reply::status(503).header("retry-after", "86400"));
+        /// let minute = Duration::from_secs(60);
+        /// client.poller("operations/42").max_hint(minute).until_done()?;
+        /// assert_eq!(server.sleeps(), [minute]);
+        /// # Ok::<(), longrunning::Error>(())
+        /// ```
+        pub fn max_hint(mut self, max_hint: std::time::Duration) -> Self {
+            self.poll.max_hint = max_hint;
             self
         }
 

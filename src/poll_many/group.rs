@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
+use crate::fault_class::FaultClass;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Code, Operation};
 
@@ -146,12 +147,11 @@ impl ParentGroup {
         {
             return PageFailure::Refused;
         }
-        let passing =
-            error.passes_by_itself() || matches!(code, Some(Code::Unavailable | Code::ResourceExhausted));
-        // A page for people is no answer of the service.
-        let foreign = error.kind() == ErrorKind::Transport && error.http_status() == Some(200);
-        let unclear = matches!(code, Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded));
-        let doubtful = foreign || unclear;
+        let (passing, doubtful) = match error.class() {
+            FaultClass::Transient | FaultClass::Tolerable => (true, false),
+            FaultClass::Doubtful | FaultClass::StatusPage => (false, true),
+            FaultClass::NotFound | FaultClass::Permanent => (false, false),
+        };
         // A listing may be too slow, or too large, where a get is not.
         let slow = error.kind() == ErrorKind::Timeout;
         self.faults += u32::from(doubtful || slow);

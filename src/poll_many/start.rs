@@ -35,6 +35,7 @@ impl PollMany {
         let mut scheduler = Scheduler::new(Arc::clone(&shared), pool, PollRate::new(limits), moment.now);
         scheduler.journal = journal;
         scheduler.max_failures = poll.max_failures;
+        scheduler.polls_once = poll.total_timeout.is_some_and(|timeout| timeout.is_zero());
         let mut start = Start { scheduler, moment, poll, watch, parents: HashMap::new() };
         let inputs = match error {
             Some(error) => {

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::Request;
-use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::excerpt::shown_name;
+use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
@@ -19,6 +18,8 @@ use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
@@ -272,11 +273,19 @@ impl Wait {
     fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
+        if self.polls_once() {
+            return self.attempt_timeout;
+        }
         if left.is_zero() && at < deadline {
             // A machine that was suspended, or was too busy to wake in time, still looks once.
             return now.saturating_duration_since(at).min(self.attempt_timeout);
         }
         left.min(self.attempt_timeout)
+    }
+
+    /// Whether the first poll of a wait with the total timeout zero is due: the only one sent after the timeout.
+    fn polls_once(&self) -> bool {
+        self.polls == 0 && self.options.total_timeout == Some(Duration::ZERO)
     }
 
     /// The poll that is due: held back by the server, where it is ready for that.
@@ -320,12 +329,12 @@ impl Wait {
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
-        let quota = fault.code() == Some(Code::ResourceExhausted);
-        let asked = fault.retry_after().map(|asked| asked.min(LONGEST_PAUSE));
-        let pause = asked.filter(|asked| *asked > own);
+        let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
+        let hint = hint.filter(|_| !self.options.max_hint.is_zero());
+        let floor = hint.or(fault.is_quota().then_some(QUOTA_PAUSE));
+        let pause = hint.filter(|hint| *hint > own);
         self.has_news |= pause.is_some() != self.pause.is_some();
         self.pause = pause;
-        let floor = asked.or(quota.then_some(QUOTA_PAUSE));
         Some(own.max(floor.unwrap_or_default()))
     }
 
@@ -376,8 +385,8 @@ impl Wait {
     /// Takes note of a fault that may pass; any other ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
-        let fault = Fault::of(&error);
-        let passes = matches!(fault, Fault::Passing | Fault::Doubtful);
+        let class = error.class();
+        let passes = matches!(class, FaultClass::Transient | FaultClass::Tolerable | FaultClass::Doubtful);
         if self.long_polling.failed(&error, passes) {
             // The next poll tells what it means.
             self.fault = Some(error);
@@ -387,17 +396,18 @@ impl Wait {
         let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failed_polls = self.failed_polls.saturating_add(1);
-        self.failures =
-            self.failures.saturating_add(u32::from(fault == Fault::Doubtful || fault == Fault::Foreign));
+        self.failures = self
+            .failures
+            .saturating_add(u32::from(matches!(class, FaultClass::Doubtful | FaultClass::StatusPage)));
         let elapsed = now.saturating_duration_since(self.start);
-        let borne = match fault {
-            Fault::Passing => true,
-            Fault::Doubtful => self.failures <= self.options.max_failures,
-            Fault::Foreign => self.failures <= self.options.max_failures.min(1),
-            Fault::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
-            Fault::Final => false,
+        let is_tolerated = match class {
+            FaultClass::Transient | FaultClass::Tolerable => true,
+            FaultClass::Doubtful => self.failures <= self.options.max_failures,
+            FaultClass::StatusPage => self.failures <= self.options.max_failures.min(1),
+            FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
+            FaultClass::Permanent => false,
         };
-        if borne && self.options.max_outage.is_none_or(|limit| outage < limit) {
+        if is_tolerated && self.options.max_outage.is_none_or(|limit| outage < limit) {
             self.has_news |= is_new;
             self.fault = Some(error);
             return Ok(());
@@ -456,34 +466,6 @@ impl fmt::Debug for Wait {
     }
 }
 
-/// What kind of failure a poll met.
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    /// It passes by itself.
-    Passing,
-    /// It may pass.
-    Doubtful,
-    /// An answer of somebody else's: the page of a captive portal.
-    Foreign,
-    /// The operation is not there, or not yet.
-    NotFound,
-    /// It will not pass.
-    Final,
-}
-
-impl Fault {
-    fn of(error: &Error) -> Self {
-        match error.code() {
-            _ if error.passes_by_itself() => Self::Passing,
-            Some(Code::Unavailable | Code::ResourceExhausted) => Self::Passing,
-            Some(Code::Internal | Code::Unknown | Code::DeadlineExceeded) => Self::Doubtful,
-            Some(Code::NotFound) => Self::NotFound,
-            None if error.kind() == ErrorKind::Transport && error.http_status() == Some(200) => Self::Foreign,
-            _ => Self::Final,
-        }
-    }
-}
-
 /// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
@@ -494,17 +476,13 @@ const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 /// The pause after a quota error that does not say when to come back.
 const QUOTA_PAUSE: Duration = Duration::from_secs(20);
 
-/// The longest pause that a server can ask for: quotas are counted by the day at most, and a wait without end has to
-/// outlive a hint of years.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// In place of a delay that no clock can count: a poll a year is not too many.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::util::clock::SystemClock;
 
     #[test]
     fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {
@@ -521,6 +499,8 @@ mod tests {
             &Arc::default(),
             &clock,
         );
+        assert!(matches!(wait.next(&clock), Step::Poll(_)), "zero polls once");
+        wait.answered(Ok(Operation::running("operations/42")), &clock);
         assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
         let end = wait.deadline();
         assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));

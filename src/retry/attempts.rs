@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::error::{Error, Seconds};
-use crate::excerpt::shown_name;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 
 use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
 
@@ -135,11 +135,15 @@ impl Attempts {
         let elapsed = now.saturating_duration_since(self.start);
         let left = self.task.total_timeout.saturating_sub(elapsed);
         let (method, made) = (self.task.rpc.name(), self.made);
-        let delay = self.next_delay(&error, elapsed, clock).filter(|delay| *delay < left);
-        let again = delay.and_then(|delay| Some((delay, now.checked_add(delay)?)));
+        let delay = self.next_delay(&error, elapsed, clock);
+        let fits = delay.filter(|delay| *delay < left);
+        let again = fits.and_then(|delay| Some((delay, now.checked_add(delay)?)));
         let name = &self.task.name;
         let Some((delay, until)) = again else {
             log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
+            // A retry was due, and the hint is what it does not fit for.
+            let is_hint = delay.is_some() && error.retry_after().is_some_and(|hint| hint >= left);
+            let error = if is_hint { error.hint_too_long(left) } else { error };
             self.state = RetryState::Over(self.finish(error, elapsed));
             return;
         };

@@ -36,7 +36,7 @@ use crate::types::{Code, Operation, OperationPage, Status};
 /// | [`html`](Self::html), [`json`](Self::json), [`redirect`](Self::redirect) | the same HTTP answer, without a gRPC status |
 /// | [`empty`](Self::empty) | the status 0 without a message |
 /// | [`huge`](Self::huge) | a message of that many spaces |
-/// | [`header`](Self::header) | metadata ahead of the message; `grpc-status` and `grpc-message` where the status stands |
+/// | [`header`](Self::header) | metadata ahead of the message; `grpc-status` and `grpc-message` where the status stands; with `grpc-encoding` the message is marked as compressed |
 /// | [`gzip`](Self::gzip), [`shorten_to`](Self::shorten_to) | of the message |
 /// | [`truncate_at`](Self::truncate_at), [`reset_at`](Self::reset_at), [`drip`](Self::drip) | of the message with its prefix of 5 bytes; a cut answer has no status |
 /// | [`truncate_head_at`](Self::truncate_head_at) | of the `HEADERS` frame |

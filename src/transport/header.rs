@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::excerpt::{self, shown};
+use crate::util::excerpt::{self, shown};
 
 /// An extra header or, over gRPC, a metadata entry: checked, name in lower case.
 #[derive(Clone, PartialEq)]
@@ -23,7 +23,7 @@ impl Header {
             )));
         }
         let name = name.to_ascii_lowercase();
-        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+        if let Some(instead) = reserved(&name) {
             return Err(Error::config(format!("header `{name}` is set by the client{instead}")));
         }
         if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
@@ -56,8 +56,18 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Headers with one owner, and the option to use in their place.
-const RESERVED: [(&str, &str); 14] = [
+/// What to use in place of a header that only the client may set, if there is something; none for all other headers.
+fn reserved(name: &str) -> Option<&'static str> {
+    // Gateways turn `grpc-metadata-` into metadata, all other names with `grpc-` belong to the protocol.
+    if name.starts_with("grpc-") && !name.starts_with("grpc-metadata-") {
+        return Some(if name == "grpc-timeout" { ": use `attempt_timeout`" } else { "" });
+    }
+    RESERVED.iter().find(|(reserved, _)| *reserved == name).map(|(_, instead)| *instead)
+}
+
+/// Headers with one owner, and the option to use in their place: credentials, what delimits a message (RFC 9112), what
+/// concerns a connection only (RFC 9110 section 7.6.1), and what turns one method into another.
+const RESERVED: [(&str, &str); 26] = [
     ("accept", ""),
     ("accept-encoding", ""),
     ("authorization", ": use `credentials`"),
@@ -65,13 +75,25 @@ const RESERVED: [(&str, &str); 14] = [
     ("content-encoding", ""),
     ("content-length", ""),
     ("content-type", ""),
+    ("expect", ""),
     ("host", ": use the endpoint"),
+    ("http2-settings", ""),
+    ("keep-alive", ""),
+    ("proxy-authenticate", ""),
+    ("proxy-authorization", ": use the URL of the proxy, as in `http://user:password@host:port`"),
+    ("proxy-connection", ""),
+    ("range", ""),
     ("te", ""),
+    ("trailer", ""),
     ("transfer-encoding", ""),
+    ("upgrade", ""),
     ("user-agent", ": use `user_agent`"),
     ("x-goog-api-client", ": use `client_info`"),
     ("x-goog-request-params", ""),
     ("x-goog-user-project", ": use `quota_project`"),
+    ("x-http-method", ""),
+    ("x-http-method-override", ""),
+    ("x-method-override", ""),
 ];
 
 #[cfg(test)]
@@ -80,7 +102,13 @@ mod tests {
 
     #[test]
     fn headers_that_are_taken() {
-        for (name, value) in [("x-goog-request-reason", "ticket-1234"), ("X-Trace", " a\tb "), ("x", "")] {
+        for (name, value) in [
+            ("x-goog-request-reason", "ticket-1234"),
+            ("X-Trace", " a\tb "),
+            ("x", ""),
+            ("Grpc-Metadata-Team", "a"),
+            ("x-goog-api-key", "k"),
+        ] {
             let header = Header::new(name, value).unwrap();
             assert_eq!((header.name, header.value), (name.to_lowercase(), value.trim().to_owned()));
         }
@@ -97,6 +125,18 @@ mod tests {
             ("Authorization", "v", "header `authorization` is set by the client: use `credentials`"),
             ("HOST", "v", "header `host` is set by the client: use the endpoint"),
             ("content-length", "1", "header `content-length` is set by the client"),
+            ("TE", "gzip", "header `te` is set by the client"),
+            ("Upgrade", "h2c", "header `upgrade` is set by the client"),
+            ("Keep-Alive", "timeout=5", "header `keep-alive` is set by the client"),
+            ("X-HTTP-Method-Override", "DELETE", "header `x-http-method-override` is set by the client"),
+            ("grpc-timeout", "1S", "header `grpc-timeout` is set by the client: use `attempt_timeout`"),
+            ("Grpc-Encoding", "gzip", "header `grpc-encoding` is set by the client"),
+            (
+                "Proxy-Authorization",
+                "Basic CANARY",
+                "header `proxy-authorization` is set by the client: \
+                 use the URL of the proxy, as in `http://user:password@host:port`",
+            ),
             (
                 "x-goog-user-project",
                 "p",

@@ -1,5 +1,6 @@
 //! The seam between calls and the wire: one method per RPC, one attempt per call.
 
+mod clock_skew;
 mod endpoint;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;
@@ -8,7 +9,9 @@ mod headers;
 mod kind;
 mod mtls;
 mod options;
+mod page_text;
 pub(crate) mod rest;
+mod status_page;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! Which endpoint is asked, and whether with a client certificate ([AIP-4114](https://google.aip.dev/auth/4114)).
 
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::brief;
 use crate::http::ClientCertificate;
 use crate::net::machine_certificate::{BUNDLE, machine_certificate};
 use crate::transport::{Endpoint, ServiceOptions};
+use crate::util::env::Env;
+use crate::util::excerpt::brief;
 
 /// What the options and the environment come to.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
-use crate::types::known::{self, KnownType};
+use crate::types::known::{self, KnownType, why_not_decoded};
 use crate::types::message::JsonMessage;
 use crate::types::packed::PackedAny;
 use crate::types::text::{SharedSource, SharedText};
+use crate::util::excerpt::excerpt;
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
 ///
@@ -118,10 +118,7 @@ impl Any {
         let mut writer = JsonWriter::default();
         match known::write(any.type_url(), any.value(), &mut writer) {
             Ok(()) => Ok(Cow::Owned(writer.finish())),
-            Err(invalid) => {
-                let name = excerpt(self.type_name());
-                Err(Error::invalid(&format!("JSON form of an any of type `{name}`"), invalid))
-            }
+            Err(invalid) => Err(Error::not_converted(self.type_name(), "JSON", invalid)),
         }
     }
 
@@ -173,7 +170,8 @@ impl Any {
             AnyForm::JsonMessage { .. } => M::decode(&*self.to_proto()?.value),
         };
         message.map_err(|cause| {
-            Error::decode(format!("any of type `{has}` does not hold valid bytes")).with_source(cause)
+            let why = why_not_decoded(&cause);
+            Error::decode(format!("cannot unpack an any of type `{has}`: {why}")).with_source(cause)
         })
     }
 
@@ -187,10 +185,8 @@ impl Any {
             AnyForm::JsonMessage { text, .. } => text.as_str(),
             AnyForm::Proto(any) => return Ok(any.to_proto()),
         };
-        JsonReader::document(text, JsonMessage::read).map_err(|invalid| {
-            let name = excerpt(self.type_name());
-            Error::invalid(&format!("protobuf form of an any of type `{name}`"), invalid)
-        })
+        JsonReader::document(text, JsonMessage::read)
+            .map_err(|invalid| Error::not_converted(self.type_name(), "protobuf", invalid))
     }
 
     #[cfg(feature = "reflect")]
@@ -441,8 +437,8 @@ mod tests {
         assert!(cause.starts_with("invalid type: string \"long") && cause.len() <= 200, "{cause}");
         let unknown = Any::pack(&GetOperationRequest::default());
         let error = unknown.decode::<Value>().unwrap_err();
-        let message = "JSON form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type; there are `unpack`, and `in_json` with descriptors";
+        let message = "cannot convert an any of type `google.longrunning.GetOperationRequest` to JSON: \
+                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `unpack`, or `in_json` with descriptors";
         assert_eq!(error.to_string(), message);
     }
 
@@ -458,11 +454,11 @@ mod tests {
             "any is of type `google.longrunning.GetOperationRequest`, expected `google.protobuf.UInt64Value`";
         assert_eq!(error.to_string(), message);
         let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
-        let message = "protobuf form of an any of type `google.longrunning.GetOperationRequest` is not valid: \
-                       expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
+        let message = "cannot convert an any of type `google.longrunning.GetOperationRequest` to protobuf: \
+                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `decode`, or `in_proto` with descriptors";
         assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
         let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
-        let message = "any of type `google.protobuf.UInt64Value` does not hold valid bytes";
+        let message = "cannot unpack an any of type `google.protobuf.UInt64Value`: the bytes are not valid for the type";
         assert_eq!(Any::from(broken).unpack::<u64>().unwrap_err().to_string(), message);
     }
 

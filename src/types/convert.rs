@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn unknown_json_has_no_bytes() {
         let op = Operation::from_json(r#"{"done":true,"response":{"@type":"x/y.Z"}}"#).unwrap();
-        let message = "protobuf form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
+        let message = "cannot convert an any of type `y.Z` to protobuf: \
+                       no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors";
         assert_eq!(op.to_proto().unwrap_err().to_string(), message);
     }
 

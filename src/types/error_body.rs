@@ -9,35 +9,56 @@ use crate::types::status::MOST_DETAILS;
 use crate::types::text::SharedSource;
 use crate::types::{Any, Code, Status};
 
-impl Status {
-    /// Reads the body of an HTTP error: `{"error": …}` or a list of that, where the error is an object
-    /// (AIP-193, or the older one with `errors`) or the name of an OAuth error.
+/// The error that the body of an HTTP response describes.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ParsedErrorBody {
+    pub(crate) status: Status,
+    /// The body has a canonical code; otherwise the code is that of the HTTP status.
+    pub(crate) names_code: bool,
+    /// It is a `google.rpc.Status` without `error` around it.
+    pub(crate) is_bare: bool,
+}
+
+impl ParsedErrorBody {
+    /// Reads `{"error": …}`, a list of that, or a bare `google.rpc.Status`. The error is an object (AIP-193, or the
+    /// older one with `errors`) or the name of an OAuth error.
     ///
-    /// Gives nothing if the text is none of these: HTML, an answer that has no error, an operation that
-    /// failed. Whatever else is wrong inside the error is passed over, so that the error itself gets through.
-    pub(crate) fn from_error_body(text: &str, http_status: u16) -> Option<Self> {
+    /// Returns nothing if the text is none of these: HTML, a response without an error, an operation that failed.
+    /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
+    pub(crate) fn from_json(text: &str, http_status: u16) -> Option<Self> {
         let body = JsonReader::document(text, JsonReader::value).ok()?;
-        let error = error_of(first(body))?;
-        match error.error.string() {
-            Ok(name) => Some(Self::new(Code::from_http(http_status), error.describe(&name))),
-            Err(_) => read(error.error, http_status),
+        let fields = Fields::of(first(body))?;
+        if fields.is_response {
+            return None;
+        }
+        let Some(error) = fields.error.filter(|error| !matches!(error.text(), "null" | "\"\"")) else {
+            return fields.parts.into_bare(http_status);
+        };
+        match error.string() {
+            Ok(name) => Some(fields.named(&name, http_status)),
+            Err(_) => Some(Parts::of(error)?.into_body(http_status)),
         }
     }
 
-    /// Reads the body of an error in binary: a `google.rpc.Status`.
+    /// Reads a `google.rpc.Status` in binary.
     ///
     /// Of a body that is cut, the code and the message come first and count; other bytes give nothing.
-    pub(crate) fn from_error_bytes(bytes: &[u8], http_status: u16) -> Option<Self> {
+    pub(crate) fn from_protobuf(bytes: &[u8], http_status: u16) -> Option<Self> {
         let mut status = rpc::Status::default();
         let whole = status.merge(bytes).is_ok();
-        let named = matches!(status.code, 1..=16);
-        if named || (whole && !bytes.is_empty()) {
-            status.code = if status.code == 0 { Code::from_http(http_status).into() } else { status.code };
-            return Some(Self::of_call(status));
+        let is_canonical = matches!(status.code, 1..=16);
+        if !is_canonical && (!whole || bytes.is_empty()) {
+            return None;
         }
-        None
+        let names_code = status.code != 0;
+        if !names_code {
+            status.code = Code::from_http(http_status).into();
+        }
+        Some(Self { status: Status::of_call(status), names_code, is_bare: true })
     }
+}
 
+impl Status {
     /// The error of a call, of whose details no more are kept than of one in JSON.
     pub(crate) fn of_call(mut status: rpc::Status) -> Self {
         status.details.truncate(MOST_DETAILS);
@@ -56,86 +77,131 @@ fn first(body: RawJson<'_>) -> RawJson<'_> {
     first.unwrap_or(body)
 }
 
-/// The `error` of a body, with what OAuth puts beside it.
-struct ErrorOf<'a> {
-    error: RawJson<'a>,
+/// The fields of a body: `error` with what OAuth puts beside it, or those of a bare `google.rpc.Status`.
+struct Fields<'a> {
+    error: Option<RawJson<'a>>,
     description: String,
     subtype: String,
+    parts: Parts,
+    /// It has fields of an operation or of a page, whose `error` is not the call's.
+    is_response: bool,
 }
 
-impl ErrorOf<'_> {
-    fn describe(&self, name: &str) -> String {
+impl<'a> Fields<'a> {
+    fn of(body: RawJson<'a>) -> Option<Self> {
+        let mut fields = Self {
+            error: None,
+            description: String::new(),
+            subtype: String::new(),
+            parts: Parts::of(body)?,
+            is_response: false,
+        };
+        body.reader()
+            .fields(|name, reader| {
+                let value = reader.value()?;
+                match name {
+                    "error" => fields.error = Some(value),
+                    "error_description" => fields.description = lossy_string(value),
+                    "error_subtype" => fields.subtype = lossy_string(value),
+                    "name" | "metadata" | "done" | "response" | "operations" => fields.is_response = true,
+                    _ => {}
+                }
+                Ok(())
+            })
+            .ok()?;
+        Some(fields)
+    }
+
+    /// The error of OAuth, or of a gateway that puts its text there and a `google.rpc.Status` beside it.
+    fn named(self, name: &str, http_status: u16) -> ParsedErrorBody {
         let mut message = name.to_owned();
-        if !self.description.is_empty() {
-            message += &format!(": {}", self.description);
+        for more in [&self.description, &self.parts.message] {
+            if !more.is_empty() && *more != name {
+                message += &format!(": {more}");
+            }
         }
         if !self.subtype.is_empty() {
             message += &format!(" ({})", self.subtype);
         }
-        message
+        Parts { message, ..self.parts }.into_body(http_status)
     }
 }
 
-fn error_of(body: RawJson<'_>) -> Option<ErrorOf<'_>> {
-    let (mut error, mut description, mut subtype, mut answer) = (None, String::new(), String::new(), false);
-    body.reader()
-        .fields(|name, reader| {
-            let value = reader.value()?;
-            match name {
-                "error" => error = Some(value),
-                "error_description" => description = lossy_string(value),
-                "error_subtype" => subtype = lossy_string(value),
-                "name" | "metadata" | "done" | "response" | "operations" => answer = true,
-                _ => {}
-            }
-            Ok(())
-        })
-        .ok()?;
-    let error = error.filter(|_| !answer)?;
-    Some(ErrorOf { error, description, subtype })
+/// The parts of an error.
+#[derive(Default)]
+struct Parts {
+    /// An HTTP status, or from 1 to 16 a number of `google.rpc.Code`.
+    number: u16,
+    name: String,
+    message: String,
+    has_message: bool,
+    details: Vec<Any>,
 }
 
-fn read(error: RawJson<'_>, http_status: u16) -> Option<Status> {
-    let mut number = 0;
-    let mut name = String::new();
-    let mut message = String::new();
-    let mut details = Vec::new();
-    let mut legacy = Vec::new();
-    error
-        .reader()
-        .fields(|field, reader| {
-            let value = reader.value()?;
-            match field {
-                "code" => number = value.integer("an HTTP status").unwrap_or_default(),
-                "status" => name = lossy_string(value),
-                "message" => message = lossy_string(value),
-                "details" => details = objects(value, detail),
-                "errors" => legacy = objects(value, legacy_error),
-                _ => {}
-            }
-            Ok(())
-        })
-        .ok()?;
-    if message.is_empty() {
-        message = legacy.first().map(|(_, message)| message.clone()).unwrap_or_default();
+impl Parts {
+    /// Reads the fields of an object.
+    fn of(error: RawJson<'_>) -> Option<Self> {
+        let mut parts = Self::default();
+        let mut legacy = Vec::new();
+        error
+            .reader()
+            .fields(|field, reader| {
+                let value = reader.value()?;
+                match field {
+                    // `grpc_code` is what some gateways write for streams.
+                    "code" | "grpc_code" if parts.number == 0 => match value.string() {
+                        Ok(name) if name.parse::<Code>().is_ok() => parts.name = name.into(),
+                        _ => parts.number = value.integer("an HTTP status").unwrap_or_default(),
+                    },
+                    "status" => parts.name = lossy_string(value),
+                    "message" => {
+                        parts.has_message = value.string().is_ok();
+                        parts.message = lossy_string(value);
+                    }
+                    "details" => parts.details = objects(value, detail),
+                    "errors" => legacy = objects(value, legacy_error),
+                    _ => {}
+                }
+                Ok(())
+            })
+            .ok()?;
+        if parts.message.is_empty() {
+            parts.message = legacy.first().map(|(_, message)| message.clone()).unwrap_or_default();
+        }
+        if parts.details.is_empty() {
+            parts.details = legacy.into_iter().map(|(info, _)| info.into()).collect();
+        }
+        Some(parts)
     }
-    if details.is_empty() {
-        details = legacy.into_iter().map(|(info, _)| info.into()).collect();
-    }
-    let status = Status::new(code(&name, number, http_status), message);
-    Some(details.into_iter().fold(status, Status::with_detail))
-}
 
-/// The body's `status` counts first, then the HTTP status; the body's `code` where HTTP says that all is
-/// well.
-fn code(name: &str, number: u16, http_status: u16) -> Code {
-    let named = name.parse().ok().filter(|code| *code != Code::Ok);
-    named.unwrap_or_else(|| match (http_status, number) {
-        (200..=299, 400..=599) => Code::from_http(number),
-        (200..=299, 1..=16) => Code::from(i32::from(number)),
-        (200..=299, _) => Code::Unknown,
-        _ => Code::from_http(http_status),
-    })
+    /// The error of a body without `error`. It has a canonical code, or, in an HTTP error, a number and a message.
+    fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
+        let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
+        let is_status = self.canonical().is_some() || is_http_error;
+        is_status.then(|| ParsedErrorBody { is_bare: true, ..self.into_body(http_status) })
+    }
+
+    fn into_body(self, http_status: u16) -> ParsedErrorBody {
+        let code = self.canonical();
+        let status = Status::new(code.unwrap_or_else(|| self.code_of_http(http_status)), self.message);
+        let status = self.details.into_iter().fold(status, Status::with_detail);
+        ParsedErrorBody { status, names_code: code.is_some(), is_bare: false }
+    }
+
+    /// The canonical code: the name counts first, then a number that is no HTTP status.
+    fn canonical(&self) -> Option<Code> {
+        let by_name = self.name.parse().ok().filter(|code| *code != Code::Ok);
+        by_name.or_else(|| matches!(self.number, 1..=16).then(|| Code::from(i32::from(self.number))))
+    }
+
+    /// The code of the HTTP status; of the body's number where HTTP says that all is well.
+    fn code_of_http(&self, http_status: u16) -> Code {
+        match (http_status, self.number) {
+            (200..=299, 400..=599) => Code::from_http(self.number),
+            (200..=299, _) => Code::Unknown,
+            _ => Code::from_http(http_status),
+        }
+    }
 }
 
 fn detail(raw: RawJson<'_>) -> Option<Any> {
@@ -241,9 +307,57 @@ mod tests {
             ),
         ];
         for (name, http, body, expected) in table {
-            let status = Status::from_error_body(body, http).map(|status| status.to_string());
-            assert_eq!(status.as_deref(), Some(expected), "{name}");
+            let error = ParsedErrorBody::from_json(body, http).map(|error| error.status.to_string());
+            assert_eq!(error.as_deref(), Some(expected), "{name}");
         }
+    }
+
+    /// As Envoy's transcoder, grpc-gateway and ESP write it.
+    #[test]
+    fn a_status_needs_no_wrapper() {
+        let retry = r#"{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7s"}"#;
+        let with_details = format!(r#"{{"code":14,"message":"m","details":[{retry}]}}"#);
+        let table = [
+            ("whole", 503, with_details.as_str(), "UNAVAILABLE: m", true),
+            ("in another HTTP status", 500, r#"{"code":5,"message":"m","details":[]}"#, "NOT_FOUND: m", true),
+            ("the code alone", 404, r#"{"code":5}"#, "NOT_FOUND", true),
+            ("the name of a code", 404, r#"{"code":"NOT_FOUND","message":"m"}"#, "NOT_FOUND: m", true),
+            (
+                "the name beside a number",
+                409,
+                r#"{"code":409,"message":"m","status":"ALREADY_EXISTS"}"#,
+                "ALREADY_EXISTS: m",
+                true,
+            ),
+            (
+                "a number of HTTP",
+                404,
+                r#"{"message":"no such path","code":404}"#,
+                "NOT_FOUND: no such path",
+                false,
+            ),
+            ("no code", 503, r#"{"code":0,"message":"m"}"#, "", false),
+            ("in a list", 404, r#"[{"code":5,"message":"m"}]"#, "NOT_FOUND: m", true),
+            ("in a 200", 200, r#"{"code":14,"message":"m"}"#, "UNAVAILABLE: m", true),
+            ("a null `error`", 404, r#"{"error":null,"code":5,"message":"m"}"#, "NOT_FOUND: m", true),
+            ("with the text twice", 404, r#"{"error":"m","code":5,"message":"m"}"#, "NOT_FOUND: m", true),
+            (
+                "of a stream",
+                503,
+                r#"{"error":{"grpc_code":14,"http_code":503,"message":"m","http_status":"Service Unavailable"}}"#,
+                "UNAVAILABLE: m",
+                true,
+            ),
+            ("wrapped, by number", 500, r#"{"error":{"code":14,"message":"m"}}"#, "UNAVAILABLE: m", true),
+        ];
+        for (name, http, body, expected, names_code) in table {
+            let found = ParsedErrorBody::from_json(body, http);
+            let shown = found.as_ref().map(|found| found.status.to_string()).unwrap_or_default();
+            assert_eq!(shown, expected, "{name}");
+            assert_eq!(found.is_some_and(|found| found.names_code), names_code, "{name}");
+        }
+        let found = ParsedErrorBody::from_json(&with_details, 503).unwrap().status;
+        assert_eq!(found.retry_delay(), Some(Duration::from_secs(7)));
     }
 
     #[test]
@@ -255,7 +369,10 @@ mod tests {
             ("cut short", r#"{"error":{"code":404"#),
             ("trailing text", r#"{"error":{"code":404}} x"#),
             ("no error", r#"{"code":404}"#),
+            ("a message without a code", r#"{"message":"Forbidden"}"#),
+            ("a code without a meaning", r#"{"code":"E42"}"#),
             ("null", r#"{"error":null}"#),
+            ("an empty string", r#"{"error":""}"#),
             ("number", r#"{"error":404}"#),
             ("list of none", "[]"),
             ("list of others", "[1]"),
@@ -263,7 +380,7 @@ mod tests {
             ("page", r#"{"operations":[],"error":{"code":5}}"#),
         ];
         for (name, body) in table {
-            assert_eq!(Status::from_error_body(body, 404), None, "{name}");
+            assert_eq!(ParsedErrorBody::from_json(body, 404), None, "{name}");
         }
     }
 
@@ -285,7 +402,7 @@ mod tests {
             ("JSON", br#"{"error":{"code":404}}"#, None, 0),
         ];
         for (name, bytes, expected, details) in table {
-            let status = Status::from_error_bytes(bytes, 503);
+            let status = ParsedErrorBody::from_protobuf(bytes, 503).map(|error| error.status);
             assert_eq!(status.as_ref().map(Status::to_string).as_deref(), expected, "{name}");
             assert_eq!(status.map_or(0, |status| status.details().len()), details, "{name}");
         }
@@ -296,7 +413,7 @@ mod tests {
         let body = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[
             7, {"@type":"type.googleapis.com/x.Unknown","n":1},
             {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"53s"}]}}"#;
-        let status = Status::from_error_body(body, 429).unwrap();
+        let status = ParsedErrorBody::from_json(body, 429).unwrap().status;
         assert_eq!(status.retry_delay(), Some(Duration::from_secs(53)));
         assert_eq!(status.details().len(), 2);
         assert_eq!(status.details()[0].json().unwrap(), r#"{"@type":"type.googleapis.com/x.Unknown","n":1}"#);
@@ -305,9 +422,9 @@ mod tests {
     #[test]
     fn details_past_the_most_are_left_out() {
         let body = format!(r#"{{"error":{{"code":400,"details":[{}{{}}]}}}}"#, "{},".repeat(MOST_DETAILS));
-        let of_json = Status::from_error_body(&body, 400).unwrap();
+        let of_json = ParsedErrorBody::from_json(&body, 400).unwrap().status;
         let bytes = [vec![0x08, 3], [0x1a, 0].repeat(MOST_DETAILS + 1)].concat();
-        let of_bytes = Status::from_error_bytes(&bytes, 400).unwrap();
+        let of_bytes = ParsedErrorBody::from_protobuf(&bytes, 400).unwrap().status;
         for status in [of_json, of_bytes] {
             assert_eq!((status.code(), status.details().len()), (Code::InvalidArgument, MOST_DETAILS));
         }
@@ -317,7 +434,7 @@ mod tests {
     fn legacy_errors_become_error_infos() {
         let body =
             r#"{"error":{"message":"m","errors":[{"reason":"rateLimitExceeded","domain":"usageLimits"}]}}"#;
-        let status = Status::from_error_body(body, 403).unwrap();
+        let status = ParsedErrorBody::from_json(body, 403).unwrap().status;
         assert_eq!(status.detail(), Some(ErrorInfo::new("rateLimitExceeded", "usageLimits")));
     }
 
@@ -325,7 +442,7 @@ mod tests {
     fn a_detail_nested_too_deep_is_passed_over() {
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
         let body = format!(r#"{{"error":{{"status":"ABORTED","details":[{deep},{{"@type":"x/y"}}]}}}}"#);
-        let status = Status::from_error_body(&body, 500).unwrap();
+        let status = ParsedErrorBody::from_json(&body, 500).unwrap().status;
         assert_eq!((status.code(), status.details().len()), (Code::Aborted, 1));
     }
 }

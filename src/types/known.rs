@@ -5,6 +5,7 @@ use prost::Message;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::proto::google::rpc;
 use crate::types::message::JsonMessage;
+use crate::util::excerpt::excerpt;
 
 /// How an Any of one type is read and written.
 pub(super) struct KnownType {
@@ -96,7 +97,16 @@ impl KnownType {
 }
 
 fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, InvalidJson> {
-    M::decode(bytes).map_err(|_| InvalidJson::new("expected protobuf bytes"))
+    M::decode(bytes).map_err(|cause| InvalidJson::new(why_not_decoded(&cause)))
+}
+
+/// Tells bytes that nest too deep for prost from bytes that are wrong.
+pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
+    // prost has no other way to tell them apart.
+    match cause.to_string().contains("recursion limit") {
+        true => "it nests deeper than 100 messages, which is the limit",
+        false => "the bytes are not valid for the type",
+    }
 }
 
 /// What follows the last `/` of a type's URL; what stands before it differs between services.
@@ -113,7 +123,8 @@ impl JsonMessage for prost_types::Any {
         if type_url.is_empty() && is_empty(raw) {
             return Ok(Self::default());
         }
-        let known = KnownType::find(type_name(&type_url)).ok_or_else(|| unknown("`decode`", "in_proto"))?;
+        let known =
+            KnownType::find(type_name(&type_url)).ok_or_else(|| unknown(&type_url, "decode", "in_proto"))?;
         let value = known.encode(raw)?;
         Ok(Self { type_url, value })
     }
@@ -131,15 +142,17 @@ pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Re
         }
         writer.member("@type");
         writer.string(type_url);
-        let known = KnownType::find(type_name(type_url)).ok_or_else(|| unknown("`unpack`", "in_json"))?;
+        let known =
+            KnownType::find(type_name(type_url)).ok_or_else(|| unknown(type_url, "unpack", "in_json"))?;
         (known.write_inline)(value, writer)
     })
 }
 
 /// Says what does work: without descriptors, and with them.
-fn unknown(without: &str, with: &str) -> InvalidJson {
+fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
+    let name = excerpt(type_name(type_url));
     InvalidJson::new(format!(
-        "expected a well-known or google.rpc type; there are {without}, and `{with}` with descriptors"
+        "no descriptor of type `{name}` is known here: use `{without}`, or `{with}` with descriptors"
     ))
 }
 
@@ -238,12 +251,12 @@ mod tests {
             let json = format!(r#"{{"@type":"x/google.protobuf.{name}","value":{value}}}"#);
             let error = round_trip(&json).unwrap_err();
             let start = format!(
-                "protobuf form of an any of type `google.protobuf.{name}` is not valid: `value`: expected "
+                "cannot convert an any of type `google.protobuf.{name}` to protobuf: `value`: expected "
             );
             assert!(error.starts_with(&start), "{name} {value}: {error}");
         }
         let error = round_trip(r#"{"@type":"x/google.protobuf.Duration","seconds":1}"#).unwrap_err();
-        assert!(error.ends_with("is not valid: expected a `value`"), "{error}");
+        assert!(error.ends_with("to protobuf: expected a `value`"), "{error}");
     }
 
     #[test]
@@ -296,11 +309,12 @@ mod tests {
     #[test]
     fn unknown_types_stay_as_they_are() {
         let json = r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/y.Z","n":1}}"#;
-        let expected = "protobuf form of an any of type `google.protobuf.Any` is not valid: `value`: \
-                        expected a well-known or google.rpc type; there are `decode`, and `in_proto` with descriptors";
+        let expected = "cannot convert an any of type `google.protobuf.Any` to protobuf: `value`: \
+                        no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors";
         assert_eq!(round_trip(json).unwrap_err(), expected);
         let any = Any::from_proto(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
-        let expected = "JSON form of an any of type `y.Z` is not valid: expected a well-known or google.rpc type; there are `unpack`, and `in_json` with descriptors";
+        let expected = "cannot convert an any of type `y.Z` to JSON: \
+                        no descriptor of type `y.Z` is known here: use `unpack`, or `in_json` with descriptors";
         assert_eq!(any.json().unwrap_err().to_string(), expected);
     }
 
@@ -348,7 +362,12 @@ mod tests {
                 type_url: "x/google.protobuf.Value".into(),
                 value: bytes,
             });
-            assert_eq!(list.json().is_ok(), expected, "{depth} lists in bytes");
+            let shown = list.json().map_or_else(|error| error.to_string(), |_| String::new());
+            assert_eq!(shown.is_empty(), expected, "{depth} lists in bytes");
+            assert!(
+                expected || shown.ends_with("nests deeper than 100 messages, which is the limit"),
+                "{shown}"
+            );
         }
         for (depth, expected) in [(20, true), (126, true), (127, false), (200, false)] {
             let (open, close) = ("[".repeat(depth), "]".repeat(depth));

@@ -21,7 +21,8 @@ mod wire;
 
 pub use any::Any;
 pub use code::{Code, UnknownCode};
+pub(crate) use error_body::ParsedErrorBody;
 pub use operation::Operation;
-pub use outcome::Outcome;
+pub use outcome::{MalformedReason, Outcome};
 pub use page::OperationPage;
 pub use status::Status;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::redact::Masked;
 use crate::types::any::deserialize;
 use crate::types::text::{SharedSource, SharedText};
-use crate::types::{Any, Code, Outcome, Status};
+use crate::types::{Any, Code, MalformedReason, Outcome, Status};
+use crate::util::excerpt::shown_name;
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
 ///
@@ -146,10 +146,11 @@ impl Operation {
     /// An operation that is done with neither response nor error succeeded. One with both, or with an error
     /// of code 0, is [`Malformed`](Outcome::Malformed).
     pub fn outcome(&self) -> Outcome<'_> {
+        let malformed = |fields, error| Outcome::Malformed(MalformedReason::new(fields, error));
         match (self.done, self.error(), self.response()) {
             (false, ..) => Outcome::Running,
-            (true, Some(_), Some(_)) => Outcome::Malformed("both `error` and `response` are set"),
-            (true, Some(error), None) if error.code() == Code::Ok => Outcome::Malformed("`error` has code 0"),
+            (true, Some(error), Some(_)) => malformed("both `error` and `response` are set", error),
+            (true, Some(error), None) if error.code() == Code::Ok => malformed("`error` has code 0", error),
             (true, Some(error), None) => Outcome::Failed(error),
             (true, None, response) => Outcome::Succeeded(response),
         }
@@ -177,7 +178,7 @@ impl Operation {
                     .with_source(cause)
             }),
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
-            Outcome::Malformed(why) => Err(Error::operation_malformed(self.name(), why)),
+            Outcome::Malformed(reason) => Err(Error::operation_malformed(self.name(), reason)),
         }
     }
 
@@ -185,7 +186,7 @@ impl Operation {
     pub(crate) fn into_succeeded(self) -> Result<Self, Error> {
         match self.outcome() {
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
-            Outcome::Malformed(why) => Err(Error::operation_malformed(self.name(), why)),
+            Outcome::Malformed(reason) => Err(Error::operation_malformed(self.name(), reason)),
             Outcome::Running | Outcome::Succeeded(_) => Ok(self),
         }
     }

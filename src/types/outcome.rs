@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::types::{Any, Status};
+use crate::types::{Any, Code, Status};
+use crate::util::excerpt::long_excerpt;
 
 /// What is known of an operation's result, from [`Operation::outcome`](crate::Operation::outcome).
 ///
@@ -28,8 +29,42 @@ pub enum Outcome<'a> {
     Succeeded(Option<&'a Any>),
     /// Done, and failed or cancelled ([`Code::Cancelled`](crate::Code::Cancelled)).
     Failed(&'a Status),
-    /// Done, with fields that contradict each other in the way that is told; the operation has them all.
-    Malformed(&'static str),
+    /// Done, with fields that contradict each other; the operation has them all.
+    Malformed(MalformedReason<'a>),
+}
+
+/// Why an operation that is done is neither a success nor a failure.
+///
+/// `Display` names the fields, and the message of the error if there is one:
+///
+/// ```
+/// use longrunning::{Operation, Outcome};
+///
+/// let operation = Operation::from_json(r#"{"done": true, "error": {"message": "out of disk"}}"#)?;
+/// let Outcome::Malformed(reason) = operation.outcome() else { panic!("no code") };
+/// assert_eq!(reason.to_string(), "`error` has code 0: out of disk");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MalformedReason<'a> {
+    fields: &'static str,
+    error: &'a Status,
+}
+
+impl<'a> MalformedReason<'a> {
+    pub(super) fn new(fields: &'static str, error: &'a Status) -> Self {
+        Self { fields, error }
+    }
+}
+
+impl fmt::Display for MalformedReason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.error.code(), self.error.message()) {
+            (_, "") => f.write_str(self.fields),
+            (Code::Ok, message) => write!(f, "{}: {}", self.fields, long_excerpt(message)),
+            _ => write!(f, "{}: {}", self.fields, self.error),
+        }
+    }
 }
 
 impl fmt::Display for Outcome<'_> {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use prost::{Message, Name};
 
 use crate::error::Error;
-use crate::excerpt::long_excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
-use crate::types::rpc::RetryInfo;
+use crate::types::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use crate::types::text::SharedSource;
 use crate::types::{Any, Code};
+use crate::util::excerpt::long_excerpt;
 
 /// Why a call or an operation failed: a [`google.rpc.Status`].
 ///
@@ -117,6 +117,14 @@ impl Status {
         self.detail::<RetryInfo>()?.delay()
     }
 
+    /// Whether the details say that a quota is used up: by their reason, or because they say when to come back.
+    pub(crate) fn names_quota(&self) -> bool {
+        let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
+        self.detail::<ErrorInfo>().is_some_and(by_reason)
+            || self.detail::<QuotaFailure>().is_some()
+            || self.retry_delay().is_some()
+    }
+
     /// Reads the object `raw`; the details share the text of `source`, around it.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
@@ -161,6 +169,24 @@ pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     Err(InvalidJson::new(format!("expected at most {MOST_DETAILS} details")))
 }
 
+/// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the new and in the older form.
+fn plain(reason: &str) -> String {
+    reason.chars().filter(|char| *char != '_').map(|char| char.to_ascii_lowercase()).collect()
+}
+
+/// Reasons of `google.api.ErrorReason` and of the older error format. `dailyLimitExceededUnreg` is none: it means that
+/// the project is not registered.
+const QUOTA_REASONS: [&str; 8] = [
+    "concurrentlimitexceeded",
+    "dailylimitexceeded",
+    "quotaexceeded",
+    "ratelimitexceeded",
+    "resourcequotaexceeded",
+    "servinglimitexceeded",
+    "userratelimitexceeded",
+    "variabletermlimitexceeded",
+];
+
 /// Two bytes can stand for a detail, which takes a hundred.
 pub(super) const MOST_DETAILS: usize = 1024;
 
@@ -178,7 +204,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::rpc::{BadRequest, ErrorInfo};
+    use crate::types::rpc::BadRequest;
 
     #[test]
     fn fields() {
@@ -261,6 +287,29 @@ mod tests {
         let detail = prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
         let status = Status::new(Code::Aborted, "").with_detail(detail);
         assert_eq!(status.to_json(), r#"{"code":10,"details":[{"@type":"x/y.Z","value":"AQI="}]}"#);
+    }
+
+    #[test]
+    fn details_that_name_a_quota() {
+        let rows = [
+            ("RATE_LIMIT_EXCEEDED", true),
+            ("rateLimitExceeded", true),
+            ("userRateLimitExceeded", true),
+            ("RESOURCE_QUOTA_EXCEEDED", true),
+            ("quotaExceeded", true),
+            ("dailyLimitExceededUnreg", false),
+            ("SERVICE_DISABLED", false),
+            ("accessNotConfigured", false),
+            ("", false),
+        ];
+        for (reason, expected) in rows {
+            let status = Status::new(Code::PermissionDenied, "m").with_detail(ErrorInfo::new(reason, "d"));
+            assert_eq!(status.names_quota(), expected, "{reason}");
+        }
+        let empty = Status::new(Code::PermissionDenied, "m");
+        assert!(!empty.names_quota());
+        assert!(empty.clone().with_detail(QuotaFailure::default()).names_quota());
+        assert!(empty.with_detail(RetryInfo::after(Duration::from_secs(1))).names_quota());
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Driven<OperationHandle<Async>> {
         pollster::block_on(self.0.until_done())
     }
 
-    pub(crate) fn cancel(&self) -> Result<(), Error> {
+    pub(crate) fn cancel(&self) -> Result<bool, Error> {
         pollster::block_on(self.0.cancel())
     }
 

@@ -89,9 +89,22 @@ fn cancel_and_delete_are_the_calls() {
     let server = FakeServer::start();
     server.insert(running());
     let handle = server.client().operation(NAME);
-    handle.cancel().unwrap();
+    assert!(handle.cancel().unwrap());
     handle.delete().unwrap();
     assert_eq!(lines(&server), ["POST /v1/operations/42:cancel {}", "DELETE /v1/operations/42"]);
+}
+
+#[test]
+fn an_operation_seen_to_be_done_is_not_cancelled() {
+    let server = server();
+    let handle = server.client().operation(NAME);
+    assert!(handle.cancel().unwrap(), "not seen yet");
+    handle.refresh().unwrap();
+    let sent = server.request_count();
+    assert!(!handle.cancel().unwrap());
+    assert_eq!(handle.cancel_and_wait(secs(60.0)).unwrap(), done());
+    assert_eq!(server.request_count(), sent);
+    assert!(!server.client().operation(done()).cancel().unwrap(), "done when it was started");
 }
 
 #[test]
@@ -142,7 +155,7 @@ fn a_bad_name_is_told_by_whatever_would_ask() {
     let errors: [Result<(), Error>; 5] = [
         handle.refresh().map(drop),
         handle.until_done().map(drop),
-        handle.cancel(),
+        handle.cancel().map(drop),
         handle.delete(),
         handle.to_pending().map(drop),
     ];

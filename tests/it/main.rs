@@ -10,7 +10,9 @@ mod decoding;
 mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
+mod events;
 mod handle;
+mod hints;
 mod homes;
 mod http_faults;
 #[cfg(target_os = "linux")]
@@ -29,6 +31,9 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+#[cfg(target_os = "linux")]
+mod signals;
+mod status_pages;
 mod sweep;
 mod token_files;
 mod token_sources;

@@ -22,16 +22,13 @@ fn get(replies: impl IntoIterator<Item = Reply>) -> Error {
 
 #[test]
 fn messages_of_the_service() {
-    check(
-        get([Status::new(Code::NotFound, "operation expired").into()]),
-        (
-            ErrorKind::Service,
-            Some(Code::NotFound),
-            1,
-            0.0,
-            "GetOperation `operations/42`: NOT_FOUND: operation expired",
-        ),
-    );
+    let server = server();
+    server.reply(Status::new(Code::NotFound, "operation expired"));
+    let url = format!("{}/v1/operations/42", server.url());
+    let error = server.client().get(NAME).send().unwrap_err();
+    assert_eq!(error.url(), Some(&*url));
+    let message = format!("GetOperation `operations/42`: NOT_FOUND: operation expired ({url})");
+    check(error, (ErrorKind::Service, Some(Code::NotFound), 1, 0.0, &message));
     check(
         get([unavailable().times(5)]),
         (
@@ -72,15 +69,14 @@ fn messages_of_the_service() {
             r"GetOperation `operations/42`: INVALID_ARGUMENT: invalid_grant: a\nb",
         ),
     );
-    let server = server();
     check(
         server.client().wait(NAME).send().unwrap_err(),
         (
-            ErrorKind::Service,
+            ErrorKind::Binding,
             Some(Code::Unimplemented),
-            1,
+            0,
             0.0,
-            "WaitOperation `operations/42`: UNIMPLEMENTED: no binding of WaitOperation is configured: see `Bindings`",
+            "no request was sent: no binding of WaitOperation is configured, see `Bindings`",
         ),
     );
     server.reply(Reply::hang());
@@ -113,34 +109,49 @@ fn messages_of_the_network() {
             "GetOperation `operations/42`: cannot connect to 127.0.0.1:1 (5 attempts in 5.6 s)",
         ),
     );
-    let rows: [(Reply, &str); 9] = [
+    use ErrorKind::{Decode, Transport};
+    let rows: [(Reply, ErrorKind, &str); 11] = [
         (
             Reply::reset(),
+            Transport,
             "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)",
         ),
-        (Reply::usual().truncate_at(9), "answer of HOST was cut short"),
-        (Reply::html(200), "HOST answered with an HTML page: expected JSON"),
+        (Reply::usual().truncate_at(9), Transport, "answer of HOST was cut short"),
+        (Reply::html(200), Decode, "HOST returned an HTML page instead of JSON (HTTP 200): Error 200 …"),
+        (
+            Reply::json(200, "no healthy upstream").header("content-type", "text/plain"),
+            Decode,
+            "HOST returned `text/plain` instead of JSON (HTTP 200): no healthy upstream",
+        ),
         (
             Reply::redirect("https://u:p@elsewhere.example/x?query"),
-            "HOST answered with a redirect to `elsewhere.example`, which is not followed: expected JSON",
+            Transport,
+            "HOST redirected the request to `elsewhere.example`, which is not followed: check the endpoint",
+        ),
+        (
+            Reply::redirect("/sign-in?next=x"),
+            Transport,
+            "HOST redirected the request to `/sign-in`, which is not followed: check the endpoint",
         ),
         (
             Reply::status(301),
-            "HOST answered with a redirect to `nowhere`, which is not followed: expected JSON",
+            Transport,
+            "HOST redirected the request to nowhere, which is not followed: check the endpoint",
         ),
-        (Reply::empty(), "the answer is empty"),
-        (Reply::json(200, r#"{"name":"#), "the answer ends early"),
-        (Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"), "HOST did not answer in proper HTTP/1.1"),
+        (Reply::empty(), Transport, "the response is empty"),
+        (Reply::json(200, r#"{"name":"#), Transport, "the response ends early"),
+        (Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"), Transport, "HOST did not answer in proper HTTP/1.1"),
         (
             Reply::status(200).header("content-encoding", "br"),
-            "answer of HOST has content-encoding `br`, which was not asked for",
+            Decode,
+            "the response of HOST has content-encoding `br`, which was not requested",
         ),
     ];
-    for (reply, message) in rows {
+    for (reply, kind, message) in rows {
         server.reply(reply);
         let client = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
         let message = format!("GetOperation `operations/42`: {}", message.replace("HOST", &host));
-        check(client.get(NAME).send().unwrap_err(), (ErrorKind::Transport, None, 1, 0.0, &message));
+        check(client.get(NAME).send().unwrap_err(), (kind, None, 1, 0.0, &message));
     }
     server.reply(Reply::json(407, ""));
     check(
@@ -150,7 +161,7 @@ fn messages_of_the_network() {
             Some(Code::FailedPrecondition),
             1,
             0.0,
-            "GetOperation `operations/42`: the proxy asks for credentials: FAILED_PRECONDITION: HTTP 407",
+            "GetOperation `operations/42`: the proxy requires credentials: FAILED_PRECONDITION: HTTP 407",
         ),
     );
 }
@@ -173,8 +184,8 @@ fn messages_about_time() {
     let poller = |total| once.poller(NAME).backoff(every_half_minute.clone()).total_timeout(secs(total));
     let message = "operation `operations/42` still running after 900 s (31 polls); it was not cancelled";
     check(poller(900.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 31, 899.95, message));
-    let message = "operation `operations/42` not known to be done after 0 s (0 polls); it was not cancelled";
-    check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 0, 0.0, message));
+    let message = "operation `operations/42` still running after 0 s (1 poll); it was not cancelled";
+    check(poller(0.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 1, 0.0, message));
     server.reply(Reply::hang());
     let message = format!(
         "operation `operations/42` not known to be done after 5 s (1 poll); it was not cancelled; \
@@ -207,8 +218,8 @@ fn messages_about_operations() {
         (ErrorKind::Decode, None, 1, 0.0, "GetOperation `operations/42`: operation is not valid JSON"),
     );
     check(
-        get([Reply::json(200, b"\xff")]),
-        (ErrorKind::Decode, None, 1, 0.0, "GetOperation `operations/42`: the answer is not UTF-8"),
+        get([Reply::json(200, b"{\xff")]),
+        (ErrorKind::Decode, None, 1, 0.0, "GetOperation `operations/42`: the response is not UTF-8"),
     );
 }
 
@@ -371,7 +382,7 @@ fn every_kind_can_happen() {
     let with = |credentials| server.client_builder().credentials(credentials).build().unwrap();
     server.reply(Reply::status(403));
     let service = client.get(NAME).send();
-    server.reply(Reply::html(200));
+    server.reply(Reply::redirect("/elsewhere"));
     let transport = client.get(NAME).send();
     server.reply(Reply::json(200, "[]"));
     let decode = client.get(NAME).send();

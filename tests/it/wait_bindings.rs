@@ -31,6 +31,6 @@ fn wait_without_a_binding_is_unimplemented() {
     let error = server.client().wait(NAME).send().unwrap_err();
     assert_eq!(
         (error.kind(), error.code(), server.request_count()),
-        (ErrorKind::Service, Some(Code::Unimplemented), 0)
+        (ErrorKind::Binding, Some(Code::Unimplemented), 0)
     );
 }

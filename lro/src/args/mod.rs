@@ -200,9 +200,11 @@ Exit status:
   4    `wait`: an operation was still running at the time limit
   5    an operation was not found: deleted, expired, or of another endpoint
   6    no credentials, or the service did not accept them
-  130  `wait` was interrupted
+  129  `wait` was stopped by SIGHUP
+  130  `wait` was stopped by SIGINT, which is Ctrl-C
+  143  `wait` was stopped by SIGTERM
 
-  Of several operations the gravest counts, in the order 130, 2, 6, 1, 5, 3, 4.
+  Of several operations the gravest counts, in the order 2, 6, 1, 5, 3, 4, after signals.
 
   The status does not depend on whether the output could be written, except that 0 becomes 1 if a write fails other
   than because the reader closed its pipe. `list` ends without an error where its reader stops, `wait` goes on.
@@ -240,10 +242,13 @@ Examples:
 
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
-24h. Faults that may pass do not end a wait. Ctrl-C or SIGTERM stop the wait, not the operations, and print the
-command that goes on. With --journal a wait that is killed loses no result, nor does one whose output cannot be
-written: the next one prints what this one did not, and a result that was printed in the very moment of the kill may
-be printed once more.
+24h. Faults that may pass do not end a wait.
+
+Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
+it at once. A signal that was ignored when the program started stays ignored, as with nohup.
+
+With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
+what this one did not, and a result that was printed in the very moment of the kill may be printed once more.
 
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m

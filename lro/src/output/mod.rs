@@ -1,5 +1,6 @@
 //! Standard output, which carries operations, and standard error, which carries everything else.
 
+mod closed;
 mod json;
 mod stream;
 mod text;

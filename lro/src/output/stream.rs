@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::Exit;
 
+use super::closed;
+
 /// Whether text was lost that somebody could still have read.
 ///
 /// One for the process, since the log and the bars write on threads and through traits that return no result.
@@ -35,7 +37,8 @@ fn note(result: io::Result<()>) -> io::Result<()> {
 ///
 /// The first failure is reported on standard error, unless the reader closed its pipe.
 pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
-    let written = note(stdout.write_all(text).and_then(|()| stdout.flush()));
+    let open = check(closed::stdout());
+    let written = note(open.and_then(|()| stdout.write_all(text)).and_then(|()| stdout.flush()));
     if let Err(error) = &written
         && error.kind() != ErrorKind::BrokenPipe
     {
@@ -47,5 +50,11 @@ pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
 /// Writes to standard error, and returns whether all of the text was written.
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
-    note(io::stderr().write_all(text.to_string().as_bytes())).is_ok()
+    let text = text.to_string();
+    note(check(closed::stderr()).and_then(|()| io::stderr().write_all(text.as_bytes()))).is_ok()
+}
+
+/// An error for a stream that was closed, where a write would seem to succeed.
+fn check(closed: bool) -> io::Result<()> {
+    if closed { Err(io::Error::other("it is closed")) } else { Ok(()) }
 }

@@ -24,7 +24,7 @@ pub(super) fn block(operation: &Operation) -> String {
             }
         }
         Outcome::Succeeded(Some(response)) => row("response", &message(response)),
-        Outcome::Malformed(why) => row("error", why),
+        Outcome::Malformed(reason) => row("error", &printable(&reason.to_string())),
         _ => {}
     }
     text
@@ -49,7 +49,7 @@ pub(crate) fn state(operation: &Operation) -> String {
         },
         Outcome::Failed(status) if status.code() == Code::Cancelled => "cancelled".to_owned(),
         Outcome::Failed(status) => failed(status),
-        Outcome::Malformed(why) => format!("malformed: {why}"),
+        Outcome::Malformed(reason) => format!("malformed: {}", printable(&reason.to_string())),
         _ => "succeeded".to_owned(),
     }
 }

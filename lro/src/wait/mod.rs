@@ -41,10 +41,10 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     let (sender, events) = mpsc::channel();
     let token = StopToken::new();
     let (stop, stopped) = (token.clone(), sender.clone());
-    signals::on_stop(move || {
+    signals::on_stop(move |exit| {
         stop.stop();
         // Whoever does not listen any more is at the end already.
-        let _ = stopped.send(Event::Stopped);
+        let _ = stopped.send(Event::Stopped(exit));
     })?;
     let mut waiting = Waiting::new(globals, args, jobs, record);
     for (job, operation) in unseen {
@@ -57,7 +57,10 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
             // Said once for all, by what comes next.
             Ok(Event::Ended(_, Err(error))) if error.kind() == ErrorKind::Stopped => {}
             Ok(Event::Ended(number, result)) => waiting.ended(number, result),
-            Ok(Event::Stopped) => return Ok(waiting.interrupted()),
+            Ok(Event::Stopped(exit)) => {
+                waiting.interrupted();
+                return Ok(exit);
+            }
             Err(RecvTimeoutError::Timeout) => waiting.tick(),
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -87,7 +90,8 @@ fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
 enum Event {
     Seen(usize, Operation),
     Ended(usize, Result<Operation, Error>),
-    Stopped,
+    /// By a signal, which has this status.
+    Stopped(Exit),
 }
 
 /// How often the display is brought up to date.

@@ -79,13 +79,12 @@ impl<'a> Waiting<'a> {
         self.results.exit()
     }
 
-    pub(super) fn interrupted(&self) -> Exit {
+    pub(super) fn interrupted(&self) {
         self.progress.clear();
         let left = self.settled.iter().filter(|settled| !**settled).count();
         let all = self.jobs.len();
         output::say(&format!("interrupted; {left} of {all} operations were not done and go on"));
         self.tell_how_to_go_on();
-        Exit::Interrupted
     }
 
     fn tell_how_to_go_on(&self) {

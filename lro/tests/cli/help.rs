@@ -7,8 +7,17 @@ const COMMANDS: [&str; 8] = ["get", "list", "wait", "cancel", "delete", "serve",
 #[test]
 fn help_names_every_command_status_and_variable() {
     let help = Lro::new(&["--help"]).runs().exits(0).says_nothing().stdout;
-    let words =
-        ["--endpoint", "LRO_ENDPOINT", "Exit status:", "  130  ", "Examples:", "--dry-run", "gravest"];
+    let words = [
+        "--endpoint",
+        "LRO_ENDPOINT",
+        "Exit status:",
+        "  129  ",
+        "  130  ",
+        "  143  ",
+        "Examples:",
+        "--dry-run",
+        "gravest",
+    ];
     for word in COMMANDS.iter().chain(&words) {
         assert!(help.contains(word), "{word}\n{help}");
     }

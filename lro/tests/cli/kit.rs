@@ -12,7 +12,7 @@ pub(crate) struct Lro {
     arguments: Vec<String>,
     variables: BTreeMap<String, String>,
     input: String,
-    redirection: Option<&'static str>,
+    shell: Option<String>,
 }
 
 /// What came of it.
@@ -31,7 +31,7 @@ pub(crate) fn lro(arguments: &str) -> Lro {
 impl Lro {
     pub(crate) fn new(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { arguments, variables: BTreeMap::new(), input: String::new(), redirection: None }
+        Self { arguments, variables: BTreeMap::new(), input: String::new(), shell: None }
     }
 
     pub(crate) fn and(mut self, arguments: &str) -> Self {
@@ -57,8 +57,14 @@ impl Lro {
 
     /// Redirects the output as a shell does, `>/dev/full` for example.
     #[cfg(unix)]
-    pub(crate) fn redirected(mut self, redirection: &'static str) -> Self {
-        self.redirection = Some(redirection);
+    pub(crate) fn redirected(self, redirection: &str) -> Self {
+        self.in_shell(&format!("exec \"$@\" {redirection}"))
+    }
+
+    /// Has a shell start the program, which is `"$@"` to it.
+    #[cfg(unix)]
+    pub(crate) fn in_shell(mut self, script: &str) -> Self {
+        self.shell = Some(script.to_owned());
         self
     }
 
@@ -92,9 +98,9 @@ impl Lro {
 
     /// The program, or the shell that becomes it.
     fn command(&self) -> Command {
-        let Some(redirection) = self.redirection else { return Command::new(PROGRAM) };
+        let Some(script) = &self.shell else { return Command::new(PROGRAM) };
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), PROGRAM]);
+        shell.args(["-c", script, "sh", PROGRAM]);
         shell
     }
 }

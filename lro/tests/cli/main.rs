@@ -11,6 +11,8 @@ mod options;
 mod readme;
 mod secrets;
 mod serve;
+#[cfg(target_os = "linux")]
+mod signals;
 #[cfg(unix)]
 mod terminal;
 mod tested;

@@ -27,7 +27,7 @@ fn the_readme_shows_what_is_printed() {
     let then = ran["then"].as_str().unwrap_or_else(|| panic!("{seen}"));
     assert_eq!(determined(then), determined(&waited));
 
-    let (status, message) = between("The exit status is ", "``.\n").split_once(" in the end: ``").unwrap();
+    let (status, message) = between("The exit status is ", "``.\n").split_once(": ``").unwrap();
     assert_eq!(ran["code"].to_string(), status, "{seen}");
     assert!(ran["screen"].as_str().unwrap().replace('\n', "").contains(message), "{ran:#}");
 }

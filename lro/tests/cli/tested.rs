@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 59] = [
+const TESTS: [(&str, &str); 61] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -64,7 +64,9 @@ const TESTS: [(&str, &str); 59] = [
     ("exits 4", "codes::four_when_an_operation_still_runs_at_the_limit"),
     ("exits 5", "codes::five_when_an_operation_is_not_found"),
     ("exits 6", "codes::six_without_credentials_or_with_wrong_ones"),
-    ("exits 130", "wait::a_signal_ends_the_wait_and_not_the_operations"),
+    ("exits 129", "signals::each_signal_has_its_status"),
+    ("exits 130", "signals::each_signal_has_its_status"),
+    ("exits 143", "signals::each_signal_has_its_status"),
 ];
 
 #[test]
@@ -119,12 +121,13 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 8] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
     ("dry_run", include_str!("dry_run.rs")),
     ("help", include_str!("help.rs")),
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
+    ("signals", include_str!("signals.rs")),
     ("wait", include_str!("wait.rs")),
 ];

@@ -56,11 +56,14 @@ enum Sink {
     /// Each write fails.
     Full,
     ClosedPipe,
+    Closed,
 }
 
 fn run(lro: Lro, stream: Stream, sink: Sink) -> Ran {
     let lro = match (stream, sink) {
         (Stream::Output, Sink::Full) => lro.redirected(">/dev/full"),
+        (Stream::Output, Sink::Closed) => lro.redirected(">&-"),
+        (Stream::Error, Sink::Closed) => lro.redirected("2>&-"),
         (Stream::Error, Sink::Full) => lro.redirected("2>/dev/full"),
         (_, Sink::ClosedPipe) => lro,
     };
@@ -99,6 +102,14 @@ fn a_full_disk_turns_only_success_into_an_error() {
 }
 
 #[test]
+fn a_closed_stream_turns_only_success_into_an_error() {
+    for line in LINES {
+        compare(line, Stream::Output, Sink::Closed);
+        compare(line, Stream::Error, Sink::Closed);
+    }
+}
+
+#[test]
 fn a_closed_pipe_changes_nothing() {
     for line in LINES {
         compare(line, Stream::Output, Sink::ClosedPipe);
@@ -118,14 +129,14 @@ fn a_lost_result_is_named_once() {
 /// The endpoint is all that a server without a port of its own is known by.
 #[test]
 fn a_server_that_cannot_announce_itself_ends() {
-    for (sink, code) in [(Sink::Full, 1), (Sink::ClosedPipe, 0)] {
+    for (sink, code) in [(Sink::Full, 1), (Sink::Closed, 1), (Sink::ClosedPipe, 0)] {
         run(lro("serve"), Stream::Output, sink).exits(code);
     }
 }
 
 #[test]
 fn the_journal_keeps_what_was_not_written() {
-    for sink in [Sink::Full, Sink::ClosedPipe] {
+    for sink in [Sink::Full, Sink::Closed, Sink::ClosedPipe] {
         for (names, code) in [("operations/failed", 3), ("operations/failed operations/done", 3)] {
             let server = full_server();
             let journal = Journal::new("unwritten");

@@ -14,15 +14,15 @@ use super::file;
 use crate::auth::key_file::KeyFile;
 use crate::auth::sts::Exchange;
 use crate::auth::{AccessToken, TokenError, TokenRequest};
-use crate::env::Env;
 use crate::error::Error;
-use crate::file::ReadLimits;
 use crate::http::{ClientCertificate, HttpClient, HttpError};
 use crate::net::certificate::Pair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
-use crate::secret::Secret;
 use crate::url::UrlParts;
+use crate::util::env::Env;
+use crate::util::file::ReadLimits;
+use crate::util::secret::Secret;
 
 /// `credential_source.certificate` of a file.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl WorkloadCertificate {
             leaf.ok_or_else(|| TokenError::permanent(format!("{origin} holds no certificate in PEM")))?;
         let mut chain = vec![STANDARD.encode(&leaf)];
         if let Some(path) = &self.trust_chain {
-            let origin = format!("trust chain file `{}`", crate::file::shown(path.as_ref()));
+            let origin = format!("trust chain file `{}`", crate::util::file::shown(path.as_ref()));
             let text = file::read(path.as_ref(), &origin, request)?;
             let others: Vec<_> = certificates_of_chain(&origin, &text, &leaf)?;
             chain.extend(others.iter().map(|certificate| STANDARD.encode(certificate)));

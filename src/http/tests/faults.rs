@@ -4,7 +4,7 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::sync::{Arc, Barrier};
 
-use super::super::HttpErrorKind::{Connect, Interrupted, Protocol, Timeout, TooLarge};
+use super::super::HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Timeout, TooLarge};
 use super::server::{Act, Server, ok, send};
 use super::{HttpClient, HttpError, HttpMethod, HttpRequest, SHORT, agent, get, get_in_short};
 
@@ -69,7 +69,12 @@ fn broken_answers() {
         (
             "encoding that was not offered",
             vec![Read, head("content-encoding: br\r\ncontent-length: 2\r\n\r\n{}")],
-            (Protocol, true, false, "answer of HOST has content-encoding `br`, which was not asked for"),
+            (
+                Encoding,
+                true,
+                false,
+                "the response of HOST has content-encoding `br`, which was not requested",
+            ),
         ),
         (
             "announced body of 1 TB",

@@ -86,7 +86,7 @@ mod gzip {
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
 
-    use super::super::super::HttpErrorKind::{Interrupted, Protocol, TooLarge};
+    use super::super::super::HttpErrorKind::{Encoding, Interrupted, TooLarge};
     use super::*;
 
     fn gzipped(body: &[u8], announced: usize) -> Act {
@@ -112,7 +112,7 @@ mod gzip {
             ("bomb", bomb, 1 << 20, Err(TooLarge)),
             ("truncated", cut.to_vec(), 65536, Err(Interrupted)),
             ("damaged", bad, 65536, Err(Interrupted)),
-            ("no gzip at all", b"{\"name\":\"operations/42\"}".to_vec(), 65536, Err(Protocol)),
+            ("no gzip at all", b"{\"name\":\"operations/42\"}".to_vec(), 65536, Err(Encoding)),
         ];
         for (name, body, limit, expected) in rows {
             let server = Server::start(vec![vec![Act::Read, gzipped(&body, body.len())]]);

@@ -6,6 +6,7 @@
 mod buffers;
 mod client;
 mod connection;
+mod encoding;
 mod error;
 mod exchange;
 mod redact;

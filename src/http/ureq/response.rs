@@ -5,11 +5,11 @@ use std::io::Read;
 use ureq::Body;
 use ureq::http::{HeaderMap, HeaderValue, Response, header};
 
-use crate::excerpt::excerpt;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::response::HttpResponse;
 use crate::net::peer::Peer;
 
+use super::encoding::BodyEncoding;
 use super::error::cut_short;
 
 /// Reads the answer to its end, so that the connection can be kept; drops the connection at the cap.
@@ -20,14 +20,15 @@ pub(super) fn read(
 ) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
     check_framing(&parts.headers, peer)?;
+    let encoding = BodyEncoding::of(&parts.headers);
     let body = match parts.status.is_success() {
-        true => read_all(body, limit, peer)?,
-        false => read_some(body),
+        true => read_all(body, encoding, limit, peer)?,
+        false => read_some(body, encoding, peer),
     };
     Ok(HttpResponse { status: parts.status.as_u16(), headers: readable(&parts.headers), body })
 }
 
-fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpError> {
+fn read_all(body: Body, encoding: BodyEncoding, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpError> {
     let too_large = || {
         let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
         HttpError::new(HttpErrorKind::TooLarge, message)
@@ -38,27 +39,37 @@ fn read_all(body: Body, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpEr
     }
     let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
     let one_more = (limit as u64).saturating_add(1);
-    let read = body.into_reader().take(one_more).read_to_end(&mut bytes);
+    let read = encoding.decode(body.into_reader(), peer)?.take(one_more).read_to_end(&mut bytes);
     match read {
         Ok(length) if length > limit => Err(too_large()),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(match error.into() {
-            #[cfg(feature = "gzip")]
-            ureq::Error::Decompress(_, cause)
-                if bytes.is_empty() && cause.kind() == std::io::ErrorKind::InvalidInput =>
-            {
-                let message = format!("answer of {peer} has content-encoding `gzip` and is not compressed");
-                HttpError::new(HttpErrorKind::Protocol, message).with_source(cause)
-            }
-            error => cut_short(error, peer),
-        }),
+        #[cfg(feature = "gzip")]
+        Err(error) if bytes.is_empty() && is_no_gzip(&error) => {
+            let message = format!("the response of {peer} has content-encoding `gzip` and is not compressed");
+            Err(HttpError::new(HttpErrorKind::Encoding, message).with_source(error))
+        }
+        Err(error) => Err(cut_short(error.into(), peer)),
     }
 }
 
+/// Whether a decoder, ureq's or ours, found no gzip at the beginning.
+#[cfg(feature = "gzip")]
+fn is_no_gzip(error: &std::io::Error) -> bool {
+    let of_ureq = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let kind = match of_ureq {
+        Some(ureq::Error::Decompress(_, cause)) => cause.kind(),
+        Some(_) => return false,
+        None => error.kind(),
+    };
+    kind == std::io::ErrorKind::InvalidInput
+}
+
 /// What there is of the body of an error: the status says more than the rest of the body would.
-fn read_some(body: Body) -> Vec<u8> {
+fn read_some(body: Body, encoding: BodyEncoding, peer: &Peer<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let _ = body.into_reader().take(MAX_ERROR_BODY as u64 + 1).read_to_end(&mut bytes);
+    if let Ok(body) = encoding.decode(body.into_reader(), peer) {
+        let _ = body.take(MAX_ERROR_BODY as u64 + 1).read_to_end(&mut bytes);
+    }
     bytes.truncate(MAX_ERROR_BODY);
     bytes
 }
@@ -70,14 +81,7 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
         // RFC 9112 section 6.3: an attempt at smuggling, which "ought to be handled as an error".
         return refuse("has both `transfer-encoding` and `content-length`");
     }
-    // What ureq decoded it has taken out of the headers.
-    match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => {
-            let found = excerpt(&String::from_utf8_lossy(encoding.as_bytes()));
-            refuse(&format!("has content-encoding `{found}`, which was not asked for"))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {

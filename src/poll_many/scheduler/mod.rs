@@ -35,6 +35,8 @@ pub(super) struct Scheduler {
     pub(super) rate: PollRate,
     pub(super) journal: Option<JournalWriter>,
     pub(super) max_failures: u32,
+    /// The total timeout is zero.
+    pub(super) polls_once: bool,
     pub(super) tracks: Vec<WaitTrack>,
     pub(super) groups: Vec<ParentGroup>,
     /// The tracks by the names of their operations, but for those that are over.
@@ -84,6 +86,7 @@ impl Scheduler {
             rate,
             journal: None,
             max_failures: 0,
+            polls_once: false,
             tracks: Vec::new(),
             groups: Vec::new(),
             names: HashMap::new(),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::poller::{Poll, Step};
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Attempts, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
+use crate::util::clock::Clock;
 
 use super::super::group::ParentGroup;
 use super::super::request::PollRequest;
@@ -35,6 +35,12 @@ impl Scheduler {
             let poll = Poll::get(wait.name(), left.min(attempt_timeout));
             return self.get(number, poll, deadline, now);
         }
+        if missed && !stopped && self.polls_once && self.has_last_look(now) {
+            let left = attempt_timeout.saturating_sub(now.saturating_duration_since(woke));
+            let poll = Poll::get(self.name_of(number), left);
+            return self.get(number, poll, deadline, now);
+        }
+        let Some(wait) = self.wait_of(number) else { return self.skip() };
         wait.give_up_if_late(woke, now);
         let polls = !stopped && !missed && wait.due().is_some_and(|at| at <= now);
         let too_late = left.is_zero() && (missed || polls && !self.has_last_look(now));
@@ -82,11 +88,18 @@ impl Scheduler {
         }
     }
 
+    fn name_of(&mut self, number: usize) -> &str {
+        self.wait_of(number).map_or("", |wait| wait.name())
+    }
+
     fn get(&mut self, number: usize, poll: Poll, deadline: Option<Instant>, now: Instant) -> LoopStep {
         if let Some(rest) = self.rest_before_sending(now, deadline) {
             return rest;
         }
         self.ready.pop_front();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            self.last_looks = self.last_looks.saturating_sub(1);
+        }
         if let Some(track) = self.tracks.get_mut(number) {
             track.stage = TrackStage::Sent { missed: true };
         }

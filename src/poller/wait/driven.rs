@@ -32,7 +32,7 @@ impl Wait {
 
     /// Gives up a poll for which the driver, awake since `woke`, was too busy until time was up.
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
-        if self.deadline.is_some_and(|deadline| woke <= deadline && deadline <= now) {
+        if !self.polls_once() && self.deadline.is_some_and(|deadline| woke <= deadline && deadline <= now) {
             self.give_up(now);
         }
     }
@@ -58,7 +58,8 @@ impl Wait {
         match limit.reserve(now, end) {
             Some(turn) if turn <= now => return false,
             Some(turn) => (self.state, self.has_turn) = (State::Due(turn), true),
-            // Nothing is asked any more, and the time is not up before it is.
+            None if self.polls_once() => self.time_is_up(now),
+            // No poll is sent any more, and the timeout is not over before it is.
             None => (self.state, self.has_turn) = (State::Due(self.deadline.unwrap_or(now + FAR)), true),
         }
         true

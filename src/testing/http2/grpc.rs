@@ -139,7 +139,9 @@ impl OutgoingResponse {
         }
         let body = body.prepare(reply.gzip, reply.keep);
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        let mut prefix = vec![u8::from(reply.gzip)];
+        // A reply may claim an encoding that the message does not have.
+        let claims = reply.headers.iter().any(|(name, value)| name == "grpc-encoding" && value.is_some());
+        let mut prefix = vec![u8::from(reply.gzip || claims)];
         prefix.extend(length.to_be_bytes());
         let trailers = Some(vec![("grpc-status".into(), "0".into())]);
         Self { status: 200, headers, prefix, body, trailers }.with(reply)

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::Request;
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
+use crate::util::excerpt::shown_name;
 
 use super::channel::{Answer, Fault};
 use super::frame::{self, Oversize};
@@ -36,7 +36,7 @@ impl GrpcTransport {
         loop {
             let authorization = authorizer.authorization(left(), attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
-            let error = match self.send(&head, message, attempt, &left) {
+            let error = match self.send(rpc, &head, message, attempt, &left) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -47,12 +47,13 @@ impl GrpcTransport {
                 replayed = true;
                 continue;
             }
-            return Err(authorizer.explain(error));
+            return Err(authorizer.explain(error.with_url(&head.uri().to_string())));
         }
     }
 
     fn send(
         &self,
+        rpc: Rpc,
         head: &Request<()>,
         message: &Bytes,
         attempt: &Attempt<'_>,
@@ -73,6 +74,9 @@ impl GrpcTransport {
             Ok(Err(fault)) | Err(Fault::Frame(fault)) => match fault {
                 frame::Fault::Wrong(error) => error,
                 frame::Fault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
+                // An acknowledgement has no content anyway: without a message it is a success, as over REST.
+                frame::Fault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => return Ok(Vec::new()),
+                frame::Fault::Empty => Error::response_cut("the response is empty"),
             },
             Err(Fault::Reset(reason)) => status::reset(reason),
             Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
@@ -86,7 +90,7 @@ impl GrpcTransport {
         // The server keeps the time that it was told, and may be a little ahead.
         let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
         match is_end && left() <= reserve(granted) + granted / 20 {
-            true => Err(Error::attempt_timed_out(host, true).with_source(error)),
+            true => Err(Error::attempt_timed_out(host, true).caused_by_end(error)),
             false => Err(error),
         }
     }

@@ -8,8 +8,8 @@ use http::response::Parts;
 use prost::Message;
 
 use crate::error::Error;
-use crate::excerpt::brief;
 use crate::transport::Compression;
+use crate::util::excerpt::brief;
 
 /// The frame of `message`.
 pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes {
@@ -101,7 +101,7 @@ impl Frame {
         self.message.extend_from_slice(message);
         match rest.is_empty() {
             true => Ok(()),
-            false => Err(Error::decode("the answer is more than one message").into()),
+            false => Err(Error::decode("the response is more than one message").into()),
         }
     }
 
@@ -109,13 +109,13 @@ impl Frame {
     pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
         let message = mem::take(&mut self.message);
         match (self.prefix.first(), self.length) {
-            (None, _) => Err(Error::answer_cut("the answer is empty").into()),
+            (None, _) => Err(Fault::Empty),
             (_, length) if length != Some(message.len()) => {
-                Err(Error::answer_cut("the answer ends early").into())
+                Err(Error::response_cut("the response ends early").into())
             }
             (Some(&PLAIN), _) => Ok(message),
             (Some(&COMPRESSED), _) => decompress(&message, encoding, self.limit),
-            _ => Err(Error::decode("the answer is not a gRPC message").into()),
+            _ => Err(Error::decode("the response is not a gRPC message").into()),
         }
     }
 }
@@ -124,6 +124,8 @@ impl Frame {
 #[derive(Debug)]
 pub(super) enum Fault {
     Oversize(Oversize),
+    /// The server says that all is well and sends no message.
+    Empty,
     Wrong(Error),
 }
 
@@ -152,14 +154,19 @@ fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Ve
         return match decoded {
             Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
             Ok(decoded) => Ok(decoded),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                let message = "the response is labelled `gzip` and is not compressed";
+                Err(Error::status_page(message).with_source(error).into())
+            }
             Err(error) => {
-                Err(Error::answer_cut("the compressed answer is damaged").with_source(error).into())
+                Err(Error::response_cut("the compressed response is damaged").with_source(error).into())
             }
         };
     }
     let _ = (message, limit);
     let encoding = brief(encoding.unwrap_or("nothing named"));
-    Err(Error::decode(format!("the answer is compressed with `{encoding}`, which was not asked for")).into())
+    let message = format!("the response is compressed with `{encoding}`, which was not requested");
+    Err(Error::status_page(message).into())
 }
 
 #[cfg(feature = "gzip")]
@@ -231,6 +238,7 @@ mod tests {
         let pushed = pieces.try_for_each(|piece| frame.push(piece));
         pushed.and_then(|()| frame.into_message(Some("gzip"))).map_err(|fault| match fault {
             Fault::Oversize(oversize) => format!("{:?}", oversize.length),
+            Fault::Empty => "empty".to_owned(),
             Fault::Wrong(error) => error.to_string(),
         })
     }
@@ -243,10 +251,10 @@ mod tests {
             ("as large as can be", b"\0\0\0\0\x04abcd", Ok(b"abcd")),
             ("too large", b"\0\0\0\0\x05", Err("Some(5)")),
             ("very much too large", b"\0\xff\xff\xff\xff", Err("Some(4294967295)")),
-            ("nothing", b"", Err("the answer is empty")),
-            ("half a prefix", b"\0\0\0", Err("the answer ends early")),
-            ("half a message", b"\0\0\0\0\x03ab", Err("the answer ends early")),
-            ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the answer is more than one message")),
+            ("nothing", b"", Err("empty")),
+            ("half a prefix", b"\0\0\0", Err("the response ends early")),
+            ("half a message", b"\0\0\0\0\x03ab", Err("the response ends early")),
+            ("two", b"\0\0\0\0\x01a\0\0\0\0\x01b", Err("the response is more than one message")),
         ];
         for (name, bytes, expected) in rows {
             for step in [1, 2, 5, 100] {
@@ -279,12 +287,12 @@ mod tests {
 
     #[test]
     fn flags_that_mean_nothing() {
-        assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the answer is not a gRPC message".into()));
+        assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the response is not a gRPC message".into()));
         let error = |encoding| match decompress(b"", encoding, 9).unwrap_err() {
             Fault::Wrong(error) => error.to_string(),
             fault => format!("{fault:?}"),
         };
-        let message = "the answer is compressed with `snappy`, which was not asked for";
+        let message = "the response is compressed with `snappy`, which was not requested";
         assert_eq!(error(Some("snappy")), message);
         assert_eq!(error(None), message.replace("snappy", "nothing named"));
     }
@@ -302,7 +310,7 @@ mod tests {
         damaged.truncate(bytes.len() - 20);
         let length = u32::try_from(damaged.len() - PREFIX).unwrap();
         damaged.splice(1..PREFIX, length.to_be_bytes());
-        assert_eq!(whole(&damaged, 7, size), Err("the compressed answer is damaged".into()));
+        assert_eq!(whole(&damaged, 7, size), Err("the compressed response is damaged".into()));
     }
 
     #[test]

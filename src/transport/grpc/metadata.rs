@@ -7,12 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use crate::auth::Authorization;
 use crate::error::Error;
-use crate::excerpt::shown;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
 use crate::transport::rest::route::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, Service};
+use crate::util::excerpt::shown;
 
 /// What is the same for all calls of a client.
 #[derive(Debug)]
@@ -120,9 +120,6 @@ fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> 
         return Err(refuse("has a value that is not base64, as names with `-bin` want it over gRPC"));
     }
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("is not an HTTP token"))?;
-    if NOT_IN_HTTP2.contains(&name) {
-        return Err(refuse("cannot be sent over HTTP/2"));
-    }
     let mut value = value(name, text)?;
     // It may be a secret of the caller's.
     value.set_sensitive(true);
@@ -153,10 +150,6 @@ const MOST_RESERVED: Duration = Duration::from_millis(50);
 
 const QUOTA_PROJECT: &str = "x-goog-user-project";
 const REQUEST_PARAMS: &str = "x-goog-request-params";
-
-/// [RFC 9113 section 8.2.2](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2), beside those that every
-/// transport refuses.
-const NOT_IN_HTTP2: [&str; 3] = ["keep-alive", "proxy-connection", "upgrade"];
 
 #[cfg(test)]
 mod tests {

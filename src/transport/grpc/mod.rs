@@ -15,9 +15,7 @@ use std::fmt;
 
 use prost::Message;
 
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
@@ -26,6 +24,8 @@ use crate::redact::Masked;
 use crate::transport::rest::route::checked_name;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
 
 use metadata::Heads;
 use pool::Pool;

@@ -1,59 +1,70 @@
-//! What an answer says: a message, or the status that a call failed with.
+//! From a gRPC response to its message, or to the status that a call failed with.
 
 use std::time::{Duration, SystemTime};
 
 use h2::Reason;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use prost::Message;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::http::HttpResponse;
 use crate::proto::google::rpc;
+use crate::transport::clock_skew::clock_skew;
 use crate::transport::headers::decode_bin;
-use crate::transport::rest::decode::{clock_skew, foreign_message};
+use crate::transport::status_page;
 use crate::types::{Code, Status};
 
 use super::channel::Answer;
 use super::frame::{Fault, Incoming};
 
-/// The message of an answer, or the error that the answer stands for.
+/// Returns the message of a response, or the error that it stands for.
 pub(super) fn read(answer: Answer, host: &str, wall: SystemTime) -> Result<Vec<u8>, Fault> {
     let Answer { status, headers, body, trailers } = answer;
-    // An answer without a message has everything in its head.
+    // A response without a message has everything in its head.
     let place = if trailers.contains_key(STATUS) { &trailers } else { &headers };
     if place.contains_key(STATUS) {
-        return match failure(place) {
-            Some(status) => {
-                // Front ends put it into the head, as over REST.
-                let later = |place| foreign(200, place, Vec::new()).retry_after(Some(wall));
-                let hints = [status.retry_delay(), pushback(place), later(place), later(&headers)];
-                let hint = hints.into_iter().flatten().max();
-                let is_unauthenticated = status.code() == Code::Unauthenticated;
-                let error = Error::service(status).with_retry_after(hint);
-                let skew = clock_skew(&foreign(401, &headers, Vec::new()), wall);
-                Err(match skew.filter(|_| is_unauthenticated) {
-                    Some(skew) => error.note(skew).into(),
-                    None => error.into(),
-                })
+        return match (failure(place), body) {
+            (Some(status), _) => Err(refused(status, place, &headers, wall).into()),
+            (None, Incoming::Frame(frame)) => frame.into_message(text(&headers, ENCODING)),
+            (None, Incoming::Other(body)) if body.is_empty() => Err(Fault::Empty),
+            (None, Incoming::Other(body)) => {
+                Err(status_page::unexpected(&page(200, &headers, body), host, "gRPC").into())
             }
-            None => match body {
-                Incoming::Frame(frame) => frame.into_message(text(&headers, ENCODING)),
-                Incoming::Other(_) => Err(Error::not_grpc(host, &media_type(&headers)).into()),
-            },
         };
     }
-    Err(match (status.as_u16(), body) {
-        (200, Incoming::Frame(_)) => {
+    if let (StatusCode::OK, Incoming::Frame(_)) = (status, &body) {
+        return Err(
             Error::service(Status::new(Code::Unknown, "the server ended the call without a status")).into()
-        }
-        (200..=299, _) => {
-            Error::not_grpc(host, &media_type(&headers)).with_http_status(status.as_u16()).into()
-        }
-        (http @ 300..=399, _) => Error::not_grpc(host, &format!("HTTP {http}")).with_http_status(http).into(),
-        (http, Incoming::Other(body)) => no_status(foreign(http, &headers, body), wall).into(),
-        (http, Incoming::Frame(_)) => no_status(foreign(http, &headers, Vec::new()), wall).into(),
-    })
+        );
+    }
+    let body = match body {
+        Incoming::Other(body) => body,
+        Incoming::Frame(_) => Vec::new(),
+    };
+    let page = page(status.as_u16(), &headers, body);
+    Err(match page.status {
+        200..=299 => status_page::unexpected(&page, host, "gRPC"),
+        300..=399 => status_page::redirect(&page, host),
+        _ => status_page::refusal(&page, wall),
+    }
+    .into())
+}
+
+/// The error for a status other than `OK`.
+fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemTime) -> Error {
+    // Front ends put it into the head, as over REST.
+    let later = |place| page(200, place, Vec::new()).retry_after(Some(wall));
+    let (delay, forbids_retry) = pushback(place);
+    let is_unauthenticated = status.code() == Code::Unauthenticated;
+    let error = Error::service(status)
+        .forbidding_retry(forbids_retry)
+        .hinted(PUSHBACK, delay)
+        .hinted("Retry-After", later(place))
+        .hinted("Retry-After", later(headers));
+    match clock_skew(&page(401, headers, Vec::new()), wall).filter(|_| is_unauthenticated) {
+        Some(skew) => error.note(skew),
+        None => error,
+    }
 }
 
 /// The error for a call that the server gave up with this code of HTTP/2.
@@ -87,47 +98,19 @@ fn failure(place: &HeaderMap) -> Option<Status> {
     Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
 }
 
-/// The answer of something in front of the service.
-fn no_status(answer: HttpResponse, wall: SystemTime) -> Error {
-    let http = answer.status;
-    let message = foreign_message(http, &String::from_utf8_lossy(&answer.body));
-    let error = Error::service(Status::new(code_of_http(http), message))
-        .transient(matches!(http, 408 | 502 | 503 | 504))
-        .with_http_status(http)
-        .with_retry_after(answer.retry_after(Some(wall)));
-    match clock_skew(&answer, wall).filter(|_| http == 401) {
-        Some(skew) => error.note(skew),
-        None => error,
-    }
-}
-
-/// [The mapping of gRPC](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md), but for 504,
-/// which is told apart as over REST. A path that is not found is a method that is not there, not an operation.
-fn code_of_http(status: u16) -> Code {
-    match status {
-        400 => Code::Internal,
-        401 => Code::Unauthenticated,
-        403 => Code::PermissionDenied,
-        404 => Code::Unimplemented,
-        429 | 502 | 503 => Code::Unavailable,
-        504 => Code::DeadlineExceeded,
-        _ => Code::Unknown,
-    }
-}
-
-fn foreign(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
+/// The response as one of HTTP.
+fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
     headers.iter().fold(HttpResponse::new(status, body), |answer, (name, value)| {
         answer.with_header(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
     })
 }
 
-/// How long the server asks to wait before another attempt; negative means never, which policies decide here.
-fn pushback(place: &HeaderMap) -> Option<Duration> {
-    text(place, PUSHBACK)?.parse().ok().map(Duration::from_millis)
-}
-
-fn media_type(headers: &HeaderMap) -> String {
-    format!("`{}`", excerpt(text(headers, "content-type").unwrap_or("no content type")))
+/// How long the server asks to wait before another attempt, and whether it asks not to make one: by a negative number,
+/// or one that cannot be read ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
+fn pushback(place: &HeaderMap) -> (Option<Duration>, bool) {
+    let Some(value) = place.get(PUSHBACK) else { return (None, false) };
+    let millis = value.to_str().ok().and_then(|value| value.trim().parse().ok());
+    (millis.map(Duration::from_millis), millis.is_none())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::redact::{Masked, redacted};
 use crate::transport::Rpc;
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
+use crate::util::excerpt::shown;
 
 /// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
 ///

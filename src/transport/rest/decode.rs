@@ -1,39 +1,29 @@
-//! From an HTTP answer to an operation, a page, nothing or an error.
+//! From an HTTP response to an operation, a page, nothing or an error.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::mem;
+use std::time::SystemTime;
 
 use prost::Message;
 
-use crate::error::{Error, ErrorKind};
-use crate::excerpt::excerpt;
+use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::json::JsonReader;
-use crate::types::{Code, Operation, OperationPage, Status};
+use crate::transport::status_page;
+use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
-/// What a successful answer says, in the form that its content type names, whatever was asked for.
+/// The body of a successful response, in the form that its content type names, whatever was requested.
 pub(super) enum Answer {
     Json(String),
     Proto(Vec<u8>),
 }
 
 impl Answer {
-    /// Gives a successful answer, or the error that the answer stands for.
+    /// Reads a response, or returns the error that it stands for.
     pub(super) fn read(response: HttpResponse, host: &str, wall: SystemTime) -> Result<Self, Error> {
-        let status = response.status;
-        match status {
-            200..=299 if is_html(&response) => {
-                Err(Error::foreign_answer(host, "an HTML page").with_http_status(status))
-            }
+        match response.status {
             200..=299 if is_protobuf(&response) => Ok(Self::Proto(response.body)),
-            200..=299 => {
-                let text = String::from_utf8(response.body);
-                text.map(Self::Json).map_err(|_| Error::decode("the answer is not UTF-8"))
-            }
-            300..=399 => {
-                let target = response.header("location").and_then(host_of).unwrap_or("nowhere");
-                let answer = format!("a redirect to `{}`, which is not followed", excerpt(target));
-                Err(Error::foreign_answer(host, &answer).with_http_status(status))
-            }
+            200..=299 => text_of(response, host).map(Self::Json),
+            300..=399 => Err(status_page::redirect(&response, host)),
             _ => Err(failure(&response, wall)),
         }
     }
@@ -41,12 +31,12 @@ impl Answer {
     pub(super) fn operation(&self) -> Result<Operation, Error> {
         match self {
             // No operation is without a name.
-            Self::Proto(bytes) if bytes.is_empty() => Err(Error::answer_cut(EMPTY)),
+            Self::Proto(bytes) if bytes.is_empty() => Err(Error::response_cut(EMPTY)),
             Self::Proto(bytes) => message(bytes, Operation::from_protobuf),
             Self::Json(text) => {
                 let operation = parse(text, Operation::from_json)?;
-                // Some front ends answer 200 with an error body; an operation always has a name.
-                if operation.name().is_empty() && !operation.is_done() && operation.error().is_some() {
+                // Some front ends send an error with 200; an operation always has a name.
+                if operation.name().is_empty() && !operation.is_done() {
                     embedded_error(text)?;
                 }
                 Ok(operation)
@@ -67,133 +57,111 @@ impl Answer {
         }
     }
 
-    /// For cancel and delete: `{}` and no body at all are both right.
+    /// For cancel and delete: no body, and JSON of any kind without `error`, are a success.
     pub(super) fn empty(&self) -> Result<(), Error> {
         match self {
-            Self::Proto(bytes) => match Status::from_error_bytes(bytes, 200) {
-                Some(status) if status.code() != Code::Ok => Err(Error::service(status)),
+            Self::Proto(bytes) => match ParsedErrorBody::from_protobuf(bytes, 200) {
+                Some(error) if error.status.code() != Code::Ok => Err(Error::service(error.status)),
                 _ => <()>::decode(&**bytes)
-                    .map_err(|cause| Error::decode("answer is not valid protobuf").with_source(cause)),
+                    .map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause)),
             },
             Self::Json(text) if text.trim_ascii().is_empty() => Ok(()),
-            Self::Json(text) => {
-                embedded_error(text)?;
-                parse(text, |text| {
+            Self::Json(text) => match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
+                Some(error) => Err(Error::service(error.status)),
+                None => parse(text, |text| {
                     let read = JsonReader::document(text, |reader| reader.value()?.check_depth());
-                    read.map_err(|invalid| Error::invalid("answer", invalid))
-                })
-            }
+                    read.map_err(|invalid| Error::invalid("response", invalid))
+                }),
+            },
         }
     }
 }
 
 /// Reads a message, as which the bytes of an error do not pass.
 fn message<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
-    read(bytes).map_err(|error| match Status::from_error_bytes(bytes, 200) {
-        Some(status) if status.code() != Code::Ok => Error::service(status),
+    read(bytes).map_err(|error| match ParsedErrorBody::from_protobuf(bytes, 200) {
+        Some(body) if body.status.code() != Code::Ok => Error::service(body.status),
         _ => error,
     })
 }
 
 fn parse<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
     if text.trim_ascii().is_empty() {
-        return Err(Error::answer_cut(EMPTY));
+        return Err(Error::response_cut(EMPTY));
     }
     // A close-delimited body that was cut is found out only by its JSON.
     parse(text).map_err(|error| match error.is_cut_short() {
-        true => Error::answer_cut("the answer ends early").with_source(error),
-        false => error,
+        true => Error::response_cut("the response ends early").with_source(error),
+        // Only a canonical code tells an error from an operation that is broken.
+        false => match ParsedErrorBody::from_json(text, 200).filter(|body| body.names_code) {
+            Some(body) => Error::service(body.status),
+            None => error,
+        },
     })
 }
 
 fn embedded_error(text: &str) -> Result<(), Error> {
-    Status::from_error_body(text, 200).map_or(Ok(()), |status| Err(Error::service(status)))
+    ParsedErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
 }
 
-/// The error of an answer with an error status.
+/// The text of a success, unless it is a page or other text of something in front of the service.
+///
+/// Servers label JSON as text, or even as HTML, so the body decides where it is JSON.
+fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
+    let is_json_type = status_page::is_json_type(&response);
+    let body = match String::from_utf8(mem::take(&mut response.body)) {
+        Ok(text) if is_json(&text) => return Ok(text),
+        Ok(text) if is_json_type && !status_page::is_html_text(&text) => return Ok(text),
+        Ok(text) => text.into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
+    if starts_json(&body) || (is_json_type && std::str::from_utf8(&body).is_err()) {
+        return Err(Error::decode("the response is not UTF-8"));
+    }
+    Err(status_page::unexpected(&HttpResponse { body, ..response }, host, "JSON"))
+}
+
+/// Whether a text is JSON, the beginning of it, or blank.
+fn is_json(text: &str) -> bool {
+    let scalar = || match JsonReader::document(text, JsonReader::value) {
+        Ok(_) => true,
+        Err(invalid) => invalid.is_cut_short(),
+    };
+    starts_json(text.as_bytes()) || text.trim_ascii().is_empty() || scalar()
+}
+
+fn starts_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// The error of a response with an error status.
 fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
-    let (own, text) = if is_protobuf(response) {
-        (Status::from_error_bytes(&response.body, http), "".into())
+    let body = if is_protobuf(response) {
+        ParsedErrorBody::from_protobuf(&response.body, http)
     } else {
-        let text = String::from_utf8_lossy(&response.body);
-        (Status::from_error_body(&text, http), text)
+        ParsedErrorBody::from_json(&String::from_utf8_lossy(&response.body), http)
     };
-    let retry_after = response.retry_after(Some(wall));
-    // Without a status of the service, a proxy or front end has answered in its place.
-    let transient = match &own {
-        None => matches!(http, 408 | 502 | 503 | 504),
-        Some(status) => http == 408 || (http == 503 && status.code() == Code::Unknown),
+    let Some(ParsedErrorBody { status, names_code, .. }) = body else {
+        return status_page::refusal(response, wall);
     };
-    let status = own.unwrap_or_else(|| Status::new(Code::from_http(http), foreign_message(http, &text)));
-    let hint = retry_after.max(status.retry_delay());
-    let error = if http == 407 {
-        Error::new(ErrorKind::Transport, format!("the proxy asks for credentials: {status}"))
-            .with_status(status)
-    } else {
-        Error::service(status)
+    // A body without a canonical code says no more than the HTTP status does; 408 and 503 are the front end's own.
+    let transient = match names_code {
+        true => http == 408 || (http == 503 && status.code() == Code::Unknown),
+        false => status_page::is_transient(http),
     };
-    let error = error.transient(transient).with_http_status(http).with_retry_after(hint);
-    match clock_skew(response, wall).filter(|_| http == 401) {
-        Some(skew) => error.note(skew),
-        None => error,
-    }
-}
-
-/// A hint for rejected tokens: their times are taken from the local clock.
-pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
-    let server = response.date()?;
-    let (skew, direction) = match wall.duration_since(server) {
-        Ok(ahead) => (ahead, "ahead of"),
-        Err(error) => (error.duration(), "behind"),
-    };
-    // A `Date` of 1970 says nothing of the local clock.
-    let plausible = server > UNIX_EPOCH + YEAR_2020 && skew > TOLERATED_SKEW;
-    plausible.then(|| format!("the local clock is {} s {direction} the server's", skew.as_secs()))
-}
-
-fn is_html(response: &HttpResponse) -> bool {
-    media_type(response).eq_ignore_ascii_case("text/html")
+    let error = if http == 407 { Error::proxy_credentials(status) } else { Error::service(status) };
+    status_page::finish(error, response, wall).transient(transient)
 }
 
 fn is_protobuf(response: &HttpResponse) -> bool {
-    let media_type = media_type(response);
+    let media_type = response.media_type();
     PROTOBUF.iter().any(|name| media_type.eq_ignore_ascii_case(name))
 }
 
-/// The content type without its parameters.
-fn media_type(response: &HttpResponse) -> &str {
-    let value = response.header("content-type").unwrap_or_default();
-    value.split_once(';').map_or(value, |(media_type, _)| media_type).trim()
-}
-
-fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    (!host.is_empty()).then_some(host)
-}
-
-/// What may be told of a body that is not the service's: its visible text, in one line.
-pub(in crate::transport) fn foreign_message(http: u16, text: &str) -> String {
-    let mut visible = String::new();
-    let mut rest = text;
-    while let Some((before, markup)) = rest.split_once('<') {
-        visible.push_str(before);
-        visible.push(' ');
-        rest = markup.split_once('>').map_or("", |(_, after)| after);
-    }
-    visible.push_str(rest);
-    let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(&words)) }
-}
-
-const EMPTY: &str = "the answer is empty";
+const EMPTY: &str = "the response is empty";
 
 /// What Google's front ends say, what is registered, and what others say.
 const PROTOBUF: [&str; 3] =
     ["application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf"];
-
-const YEAR_2020: Duration = Duration::from_secs(1_577_836_800);
-
-const TOLERATED_SKEW: Duration = Duration::from_secs(300);

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
+use crate::util::excerpt::shown_name;
 
 use super::RestTransport;
 use super::decode::Answer;
@@ -42,7 +42,7 @@ impl RestTransport {
                 continue;
             }
             return Answer::read(response, endpoint.authority(), clock.wall())
-                .map_err(|error| authorizer.explain(error));
+                .map_err(|error| authorizer.explain(error.with_url(&url)));
         }
     }
 

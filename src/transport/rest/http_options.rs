@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::HttpMethod;
 use crate::transport::Rpc;
 use crate::transport::rest::binding::{Binding, Bindings};
+use crate::util::excerpt::shown;
 
 impl Bindings {
     /// Replaces bindings by the `http_options` of Google's Python client, given as JSON.

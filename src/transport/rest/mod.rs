@@ -49,21 +49,23 @@ impl RestTransport {
 }
 
 impl RestTransport {
-    /// Makes one attempt of a method and gives its answer.
-    fn attempt(
+    /// Makes one attempt of a method and reads the response.
+    fn attempt<T>(
         &self,
         rpc: Rpc,
         name: &str,
         fields: Vec<Field>,
         attempt: &Attempt<'_>,
-    ) -> Result<Answer, Error> {
+        read: fn(&Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
         let bindings = bindings.or_wait_by(attempt.wait_binding());
-        match bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))? {
-            Some(route) => self.exchange(&route, name, attempt, limit),
-            None => Err(Error::unbound(rpc.name())),
-        }
+        let route = bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))?;
+        let route = route.ok_or_else(|| Error::unbound(rpc.name()))?;
+        let answer = self.exchange(&route, name, attempt, limit)?;
+        // Some front ends send an error with 200.
+        read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)))
     }
 }
 
@@ -73,7 +75,7 @@ impl Transport for RestTransport {
         request: &GetOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt)?.operation()
+        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt, Answer::operation)
     }
 
     fn list_operations(
@@ -81,15 +83,15 @@ impl Transport for RestTransport {
         request: &ListOperationsRequest,
         attempt: &Attempt<'_>,
     ) -> Result<OperationPage, Error> {
-        self.attempt(Rpc::List, &request.name, list_fields(request), attempt)?.page()
+        self.attempt(Rpc::List, &request.name, list_fields(request), attempt, Answer::page)
     }
 
     fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt)?.empty()
+        self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt, Answer::empty)
     }
 
     fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt)?.empty()
+        self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt, Answer::empty)
     }
 
     fn wait_operation(
@@ -97,7 +99,7 @@ impl Transport for RestTransport {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt)?.operation()
+        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, Answer::operation)
     }
 }
 

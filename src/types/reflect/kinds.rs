@@ -2,9 +2,9 @@
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
-use crate::excerpt::excerpt;
 use crate::json::InvalidJson;
 use crate::types::known::{self, KnownType};
+use crate::util::excerpt::excerpt;
 
 /// The kinds of Any that there are.
 pub(super) enum AnyKind {
@@ -25,9 +25,7 @@ impl AnyKind {
             (Some(known), None) => Ok(Self::Known(known)),
             (None, None) => {
                 let name = excerpt(name);
-                Err(InvalidJson::new(format!(
-                    "type `{name}` is not in the descriptor pool, and not known here"
-                )))
+                Err(InvalidJson::new(format!("no descriptor of type `{name}` is in the pool or known here")))
             }
         }
     }
@@ -42,8 +40,8 @@ pub(super) fn type_name(url: &str) -> &str {
     known::type_name(url)
 }
 
-pub(super) fn not_bytes<E>(_: E) -> InvalidJson {
-    InvalidJson::new("expected protobuf bytes")
+pub(super) fn not_bytes(cause: prost::DecodeError) -> InvalidJson {
+    InvalidJson::new(known::why_not_decoded(&cause))
 }
 
 pub(super) const ANY: &str = "google.protobuf.Any";

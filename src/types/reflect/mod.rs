@@ -7,7 +7,6 @@ mod write;
 use prost_reflect::DescriptorPool;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter};
 use crate::types::known::KnownType;
 use crate::types::{Any, Operation, Status};
@@ -67,8 +66,7 @@ impl Any {
     }
 
     fn refused(&self, form: &str, invalid: InvalidJson) -> Error {
-        let name = excerpt(self.type_name());
-        Error::invalid(&format!("{form} form of an any of type `{name}`"), invalid)
+        Error::not_converted(self.type_name(), form, invalid)
     }
 
     fn is_in(&self, pool: &DescriptorPool) -> bool {

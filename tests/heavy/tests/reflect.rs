@@ -88,17 +88,17 @@ fn what_does_not_fit_says_where() {
         (r#","took":7"#, "`took`: expected a string, found a number"),
         (
             r#","extra":{"@type":"x/other.Type"}"#,
-            "`extra`: type `other.Type` is not in the descriptor pool, and not known here",
+            "`extra`: no descriptor of type `other.Type` is in the pool or known here",
         ),
     ];
     for (fields, why) in rows {
-        let message = format!("protobuf form of an any of type `demo.Index` is not valid: {why}");
+        let message = format!("cannot convert an any of type `demo.Index` to protobuf: {why}");
         assert_eq!(round_trip(fields), Err(message));
     }
     let table = [
-        ("demo.Index", vec![0x0a], "expected protobuf bytes"),
-        ("demo.Other", vec![], "type `demo.Other` is not in the descriptor pool, and not known here"),
-        ("demo.Index", vec![0x92, 1, 2, 0x10, 0xff], "expected protobuf bytes"),
+        ("demo.Index", vec![0x0a], "the bytes are not valid for the type"),
+        ("demo.Other", vec![], "no descriptor of type `demo.Other` is in the pool or known here"),
+        ("demo.Index", vec![0x92, 1, 2, 0x10, 0xff], "the bytes are not valid for the type"),
         (
             "demo.Index",
             vec![0x9a, 1, 13, 0x08, 1, 0x10, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
@@ -108,7 +108,7 @@ fn what_does_not_fit_says_where() {
     for (name, value, why) in table {
         let any = Any::from_proto(prost_types::Any { type_url: format!("x/{name}"), value });
         let error = any.in_json(&pool()).unwrap_err().to_string();
-        assert_eq!(error, format!("JSON form of an any of type `{name}` is not valid: {why}"));
+        assert_eq!(error, format!("cannot convert an any of type `{name}` to JSON: {why}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a wait for many ends: done, out of time, stopped, at the first.
 
-use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply};
+use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
 use longrunning::{Backoff, Code, ErrorKind, OnTimeout, Operation, Status, StopToken};
 
 use super::{ended, insert, methods, names};
@@ -24,7 +24,22 @@ fn time_is_up_for_all_together() {
         }
         assert_eq!(server.elapsed(), secs(59.95));
         let error = client.poll_many(&names).total_timeout(secs(0.0)).join_all().unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 0), "nothing is asked");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1), "polled once");
+    }
+}
+
+#[test]
+fn without_time_each_is_polled_once() {
+    for (count, listed, polled) in [(5, true, 5), (150, true, 150), (20, false, 20), (150, false, 100)] {
+        let builder = FakeServer::builder();
+        let server = if listed { builder } else { builder.without(Rpc::List) }.start().unwrap();
+        let names = names(count);
+        insert(&server, &names, 1);
+        let many = server.client().poll_many(&names).total_timeout(secs(0.0));
+        let results: Vec<_> = many.into_iter().map(|result| told(&result)).collect();
+        let done = results.iter().filter(|result| *result == "ok").count();
+        assert_eq!((results.len(), done), (count, polled), "{count}, listed: {listed}");
+        assert_eq!(server.elapsed(), secs(0.0));
     }
 }
 

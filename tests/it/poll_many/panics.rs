@@ -124,6 +124,8 @@ fn delays_and_cancellations_that_panic_lose_nothing() {
     assert_eq!((given.len(), panics > 0), (3, true));
     assert_eq!(given.iter().filter(|(_, told)| told == "ok").count(), 2);
 
+    let server = FakeServer::start();
+    insert(&server, &names, u64::MAX);
     let at = vec![format!("{}:cancel", names[0])];
     let builder = OperationsClient::over(Panics(Arc::clone(server.client().transport()), at));
     let client = builder.build().unwrap();

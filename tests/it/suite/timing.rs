@@ -13,20 +13,35 @@ use super::kit::{FakeServer, Method, NAME, done, hinted, running, secs, server, 
 
 #[test]
 fn no_time_at_all() {
-    for method in Method::ALL {
+    for method in [Method::Get, Method::List, Method::Cancel, Method::Delete] {
         let server = server();
         let client = server.client_builder().total_timeout(secs(0.0)).build().unwrap();
-        let result = match method {
-            Method::Poll => client.poller(NAME).total_timeout(secs(0.0)).until_done().map(drop),
-            _ => method.run(&client),
-        };
-        let error = result.unwrap_err();
+        let error = method.run(&client).unwrap_err();
         assert_eq!(
             (error.kind(), error.attempts(), error.elapsed()),
             (ErrorKind::Timeout, 0, secs(0.0)),
             "65 {method:?}"
         );
         assert_eq!((server.request_count(), slept(&server)), (0, vec![]), "65 {method:?}");
+    }
+}
+
+/// The one exception from "no request after the timeout".
+#[test]
+fn a_wait_without_time_polls_once() {
+    let server = server();
+    let client = server.client();
+    assert!(client.poller(NAME).total_timeout(secs(0.0)).until_done().unwrap().is_done(), "65");
+    assert_eq!(server.request_count(), 1, "65");
+    let rows = [(Reply::from(running()), 0.0), (unavailable(), 0.0), (Reply::hang(), 4.0)];
+    for (reply, seconds) in rows {
+        let server = FakeServer::start();
+        server.reply(reply);
+        let poller = server.client().poller(NAME).attempt_timeout(secs(4.0)).total_timeout(secs(0.0));
+        let error = poller.until_done().unwrap_err();
+        let found = (error.kind(), error.attempts(), error.elapsed(), server.request_count());
+        assert_eq!(found, (ErrorKind::Timeout, 1, secs(seconds), 1), "65: {error}");
+        assert_eq!((server.elapsed(), slept(&server)), (secs(seconds), vec![]), "65: {error}");
     }
 }
 

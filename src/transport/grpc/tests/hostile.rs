@@ -50,6 +50,8 @@ fn no_server_harms_more_than_its_call() {
             Err(error) => error.to_string().replace(&port, "PORT"),
             Ok(()) => String::new(),
         };
+        // The text of the page is behind it.
+        let message = message.split(": xxx").next().unwrap_or_default();
         assert_eq!(message, expected, "{name}");
         get(&transport, attempt().timeout()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
@@ -104,8 +106,8 @@ fn refusal_before_the_message_is_wanted() {
 const SHORT: Duration = Duration::from_millis(500);
 
 const IMPROPER: &str = "127.0.0.1:PORT did not answer in proper HTTP/2";
-const MORE: &str = "the answer is more than one message";
-const PAGE: &str = "127.0.0.1:PORT answered with `text/html`: expected gRPC";
+const MORE: &str = "the response is more than one message";
+const PAGE: &str = "127.0.0.1:PORT returned an HTML page instead of gRPC (HTTP 200)";
 const LATE: &str = "no answer from 127.0.0.1:PORT in time";
 
 fn get(transport: &GrpcTransport, timeout: Duration) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use longrunning::aio::Async;
 use longrunning::testing::{FakeOperation, FakeServer};
-use longrunning::{Code, ErrorKind, OperationHandle, OperationsAsyncClient, Status};
+use longrunning::{Code, ErrorKind, Operation, OperationHandle, OperationsAsyncClient, Status};
 
 use crate::kit::{NAME, any, done, lines, running, secs};
 use crate::runtimes::{Runtime, block_on};
@@ -57,8 +57,20 @@ fn cancel_and_delete_are_the_calls() {
     let server = FakeServer::start();
     server.insert(running());
     let handle = handle(&server);
-    block_on(async { handle.cancel().await.and(handle.delete().await) }).unwrap();
+    block_on(async { handle.cancel().await.map(drop).and(handle.delete().await) }).unwrap();
     assert_eq!(lines(&server), ["POST /v1/operations/42:cancel {}", "DELETE /v1/operations/42"]);
+}
+
+#[test]
+fn an_operation_seen_to_be_done_is_not_cancelled() {
+    let server = FakeServer::start();
+    server.insert(Operation::failed(NAME, Status::new(Code::Internal, "no")));
+    let handle = handle(&server);
+    assert!(block_on(handle.cancel()).unwrap(), "not seen yet");
+    block_on(handle.refresh()).unwrap();
+    let sent = server.request_count();
+    assert!(!block_on(handle.cancel()).unwrap());
+    assert_eq!(server.request_count(), sent);
 }
 
 #[test]

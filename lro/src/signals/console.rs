@@ -1,0 +1,18 @@
+//! Ctrl-C, Ctrl-Break and the end of the console, which Windows does not tell apart here.
+
+use std::io;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exit::Exit;
+
+pub(super) fn take(stop: impl Fn(Exit) + Send + 'static) -> io::Result<()> {
+    let stopping = AtomicBool::new(false);
+    let handler = move || {
+        if stopping.swap(true, Ordering::Relaxed) {
+            process::exit(Exit::Interrupted as i32);
+        }
+        stop(Exit::Interrupted);
+    };
+    ctrlc::set_handler(handler).map_err(io::Error::other)
+}
