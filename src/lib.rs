@@ -216,13 +216,9 @@ pub mod auth;
 mod call;
 mod client;
 mod client_config;
-mod clock;
 mod core;
-mod env;
 mod error;
-mod excerpt;
 mod fault_class;
-mod file;
 #[cfg(test)]
 mod folder;
 mod handle;
@@ -232,6 +228,7 @@ mod journal;
 mod json;
 mod name;
 mod net;
+mod operation_ref;
 mod options;
 mod pager;
 mod pending;
@@ -246,7 +243,6 @@ mod random;
 mod redact;
 pub mod resource;
 mod retry;
-mod secret;
 mod stop;
 mod sweep;
 #[cfg(feature = "testing")]
@@ -256,6 +252,7 @@ mod threads;
 pub mod transport;
 mod types;
 mod url;
+mod util;
 mod wait_support;
 
 #[cfg(feature = "async")]
@@ -271,11 +268,12 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use operation_ref::OperationRef;
 pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{PollFault, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]

@@ -13,7 +13,8 @@
 
 use std::path::Path;
 
-use crate::{excerpt, redact};
+use crate::redact;
+use crate::util::excerpt;
 
 /// Returns a URL, a host or the value of an option for a message: at most 200 bytes, with control characters escaped.
 ///

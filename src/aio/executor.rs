@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::Error;
 use crate::stop::{StopListener, StopToken};
+use crate::util::clock::Clock;
 
 use super::pool::{Job, Pool};
 use super::timer::{Awake, Timer};

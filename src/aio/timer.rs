@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::process::{ProcessId, ProcessLock};
 use crate::stop::{StopListener, StopToken};
+use crate::util::clock::Clock;
 
 use super::fault;
 use super::pool::IDLE;

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::auth::authorized_user::LOGIN;
 use crate::auth::key_file::{KeyFile, PATH_EXPECTED};
 use crate::auth::{Credentials, CredentialsPolicy, loader, metadata};
-use crate::env::{Env, gcloud_folder};
 use crate::error::{Error, ErrorKind};
-use crate::file;
+use crate::util::env::{Env, gcloud_folder};
+use crate::util::file;
 
 impl Credentials {
     /// Takes the credentials that the surroundings offer, the way all of Google's libraries do ([ADC]).

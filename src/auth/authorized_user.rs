@@ -15,8 +15,8 @@ use crate::auth::{
     AccessToken, Credentials, CredentialsPolicy, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest,
 };
 use crate::error::Error;
-use crate::excerpt::shown;
-use crate::secret::Secret;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 /// A user's login: the file that `gcloud auth application-default login` writes.
 ///

@@ -7,7 +7,7 @@ use crate::auth::sts::ClientAuth;
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 /// Reads a file of this type, as `gcloud auth application-default login --login-config` writes it.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {

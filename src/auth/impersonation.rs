@@ -12,9 +12,9 @@ use crate::auth::service_account::scope_of;
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::auth::{loader, token_endpoint};
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::json::parse_timestamp;
-use crate::secret::Secret;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 /// Reads a file of type `impersonated_service_account`, as `gcloud auth application-default login
 /// --impersonate-service-account` writes it.

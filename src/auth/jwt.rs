@@ -15,7 +15,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 /// What a self-signed JWT says, [AIP-4111](https://google.aip.dev/auth/4111).
 #[derive(Serialize)]

@@ -7,9 +7,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::auth::CredentialsPolicy;
 use crate::error::Error;
-use crate::excerpt::{brief, shown};
-use crate::file::{self, FileError, ReadLimits};
-use crate::secret::Secret;
+use crate::util::excerpt::{brief, shown};
+use crate::util::file::{self, FileError, ReadLimits};
+use crate::util::secret::Secret;
 
 /// The fields of a credentials file; wiped when dropped, so take what is needed.
 pub(super) struct KeyFile {

@@ -8,7 +8,7 @@ use crate::auth::key_file::KeyFile;
 use crate::auth::{AuthorizedUser, Credentials, CredentialsPolicy, ServiceAccount};
 use crate::auth::{external_account, external_account_authorized_user, impersonation};
 use crate::error::Error;
-use crate::excerpt::brief;
+use crate::util::excerpt::brief;
 
 impl Credentials {
     /// Reads a credentials file of any type that the default [`CredentialsPolicy`] accepts.

@@ -14,12 +14,12 @@ use crate::auth::url::{self, Url};
 use crate::auth::{
     AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, adc, universe,
 };
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::{
     HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpResponse, ProxySetting, Roots,
 };
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
 
 /// The service account of the place where the program runs: Compute Engine, GKE, Cloud Run, Functions, ….
 ///

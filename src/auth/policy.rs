@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::auth::url::Url;
-use crate::excerpt::{brief, shown};
-use crate::file;
 use crate::redact::Masked;
+use crate::util::excerpt::{brief, shown};
+use crate::util::file;
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
 ///

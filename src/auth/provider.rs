@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::redact::redacted;
-use crate::secret::Secret;
 use crate::stop::StopToken;
+use crate::util::secret::Secret;
 
 /// Gives access tokens: implement it for a source that this crate does not know.
 ///

@@ -1,7 +1,7 @@
 //! A refresh token, which its server may replace at every use.
 
 use crate::process::ProcessLock;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 /// The refresh token of a login, and the last one that replaced it.
 #[derive(Debug)]

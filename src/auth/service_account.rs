@@ -18,8 +18,8 @@ use crate::auth::{
     token_endpoint,
 };
 use crate::error::Error;
-use crate::excerpt::shown;
-use crate::secret::Secret;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
 ///

@@ -11,7 +11,7 @@ use crate::auth::key_file::KeyFile;
 use crate::auth::service_account::scope_of;
 use crate::auth::{AccessToken, TokenError, TokenRequest, token_endpoint};
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 /// Where and as what a subject token is exchanged.
 #[derive(Debug)]

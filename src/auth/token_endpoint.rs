@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 use crate::auth::provider::Wording;
 use crate::auth::url::{self, Url};
 use crate::auth::{AccessToken, TokenError, TokenRequest};
-use crate::excerpt::shown;
 use crate::http::{HttpMethod, HttpRequest, HttpResponse};
-use crate::secret::Secret;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 /// What a token endpoint gave.
 #[derive(Debug)]

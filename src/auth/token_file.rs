@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::token_text::{EMPTY, token_text};
 use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
-use crate::file::{self, FileSource, ReadLimits};
 use crate::process::ProcessLock;
+use crate::util::file::{self, FileSource, ReadLimits};
 
 impl Credentials {
     /// Sends the access token that stands in a file which another program renews.

@@ -4,9 +4,9 @@
 
 use crate::auth::url::is_within;
 use crate::auth::{Credentials, DEFAULT_UNIVERSE};
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
 
 /// The universe domain of a client.
 pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::{Credentials, Inner, Source, provider};
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 impl Credentials {
     /// Takes `token` in place of those that these credentials would ask for, and all else from them.

@@ -7,11 +7,8 @@ use std::sync::Arc;
 
 use crate::auth::Credentials;
 use crate::client_config::ClientConfig;
-use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, Origin};
-use crate::env::{Env, SystemEnv};
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
     PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
@@ -24,6 +21,9 @@ use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
 use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::util::clock::{Clock, SystemClock};
+use crate::util::env::{Env, SystemEnv};
+use crate::util::excerpt::shown;
 
 use super::OperationsClient;
 

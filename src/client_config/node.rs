@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::json::parse_duration;
 use crate::types::Code;
+use crate::util::excerpt::shown;
 
 /// A value and the path of keys that leads to it.
 pub(super) struct ConfigNode<'a> {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::{FileError, shown};
+use crate::util::file::{FileError, shown};
 
 /// Follows the links of a path once, so that compaction replaces the file and not a link to it.
 ///

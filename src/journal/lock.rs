@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use crate::error::Error;
-use crate::file::{self, FileError, shown};
 use crate::journal::location::companion;
+use crate::util::file::{self, FileError, shown};
 
 /// The lock of a journal, held until it is dropped.
 ///

@@ -13,10 +13,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
-use crate::file;
 use crate::pending::Pending;
 use crate::types::Operation;
+use crate::util::excerpt::shown_name;
+use crate::util::file;
 use store::Store;
 
 /// A file of operations that are waited for, which survives the process however that ends.

@@ -6,12 +6,12 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::{self, FileError, shown};
 use crate::journal::index::{self, Index, Place, Replayed, Unusable};
 use crate::journal::location::{invalid, resolve, unusable};
 use crate::journal::lock::Lock;
 use crate::journal::record::{HEADER, Record};
 use crate::journal::temporary::{Temporary, remove_leftover};
+use crate::util::file::{self, FileError, shown};
 
 /// The file, and what it says.
 pub(super) struct Store {

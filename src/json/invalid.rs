@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::excerpt::excerpt;
 use crate::json::MAX_DEPTH;
+use crate::util::excerpt::excerpt;
 
 /// A document that is not what it should be.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::file::{self, FileSource, ReadLimits};
+use crate::util::file::{self, FileSource, ReadLimits};
 
 use super::error::{NetError, NetErrorKind};
 
@@ -19,6 +19,9 @@ use super::error::{NetError, NetErrorKind};
 /// and must then belong together, and again for each new connection: when they have changed, new connections
 /// use the new ones and resume no session of the old. If they cannot be used (a certificate is already
 /// replaced, its key not yet), the client goes on with those it has and writes a warning to the log.
+///
+/// Supported keys are RSA of 2048 to 4096 bits, ECDSA on P-256 (secp256r1) and P-384 (secp384r1), and Ed25519. Keys on
+/// other curves, such as P-521 (secp521r1) and secp256k1, are refused when the client is built.
 ///
 /// The certificate is shown to every https server that asks for one, and never to a proxy. `Debug` says where
 /// it comes from.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::env::Env;
+use crate::util::env::Env;
 
 use super::connection::{Connection, IoLimit};
 use super::dns::DnsCache;

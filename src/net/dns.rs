@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::excerpt::shown;
 use crate::url::bare;
+use crate::util::excerpt::shown;
 
 use super::error::{NetError, NetErrorKind};
 

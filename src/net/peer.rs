@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::excerpt::shown;
 use crate::url::UrlParts;
+use crate::util::excerpt::shown;
 
 /// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::env::Env;
 use crate::url::{UrlParts, bare};
+use crate::util::env::Env;
 
 use super::error::{NetError, NetErrorKind};
 use super::options::ProxySetting;
@@ -228,7 +228,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::env::SystemEnv;
+    use crate::util::env::SystemEnv;
 
     fn routes(variables: &[(&str, &str)]) -> ProxyRoutes {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

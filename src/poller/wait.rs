@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::Request;
-use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
-use crate::excerpt::shown_name;
 use crate::fault_class::FaultClass;
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
@@ -20,11 +19,12 @@ use crate::retry::{RateLimit, RetryDelays};
 use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
 use super::poll::Poll;
-use super::target::Target;
 use super::update::{PollFault, Update, WaitWatch};
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
@@ -101,13 +101,13 @@ pub(crate) enum Step {
 impl Wait {
     /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
     pub(crate) fn begin(
-        target: Target,
+        target: OperationRef,
         options: PollOptions,
         watch: WaitWatch,
         polls: &CallOptions,
         core: &Core,
     ) -> Result<(Self, Option<Operation>), Error> {
-        let Target { name, seen, .. } = target;
+        let OperationRef { name, seen, .. } = target;
         let done = seen.filter(Operation::is_done);
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
@@ -482,7 +482,7 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::util::clock::SystemClock;
 
     #[test]
     fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::excerpt::excerpt;
 use crate::types::Operation;
+use crate::util::excerpt::excerpt;
 
 use super::Progress;
 

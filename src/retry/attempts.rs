@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::error::{Error, Seconds};
-use crate::excerpt::shown_name;
 use crate::stop::StopToken;
 use crate::transport::Rpc;
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 
 use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
 

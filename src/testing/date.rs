@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::VirtualClock;
 use super::sync::lock;
-use crate::clock::Clock;
+use crate::util::clock::Clock;
 
 /// The `date` header of responses, by which the token servers check what they receive.
 #[derive(Debug)]

@@ -23,10 +23,10 @@ use super::store::OperationStore;
 use super::sync::lock;
 use crate::auth::Credentials;
 use crate::client::{OperationsClient, OperationsClientBuilder};
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::types::Operation;
+use crate::util::clock::Clock;
 
 /// A service on a loopback port that lives as long as this value.
 ///

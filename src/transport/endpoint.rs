@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::redact::suspicion;
+use crate::util::excerpt::shown;
 
 /// A checked endpoint. https, or plain http to this machine.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::excerpt::{self, shown};
+use crate::util::excerpt::{self, shown};
 
 /// An extra header or, over gRPC, a metadata entry: checked, name in lower case.
 #[derive(Clone, PartialEq)]

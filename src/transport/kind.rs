@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::excerpt::brief;
+use crate::util::excerpt::brief;
 
 /// How calls travel; for [`OperationsClientBuilder::transport`].
 ///

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
-use crate::env::{Env, gcloud_folder};
 use crate::error::Error;
-use crate::excerpt::brief;
 use crate::http::ClientCertificate;
 use crate::transport::{Endpoint, ServiceOptions};
+use crate::util::env::{Env, gcloud_folder};
+use crate::util::excerpt::brief;
 
 /// What the options and the environment come to.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::auth::{Authorizer, Credentials, Purpose, check_universe, universe_domain};
-use crate::clock::Clock;
-use crate::env::Env;
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpAgent, HttpClient, HttpOptions};
 use crate::transport::{Endpoint, check_quota_project, mtls};
+use crate::util::clock::Clock;
+use crate::util::env::Env;
 
 /// Where a service is and who is asking, before it is checked.
 #[derive(Clone, Debug)]

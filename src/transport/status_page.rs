@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind};
-use crate::excerpt::{brief, excerpt, shown};
 use crate::http::HttpResponse;
 use crate::transport::clock_skew::clock_skew;
 pub(in crate::transport) use crate::transport::page_text::is_html as is_html_text;
 use crate::transport::page_text::visible_text;
 use crate::types::{Code, Status};
+use crate::util::excerpt::{brief, excerpt, shown};
 
 /// Returns the error for an HTTP error status without a status of the service.
 pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -> Error {

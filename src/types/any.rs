@@ -8,12 +8,12 @@ use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::excerpt::excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 use crate::types::known::{self, KnownType, why_not_decoded};
 use crate::types::message::JsonMessage;
 use crate::types::packed::PackedAny;
 use crate::types::text::{SharedSource, SharedText};
+use crate::util::excerpt::excerpt;
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
 ///

@@ -2,10 +2,10 @@
 
 use prost::Message;
 
-use crate::excerpt::excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::proto::google::rpc;
 use crate::types::message::JsonMessage;
+use crate::util::excerpt::excerpt;
 
 /// How an Any of one type is read and written.
 pub(super) struct KnownType {

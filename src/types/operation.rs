@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::redact::Masked;
 use crate::types::any::deserialize;
 use crate::types::text::{SharedSource, SharedText};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
+use crate::util::excerpt::shown_name;
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
 ///

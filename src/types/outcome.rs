@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::excerpt::long_excerpt;
 use crate::types::{Any, Code, Status};
+use crate::util::excerpt::long_excerpt;
 
 /// What is known of an operation's result, from [`Operation::outcome`](crate::Operation::outcome).
 ///

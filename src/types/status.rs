@@ -6,11 +6,11 @@ use std::time::Duration;
 use prost::{Message, Name};
 
 use crate::error::Error;
-use crate::excerpt::long_excerpt;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::types::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use crate::types::text::SharedSource;
 use crate::types::{Any, Code};
+use crate::util::excerpt::long_excerpt;
 
 /// Why a call or an operation failed: a [`google.rpc.Status`].
 ///

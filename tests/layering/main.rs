@@ -24,10 +24,7 @@ const LAYERS: [&[&str]; 14] = [
     &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
-    &[
-        "clock", "env", "excerpt", "file", "folder", "process", "random", "redact", "secret", "stop",
-        "threads", "url",
-    ],
+    &["folder", "process", "random", "redact", "stop", "threads", "url", "util"],
 ];
 
 /// Files that may import each other, with the reason.

@@ -2,9 +2,9 @@ use serde_json::json;
 
 use super::*;
 use crate::auth::scripted::Scripted;
-use crate::env::SystemEnv;
 use crate::error::ErrorKind;
 use crate::http::HttpResponse;
+use crate::util::env::SystemEnv;
 
 #[test]
 fn the_refresh_token_is_exchanged_and_its_successor_is_kept() {

@@ -13,11 +13,11 @@ use super::url::fetch;
 use crate::auth::key_file::KeyFile;
 use crate::auth::url::encode;
 use crate::auth::{TokenError, TokenRequest};
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::http::HttpMethod;
-use crate::secret::Secret;
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub(super) struct Aws {

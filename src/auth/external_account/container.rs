@@ -12,10 +12,10 @@ use super::sigv4::Keys;
 use super::{file, url};
 use crate::auth::url::Url;
 use crate::auth::{TokenError, TokenRequest, token_endpoint};
-use crate::env::Env;
-use crate::excerpt::shown;
 use crate::http::HttpMethod;
-use crate::secret::Secret;
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 /// The endpoint of the keys, as the environment names it.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ fn full(url: String) -> Result<String, String> {
 }
 
 fn read(path: &std::path::Path, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
-    let origin = format!("AWS authorization token file `{}`", crate::file::shown(path));
+    let origin = format!("AWS authorization token file `{}`", crate::util::file::shown(path));
     let text = file::read(path, &origin, request)?;
     let text = str::from_utf8(&text).map_err(|_| "is not UTF-8 text");
     text.and_then(header_value).map_err(|why| TokenError::permanent(format!("{origin} {why}")))

@@ -16,10 +16,10 @@ use crate::auth::impersonation::Target;
 use crate::auth::key_file::KeyFile;
 use crate::auth::sts::Exchange;
 use crate::auth::{TokenError, TokenRequest};
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
-use crate::secret::Secret;
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
+use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub(super) struct Executable {

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::Format;
 use crate::auth::{TokenError, TokenRequest};
-use crate::file::{self, FileError, FileSource, ReadLimits};
-use crate::secret::Secret;
+use crate::util::file::{self, FileError, FileSource, ReadLimits};
+use crate::util::secret::Secret;
 
 #[derive(Clone)]
 pub(super) struct TokenFile {

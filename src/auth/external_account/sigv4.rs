@@ -10,7 +10,7 @@ use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
 use crate::json;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 /// The security credentials of AWS.
 #[derive(Debug)]

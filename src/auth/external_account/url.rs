@@ -8,7 +8,7 @@ use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::HttpMethod;
-use crate::secret::Secret;
+use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub(super) struct TokenUrl {

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::auth::scripted::Scripted;
-use crate::env::SystemEnv;
 use crate::error::ErrorKind;
 use crate::http::{HttpResponse, Unplugged};
+use crate::util::env::SystemEnv;
 
 #[test]
 fn the_account_then_the_client_then_the_default_decides_what_a_token_is_good_for() {

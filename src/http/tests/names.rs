@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::env::SystemEnv;
+use crate::util::env::SystemEnv;
 
 use super::server::{Act, Server, ok};
 use super::{HttpAgent, agent, get, options};

@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::env::SystemEnv;
 use crate::error::ErrorKind;
 use crate::testing::{FakeOperation, FakeServer};
+use crate::util::env::SystemEnv;
 
 use super::authority::{Authority, unchanged};
 use super::server::{Server, send};

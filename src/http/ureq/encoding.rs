@@ -5,8 +5,8 @@ use std::io::Read;
 
 use ureq::http::{HeaderMap, header};
 
-use crate::excerpt::excerpt;
 use crate::http::error::{HttpError, HttpErrorKind};
+use crate::util::excerpt::excerpt;
 
 /// What is left to decode.
 #[derive(Debug, PartialEq)]

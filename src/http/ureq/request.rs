@@ -2,10 +2,10 @@
 
 use ureq::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
-use crate::excerpt::shown;
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::request::{HttpMethod, HttpRequest};
 use crate::http::sensitive::is_sensitive;
+use crate::util::excerpt::shown;
 
 use super::redact::Hiding;
 

@@ -34,7 +34,7 @@ fn refused(path: &Path) -> String {
     after.retain(|name, _| before.contains_key(name) || !name.ends_with(".longrunning-lock"));
     assert_eq!(after, before, "{error}");
     let message = error.to_string();
-    let shown = crate::file::shown(path);
+    let shown = crate::util::file::shown(path);
     message.strip_prefix(&format!("journal `{shown}` ")).map_or(message.clone(), str::to_owned)
 }
 

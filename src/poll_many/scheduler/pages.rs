@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::clock::Clock;
 use crate::error::Error;
-use crate::excerpt::shown_name;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
+use crate::util::clock::Clock;
+use crate::util::excerpt::shown_name;
 
 use super::super::group::{ListPass, PageFailure, ParentGroup};
 use super::super::request::PollRequest;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::poller::{Poll, Step};
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Attempts, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
+use crate::util::clock::Clock;
 
 use super::super::group::ParentGroup;
 use super::super::request::PollRequest;

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::clock::Clock;
 use crate::types::{Any, Code, Operation, Status};
+use crate::util::clock::Clock;
 
 mod faults;
 #[cfg(feature = "grpc")]

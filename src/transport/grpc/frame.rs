@@ -8,8 +8,8 @@ use http::response::Parts;
 use prost::Message;
 
 use crate::error::Error;
-use crate::excerpt::brief;
 use crate::transport::Compression;
+use crate::util::excerpt::brief;
 
 /// The frame of `message`.
 pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes {

@@ -15,17 +15,16 @@ use std::fmt;
 
 use prost::Message;
 
-use crate::env::Env;
 use crate::error::Error;
-use crate::excerpt::shown;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
 use crate::redact::Masked;
-use crate::transport::rest::route::checked_name;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
+use crate::util::env::Env;
+use crate::util::excerpt::shown;
 
 use metadata::Heads;
 use pool::Pool;
@@ -73,7 +72,10 @@ impl GrpcTransport {
         request: &impl Message,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
-        checked_name(rpc, name)?;
+        // A list may be about everything; whatever else there is in a name is for the service to judge.
+        if name.is_empty() && rpc != Rpc::List {
+            return Err(Error::bad_name(name, "is empty"));
+        }
         let message = frame::encode(request, attempt.compression());
         self.exchange(rpc, name, &message, attempt)
     }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::Request;
 
-use crate::env::Env;
 use crate::http::{HttpError, HttpErrorKind, HttpOptions};
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
@@ -17,6 +16,7 @@ use crate::net::proxy::ProxyServer;
 use crate::net::tls::AlpnProtocol;
 use crate::process::PerProcess;
 use crate::url::UrlParts;
+use crate::util::env::Env;
 
 use super::channel::{Answer, Channel, Fault};
 use super::metadata::stamped;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use h2::Reason;
 
-use crate::excerpt::excerpt;
+use crate::util::excerpt::excerpt;
 
 /// Reads the frames from a peer, beside h2.
 #[derive(Default)]

@@ -194,7 +194,7 @@ fn certificate_of_the_machine_is_found() {
     fs::write(&bundle, "").unwrap();
     let with_config = folder.to_str().unwrap();
     let config = gcloud.join("certificate_config.json");
-    let shown = |path: &PathBuf| crate::file::shown(path);
+    let shown = |path: &PathBuf| crate::util::file::shown(path);
     let files = format!("files `{0}` and `{0}`", shown(&bundle));
     let found = format!("certificate configuration `{}`", shown(&config));
     let named = "certificate configuration `/named` (of GOOGLE_API_CERTIFICATE_CONFIG)".to_owned();

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use crate::error::Error;
-use crate::excerpt::{excerpt, shown};
 use crate::name::OperationName;
+use crate::util::excerpt::{excerpt, shown};
 
 /// A path template with at most one variable, which can only be `name`.
 ///

@@ -2,9 +2,9 @@
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
-use crate::excerpt::excerpt;
 use crate::json::InvalidJson;
 use crate::types::known::{self, KnownType};
+use crate::util::excerpt::excerpt;
 
 /// The kinds of Any that there are.
 pub(super) enum AnyKind {

@@ -14,7 +14,6 @@ use rustls::sign::CertifiedKey;
 
 use super::server::{Act, Server, error, ok, run};
 use super::{GrpcOptions, GrpcTransport, NAME, facts, message, options, proto, timed};
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::http::tests::authority::{Authority, unchanged};
 use crate::http::{HttpOptions, ProxySetting, Roots};
@@ -22,6 +21,7 @@ use crate::proto::google::longrunning::GetOperationRequest;
 use crate::proto::google::rpc;
 use crate::transport::{Attempt, ServiceOptions, Transport};
 use crate::types::{Any, Code, rpc::DebugInfo};
+use crate::util::clock::Clock;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -67,10 +67,10 @@ impl Clock for Hands {
         self.pass(duration);
     }
 
-    fn socket_budget(&self, _: Duration) -> Duration {
+    fn socket_deadline(&self, _: Instant) -> Instant {
         *self.begun.lock().unwrap() += 1;
         self.more.notify_all();
-        HANGING
+        Instant::now() + HANGING
     }
 
     fn chance(&self) -> f64 {

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use super::{GrpcOptions, GrpcTransport};
 use crate::auth::Credentials;
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::proto::google::longrunning::{GetOperationRequest, Operation as Proto};
 use crate::transport::{Attempt, Service, ServiceOptions, Transport};
 use crate::types::{Code, Operation};
+use crate::util::clock::{Clock, SystemClock};
 
 use server::Server;
 
