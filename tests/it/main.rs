@@ -22,6 +22,7 @@ mod journal;
 mod kit;
 mod listener;
 mod long_poll;
+mod many_threads;
 mod messages;
 mod network;
 mod poll_many;
