@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::Error;
+use crate::net::mtls_host;
 use crate::redact::suspicion;
 use crate::util::excerpt::shown;
 
@@ -70,12 +71,7 @@ impl Endpoint {
     /// The endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
     /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
     pub(crate) fn to_mtls(&self) -> Self {
-        let host = self.authority.to_ascii_lowercase();
-        let service =
-            |domain: &str| host.strip_suffix(domain).filter(|name| !name.is_empty() && !name.contains('.'));
-        let authority = [".sandbox.googleapis.com", ".googleapis.com"]
-            .into_iter()
-            .find_map(|domain| Some(format!("{}.mtls{domain}", service(domain)?)));
+        let authority = mtls_host::to_mtls(&self.authority);
         Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
     }
 
