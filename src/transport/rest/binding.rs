@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::redact::{Masked, redacted};
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
-use crate::transport::{Rpc, RpcMap};
+use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
 
 /// Maps the five methods to HTTP requests, for a service that differs from the usual.
@@ -219,26 +219,6 @@ fn built_in(
 /// The default paths of an operation and of a collection of operations.
 const NAMES: [&str; 3] = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
 const PARENTS: [&str; 3] = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
-
-/// How a service binds WaitOperation; most services do not bind it.
-///
-/// The name of an operation does not say which one is right, so the caller chooses.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WaitBinding {
-    /// `POST /v1/{name}:wait` with the body `{"timeout": "3.5s"}`.
-    ///
-    /// Cloud Run v2, Translate v3, AutoML v1, Vertex AI v1beta1, Runtime Configurator, Route Optimization.
-    Body,
-    /// `POST /v1/{name}:wait?timeout=3.5s` with an empty body.
-    ///
-    /// Vertex AI v1, On-Demand Scanning.
-    Query,
-    /// `GET /v1/{name}:wait?timeout=3.5s`.
-    ///
-    /// Colab.
-    Get,
-}
 
 /// Says which names one HTTP request stands for, and how they get into it.
 ///
