@@ -228,6 +228,7 @@ mod journal;
 mod json;
 mod name;
 mod net;
+mod operation_ref;
 mod options;
 mod pager;
 mod pending;
@@ -267,11 +268,12 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use operation_ref::OperationRef;
 pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{PollFault, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
@@ -279,7 +281,8 @@ pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
-pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
+pub use transport::WaitBinding;
+pub use transport::rest::binding::{Binding, Bindings};
 pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 
 /// The snippets of the README are tests.

@@ -315,8 +315,7 @@ mod tests {
                 status = status.with_detail(info);
             }
             if !link.is_empty() {
-                status = status
-                    .with_detail(Help { links: vec![Link { description: String::new(), url: link.into() }] });
+                status = status.with_detail(Help::default().links([Link::default().url(link)]));
             }
             assert_eq!(hint(status).as_deref(), Some(expected), "{info}");
         }

@@ -55,12 +55,18 @@
 //!   carries the content of the file named by `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
 //!   value of `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
 //!
+//! - `certificate`: a client certificate (X.509), with `certificate_config_location` or
+//!   `use_default_certificate_config`, which looks in the same places as [`client_cert_source`]. It is presented to the
+//!   Security Token Service over mutual TLS, at `sts.mtls.googleapis.com`, by a client with the roots and the proxy of
+//!   the calls. The subject token holds the certificate, and after it those of the file `trust_chain_path`. Both are
+//!   read anew for every token. An HTTP client of your own has to implement
+//!   [`with_client_certificate`](crate::http::HttpClient::with_client_certificate).
+//!
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
 //!
 //! # What is not supported
 //!
-//! - X.509 certificates as a source of `external_account`, and files of type `gdch_service_account` (Google
-//!   Distributed Cloud): refused with an error that names them;
+//! - files of type `gdch_service_account` (Google Distributed Cloud): refused with an error that names them;
 //! - tokens bound to a certificate, and the identities of agents that want them (SPIFFE): the tokens asked for
 //!   are plain ones, and `GCE_METADATA_MTLS_MODE=strict` is refused;
 //! - `~/.secureConnect`: no program is run to get a client certificate. Name the certificate in a
@@ -375,6 +381,8 @@ impl fmt::Debug for Credentials {
 mod tests {
     use std::time::Duration;
 
+    use std::time::Instant;
+
     use super::*;
     use crate::error::ErrorKind;
     use crate::http::Unplugged;
@@ -393,13 +401,13 @@ mod tests {
         for (name, credentials, expected, replay) in rows {
             let authorizer =
                 credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
-            let first = authorizer.authorization(MINUTE, None).unwrap();
+            let first = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
             assert_eq!(first.is_some(), expected.is_some(), "{name}");
             let generation = first.map_or(0, |authorization| authorization.generation());
             assert_eq!(authorizer.invalidate(generation), replay, "{name}");
-            let second = authorizer.authorization(MINUTE, None).unwrap();
+            let second = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let renewed = second.is_some_and(|authorization| authorization.generation() != generation);
             assert_eq!(renewed, replay, "{name}");
         }
@@ -435,12 +443,13 @@ mod tests {
         let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())].map(|credentials| {
             credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
         });
-        let sent =
-            authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE, None).unwrap().unwrap());
+        let sent = authorizers
+            .each_ref()
+            .map(|authorizer| authorizer.authorization(Instant::now() + MINUTE, None).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
             bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
-                .authorization(MINUTE, None)
+                .authorization(Instant::now() + MINUTE, None)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),

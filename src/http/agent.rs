@@ -1,8 +1,9 @@
 //! The default client: checks and limits, around an HTTP library.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
+use crate::net::certificate::ClientCertificate;
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
@@ -44,7 +45,7 @@ use super::response::HttpResponse;
 pub struct HttpAgent {
     local: PerProcess<Local>,
     routes: ProxyRoutes,
-    max_connections: usize,
+    options: HttpOptions,
 }
 
 /// What no process shares with another: connections, and locks.
@@ -70,10 +71,13 @@ impl HttpAgent {
     }
 
     pub(super) fn with_parts(options: &HttpOptions, env: &dyn Env, dns: DnsCache) -> Result<Self, HttpError> {
-        let connector = Connector::new(&options.net, None, dns, env)?;
+        Ok(Self::over(Connector::new(&options.net, None, dns, env)?, options.clone()))
+    }
+
+    fn over(connector: Connector, options: HttpOptions) -> Self {
         let routes = connector.routes().clone();
-        let local = Local::new(super::ureq::client(options, connector), options.max_connections);
-        Ok(Self { local: PerProcess::new(local), routes, max_connections: options.max_connections })
+        let local = Local::new(super::ureq::client(&options, connector), options.max_connections);
+        Self { local: PerProcess::new(local), routes, options }
     }
 
     /// Checks the settings that requests to this URL will need.
@@ -83,7 +87,7 @@ impl HttpAgent {
     }
 
     fn local(&self) -> &Local {
-        self.local.get_or(|parent| Local::new(parent.library.inherited(), self.max_connections))
+        self.local.get_or(|parent| Local::new(parent.library.inherited(), self.options.max_connections))
     }
 }
 
@@ -97,14 +101,23 @@ impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         let peer = peer(request.url)?;
         let proxy = self.routes.to(&peer)?;
-        if request.timeout.is_zero() {
+        if request.remaining().is_zero() {
             let message = format!("timed out before the request to {peer} was sent");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
         }
-        let limit = IoLimit::new(Instant::now() + request.timeout.min(LONGEST), request.stop);
+        let limit = IoLimit::new(request.deadline, request.stop);
         let local = self.local();
         let _permit = local.permits.take(limit).map_err(|error| HttpError::no_permit(error, &peer))?;
         local.library.exchange(request, &peer, limit).map_err(|error| error.through(proxy))
+    }
+
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        let options = self.options.clone().client_certificate(certificate);
+        let connector = Connector::with_routes(&options.net, None, DnsCache::new(), self.routes.clone())?;
+        Ok(Arc::new(Self::over(connector, options)))
     }
 }
 
@@ -129,6 +142,3 @@ fn peer(url: &str) -> Result<Peer<'_>, HttpError> {
     }
     Peer::of(&parts).ok_or_else(|| refuse("its port is not a number up to 65535"))
 }
-
-/// Longer timeouts are cut to this: a point in time that is too far away does not exist.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

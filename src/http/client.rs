@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::net::certificate::ClientCertificate;
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 
-use super::error::HttpError;
+use super::error::{HttpError, HttpErrorKind};
 use super::request::HttpRequest;
 use super::response::HttpResponse;
 
@@ -15,7 +16,7 @@ use super::response::HttpResponse;
 /// Every call of this crate is idempotent, so an implementation may send a request a second time when a
 /// kept connection broke before an answer; further retries belong to the caller. It must
 ///
-/// - keep [`timeout`](HttpRequest::timeout) over the whole exchange, name lookup and body included;
+/// - end by the [`deadline`](HttpRequest::deadline), name lookup and body included;
 /// - return an answer of any status, 3xx included, as `Ok`: never follow a redirect;
 /// - refuse a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
 /// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;
@@ -28,11 +29,37 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
     /// [`HttpErrorKind`] says what failed; [`HttpError::was_sent`] whether the server may have acted, and
     /// [`HttpError::is_transient`] whether another attempt makes sense.
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError>;
+
+    /// Returns a client like this one which presents `certificate` to servers that request one.
+    ///
+    /// It is called for credentials that are exchanged over mutual TLS (`credential_source.certificate` of an external
+    /// account) and for nothing else. A client that has no such credentials can leave it out.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpErrorKind::Config`](super::HttpErrorKind::Config) if this client cannot do that, as by default;
+    /// [`HttpErrorKind::Tls`](super::HttpErrorKind::Tls) if the certificate cannot be used.
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        drop(certificate);
+        let message = "the HTTP client of the program cannot present a client certificate: \
+                       implement `HttpClient::with_client_certificate` for it";
+        Err(HttpError::new(HttpErrorKind::Config, message))
+    }
 }
 
 impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         (**self).send(request)
+    }
+
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        (**self).with_client_certificate(certificate)
     }
 }
 
@@ -62,6 +89,6 @@ pub(crate) struct Unplugged;
 #[cfg(test)]
 impl HttpClient for Unplugged {
     fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        Err(HttpError::new(super::error::HttpErrorKind::Connect, "unplugged"))
+        Err(HttpError::new(HttpErrorKind::Connect, "unplugged"))
     }
 }

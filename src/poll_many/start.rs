@@ -4,27 +4,51 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use crate::core::Core;
+use crate::error::Error;
 use crate::name::OperationName;
-use crate::options::PollOptions;
+use crate::operation_ref::OperationRef;
+use crate::options::{CallOptions, PollOptions};
 use crate::pending::Pending;
-use crate::poller::{Target, Wait, WaitWatch};
+use crate::poller::{Wait, WaitWatch};
+use crate::retry::RateLimit;
 use crate::threads::ThreadPool;
-use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::PollMany;
+use super::frozen_clock::FrozenClock;
 use super::group::ParentGroup;
+use super::journaling::JournalWriter;
 use super::rate::PollRate;
 use super::request::{PollRequest, RequestContext};
-use super::scheduler::{FrozenClock, Scheduler};
+use super::scheduler::Scheduler;
 use super::track::{FinishedTrack, WaitTrack};
 
-impl PollMany {
-    /// Begins; gives the track of each target too.
+/// A wait for many operations that is complete and has not started.
+pub(super) struct PollPlan {
+    pub(super) core: Arc<Core>,
+    pub(super) targets: Vec<OperationRef>,
+    /// Of all requests, or the error of the first option that cannot be used.
+    pub(super) options: Result<CallOptions, Error>,
+    pub(super) poll: PollOptions,
+    pub(super) watch: WaitWatch,
+    pub(super) concurrency: usize,
+    pub(super) rate: Option<Arc<RateLimit>>,
+    pub(super) journal: Option<JournalWriter>,
+}
+
+impl PollPlan {
+    /// Returns how many results there will be.
+    pub(super) fn len(&self) -> usize {
+        if self.options.is_err() { 1 } else { self.targets.len() }
+    }
+
+    /// Starts; returns the track of each target too.
     pub(super) fn start(self) -> (Scheduler, Vec<usize>) {
         let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
-        let error = options.check().err();
-        let options = options.over(core.defaults(Rpc::Get));
+        let (options, error) = match options {
+            Ok(options) => (options, None),
+            Err(error) => (CallOptions::default(), Some(error)),
+        };
         let limits = [rate, core.rate.clone()].into_iter().flatten().collect();
         let shared = Arc::new(RequestContext { core, options });
         let moment = FrozenClock::of(&*shared.core.clock);
@@ -64,23 +88,23 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn add(&mut self, target: Target) -> usize {
+    fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
         let recorded = self.follow(track, &target);
         let name = match target {
-            Target { seen: Some(done), .. } if done.is_done() => {
+            OperationRef { seen: Some(done), .. } if done.is_done() => {
                 let name = done.name().to_owned();
                 self.scheduler.finished.push_back(FinishedTrack { track, name, result: Ok(done) });
                 self.scheduler.tracks.push(WaitTrack::new(None, None));
                 return track;
             }
-            Target { name: Err(error), .. } => {
+            OperationRef { name: Err(error), .. } => {
                 let name = error.name().unwrap_or_default().to_owned();
                 self.scheduler.finished.push_back(FinishedTrack { track, name, result: Err(error) });
                 self.scheduler.tracks.push(WaitTrack::new(None, None));
                 return track;
             }
-            Target { name: Ok(name), .. } => name,
+            OperationRef { name: Ok(name), .. } => name,
         };
         match self.scheduler.names.entry(name.as_str().to_owned()) {
             Entry::Occupied(same) => {
@@ -103,7 +127,7 @@ impl Start<'_> {
     }
 
     /// Has the journal follow a new track, if there is one; whether it has what the track would wait for.
-    fn follow(&mut self, track: usize, target: &Target) -> bool {
+    fn follow(&mut self, track: usize, target: &OperationRef) -> bool {
         let scheduler = &mut self.scheduler;
         let (Some(journal), Ok(name)) = (&mut scheduler.journal, &target.name) else { return false };
         let is_done = target.seen.as_ref().is_some_and(Operation::is_done);

@@ -70,11 +70,12 @@ mod sync;
 
 pub use auth::{FakeAuth, SubjectToken};
 pub use builder::FakeServerBuilder;
-pub use call::Rpc;
 pub use operation::FakeOperation;
 pub use reply::Reply;
 pub use request::RecordedRequest;
 pub use server::FakeServer;
+
+pub use crate::transport::Rpc;
 
 #[cfg(test)]
 mod tests;

@@ -58,7 +58,7 @@ fn client(canned: &Canned) -> OperationsClient {
 }
 
 fn done() -> Operation {
-    let response = Any::pack(&proto::GetOperationRequest { name: "x".into() });
+    let response = Any::pack(&proto::GetOperationRequest::default().name("x"));
     Operation::succeeded(NAME, response)
         .with_metadata(Any::pack(&prost_types::Duration { seconds: 9, nanos: 0 }))
 }
@@ -82,11 +82,10 @@ fn operations_in_binary() {
 
 #[test]
 fn pages_in_binary() {
-    let page = proto::ListOperationsResponse {
-        operations: vec![done().to_proto().unwrap(); 3],
-        next_page_token: "t".into(),
-        unreachable: vec!["l".into()],
-    };
+    let page = proto::ListOperationsResponse::default()
+        .operations(vec![done().to_proto().unwrap(); 3])
+        .next_page_token("t")
+        .unreachable(["l".to_owned()]);
     let page = client(&canned(200, PROTOBUF, page.encode_to_vec())).list("operations").send().unwrap();
     assert_eq!((page.operations, page.next_page_token.as_str()), (vec![done(); 3], "t"));
     assert_eq!(page.unreachable, ["l"]);
