@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::Error;
+use crate::net::mtls_host;
 use crate::redact::suspicion;
-use crate::url::{bare, host_is_valid, split_port};
+use crate::url::{bare, split_port};
 use crate::util::excerpt::shown;
 
 /// A checked endpoint. https, or plain http to this machine.
@@ -71,12 +72,7 @@ impl Endpoint {
     /// The endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
     /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
     pub(crate) fn to_mtls(&self) -> Self {
-        let host = self.authority.to_ascii_lowercase();
-        let service =
-            |domain: &str| host.strip_suffix(domain).filter(|name| !name.is_empty() && !name.contains('.'));
-        let authority = [".sandbox.googleapis.com", ".googleapis.com"]
-            .into_iter()
-            .find_map(|domain| Some(format!("{}.mtls{domain}", service(domain)?)));
+        let authority = mtls_host::to_mtls(&self.authority);
         Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
     }
 
@@ -98,6 +94,19 @@ fn without_user(text: &str) -> String {
         // Of the whole: the secret may stand on both sides.
         Some((_, host)) if suspicion(text).is_none() => shown(&format!("…@{host}")),
         _ => shown(text),
+    }
+}
+
+fn host_is_valid(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
+        None => {
+            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            // RFC 1035 section 2.3.4; a dot at the end is the root.
+            let labels = host.strip_suffix('.').unwrap_or(host);
+            let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(name);
+            labels.len() <= 253 && labels.split('.').all(fits)
+        }
     }
 }
 
@@ -133,6 +142,7 @@ mod tests {
 
     #[test]
     fn endpoints_that_are_refused() {
+        let long_label = format!("https://{}.com", "a".repeat(64));
         let loopback_only = "is not https (plain http is accepted for loopback only)";
         let table = [
             ("http://example.com", loopback_only),
@@ -146,6 +156,10 @@ mod tests {
             ("https://[::1", "has no valid host and port"),
             ("https://[::1]8", "has no valid host and port"),
             ("https://ho st", "has no valid host and port"),
+            ("https://host..example.com", "has no valid host and port"),
+            ("https://.example.com", "has no valid host and port"),
+            ("https://.", "has no valid host and port"),
+            (&*long_label, "has no valid host and port"),
             ("https://host\\evil", "has no valid host and port"),
             ("https://host?x", "has a query or a fragment: expected scheme, host, port and base path only"),
             ("https://host/a/../b", "has a base path that is not plain segments"),

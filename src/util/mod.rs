@@ -4,4 +4,5 @@ pub(crate) mod clock;
 pub(crate) mod env;
 pub(crate) mod excerpt;
 pub(crate) mod file;
+pub(crate) mod percent;
 pub(crate) mod secret;
