@@ -1,7 +1,5 @@
 //! Which endpoint is asked, and whether with a client certificate ([AIP-4114](https://google.aip.dev/auth/4114)).
 
-use std::fs;
-use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
 use crate::error::Error;
@@ -9,6 +7,7 @@ use crate::http::ClientCertificate;
 use crate::transport::{Endpoint, ServiceOptions};
 use crate::util::env::{Env, gcloud_folder};
 use crate::util::excerpt::brief;
+use crate::util::file::is_absent;
 
 /// What the options and the environment come to.
 #[derive(Debug)]
@@ -99,12 +98,6 @@ fn find(env: &dyn Env, bundle: &Path) -> Option<ClientCertificate> {
     }
     log::warn!("{USE_CERTIFICATE} is `true`, but there is no client certificate on this machine");
     None
-}
-
-/// Only what is certainly not there is passed over: a file that cannot be opened is an error.
-fn is_absent(path: &Path) -> bool {
-    let gone = |kind| matches!(kind, IoErrorKind::NotFound | IoErrorKind::NotADirectory);
-    fs::metadata(path).is_err_and(|error| gone(error.kind()))
 }
 
 const USE_CERTIFICATE: &str = "GOOGLE_API_USE_CLIENT_CERTIFICATE";
