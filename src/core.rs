@@ -10,7 +10,7 @@ use crate::options::{CallOptions, PollOptions};
 use crate::pending::{Pending, same_endpoint};
 use crate::progress::Progress;
 use crate::retry::RateLimit;
-use crate::transport::{Rpc, Transport};
+use crate::transport::{Rpc, RpcMap, Transport};
 use crate::types::Operation;
 use crate::util::clock::Clock;
 use crate::wait_support::WaitSupport;
@@ -19,8 +19,7 @@ use crate::wait_support::WaitSupport;
 pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// In the order of [`Rpc::ALL`].
-    pub(crate) defaults: [CallOptions; 5],
+    pub(crate) defaults: RpcMap<CallOptions>,
     /// What waits start with.
     pub(crate) poll: PollOptions,
     /// Of all polls.
@@ -42,7 +41,7 @@ pub(crate) struct Origin {
 impl Core {
     /// The options that a call of `rpc` starts with.
     pub(crate) fn defaults(&self, rpc: Rpc) -> &CallOptions {
-        &self.defaults[rpc as usize]
+        self.defaults.get(rpc)
     }
 
     /// Whether an operation is recorded as one of the service, and the version of it, that this client asks.

@@ -28,11 +28,11 @@ pub struct Error(Box<Inner>);
 pub enum ErrorKind {
     /// No credentials, or none that could be turned into a token.
     Auth,
-    /// The `name` is not one that this method can be asked for; nothing was sent.
+    /// No request can be made of the `name`, or the method has no binding; nothing was sent.
     Binding,
     /// An option, an endpoint or a file given by the caller cannot be used; nothing was sent.
     Config,
-    /// An answer arrived and is not what the method promises.
+    /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
     Decode,
     /// The operation itself is done and failed; asking for it worked.
     Operation,
@@ -622,14 +622,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
         if let (Some(method), Some(name)) = (inner.method, &inner.name) {
-            write!(f, "{method} `{}`", shown_name(name))?;
-            // What is not found is often the path: a wrong version, a wrong host.
-            if let (Some(url), Some(Code::NotFound)) = (self.url(), self.code()) {
-                write!(f, " at {}", shown(url))?;
-            }
-            f.write_str(": ")?;
+            write!(f, "{method} `{}`: ", shown_name(name))?;
         }
         f.write_str(&inner.message)?;
+        // What is not found is often the path: a wrong version, a wrong host.
+        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, self.url(), self.code()) {
+            write!(f, " ({})", shown(url))?;
+        }
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }

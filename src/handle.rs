@@ -11,8 +11,9 @@ use crate::call::{Blocking, Call, Request};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::pending::Pending;
-use crate::poller::{Latest, Poller, Target};
+use crate::poller::{Latest, Poller};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
@@ -75,7 +76,7 @@ pub struct OperationHandle<M = Blocking> {
 
 /// What is known without asking.
 impl<M> OperationHandle<M> {
-    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let (name, seen) = target.at(core).into_parts();
         let since = core.clock.wall();
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
@@ -143,7 +144,7 @@ impl<M> OperationHandle<M> {
 impl<M: Clone> OperationHandle<M> {
     /// Starts a wait, with all its options; this handle sees what the wait sees.
     pub fn poller(&self) -> Poller<M> {
-        let target = Target::from_parts(self.name.clone(), self.operation());
+        let target = OperationRef::from_parts(self.name.clone(), self.operation());
         Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
     }
 
@@ -285,5 +286,18 @@ impl<M> fmt::Debug for OperationHandle<M> {
             .field("name", &Masked(self.name()))
             .field("operation", &self.operation())
             .finish_non_exhaustive()
+    }
+}
+
+impl<M> From<OperationHandle<M>> for OperationRef {
+    fn from(handle: OperationHandle<M>) -> Self {
+        (&handle).into()
+    }
+}
+
+/// With the latest state that the handle has seen.
+impl<M> From<&OperationHandle<M>> for OperationRef {
+    fn from(handle: &OperationHandle<M>) -> Self {
+        Self::from_parts(handle.name.clone(), handle.operation())
     }
 }

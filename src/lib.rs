@@ -228,6 +228,7 @@ mod journal;
 mod json;
 mod name;
 mod net;
+mod operation_ref;
 mod options;
 mod pager;
 mod pending;
@@ -267,11 +268,12 @@ pub use handle::OperationHandle;
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use journal::Journal;
 pub use name::OperationName;
+pub use operation_ref::OperationRef;
 pub use options::{LongPoll, OnTimeout};
 pub use pager::{Operations, Pages};
 pub use pending::Pending;
 pub use poll_many::{Finished, Named, PollMany};
-pub use poller::{PollFault, Poller, Snapshots, Target, Update};
+pub use poller::{PollFault, Poller, Snapshots, Update};
 pub use progress::Progress;
 #[cfg(feature = "reflect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]

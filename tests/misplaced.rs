@@ -237,6 +237,7 @@ const ROWS: &[Row] = &[
 /// Functions that take text of another kind: content of messages and operations, names that are looked up, and what the
 /// program itself says in errors of its own.
 const EXEMPT: &[&str] = &[
+    "sensitive::is_sensitive",
     "AccessToken::new",
     "Code::from_str_name",
     "ErrorInfo::new",

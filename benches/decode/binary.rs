@@ -11,9 +11,9 @@ use serde_json::Value;
 /// A page of the same operations.
 pub(crate) fn page(json: &str) -> Vec<u8> {
     let page: Value = serde_json::from_str(json).expect("the page is JSON");
-    let operations = page["operations"].as_array().expect("operations").iter().map(operation).collect();
-    let next_page_token = text(&page["nextPageToken"]);
-    proto::ListOperationsResponse { operations, next_page_token, unreachable: Vec::new() }.encode_to_vec()
+    let operations = page["operations"].as_array().expect("operations").iter().map(operation);
+    let response = proto::ListOperationsResponse::default().operations(operations.collect::<Vec<_>>());
+    response.next_page_token(text(&page["nextPageToken"])).encode_to_vec()
 }
 
 fn operation(json: &Value) -> proto::Operation {
@@ -28,12 +28,11 @@ fn operation(json: &Value) -> proto::Operation {
         progress: Some(Progress { percent: 100, rows: number(&progress["rows"]) }),
     };
     let response = Index { rows: number(&json["response"]["rows"]) };
-    proto::Operation {
-        name: text(&json["name"]),
-        metadata: Some(any(&metadata)),
-        done: true,
-        result: Some(proto::operation::Result::Response(any(&response))),
-    }
+    proto::Operation::default()
+        .name(text(&json["name"]))
+        .metadata(any(&metadata))
+        .done(true)
+        .result(proto::operation::Result::Response(any(&response)))
 }
 
 fn any<M: Message + Name>(message: &M) -> prost_types::Any {

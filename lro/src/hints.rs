@@ -23,7 +23,7 @@ pub(crate) fn for_error(error: &Error, place: &Place) -> Option<String> {
         let host = other_endpoint(status, &place.service.endpoint)?;
         Some(format!("the service names another endpoint: try --endpoint {host}"))
     };
-    for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status.code(), place))
+    for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place))
 }
 
 /// A hint for an error in the options and files that clients are made of.
@@ -75,8 +75,10 @@ fn link(status: &Status) -> Option<String> {
     status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty())
 }
 
-fn for_code(code: Code, place: &Place) -> Option<String> {
-    match code {
+fn for_code(status: &Status, place: &Place) -> Option<String> {
+    match status.code() {
+        // The page of a front end, which knows no operations.
+        Code::NotFound if status.message().starts_with("HTTP 404: ") => Some(NO_METHOD.to_owned()),
         Code::NotFound => Some(not_found(place)),
         Code::PermissionDenied => Some(format!("who asks lacks a permission: {GRANT}")),
         Code::Unauthenticated => Some(NOT_ACCEPTED.to_owned()),
@@ -140,6 +142,7 @@ const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
 const FORGOTTEN: &str =
     "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
+const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
 const GRANT: &str = "have it granted, or use other credentials";
 const SCOPE: &str =
@@ -222,6 +225,7 @@ mod tests {
         for (code, expected) in rows {
             assert_eq!(hint(Status::new(code, "")).as_deref(), expected, "{code}");
         }
+        assert_eq!(hint(Status::new(Code::NotFound, "HTTP 404: Not Found")).as_deref(), Some(NO_METHOD));
         let gone = for_error(&Error::from(Status::new(Code::NotFound, "")), &place("operations/1"));
         assert_eq!(gone.as_deref(), Some(FORGOTTEN));
     }
@@ -311,8 +315,7 @@ mod tests {
                 status = status.with_detail(info);
             }
             if !link.is_empty() {
-                status = status
-                    .with_detail(Help { links: vec![Link { description: String::new(), url: link.into() }] });
+                status = status.with_detail(Help::default().links([Link::default().url(link)]));
             }
             assert_eq!(hint(status).as_deref(), Some(expected), "{info}");
         }

@@ -9,7 +9,8 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::handle::OperationHandle;
 use crate::name::OperationName;
-use crate::poller::{Poller, Target};
+use crate::operation_ref::OperationRef;
+use crate::poller::Poller;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
@@ -71,52 +72,37 @@ impl OperationsAsyncClient {
     }
 
     /// Gets the latest state of an operation; see [`OperationsClient::get`].
-    pub fn get<N>(&self, name: N) -> Call<GetOperationRequest, Async>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest, Async> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Lists operations, by item, by page, or one page alone; see [`OperationsClient::list`].
-    pub fn list<N>(&self, name: N) -> Call<ListOperationsRequest, Async>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest, Async> {
+        self.call(parent.into().at(&self.core).into_parent())
     }
 
     /// Asks for an operation to be cancelled; best effort; see [`OperationsClient::cancel`].
-    pub fn cancel<N>(&self, name: N) -> Call<CancelOperationRequest, Async>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest, Async> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Deletes an operation, which does not cancel it; see [`OperationsClient::delete`].
-    pub fn delete<N>(&self, name: N) -> Call<DeleteOperationRequest, Async>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest, Async> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Has the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
     ///
     /// Each such call takes a thread of the [`Executor`] for as long as the server waits: to wait for many operations,
     /// use [`poller`](Self::poller).
-    pub fn wait<N>(&self, name: N) -> Call<WaitOperationRequest, Async>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest, Async> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Polls an operation until it is done; see [`OperationsClient::poller`].
     ///
     /// Between polls a wait has no thread, and takes about 3 KB: thousands may go on at a time.
-    pub fn poller(&self, operation: impl Into<Target>) -> Poller<Async> {
+    pub fn poller(&self, operation: impl Into<OperationRef>) -> Poller<Async> {
         Poller::new(&self.core, self.mode.clone(), operation.into())
     }
 
@@ -135,17 +121,12 @@ impl OperationsAsyncClient {
     /// # })?;
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn operation(&self, operation: impl Into<Target>) -> OperationHandle<Async> {
+    pub fn operation(&self, operation: impl Into<OperationRef>) -> OperationHandle<Async> {
         OperationHandle::new(&self.core, self.mode.clone(), operation.into())
     }
 
-    fn call<R, N>(&self, name: N) -> Call<R, Async>
-    where
-        R: Request,
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        let request = name.try_into().map(R::from_name).map_err(Into::into);
-        Call::new(&self.core, self.mode.clone(), request)
+    fn call<R: Request>(&self, name: Result<OperationName, Error>) -> Call<R, Async> {
+        Call::new(&self.core, self.mode.clone(), name.map(R::from_name))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the transports see of credentials: a header value, and what to do after a 401.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
@@ -23,22 +23,22 @@ impl Authorizer {
     /// The header to send now, which may have to be asked for; `None` for anonymous calls.
     ///
     /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
-    /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `timeout` passed before there
+    /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by the clock of the client, passed before there
     /// was one, [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `stop` was stopped.
     pub(crate) fn authorization(
         &self,
-        timeout: Duration,
+        deadline: Instant,
         stop: Option<&StopToken>,
     ) -> Result<Option<Authorization>, Error> {
         match self {
             Self::Anonymous => Ok(None),
             Self::Fixed(authorization) => Ok(Some(authorization.clone())),
-            Self::Cached(cache) => cache.authorization(timeout, stop).map(Some),
+            Self::Cached(cache) => cache.authorization(deadline, stop).map(Some),
             Self::Watched(cache, file) => {
                 if file.has_changed() {
                     cache.renew();
                 }
-                cache.authorization(timeout, stop).map(Some)
+                cache.authorization(deadline, stop).map(Some)
             }
         }
     }

@@ -96,27 +96,28 @@ impl TokenCache {
         }
     }
 
-    /// Returns the token in use, or fetches one; ends early when `stop` is stopped, if its source can.
+    /// Returns the token in use, or fetches one; ends at `deadline`, by the clock of the client, and early when `stop` is stopped, if its source can.
     pub(super) fn authorization(
         &self,
-        timeout: Duration,
+        deadline: Instant,
         stop: Option<&StopToken>,
     ) -> Result<Authorization, Error> {
         let start = self.clock.now();
+        let timeout = || deadline.saturating_duration_since(start);
         loop {
             let now = self.now();
-            let left = timeout.saturating_sub(now.mono.saturating_duration_since(start));
+            let left = deadline.saturating_duration_since(now.mono);
             let state = self.lock();
             let state = match state.step(now) {
                 Step::Use(authorization) => return Ok(authorization),
                 Step::Fail(error) => return Err(error),
                 Step::Renew | Step::Fetch | Step::Wait if left.is_zero() || is_stopped(stop) => {
-                    return state.usable(now).ok_or_else(|| self.ended(timeout, stop));
+                    return state.usable(now).ok_or_else(|| self.ended(timeout(), stop));
                 }
                 // An endpoint that hangs must leave time for the request itself, which has a token.
-                Step::Renew => self.fetch(state, STALE_TIMEOUT.min(left / 2), stop),
-                Step::Fetch => self.fetch(state, FETCH_TIMEOUT.min(left), stop),
-                Step::Wait => self.wait(state, left, stop).ok_or_else(|| self.ended(timeout, stop))?,
+                Step::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2), stop),
+                Step::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left), stop),
+                Step::Wait => self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?,
             };
             // Another caller may have invalidated what has just landed: then it all begins again.
             if let Some(outcome) = state.outcome(self.now()) {
@@ -156,16 +157,16 @@ impl TokenCache {
     fn fetch<'c>(
         &'c self,
         mut state: MutexGuard<'c, State>,
-        timeout: Duration,
+        deadline: Instant,
         stop: Option<&StopToken>,
     ) -> MutexGuard<'c, State> {
         state.started += 1;
         drop(state);
         let asked = self.now();
         let mut flight = Flight { cache: self, asked, result: None, is_abandoned: false };
-        let timeout = self.clock.socket_budget(timeout);
+        let deadline = self.clock.socket_deadline(deadline);
         let request = TokenRequest {
-            timeout,
+            timeout: deadline.saturating_duration_since(Instant::now()),
             scopes: &self.purpose.scopes,
             endpoint: &self.purpose.endpoint,
             universe_domain: &self.purpose.universe_domain,
@@ -180,18 +181,18 @@ impl TokenCache {
         self.lock()
     }
 
-    /// Blocks until the flight under way has landed; `None` when `timeout` passes first.
+    /// Blocks until the flight under way has landed; `None` when `deadline` passes first.
     fn wait<'c>(
         &'c self,
         mut state: MutexGuard<'c, State>,
-        timeout: Duration,
+        deadline: Instant,
         stop: Option<&StopToken>,
     ) -> Option<MutexGuard<'c, State>> {
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
-        let (timeout, start) = (self.clock.socket_budget(timeout), Instant::now());
+        let deadline = self.clock.socket_deadline(deadline);
         loop {
-            let remaining = timeout.saturating_sub(start.elapsed());
+            let remaining = deadline.saturating_duration_since(Instant::now());
             let pause = if stop.is_some() { remaining.min(STOP_INTERVAL) } else { remaining };
             let (woken, timed_out) = self.state.wait_while(state, pause, |state| state.finished < flight);
             if !timed_out {

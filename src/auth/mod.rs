@@ -375,6 +375,8 @@ impl fmt::Debug for Credentials {
 mod tests {
     use std::time::Duration;
 
+    use std::time::Instant;
+
     use super::*;
     use crate::error::ErrorKind;
     use crate::http::Unplugged;
@@ -393,13 +395,13 @@ mod tests {
         for (name, credentials, expected, replay) in rows {
             let authorizer =
                 credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged));
-            let first = authorizer.authorization(MINUTE, None).unwrap();
+            let first = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let value = first.as_ref().map(Authorization::value).unwrap_or_default();
             assert!(value.starts_with(expected.unwrap_or_default()), "{name}");
             assert_eq!(first.is_some(), expected.is_some(), "{name}");
             let generation = first.map_or(0, |authorization| authorization.generation());
             assert_eq!(authorizer.invalidate(generation), replay, "{name}");
-            let second = authorizer.authorization(MINUTE, None).unwrap();
+            let second = authorizer.authorization(Instant::now() + MINUTE, None).unwrap();
             let renewed = second.is_some_and(|authorization| authorization.generation() != generation);
             assert_eq!(renewed, replay, "{name}");
         }
@@ -435,12 +437,13 @@ mod tests {
         let authorizers = [&fixed, &from_provider, &Credentials::from(account.clone())].map(|credentials| {
             credentials.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
         });
-        let sent =
-            authorizers.each_ref().map(|authorizer| authorizer.authorization(MINUTE, None).unwrap().unwrap());
+        let sent = authorizers
+            .each_ref()
+            .map(|authorizer| authorizer.authorization(Instant::now() + MINUTE, None).unwrap().unwrap());
         let errors = [
             Credentials::bearer("CANARY-bearer-4\n").unwrap_err(),
             bad.authorizer(Purpose::default(), Arc::new(SystemClock), Arc::new(Unplugged))
-                .authorization(MINUTE, None)
+                .authorization(Instant::now() + MINUTE, None)
                 .unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": "x", "private_key": "CANARY-key-5"}"#).unwrap_err(),
             ServiceAccount::from_json(r#"{"client_email": {"CANARY-key-6": 1}}"#).unwrap_err(),

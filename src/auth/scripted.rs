@@ -60,7 +60,7 @@ impl HttpClient for Scripted {
             line: format!("{} {}", request.method.as_str(), request.url),
             headers: headers.collect(),
             body: String::from_utf8(request.body.unwrap_or_default().to_vec()).unwrap(),
-            timeout: request.timeout,
+            timeout: request.remaining(),
             limit: request.limit,
         });
         let unplugged = || Err(HttpError::new(HttpErrorKind::Connect, "unplugged"));

@@ -83,8 +83,8 @@ impl Call<WaitOperationRequest> {
     ///
     /// # Errors
     ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` where the service has no such method or no
-    /// binding for it is configured.
+    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service has no such method. Without
+    /// a binding for it nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
     pub fn send(self) -> Result<Operation, Error> {
         self.run()
     }

@@ -12,8 +12,9 @@ use crate::handle::OperationHandle;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::poll_many::PollMany;
-use crate::poller::{Poller, Target};
+use crate::poller::Poller;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
@@ -125,16 +126,13 @@ impl OperationsClient {
     /// ```
     ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
-    pub fn get<N>(&self, name: N) -> Call<GetOperationRequest>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Lists operations ([ListOperations]): by item, by page, or one page alone.
     ///
-    /// For list, `name` is the parent (`projects/p/locations/l`) or the collection itself
+    /// `parent` is the parent (`projects/p/locations/l`) or the collection itself
     /// (`projects/p/locations/l/operations`, `operations`).
     ///
     /// ```
@@ -147,11 +145,8 @@ impl OperationsClient {
     /// ```
     ///
     /// [ListOperations]: https://google.aip.dev/158
-    pub fn list<N>(&self, name: N) -> Call<ListOperationsRequest>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest> {
+        self.call(parent.into().at(&self.core).into_parent())
     }
 
     /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
@@ -172,11 +167,8 @@ impl OperationsClient {
     /// ```
     ///
     /// [CancelOperation]: https://google.aip.dev/151
-    pub fn cancel<N>(&self, name: N) -> Call<CancelOperationRequest>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Deletes an operation ([DeleteOperation]): its result is of no interest any more. Does not cancel it.
@@ -193,11 +185,8 @@ impl OperationsClient {
     /// ```
     ///
     /// [DeleteOperation]: https://google.aip.dev/151
-    pub fn delete<N>(&self, name: N) -> Call<DeleteOperationRequest>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Has the server wait for an operation ([WaitOperation]); may return before it is done.
@@ -220,11 +209,8 @@ impl OperationsClient {
     /// ```
     ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
-    pub fn wait<N>(&self, name: N) -> Call<WaitOperationRequest>
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        self.call(name)
+    pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest> {
+        self.call(operation.into().at(&self.core).into_parts().0)
     }
 
     /// Polls an operation until it is done.
@@ -239,7 +225,7 @@ impl OperationsClient {
     /// println!("{}", done.outcome());
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn poller(&self, operation: impl Into<Target>) -> Poller {
+    pub fn poller(&self, operation: impl Into<OperationRef>) -> Poller {
         Poller::new(&self.core, Blocking, operation.into())
     }
 
@@ -256,7 +242,7 @@ impl OperationsClient {
     /// assert!(handle.error().is_none());
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn operation(&self, operation: impl Into<Target>) -> OperationHandle {
+    pub fn operation(&self, operation: impl Into<OperationRef>) -> OperationHandle {
         OperationHandle::new(&self.core, Blocking, operation.into())
     }
 
@@ -273,11 +259,8 @@ impl OperationsClient {
     /// # assert_eq!((report.matched, server.request_count()), (1, 1));
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn cancel_all<N>(&self, parent: N) -> Sweep
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        Sweep::cancel(&self.core, parent.try_into().map_err(Into::into))
+    pub fn cancel_all(&self, parent: impl Into<OperationRef>) -> Sweep {
+        Sweep::cancel(&self.core, parent.into().at(&self.core).into_parent())
     }
 
     /// Deletes every operation under `parent` that is done, as far as the service lists them.
@@ -292,11 +275,8 @@ impl OperationsClient {
     /// println!("{report}");
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn delete_done<N>(&self, parent: N) -> Sweep
-    where
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        Sweep::delete(&self.core, parent.try_into().map_err(Into::into))
+    pub fn delete_done(&self, parent: impl Into<OperationRef>) -> Sweep {
+        Sweep::delete(&self.core, parent.into().at(&self.core).into_parent())
     }
 
     /// Waits for many operations at once.
@@ -316,7 +296,7 @@ impl OperationsClient {
     /// }
     /// # Ok::<(), longrunning::Error>(())
     /// ```
-    pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<Target>>) -> PollMany {
+    pub fn poll_many(&self, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> PollMany {
         PollMany::new(&self.core, targets)
     }
 
@@ -362,12 +342,8 @@ impl OperationsClient {
         self.poll_many(known).journal(journal)
     }
 
-    fn call<R, N>(&self, name: N) -> Call<R>
-    where
-        R: Request,
-        N: TryInto<OperationName, Error: Into<Error>>,
-    {
-        Call::new(&self.core, Blocking, name.try_into().map(R::from_name).map_err(Into::into))
+    fn call<R: Request>(&self, name: Result<OperationName, Error>) -> Call<R> {
+        Call::new(&self.core, Blocking, name.map(R::from_name))
     }
 }
 

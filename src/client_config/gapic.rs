@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
+use crate::transport::RpcMap;
 use crate::types::Code;
 
 use super::node::ConfigNode;
-use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
+use super::settings::{MethodSettings, SERVICE, method};
 
-pub(super) fn read(interfaces: &ConfigNode<'_>) -> Result<[MethodSettings; 5], Error> {
+pub(super) fn read(interfaces: &ConfigNode<'_>) -> Result<RpcMap<MethodSettings>, Error> {
     let interface = interfaces.require(SERVICE)?;
     let codes = named(&interface, "retry_codes", ConfigNode::codes)?;
     let params = named(&interface, "retry_params", RetryParams::read)?;
@@ -18,9 +19,8 @@ pub(super) fn read(interfaces: &ConfigNode<'_>) -> Result<[MethodSettings; 5], E
     for (name, entry) in interface.require("methods")?.members()? {
         methods.push((method(&entry, name)?, method_config(&entry, &codes, &params)?));
     }
-    of_all_methods(|wanted| {
-        Ok(methods.iter().find(|(rpc, _)| *rpc == wanted).map(|(_, config)| config.clone()))
-    })
+    let settings = |wanted| methods.iter().find(|(rpc, _)| *rpc == wanted).map(|(_, config)| config.clone());
+    Ok(RpcMap::new(|rpc| settings(rpc).unwrap_or_default()))
 }
 
 struct RetryParams {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
-use crate::transport::Rpc;
+use crate::transport::{Rpc, RpcMap};
 
 use super::node::ConfigNode;
-use super::settings::{MethodSettings, SERVICE, method, of_all_methods};
+use super::settings::{MethodSettings, SERVICE, method};
 
-pub(super) fn read(entries: &ConfigNode<'_>) -> Result<[MethodSettings; 5], Error> {
+pub(super) fn read(entries: &ConfigNode<'_>) -> Result<RpcMap<MethodSettings>, Error> {
     let mut found = BTreeMap::new();
     for entry in entries.elements()? {
         let config = config(&entry)?;
@@ -28,10 +28,10 @@ pub(super) fn read(entries: &ConfigNode<'_>) -> Result<[MethodSettings; 5], Erro
     if found.is_empty() {
         return Err(entries.error(&format!("no entry is for {SERVICE}")));
     }
-    of_all_methods(|rpc| {
+    Ok(RpcMap::new(|rpc| {
         let scopes = [EntryScope::Method(rpc.name()), EntryScope::Service, EntryScope::All];
-        Ok(scopes.iter().find_map(|scope| found.get(scope)).cloned())
-    })
+        scopes.iter().find_map(|scope| found.get(scope)).cloned().unwrap_or_default()
+    }))
 }
 
 /// What an entry is for.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::options::{CallOptions, RequestOptions};
 use crate::retry::{Backoff, RetryPolicy};
-use crate::transport::Rpc;
+use crate::transport::{Rpc, RpcMap};
 use crate::types::Code;
 
 use node::ConfigNode;
@@ -78,8 +78,7 @@ pub(crate) use settings::MethodSettings;
 /// [`longrunning_grpc_service_config.json`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
 #[derive(Clone, Debug, Default)]
 pub struct ClientConfig {
-    /// In the order of [`Rpc::ALL`].
-    methods: [MethodSettings; 5],
+    methods: RpcMap<MethodSettings>,
 }
 
 impl ClientConfig {
@@ -121,12 +120,12 @@ impl ClientConfig {
             total_timeout: Some(Duration::from_secs(600)),
         };
         let of = |rpc| if rpc == Rpc::Wait { MethodSettings::default() } else { method.clone() };
-        Self { methods: Rpc::ALL.map(of) }
+        Self { methods: RpcMap::new(of) }
     }
 
-    /// The options that the methods start with, in the order of [`Rpc::ALL`].
-    pub(crate) fn options(&self, explicit: &RequestOptions) -> [CallOptions; 5] {
-        self.methods.each_ref().map(|method| explicit.over(&method.over(CallOptions::default())))
+    /// Returns the options that the methods start with.
+    pub(crate) fn options(&self, explicit: &RequestOptions) -> RpcMap<CallOptions> {
+        RpcMap::new(|rpc| explicit.over(&self.methods.get(rpc).over(CallOptions::default())))
     }
 }
 

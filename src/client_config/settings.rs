@@ -30,19 +30,10 @@ impl MethodSettings {
 
 /// Finds a method by the name that it has in the proto.
 pub(super) fn method(node: &ConfigNode<'_>, name: &str) -> Result<Rpc, Error> {
-    Rpc::ALL.into_iter().find(|rpc| rpc.name() == name).ok_or_else(|| {
-        let known = Rpc::ALL.map(Rpc::name).join(", ");
+    Rpc::by_name(name).ok_or_else(|| {
+        let known = Rpc::names();
         node.error(&format!("{SERVICE} has no such method, only {known}"))
     })
 }
 
 pub(super) const SERVICE: &str = "google.longrunning.Operations";
-
-/// Reads the settings of all methods, in the order of [`Rpc::ALL`].
-pub(super) fn of_all_methods(
-    method: impl FnMut(Rpc) -> Result<Option<MethodSettings>, Error>,
-) -> Result<[MethodSettings; 5], Error> {
-    let methods = Rpc::ALL.into_iter().map(method).collect::<Result<Vec<_>, _>>()?;
-    let mut methods = methods.into_iter();
-    Ok(Rpc::ALL.map(|_| methods.next().flatten().unwrap_or_default()))
-}

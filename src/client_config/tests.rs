@@ -30,7 +30,7 @@ fn read(text: &str) -> ClientConfig {
 }
 
 fn shown(config: &ClientConfig, rpc: Rpc) -> String {
-    let method = &config.methods[rpc as usize];
+    let method = config.methods.get(rpc);
     let retry = method.retry.as_ref().map(|retry| format!("{retry:?}")).unwrap_or_default();
     let retry =
         retry.replace("RetryPolicy ", "").replace(", observer: false", "").replace(", budget: None", "");
@@ -52,7 +52,7 @@ fn pythons_defaults_are_what_python_has() {
 fn googles_own_retries_are_the_defaults_here() {
     let config = read(GOOGLE);
     for rpc in [Rpc::Get, Rpc::List, Rpc::Cancel, Rpc::Delete] {
-        let method = &config.methods[rpc as usize];
+        let method = config.methods.get(rpc);
         assert_eq!(format!("{:?}", method.retry), format!("{:?}", Some(RetryPolicy::default())), "{rpc:?}");
         assert_eq!(method.total_timeout, Some(Duration::from_secs(10)));
     }

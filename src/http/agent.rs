@@ -1,7 +1,6 @@
 //! The default client: checks and limits, around an HTTP library.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
@@ -97,11 +96,11 @@ impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         let peer = peer(request.url)?;
         let proxy = self.routes.to(&peer)?;
-        if request.timeout.is_zero() {
+        if request.remaining().is_zero() {
             let message = format!("timed out before the request to {peer} was sent");
             return Err(HttpError::new(HttpErrorKind::Timeout, message).sent(false));
         }
-        let limit = IoLimit::new(Instant::now() + request.timeout.min(LONGEST), request.stop);
+        let limit = IoLimit::new(request.deadline, request.stop);
         let local = self.local();
         let _permit = local.permits.take(limit).map_err(|error| HttpError::no_permit(error, &peer))?;
         local.library.exchange(request, &peer, limit).map_err(|error| error.through(proxy))
@@ -129,6 +128,3 @@ fn peer(url: &str) -> Result<Peer<'_>, HttpError> {
     }
     Peer::of(&parts).ok_or_else(|| refuse("its port is not a number up to 65535"))
 }
-
-/// Longer timeouts are cut to this: a point in time that is too far away does not exist.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -15,7 +15,7 @@ use super::response::HttpResponse;
 /// Every call of this crate is idempotent, so an implementation may send a request a second time when a
 /// kept connection broke before an answer; further retries belong to the caller. It must
 ///
-/// - keep [`timeout`](HttpRequest::timeout) over the whole exchange, name lookup and body included;
+/// - end by the [`deadline`](HttpRequest::deadline), name lookup and body included;
 /// - return an answer of any status, 3xx included, as `Ok`: never follow a redirect;
 /// - refuse a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
 /// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::redact::Masked;
 use crate::stop::StopToken;
+use crate::util::clock::deadline;
 
 use super::sensitive::RedactedHeaders;
 
@@ -60,8 +61,8 @@ pub struct HttpRequest<'a> {
     pub headers: &'a [(Cow<'a, str>, Cow<'a, str>)],
     /// The body; `None` sends none (and a `content-length` of zero where the method wants one).
     pub body: Option<&'a [u8]>,
-    /// Budget of the whole exchange: name lookup, connection, TLS, request, and the last byte of the answer.
-    pub timeout: Duration,
+    /// When the whole exchange must have ended: name lookup, connection, TLS, request, and the last byte of the response.
+    pub deadline: Instant,
     /// Largest 2xx body in bytes, counted after decoding. Bodies of other answers end at 64 KiB.
     pub limit: usize,
     /// Ends the exchange when it is stopped.
@@ -71,8 +72,8 @@ pub struct HttpRequest<'a> {
 impl<'a> HttpRequest<'a> {
     /// Starts a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
-        let timeout = Duration::from_secs(10);
-        Self { method, url, headers: &[], body: None, timeout, limit: 32 << 20, stop: None }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None }
     }
 
     /// Sets all [`headers`](Self::headers).
@@ -87,10 +88,30 @@ impl<'a> HttpRequest<'a> {
         self
     }
 
-    /// Sets the [`timeout`](Self::timeout); zero sends nothing and fails at once.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    /// Sets the [`deadline`](Self::deadline); one that has passed sends nothing and fails at once.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = deadline;
         self
+    }
+
+    /// Sets the [`deadline`](Self::deadline) to `timeout` from now, at most a year; zero sends nothing and fails at once.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.deadline(deadline(Instant::now(), timeout))
+    }
+
+    /// Returns the time until the [`deadline`](Self::deadline), which is zero once that has passed.
+    ///
+    /// For HTTP libraries that take a timeout:
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use longrunning::http::{HttpMethod, HttpRequest};
+    ///
+    /// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/").timeout(Duration::from_secs(3));
+    /// assert!(request.remaining() <= Duration::from_secs(3));
+    /// ```
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Sets the [`limit`](Self::limit); zero takes empty bodies only.
@@ -114,7 +135,7 @@ impl fmt::Debug for HttpRequest<'_> {
             .field("url", &Masked(self.url.split('?').next().unwrap_or_default()))
             .field("headers", &RedactedHeaders(headers))
             .field("body", &self.body.map(<[u8]>::len))
-            .field("timeout", &self.timeout)
+            .field("remaining", &self.remaining())
             .field("limit", &self.limit)
             .finish()
     }

@@ -21,11 +21,12 @@ use crate::core::Core;
 use crate::error::Error;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
+use crate::operation_ref::OperationRef;
 use crate::options::{
     PollOptions, RequestOptions, concurrency_option, observer_option, poll_options, rate_option,
     request_options, wait_timeout_options,
 };
-use crate::poller::{Target, WaitWatch};
+use crate::poller::WaitWatch;
 use crate::redact::Masked;
 use crate::retry::RateLimit;
 use crate::types::Operation;
@@ -85,7 +86,7 @@ pub use named::Named;
 #[must_use = "nothing is asked before iteration, `join_all`, `race` or `try_join_all`"]
 pub struct PollMany {
     core: Arc<Core>,
-    targets: Vec<Target>,
+    targets: Vec<OperationRef>,
     options: RequestOptions,
     poll: PollOptions,
     watch: WaitWatch,
@@ -95,7 +96,7 @@ pub struct PollMany {
 }
 
 impl PollMany {
-    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<Target>>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> Self {
         Self {
             core: Arc::clone(core),
             targets: targets.into_iter().map(|target| target.into().at(core)).collect(),

@@ -5,9 +5,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::options::PollOptions;
 use crate::pending::Pending;
-use crate::poller::{Target, Wait, WaitWatch};
+use crate::poller::{Wait, WaitWatch};
 use crate::threads::ThreadPool;
 use crate::transport::Rpc;
 use crate::types::Operation;
@@ -64,23 +65,23 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn add(&mut self, target: Target) -> usize {
+    fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
         let recorded = self.follow(track, &target);
         let name = match target {
-            Target { seen: Some(done), .. } if done.is_done() => {
+            OperationRef { seen: Some(done), .. } if done.is_done() => {
                 let name = done.name().to_owned();
                 self.scheduler.finished.push_back(FinishedTrack { track, name, result: Ok(done) });
                 self.scheduler.tracks.push(WaitTrack::new(None, None));
                 return track;
             }
-            Target { name: Err(error), .. } => {
+            OperationRef { name: Err(error), .. } => {
                 let name = error.name().unwrap_or_default().to_owned();
                 self.scheduler.finished.push_back(FinishedTrack { track, name, result: Err(error) });
                 self.scheduler.tracks.push(WaitTrack::new(None, None));
                 return track;
             }
-            Target { name: Ok(name), .. } => name,
+            OperationRef { name: Ok(name), .. } => name,
         };
         match self.scheduler.names.entry(name.as_str().to_owned()) {
             Entry::Occupied(same) => {
@@ -103,7 +104,7 @@ impl Start<'_> {
     }
 
     /// Has the journal follow a new track, if there is one; whether it has what the track would wait for.
-    fn follow(&mut self, track: usize, target: &Target) -> bool {
+    fn follow(&mut self, track: usize, target: &OperationRef) -> bool {
         let scheduler = &mut self.scheduler;
         let (Some(journal), Ok(name)) = (&mut scheduler.journal, &target.name) else { return false };
         let is_done = target.seen.as_ref().is_some_and(Operation::is_done);

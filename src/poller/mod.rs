@@ -4,7 +4,6 @@ mod latest;
 mod long_poll;
 mod poll;
 mod snapshots;
-mod target;
 mod update;
 mod wait;
 
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use crate::call::Blocking;
 use crate::core::Core;
 use crate::error::Error;
+use crate::operation_ref::OperationRef;
 use crate::options::{
     PollOptions, RequestOptions, observer_option, poll_options, request_options, wait_timeout_options,
 };
@@ -21,7 +21,6 @@ use crate::types::Operation;
 pub(crate) use latest::Latest;
 pub(crate) use poll::Poll;
 pub use snapshots::Snapshots;
-pub use target::Target;
 pub use update::{PollFault, Update};
 
 pub(crate) use update::WaitWatch;
@@ -86,14 +85,14 @@ pub(crate) use wait::{Step, Wait};
 pub struct Poller<M = Blocking> {
     core: Arc<Core>,
     mode: M,
-    target: Target,
+    target: OperationRef,
     options: RequestOptions,
     poll: PollOptions,
     watch: WaitWatch,
 }
 
 impl<M> Poller<M> {
-    pub(crate) fn new(core: &Arc<Core>, mode: M, target: Target) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         Self {
             core: Arc::clone(core),
             mode,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::{Blocking, Request};
 use crate::core::Core;
 use crate::error::Error;
+use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, PollOptions};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
@@ -15,9 +16,9 @@ use crate::retry::{self, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
+use super::Poller;
 use super::update::WaitWatch;
 use super::wait::{Step, Wait};
-use super::{Poller, Target};
 
 /// The states of an operation, one for each poll that worked; the last one is done.
 ///
@@ -45,7 +46,7 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
     /// The wait starts with the first poll, so that its time limit counts from there.
-    before: Option<Box<(Result<Target, Error>, PollOptions, WaitWatch)>>,
+    before: Option<Box<(Result<OperationRef, Error>, PollOptions, WaitWatch)>>,
     pub(crate) wait: Option<Box<Wait>>,
     pub(crate) over: bool,
 }

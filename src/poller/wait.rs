@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::fault_class::FaultClass;
 use crate::name::OperationName;
+use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
@@ -24,7 +25,6 @@ use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
 use super::poll::Poll;
-use super::target::Target;
 use super::update::{PollFault, Update, WaitWatch};
 
 /// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
@@ -101,13 +101,13 @@ pub(crate) enum Step {
 impl Wait {
     /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
     pub(crate) fn begin(
-        target: Target,
+        target: OperationRef,
         options: PollOptions,
         watch: WaitWatch,
         polls: &CallOptions,
         core: &Core,
     ) -> Result<(Self, Option<Operation>), Error> {
-        let Target { name, seen, .. } = target;
+        let OperationRef { name, seen, .. } = target;
         let done = seen.filter(Operation::is_done);
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;

@@ -25,12 +25,13 @@ pub(crate) use rate::RateLimit;
 /// The default follows Google's configuration of `google.longrunning.Operations`: at most 5 attempts, delays
 /// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Retried as well are failures that say nothing
 /// about the request: a connection that fails or breaks, an attempt that runs out of time, a proxy's 502, 503
-/// or 504, a transient token failure, and `RESOURCE_EXHAUSTED` when the server says when to come back. All
+/// or 504, a transient token failure, and a used-up quota if the server says when to come back. Nothing is
+/// retried if the server asks not to (`grpc-retry-pushback-ms: -1`). `docs/errors.md` has a table of all events. All
 /// five RPCs are idempotent, so an attempt that may have reached the server is retried too.
 ///
 /// A delay that the server asks for (`Retry-After`, [`RetryInfo`]) is a floor for the next delay. A delay that
-/// does not fit the call's total timeout ends the call at once, with the server's wish in
-/// [`Error::retry_after`].
+/// does not fit the call's total timeout ends the call at once. The message names it, and
+/// [`Error::retry_after`] returns it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -90,7 +90,9 @@ impl SweepQueue {
 fn concerns_all(error: &Error) -> bool {
     let code =
         matches!(error.code(), Some(Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented));
-    code || matches!(error.kind(), ErrorKind::Auth | ErrorKind::Binding | ErrorKind::Config)
+    // A used-up quota has the code of a refusal in older APIs, and may be free again for the next operation.
+    (code && !error.is_quota())
+        || matches!(error.kind(), ErrorKind::Auth | ErrorKind::Binding | ErrorKind::Config)
 }
 
 /// So many such failures, and nothing else, end the sweep: the rest would fail in the same way.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::call::Rpc;
 use super::clock::ClockPace;
 use super::service::FakeServiceOptions;
+use crate::transport::Rpc;
 
 /// Options of a [`FakeServer`](super::FakeServer); made by [`FakeServer::builder`](super::FakeServer::builder).
 ///

@@ -6,23 +6,8 @@ use prost::Message;
 use serde_json::json;
 
 use crate::proto::google::longrunning as pb;
+use crate::transport::Rpc;
 use crate::types::{Any, Code, Status};
-
-/// A method of google.longrunning.Operations.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rpc {
-    /// CancelOperation.
-    Cancel,
-    /// DeleteOperation.
-    Delete,
-    /// GetOperation.
-    Get,
-    /// ListOperations.
-    List,
-    /// WaitOperation; over REST as `POST {name}:wait` with a body or a query, and as `GET {name}:wait`.
-    Wait,
-}
 
 /// The method, the name and the arguments of a call. The name of a list call is its collection.
 #[derive(Clone, Debug)]

@@ -115,11 +115,12 @@ impl Clock for VirtualClock {
         }
     }
 
-    fn socket_budget(&self, left: Duration) -> Duration {
+    fn socket_deadline(&self, deadline: Instant) -> Instant {
+        let left = deadline.saturating_duration_since(self.now());
         self.state.lock().budget = Some(left);
         match self.pace {
-            ClockPace::Virtual => SOCKET_BUDGET,
-            ClockPace::Real => left,
+            ClockPace::Virtual => Instant::now() + SOCKET_BUDGET,
+            ClockPace::Real => Instant::now() + left,
         }
     }
 
@@ -192,10 +193,12 @@ mod tests {
     fn the_socket_gets_real_time_and_the_server_learns_the_virtual_one() {
         let clock = VirtualClock::new(ClockPace::Virtual);
         assert_eq!(clock.budget(), None);
-        assert_eq!(clock.socket_budget(Duration::from_millis(3)), SOCKET_BUDGET);
-        assert_eq!(clock.budget(), Some(Duration::from_millis(3)));
+        let soon = Duration::from_millis(3);
+        let before = Instant::now();
+        assert!(clock.socket_deadline(clock.now() + soon) >= before + SOCKET_BUDGET);
+        assert_eq!(clock.budget(), Some(soon));
         let clock = VirtualClock::new(ClockPace::Real);
-        assert_eq!(clock.socket_budget(Duration::from_millis(3)), Duration::from_millis(3));
+        assert!(clock.socket_deadline(clock.now() + soon) <= Instant::now() + soon);
     }
 
     #[test]

@@ -69,11 +69,12 @@ mod store;
 
 pub use auth::{FakeAuth, SubjectToken};
 pub use builder::FakeServerBuilder;
-pub use call::Rpc;
 pub use operation::FakeOperation;
 pub use reply::Reply;
 pub use request::RecordedRequest;
 pub use server::FakeServer;
+
+pub use crate::transport::Rpc;
 
 #[cfg(test)]
 mod tests;

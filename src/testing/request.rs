@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::redact::Masked;
 
-use super::call::{Rpc, RpcCall};
+use super::call::RpcCall;
+use crate::transport::Rpc;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::call::{Rpc, RpcArguments, RpcCall, bad_page_size, bad_timeout, is_collection};
+use super::call::{RpcArguments, RpcCall, bad_page_size, bad_timeout, is_collection};
 use super::request::{RecordedRequest, percent_decode};
 use super::store::OperationStore;
+use crate::transport::Rpc;
 use crate::types::{Code, Status};
 
 /// Reads the call of a request; `None` when it is none.

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::call::{Rpc, RpcArguments, RpcCall, bad_field, bad_page_size};
+use super::call::{RpcArguments, RpcCall, bad_field, bad_page_size};
 use super::clock::VirtualClock;
 use super::pause::ExchangeEnd;
 use super::request::RecordedRequest;
 use super::rpc_response::{OperationView, RpcResponse};
 use super::store::{InvalidPageToken, ListQuery, OperationStore};
+use crate::transport::Rpc;
 use crate::types::{Code, Status};
 use crate::util::sync::lock;
 

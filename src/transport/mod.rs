@@ -11,6 +11,7 @@ mod mtls;
 mod options;
 mod page_text;
 pub(crate) mod rest;
+mod rpc;
 mod status_page;
 
 use std::fmt;
@@ -34,6 +35,8 @@ pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
 pub(crate) use options::{Service, ServiceOptions};
 pub use rest::format::DataFormat;
+pub use rpc::Rpc;
+pub(crate) use rpc::RpcMap;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
@@ -272,29 +275,4 @@ pub enum Compression {
     #[cfg(feature = "gzip")]
     #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
     Gzip,
-}
-
-/// The RPCs of `google.longrunning.Operations`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rpc {
-    Get,
-    List,
-    Cancel,
-    Delete,
-    Wait,
-}
-
-impl Rpc {
-    pub(crate) const ALL: [Self; 5] = [Self::Get, Self::List, Self::Cancel, Self::Delete, Self::Wait];
-
-    /// The name of the RPC in the proto.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GetOperation",
-            Self::List => "ListOperations",
-            Self::Cancel => "CancelOperation",
-            Self::Delete => "DeleteOperation",
-            Self::Wait => "WaitOperation",
-        }
-    }
 }

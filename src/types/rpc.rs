@@ -9,9 +9,9 @@
 //! use longrunning::rpc::{BadRequest, bad_request::FieldViolation};
 //! use longrunning::{Code, Status};
 //!
-//! let violation = FieldViolation { field: "page_size".into(), ..Default::default() };
+//! let violation = FieldViolation::default().field("page_size");
 //! let status = Status::new(Code::InvalidArgument, "page_size is negative")
-//!     .with_detail(BadRequest { field_violations: vec![violation] });
+//!     .with_detail(BadRequest::default().field_violations([violation]));
 //! for violation in status.detail::<BadRequest>().unwrap_or_default().field_violations {
 //!     assert_eq!(violation.field, "page_size");
 //! }

@@ -27,9 +27,9 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Turns the time an attempt has left into the budget its socket gets.
-    fn socket_budget(&self, left: Duration) -> Duration {
-        left
+    /// The deadline by the machine's clock, which sockets keep, for one by this clock.
+    fn socket_deadline(&self, deadline: Instant) -> Instant {
+        deadline
     }
 
     /// How long to wait, outside, for what another thread does, if that may take `left` on this clock.
@@ -40,6 +40,13 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// A number in `0.0..1.0` that spreads delays.
     fn chance(&self) -> f64;
 }
+
+/// The point in time that is `timeout` after `start`, or a year if that is less: one too far away does not exist.
+pub(crate) fn deadline(start: Instant, timeout: Duration) -> Instant {
+    start + timeout.min(LONGEST)
+}
+
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The machine's clock.
 #[derive(Debug, Default)]

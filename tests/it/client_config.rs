@@ -168,13 +168,13 @@ fn clients_share_a_transport() {
     let (one, attempt) = (first.transport(), Attempt::new(secs(5.0)));
     let name = || NAME.to_owned();
     assert_eq!(
-        one.get_operation(&proto::GetOperationRequest { name: name() }, &attempt).unwrap().name(),
+        one.get_operation(&proto::GetOperationRequest::default().name(name()), &attempt).unwrap().name(),
         NAME
     );
-    let list = proto::ListOperationsRequest { name: "operations".into(), ..Default::default() };
+    let list = proto::ListOperationsRequest::default().name("operations");
     assert_eq!(one.list_operations(&list, &attempt).unwrap().operations.len(), 1);
-    one.cancel_operation(&proto::CancelOperationRequest { name: name() }, &attempt).unwrap();
-    one.delete_operation(&proto::DeleteOperationRequest { name: name() }, &attempt).unwrap();
+    one.cancel_operation(&proto::CancelOperationRequest::default().name(name()), &attempt).unwrap();
+    one.delete_operation(&proto::DeleteOperationRequest::default().name(name()), &attempt).unwrap();
     assert_eq!(server.operation(NAME), None);
 }
 

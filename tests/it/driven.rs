@@ -9,8 +9,8 @@ use longrunning::proto::google::longrunning as pb;
 use longrunning::transport::Compression;
 use longrunning::{
     Backoff, Call, ClientConfig, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage,
-    Operations, OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy, Snapshots,
-    StopToken, Target,
+    OperationRef, Operations, OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy,
+    Snapshots, StopToken,
 };
 
 use crate::kit::{Runs, method_of};
@@ -106,26 +106,23 @@ impl Driven<OperationsClientBuilder> {
 macro_rules! methods {
     ($($method:ident: $request:ident),*) => {
         impl Client {
-            $(pub(crate) fn $method<N>(&self, name: N) -> Driven<Call<pb::$request, Async>>
-            where
-                N: TryInto<longrunning::OperationName, Error: Into<Error>>,
-            {
-                Driven(self.0.$method(name))
+            $(pub(crate) fn $method(&self, operation: impl Into<OperationRef>) -> Driven<Call<pb::$request, Async>> {
+                Driven(self.0.$method(operation))
             })*
 
-            pub(crate) fn operation(&self, target: impl Into<Target>) -> Driven<OperationHandle<Async>> {
+            pub(crate) fn operation(&self, target: impl Into<OperationRef>) -> Driven<OperationHandle<Async>> {
                 Driven(self.0.operation(target))
             }
 
             /// Nor are there futures of a wait for many.
             pub(crate) fn poll_many(
                 &self,
-                targets: impl IntoIterator<Item = impl Into<Target>>,
+                targets: impl IntoIterator<Item = impl Into<OperationRef>>,
             ) -> longrunning::PollMany {
                 self.0.blocking().poll_many(targets)
             }
 
-            pub(crate) fn poller(&self, target: impl Into<Target>) -> TestPoller {
+            pub(crate) fn poller(&self, target: impl Into<OperationRef>) -> TestPoller {
                 Driven(self.0.poller(target))
             }
         }

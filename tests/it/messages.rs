@@ -27,7 +27,7 @@ fn messages_of_the_service() {
     let url = format!("{}/v1/operations/42", server.url());
     let error = server.client().get(NAME).send().unwrap_err();
     assert_eq!(error.url(), Some(&*url));
-    let message = format!("GetOperation `operations/42` at {url}: NOT_FOUND: operation expired");
+    let message = format!("GetOperation `operations/42`: NOT_FOUND: operation expired ({url})");
     check(error, (ErrorKind::Service, Some(Code::NotFound), 1, 0.0, &message));
     check(
         get([unavailable().times(5)]),

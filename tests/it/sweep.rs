@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use longrunning::rpc::ErrorInfo;
 use longrunning::testing::{FakeServer, RecordedRequest, Reply};
 use longrunning::{Code, ErrorKind, Operation, RetryPolicy, Status, StopToken};
 use prost_types::Timestamp;
@@ -152,6 +153,18 @@ fn one_failure_does_not_stop_the_others() {
     assert_eq!((failed.len(), failed[0].as_str()), (2, expected));
     assert_eq!(report.first_error.unwrap().code(), Some(Code::FailedPrecondition));
     assert_eq!(fates(&server), ".cc....cc.cc");
+}
+
+/// Older APIs say so with 403.
+#[test]
+fn a_used_up_quota_does_not_end_it() {
+    let quota =
+        Status::new(Code::PermissionDenied, "slow down").with_detail(ErrorInfo::new("rateLimitExceeded", ""));
+    let server = FakeServer::start();
+    (0..30).for_each(|number| server.insert(Operation::running(format!("operations/{number}"))));
+    server.reply_to("POST", ":cancel", Reply::from(quota).times(1000));
+    let report = server.client().cancel_all("operations").concurrency(1).run().unwrap();
+    assert_eq!((report.failed, report.untried), (30, 0));
 }
 
 /// Ten refusals and nothing else: the eleventh would be no other. One call that worked, or failed otherwise, is hope.

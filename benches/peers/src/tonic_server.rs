@@ -94,7 +94,7 @@ fn get(page: &ListOperationsResponse, name: &str) -> Result<Operation, Status> {
 
 fn list(page: &ListOperationsResponse, request: &ListOperationsRequest) -> ListOperationsResponse {
     let number = request.page_token.parse().map_or(0, |number: u32| number + 1);
-    ListOperationsResponse { next_page_token: format!("{number:08}"), ..page.clone() }
+    page.clone().next_page_token(format!("{number:08}"))
 }
 
 fn grpc<A, M>(compress: bool) -> Grpc<ProstCodec<A, M>>

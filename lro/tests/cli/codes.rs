@@ -99,6 +99,12 @@ fn five_when_an_operation_is_not_found() {
             .exits(5)
             .says("lro: hint: services forget operations some time after they end");
     }
+    server.reply(Reply::html(404));
+    lro("get operations/0")
+        .asks(&server)
+        .runs()
+        .exits(5)
+        .says("lro: hint: --endpoint or --api-version is wrong: the service is not there");
     server.reply(Status::new(Code::NotFound, "no such location here: ask eu-run.googleapis.com"));
     lro("get operations/0")
         .asks(&server)

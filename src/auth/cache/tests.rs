@@ -58,14 +58,21 @@ impl Clock for TestClock {
         *moment = (moment.0 + duration, moment.1 + duration);
     }
 
-    fn socket_budget(&self, left: Duration) -> Duration {
+    fn socket_deadline(&self, deadline: Instant) -> Instant {
         *self.budgets.lock().unwrap() += 1;
         self.budget_taken.notify_all();
-        left.min(*self.budget_cap.lock().unwrap())
+        let left = deadline.saturating_duration_since(self.now());
+        Instant::now() + left.min(*self.budget_cap.lock().unwrap())
     }
 
     fn chance(&self) -> f64 {
         self.chance
+    }
+}
+
+impl TokenCache {
+    fn within(&self, timeout: Duration, stop: Option<&StopToken>) -> Result<Authorization, Error> {
+        self.authorization(self.clock.now() + timeout, stop)
     }
 }
 
@@ -383,17 +390,17 @@ fn play(name: &str, answers: &'static [Answer], steps: &[Do]) {
         let place = format!("{name}, step {at}");
         match step {
             Do::Get(token) => {
-                let authorization = cache.authorization(seconds(60), None).expect(&place);
+                let authorization = cache.within(seconds(60), None).expect(&place);
                 assert_eq!(authorization.value(), format!("Bearer {token}"), "{place}");
             }
             Do::Fail(part) => {
-                let error = cache.authorization(seconds(60), None).expect_err(&place);
+                let error = cache.within(seconds(60), None).expect_err(&place);
                 assert_eq!(error.kind(), ErrorKind::Auth, "{place}");
                 assert!(error.to_string().contains(part), "{place}: {error}");
                 assert!(!error.was_sent(), "{place}");
             }
             Do::Panic => {
-                let result = catch_unwind(AssertUnwindSafe(|| cache.authorization(seconds(60), None)));
+                let result = catch_unwind(AssertUnwindSafe(|| cache.within(seconds(60), None)));
                 assert!(result.is_err(), "{place}");
             }
             Do::Sleep(duration) => clock.sleep(seconds(*duration)),
@@ -434,13 +441,14 @@ fn the_provider_learns_time_scopes_and_date() {
         ("stale and no time", 3375, 0, None),
         ("fresh", 0, 60, None),
     ];
-    cache.authorization(seconds(60), None).unwrap();
+    cache.within(seconds(60), None).unwrap();
     asked.recv().unwrap();
     for (name, age, timeout, expected) in rows {
         clock.sleep(seconds(age));
-        let result = cache.authorization(seconds(timeout), None);
+        let result = cache.within(seconds(timeout), None);
         let seen = asked.try_recv().ok();
-        assert_eq!(seen.as_ref().map(|seen| seen.0), expected.map(seconds), "{name}");
+        let given = seen.as_ref().map(|seen| seen.0.as_secs_f64().ceil());
+        assert_eq!(given, expected.map(f64::from), "{name}");
         if let Some((_, seen_scopes, now)) = seen {
             assert_eq!((seen_scopes, now), (scopes.clone(), clock.wall()), "{name}");
         }
@@ -452,7 +460,7 @@ fn the_provider_learns_time_scopes_and_date() {
         cache.refuse(u64::MAX);
         let generation = cache.lock().generation;
         cache.refuse(generation);
-        cache.authorization(seconds(60), None).unwrap();
+        cache.within(seconds(60), None).unwrap();
         while asked.try_recv().is_ok() {}
     }
 }
@@ -497,7 +505,7 @@ fn a_failure_keeps_its_cause_and_shows_one_line() {
         TestClock::new(0.0),
         Arc::new(Unplugged),
     );
-    let error = cache.authorization(seconds(60), None).unwrap_err();
+    let error = cache.within(seconds(60), None).unwrap_err();
     let text = error.to_string();
     assert!(
         text.starts_with("no access token from test: token endpoint\\r\\nis \\u{1b}[31mdown\" xxx"),

@@ -202,6 +202,53 @@ fn pairs_that_cannot_be_used_are_an_error_at_once() {
 }
 
 #[test]
+fn keys_that_are_not_supported_are_named() {
+    let certificate = pair(&Authority::new(unchanged), unchanged).0;
+    let rows = [
+        (include_str!("../../../tests/fixtures/keys/p521.pkcs8.pem"), "an ECDSA key on P-521 (secp521r1)"),
+        (include_str!("../../../tests/fixtures/keys/p521.sec1.pem"), "an ECDSA key on P-521 (secp521r1)"),
+        (include_str!("../../../tests/fixtures/keys/secp256k1.pkcs8.pem"), "an ECDSA key on secp256k1"),
+        (include_str!("../../../tests/fixtures/keys/ed448.pkcs8.pem"), "an Ed448 key"),
+        (include_str!("../../../tests/fixtures/keys/rsa1024.pkcs8.pem"), "an RSA key of another length"),
+    ];
+    for (key, kind) in rows {
+        let given = ClientCertificate::from_pem(certificate.as_str(), key);
+        let error = HttpAgent::new(&options().client_certificate(given)).unwrap_err();
+        let supported = "RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519";
+        let message = format!("the client key holds {kind}, which is not supported: expected {supported}");
+        assert_eq!(error.to_string(), message, "{error:?}");
+    }
+}
+
+#[test]
+fn servers_that_close_without_a_word_may_not_accept_the_certificate() {
+    for version in VERSIONS {
+        let authority = Authority::new(unchanged);
+        let (certificate, key) = pair(&authority, unchanged);
+        let presenting = with(&authority, ClientCertificate::from_pem(certificate, key));
+        let rows = [
+            (None, presenting, ""),
+            (Some(authority.wished()), authority.agent(), ", and had asked for a client certificate"),
+        ];
+        let (certificate, key) = pair(&authority, unchanged);
+        let presenting = with(&authority, ClientCertificate::from_pem(certificate, key));
+        let presented = (
+            Some(authority.wished()),
+            presenting,
+            " after the client certificate was presented: it may not accept it",
+        );
+        for (clients, agent, more) in rows.into_iter().chain([presented]) {
+            let config = authority.serving("localhost", unchanged, clients, &[version]);
+            let server = Server::start_tls(vec![vec![Act::Read]], config);
+            let error = get(&agent, &url(&server)).unwrap_err();
+            let message = format!("localhost:{} closed the connection before an answer{more}", server.port);
+            assert_eq!(error.to_string(), message, "{version:?}: {error:?}");
+            assert!(error.was_sent() && error.is_transient(), "{version:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
 fn files_that_cannot_be_used_are_named() {
     let folder = Folder::new();
     let authority = Authority::new(unchanged);

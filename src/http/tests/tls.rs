@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, NameConstraints, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints,
+    date_time_ymd,
+};
 
 use crate::stop::StopToken;
 
@@ -79,6 +82,13 @@ fn bad_certificates() {
             "localhost",
             |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
             "is not for a server",
+        ),
+        (
+            "of an authority",
+            unchanged,
+            "localhost",
+            |leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            "is that of a certificate authority (CA:TRUE, the default of `openssl req -x509`), and not for a server",
         ),
         (
             "outside the constraints of its authority",

@@ -145,7 +145,7 @@ fn what_is_no_journal_is_refused_and_left_alone() {
         ),
         (
             "bad name",
-            "{\"longrunning_journal\":1}\n{\"add\":{\"name\":\"a//b\"}}\n",
+            "{\"longrunning_journal\":1}\n{\"add\":{\"name\":\"\"}}\n",
             "is damaged: line 2 is not valid: `add`: expected a pending operation; mend that line, or take another \
              journal",
         ),

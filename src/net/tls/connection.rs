@@ -1,16 +1,15 @@
 //! Bytes inside TLS.
 
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
 use rustls::ClientConnection;
 
 use crate::net::connection::{Connection, IoLimit, Limited};
-use crate::net::error::ConnectionError;
+use crate::net::error::{ConnectionError, NetError};
 use crate::net::peer::Peer;
 
 use super::alpn::AlpnProtocol;
-use super::certificate_request::Asked;
+use super::client_auth::ClientAuth;
 use super::read_ahead::ReadAhead;
 use super::refusal::{self, refusal, refused};
 
@@ -19,17 +18,16 @@ pub(super) struct TlsConnection {
     conn: ClientConnection,
     below: Below,
     peer: String,
-    context: Presented,
+    context: HandshakeContext,
+    client_auth: ClientAuth,
     /// Whether the peer has sent anything since the handshake.
     has_received: bool,
 }
 
-/// What is known of a handshake when it is to be explained why it failed.
-pub(super) struct Presented {
-    /// Whether we had a client certificate to present.
-    pub(super) presented: bool,
-    /// For protocols in which the server speaks first, and there is but one server that can have asked.
-    pub(super) asked: Option<Arc<Asked>>,
+/// What a handshake has to do besides encryption.
+pub(super) struct HandshakeContext {
+    /// Whether there is a client certificate to present.
+    pub(super) has_certificate: bool,
     pub(super) alpn: Option<AlpnProtocol>,
 }
 
@@ -38,11 +36,12 @@ impl TlsConnection {
     pub(super) fn new(
         conn: ClientConnection,
         inner: Box<dyn Connection>,
-        context: Presented,
+        context: HandshakeContext,
         peer: &Peer<'_>,
     ) -> Self {
         let below = Below { inner, read_ahead: ReadAhead::default() };
-        Self { conn, below, peer: peer.to_string(), context, has_received: false }
+        let (peer, client_auth) = (peer.to_string(), ClientAuth::NotRequested);
+        Self { conn, below, peer, context, client_auth, has_received: false }
     }
 
     /// The protocol that the server has agreed on.
@@ -52,16 +51,23 @@ impl TlsConnection {
 
     pub(super) fn handshake(&mut self, limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let mut wire = self.below.within(limit);
-        let Err(error) = self.conn.complete_io(&mut wire) else { return Ok(()) };
+        let conn = &mut self.conn;
+        let (done, client_auth) =
+            ClientAuth::watch(self.context.has_certificate, || conn.complete_io(&mut wire));
+        self.client_auth = client_auth;
+        let Err(error) = done else { return Ok(()) };
         Err(match refusal(&error, &mut self.conn, &mut wire) {
             Some(refusal) => self.refused(&refusal),
+            None if refusal::is_end(&error) => match refusal::cut_handshake(&self.peer, client_auth) {
+                Some(explained) => ConnectionError::Refused(explained.with_source(error)),
+                None => error.into(),
+            },
             None => error.into(),
         })
     }
 
     fn refused(&self, refusal: &rustls::Error) -> ConnectionError {
-        let Presented { presented, alpn, .. } = self.context;
-        ConnectionError::Refused(refused(refusal, &self.peer, presented, alpn))
+        ConnectionError::Refused(refused(refusal, &self.peer, self.client_auth, self.context.alpn))
     }
 
     /// With TLS 1.3 the refusal of a client certificate arrives after the handshake.
@@ -69,18 +75,19 @@ impl TlsConnection {
         let mut wire = self.below.within(limit);
         match refusal(&error, &mut self.conn, &mut wire) {
             Some(refusal @ rustls::Error::AlertReceived(_)) => self.refused(&refusal),
-            None if refusal::is_end(&error) && self.is_unpresented() => {
-                ConnectionError::Refused(refusal::unshown(&self.peer).with_source(error))
-            }
+            None if refusal::is_end(&error) => match self.closed_silently() {
+                Some(explained) => ConnectionError::Refused(explained.with_source(error)),
+                None => error.into(),
+            },
             _ => error.into(),
         }
     }
 
-    /// Whether the server has asked for a client certificate in vain, and sent nothing since.
+    /// The error for a server that requested a client certificate and has closed the connection without sending anything.
     ///
-    /// Some refuse a client by closing without a word.
-    fn is_unpresented(&self) -> bool {
-        !self.has_received && self.context.asked.as_ref().is_some_and(|asked| asked.in_vain())
+    /// Some refuse a client like this.
+    fn closed_silently(&self) -> Option<NetError> {
+        if self.has_received { None } else { refusal::closed(&self.peer, self.client_auth) }
     }
 }
 
@@ -89,8 +96,8 @@ impl Connection for TlsConnection {
         let mut wire = self.below.within(limit);
         let read = rustls::Stream::new(&mut self.conn, &mut wire).read(into);
         let amount = read.map_err(|error| self.explained(error, limit))?;
-        if amount == 0 && self.is_unpresented() {
-            return Err(ConnectionError::Refused(refusal::unshown(&self.peer)));
+        if let Some(explained) = self.closed_silently().filter(|_| amount == 0) {
+            return Err(ConnectionError::Refused(explained));
         }
         self.has_received |= amount > 0;
         Ok(amount)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustls::client::Resumption;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, Error};
 
 use crate::net::certificate::{ClientCertificate, Pair};
@@ -14,6 +14,8 @@ use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
 use crate::util::file::{self, ReadLimits};
 use crate::util::sync::lock;
+
+use super::client_auth::ClientCertificateResolver;
 
 pub(super) struct Identity {
     certificate: ClientCertificate,
@@ -71,7 +73,7 @@ impl Current {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
         // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
-        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
+        config.client_auth_cert_resolver = Arc::new(ClientCertificateResolver(Some(Arc::new(key))));
         pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
         Ok(Self { pair, config: Arc::new(config) })
     }
@@ -98,6 +100,7 @@ fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<C
         PemError::NoItemsFound => tls(format!("{} holds no unencrypted private key in PEM", key.origin)),
         error => tls(format!("{} is no proper PEM", key.origin)).with_source(error),
     })?;
+    let kind = key_kind(&der);
     CertifiedKey::from_der(chain, der, provider).map_err(|error| match error {
         Error::InconsistentKeys(_) if key.origin == certificate.origin => {
             tls(format!("{} holds a key that does not belong to its certificate", key.origin))
@@ -106,6 +109,14 @@ fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<C
             tls(format!("{} does not belong to {}", key.origin, certificate.origin))
         }
         Error::InvalidCertificate(_) => unusable(&certificate.origin, error),
+        error @ Error::General(_) => match kind {
+            Some(kind) => {
+                let origin = &key.origin;
+                tls(format!("{origin} holds {kind}, which is not supported: expected {SUPPORTED_KEYS}"))
+                    .with_source(error)
+            }
+            None => unusable(&key.origin, error),
+        },
         error => unusable(&key.origin, error),
     })
 }
@@ -113,3 +124,38 @@ fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<C
 /// Pipes have been read when the client was built, so this is for one in the place of a file: no connection waits
 /// for its writer.
 const RELOAD_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// What a private key is that cannot be loaded, if that is why.
+fn key_kind(key: &PrivateKeyDer<'_>) -> Option<&'static str> {
+    let has = |oid: &[u8]| key.secret_der().windows(oid.len()).any(|window| window == oid);
+    if SUPPORTED_CURVES.iter().any(|oid| has(oid)) {
+        return None;
+    }
+    match key {
+        PrivateKeyDer::Pkcs1(_) => Some("an RSA key of another length"),
+        _ => KEY_KINDS.iter().find(|(oid, _)| has(oid)).map(|(_, kind)| *kind),
+    }
+}
+
+const SUPPORTED_KEYS: &str = "RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519";
+
+/// As the DER of an `OBJECT IDENTIFIER`, with tag and length.
+const SUPPORTED_CURVES: [&[u8]; 3] = [
+    &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7],
+    &[6, 5, 0x2b, 0x81, 4, 0, 0x22],
+    &[6, 3, 0x2b, 0x65, 0x70],
+];
+
+/// Curves before the algorithm that they belong to.
+const KEY_KINDS: [(&[u8], &str); 10] = [
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x23], "an ECDSA key on P-521 (secp521r1)"),
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x21], "an ECDSA key on P-224 (secp224r1)"),
+    (&[6, 5, 0x2b, 0x81, 4, 0, 0x0a], "an ECDSA key on secp256k1"),
+    (&[6, 9, 0x2b, 0x24, 3, 3, 2, 8, 1, 1], "an ECDSA key on a Brainpool curve"),
+    (&[6, 3, 0x2b, 0x65, 0x71], "an Ed448 key"),
+    (&[6, 3, 0x2b, 0x65, 0x6e], "an X25519 key"),
+    (&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "a DSA key"),
+    (&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0a], "an RSA key for RSA-PSS only"),
+    (&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "an RSA key of another length"),
+    (&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "an ECDSA key on another curve"),
+];

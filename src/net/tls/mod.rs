@@ -17,16 +17,18 @@ use super::options::NetOptions;
 use super::peer::Peer;
 
 mod alpn;
-mod certificate_request;
+mod client_auth;
 mod connection;
 mod identity;
 mod read_ahead;
 mod refusal;
 mod roots;
+mod rsa_key;
+mod verifier;
 
 pub(crate) use alpn::AlpnProtocol;
-use certificate_request::Asked;
-use connection::{Presented, TlsConnection};
+use client_auth::{ClientAuth, ClientCertificateResolver};
+use connection::{HandshakeContext, TlsConnection};
 use identity::{Identity, without_sessions};
 use refusal::refused;
 
@@ -35,7 +37,6 @@ pub(crate) struct TlsSettings {
     to_proxies: Arc<ClientConfig>,
     to_servers: Arc<ClientConfig>,
     identity: Option<Identity>,
-    asked: Arc<Asked>,
     alpn: Option<AlpnProtocol>,
 }
 
@@ -53,29 +54,24 @@ impl TlsSettings {
             .with_safe_default_protocol_versions()
             .map_err(|error| NetError::new(NetErrorKind::Tls, "cannot set up TLS").with_source(error))?;
         let plain = roots::trust(builder, options)?.with_no_client_auth();
-        let asked = Arc::new(Asked::default());
         let mut to_servers = plain.clone();
-        to_servers.client_auth_cert_resolver = asked.clone();
+        to_servers.client_auth_cert_resolver = Arc::new(ClientCertificateResolver(None));
         to_servers.alpn_protocols = alpn.iter().map(|protocol| protocol.id.to_vec()).collect();
         let to_servers = Arc::new(to_servers);
         let identity = match &options.client_certificate {
             Some(certificate) => Some(Identity::new(certificate, to_servers.clone())?),
             None => None,
         };
-        Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, asked, alpn })
+        Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, alpn })
     }
 
     /// The settings of a forked child. It resumes no session of its parent's: a ticket is for one use.
     pub(crate) fn inherited(&self) -> Self {
-        let asked = Arc::new(Asked::default());
-        let mut to_servers = without_sessions(&self.to_servers);
-        to_servers.client_auth_cert_resolver = asked.clone();
-        let to_servers = Arc::new(to_servers);
+        let to_servers = Arc::new(without_sessions(&self.to_servers));
         Self {
             to_proxies: Arc::new(without_sessions(&self.to_proxies)),
             identity: self.identity.as_ref().map(|identity| identity.inherited(to_servers.clone())),
             to_servers,
-            asked,
             alpn: self.alpn,
         }
     }
@@ -94,10 +90,9 @@ impl TlsSettings {
             PeerRole::Server => identity.map_or_else(|| self.to_servers.clone(), Identity::config),
         };
         let alpn = self.alpn.filter(|_| role == PeerRole::Server);
-        let presented = identity.is_some();
-        let asked = Some(self.asked.clone()).filter(|_| alpn.is_some() && !presented);
-        let conn = client(config, peer, presented)?;
-        let mut connection = TlsConnection::new(conn, inner, Presented { presented, asked, alpn }, peer);
+        let conn = client(config, peer)?;
+        let context = HandshakeContext { has_certificate: identity.is_some(), alpn };
+        let mut connection = TlsConnection::new(conn, inner, context, peer);
         connection.handshake(limit)?;
         if let (Some(AlpnProtocol { missing, .. }), None) = (alpn, connection.protocol()) {
             let message = format!("{peer} {missing}");
@@ -107,17 +102,13 @@ impl TlsSettings {
     }
 }
 
-fn client(
-    config: Arc<ClientConfig>,
-    peer: &Peer<'_>,
-    presented: bool,
-) -> Result<ClientConnection, ConnectionError> {
+fn client(config: Arc<ClientConfig>, peer: &Peer<'_>) -> Result<ClientConnection, ConnectionError> {
     let name = ServerName::try_from(bare(peer.host).to_owned()).map_err(|error| {
         let message = format!("cannot connect to {peer}: TLS knows no such host name");
         ConnectionError::Refused(NetError::new(NetErrorKind::Tls, message).with_source(error))
     })?;
     ClientConnection::new(config, name)
-        .map_err(|error| ConnectionError::Refused(refused(&error, peer, presented, None)))
+        .map_err(|error| ConnectionError::Refused(refused(&error, peer, ClientAuth::NotRequested, None)))
 }
 
 impl fmt::Debug for TlsSettings {

@@ -1,5 +1,6 @@
 //! The words for what TLS refused, on either side.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -8,6 +9,8 @@ use rustls::{AlertDescription, CertificateError, ClientConnection, Error};
 use crate::net::error::{NetError, NetErrorKind};
 
 use super::alpn::AlpnProtocol;
+use super::client_auth::ClientAuth;
+use super::verifier::WeakKey;
 
 /// What TLS refused when `conn` failed with this error, if it was that.
 ///
@@ -38,33 +41,62 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 
 /// The error for a handshake, or a connection, that TLS refused.
 ///
-/// `presented` says whether we had a client certificate to show.
 pub(super) fn refused(
     error: &Error,
     peer: impl fmt::Display,
-    presented: bool,
+    client_auth: ClientAuth,
     alpn: Option<AlpnProtocol>,
 ) -> NetError {
     let message = match error {
         Error::InvalidCertificate(why) => format!("cannot trust {peer}: its certificate {}", flaw(why)),
-        Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, presented, alpn)),
+        Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, client_auth, alpn)),
         Error::InvalidMessage(_) => format!("{peer} does not speak TLS"),
         _ => format!("cannot agree on TLS with {peer}"),
     };
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }
 
-/// The error for a server that asked for a client certificate, was shown none, and closed without a word.
+/// The error for a connection that the server has closed before it sent anything, if client authentication may be why.
 ///
-/// Transient, since there may be another reason: many servers ask and do not insist.
-pub(super) fn unshown(peer: impl fmt::Display) -> NetError {
-    let message =
-        format!("{peer} closed the connection before an answer, and had asked for a client certificate");
-    NetError::new(NetErrorKind::Closed, message)
+/// Transient, since there may be another reason: many servers request a certificate and do not insist.
+pub(super) fn closed(peer: impl fmt::Display, client_auth: ClientAuth) -> Option<NetError> {
+    let message = format!("{peer} closed the connection before an answer{}", suspicion(client_auth)?);
+    Some(NetError::new(NetErrorKind::Closed, message))
 }
 
-fn flaw(error: &CertificateError) -> &'static str {
+/// The same for a server that closed in the middle of the handshake.
+pub(super) fn cut_handshake(peer: impl fmt::Display, client_auth: ClientAuth) -> Option<NetError> {
+    let message = format!("{peer} closed the connection in the TLS handshake{}", suspicion(client_auth)?);
+    Some(NetError::new(NetErrorKind::Connect, message))
+}
+
+fn suspicion(client_auth: ClientAuth) -> Option<&'static str> {
+    match client_auth {
+        ClientAuth::Missing => Some(", and had asked for a client certificate"),
+        ClientAuth::NotRequested => None,
+        ClientAuth::Presented => Some(" after the client certificate was presented: it may not accept it"),
+    }
+}
+
+fn flaw(error: &CertificateError) -> Cow<'static, str> {
+    if let Some(WeakKey { bits, is_authority }) = WeakKey::of(error) {
+        let whose =
+            if is_authority { "is signed by an authority whose RSA key" } else { "has an RSA key that" };
+        return format!("{whose} is too weak ({bits} bits, expected at least 2048)").into();
+    }
+    flaw_of_rustls(error).into()
+}
+
+fn flaw_of_rustls(error: &CertificateError) -> &'static str {
     match error {
+        // rustls has no variant for this.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "is that of a certificate authority (CA:TRUE, the default of `openssl req -x509`), and not for a server"
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "is signed with an algorithm that is not supported"
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "is not valid yet",
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -81,8 +113,9 @@ fn flaw(error: &CertificateError) -> &'static str {
 }
 
 /// The alerts of RFC 8446 section 6.2 that concern certificates can only mean ours.
-fn complaint(alert: AlertDescription, presented: bool, alpn: Option<AlpnProtocol>) -> &'static str {
+fn complaint(alert: AlertDescription, client_auth: ClientAuth, alpn: Option<AlpnProtocol>) -> &'static str {
     use AlertDescription as Alert;
+    let presented = client_auth == ClientAuth::Presented;
     match alert {
         Alert::CertificateRequired if presented => "requires another client certificate than the one given",
         Alert::CertificateExpired if presented => {
@@ -103,6 +136,13 @@ fn complaint(alert: AlertDescription, presented: bool, alpn: Option<AlpnProtocol
         Alert::BadCertificate | Alert::CertificateRequired | Alert::CertificateUnknown => {
             "requires a client certificate"
         }
+        // TLS 1.2 has no `certificate_required` (RFC 5246 section 7.4.6).
+        Alert::AccessDenied | Alert::HandshakeFailure if client_auth == ClientAuth::Missing => {
+            "requires a client certificate"
+        }
+        Alert::HandshakeFailure if presented => {
+            "refused the TLS connection after the client certificate was presented: it may not accept it"
+        }
         Alert::NoApplicationProtocol => alpn.map_or("refused the TLS connection", |alpn| alpn.missing),
         _ => "refused the TLS connection",
     }
@@ -118,33 +158,31 @@ mod tests {
         let alpn = AlpnProtocol { id: b"x", missing: "does not offer x" };
         const REFUSED: &str = "a:1 refused the TLS connection";
         const NEEDED: &str = "a:1 requires a client certificate";
+        const UNSUITABLE: &str = "a:1 refused the client certificate";
+        const PERHAPS: &str =
+            "a:1 refused the TLS connection after the client certificate was presented: it may not accept it";
+        const ANOTHER: &str = "a:1 requires another client certificate than the one given";
+        const EXPIRED: &str = "a:1 refused the client certificate: it has expired or is not valid yet";
+        const REVOKED: &str = "a:1 refused the client certificate: it is revoked";
+        const UNKNOWN: &str = "a:1 refused the client certificate: it comes from an unknown issuer";
+        const NO_ALPN: &str = "a:1 does not offer x";
+        // For a server that requested none, one that requested one in vain, and one that was presented one.
         let rows = [
-            (
-                Alert::CertificateRequired,
-                NEEDED,
-                "a:1 requires another client certificate than the one given",
-            ),
-            (Alert::BadCertificate, NEEDED, "a:1 refused the client certificate"),
-            (Alert::CertificateUnknown, NEEDED, "a:1 refused the client certificate"),
-            (Alert::UnsupportedCertificate, REFUSED, "a:1 refused the client certificate"),
-            (Alert::AccessDenied, REFUSED, "a:1 refused the client certificate"),
-            (Alert::CertificateRevoked, REFUSED, "a:1 refused the client certificate: it is revoked"),
-            (
-                Alert::CertificateExpired,
-                REFUSED,
-                "a:1 refused the client certificate: it has expired or is not valid yet",
-            ),
-            (
-                Alert::UnknownCA,
-                REFUSED,
-                "a:1 refused the client certificate: it comes from an unknown issuer",
-            ),
-            (Alert::HandshakeFailure, REFUSED, REFUSED),
-            (Alert::NoApplicationProtocol, "a:1 does not offer x", "a:1 does not offer x"),
+            (Alert::CertificateRequired, [NEEDED, NEEDED, ANOTHER]),
+            (Alert::BadCertificate, [NEEDED, NEEDED, UNSUITABLE]),
+            (Alert::CertificateUnknown, [NEEDED, NEEDED, UNSUITABLE]),
+            (Alert::UnsupportedCertificate, [REFUSED, REFUSED, UNSUITABLE]),
+            (Alert::AccessDenied, [REFUSED, NEEDED, UNSUITABLE]),
+            (Alert::CertificateRevoked, [REFUSED, REFUSED, REVOKED]),
+            (Alert::CertificateExpired, [REFUSED, REFUSED, EXPIRED]),
+            (Alert::UnknownCA, [REFUSED, REFUSED, UNKNOWN]),
+            (Alert::HandshakeFailure, [REFUSED, NEEDED, PERHAPS]),
+            (Alert::NoApplicationProtocol, [NO_ALPN; 3]),
         ];
-        for (alert, without, with) in rows {
-            for (presented, message) in [(false, without), (true, with)] {
-                let error = refused(&Error::AlertReceived(alert), "a:1", presented, Some(alpn));
+        for (alert, messages) in rows {
+            let states = [ClientAuth::NotRequested, ClientAuth::Missing, ClientAuth::Presented];
+            for (client_auth, message) in states.into_iter().zip(messages) {
+                let error = refused(&Error::AlertReceived(alert), "a:1", client_auth, Some(alpn));
                 assert_eq!(error.to_string(), message, "{alert:?}");
                 assert_eq!((error.kind, error.transient), (NetErrorKind::Tls, false));
             }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -11,6 +11,8 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::options::{NetOptions, Roots};
+
+use super::verifier::ExplainingVerifier;
 
 type Builder<State> = ConfigBuilder<ClientConfig, State>;
 
@@ -24,11 +26,24 @@ pub(super) fn trust(
         extra.extend(usable(&pem.0)?);
     }
     if let Roots::Platform = options.roots {
-        let verifier = platform(extra, builder.crypto_provider().clone())?;
+        let inner = platform(extra, builder.crypto_provider().clone())?;
+        let verifier = Arc::new(ExplainingVerifier { inner, roots: Arc::new(RootCertStore::empty()) });
         // What is dangerous is a verifier of one's own; this is that of the platform.
         return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
     }
-    Ok(builder.with_root_certificates(store(&options.roots, extra)?))
+    let store = store(&options.roots, extra)?;
+    if store.is_empty() {
+        // The builder of a verifier refuses this, and no certificate is verified that could need an explanation.
+        return Ok(builder.with_root_certificates(store));
+    }
+    let provider = builder.crypto_provider().clone();
+    let roots = Arc::new(store);
+    let inner =
+        WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build().map_err(|error| {
+            NetError::new(NetErrorKind::Tls, "cannot use the root certificates").with_source(error)
+        })?;
+    let verifier = Arc::new(ExplainingVerifier { inner, roots });
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
 }
 
 fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertStore, NetError> {

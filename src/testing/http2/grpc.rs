@@ -6,11 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use prost::Message;
 
-use crate::testing::call::{Rpc, RpcCall};
+use crate::testing::call::RpcCall;
 use crate::testing::http_response::{DataForm, FakeBody, FakeResponse};
 use crate::testing::reply::{CutPosition, Reply, ReplyCut};
 use crate::testing::request::RecordedRequest;
 use crate::testing::rpc_response::RpcResponse;
+use crate::transport::Rpc;
 use crate::types::{Code, Status};
 
 type HeaderList = Vec<(String, String)>;
@@ -36,8 +37,8 @@ impl GrpcRequest {
             Ok(message) => (message, None),
             Err(status) => (body, Some(status)),
         };
-        let rpc = METHODS.iter().find(|(method, _)| path.strip_prefix(SERVICE) == Some(method));
-        let call = rpc.filter(|_| framed.is_none()).and_then(|(_, rpc)| RpcCall::from_message(*rpc, &body));
+        let rpc = path.strip_prefix(SERVICE).and_then(Rpc::by_name);
+        let call = rpc.filter(|_| framed.is_none()).and_then(|rpc| RpcCall::from_message(rpc, &body));
         let problem = framed.or_else(|| match (rpc, &call) {
             (None, _) => {
                 Some(Status::new(Code::Unimplemented, format!("`{path}` is no method of this server")))
@@ -208,14 +209,6 @@ fn percent_encode(text: &str) -> String {
 }
 
 const SERVICE: &str = "/google.longrunning.Operations/";
-
-const METHODS: [(&str, Rpc); 5] = [
-    ("CancelOperation", Rpc::Cancel),
-    ("DeleteOperation", Rpc::Delete),
-    ("GetOperation", Rpc::Get),
-    ("ListOperations", Rpc::List),
-    ("WaitOperation", Rpc::Wait),
-];
 
 #[cfg(test)]
 mod tests {

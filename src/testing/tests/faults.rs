@@ -211,7 +211,7 @@ fn virtual_delays_take_no_time_and_end_at_the_budget() {
     let clock = &server.backend.clock;
     server.reply(Reply::usual().delay(3600 * SECOND));
     assert_eq!(get(&server, "/v1/operations/1").status, 200, "without a budget there is no end");
-    clock.socket_budget(10 * SECOND);
+    clock.socket_deadline(clock.now() + 10 * SECOND);
     server.reply(Reply::usual().delay(9 * SECOND));
     assert_eq!((get(&server, "/v1/operations/1").status, server.elapsed()), (200, 3609 * SECOND));
     let late = [Reply::usual().delay(10 * SECOND), Reply::hang(), Reply::usual().delay(Duration::MAX)];
@@ -229,7 +229,7 @@ fn virtual_delays_take_no_time_and_end_at_the_budget() {
 fn a_virtual_wait_ends_at_the_budget() {
     let server = FakeServer::builder().with(Rpc::Wait).start().unwrap();
     server.insert(FakeOperation::new("operations/1").done_after(20 * SECOND));
-    server.backend.clock.socket_budget(5 * SECOND);
+    server.backend.clock.socket_deadline(server.backend.clock.now() + 5 * SECOND);
     let mut connection = Raw::connect(&server);
     connection.request("POST", "/v1/operations/1:wait", r#"{"timeout":"30s"}"#).head();
     assert_eq!((connection.rest(), server.elapsed()), (Ok(Vec::new()), 5 * SECOND));
@@ -245,7 +245,7 @@ fn a_drip_comes_in_pieces_and_is_cut_by_the_budget() {
     server.reply(Reply::raw("HTTP/1.1 200 OK\r\n").drip(1, SECOND));
     assert_eq!(Raw::connect(&server).request("GET", "/", "").rest().unwrap().len(), 17);
     assert_eq!(server.elapsed(), 24 * SECOND);
-    server.backend.clock.socket_budget(3 * SECOND);
+    server.backend.clock.socket_deadline(server.backend.clock.now() + 3 * SECOND);
     server.reply(Reply::json(200, "1234567").drip(2, SECOND));
     let mut connection = Raw::connect(&server);
     let head = connection.request("GET", "/", "").head();

@@ -287,7 +287,7 @@ fn virtual_delays_end_at_the_budget() {
     server.reply(Reply::usual().delay(3600 * SECOND));
     connection.get("operations/1").expect("without a budget there is no end");
     let clock = &server.backend.clock;
-    clock.socket_budget(10 * SECOND);
+    clock.socket_deadline(clock.now() + 10 * SECOND);
     server.reply(Reply::usual().delay(9 * SECOND));
     connection.get("operations/1").unwrap();
     assert_eq!(server.elapsed(), 3609 * SECOND);

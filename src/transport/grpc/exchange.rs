@@ -1,6 +1,6 @@
 //! One attempt: token, request, answer, and one replay with a fresh token after `UNAUTHENTICATED`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
@@ -11,6 +11,7 @@ use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 use crate::transport::{Attempt, Headers, Rpc, Service};
 use crate::types::Code;
+use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
 use super::channel::{Answer, Fault};
@@ -29,14 +30,13 @@ impl GrpcTransport {
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
         let Service { authorizer, clock, .. } = &self.service;
-        let start = clock.now();
-        let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
+        let deadline = deadline(clock.now(), attempt.timeout());
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left(), attempt.stop())?;
+            let authorization = authorizer.authorization(deadline, attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
-            let error = match self.send(rpc, &head, message, attempt, &left) {
+            let error = match self.send(rpc, &head, message, attempt, deadline) {
                 Err(error) => error,
                 answer => return answer,
             };
@@ -57,16 +57,16 @@ impl GrpcTransport {
         head: &Request<()>,
         message: &Bytes,
         attempt: &Attempt<'_>,
-        left: &dyn Fn() -> Duration,
+        deadline: Instant,
     ) -> Result<Vec<u8>, Error> {
         let Service { endpoint, clock, .. } = &self.service;
+        let left = || deadline.saturating_duration_since(clock.now());
         let (host, granted) = (endpoint.authority(), left());
         if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));
         }
-        let deadline = Instant::now() + clock.socket_budget(granted).min(LONGEST);
-        let io = IoLimit::new(deadline, attempt.stop());
-        let call = Call { head, message, limit: self.options.message_limit, io, left };
+        let io = IoLimit::new(clock.socket_deadline(deadline), attempt.stop());
+        let call = Call { head, message, limit: self.options.message_limit, io, left: &left };
         let answer = self.pool.call(&call);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
@@ -109,6 +109,3 @@ fn too_large(peer: Peer<'_>, Oversize { length, limit }: Oversize) -> Error {
     );
     HttpError::new(HttpErrorKind::TooLarge, message).into()
 }
-
-/// A year; more could be too much for the clock of the system.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

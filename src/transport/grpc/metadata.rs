@@ -11,20 +11,19 @@ use crate::error::Error;
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
 use crate::transport::rest::route::routing_header;
-use crate::transport::{Attempt, Endpoint, Rpc, Service};
+use crate::transport::{Attempt, Endpoint, Rpc, RpcMap, Service};
 use crate::util::excerpt::shown;
 
 /// What is the same for all calls of a client.
 #[derive(Debug)]
 pub(super) struct Heads {
-    uris: Vec<(Rpc, Uri)>,
+    uris: RpcMap<Uri>,
     headers: HeaderMap,
     quota_project: Option<HeaderValue>,
 }
 
 impl Heads {
     pub(super) fn new(service: &Service) -> Result<Self, Error> {
-        let uris = Rpc::ALL.into_iter().map(|rpc| Ok((rpc, uri(&service.endpoint, rpc)?)));
         let mut headers = HeaderMap::new();
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -36,7 +35,7 @@ impl Heads {
         }
         let quota_project = service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT, project));
         Ok(Self {
-            uris: uris.collect::<Result<_, Error>>()?,
+            uris: RpcMap::try_new(|rpc| uri(&service.endpoint, rpc))?,
             headers,
             quota_project: quota_project.transpose()?,
         })
@@ -47,9 +46,7 @@ impl Heads {
         let mut head = Request::new(());
         *head.method_mut() = Method::POST;
         *head.version_mut() = Version::HTTP_2;
-        if let Some((_, uri)) = self.uris.iter().find(|(of, _)| *of == rpc) {
-            *head.uri_mut() = uri.clone();
-        }
+        head.uri_mut().clone_from(self.uris.get(rpc));
         let headers = head.headers_mut();
         headers.clone_from(&self.headers);
         headers.insert(REQUEST_PARAMS, value(REQUEST_PARAMS, &routing_header(name))?);

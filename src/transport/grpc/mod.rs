@@ -21,7 +21,6 @@ use crate::proto::google::longrunning::{
     WaitOperationRequest,
 };
 use crate::redact::Masked;
-use crate::transport::rest::route::checked_name;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::env::Env;
@@ -73,7 +72,10 @@ impl GrpcTransport {
         request: &impl Message,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
-        checked_name(rpc, name)?;
+        // A list may be about everything; whatever else there is in a name is for the service to judge.
+        if name.is_empty() && rpc != Rpc::List {
+            return Err(Error::bad_name(name, "is empty"));
+        }
         let message = frame::encode(request, attempt.compression());
         self.exchange(rpc, name, &message, attempt)
     }

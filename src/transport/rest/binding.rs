@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::redact::{Masked, redacted};
-use crate::transport::Rpc;
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
+use crate::transport::{Rpc, RpcMap};
 use crate::util::excerpt::shown;
 
 /// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
@@ -44,15 +44,9 @@ use crate::util::excerpt::shown;
 #[derive(Clone)]
 pub struct Bindings {
     version: String,
-    get: BindingSlot,
-    list: BindingSlot,
-    cancel: BindingSlot,
-    delete: BindingSlot,
-    wait: BindingSlot,
+    /// Default bindings are made at their first use, because most clients need few of them.
+    methods: RpcMap<OnceLock<Vec<Binding>>>,
 }
-
-/// The bindings of one method; those that nobody has set are made at the first use, since most clients need few of them.
-type BindingSlot = OnceLock<Vec<Binding>>;
 
 impl Bindings {
     /// Makes the default bindings under another path prefix, which is most often an API version.
@@ -121,7 +115,7 @@ impl Bindings {
             WaitBinding::Query => |template: &str| Binding::post(template).map(Binding::query_only),
             WaitBinding::Get => Binding::get,
         };
-        let bindings = of_operations(&self.version, ":wait", binding);
+        let bindings = built_in(&self.version, NAMES, ":wait", binding);
         self.set(Rpc::Wait, bindings)
     }
 
@@ -139,31 +133,16 @@ impl Bindings {
     }
 
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
-        let slot = match rpc {
-            Rpc::Get => &self.get,
-            Rpc::List => &self.list,
-            Rpc::Cancel => &self.cancel,
-            Rpc::Delete => &self.delete,
-            Rpc::Wait => &self.wait,
-        };
-        slot.get_or_init(|| usual(&self.version, rpc))
+        self.methods.get(rpc).get_or_init(|| usual(&self.version, rpc))
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
-        let slot = match rpc {
-            Rpc::Get => &mut self.get,
-            Rpc::List => &mut self.list,
-            Rpc::Cancel => &mut self.cancel,
-            Rpc::Delete => &mut self.delete,
-            Rpc::Wait => &mut self.wait,
-        };
-        *slot = BindingSlot::from(bindings.into_iter().collect::<Vec<_>>());
+        *self.methods.get_mut(rpc) = OnceLock::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
     fn under(version: &str) -> Self {
-        let [get, list, cancel, delete, wait] = Default::default();
-        Self { version: version.into(), get, list, cancel, delete, wait }
+        Self { version: version.into(), methods: RpcMap::default() }
     }
 }
 
@@ -175,7 +154,7 @@ impl Default for Bindings {
 
 impl PartialEq for Bindings {
     fn eq(&self, other: &Self) -> bool {
-        self.version == other.version && Rpc::ALL.into_iter().all(|rpc| self.of(rpc) == other.of(rpc))
+        self.version == other.version && Rpc::all().all(|rpc| self.of(rpc) == other.of(rpc))
     }
 }
 
@@ -183,7 +162,7 @@ impl Eq for Bindings {}
 
 impl fmt::Debug for Bindings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods = Rpc::ALL.map(|rpc| (rpc.name(), self.of(rpc)));
+        let methods: Vec<_> = Rpc::all().map(|rpc| (rpc.name(), self.of(rpc))).collect();
         f.debug_struct("Bindings")
             .field("version", &Masked(&self.version))
             .field("methods", &Masked(&methods))
@@ -191,29 +170,29 @@ impl fmt::Debug for Bindings {
     }
 }
 
-/// What a method is bound to where nothing else is said.
+/// The default bindings of a method.
 fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
-    let parents = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
+    let Some((method, verb)) = rpc.http() else { return Vec::new() };
+    let bind = |template: &str| Binding::new(method, template);
     match rpc {
-        Rpc::Get => of_operations(version, "", Binding::get),
-        Rpc::List => built_in(version, parents, "", Binding::get),
-        Rpc::Cancel => of_operations(version, ":cancel", Binding::post),
-        Rpc::Delete => of_operations(version, "", Binding::delete),
-        Rpc::Wait => Vec::new(),
+        Rpc::List => built_in(version, PARENTS, verb, bind),
+        _ => built_in(version, NAMES, verb, bind),
     }
 }
 
-type BindingParser = fn(&str) -> Result<Binding, Error>;
-
-fn of_operations(version: &str, verb: &str, parse: BindingParser) -> Vec<Binding> {
-    let names = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
-    built_in(version, names, verb, parse)
+fn built_in(
+    version: &str,
+    paths: [&str; 3],
+    verb: &str,
+    bind: impl Fn(&str) -> Result<Binding, Error>,
+) -> Vec<Binding> {
+    let bind = |path| bind(&format!("/{version}/{path}{verb}"));
+    paths.map(|path| bind(path).expect("built-in templates under a checked version are valid")).into()
 }
 
-fn built_in(version: &str, paths: [&str; 3], verb: &str, parse: BindingParser) -> Vec<Binding> {
-    let parse = |path| parse(&format!("/{version}/{path}{verb}"));
-    paths.map(|path| parse(path).expect("built-in templates under a checked version are valid")).into()
-}
+/// The default paths of an operation and of a collection of operations.
+const NAMES: [&str; 3] = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
+const PARENTS: [&str; 3] = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
 
 /// Names the ways in which services bind WaitOperation; most do not bind it at all.
 ///
@@ -392,7 +371,7 @@ mod tests {
     #[test]
     fn a_version_goes_in_front_of_every_template() -> Result<(), Error> {
         let bindings = Bindings::version("v1/compute")?.wait_by(WaitBinding::Query);
-        for rpc in Rpc::ALL {
+        for rpc in Rpc::all() {
             assert!(bindings.of(rpc).iter().all(|b| b.template.to_string().starts_with("/v1/compute/")));
         }
         assert_eq!(Bindings::version("v1")?, Bindings::default());
@@ -413,16 +392,16 @@ mod tests {
 
     #[test]
     fn an_override_touches_its_own_method_only() -> Result<(), Error> {
-        for rpc in Rpc::ALL {
+        for rpc in Rpc::all() {
             let own = Binding::patch("/x/{name}")?.query_only();
             let bindings = Bindings::default().set(rpc, [own.clone(), Binding::put("/y")?]);
             assert_eq!(shown(&bindings, rpc), ["PATCH /x/{name=*} false", "PUT /y true"]);
-            for other in Rpc::ALL.into_iter().filter(|other| *other != rpc) {
+            for other in Rpc::all().filter(|other| *other != rpc) {
                 assert_eq!(bindings.of(other), Bindings::default().of(other));
             }
         }
         let set = Bindings::default().get([]).list([]).cancel([]).delete([]).wait([]);
-        assert!(Rpc::ALL.into_iter().all(|rpc| set.of(rpc).is_empty()));
+        assert!(Rpc::all().all(|rpc| set.of(rpc).is_empty()));
         Ok(())
     }
 }

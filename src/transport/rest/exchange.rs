@@ -1,12 +1,13 @@
 //! One attempt: token, request, answer, and one replay with a fresh token after a 401.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
 use crate::transport::{Attempt, Service};
+use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
 use super::RestTransport;
@@ -24,16 +25,15 @@ impl RestTransport {
     ) -> Result<Answer, Error> {
         let Service { endpoint, authorizer, clock, .. } = &self.service;
         let url = endpoint.url(&route.target);
-        let start = clock.now();
-        let left = || attempt.timeout().saturating_sub(clock.now().saturating_duration_since(start));
+        let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
         loop {
-            let authorization = authorizer.authorization(left(), attempt.stop())?;
+            let authorization = authorizer.authorization(deadline, attempt.stop())?;
             let mut headers = self.headers(route, name, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
-            let response = self.send(route, &url, &headers, attempt.stop(), left(), limit)?;
+            let response = self.send(route, &url, &headers, attempt.stop(), deadline, limit)?;
             attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
@@ -74,23 +74,22 @@ impl RestTransport {
         url: &str,
         headers: &[(Cow<'_, str>, Cow<'_, str>)],
         stop: Option<&StopToken>,
-        left: Duration,
+        deadline: Instant,
         limit: usize,
     ) -> Result<HttpResponse, Error> {
         let Service { endpoint, clock, http, .. } = &self.service;
-        if left.is_zero() {
+        if clock.now() >= deadline {
             return Err(Error::attempt_timed_out(endpoint.authority(), false));
         }
-        let start = clock.now();
         let mut request = HttpRequest::new(route.verb, url)
             .headers(headers)
-            .timeout(clock.socket_budget(left))
+            .deadline(clock.socket_deadline(deadline))
             .limit(limit);
         request.stop = stop;
         request.body = route.body.as_deref().map(str::as_bytes);
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
-            if clock.now().saturating_duration_since(start) >= left {
+            if clock.now() >= deadline {
                 Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)

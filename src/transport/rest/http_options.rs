@@ -54,8 +54,8 @@ type HttpRuleEntry = BTreeMap<String, String>;
 
 fn rpc(key: &str) -> Result<Rpc, Error> {
     let method = key.strip_prefix(SERVICE).and_then(|key| key.strip_prefix('.'));
-    Rpc::ALL.into_iter().find(|rpc| method == Some(rpc.name())).ok_or_else(|| {
-        let methods = Rpc::ALL.map(Rpc::name).join(", ");
+    method.and_then(Rpc::by_name).ok_or_else(|| {
+        let methods = Rpc::names();
         let key = shown(key);
         Error::config(format!(
             "http options: unknown key `{key}`, expected `{SERVICE}.` and one of {methods}"

@@ -35,7 +35,9 @@ impl Bindings {
         fields: Vec<Field>,
         alt: Option<&str>,
     ) -> Result<Option<Route>, Error> {
-        let name = checked_name(rpc, name)?;
+        let name = OperationName::sent(name);
+        name.check_path()?;
+        check_kind(rpc, &name)?;
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
@@ -52,13 +54,6 @@ impl Bindings {
         let mark = if query.is_empty() { "" } else { "?" };
         Ok(Some(Route { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
     }
-}
-
-/// A name that `rpc` can be asked for, over any transport.
-pub(in crate::transport) fn checked_name(rpc: Rpc, name: &str) -> Result<OperationName, Error> {
-    let name = OperationName::try_from(name)?;
-    check_kind(rpc, &name)?;
-    Ok(name)
 }
 
 /// Keeps a listing from naming an operation's odd id, and everything else from naming all operations.

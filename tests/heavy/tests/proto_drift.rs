@@ -41,6 +41,7 @@ fn generate() -> PathBuf {
         .out_dir(&directory)
         .enable_type_names()
         .type_name_domain(["."], "type.googleapis.com")
+        .message_attribute(".", "#[non_exhaustive]")
         .compile_fds(descriptors)
         .unwrap();
     directory

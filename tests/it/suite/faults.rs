@@ -265,10 +265,10 @@ fn refusals_without_a_retry_are_told_as_they_are() {
 
 #[test]
 fn details_of_a_refusal_are_typed() {
-    let link = Link { description: "Google developers console".into(), url: "https://console".into() };
+    let link = Link::default().description("Google developers console").url("https://console");
     let status = Status::new(Code::PermissionDenied, "the API is off")
         .with_detail(ErrorInfo::new("SERVICE_DISABLED", "googleapis.com"))
-        .with_detail(Help { links: vec![link.clone()] });
+        .with_detail(Help::default().links([link.clone()]));
     for method in Method::ALL {
         let server = server();
         server.reply(status.clone());

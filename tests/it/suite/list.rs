@@ -49,12 +49,13 @@ fn options_are_kept_on_every_page() {
         .quota_project("billing")
         .header("x-trace", "9");
     assert_eq!(listing.into_iter().map(Result::unwrap).count(), 2);
-    let expected = ["", "a/b ="].map(|page_token| ListOperationsRequest {
-        name: "projects/p/operations".into(),
-        filter: "done = false".into(),
-        page_size: 7,
-        page_token: page_token.into(),
-        return_partial_success: true,
+    let expected = ["", "a/b ="].map(|page_token| {
+        ListOperationsRequest::default()
+            .name("projects/p/operations")
+            .filter("done = false")
+            .page_size(7)
+            .page_token(page_token)
+            .return_partial_success(true)
     });
     let sent: Vec<ListOperationsRequest> =
         server.requests().iter().map(|request| request.message().unwrap()).collect();

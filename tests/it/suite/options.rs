@@ -157,7 +157,7 @@ fn options_of_the_client_hold_for_every_call() {
 #[test]
 fn a_handle_takes_over_what_was_started() {
     let json = Operation::from_json(&format!(r#"{{"name": "{NAME}"}}"#)).unwrap();
-    let proto = Operation::from(pb::Operation { name: NAME.into(), ..Default::default() });
+    let proto = Operation::from(pb::Operation::default().name(NAME));
     for started in [json, proto] {
         let server = server();
         let handle = server.client().operation(&started);

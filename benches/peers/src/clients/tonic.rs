@@ -42,7 +42,7 @@ impl Tonic {
 
 impl Peer for Tonic {
     fn get(&mut self) {
-        let message = GetOperationRequest { name: "operations/42".into() };
+        let message = GetOperationRequest::default().name("operations/42");
         let operation: Operation = self.call("/google.longrunning.Operations/GetOperation", message);
         assert!(operation.done);
     }
@@ -51,12 +51,10 @@ impl Peer for Tonic {
         let page_size = i32::try_from(PAGE_SIZE).expect("a page is small");
         let (mut seen, mut page_token) = (0, String::new());
         while seen < operations {
-            let message = ListOperationsRequest {
-                name: "operations".into(),
-                page_size,
-                page_token,
-                ..Default::default()
-            };
+            let message = ListOperationsRequest::default()
+                .name("operations")
+                .page_size(page_size)
+                .page_token(page_token);
             let page: ListOperationsResponse =
                 self.call("/google.longrunning.Operations/ListOperations", message);
             seen += page.operations.iter().filter(|operation| !operation.name.is_empty()).count();

@@ -36,7 +36,7 @@ fn callers_without_a_token_share_one_flight() {
         );
         let outcomes: Vec<_> = thread::scope(|scope| {
             let callers: Vec<_> =
-                (0..CALLERS).map(|_| scope.spawn(|| cache.authorization(seconds(60), None))).collect();
+                (0..CALLERS).map(|_| scope.spawn(|| cache.within(seconds(60), None))).collect();
             callers.into_iter().map(|caller| caller.join()).collect()
         });
         assert_eq!(calls.load(Ordering::SeqCst), 1, "{name}");
@@ -75,7 +75,7 @@ fn many_threads_ask_once_per_expiry() {
             for _ in 0..64 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        cache.authorization(seconds(60), None).unwrap();
+                        cache.within(seconds(60), None).unwrap();
                     }
                 });
             }
@@ -117,7 +117,7 @@ fn ten_thousand_threads_ask_once_per_expiry() {
             for _ in 0..THREADS {
                 let caller = || {
                     start.wait();
-                    assert_eq!(cache.authorization(seconds(60), None).unwrap().value(), "Bearer a");
+                    assert_eq!(cache.within(seconds(60), None).unwrap().value(), "Bearer a");
                 };
                 thread::Builder::new().stack_size(128 << 10).spawn_scoped(scope, caller).unwrap();
             }
@@ -148,23 +148,19 @@ fn a_flight_holds_up_nobody_beyond_his_time() {
     );
     let value = |result: Result<Authorization, Error>| result.unwrap().value().to_owned();
     thread::scope(|scope| {
-        let first = scope.spawn(|| cache.authorization(seconds(60), None));
+        let first = scope.spawn(|| cache.within(seconds(60), None));
         in_flight.recv().unwrap();
         *clock.budget_cap.lock().unwrap() = Duration::from_millis(1);
-        let error = cache.authorization(seconds(3), None).unwrap_err();
+        let error = cache.within(seconds(3), None).unwrap_err();
         assert_eq!(error.to_string(), "no access token from test within 3 s");
         assert_eq!((error.kind(), error.is_transient(), error.was_sent()), (ErrorKind::Timeout, true, false));
         release.send("a").unwrap();
         assert_eq!(value(first.join().unwrap()), "Bearer a");
 
         clock.sleep(seconds(3375));
-        let second = scope.spawn(|| cache.authorization(seconds(60), None));
+        let second = scope.spawn(|| cache.within(seconds(60), None));
         in_flight.recv().unwrap();
-        assert_eq!(
-            value(cache.authorization(seconds(60), None)),
-            "Bearer a",
-            "the stale token serves meanwhile"
-        );
+        assert_eq!(value(cache.within(seconds(60), None)), "Bearer a", "the stale token serves meanwhile");
         release.send("b").unwrap();
         assert_eq!(value(second.join().unwrap()), "Bearer b");
     });

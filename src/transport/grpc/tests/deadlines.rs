@@ -67,10 +67,10 @@ impl Clock for Hands {
         self.pass(duration);
     }
 
-    fn socket_budget(&self, _: Duration) -> Duration {
+    fn socket_deadline(&self, _: Instant) -> Instant {
         *self.begun.lock().unwrap() += 1;
         self.more.notify_all();
-        HANGING
+        Instant::now() + HANGING
     }
 
     fn chance(&self) -> f64 {

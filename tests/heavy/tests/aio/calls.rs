@@ -76,7 +76,7 @@ fn the_five_calls_take_the_options_of_the_client_and_their_own() {
         assert_eq!(client.list("operations").page_size(1).send().await.unwrap().operations.len(), 1);
         assert!(!client.wait(NAME).timeout(secs(5.0)).send().await.unwrap().is_done());
         client.cancel(NAME).send().await.unwrap();
-        client.delete(&done()).send().await.unwrap();
+        client.delete(done()).send().await.unwrap();
         let error = client.get("../secrets").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Binding);
         let error = client.get(NAME).header("authorization", "mine").send().await.unwrap_err();

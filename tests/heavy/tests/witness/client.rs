@@ -140,17 +140,13 @@ const PARENT: &str = "projects/p/locations/l";
 
 fn error_info() -> ErrorInfo {
     let metadata = HashMap::from([("zone".to_owned(), "europe-west6".to_owned())]);
-    ErrorInfo { metadata, ..ErrorInfo::new("RATE_LIMIT_EXCEEDED", "example.com") }
+    ErrorInfo::new("RATE_LIMIT_EXCEEDED", "example.com").metadata(metadata)
 }
 
 fn quota_failure() -> QuotaFailure {
-    let violation = Violation {
-        subject: "project:p".into(),
-        quota_value: i64::MAX,
-        future_quota_value: Some(0),
-        ..Default::default()
-    };
-    QuotaFailure { violations: vec![violation] }
+    let mut violation = Violation::default().subject("project:p").quota_value(i64::MAX);
+    violation.future_quota_value = Some(0);
+    QuotaFailure::default().violations([violation])
 }
 
 /// The operations as the server has them.

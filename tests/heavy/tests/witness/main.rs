@@ -12,6 +12,7 @@ mod google_auth;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod jwt;
+mod openssl;
 mod protobuf;
 mod python;
 mod python_members;

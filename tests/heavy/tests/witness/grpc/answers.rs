@@ -57,11 +57,10 @@ fn details_are_typed() {
         assert_eq!(status.code(), Code::from(number));
         assert_eq!(status.message(), format!("code {number} \u{2192} \u{1f40c}"));
         let metadata = HashMap::from([("zone".to_owned(), "w6".to_owned())]);
-        let info = ErrorInfo { metadata, ..ErrorInfo::new("OUT_OF_SNAILS", "example.com") };
+        let info = ErrorInfo::new("OUT_OF_SNAILS", "example.com").metadata(metadata);
         assert_eq!(status.detail::<ErrorInfo>(), Some(info));
-        let violation =
-            FieldViolation { field: "name".into(), description: "zu früh".into(), ..Default::default() };
-        assert_eq!(status.detail::<BadRequest>(), Some(BadRequest { field_violations: vec![violation] }));
+        let violation = FieldViolation::default().field("name").description("zu früh");
+        assert_eq!(status.detail::<BadRequest>(), Some(BadRequest::default().field_violations([violation])));
         assert_eq!(status.detail::<DebugInfo>().unwrap().stack_entries, ["x".repeat(3000)]);
     }
 }

@@ -1,0 +1,69 @@
+//! The length of an RSA key.
+
+/// The bits of the modulus in a `SubjectPublicKeyInfo`; none if the key is not RSA.
+///
+/// [RFC 8017 appendix A.1.1](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.1): `SEQUENCE { SEQUENCE { OID, NULL },
+/// BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } }`.
+pub(super) fn rsa_bits(info: &[u8]) -> Option<usize> {
+    let (content, _) = value(SEQUENCE, info)?;
+    rsa_bits_of_content(content)
+}
+
+/// The same without the outer `SEQUENCE`, as trust anchors have it.
+pub(super) fn rsa_bits_of_content(info: &[u8]) -> Option<usize> {
+    let (algorithm, info) = value(SEQUENCE, info)?;
+    let (oid, _) = value(OBJECT_IDENTIFIER, algorithm)?;
+    let (key, _) = value(BIT_STRING, info).filter(|_| oid == RSA_ENCRYPTION)?;
+    // The first byte counts the unused bits at the end.
+    let (key, _) = value(SEQUENCE, key.get(1..)?)?;
+    let (modulus, _) = value(INTEGER, key)?;
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let first = modulus.get(zeros)?;
+    Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
+}
+
+/// The content of the DER value at the start of `bytes`, which must have this tag, and what follows it.
+fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&found, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=127 => (usize::from(first), rest),
+        // As many bytes of the length follow. Two are enough for any key.
+        129 | 130 => {
+            let (length, rest) = rest.split_at_checked(usize::from(first - 128))?;
+            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length).filter(|_| found == tag)
+}
+
+const INTEGER: u8 = 2;
+const BIT_STRING: u8 = 3;
+const OBJECT_IDENTIFIER: u8 = 6;
+const SEQUENCE: u8 = 0x30;
+
+/// 1.2.840.113549.1.1.1
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+
+#[cfg(test)]
+mod tests {
+    use rcgen::PublicKeyData;
+    use rustls::pki_types::SubjectPublicKeyInfoDer;
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    #[test]
+    fn bits_are_those_of_the_modulus() {
+        let info = |pem: &str| SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let short = info(include_str!("../../../tests/fixtures/keys/rsa2048.public.pem"));
+        let long = info(include_str!("../../../tests/fixtures/keys/rsa4096.public.pem"));
+        assert_eq!((rsa_bits(&short), rsa_bits(&long)), (Some(2048), Some(4096)));
+        for length in 0..short.len() {
+            assert_eq!(rsa_bits(&short[..length]), None, "{length}");
+        }
+        let ecdsa = rcgen::KeyPair::generate().unwrap().subject_public_key_info();
+        assert_eq!(rsa_bits(&ecdsa), None);
+    }
+}
