@@ -66,6 +66,7 @@ struct Inner {
     transient: bool,
     forbids_retry: bool,
     is_status_page: bool,
+    is_unknown_host: bool,
     sent: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -193,6 +194,7 @@ impl Error {
             transient: false,
             forbids_retry: false,
             is_status_page: false,
+            is_unknown_host: false,
             sent: false,
             source: None,
         }))
@@ -343,6 +345,7 @@ impl Error {
             is_transient: self.passes_by_itself(),
             forbids_retry: self.forbids_retry(),
             is_status_page: self.0.is_status_page,
+            is_unknown_host: self.0.is_unknown_host,
         }
     }
 
@@ -574,7 +577,10 @@ impl From<HttpError> for Error {
             _ => ErrorKind::Transport,
         };
         let is_page = error.kind() == HttpErrorKind::Encoding;
-        let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        let is_unknown_host = error.kind() == HttpErrorKind::Resolve && !error.is_transient();
+        let mut made =
+            Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        made.0.is_unknown_host = is_unknown_host;
         let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
             Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::json::{parse_timestamp, timestamp_text};
 use crate::name::OperationName;
+use crate::net::mtls_host;
 use crate::redact::Masked;
 
 /// An operation whose result is still to come, as plain data: enough to go on waiting in another process.
@@ -133,9 +134,7 @@ pub(crate) fn same_endpoint(endpoint: &str) -> String {
     let (scheme, authority) = (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
     let port = if scheme == "http" { ":80" } else { ":443" };
     let host = authority.strip_suffix(port).unwrap_or(&authority);
-    let of_google =
-        |domain: &&str| host.strip_suffix(*domain)?.strip_suffix(".mtls").map(|name| [name, domain].concat());
-    let service = [".sandbox.googleapis.com", ".googleapis.com"].iter().find_map(of_google);
+    let service = mtls_host::from_mtls(host);
     let host = service.as_deref().unwrap_or(host);
     [&scheme, "://", host, base.trim_end_matches('/')].concat()
 }

@@ -1,5 +1,7 @@
 //! The commands that make one call for each name: get, list, cancel, delete.
 
+use std::time::Duration;
+
 use longrunning::printing::{redacted, shown_name, suspicion};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, OperationsClient};
@@ -24,7 +26,10 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
     let client = Clients::new(globals).of(&place.service)?;
     let mut output = Output::new(globals.format());
     let (mut widths, mut left) = (Vec::new(), args.limit.unwrap_or(usize::MAX));
-    let mut pages = list_call(&client, &place, args).pages();
+    let mut pages = list_call(&client, &place, args)
+        // Services have been seen that return empty pages for ever.
+        .iteration_timeout(globals.total_timeout.unwrap_or(LISTING))
+        .pages();
     while left > 0 {
         let Some(page) = pages.next() else { return Ok(Exit::Success) };
         let page = page.map_err(|error| go_on_from(&error, Failure::of(&error, &place)))?;
@@ -114,3 +119,6 @@ fn each(
     }
     Ok(exit)
 }
+
+/// How long a listing may take in all; there are services with millions of operations.
+const LISTING: Duration = Duration::from_secs(3600);

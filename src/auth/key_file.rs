@@ -163,6 +163,19 @@ impl KeyFile {
         Ok(url)
     }
 
+    /// Takes `true` or `false`.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(mut other) => {
+                wipe(&mut other);
+                let found = kind_of(&other);
+                Err(self.error(format_args!("has {found} as `{name}`: expected `true` or `false`")))
+            }
+        }
+    }
+
     /// Takes a whole number that is not negative.
     pub(super) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Error> {
         match self.fields.remove(name) {

@@ -55,12 +55,18 @@
 //!   carries the content of the file named by `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
 //!   value of `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
 //!
+//! - `certificate`: a client certificate (X.509), with `certificate_config_location` or
+//!   `use_default_certificate_config`, which looks in the same places as [`client_cert_source`]. It is presented to the
+//!   Security Token Service over mutual TLS, at `sts.mtls.googleapis.com`, by a client with the roots and the proxy of
+//!   the calls. The subject token holds the certificate, and after it those of the file `trust_chain_path`. Both are
+//!   read anew for every token. An HTTP client of your own has to implement
+//!   [`with_client_certificate`](crate::http::HttpClient::with_client_certificate).
+//!
 //! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
 //!
 //! # What is not supported
 //!
-//! - X.509 certificates as a source of `external_account`, and files of type `gdch_service_account` (Google
-//!   Distributed Cloud): refused with an error that names them;
+//! - files of type `gdch_service_account` (Google Distributed Cloud): refused with an error that names them;
 //! - tokens bound to a certificate, and the identities of agents that want them (SPIFFE): the tokens asked for
 //!   are plain ones, and `GCE_METADATA_MTLS_MODE=strict` is refused;
 //! - `~/.secureConnect`: no program is run to get a client certificate. Name the certificate in a

@@ -18,6 +18,7 @@ use crate::auth::{
     token_endpoint,
 };
 use crate::error::Error;
+use crate::net::mtls_host;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 
@@ -363,7 +364,8 @@ fn audience_of(endpoint: &str) -> Result<String, TokenError> {
     if authority.is_empty() {
         return Err(TokenError::permanent("there is no endpoint to take the audience from"));
     }
-    Ok(format!("https://{}/", authority.replacen(".mtls.", ".", 1)))
+    let plain = mtls_host::from_mtls(authority);
+    Ok(format!("https://{}/", plain.as_deref().unwrap_or(authority)))
 }
 
 /// The scopes of the client, joined by spaces, or the default one.

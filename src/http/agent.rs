@@ -1,7 +1,9 @@
 //! The default client: checks and limits, around an HTTP library.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::net::certificate::ClientCertificate;
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
@@ -43,7 +45,7 @@ use super::response::HttpResponse;
 pub struct HttpAgent {
     local: PerProcess<Local>,
     routes: ProxyRoutes,
-    max_connections: usize,
+    options: HttpOptions,
 }
 
 /// What no process shares with another: connections, and locks.
@@ -69,10 +71,13 @@ impl HttpAgent {
     }
 
     pub(super) fn with_parts(options: &HttpOptions, env: &dyn Env, dns: DnsCache) -> Result<Self, HttpError> {
-        let connector = Connector::new(&options.net, None, dns, env)?;
+        Ok(Self::over(Connector::new(&options.net, None, dns, env)?, options.clone()))
+    }
+
+    fn over(connector: Connector, options: HttpOptions) -> Self {
         let routes = connector.routes().clone();
-        let local = Local::new(super::ureq::client(options, connector), options.max_connections);
-        Ok(Self { local: PerProcess::new(local), routes, max_connections: options.max_connections })
+        let local = Local::new(super::ureq::client(&options, connector), options.max_connections);
+        Self { local: PerProcess::new(local), routes, options }
     }
 
     /// Checks the settings that requests to this URL will need.
@@ -82,7 +87,7 @@ impl HttpAgent {
     }
 
     fn local(&self) -> &Local {
-        self.local.get_or(|parent| Local::new(parent.library.inherited(), self.max_connections))
+        self.local.get_or(|parent| Local::new(parent.library.inherited(), self.options.max_connections))
     }
 }
 
@@ -104,6 +109,15 @@ impl HttpClient for HttpAgent {
         let local = self.local();
         let _permit = local.permits.take(limit).map_err(|error| HttpError::no_permit(error, &peer))?;
         local.library.exchange(request, &peer, limit).map_err(|error| error.through(proxy))
+    }
+
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        let options = self.options.clone().client_certificate(certificate);
+        let connector = Connector::with_routes(&options.net, None, DnsCache::new(), self.routes.clone())?;
+        Ok(Arc::new(Self::over(connector, options)))
     }
 }
 

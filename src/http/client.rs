@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::net::certificate::ClientCertificate;
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
 
-use super::error::HttpError;
+use super::error::{HttpError, HttpErrorKind};
 use super::request::HttpRequest;
 use super::response::HttpResponse;
 
@@ -28,11 +29,37 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
     /// [`HttpErrorKind`] says what failed; [`HttpError::was_sent`] whether the server may have acted, and
     /// [`HttpError::is_transient`] whether another attempt makes sense.
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError>;
+
+    /// Returns a client like this one which presents `certificate` to servers that request one.
+    ///
+    /// It is called for credentials that are exchanged over mutual TLS (`credential_source.certificate` of an external
+    /// account) and for nothing else. A client that has no such credentials can leave it out.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpErrorKind::Config`](super::HttpErrorKind::Config) if this client cannot do that, as by default;
+    /// [`HttpErrorKind::Tls`](super::HttpErrorKind::Tls) if the certificate cannot be used.
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        drop(certificate);
+        let message = "the HTTP client of the program cannot present a client certificate: \
+                       implement `HttpClient::with_client_certificate` for it";
+        Err(HttpError::new(HttpErrorKind::Config, message))
+    }
 }
 
 impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
         (**self).send(request)
+    }
+
+    fn with_client_certificate(
+        &self,
+        certificate: ClientCertificate,
+    ) -> Result<Arc<dyn HttpClient>, HttpError> {
+        (**self).with_client_certificate(certificate)
     }
 }
 
@@ -62,6 +89,6 @@ pub(crate) struct Unplugged;
 #[cfg(test)]
 impl HttpClient for Unplugged {
     fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        Err(HttpError::new(super::error::HttpErrorKind::Connect, "unplugged"))
+        Err(HttpError::new(HttpErrorKind::Connect, "unplugged"))
     }
 }

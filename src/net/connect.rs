@@ -32,7 +32,17 @@ impl Connector {
         dns: DnsCache,
         env: &dyn Env,
     ) -> Result<Self, NetError> {
-        let (tls, routes) = (TlsSettings::new(options, alpn)?, ProxyRoutes::new(&options.proxy, env)?);
+        Self::with_routes(options, alpn, dns, ProxyRoutes::new(&options.proxy, env)?)
+    }
+
+    /// The same with proxy settings that were read before.
+    pub(crate) fn with_routes(
+        options: &NetOptions,
+        alpn: Option<AlpnProtocol>,
+        dns: DnsCache,
+        routes: ProxyRoutes,
+    ) -> Result<Self, NetError> {
+        let tls = TlsSettings::new(options, alpn)?;
         Ok(Self { tls, dns, routes, sockets: Sockets::default() })
     }
 

@@ -9,6 +9,8 @@ pub(crate) mod connect;
 pub(crate) mod connection;
 pub(crate) mod dns;
 pub(crate) mod error;
+pub(crate) mod machine_certificate;
+pub(crate) mod mtls_host;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod permits;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::Error;
+use crate::net::mtls_host;
 use crate::redact::suspicion;
 use crate::util::excerpt::shown;
 
@@ -70,12 +71,7 @@ impl Endpoint {
     /// The endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
     /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
     pub(crate) fn to_mtls(&self) -> Self {
-        let host = self.authority.to_ascii_lowercase();
-        let service =
-            |domain: &str| host.strip_suffix(domain).filter(|name| !name.is_empty() && !name.contains('.'));
-        let authority = [".sandbox.googleapis.com", ".googleapis.com"]
-            .into_iter()
-            .find_map(|domain| Some(format!("{}.mtls{domain}", service(domain)?)));
+        let authority = mtls_host::to_mtls(&self.authority);
         Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
     }
 
@@ -118,8 +114,11 @@ fn host_is_valid(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
         None => {
-            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            !host.is_empty() && host.bytes().all(name)
+            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            // RFC 1035 section 2.3.4; a dot at the end is the root.
+            let labels = host.strip_suffix('.').unwrap_or(host);
+            let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(name);
+            labels.len() <= 253 && labels.split('.').all(fits)
         }
     }
 }
@@ -157,6 +156,7 @@ mod tests {
 
     #[test]
     fn endpoints_that_are_refused() {
+        let long_label = format!("https://{}.com", "a".repeat(64));
         let loopback_only = "is not https (plain http is accepted for loopback only)";
         let table = [
             ("http://example.com", loopback_only),
@@ -170,6 +170,10 @@ mod tests {
             ("https://[::1", "has no valid host and port"),
             ("https://[::1]8", "has no valid host and port"),
             ("https://ho st", "has no valid host and port"),
+            ("https://host..example.com", "has no valid host and port"),
+            ("https://.example.com", "has no valid host and port"),
+            ("https://.", "has no valid host and port"),
+            (&*long_label, "has no valid host and port"),
             ("https://host\\evil", "has no valid host and port"),
             ("https://host?x", "has a query or a fragment: expected scheme, host, port and base path only"),
             ("https://host/a/../b", "has a base path that is not plain segments"),

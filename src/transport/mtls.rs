@@ -1,13 +1,11 @@
 //! Which endpoint is asked, and whether with a client certificate ([AIP-4114](https://google.aip.dev/auth/4114)).
 
-use std::path::Path;
-
 use crate::error::Error;
 use crate::http::ClientCertificate;
+use crate::net::machine_certificate::{BUNDLE, machine_certificate};
 use crate::transport::{Endpoint, ServiceOptions};
-use crate::util::env::{Env, gcloud_folder};
+use crate::util::env::Env;
 use crate::util::excerpt::brief;
-use crate::util::file::is_absent;
 
 /// What the options and the environment come to.
 #[derive(Debug)]
@@ -30,7 +28,13 @@ pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, 
     let certificate = match (&options.client_cert_source, wants_certificate) {
         _ if own || options.http_client.is_some() => None,
         (Some(source), true) => Some(source.clone()),
-        (None, true) => find(env, BUNDLE.as_ref()),
+        (None, true) => {
+            let found = machine_certificate(env, BUNDLE.as_ref());
+            if found.is_none() {
+                log::warn!("{USE_CERTIFICATE} is `true`, but there is no client certificate on this machine");
+            }
+            found
+        }
         (Some(_), false) => {
             log::warn!("the client certificate source is not used: {USE_CERTIFICATE} is not `true`");
             None
@@ -82,32 +86,9 @@ fn refuse_certificates_for_foreign_clients(
     }
 }
 
-/// The certificate of this machine: the first place that is named or there, whether it is of use or not.
-fn find(env: &dyn Env, bundle: &Path) -> Option<ClientCertificate> {
-    for variable in [CONFIG, CONFIG_OF_GCLOUD] {
-        if let Some(path) = env.var(variable) {
-            return Some(ClientCertificate::from_config_of(path, variable));
-        }
-    }
-    let config = gcloud_folder(env, cfg!(windows)).map(|folder| folder.join("certificate_config.json"));
-    if let Some(path) = config.filter(|path| !is_absent(path)) {
-        return Some(ClientCertificate::from_config_file(path));
-    }
-    if !is_absent(bundle) {
-        return Some(ClientCertificate::from_files(bundle, bundle));
-    }
-    log::warn!("{USE_CERTIFICATE} is `true`, but there is no client certificate on this machine");
-    None
-}
-
 const USE_CERTIFICATE: &str = "GOOGLE_API_USE_CLIENT_CERTIFICATE";
 const USE_CERTIFICATE_OF_GCLOUD: &str = "CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE";
 const USE_ENDPOINT: &str = "GOOGLE_API_USE_MTLS_ENDPOINT";
-const CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
-const CONFIG_OF_GCLOUD: &str = "CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH";
-
-/// Where GKE puts certificate and key of a workload.
-const BUNDLE: &str = "/var/run/secrets/workload-spiffe-credentials/x509.credential-bundle.private-key.pem";
 
 #[cfg(test)]
 mod tests;

@@ -84,7 +84,7 @@ fn what_goes_wrong_is_named_without_secrets() {
     env.insert(TOKEN_FILE.into(), "/nonexistent/token".into());
     let error = client(&server, env).unwrap().get(NAME).send().unwrap_err();
     assert!(
-        error.to_string().contains("AWS authorization token file `/nonexistent/token` cannot be read"),
+        error.to_string().contains("AWS authorization token file `/nonexistent/token` does not exist"),
         "{error:#}"
     );
 

@@ -22,6 +22,7 @@ mod journal;
 mod kit;
 mod listener;
 mod long_poll;
+mod many_threads;
 mod messages;
 mod network;
 mod poll_many;
@@ -40,6 +41,7 @@ mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;
 mod wait_bindings;
+mod workload_certificate;
 
 /// What the suite calls its clients.
 mod blocking {

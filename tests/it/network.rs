@@ -223,7 +223,7 @@ impl Service {
     }
 }
 
-fn config(authority: &str, issuer: &Issuer<'static, KeyPair>) -> ServerConfig {
+pub(crate) fn config(authority: &str, issuer: &Issuer<'static, KeyPair>) -> ServerConfig {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, issuer).unwrap();
@@ -246,7 +246,7 @@ fn der(pem: &str) -> CertificateDer<'static> {
     rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes()).unwrap()
 }
 
-fn head(client: &mut impl Read) -> String {
+pub(crate) fn head(client: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];

@@ -40,7 +40,7 @@ pub(crate) struct Globals {
     /// Limit each attempt [default: 10s].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) attempt_timeout: Option<Duration>,
-    /// Limit the whole: a call with its retries [default: 60s], or a wait [default: 24h].
+    /// Limit the whole: a call with its retries [default: 60s], a listing [default: 1h], or a wait [default: 24h].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
     /// Try a call again up to N times [default: 4]; let a wait bear N internal errors in a row [default: 5].

@@ -70,10 +70,11 @@ impl Line {
     }
 
     fn wait(&mut self, wait: &Wait) {
-        let Wait { names: _, on_timeout, long_poll, poll_interval, journal } = wait;
+        let Wait { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
         self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeout::default()));
         self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPoll::default()));
         self.duration("--poll-interval", *poll_interval);
+        self.duration("--max-outage", *max_outage);
         self.text("--journal", journal.as_ref().map(|path| path.to_string_lossy()).as_deref());
     }
 
@@ -118,7 +119,7 @@ mod tests {
             "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
              --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
              --total-timeout 1h30m --retries 0 --format json --progress never --verbose wait --on-timeout cancel \
-             --long-poll body --poll-interval 100ms operations/1 'operations/a b'",
+             --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",
             "lro --progress always wait --journal '/with $dollar'",
         ];
         for line in rows {

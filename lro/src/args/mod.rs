@@ -124,6 +124,9 @@ pub(crate) struct Wait {
     /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) poll_interval: Option<Duration>,
+    /// Give up when polls have failed without interruption for DURATION [default: keep trying].
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) max_outage: Option<Duration>,
     /// Keep the operations in FILE until they are done, and wait for those that it holds.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
@@ -294,6 +297,7 @@ A scenario is a JSON file (comments are only here):
   }
 In metadata, the text \"{percent}\" becomes the number. Without `steps` the metadata say {\"percent\": 40}. Responses and
 metadata without an @type become a google.protobuf.Struct. The `details` of a fault are those of its error.
+Messages with the @type of a service of one's own are sent over REST only, all others over gRPC, too.
 Without a file, `lro serve` plays a demonstration.
 
 Examples:

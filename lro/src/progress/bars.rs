@@ -14,6 +14,8 @@ use crate::output::{printable, short};
 pub(super) struct Bars {
     all: MultiProgress,
     operations: Vec<Estimate>,
+    /// What keeps the operations from news, below everything.
+    trouble: Option<ProgressBar>,
     names: Vec<String>,
     /// The operations that have a bar: as many of those that run as fit a screen.
     shown: BTreeMap<usize, ProgressBar>,
@@ -33,7 +35,7 @@ impl Bars {
         let names: Vec<&str> = names.iter().map(|name| name.get(shared..).unwrap_or(name)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default().min(NAME);
         let names = names.iter().map(|name| fit(name, width)).collect();
-        let mut bars = Self { all, operations, names, shown: BTreeMap::new(), next: 0, total };
+        let mut bars = Self { all, operations, trouble: None, names, shown: BTreeMap::new(), next: 0, total };
         bars.fill();
         bars.tick(Duration::ZERO);
         bars
@@ -44,6 +46,23 @@ impl Bars {
             estimate.seen(operation, elapsed);
         }
         self.draw(number, elapsed);
+    }
+
+    /// Shows a line below the bars, which have no room for it, or takes it away.
+    pub(super) fn troubled(&mut self, text: Option<&str>) {
+        match (text, &self.trouble) {
+            (Some(text), _) => {
+                let bar = self.trouble.get_or_insert_with(|| self.all.add(bar(1, TROUBLE)));
+                bar.set_message(printable(text));
+                bar.tick();
+            }
+            (None, Some(bar)) => {
+                bar.finish_and_clear();
+                self.all.remove(bar);
+                self.trouble = None;
+            }
+            (None, None) => {}
+        }
     }
 
     pub(super) fn ended(&mut self, number: usize, done: usize, elapsed: Duration) {
@@ -89,8 +108,8 @@ impl Bars {
             let Some(name) = self.names.get(self.next) else { return };
             if !name.is_empty() {
                 let bar = bar(100, UNKNOWN).with_prefix(name.clone());
-                let bar = match &self.total {
-                    Some(total) => self.all.insert_before(total, bar),
+                let bar = match self.total.as_ref().or(self.trouble.as_ref()) {
+                    Some(below) => self.all.insert_before(below, bar),
                     None => self.all.add(bar),
                 };
                 self.shown.insert(self.next, bar);
@@ -152,6 +171,7 @@ fn fit(name: &str, width: usize) -> String {
 
 const KNOWN: &str = "{prefix} [{bar:20}] {pos:>3} %  {wide_msg}";
 const UNKNOWN: &str = "{prefix} [{spinner:^20}]        {wide_msg}";
+const TROUBLE: &str = "{wide_msg}";
 const TOTAL: &str = "{pos} of {len} done [{bar:20}] {wide_msg}";
 
 /// The most bars at a time.

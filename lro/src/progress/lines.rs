@@ -45,6 +45,11 @@ impl Lines {
         Some(text)
     }
 
+    /// Something else was told.
+    pub(super) fn told(&mut self, elapsed: Duration) {
+        self.last = elapsed;
+    }
+
     pub(super) fn ended(&mut self, done: usize, elapsed: Duration) -> Option<String> {
         let all = self.operations.len();
         self.last = elapsed;

@@ -4,6 +4,7 @@ mod bars;
 mod estimate;
 mod lines;
 mod screen;
+mod trouble;
 
 use std::time::Duration;
 
@@ -15,10 +16,13 @@ use crate::output;
 use bars::Bars;
 use estimate::Estimate;
 use lines::Lines;
+pub(crate) use trouble::Trouble;
+use trouble::Troubles;
 
 /// What is shown of a wait for several operations, known by their numbers.
 pub(crate) struct Progress {
     view: View,
+    troubles: Troubles,
     done: usize,
 }
 
@@ -37,7 +41,7 @@ impl Progress {
             (When::Auto, _) => View::Lines(Lines::new(names)),
             (When::Always, _) => View::Bars(Box::new(Bars::new(names))),
         };
-        Self { view, done: 0 }
+        Self { view, troubles: Troubles::default(), done: 0 }
     }
 
     /// A poll has shown an operation that is still running.
@@ -49,9 +53,18 @@ impl Progress {
         }
     }
 
+    /// There is something that keeps an operation from news, or nothing any more.
+    pub(crate) fn troubled(&mut self, number: usize, trouble: Option<Trouble>, elapsed: Duration) {
+        self.troubles.set(number, trouble);
+        if let View::Bars(bars) = &mut self.view {
+            bars.troubled(self.troubles.summary(elapsed).as_deref());
+        }
+    }
+
     /// The wait for an operation is over, whatever came of it.
     pub(crate) fn ended(&mut self, number: usize, elapsed: Duration) {
         self.done += 1;
+        self.troubles.set(number, None);
         match &mut self.view {
             View::Bars(bars) => bars.ended(number, self.done, elapsed),
             View::Lines(lines) => tell(lines.ended(self.done, elapsed)),
@@ -67,8 +80,20 @@ impl Progress {
     /// Time has passed.
     pub(crate) fn tick(&mut self, elapsed: Duration) {
         match &mut self.view {
-            View::Bars(bars) => bars.tick(elapsed),
-            View::Lines(lines) => tell(lines.tick(self.done, elapsed)),
+            View::Bars(bars) => {
+                bars.tick(elapsed);
+                bars.troubled(self.troubles.summary(elapsed).as_deref());
+            }
+            View::Lines(lines) => {
+                let due = self.troubles.due(elapsed);
+                if !due.is_empty() {
+                    lines.told(elapsed);
+                }
+                for line in due {
+                    output::say(&line);
+                }
+                tell(lines.tick(self.done, elapsed));
+            }
             View::Nothing => {}
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     threads::start(&Options::new(globals, args, &token), groups, &sender);
     while !waiting.is_over() {
         match events.recv_timeout(TICK) {
-            Ok(Event::Seen(number, operation)) => waiting.seen(number, &operation),
+            Ok(Event::News(number, news)) => waiting.news(number, &news),
             // Said once for all, by what comes next.
             Ok(Event::Ended(_, Err(error))) if error.kind() == ErrorKind::Stopped => {}
             Ok(Event::Ended(number, result)) => waiting.ended(number, result),
@@ -88,10 +88,20 @@ fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
 
 /// What happens while waiting; operations are known by their numbers.
 enum Event {
-    Seen(usize, Operation),
+    News(usize, News),
     Ended(usize, Result<Operation, Error>),
     /// By a signal, which has this status.
     Stopped(Exit),
+}
+
+/// What a poll has found out about an operation that is not known to be done.
+struct News {
+    /// The latest state; none if no poll has found it yet.
+    operation: Option<Operation>,
+    /// The error of the last poll, and for how long polls have failed.
+    fault: Option<(Error, Duration)>,
+    /// How long the wait pauses, since the service asked for it.
+    pause: Option<Duration>,
 }
 
 /// How often the display is brought up to date.

@@ -1,13 +1,14 @@
 //! The results of a wait: what they mean for the exit status, where they are written, and when the journal may let
 //! go of them.
 
-use longrunning::{Error, ErrorKind, Operation, Outcome};
+use longrunning::{Error, ErrorKind, Operation, Outcome, Progress};
 
 use crate::args::Globals;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
-use crate::progress::Progress;
+use crate::output::{self, Output};
+use crate::progress::Progress as Display;
+use crate::redact::name_for_display;
 
 use super::record::{Job, Record};
 
@@ -37,7 +38,7 @@ impl Results {
     }
 
     /// Shows the end of one operation, and lets the journal forget it if it was shown.
-    pub(super) fn show(&mut self, progress: &Progress, job: &Job, finished: &Finished, single: bool) {
+    pub(super) fn show(&mut self, progress: &Display, job: &Job, finished: &Finished, single: bool) {
         let output = &mut self.output;
         match progress.above(|| finished.show(output, single)) {
             true if finished.is_settled() => self.check(self.record.forget(job)),
@@ -87,9 +88,31 @@ impl Finished {
             false => output.item(operation),
         });
         let reported = self.failure.as_ref().map(Failure::report);
+        self.result.iter().for_each(warn);
         shown.or(reported).unwrap_or(true)
     }
 }
+
+/// Reports what failed in part, as far as the metadata say so: a line for each of the first failures, and their number.
+///
+/// The exit status is that of the operation: services call it a success.
+fn warn(operation: &Operation) {
+    let (name, progress) = (name_for_display(operation.name()), Progress::of(operation));
+    for status in progress.partial_failures().iter().take(WARNINGS) {
+        output::say(&format!("warning: part of `{name}` failed: {status}"));
+    }
+    match progress.failure_count() {
+        Some(1) if progress.partial_failures().len() == 1 => {}
+        Some(1) => drop(output::say(&format!("warning: 1 part of `{name}` failed"))),
+        Some(count) if count > 0 => {
+            output::say(&format!("warning: {count} parts of `{name}` failed"));
+        }
+        _ => {}
+    }
+}
+
+/// The most lines about one operation.
+const WARNINGS: usize = 5;
 
 /// Why an operation did not succeed, or could not be waited for.
 fn failure_of(job: &Job, result: &Result<Operation, Error>) -> Option<Failure> {

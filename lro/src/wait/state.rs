@@ -8,9 +8,11 @@ use crate::args::{self, Globals, Wait};
 use crate::exit::Exit;
 use crate::names;
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{Progress, Trouble};
 use crate::redact::name_for_display;
+use crate::url::origin;
 
+use super::News;
 use super::record::{Job, Record};
 use super::results::Results;
 
@@ -21,6 +23,8 @@ pub(super) struct Waiting<'a> {
     jobs: Vec<Job>,
     /// Whether there is nothing more to wait for, by the number of the operation.
     settled: Vec<bool>,
+    /// Whether a poll has found the operation, by its number.
+    reached: Vec<bool>,
     progress: Progress,
     results: Results,
     start: Instant,
@@ -32,6 +36,7 @@ impl<'a> Waiting<'a> {
             globals,
             args,
             settled: vec![false; jobs.len()],
+            reached: vec![false; jobs.len()],
             progress: Progress::new(
                 globals,
                 jobs.iter().map(|job| name_for_display(&job.place.name)).collect(),
@@ -42,8 +47,21 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    pub(super) fn seen(&mut self, number: usize, operation: &Operation) {
-        self.progress.seen(number, operation, self.start.elapsed());
+    /// A poll has shown that an operation runs, or has failed.
+    pub(super) fn news(&mut self, number: usize, news: &News) {
+        let (Some(job), elapsed) = (self.jobs.get(number), self.start.elapsed()) else { return };
+        if let Some(reached) = self.reached.get_mut(number) {
+            *reached = *reached || news.operation.is_some();
+        }
+        let (_, host) = origin(&job.place.service.endpoint);
+        let fault = news.fault.as_ref();
+        let fault = fault.map(|(error, lasts)| Trouble::fault(&host, error, elapsed.saturating_sub(*lasts)));
+        let trouble = fault.or_else(|| news.pause.map(|_| Trouble::pause(&host, elapsed)));
+        let trouble = trouble.map(|trouble| trouble.until(news.pause.map(|pause| elapsed + pause)));
+        self.progress.troubled(number, trouble, elapsed);
+        if let (Some(operation), None) = (&news.operation, &news.fault) {
+            self.progress.seen(number, operation, elapsed);
+        }
     }
 
     pub(super) fn tick(&mut self) {
@@ -81,9 +99,16 @@ impl<'a> Waiting<'a> {
 
     pub(super) fn interrupted(&self) {
         self.progress.clear();
-        let left = self.settled.iter().filter(|settled| !**settled).count();
+        let left = self.settled.iter().zip(&self.reached).filter(|(settled, _)| !**settled);
+        let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
         let all = self.jobs.len();
-        output::say(&format!("interrupted; {left} of {all} operations were not done and go on"));
+        output::say(&match (running.len(), unknown.len()) {
+            (running, 0) => format!("interrupted; {running} of {all} operations were not done and go on"),
+            (0, unknown) => format!("interrupted; the state of {unknown} of {all} operations is unknown"),
+            (running, unknown) => format!(
+                "interrupted; {running} of {all} operations were not done and go on, the state of {unknown} is unknown"
+            ),
+        });
         self.tell_how_to_go_on();
     }
 

@@ -5,11 +5,11 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use longrunning::{Backoff, LongPoll, OnTimeout, OperationsClient, PollMany, Poller, StopToken};
+use longrunning::{Backoff, LongPoll, OnTimeout, OperationsClient, PollMany, Poller, StopToken, Update};
 
 use crate::args::{self, Globals, Wait};
 
-use super::Event;
+use super::{Event, News};
 
 /// What every wait of the command has in common.
 #[derive(Clone)]
@@ -17,6 +17,7 @@ pub(super) struct Options {
     total_timeout: Option<Duration>,
     poll_interval: Option<Duration>,
     max_failures: Option<u32>,
+    max_outage: Option<Duration>,
     on_timeout: OnTimeout,
     long_poll: LongPoll,
     token: StopToken,
@@ -44,6 +45,14 @@ pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event
     }
 }
 
+/// What an update has to say; nothing of an operation that is done, whose end comes by itself.
+fn news_of(update: &Update<'_>) -> Option<News> {
+    let fault = update.fault().map(|fault| (fault.error().clone(), fault.elapsed()));
+    let operation = update.operation().cloned();
+    let ended = fault.is_none() && operation.as_ref().is_none_or(|operation| operation.is_done());
+    (!ended).then(|| News { operation, fault, pause: update.pause() })
+}
+
 /// None where nobody listens any more, so that there is nothing more to do.
 type Told = Option<()>;
 
@@ -53,6 +62,7 @@ impl Options {
             total_timeout: globals.total_timeout,
             poll_interval: args.poll_interval,
             max_failures: globals.retries,
+            max_outage: args.max_outage,
             on_timeout: match args.on_timeout {
                 args::OnTimeout::Leave => OnTimeout::Leave,
                 args::OnTimeout::Cancel => OnTimeout::Cancel,
@@ -69,15 +79,14 @@ impl Options {
     }
 
     fn one(&self, client: &OperationsClient, number: usize, name: &str, events: &Sender<Event>) -> Told {
-        for snapshot in self.poller(client, name) {
-            events
-                .send(match snapshot {
-                    Ok(operation) if !operation.is_done() => Event::Seen(number, operation),
-                    result => Event::Ended(number, result),
-                })
-                .ok()?;
-        }
-        Some(())
+        let updates = events.clone();
+        let poller = self.poller(client, name).on_update(move |update| {
+            // Where nobody listens, the result finds it out.
+            if let Some(news) = news_of(update) {
+                let _ = updates.send(Event::News(number, news));
+            }
+        });
+        events.send(Event::Ended(number, poller.until_done())).ok()
     }
 
     fn many(
@@ -90,11 +99,9 @@ impl Options {
             names.iter().map(|(number, name)| (name.clone(), *number)).collect();
         let (known, updates) = (numbers.clone(), events.clone());
         let many = self.poll_many(client, names).on_update(move |update| {
-            let running = update.operation().filter(|operation| !operation.is_done());
-            if let (Some(number), Some(operation), None) = (known.get(update.name()), running, update.fault())
-            {
+            if let (Some(number), Some(news)) = (known.get(update.name()), news_of(update)) {
                 // Where nobody listens, the next result finds it out.
-                let _ = updates.send(Event::Seen(*number, operation.clone()));
+                let _ = updates.send(Event::News(*number, news));
             }
         });
         let mut left = numbers;
@@ -122,6 +129,9 @@ impl Options {
         if let Some(failures) = self.max_failures {
             poller = poller.max_failures(failures);
         }
+        if let Some(outage) = self.max_outage {
+            poller = poller.max_outage(outage);
+        }
         if let Some(interval) = self.poll_interval {
             poller = poller.backoff(Backoff::from_fn(move |_| Some(interval)));
         }
@@ -135,6 +145,9 @@ impl Options {
         }
         if let Some(failures) = self.max_failures {
             many = many.max_failures(failures);
+        }
+        if let Some(outage) = self.max_outage {
+            many = many.max_outage(outage);
         }
         if let Some(interval) = self.poll_interval {
             many = many.backoff(Backoff::from_fn(move |_| Some(interval)));

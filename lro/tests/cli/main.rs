@@ -16,6 +16,7 @@ mod signals;
 #[cfg(unix)]
 mod terminal;
 mod tested;
+mod trouble;
 #[cfg(target_os = "linux")]
 mod unwritten;
 mod wait;

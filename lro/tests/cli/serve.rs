@@ -48,6 +48,22 @@ fn the_demonstration() {
 }
 
 #[test]
+fn the_demonstration_over_grpc() {
+    let served = Served::start(lro("serve"));
+    let parent = "projects/demo/locations/here";
+    let listed = served.asked_by(&format!("list {parent} --transport grpc")).runs().exits(0);
+    let by_rest = served.asked_by(&format!("list {parent}")).runs().exits(0);
+    assert_eq!(listed.stdout.lines().count(), by_rest.stdout.lines().count());
+    for operation in ["copy", "index", "import", "forever"] {
+        let line = format!("get {parent}/operations/{operation} --transport grpc");
+        assert!(served.asked_by(&line).runs().exits(0).stdout.contains("state     running"), "{operation}");
+    }
+    served.asked_by(&format!("cancel {parent}/operations/import --transport grpc")).runs().exits(0);
+    let line = format!("wait {parent}/operations/import --transport grpc --total-timeout 1m");
+    served.asked_by(&line).runs().exits(3);
+}
+
+#[test]
 fn a_printed_scenario_can_be_played() {
     let printed = lro("serve --print-script").runs().exits(0);
     let file = scenario("printed", &printed.stdout);

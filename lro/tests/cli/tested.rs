@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 61] = [
+const TESTS: [(&str, &str); 62] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -53,6 +53,7 @@ const TESTS: [(&str, &str); 61] = [
     ("--long-poll query", "wait::the_server_can_be_let_wait"),
     ("--long-poll get", "wait::the_server_can_be_let_wait"),
     ("--poll-interval", "wait::progress_can_be_left_out_or_insisted_on"),
+    ("--max-outage", "trouble::an_outage_can_end_the_wait"),
     ("--journal", "wait::a_journal_outlives_the_wait"),
     ("--port", "serve::a_port_of_choice"),
     ("--script", "serve::a_printed_scenario_can_be_played"),
@@ -121,7 +122,7 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
     ("dry_run", include_str!("dry_run.rs")),
@@ -129,5 +130,6 @@ const SOURCES: [(&str, &str); 8] = [
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
     ("signals", include_str!("signals.rs")),
+    ("trouble", include_str!("trouble.rs")),
     ("wait", include_str!("wait.rs")),
 ];

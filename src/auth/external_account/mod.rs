@@ -5,6 +5,7 @@
 
 mod argv;
 mod aws;
+mod certificate;
 mod container;
 mod executable;
 mod file;
@@ -30,6 +31,7 @@ use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 use aws::Aws;
+use certificate::WorkloadCertificate;
 use executable::Executable;
 use file::TokenFile;
 use url::TokenUrl;
@@ -40,19 +42,24 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     let [audience, subject_token_type] = file.require(["audience", "subject_token_type"])?;
     let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
     let quota_project = file.text("quota_project_id")?;
+    let Some(mut source) = file.object("credential_source")? else {
+        return Err(file.error("lacks `credential_source`"));
+    };
+    let certificate = source.object("certificate")?;
     let token_url = file.url("token_url")?;
+    let token_url = match certificate {
+        Some(_) => certificate::token_url(token_url, &universe_domain),
+        None => token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/token")),
+    };
     let exchange = Exchange {
-        token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/token")),
+        token_url,
         user_project: user_project(&mut file, &audience)?,
         client: ClientAuth::take(&mut file)?,
         audience: audience.to_string(),
         subject_token_type: subject_token_type.to_string(),
     };
     let target = Target::take(&mut file)?;
-    let Some(source) = file.object("credential_source")? else {
-        return Err(file.error("lacks `credential_source`"));
-    };
-    let source = Source::from_key_file(source, &exchange, target.as_ref())?;
+    let source = Source::from_key_file(source, certificate, &exchange, target.as_ref())?;
     let label = format!("external account ({})", source.name());
     let exchanged =
         exchanged(label.clone(), source, exchange, quota_project.clone(), universe_domain.clone());
@@ -109,7 +116,13 @@ struct Exchanged {
 impl TokenProvider for Exchanged {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let start = Instant::now();
-        let subject_token = self.source.subject_token(request)?;
+        let subject_token = match &self.source {
+            Source::Aws(source) => source.subject_token(request),
+            Source::Certificate(source) => return source.token(request, &self.exchange),
+            Source::Executable(source) => source.subject_token(request),
+            Source::File(source) => source.subject_token(request),
+            Source::Url(source) => source.subject_token(request),
+        }?;
         self.exchange.token(&request.since(start), &subject_token)
     }
 }
@@ -118,25 +131,31 @@ impl TokenProvider for Exchanged {
 #[derive(Clone, Debug)]
 enum Source {
     Aws(Aws),
+    Certificate(WorkloadCertificate),
     Executable(Box<Executable>),
     File(TokenFile),
     Url(TokenUrl),
 }
 
 impl Source {
-    fn from_key_file(mut file: KeyFile, exchange: &Exchange, target: Option<&Target>) -> Result<Self, Error> {
+    fn from_key_file(
+        mut file: KeyFile,
+        certificate: Option<KeyFile>,
+        exchange: &Exchange,
+        target: Option<&Target>,
+    ) -> Result<Self, Error> {
         if let Some(id) = file.text("environment_id")? {
             return Aws::from_key_file(file, &id, &exchange.audience).map(Self::Aws);
         }
-        if file.object("certificate")?.is_some() {
-            return Err(file.error(CERTIFICATE));
-        }
-        match (file.text("file")?, file.source_url("url")?, file.object("executable")?) {
-            (Some(path), None, None) => Ok(Self::File(TokenFile::new(path, Format::take(&mut file)?))),
-            (None, Some(url), None) => TokenUrl::from_key_file(file, url).map(Self::Url),
-            (None, None, Some(executable)) => Executable::from_key_file(executable, exchange, target)
+        match (file.text("file")?, file.source_url("url")?, file.object("executable")?, certificate) {
+            (Some(path), None, None, None) => Ok(Self::File(TokenFile::new(path, Format::take(&mut file)?))),
+            (None, Some(url), None, None) => TokenUrl::from_key_file(file, url).map(Self::Url),
+            (None, None, Some(executable), None) => Executable::from_key_file(executable, exchange, target)
                 .map(|source| Self::Executable(Box::new(source))),
-            (None, None, None) => Err(file.error(format_args!("lacks {SOURCES}"))),
+            (None, None, None, Some(certificate)) => {
+                WorkloadCertificate::from_key_file(certificate).map(Self::Certificate)
+            }
+            (None, None, None, None) => Err(file.error(format_args!("lacks {SOURCES}"))),
             _ => Err(file.error(format_args!("has more than one of {SOURCES}"))),
         }
     }
@@ -145,6 +164,7 @@ impl Source {
     fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         match self {
             Self::Aws(source) => source.resolve(env).map(Self::Aws),
+            Self::Certificate(source) => source.resolve(env).map(Self::Certificate),
             Self::Executable(source) => source.check_allowed(env).map(|()| self.clone()),
             Self::File(_) | Self::Url(_) => Ok(self.clone()),
         }
@@ -153,18 +173,10 @@ impl Source {
     fn name(&self) -> &'static str {
         match self {
             Self::Aws(_) => "aws",
+            Self::Certificate(_) => "certificate",
             Self::Executable(_) => "executable",
             Self::File(_) => "file",
             Self::Url(_) => "url",
-        }
-    }
-
-    fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
-        match self {
-            Self::Aws(source) => source.subject_token(request),
-            Self::Executable(source) => source.subject_token(request),
-            Self::File(source) => source.subject_token(request),
-            Self::Url(source) => source.subject_token(request),
         }
     }
 }
@@ -213,6 +225,4 @@ impl Format {
 /// Largest subject token, with what stands around it.
 const MAX_LEN: usize = 1 << 20;
 const FIELD: &str = "subject_token_field_name";
-const SOURCES: &str = "`file`, `url`, `executable` or, for AWS, `environment_id`";
-const CERTIFICATE: &str = "is an X.509 `certificate`, which this crate cannot exchange: \
-    expected a `file`, `url` or `executable` that gives an OIDC or SAML token, or a service account key";
+const SOURCES: &str = "`file`, `url`, `executable`, `certificate` or, for AWS, `environment_id`";

@@ -24,6 +24,8 @@ mod read_ahead;
 mod refusal;
 mod roots;
 mod rsa_key;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 pub(crate) use alpn::AlpnProtocol;

@@ -9,7 +9,7 @@ use super::identities::{
     AUDIENCE, CLIENT_ID, CLIENT_SECRET, EMAIL, PROJECT, REQUEST_TOKEN, SUBJECT_TOKEN, WORKFORCE_AUDIENCE,
 };
 use super::jwt::PublicKey;
-use super::sts::AWS_REQUEST;
+use super::sts::{AWS_REQUEST, CERTIFICATE_CHAIN};
 use crate::error::Error;
 
 /// Where an external account gets the token from that it exchanges.
@@ -21,6 +21,11 @@ pub enum SubjectToken<'a> {
     /// Google's rules allow no metadata server but that of AWS: allow this one with
     /// [`CredentialsPolicy::host`](crate::auth::CredentialsPolicy::host).
     Aws,
+    /// The client certificate that this `certificate_config.json` names.
+    ///
+    /// Over plain http, as this server speaks it, only the subject token shows the certificate. For mutual TLS put a
+    /// TLS front in front of the server and name it as `token_url`.
+    Certificate(&'a Path),
     /// What this command prints, as JSON ([AIP-4117](https://google.aip.dev/auth/4117)) with
     /// [`FakeAuth::subject_token`] as `id_token`.
     Executable(&'a str),
@@ -87,6 +92,7 @@ impl FakeAuth<'_> {
     pub fn external_account_file(self, subject_token: SubjectToken<'_>) -> String {
         let kind = match subject_token {
             SubjectToken::Aws => AWS_REQUEST,
+            SubjectToken::Certificate(_) => CERTIFICATE_CHAIN,
             _ => "urn:ietf:params:oauth:token-type:id_token",
         };
         let file = json!({
@@ -129,6 +135,9 @@ impl FakeAuth<'_> {
                     "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
                 "imdsv2_session_token_url": self.url("latest/api/token"),
             }),
+            SubjectToken::Certificate(config) => {
+                json!({ "certificate": { "certificate_config_location": config.to_string_lossy() } })
+            }
             SubjectToken::Executable(command) => {
                 json!({ "executable": { "command": command, "timeout_millis": 30_000 } })
             }

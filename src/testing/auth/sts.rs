@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::form::{TokenRefusal, TokenRequestForm, client, respond};
@@ -90,6 +92,9 @@ fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -
     match form.require("subject_token_type")? {
         AWS_REQUEST => signed_request::check(token, audience, now)
             .map_err(|why| TokenRefusal::invalid_grant(format!("Invalid subject token: {why}"))),
+        CERTIFICATE_CHAIN => check_chain(token).ok_or_else(|| {
+            TokenRefusal::invalid_grant("Invalid subject token: not a JSON array of certificates")
+        }),
         kind if !TOKEN_TYPES.contains(&kind) => {
             Err(TokenRefusal::invalid_request(format!("Invalid subject_token_type: `{kind}`")))
         }
@@ -98,6 +103,13 @@ fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -
         }
         _ => Ok(()),
     }
+}
+
+/// Whether it is a JSON array of certificates, each as base64 of its DER.
+fn check_chain(token: &str) -> Option<()> {
+    let chain: Vec<String> = serde_json::from_str(token).ok()?;
+    let is_certificate = |text: &String| STANDARD.decode(text).is_ok_and(|der| der.starts_with(&[0x30]));
+    (!chain.is_empty() && chain.iter().all(is_certificate)).then_some(())
 }
 
 fn is_workforce(audience: &str) -> bool {
@@ -114,6 +126,7 @@ const PARAMETERS: [&str; 7] = [
     "subject_token_type",
 ];
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(super) const CERTIFICATE_CHAIN: &str = "urn:ietf:params:oauth:token-type:mtls";
 pub(super) const AWS_REQUEST: &str = "urn:ietf:params:aws:token-type:aws4_request";
 const TOKEN_TYPES: [&str; 3] = [
     "urn:ietf:params:oauth:token-type:id_token",

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 
 use super::*;
 use crate::http::{HttpOptions, Unplugged};
+use crate::net::machine_certificate::{CONFIG, CONFIG_OF_GCLOUD};
 
 const SERVICE: &str = "run.googleapis.com";
 const MTLS: &str = "https://run.mtls.googleapis.com";
@@ -218,7 +219,7 @@ fn certificate_of_the_machine_is_found() {
     ];
     fs::write(&config, "{}").unwrap();
     for (name, variables, bundle, expected) in rows {
-        let certificate = find(&environment(variables), bundle);
+        let certificate = machine_certificate(&environment(variables), bundle);
         let expected = expected.map(|origin| format!("ClientCertificate({origin:?})"));
         assert_eq!(certificate.map(|certificate| format!("{certificate:?}")), expected, "{name}");
     }

@@ -220,7 +220,7 @@ fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
 fn what_is_wrong_with_a_file_is_named_without_showing_it() {
     let source = |source: Value| with("credential_source", source);
     let origin = "`credential_source` of credentials JSON";
-    let sources = "`file`, `url`, `executable` or, for AWS, `environment_id`";
+    let sources = "`file`, `url`, `executable`, `certificate` or, for AWS, `environment_id`";
     let rows = [
         ("no audience", with("audience", Value::Null), "credentials JSON lacks `audience`".to_owned()),
         ("no source", source(Value::Null), "credentials JSON lacks `credential_source`".into()),
@@ -232,10 +232,10 @@ fn what_is_wrong_with_a_file_is_named_without_showing_it() {
         ),
         (
             "a certificate",
-            source(json!({"certificate": {"use_default_certificate_config": true}})),
+            source(json!({"certificate": {"trust_chain_path": "/chain.pem"}})),
             format!(
-                "{origin} is an X.509 `certificate`, which this crate cannot exchange: expected a `file`, `url` \
-                 or `executable` that gives an OIDC or SAML token, or a service account key"
+                "`certificate` of {origin} lacks `certificate_config_location`, and `use_default_certificate_config` is \
+                 not true: expected one of them"
             ),
         ),
         (

@@ -1,0 +1,29 @@
+//! The client certificate of this machine: where it is looked for ([AIP-4114](https://google.aip.dev/auth/4114)).
+
+use std::path::Path;
+
+use crate::util::env::{Env, gcloud_folder};
+use crate::util::file::is_absent;
+
+use super::certificate::ClientCertificate;
+
+/// Returns the certificate of the first place that is named or exists, whether it can be used or not.
+pub(crate) fn machine_certificate(env: &dyn Env, bundle: &Path) -> Option<ClientCertificate> {
+    for variable in [CONFIG, CONFIG_OF_GCLOUD] {
+        if let Some(path) = env.var(variable) {
+            return Some(ClientCertificate::from_config_of(path, variable));
+        }
+    }
+    let config = gcloud_folder(env, cfg!(windows)).map(|folder| folder.join("certificate_config.json"));
+    if let Some(path) = config.filter(|path| !is_absent(path)) {
+        return Some(ClientCertificate::from_config_file(path));
+    }
+    (!is_absent(bundle)).then(|| ClientCertificate::from_files(bundle, bundle))
+}
+
+pub(crate) const CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";
+pub(crate) const CONFIG_OF_GCLOUD: &str = "CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH";
+
+/// Where GKE puts certificate and key of a workload.
+pub(crate) const BUNDLE: &str =
+    "/var/run/secrets/workload-spiffe-credentials/x509.credential-bundle.private-key.pem";
