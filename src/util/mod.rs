@@ -4,5 +4,6 @@ pub(crate) mod clock;
 pub(crate) mod env;
 pub(crate) mod excerpt;
 pub(crate) mod file;
+pub(crate) mod percent;
 pub(crate) mod secret;
 pub(crate) mod sync;
