@@ -281,7 +281,8 @@ pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
-pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
+pub use transport::WaitBinding;
+pub use transport::rest::binding::{Binding, Bindings};
 pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 
 /// The snippets of the README are tests.

@@ -11,8 +11,11 @@ mod mtls;
 mod options;
 mod page_text;
 pub(crate) mod rest;
+mod routing;
 mod rpc;
+mod service;
 mod status_page;
+mod wait_binding;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,17 +29,17 @@ use crate::proto::google::longrunning::{
 use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
 
-use rest::binding::WaitBinding;
-
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
 pub use headers::Headers;
 pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
-pub(crate) use options::{Service, ServiceOptions};
+pub(crate) use options::ServiceOptions;
 pub use rest::format::DataFormat;
 pub use rpc::Rpc;
 pub(crate) use rpc::RpcMap;
+pub(crate) use service::Service;
+pub use wait_binding::WaitBinding;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
@@ -44,12 +47,14 @@ pub(crate) use rpc::RpcMap;
 /// work with any transport. [`OperationsClient::builder`] makes the REST transport of this crate;
 /// [`OperationsClient::over`] takes one of your own, a recorder for tests for example.
 ///
-/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense.
+/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense. [`Error::new`] and its
+/// setters build all of them; an error of the service is `Error::from(status)`. A method that a transport leaves out is
+/// `UNIMPLEMENTED`, also one that is added to this trait later.
 ///
 /// ```
 /// use longrunning::proto::google::longrunning as pb;
 /// use longrunning::transport::{Attempt, Transport};
-/// use longrunning::{Error, Operation, OperationPage, OperationsClient};
+/// use longrunning::{Error, Operation, OperationsClient};
 ///
 /// /// Knows one operation, which is always running.
 /// #[derive(Debug)]
@@ -59,22 +64,11 @@ pub(crate) use rpc::RpcMap;
 ///     fn get_operation(&self, request: &pb::GetOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
 ///         Ok(Operation::running(&request.name))
 ///     }
-///     fn list_operations(&self, _: &pb::ListOperationsRequest, _: &Attempt<'_>) -> Result<OperationPage, Error> {
-///         Ok(OperationPage::default())
-///     }
-///     fn cancel_operation(&self, _: &pb::CancelOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
-///         Ok(())
-///     }
-///     fn delete_operation(&self, _: &pb::DeleteOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
-///         Ok(())
-///     }
-///     fn wait_operation(&self, request: &pb::WaitOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
-///         Ok(Operation::running(&request.name))
-///     }
 /// }
 ///
 /// let client = OperationsClient::over(Running).build()?;
 /// assert!(!client.get("operations/42").send()?.is_done());
+/// assert_eq!(client.delete("operations/42").send().unwrap_err().code(), Some(longrunning::Code::Unimplemented));
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
@@ -86,8 +80,13 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for every method here.
-    fn get_operation(&self, request: &GetOperationRequest, attempt: &Attempt<'_>)
-    -> Result<Operation, Error>;
+    fn get_operation(
+        &self,
+        _request: &GetOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        Err(Error::unimplemented(Rpc::Get.name()))
+    }
 
     /// Lists one page of operations.
     ///
@@ -96,23 +95,37 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// As [`get_operation`](Self::get_operation).
     fn list_operations(
         &self,
-        request: &ListOperationsRequest,
-        attempt: &Attempt<'_>,
-    ) -> Result<OperationPage, Error>;
+        _request: &ListOperationsRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        Err(Error::unimplemented(Rpc::List.name()))
+    }
 
     /// Asks for an operation to be cancelled.
     ///
     /// # Errors
     ///
     /// As [`get_operation`](Self::get_operation).
-    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+    fn cancel_operation(
+        &self,
+        _request: &CancelOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::unimplemented(Rpc::Cancel.name()))
+    }
 
     /// Deletes an operation, which does not cancel it.
     ///
     /// # Errors
     ///
     /// As [`get_operation`](Self::get_operation).
-    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+    fn delete_operation(
+        &self,
+        _request: &DeleteOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::unimplemented(Rpc::Delete.name()))
+    }
 
     /// Waits on the server's side until an operation is done or the asked time is over.
     ///
@@ -122,9 +135,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// method.
     fn wait_operation(
         &self,
-        request: &WaitOperationRequest,
-        attempt: &Attempt<'_>,
-    ) -> Result<Operation, Error>;
+        _request: &WaitOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        Err(Error::unimplemented(Rpc::Wait.name()))
+    }
 }
 
 /// A transport that is shared.

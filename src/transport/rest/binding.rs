@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::redact::{Masked, redacted};
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
-use crate::transport::{Rpc, RpcMap};
+use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
 
 /// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
@@ -193,26 +193,6 @@ fn built_in(
 /// The default paths of an operation and of a collection of operations.
 const NAMES: [&str; 3] = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
 const PARENTS: [&str; 3] = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
-
-/// Names the ways in which services bind WaitOperation; most do not bind it at all.
-///
-/// They cannot be told apart from the name of an operation, so one has to be chosen.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WaitBinding {
-    /// `POST /v1/{name}:wait` with the body `{"timeout": "3.5s"}`.
-    ///
-    /// Cloud Run v2, Translate v3, AutoML v1, Vertex AI v1beta1, Runtime Configurator, Route Optimization.
-    Body,
-    /// `POST /v1/{name}:wait?timeout=3.5s` with an empty body.
-    ///
-    /// Vertex AI v1, On-Demand Scanning.
-    Query,
-    /// `GET /v1/{name}:wait?timeout=3.5s`.
-    ///
-    /// Colab.
-    Get,
-}
 
 /// Says which names one HTTP request stands for, and how they get into it.
 ///
