@@ -10,13 +10,14 @@ mod temporary;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::pending::Pending;
 use crate::types::Operation;
 use crate::util::excerpt::shown_name;
 use crate::util::file;
+use crate::util::sync::lock;
 use store::Store;
 
 /// A file of operations that are waited for, which survives the process however that ends.
@@ -303,7 +304,7 @@ impl Journal {
 
     /// No step leaves the state half changed, whatever happened to the thread that made it.
     fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 }
 

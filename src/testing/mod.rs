@@ -65,7 +65,6 @@ mod server;
 mod service;
 mod socket;
 mod store;
-mod sync;
 
 pub use auth::{FakeAuth, SubjectToken};
 pub use builder::FakeServerBuilder;

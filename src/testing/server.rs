@@ -20,13 +20,13 @@ use super::script::ReplyScript;
 use super::service::OperationService;
 use super::socket::ShutdownSignal;
 use super::store::OperationStore;
-use super::sync::lock;
 use crate::auth::Credentials;
 use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::error::Error;
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::types::Operation;
 use crate::util::clock::Clock;
+use crate::util::sync::lock;
 
 /// A service on a loopback port that lives as long as this value.
 ///
