@@ -240,6 +240,7 @@ impl Error {
     }
 
     /// Adds that the server asks not to send the same request again.
+    #[cfg(feature = "grpc")]
     pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
         self.0.forbids_retry = forbids_retry;
         self

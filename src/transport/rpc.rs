@@ -91,6 +91,7 @@ impl<T> RpcMap<T> {
     }
 
     /// Makes the value of each RPC, unless one fails.
+    #[cfg(any(feature = "grpc", test))]
     pub(crate) fn try_new<E>(value: impl FnMut(Rpc) -> Result<T, E>) -> Result<Self, E> {
         let mut values = Rpc::all().map(value).collect::<Result<Vec<T>, E>>()?.into_iter();
         Ok(Self::new(|_| values.next().expect("there is a value for each RPC")))
