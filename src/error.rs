@@ -66,6 +66,7 @@ struct Inner {
     transient: bool,
     forbids_retry: bool,
     is_status_page: bool,
+    is_unknown_host: bool,
     sent: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -172,9 +173,26 @@ impl Error {
     }
 }
 
-/// Setters for the layers that know more than the one below.
+/// Errors of a [`Transport`](crate::transport::Transport) of the program's own, and what each layer adds to them.
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// Creates an error with a message: what was attempted, what happened, what to do.
+    ///
+    /// Keys and tokens in the message are redacted. An error that is built so is permanent; see
+    /// [`transient`](Self::transient). An error of the service is made from its [`Status`] with `Error::from`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Transport, "failed to connect to example.com:443")
+    ///     .transient(true)
+    ///     .with_retry_after(Duration::from_secs(5))
+    ///     .with_source(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+    /// assert!(error.is_transient());
+    /// assert_eq!(error.to_string(), "failed to connect to example.com:443");
+    /// ```
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             message: redacted(&message.into()).into_owned(),
@@ -193,24 +211,33 @@ impl Error {
             transient: false,
             forbids_retry: false,
             is_status_page: false,
+            is_unknown_host: false,
             sent: false,
             source: None,
         }))
     }
 
-    /// Marks a failure that may pass by itself.
-    pub(crate) fn transient(mut self, transient: bool) -> Self {
+    /// Sets whether another attempt may succeed without any change. Default: false.
+    ///
+    /// A call retries a transient error, and a wait tolerates it, whatever its kind.
+    #[must_use]
+    pub fn transient(mut self, transient: bool) -> Self {
         self.0.transient = transient;
         self
     }
 
-    /// Marks a failure after which the server may have acted on the request.
-    pub(crate) fn sent(mut self, sent: bool) -> Self {
+    /// Sets whether the server may have acted on the request. Default: false.
+    ///
+    /// If it may have, `NOT_FOUND` for a retried delete counts as success.
+    #[must_use]
+    pub fn sent(mut self, sent: bool) -> Self {
         self.0.sent = sent;
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+    /// Sets the cause, which [`source`](std::error::Error::source) returns and `{:#}` appends.
+    #[must_use]
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
     }
@@ -220,13 +247,17 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_http_status(mut self, status: u16) -> Self {
+    /// Sets the HTTP status of the response.
+    #[must_use]
+    pub fn with_http_status(mut self, status: u16) -> Self {
         self.0.http_status = Some(status);
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
-        self.0.retry_after = delay;
+    /// Sets the delay before the next attempt, as the server or the token source requested it.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = delay.into();
         self
     }
 
@@ -239,7 +270,8 @@ impl Error {
         self
     }
 
-    /// Adds that the server asks not to send the same request again.
+    /// Adds that the server asks not to send the same request again, as only gRPC can.
+    #[cfg(feature = "grpc")]
     pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
         self.0.forbids_retry = forbids_retry;
         self
@@ -343,6 +375,7 @@ impl Error {
             is_transient: self.passes_by_itself(),
             forbids_retry: self.forbids_retry(),
             is_status_page: self.0.is_status_page,
+            is_unknown_host: self.0.is_unknown_host,
         }
     }
 
@@ -428,6 +461,11 @@ impl Error {
         // A quota is checked before anything is done.
         let acted = !error.is_quota();
         error.sent(acted)
+    }
+
+    /// A method that a transport does not have.
+    pub(crate) fn unimplemented(method: &'static str) -> Self {
+        Self::service(Status::new(Code::Unimplemented, format!("this transport has no {method}")))
     }
 
     /// A method without a URL: nothing can be sent.
@@ -574,7 +612,10 @@ impl From<HttpError> for Error {
             _ => ErrorKind::Transport,
         };
         let is_page = error.kind() == HttpErrorKind::Encoding;
-        let made = Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        let is_unknown_host = error.kind() == HttpErrorKind::Resolve && !error.is_transient();
+        let mut made =
+            Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
+        made.0.is_unknown_host = is_unknown_host;
         let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
             Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),

@@ -17,6 +17,9 @@ pub(crate) enum FaultClass {
     StatusPage,
     /// A call returns it, a wait tolerates it within its grace.
     NotFound,
+    /// DNS says that the host does not exist: a call returns it. A wait ends, unless it has reached the host before: then
+    /// it tolerates a few in a row, because it is DNS that changed.
+    UnknownHost,
     /// A call returns it, a wait ends.
     Permanent,
 }
@@ -36,6 +39,8 @@ pub(crate) struct FaultFacts {
     pub(crate) forbids_retry: bool,
     /// A page or other text was sent as a success.
     pub(crate) is_status_page: bool,
+    /// The host name was looked up and does not exist.
+    pub(crate) is_unknown_host: bool,
 }
 
 impl FaultFacts {
@@ -49,6 +54,7 @@ impl FaultFacts {
             Some(Code::Internal | Code::Unknown) => FaultClass::Doubtful,
             Some(Code::NotFound) => FaultClass::NotFound,
             None if self.is_status_page => FaultClass::StatusPage,
+            None if self.is_unknown_host => FaultClass::UnknownHost,
             _ => FaultClass::Permanent,
         }
     }

@@ -86,7 +86,8 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! [`all`](PollMany::all), [`any`](PollMany::any) and [`first_error`](PollMany::first_error) are other ways to end it.
+//! [`join_all`](PollMany::join_all), [`try_join_all`](PollMany::try_join_all) and [`race`](PollMany::race) collect them in
+//! other ways.
 //! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel or delete in bulk, by
 //! filter and age.
 //!
@@ -281,7 +282,8 @@ pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
-pub use transport::rest::binding::{Binding, Bindings, WaitBinding};
+pub use transport::WaitBinding;
+pub use transport::rest::binding::{Binding, Bindings};
 pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
 
 /// The snippets of the README are tests.

@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard};
 
 use crate::error::Error;
 use crate::process::ProcessLock;
-use crate::transport::rest::binding::WaitBinding;
+use crate::transport::WaitBinding;
 
 /// Shared by all clones of a client.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ impl Poller<Async> {
     ///
     /// As for [`Poller::until_done`](Poller#method.until_done-1), and as said in [`aio`](super#errors).
     pub fn until_done(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
-        let mut snapshots = Snapshots::new(self);
+        let mut snapshots = self.start();
         async move {
             let mode = snapshots.mode.clone();
             let work = mode.begin();
@@ -56,7 +56,7 @@ impl Poller<Async> {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn snapshots(self) -> Snapshots<Async> {
-        Snapshots::new(self.tracking())
+        self.tracking().start()
     }
 }
 

@@ -8,6 +8,6 @@ pub use poll::{LongPoll, OnTimeout};
 pub(crate) use poll::{PollOptions, clamp_concurrency};
 pub(crate) use request::{CallOptions, RequestOptions};
 pub(crate) use setters::{
-    call_timeout_options, concurrency_option, list_options, observer_option, poll_options, rate_option,
-    request_options, wait_timeout_options,
+    call_timeout_options, concurrency_option, list_options, poll_options, rate_option, request_options,
+    wait_timeout_options,
 };

@@ -9,7 +9,9 @@ macro_rules! request_options {
         /// Limits one attempt: access token, request and response. Default: the client's, which is 10 s.
         ///
         /// Exact to the millisecond, on the socket too. A call retries an attempt that timed out; a wait polls again
-        /// after its usual delay. With zero no attempt can succeed.
+        /// after its usual delay. With zero no attempt can succeed. Over gRPC the server is told a deadline that is 5 %
+        /// earlier, at most 50 ms, so that its own `DEADLINE_EXCEEDED` arrives in time: a server that heeds it ends the
+        /// attempt that much earlier.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -333,7 +335,7 @@ macro_rules! poll_options {
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
         /// # let server = FakeServer::start();
-        /// # server.insert(FakeOperation::new("operations/42"));
+        /// # server.insert(FakeOperation::new("operations/42").done_at_poll(1));
         /// # let client = server.client();
         /// use std::time::Duration;
         ///
@@ -387,37 +389,6 @@ macro_rules! poll_options {
         /// ```
         pub fn long_poll(mut self, long_poll: crate::LongPoll) -> Self {
             self.poll.long_poll = long_poll;
-            self
-        }
-    };
-}
-
-/// Writes the observer of waits: [`Poller`](crate::Poller), [`PollMany`](crate::PollMany). Both have the field `watch`.
-macro_rules! observer_option {
-    () => {
-        /// Calls `observer` with each new state of an operation, the first and the last included, and when polls start
-        /// to fail, fail for another reason, or succeed again.
-        ///
-        /// It runs on the thread that polls (for many operations: that iterates), and the wait goes on when it returns.
-        /// An error that ends a wait is not an update: the wait returns it.
-        ///
-        /// ```
-        /// # use longrunning::testing::{FakeOperation, FakeServer};
-        /// # let server = FakeServer::start();
-        /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
-        /// # let client = server.client();
-        /// let poller = client.poller("operations/42").on_update(|update| match update.fault() {
-        ///     Some(fault) => eprintln!("unreachable for {:?}: {}", fault.elapsed(), fault.error()),
-        ///     None => eprintln!("{} after {} polls", update.progress(), update.polls()),
-        /// });
-        /// poller.until_done()?;
-        /// # Ok::<(), longrunning::Error>(())
-        /// ```
-        pub fn on_update(
-            mut self,
-            observer: impl Fn(&crate::poller::Update<'_>) + Send + Sync + 'static,
-        ) -> Self {
-            self.watch.observe(observer);
             self
         }
     };
@@ -548,6 +519,6 @@ macro_rules! list_options {
 }
 
 pub(crate) use {
-    call_timeout_options, concurrency_option, list_options, observer_option, poll_options, rate_option,
-    request_options, wait_timeout_options,
+    call_timeout_options, concurrency_option, list_options, poll_options, rate_option, request_options,
+    wait_timeout_options,
 };

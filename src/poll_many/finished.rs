@@ -6,14 +6,14 @@ use std::iter::FusedIterator;
 use crate::error::Error;
 use crate::types::Operation;
 
-use super::PollMany;
 use super::scheduler::Scheduler;
+use super::start::PollPlan;
 use super::track::FinishedTrack;
 
 /// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
 /// longer.
 ///
-/// Made by iterating over a [`PollMany`], and with their names by [`PollMany::named`]; the wait starts with the first
+/// Made by iterating over a [`PollMany`](crate::PollMany), and with their names by [`PollMany::named`](crate::PollMany::named); the wait starts with the first
 /// item. Its [`len`](ExactSizeIterator::len) is how many are to come. Dropping it leaves the rest alone: they go on,
 /// and nobody asks for them.
 ///
@@ -46,18 +46,17 @@ pub struct Finished {
 pub(super) type Item = (String, Result<Operation, Error>);
 
 enum State {
-    Before(Box<PollMany>),
+    Before(Box<PollPlan>),
     Waiting(Box<Scheduler>),
     Over,
 }
 
 impl Finished {
-    pub(super) fn new(many: PollMany) -> Self {
-        let left = if many.options.check().is_err() { 1 } else { many.targets.len() };
-        Self { left, state: State::Before(Box::new(many)), again: None }
+    pub(super) fn new(plan: PollPlan) -> Self {
+        Self { left: plan.len(), state: State::Before(Box::new(plan)), again: None }
     }
 
-    /// Has the [journal](PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a
+    /// Has the [journal](crate::PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a
     /// journal.
     ///
     /// Asking for the next item says so too; this is for who stops before the end, or wants to know that it is written.

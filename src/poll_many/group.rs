@@ -149,7 +149,7 @@ impl ParentGroup {
         }
         let (passing, doubtful) = match error.class() {
             FaultClass::Transient | FaultClass::Tolerable => (true, false),
-            FaultClass::Doubtful | FaultClass::StatusPage => (false, true),
+            FaultClass::Doubtful | FaultClass::StatusPage | FaultClass::UnknownHost => (false, true),
             FaultClass::NotFound | FaultClass::Permanent => (false, false),
         };
         // A listing may be too slow, or too large, where a get is not.

@@ -4,28 +4,51 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use crate::core::Core;
+use crate::error::Error;
 use crate::name::OperationName;
 use crate::operation_ref::OperationRef;
-use crate::options::PollOptions;
+use crate::options::{CallOptions, PollOptions};
 use crate::pending::Pending;
 use crate::poller::{Wait, WaitWatch};
+use crate::retry::RateLimit;
 use crate::threads::ThreadPool;
-use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::PollMany;
+use super::frozen_clock::FrozenClock;
 use super::group::ParentGroup;
+use super::journaling::JournalWriter;
 use super::rate::PollRate;
 use super::request::{PollRequest, RequestContext};
-use super::scheduler::{FrozenClock, Scheduler};
+use super::scheduler::Scheduler;
 use super::track::{FinishedTrack, WaitTrack};
 
-impl PollMany {
-    /// Begins; gives the track of each target too.
+/// A wait for many operations that is complete and has not started.
+pub(super) struct PollPlan {
+    pub(super) core: Arc<Core>,
+    pub(super) targets: Vec<OperationRef>,
+    /// Of all requests, or the error of the first option that cannot be used.
+    pub(super) options: Result<CallOptions, Error>,
+    pub(super) poll: PollOptions,
+    pub(super) watch: WaitWatch,
+    pub(super) concurrency: usize,
+    pub(super) rate: Option<Arc<RateLimit>>,
+    pub(super) journal: Option<JournalWriter>,
+}
+
+impl PollPlan {
+    /// Returns how many results there will be.
+    pub(super) fn len(&self) -> usize {
+        if self.options.is_err() { 1 } else { self.targets.len() }
+    }
+
+    /// Starts; returns the track of each target too.
     pub(super) fn start(self) -> (Scheduler, Vec<usize>) {
         let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
-        let error = options.check().err();
-        let options = options.over(core.defaults(Rpc::Get));
+        let (options, error) = match options {
+            Ok(options) => (options, None),
+            Err(error) => (CallOptions::default(), Some(error)),
+        };
         let limits = [rate, core.rate.clone()].into_iter().flatten().collect();
         let shared = Arc::new(RequestContext { core, options });
         let moment = FrozenClock::of(&*shared.core.clock);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::options::LongPoll;
-use crate::transport::rest::binding::WaitBinding;
+use crate::transport::WaitBinding;
 use crate::wait_support::{Trial, WaitSupport};
 
 /// What a wait knows of the server's waiting.

@@ -1,5 +1,6 @@
 //! Polling an operation until it is done.
 
+mod builder;
 mod latest;
 mod long_poll;
 mod poll;
@@ -7,150 +8,10 @@ mod snapshots;
 mod update;
 mod wait;
 
-use std::sync::Arc;
-
-use crate::call::Blocking;
-use crate::core::Core;
-use crate::error::Error;
-use crate::operation_ref::OperationRef;
-use crate::options::{
-    PollOptions, RequestOptions, observer_option, poll_options, request_options, wait_timeout_options,
-};
-use crate::types::Operation;
-
+pub use builder::Poller;
 pub(crate) use latest::Latest;
 pub(crate) use poll::Poll;
 pub use snapshots::Snapshots;
 pub use update::{PollFault, Update};
-
-pub(crate) use update::WaitWatch;
+pub(crate) use update::{WaitWatch, observer_option};
 pub(crate) use wait::{Step, Wait};
-
-/// A wait for one operation, with its options, that has not started yet.
-///
-/// Polls with [`get`](crate::OperationsClient::get): at once, then after delays that follow the time waited (a tenth
-/// of it, at least 0.5 s, at most 30 s, ±10 %). Transient errors (no connection, a broken one, a proxy's error page,
-/// `UNAVAILABLE`, a used-up quota, a few `INTERNAL`) do not end the wait and never make it poll faster; any other error
-/// does, and [`Error::operation`] is the last state. Use [`max_failures`](Self::max_failures),
-/// [`max_outage`](Self::max_outage) and [`not_found_grace`](Self::not_found_grace) to change what is tolerated, and
-/// [`on_update`](Self::on_update) to see it.
-///
-/// The wait takes at most its total timeout: the last sleep is shortened so that a last poll fits before it. A machine
-/// that was suspended past the limit polls once more when it wakes. [`on_timeout`](Self::on_timeout) says what happens
-/// to the operation then; by default it goes on.
-///
-/// ```
-/// # use longrunning::{Any, Operation};
-/// # let server = longrunning::testing::FakeServer::start();
-/// # let client = server.client();
-/// # server.reply(Operation::running("operations/42"));
-/// # server.reply(Operation::succeeded("operations/42", Any::from_json(r#"{"@type": "type.googleapis.com/x.Index", "rows": "9"}"#)?));
-/// use std::time::Duration;
-///
-/// #[derive(serde::Deserialize)]
-/// struct Index {
-///     rows: String,
-/// }
-///
-/// let done = client.poller("operations/42").total_timeout(Duration::from_secs(900)).until_done()?;
-/// let index: Index = done.into_response()?;
-/// assert_eq!(index.rows, "9");
-/// # Ok::<(), longrunning::Error>(())
-/// ```
-///
-/// Iterate over it for snapshots, one for each successful poll, the last one done:
-///
-/// ```
-/// # use longrunning::{Any, Operation};
-/// # let server = longrunning::testing::FakeServer::start();
-/// # let client = server.client();
-/// # let metadata = Any::from_json(r#"{"@type": "type.googleapis.com/x.Progress", "percent": 40}"#)?;
-/// # let started = Operation::running("operations/42").with_metadata(metadata);
-/// # server.reply(started.clone());
-/// # server.reply(Operation::succeeded("operations/42", Any::from_json("{}")?));
-/// #[derive(serde::Deserialize)]
-/// struct Progress {
-///     percent: f64,
-/// }
-///
-/// for snapshot in client.poller(&started) {
-///     if let Some(metadata) = snapshot?.metadata() {
-///         eprintln!("{:3} %", metadata.decode::<Progress>()?.percent);
-///     }
-/// }
-/// # Ok::<(), longrunning::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `until_done` or iteration"]
-pub struct Poller<M = Blocking> {
-    core: Arc<Core>,
-    mode: M,
-    target: OperationRef,
-    options: RequestOptions,
-    poll: PollOptions,
-    watch: WaitWatch,
-}
-
-impl<M> Poller<M> {
-    pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
-        Self {
-            core: Arc::clone(core),
-            mode,
-            target: target.at(core),
-            options: RequestOptions::default(),
-            poll: core.poll.clone(),
-            watch: WaitWatch::default(),
-        }
-    }
-
-    wait_timeout_options!();
-    poll_options!();
-    request_options!();
-
-    observer_option!();
-
-    /// Follows the progress.
-    pub(crate) fn tracking(mut self) -> Self {
-        self.watch.tracks = true;
-        self
-    }
-
-    /// Keeps the latest state there too.
-    pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
-        self.watch.latest = Some(latest.clone());
-        self
-    }
-}
-
-impl Poller {
-    /// Blocks until the operation is done and gives it, succeeded or failed.
-    ///
-    /// [`Operation::into_response`] then tells the two apart.
-    ///
-    /// # Errors
-    ///
-    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
-    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
-    /// [`OperationsClient::get`](crate::OperationsClient::get).
-    pub fn until_done(self) -> Result<Operation, Error> {
-        let mut snapshots = Snapshots::new(self);
-        loop {
-            match snapshots.next() {
-                Some(Ok(operation)) if operation.is_done() => return Ok(operation),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The iterator ends after a done operation or an error, which return above.
-                None => return Err(Error::decode("the wait ended without an answer")),
-            }
-        }
-    }
-}
-
-impl IntoIterator for Poller {
-    type Item = Result<Operation, Error>;
-    type IntoIter = Snapshots;
-
-    fn into_iter(self) -> Snapshots {
-        Snapshots::new(self.tracking())
-    }
-}

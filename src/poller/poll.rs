@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::options::CallOptions;
 use crate::proto::google::longrunning::{GetOperationRequest, WaitOperationRequest};
 use crate::transport::Transport;
-use crate::transport::rest::binding::WaitBinding;
+use crate::transport::WaitBinding;
 use crate::types::Operation;
 
 /// One request for the state of an operation.

@@ -16,7 +16,6 @@ use crate::retry::{self, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
-use super::Poller;
 use super::update::WaitWatch;
 use super::wait::{Step, Wait};
 
@@ -46,17 +45,21 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
     /// The wait starts with the first poll, so that its time limit counts from there.
-    before: Option<Box<(Result<OperationRef, Error>, PollOptions, WaitWatch)>>,
+    before: Option<Box<WaitStart>>,
     pub(crate) wait: Option<Box<Wait>>,
     pub(crate) over: bool,
 }
 
+/// What a wait begins with.
+pub(super) struct WaitStart {
+    pub(super) target: Result<OperationRef, Error>,
+    pub(super) poll: PollOptions,
+    pub(super) watch: WaitWatch,
+}
+
 impl<M> Snapshots<M> {
-    pub(crate) fn new(poller: Poller<M>) -> Self {
-        let Poller { core, mode, target, options, poll, watch } = poller;
-        let target = options.check().and(Ok(target));
-        let options = options.over(core.defaults(Rpc::Get));
-        Self { core, mode, options, before: Some(Box::new((target, poll, watch))), wait: None, over: false }
+    pub(super) fn new(core: Arc<Core>, mode: M, options: CallOptions, start: WaitStart) -> Self {
+        Self { core, mode, options, before: Some(Box::new(start)), wait: None, over: false }
     }
 
     /// How far the operation is, by all that was seen of it.
@@ -67,7 +70,7 @@ impl<M> Snapshots<M> {
 
     /// Begins the wait if it has not begun, or gives what there is in place of one.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
-        let (target, poll, watch) = *self.before.take()?;
+        let WaitStart { target, poll, watch } = *self.before.take()?;
         match target.and_then(|target| Wait::begin(target, poll, watch, &self.options, &self.core)) {
             Ok((wait, done)) => {
                 self.wait = Some(Box::new(wait));
@@ -149,7 +152,7 @@ impl<M> fmt::Debug for Snapshots<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Snapshots");
         if let Some(before) = &self.before {
-            shown.field("target", &before.0);
+            shown.field("target", &before.target);
         }
         if let Some(wait) = &self.wait {
             shown.field("wait", wait);

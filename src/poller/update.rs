@@ -150,3 +150,36 @@ impl fmt::Debug for WaitWatch {
         f.debug_struct("WaitWatch").field("observer", &self.observer.is_some()).finish_non_exhaustive()
     }
 }
+
+/// Writes the observer of waits: [`Poller`](crate::Poller), [`PollMany`](crate::PollMany). Both have the field `watch`.
+macro_rules! observer_option {
+    () => {
+        /// Calls `observer` with each new state of an operation, the first and the last included, and when polls start
+        /// to fail, fail for another reason, or succeed again.
+        ///
+        /// It runs on the thread that polls (for many operations: that iterates), and the wait goes on when it returns.
+        /// An error that ends a wait is not an update: the wait returns it.
+        ///
+        /// ```
+        /// # use longrunning::testing::{FakeOperation, FakeServer};
+        /// # let server = FakeServer::start();
+        /// # server.insert(FakeOperation::new("operations/42").done_after(std::time::Duration::from_secs(60)));
+        /// # let client = server.client();
+        /// let poller = client.poller("operations/42").on_update(|update| match update.fault() {
+        ///     Some(fault) => eprintln!("unreachable for {:?}: {}", fault.elapsed(), fault.error()),
+        ///     None => eprintln!("{} after {} polls", update.progress(), update.polls()),
+        /// });
+        /// poller.until_done()?;
+        /// # Ok::<(), longrunning::Error>(())
+        /// ```
+        pub fn on_update(
+            mut self,
+            observer: impl Fn(&crate::poller::Update<'_>) + Send + Sync + 'static,
+        ) -> Self {
+            self.watch.observe(observer);
+            self
+        }
+    };
+}
+
+pub(crate) use observer_option;

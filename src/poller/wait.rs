@@ -386,7 +386,7 @@ impl Wait {
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let class = error.class();
-        let passes = matches!(class, FaultClass::Transient | FaultClass::Tolerable | FaultClass::Doubtful);
+        let passes = !matches!(class, FaultClass::StatusPage | FaultClass::NotFound | FaultClass::Permanent);
         if self.long_polling.failed(&error, passes) {
             // The next poll tells what it means.
             self.fault = Some(error);
@@ -396,14 +396,16 @@ impl Wait {
         let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failed_polls = self.failed_polls.saturating_add(1);
-        self.failures = self
-            .failures
-            .saturating_add(u32::from(matches!(class, FaultClass::Doubtful | FaultClass::StatusPage)));
+        self.failures = self.failures.saturating_add(u32::from(matches!(
+            class,
+            FaultClass::Doubtful | FaultClass::StatusPage | FaultClass::UnknownHost
+        )));
         let elapsed = now.saturating_duration_since(self.start);
         let is_tolerated = match class {
             FaultClass::Transient | FaultClass::Tolerable => true,
             FaultClass::Doubtful => self.failures <= self.options.max_failures,
             FaultClass::StatusPage => self.failures <= self.options.max_failures.min(1),
+            FaultClass::UnknownHost => self.last.is_some() && self.failures <= self.options.max_failures,
             FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
             FaultClass::Permanent => false,
         };

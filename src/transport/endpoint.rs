@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::error::Error;
 use crate::net::mtls_host;
 use crate::redact::suspicion;
+use crate::url::{bare, split_port};
 use crate::util::excerpt::shown;
 
 /// A checked endpoint. https, or plain http to this machine.
@@ -96,33 +97,21 @@ fn without_user(text: &str) -> String {
     }
 }
 
-/// Splits `host:port` or `[::1]:port`; the host keeps its brackets.
-fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
-    let after_host = match authority.strip_prefix('[') {
-        Some(v6) => v6.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    let (host, port) = authority.split_at(after_host);
-    match port.strip_prefix(':') {
-        Some(port) => Some((host, Some(port))),
-        None if port.is_empty() => Some((host, None)),
-        None => None,
-    }
-}
-
 fn host_is_valid(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
         None => {
-            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            !host.is_empty() && host.bytes().all(name)
+            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            // RFC 1035 section 2.3.4; a dot at the end is the root.
+            let labels = host.strip_suffix('.').unwrap_or(host);
+            let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(name);
+            labels.len() <= 253 && labels.split('.').all(fits)
         }
     }
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn segment_is_plain(segment: &str) -> bool {
@@ -153,6 +142,7 @@ mod tests {
 
     #[test]
     fn endpoints_that_are_refused() {
+        let long_label = format!("https://{}.com", "a".repeat(64));
         let loopback_only = "is not https (plain http is accepted for loopback only)";
         let table = [
             ("http://example.com", loopback_only),
@@ -166,6 +156,10 @@ mod tests {
             ("https://[::1", "has no valid host and port"),
             ("https://[::1]8", "has no valid host and port"),
             ("https://ho st", "has no valid host and port"),
+            ("https://host..example.com", "has no valid host and port"),
+            ("https://.example.com", "has no valid host and port"),
+            ("https://.", "has no valid host and port"),
+            (&*long_label, "has no valid host and port"),
             ("https://host\\evil", "has no valid host and port"),
             ("https://host?x", "has a query or a fragment: expected scheme, host, port and base path only"),
             ("https://host/a/../b", "has a base path that is not plain segments"),

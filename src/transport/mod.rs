@@ -11,8 +11,11 @@ mod mtls;
 mod options;
 mod page_text;
 pub(crate) mod rest;
+mod routing;
 mod rpc;
+mod service;
 mod status_page;
+mod wait_binding;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,17 +29,17 @@ use crate::proto::google::longrunning::{
 use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
 
-use rest::binding::WaitBinding;
-
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};
 pub use headers::Headers;
 pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
-pub(crate) use options::{Service, ServiceOptions};
+pub(crate) use options::ServiceOptions;
 pub use rest::format::DataFormat;
 pub use rpc::Rpc;
 pub(crate) use rpc::RpcMap;
+pub(crate) use service::Service;
+pub use wait_binding::WaitBinding;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
@@ -44,12 +47,14 @@ pub(crate) use rpc::RpcMap;
 /// work with any transport. [`OperationsClient::builder`] makes the REST transport of this crate;
 /// [`OperationsClient::over`] takes one of your own, a recorder for tests for example.
 ///
-/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense.
+/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense. [`Error::new`] and its
+/// setters build all of them; an error of the service is `Error::from(status)`. A method that a transport leaves out is
+/// `UNIMPLEMENTED`, also one that is added to this trait later.
 ///
 /// ```
 /// use longrunning::proto::google::longrunning as pb;
 /// use longrunning::transport::{Attempt, Transport};
-/// use longrunning::{Error, Operation, OperationPage, OperationsClient};
+/// use longrunning::{Error, Operation, OperationsClient};
 ///
 /// /// Knows one operation, which is always running.
 /// #[derive(Debug)]
@@ -59,22 +64,11 @@ pub(crate) use rpc::RpcMap;
 ///     fn get_operation(&self, request: &pb::GetOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
 ///         Ok(Operation::running(&request.name))
 ///     }
-///     fn list_operations(&self, _: &pb::ListOperationsRequest, _: &Attempt<'_>) -> Result<OperationPage, Error> {
-///         Ok(OperationPage::default())
-///     }
-///     fn cancel_operation(&self, _: &pb::CancelOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
-///         Ok(())
-///     }
-///     fn delete_operation(&self, _: &pb::DeleteOperationRequest, _: &Attempt<'_>) -> Result<(), Error> {
-///         Ok(())
-///     }
-///     fn wait_operation(&self, request: &pb::WaitOperationRequest, _: &Attempt<'_>) -> Result<Operation, Error> {
-///         Ok(Operation::running(&request.name))
-///     }
 /// }
 ///
 /// let client = OperationsClient::over(Running).build()?;
 /// assert!(!client.get("operations/42").send()?.is_done());
+/// assert_eq!(client.delete("operations/42").send().unwrap_err().code(), Some(longrunning::Code::Unimplemented));
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
@@ -86,8 +80,13 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for every method here.
-    fn get_operation(&self, request: &GetOperationRequest, attempt: &Attempt<'_>)
-    -> Result<Operation, Error>;
+    fn get_operation(
+        &self,
+        _request: &GetOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        Err(Error::unimplemented(Rpc::Get.name()))
+    }
 
     /// Lists one page of operations.
     ///
@@ -96,23 +95,37 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// As [`get_operation`](Self::get_operation).
     fn list_operations(
         &self,
-        request: &ListOperationsRequest,
-        attempt: &Attempt<'_>,
-    ) -> Result<OperationPage, Error>;
+        _request: &ListOperationsRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<OperationPage, Error> {
+        Err(Error::unimplemented(Rpc::List.name()))
+    }
 
     /// Asks for an operation to be cancelled.
     ///
     /// # Errors
     ///
     /// As [`get_operation`](Self::get_operation).
-    fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+    fn cancel_operation(
+        &self,
+        _request: &CancelOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::unimplemented(Rpc::Cancel.name()))
+    }
 
     /// Deletes an operation, which does not cancel it.
     ///
     /// # Errors
     ///
     /// As [`get_operation`](Self::get_operation).
-    fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error>;
+    fn delete_operation(
+        &self,
+        _request: &DeleteOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::unimplemented(Rpc::Delete.name()))
+    }
 
     /// Waits on the server's side until an operation is done or the asked time is over.
     ///
@@ -122,9 +135,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// method.
     fn wait_operation(
         &self,
-        request: &WaitOperationRequest,
-        attempt: &Attempt<'_>,
-    ) -> Result<Operation, Error>;
+        _request: &WaitOperationRequest,
+        _attempt: &Attempt<'_>,
+    ) -> Result<Operation, Error> {
+        Err(Error::unimplemented(Rpc::Wait.name()))
+    }
 }
 
 /// A transport that is shared.
@@ -162,7 +177,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// What one attempt may take and carries along.
+/// The options of one attempt: its timeout, headers and stop token.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     timeout: Duration,
@@ -176,7 +191,15 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Makes an attempt without extra headers.
+    /// Creates an attempt without extra headers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::transport::Attempt;
+    ///
+    /// let attempt = Attempt::new(Duration::from_secs(10));
+    /// assert_eq!((attempt.timeout(), attempt.headers().count()), (Duration::from_secs(10), 0));
+    /// ```
     pub fn new(timeout: Duration) -> Self {
         Self {
             timeout,
@@ -216,24 +239,24 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// How long the whole attempt may take: token, request and answer.
+    /// Returns how long the whole attempt may take: token, request and response.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The extra headers (for gRPC: metadata), checked, in the order in which they were given.
+    /// Returns the extra headers (for gRPC: metadata), which are valid, in the order in which they were set.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()))
     }
 
-    /// The project that quota and billing are charged to, where one was chosen.
+    /// Returns the project that quota and billing are charged to, if one is set.
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
     }
 
-    /// The way to bind WaitOperation over HTTP, where the transport was not told another one.
+    /// Returns how to bind WaitOperation over HTTP, if the bindings of the transport do not.
     ///
-    /// Set by a wait with [`LongPoll`](crate::LongPoll); over gRPC it means nothing.
+    /// A wait with [`LongPoll`](crate::LongPoll) sets it. It has no meaning over gRPC.
     pub fn wait_binding(&self) -> Option<WaitBinding> {
         self.wait_binding
     }
@@ -245,16 +268,16 @@ impl<'a> Attempt<'a> {
         self.compression
     }
 
-    /// What ends the attempt when it is stopped, with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    /// Returns the token that stops the attempt with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
     ///
-    /// A transport that cannot heed it ends with the [`timeout`](Self::timeout) at the latest.
+    /// A transport that cannot check it ends at the [`timeout`](Self::timeout).
     pub fn stop(&self) -> Option<&'a StopToken> {
         self.stop
     }
 
-    /// Shows the headers of an answer to who wants to see them, of one that brings an error too.
+    /// Passes the headers of a response to the observer, if one is set. Transports call it for errors too.
     ///
-    /// For a transport to call; `headers` is called only where somebody does.
+    /// `headers` is only called if there is an observer.
     pub fn answered(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
             observer.show(&headers());

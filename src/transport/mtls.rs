@@ -9,13 +9,13 @@ use crate::util::excerpt::brief;
 
 /// What the options and the environment come to.
 #[derive(Debug)]
-pub(crate) struct Choice {
+pub(crate) struct EndpointChoice {
     pub(crate) endpoint: Endpoint,
     /// The certificate to show, beside what the HTTP options say.
     pub(crate) certificate: Option<ClientCertificate>,
 }
 
-pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, Error> {
+pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<EndpointChoice, Error> {
     let wants_certificate = wants_certificate(env);
     let service = Endpoint::parse(&options.endpoint)?;
     let given = options.api_endpoint.as_deref().map(Endpoint::parse).transpose()?;
@@ -44,7 +44,7 @@ pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Choice, 
     // Not read for an explicit endpoint: what is wrong with it must not fail a client that has no use for it.
     let mtls = !explicit && wants_mtls_endpoint(env, own || certificate.is_some())?;
     let endpoint = if mtls { service.to_mtls() } else { endpoint };
-    Ok(Choice { endpoint, certificate })
+    Ok(EndpointChoice { endpoint, certificate })
 }
 
 fn wants_certificate(env: &dyn Env) -> bool {

@@ -1,12 +1,12 @@
 //! Rows of the fault table that only HTTP has, and a table of `Retry-After`.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use longrunning::ErrorKind;
 use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use longrunning::testing::Reply;
+use longrunning::{ErrorKind, Operation};
 
-use crate::kit::{Method, NAME, Unreachable, done, secs, server, slept, told, unavailable};
+use crate::kit::{Method, NAME, Unreachable, done, running, secs, server, slept, told, unavailable};
 
 #[test]
 fn redirects_are_not_followed() {
@@ -99,6 +99,38 @@ fn failures_to_connect_leave_no_doubt() {
             let message = result.map_or_else(|error| error.to_string(), |()| String::new());
             assert!(!message.contains(IN_DOUBT), "11 {method:?}: {message}");
         }
+    }
+}
+
+#[test]
+fn a_host_that_does_not_exist_ends_a_wait_unless_it_was_reached_before() {
+    let unknown = || Err(HttpError::new(HttpErrorKind::Resolve, "cannot find host `x`").transient(false));
+    let reply = |operation: Operation| Ok(HttpResponse::new(200, operation.to_json()));
+    let rows = [
+        ("never reached", vec![unknown()], 1),
+        ("reached before", vec![reply(running()), unknown(), unknown(), reply(done())], 4),
+        ("gone for good", std::iter::once(reply(running())).chain((0..9).map(|_| unknown())).collect(), 7),
+    ];
+    for (row, replies, polls) in rows {
+        let (server, left) = (server(), replies.len() - polls);
+        let http = Arc::new(Scripted(Mutex::new(replies)));
+        let client = server.client_builder().http_client(Shared(Arc::clone(&http))).build().unwrap();
+        let result = client.poller(NAME).until_done();
+        assert_eq!(http.0.lock().unwrap().len(), left, "{row}");
+        match result {
+            Ok(operation) => assert!(operation.is_done(), "{row}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Transport, "{row}: {error}"),
+        }
+    }
+}
+
+/// A client that the test keeps too.
+#[derive(Debug)]
+struct Shared(Arc<Scripted>);
+
+impl HttpClient for Shared {
+    fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+        self.0.send(request)
     }
 }
 

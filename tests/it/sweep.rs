@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use longrunning::rpc::ErrorInfo;
 use longrunning::testing::{FakeServer, RecordedRequest, Reply};
-use longrunning::{Code, ErrorKind, Operation, RetryPolicy, Status, StopToken};
+use longrunning::{Code, ErrorKind, Operation, OperationPage, RetryPolicy, Status, StopToken};
 use prost_types::Timestamp;
 
 use crate::kit::{any, lines, told};
@@ -223,6 +223,49 @@ fn a_stop_leaves_the_rest() {
     let report = sweep.clone().run().unwrap();
     assert_eq!((report.succeeded + report.failed, report.untried), (3, 5), "{report}");
     assert_eq!(sweep.run().unwrap_err().kind(), ErrorKind::Stopped);
+}
+
+#[test]
+fn a_listing_without_end_is_limited() {
+    for (limit, kind) in
+        [("step", ErrorKind::Timeout), ("all", ErrorKind::Timeout), ("pages", ErrorKind::Stopped)]
+    {
+        let server = FakeServer::start();
+        let delay = Duration::from_millis(100);
+        for number in 0..1000 {
+            let empty = OperationPage::new(Vec::new(), format!("t{number}"));
+            server.reply(Reply::from(empty).delay(delay));
+        }
+        let sweep = server.client().cancel_all(PARENT);
+        let sweep = match limit {
+            "step" => sweep.total_timeout(delay.mul_f64(10.5)),
+            "all" => sweep.iteration_timeout(delay.mul_f64(10.5)),
+            _ => sweep.max_pages(10),
+        };
+        let error = sweep.run().unwrap_err();
+        assert_eq!((error.kind(), error.page_token().is_some()), (kind, true), "{limit}: {error}");
+        assert!(server.requests().len() <= 11, "{limit}: {}", server.request_count());
+    }
+}
+
+#[test]
+fn no_call_is_started_after_the_time_for_all() {
+    let server = server();
+    server.reply_to("POST", ":cancel", Reply::usual().delay(Duration::from_secs(1)).times(100));
+    let sweep = server.client().cancel_all(PARENT).concurrency(1);
+    let report = sweep.iteration_timeout(Duration::from_millis(3500)).run().unwrap();
+    assert_eq!((report.succeeded, report.untried), (4, 4), "{report}");
+}
+
+#[test]
+fn timeouts_reach_every_request() {
+    let server = server();
+    server.reply_to("POST", ":cancel", Reply::hang().times(100));
+    let sweep = server.client().cancel_all(PARENT).concurrency(1).retry(RetryPolicy::never());
+    let report = sweep.attempt_timeout(Duration::from_secs(2)).run().unwrap();
+    assert_eq!((report.failed, server.elapsed()), (8, Duration::from_secs(16)), "{report}");
+    let sweep = server.client().cancel_all(PARENT).concurrency(1).total_timeout(Duration::from_secs(3));
+    assert_eq!((sweep.run().unwrap().failed, server.elapsed()), (8, Duration::from_secs(16 + 24)));
 }
 
 #[test]

@@ -22,8 +22,6 @@ use super::rate::PollRate;
 use super::request::{PollRequest, RequestContext, RequestReport, RequestResult};
 use super::track::{FinishedTrack, TrackStage, WaitTrack};
 
-pub(super) use pages::FrozenClock;
-
 /// The threads that send requests.
 pub(super) type RequestPool = ThreadPool<PollRequest, RequestReport>;
 
@@ -94,7 +92,7 @@ impl Scheduler {
             scheduled: 0,
             ready: VecDeque::new(),
             ending: VecDeque::new(),
-            last_looks: steps::LAST_LOOKS,
+            last_looks: LAST_LOOKS,
             finished: VecDeque::new(),
             open: 0,
             woke,
@@ -331,3 +329,6 @@ impl Scheduler {
         self.tracks.get_mut(number)?.wait.as_deref_mut()
     }
 }
+
+/// So many are polled after the timeout, where listing is no way to look. More would be a wait of its own.
+const LAST_LOOKS: usize = 100;

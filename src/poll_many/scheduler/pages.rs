@@ -1,14 +1,14 @@
 //! Rounds of a group: a pass over the pages of its parent's listing.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::poller::{Step, Wait};
 use crate::types::{Operation, OperationPage};
-use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
 
+use super::super::frozen_clock::FrozenClock;
 use super::super::group::{ListPass, PageFailure, ParentGroup};
 use super::super::request::PollRequest;
 use super::super::track::TrackStage;
@@ -201,37 +201,5 @@ impl Scheduler {
             })
         };
         group.members.iter().copied().filter(is_idle).collect()
-    }
-}
-
-/// A clock that stands still, so that operations which are as old as each other stay together: they get the same delay.
-#[derive(Debug)]
-pub(in crate::poll_many) struct FrozenClock<'a> {
-    clock: &'a dyn Clock,
-    pub(in crate::poll_many) now: Instant,
-    chance: f64,
-}
-
-impl<'a> FrozenClock<'a> {
-    pub(in crate::poll_many) fn of(clock: &'a dyn Clock) -> Self {
-        Self { clock, now: clock.now(), chance: clock.chance() }
-    }
-}
-
-impl Clock for FrozenClock<'_> {
-    fn now(&self) -> Instant {
-        self.now
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.clock.wall()
-    }
-
-    fn sleep(&self, duration: Duration) {
-        self.clock.sleep(duration);
-    }
-
-    fn chance(&self) -> f64 {
-        self.chance
     }
 }

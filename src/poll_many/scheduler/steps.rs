@@ -200,6 +200,3 @@ impl Scheduler {
         self.settle(number, core.clock.now());
     }
 }
-
-/// So many are got after time was up, where pages are no way to look. More would be a wait of its own.
-pub(super) const LAST_LOOKS: usize = 100;

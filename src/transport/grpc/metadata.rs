@@ -10,7 +10,7 @@ use crate::error::Error;
 #[cfg(feature = "gzip")]
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
-use crate::transport::rest::route::routing_header;
+use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, RpcMap, Service};
 use crate::util::excerpt::shown;
 

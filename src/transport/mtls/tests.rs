@@ -21,9 +21,9 @@ fn certificate() -> ClientCertificate {
 }
 
 /// Endpoint and whether a certificate is shown, in the words of the tables below.
-fn outcome(choice: Result<Choice, Error>) -> String {
+fn outcome(choice: Result<EndpointChoice, Error>) -> String {
     match choice {
-        Ok(Choice { endpoint, certificate }) => {
+        Ok(EndpointChoice { endpoint, certificate }) => {
             let endpoint = match endpoint.to_string().as_str() {
                 "https://run.googleapis.com" => "plain",
                 MTLS => "mtls",

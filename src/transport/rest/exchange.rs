@@ -6,13 +6,14 @@ use std::time::Instant;
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::stop::StopToken;
+use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, Service};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
 use super::RestTransport;
 use super::decode::Answer;
-use super::route::{Route, routing_header};
+use super::route::Route;
 
 impl RestTransport {
     /// Gives a successful answer.

@@ -8,7 +8,7 @@ use crate::name::OperationName;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::transport::Rpc;
 use crate::transport::rest::binding::{Binding, Bindings};
-use crate::transport::rest::template::{encode_path, encode_query};
+use crate::util::percent::encode;
 
 /// What one request puts into its start line and body.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +78,8 @@ fn expected(bindings: &[Binding]) -> String {
 
 fn query(fields: impl Iterator<Item = Field>) -> Vec<String> {
     let pair = |(key, value): Field| match value {
-        Value::String(text) => format!("{key}={}", encode_query(&text)),
-        other => format!("{key}={}", encode_query(&other.to_string())),
+        Value::String(text) => format!("{key}={}", encode(&text)),
+        other => format!("{key}={}", encode(&other.to_string())),
     };
     fields.map(pair).collect()
 }
@@ -114,17 +114,10 @@ fn seconds(duration: &prost_types::Duration) -> String {
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// The value of `x-goog-request-params` for a request on `name`, as [AIP-4222] has it.
-///
-/// [AIP-4222]: https://google.aip.dev/client-libraries/4222
-pub(crate) fn routing_header(name: &str) -> String {
-    format!("name={}", encode_path(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::rest::binding::WaitBinding;
+    use crate::transport::WaitBinding;
 
     fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<Field>) -> String {
         match bindings.route(rpc, name, fields, None) {

@@ -1,10 +1,11 @@
 //! Path templates of google.api.http: parsing, matching and filling them.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::error::Error;
 use crate::name::OperationName;
 use crate::util::excerpt::{excerpt, shown};
+use crate::util::percent::encode_path;
 
 /// A path template with at most one variable, which can only be `name`.
 ///
@@ -211,28 +212,6 @@ pub(super) fn is_literal_path(text: &str) -> bool {
 /// What a path segment may hold unescaped, RFC 3986 `pchar`, without what means something here.
 fn is_literal(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()+,;=@".contains(c)
-}
-
-/// Percent-encodes `text` for a path; `/` stays.
-pub(super) fn encode_path(text: &str) -> String {
-    encode(text, |byte| byte == b'/')
-}
-
-/// Percent-encodes `text` for a query value.
-pub(super) fn encode_query(text: &str) -> String {
-    encode(text, |_| false)
-}
-
-fn encode(text: &str, keep: impl Fn(u8) -> bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a String takes all that is written to it");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

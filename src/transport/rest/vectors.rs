@@ -5,7 +5,8 @@ use serde::Deserialize;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::transport::Rpc;
 use crate::transport::rest::binding::Bindings;
-use crate::transport::rest::route::{Route, list_fields, routing_header};
+use crate::transport::rest::route::{Route, list_fields};
+use crate::transport::routing::routing_header;
 
 /// Recorded with google-api-core 2.44.0, `AbstractOperationsClient` over REST, on a loopback server.
 const RECORDED: &str = include_str!("../../../tests/fixtures/python-requests.json");

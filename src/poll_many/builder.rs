@@ -1,0 +1,292 @@
+//! The options of a wait for many operations, and the ways to take its results.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::error::Error;
+#[cfg(feature = "journal")]
+use crate::journal::Journal;
+use crate::operation_ref::OperationRef;
+use crate::options::{
+    PollOptions, RequestOptions, concurrency_option, poll_options, rate_option, request_options,
+    wait_timeout_options,
+};
+use crate::poller::{WaitWatch, observer_option};
+use crate::redact::Masked;
+use crate::retry::RateLimit;
+use crate::transport::Rpc;
+use crate::types::Operation;
+
+use super::finished::Finished;
+use super::journaling::JournalWriter;
+use super::named::Named;
+use super::start::PollPlan;
+use super::track::FinishedTrack;
+
+/// A wait for many operations that is put together and not begun yet.
+///
+/// Iterate over it for the operations as they finish, succeeded or failed, by [`named`](Self::named) with the names that
+/// were asked for, or take [`join_all`](Self::join_all), [`race`](Self::race) or [`try_join_all`](Self::try_join_all). What is true
+/// of a [`Poller`](crate::Poller) is true of each of the waits: the delays, what is borne, the time limit, how it ends.
+/// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others go on.
+///
+/// **Fewer requests.** Operations with the same parent are asked for by pages of 1000 of
+/// [`list`](crate::OperationsClient::list) as long as that costs less than a get each, where a page counts as 8
+/// gets: 10,000 operations take 10 requests a round. What pages take is learned from each pass. Where other
+/// operations crowd the listing, those that are running are listed (`done = false`); where that is not enough,
+/// and where the service does not list or does not allow it, each operation is got. An operation that the pages
+/// do not have is got too, so that one that was deleted ends with `NOT_FOUND` as ever.
+///
+/// **At the limit.** Nobody is asked for after the [total timeout](Self::total_timeout), and whoever is not done ends at
+/// once: its last poll, or page, was in front of the limit. A caller who comes back after it, or a machine that slept
+/// through it, looks once more: by pages, or by at most 100 gets, without waiting for the turn of a rate limit, and for
+/// at most one attempt timeout in all.
+///
+/// **Threads.** The calling thread sleeps, decides and sends what can be sent one after the other. Up to
+/// [`concurrency`](Self::concurrency) threads are started when several requests have to be under way at a time; dropping
+/// the iterator ends them, after the requests under way. Nothing new is asked while the caller is busy with an item.
+///
+/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which the error of a wait that
+/// ends early has in [`Error::operation`].
+///
+/// A name that was given twice is asked for once and yielded twice.
+///
+/// ```
+/// # use longrunning::testing::{FakeOperation, FakeServer};
+/// # let server = FakeServer::start();
+/// # let names: Vec<String> = (0..2500).map(|n| format!("projects/p/operations/{n}")).collect();
+/// # for name in &names { server.insert(FakeOperation::new(name).done_after(std::time::Duration::from_secs(60))); }
+/// # let client = server.client();
+/// use std::time::Duration;
+///
+/// let mut succeeded = 0;
+/// for finished in client.poll_many(&names).total_timeout(Duration::from_secs(3600)).max_rate(10.0) {
+///     match finished {
+///         Ok(operation) => succeeded += u32::from(operation.error().is_none()),
+///         Err(error) => eprintln!("{}: {error}", error.name().unwrap_or("?")),
+///     }
+/// }
+/// assert_eq!(succeeded, 2500);
+/// # assert!(server.request_count() < 150, "{}", server.request_count());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[must_use = "nothing is asked before iteration, `join_all`, `race` or `try_join_all`"]
+pub struct PollMany {
+    core: Arc<Core>,
+    targets: Vec<OperationRef>,
+    options: RequestOptions,
+    poll: PollOptions,
+    watch: WaitWatch,
+    concurrency: usize,
+    rate: Option<Arc<RateLimit>>,
+    journal: Option<JournalWriter>,
+}
+
+impl PollMany {
+    pub(crate) fn new(core: &Arc<Core>, targets: impl IntoIterator<Item = impl Into<OperationRef>>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            targets: targets.into_iter().map(|target| target.into().at(core)).collect(),
+            options: RequestOptions::default(),
+            poll: core.poll.clone(),
+            watch: WaitWatch::default(),
+            concurrency: CONCURRENCY,
+            rate: None,
+            journal: None,
+        }
+    }
+
+    wait_timeout_options!();
+    poll_options!();
+    request_options!();
+    concurrency_option!();
+    rate_option!();
+    observer_option!();
+
+    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in
+    /// another process, however this one ends.
+    ///
+    /// Before the first request all are recorded as pending. An item that is an operation is recorded as finished before
+    /// it is given, and forgotten when the caller comes back for the next one: then it is dealt with. So a result is
+    /// given at least once, and again only if the process ended before the caller came back (or the caller, by `break`,
+    /// never did, without [`Finished::acknowledge`]). This is what the journal
+    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be); whoever cannot bear a second time has to
+    /// check what was done the first time.
+    ///
+    /// - What has a result in the journal already is not asked for: it is given first, from there.
+    /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by
+    ///   the next process, until it is [forgotten](crate::Journal::forget):
+    ///   `journal.forget(&client.operation(name).to_pending()?)`.
+    /// - [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) record, and forget nothing: the
+    ///   results stay until they are forgotten, or given as items.
+    /// - A name that was given and forgotten is a new one. Resume what the journal has, rather than a list of
+    ///   all names.
+    /// - An operation without a name, as services give it where the work was done at once, is not recorded.
+    ///
+    /// Each item waits for the disk once. An operation that cannot be recorded is an error item with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and remains what it is in
+    /// the journal; if the beginning cannot be recorded, all are, and nothing is asked.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # for name in ["operations/1", "operations/2"] { server.insert(FakeOperation::new(name).done_at_poll(3)); }
+    /// # let client = server.client();
+    /// # let folder = std::env::temp_dir().join(format!("poll-many-journal-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("jobs.jsonl");
+    /// use longrunning::Journal;
+    ///
+    /// let journal = Journal::open(&path)?;
+    /// for finished in client.poll_many(["operations/1", "operations/2"]).journal(&journal) {
+    ///     let operation = finished?;
+    ///     println!("{}: {}", operation.name(), operation.outcome()); // killed here: given again
+    /// }
+    /// assert_eq!(client.resume(&journal).into_iter().len(), 0);
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[cfg(feature = "journal")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+    pub fn journal(mut self, journal: &Journal) -> Self {
+        self.journal = Some(JournalWriter::new(journal));
+        self
+    }
+}
+
+impl PollMany {
+    fn plan(self) -> PollPlan {
+        let Self { core, targets, options, poll, watch, concurrency, rate, journal } = self;
+        let options = options.check().map(|()| options.over(core.defaults(Rpc::Get)));
+        PollPlan { core, targets, options, poll, watch, concurrency, rate, journal }
+    }
+
+    /// Iterates with the names that were asked for beside the operations.
+    ///
+    /// A service may answer under another name: with the number of the project in place of its id, say. Errors have the
+    /// name that was asked for in any case, in [`Error::name`].
+    ///
+    /// ```
+    /// # use longrunning::{Any, Operation};
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.reply(Operation::succeeded("projects/424242/operations/1", Any::from_json("{}")?));
+    /// # let client = server.client();
+    /// for (name, finished) in client.poll_many(["projects/my-project/operations/1"]).named() {
+    ///     println!("{name}: {}", finished?.outcome());
+    ///     assert_eq!(name, "projects/my-project/operations/1");
+    /// }
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn named(self) -> Named {
+        Named::new(self.into_iter())
+    }
+
+    /// Blocks until every operation is done and gives them in the order of their names, succeeded or failed.
+    ///
+    /// # Errors
+    ///
+    /// When all are done or given up: the error of the first that could not be waited for, as for
+    /// [`Poller::until_done`](crate::Poller::until_done). Iterate to keep those that are done.
+    pub fn join_all(self) -> Result<Vec<Operation>, Error> {
+        let (mut scheduler, inputs) = self.plan().start();
+        let mut found = found_of(scheduler.tracks.len());
+        let mut failure = None;
+        while let Some(FinishedTrack { track, result, .. }) = scheduler.next() {
+            match result {
+                Ok(operation) => put(&mut found, track, operation),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or_else(|| Ok(in_order(&found, &inputs)), Err)
+    }
+
+    /// Blocks until an operation is done, succeeded or failed, and gives it. The others are not asked for any more, and
+    /// go on.
+    ///
+    /// # Errors
+    ///
+    /// `Config` when there is nothing to wait for; the first error when no operation could be waited for.
+    pub fn race(self) -> Result<Operation, Error> {
+        let (mut scheduler, _) = self.plan().start();
+        let mut failure = None;
+        while let Some(over) = scheduler.next() {
+            match over.result {
+                Ok(operation) => return Ok(operation),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::config("no operation is given to wait for")))
+    }
+
+    /// Blocks until every operation has succeeded and gives them in the order of their names, or ends at the first
+    /// that has not.
+    ///
+    /// Then the others are not asked for any more, and go on: the message says how many there are. They are not
+    /// cancelled either, whatever [`on_timeout`](Self::on_timeout) says.
+    ///
+    /// # Errors
+    ///
+    /// `Operation`, with its status, for an operation that failed; `Decode` for one that is done in a way that makes
+    /// no sense; else as for [`Poller::until_done`](crate::Poller::until_done).
+    pub fn try_join_all(self) -> Result<Vec<Operation>, Error> {
+        let (mut scheduler, inputs) = self.plan().start();
+        let mut found = found_of(scheduler.tracks.len());
+        while let Some(FinishedTrack { track, name, result }) = scheduler.next() {
+            // The name that was asked for, which need not be that of the answer.
+            let succeeded =
+                |operation: Operation| operation.into_succeeded().map_err(|error| error.with_name(&name));
+            match result.and_then(succeeded) {
+                Ok(operation) => put(&mut found, track, operation),
+                Err(error) => {
+                    return Err(match scheduler.open {
+                        0 => error,
+                        1 => error.note("1 other operation goes on and is not waited for any longer"),
+                        more => error.note(format_args!(
+                            "{more} other operations go on and are not waited for any longer"
+                        )),
+                    });
+                }
+            }
+        }
+        Ok(in_order(&found, &inputs))
+    }
+}
+
+impl IntoIterator for PollMany {
+    type Item = Result<Operation, Error>;
+    type IntoIter = Finished;
+
+    fn into_iter(self) -> Finished {
+        Finished::new(self.plan())
+    }
+}
+
+impl fmt::Debug for PollMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PollMany")
+            .field("targets", &self.targets.len())
+            .field("poll", &Masked(&self.poll))
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+fn found_of(tracks: usize) -> Vec<Option<Operation>> {
+    std::iter::repeat_with(|| None).take(tracks).collect()
+}
+
+fn put(found: &mut [Option<Operation>], track: usize, operation: Operation) {
+    if let Some(place) = found.get_mut(track) {
+        *place = Some(operation);
+    }
+}
+
+/// Every track is there by now.
+fn in_order(found: &[Option<Operation>], inputs: &[usize]) -> Vec<Operation> {
+    inputs.iter().filter_map(|track| found.get(*track)?.clone()).collect()
+}
+
+/// Enough to ask for some dozens of operations in a second, little enough to burden nobody.
+const CONCURRENCY: usize = 4;
