@@ -12,9 +12,9 @@ use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 use crate::util::excerpt::{excerpt, shown, shown_name};
 
-/// Why a call, a listing or a wait did not give what was asked for.
+/// The error of a call, a listing or a wait.
 ///
-/// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
+/// `Display` is one line without the cause; `{:#}` appends the chain of causes, which
 /// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
 /// message of a [`Status`] or of a path, or more than 200 bytes of any other text that came from outside; control
 /// characters and those that turn the direction of text are escaped. A value that may be a secret given in the wrong
@@ -92,7 +92,7 @@ impl Error {
         self.0.operation.as_ref()
     }
 
-    /// The `name` that was asked for: with it a wait can go on later, in another process too.
+    /// Returns the requested `name`. A later wait can continue with it, also in another process.
     ///
     /// That of the operation where it is an operation that failed. None where the error is not about a name.
     pub fn name(&self) -> Option<&str> {
@@ -261,7 +261,7 @@ impl Error {
         self
     }
 
-    /// Adds the delay that the server asks for, and where it says so. The longest one counts.
+    /// Adds the delay that the server requests, and where it says so. The longest one counts.
     pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
         if delay > self.0.retry_after {
             self.0.retry_after = delay;
@@ -285,7 +285,7 @@ impl Error {
         self
     }
 
-    /// Adds that a call gives up because the delay that the server asks for does not fit.
+    /// Adds that a call gives up because the requested delay exceeds its remaining time.
     pub(crate) fn hint_too_long(self, left: Duration) -> Self {
         let Some(delay) = self.retry_after() else { return self };
         let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
@@ -339,7 +339,7 @@ impl Error {
         if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
     }
 
-    /// Says which operation was asked for, whatever the answer is called.
+    /// Sets the requested name, whatever the name in the response is.
     pub(crate) fn with_name(mut self, name: &str) -> Self {
         self.0.name = Some(name.to_owned());
         self
@@ -426,7 +426,7 @@ impl Error {
         )
     }
 
-    /// An operation that a client of another service is to ask for.
+    /// Creates the error for an operation of another service.
     pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
         // A password has no place in an endpoint; `ours` was found to have none.
         let its = its.rsplit_once('@').map_or_else(|| shown(its), |(_, host)| shown(&format!("…@{host}")));
@@ -438,7 +438,7 @@ impl Error {
         .about(name)
     }
 
-    /// An operation that a client of another version of its service is to ask for.
+    /// Creates the error for an operation of another version of the service.
     pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
         let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
         Self::config(format!(

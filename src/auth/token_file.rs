@@ -60,7 +60,7 @@ impl Stamp {
     }
 }
 
-/// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
+/// A token without a lifetime is assumed to be valid for 5 minutes, and fetched again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         if let Some(what) = file::misplaced(self.source.path()) {

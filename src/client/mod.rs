@@ -71,7 +71,7 @@ impl OperationsClient {
         Self::builder(endpoint).build()
     }
 
-    /// Starts a client for the service at `endpoint`, over REST if it is not told otherwise.
+    /// Returns a builder of a client for the service at `endpoint`, over REST by default.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
     /// be https, except for loopback addresses. Operations live where they were started: a regional service
@@ -149,7 +149,7 @@ impl OperationsClient {
         self.call(parent.into().at(&self.core).into_parent())
     }
 
-    /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
+    /// Requests the cancellation of an operation ([CancelOperation]), which is best effort.
     ///
     /// Success says that the service took note. Whether the operation is cancelled, ended before, or goes on
     /// all the same is told by its state:
@@ -231,7 +231,7 @@ impl OperationsClient {
 
     /// Takes an operation as a value to keep: to look at, to wait for, to cancel.
     ///
-    /// Nothing is sent. A name that cannot be asked for is reported by the first method that would ask.
+    /// Nothing is sent. The first method that sends a request reports an invalid name.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();

@@ -81,7 +81,7 @@ pub(super) trait HttpLibrary: Send + Sync {
     fn inherited(&self) -> Box<dyn HttpLibrary>;
 }
 
-/// Reaches nobody: for tests that must not need the network.
+/// Fails every request: for tests that must not need the network.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Unplugged;

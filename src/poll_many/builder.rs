@@ -50,7 +50,7 @@ use super::track::FinishedTrack;
 /// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which the error of a wait that
 /// ends early has in [`Error::operation`].
 ///
-/// A name that was given twice is asked for once and yielded twice.
+/// A duplicate name is requested once and yielded twice.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -163,7 +163,7 @@ impl PollMany {
         PollPlan { core, targets, options, poll, watch, concurrency, rate, journal }
     }
 
-    /// Iterates with the names that were asked for beside the operations.
+    /// Iterates over pairs of the requested name and its operation.
     ///
     /// A service may answer under another name: with the number of the project in place of its id, say. Errors have the
     /// name that was asked for in any case, in [`Error::name`].
@@ -234,7 +234,7 @@ impl PollMany {
         let (mut scheduler, inputs) = self.plan().start();
         let mut found = found_of(scheduler.tracks.len());
         while let Some(FinishedTrack { track, name, result }) = scheduler.next() {
-            // The name that was asked for, which need not be that of the answer.
+            // The requested name, which may differ from the name in the response.
             let succeeded =
                 |operation: Operation| operation.into_succeeded().map_err(|error| error.with_name(&name));
             match result.and_then(succeeded) {
@@ -288,5 +288,5 @@ fn in_order(found: &[Option<Operation>], inputs: &[usize]) -> Vec<Operation> {
     inputs.iter().filter_map(|track| found.get(*track)?.clone()).collect()
 }
 
-/// Enough to ask for some dozens of operations in a second, little enough to burden nobody.
+/// Enough for some dozens of requests per second, which no service notices.
 const CONCURRENCY: usize = 4;

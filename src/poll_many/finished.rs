@@ -42,7 +42,7 @@ pub struct Finished {
     again: Option<(Item, usize)>,
 }
 
-/// A name as it was asked for, and what came of it.
+/// A requested name and its result.
 pub(super) type Item = (String, Result<Operation, Error>);
 
 enum State {

@@ -86,7 +86,7 @@ impl<M> Snapshots<M> {
         Some(answer)
     }
 
-    /// The call that asks for the operation to be cancelled, in `timeout` at most.
+    /// Returns the call that cancels the operation, within `timeout`.
     pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> RetryTask {
         RetryTask {
             rpc: Rpc::Cancel,
