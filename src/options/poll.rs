@@ -79,11 +79,11 @@ pub enum LongPoll {
     /// Only polls.
     #[default]
     Never,
-    /// As [`WaitBinding::Body`].
+    /// Uses [`WaitBinding::Body`](crate::WaitBinding::Body).
     Body,
-    /// As [`WaitBinding::Query`].
+    /// Uses [`WaitBinding::Query`](crate::WaitBinding::Query).
     Query,
-    /// As [`WaitBinding::Get`].
+    /// Uses [`WaitBinding::Get`](crate::WaitBinding::Get).
     Get,
 }
 
