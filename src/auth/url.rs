@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use crate::url::{bare, host_is_valid, port_is_valid, split_port};
 
 /// An absolute URL, split as far as trust needs it.
@@ -73,21 +71,6 @@ pub(super) fn is_within(host: &str, domain: &str) -> bool {
     host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Percent-encodes everything but unreserved characters, which is right in a form, a query and a path segment.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    push_encoded(&mut encoded, text);
-    encoded
-}
-
-/// As [`encode`], onto the end of a buffer.
-pub(super) fn push_encoded(target: &mut String, text: &str) {
-    target.extend(utf8_percent_encode(text, RESERVED));
-}
-
-/// All but the unreserved characters of RFC 3986.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 fn host(authority: &str) -> Option<&str> {
     let (host, port) = split_port(authority)?;
     (host_is_valid(host) && port.is_none_or(port_is_valid)).then_some(bare(host))
@@ -151,11 +134,5 @@ mod tests {
         for (host, expected) in rows {
             assert_eq!(is_within(host, "googleapis.com"), expected, "{host}");
         }
-    }
-
-    #[test]
-    fn encoding_leaves_unreserved_characters_alone() {
-        assert_eq!(encode("aZ9-._~"), "aZ9-._~");
-        assert_eq!(encode("a b+c&d=é/:"), "a%20b%2Bc%26d%3D%C3%A9%2F%3A");
     }
 }
