@@ -19,6 +19,7 @@ use crate::auth::{
 };
 use crate::error::Error;
 use crate::net::mtls_host;
+use crate::url::UrlParts;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 
@@ -360,7 +361,7 @@ impl fmt::Debug for ServiceAccount {
 
 /// `https://HOST/` of an endpoint; one over mTLS has the audience of the plain one.
 fn audience_of(endpoint: &str) -> Result<String, TokenError> {
-    let authority = endpoint.split_once("://").map_or(endpoint, |(_, authority)| authority);
+    let authority = UrlParts::split_or("https", endpoint).map_or(endpoint, |url| url.authority);
     if authority.is_empty() {
         return Err(TokenError::permanent("there is no endpoint to take the audience from"));
     }

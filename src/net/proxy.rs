@@ -91,8 +91,7 @@ impl ProxyServer {
             let message = format!("invalid proxy URL in {origin}: {flaw}, expected `http://host:port`");
             NetError::new(NetErrorKind::Config, message)
         };
-        let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let parts = UrlParts::split(&with_scheme).ok_or_else(|| refuse("it is not well formed"))?;
+        let parts = UrlParts::split_or("http", url).ok_or_else(|| refuse("it is not well formed"))?;
         match parts.scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => {}
             scheme if scheme.starts_with("socks") => return Err(refuse("SOCKS proxies are not supported")),
