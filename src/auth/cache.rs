@@ -235,7 +235,7 @@ impl TokenCache {
         let kept = state.usable(now).is_some();
         drop(state);
         self.state.notify_all();
-        // Last, and without the lock: a logger is foreign code.
+        // Last, and without the lock: a logger is code of the program.
         match result {
             Ok(token) => {
                 let seconds = token.lifetime(asked.wall).as_secs();
@@ -310,7 +310,7 @@ impl State {
         let hint = error.retry_after();
         let (pause, retry_after) = if error.is_transient() {
             let pause = pause(count, chance).max(hint.unwrap_or_default().min(MAX_HINT));
-            // The whole hint, where it is longer: callers of this flight are told what the source wants.
+            // The whole hint, where it is longer: callers of this flight get the request of the source.
             (pause, hint.max(Some(pause)))
         } else {
             (REMEMBER_PERMANENT, None)
@@ -427,7 +427,7 @@ impl Moment {
 /// As in google-auth: the metadata server gives a new token from 4 minutes before the end of the old one.
 const STALE_BEFORE_EXPIRY: Duration = Duration::from_secs(225);
 const MAX_JITTER: Duration = Duration::from_secs(30);
-/// A token that comes with less life than the margin is not asked for again at every call.
+/// A token whose lifetime is shorter than the margin is not fetched again at every call.
 const MIN_REUSE: Duration = Duration::from_secs(10);
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
