@@ -175,6 +175,8 @@ impl TokenCache {
             http: &*self.http,
             stop,
         };
+        // Without the lock: a provider may take seconds, and others use the old token meanwhile. If it panics, dropping the
+        // flight frees the cache.
         let result = self.provider.token(&request);
         flight.is_abandoned = result.is_err() && is_stopped(stop);
         flight.result = Some(result);
@@ -189,11 +191,13 @@ impl TokenCache {
         deadline: Instant,
         stop: Option<&StopToken>,
     ) -> Option<MutexGuard<'c, State>> {
+        // Waits for the flight that is under way now, not for a later one.
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
         let deadline = self.clock.socket_deadline(deadline);
         loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
+            // The condition variable knows nothing of stop tokens, so a waiter with a token wakes to check it.
             let pause = if stop.is_some() { remaining.min(STOP_INTERVAL) } else { remaining };
             let (woken, timed_out) = self.state.wait_while(state, pause, |state| state.finished < flight);
             if !timed_out {
@@ -232,6 +236,7 @@ impl TokenCache {
             Ok(token) => state.store(asked, token, self.margin),
             Err(error) => state.fail(now, error, chance),
         }
+        // Decided under the lock, because another caller may drop the token at any time.
         let kept = state.usable(now).is_some();
         drop(state);
         self.state.notify_all();
