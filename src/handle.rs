@@ -82,43 +82,67 @@ impl<M> OperationHandle<M> {
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
     }
 
-    /// The name of the operation; empty if it was given none that can be asked for.
+    /// Returns the name of the operation, or an empty string if the handle was created with an invalid name.
     pub fn name(&self) -> &str {
         self.name.as_ref().map_or("", OperationName::as_str)
     }
 
-    /// The latest state that was seen, if any was.
+    /// Returns the last known state, without sending a request.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let handle = server.client().operation("operations/42");
+    /// assert!(handle.operation().is_none());
+    /// handle.refresh()?;
+    /// assert!(handle.operation().is_some());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn operation(&self) -> Option<Operation> {
         self.latest.get()
     }
 
-    /// Whether the operation was seen to be done.
+    /// Returns whether the operation is done in its last known state. It sends no request.
     pub fn is_done(&self) -> bool {
         self.operation().is_some_and(|operation| operation.is_done())
     }
 
-    /// Whether the operation was seen to have ended as cancelled.
+    /// Returns whether the operation is known to have ended with the code `CANCELLED`. It sends no request.
     pub fn is_cancelled(&self) -> bool {
         self.error().is_some_and(|status| status.code() == Code::Cancelled)
     }
 
-    /// Why the operation failed, if it was seen to.
+    /// Returns the error with which the operation is known to have failed. It sends no request.
     pub fn error(&self) -> Option<Status> {
         self.operation().filter(Operation::is_done)?.error().cloned()
     }
 
-    /// The metadata of the latest state that was seen.
+    /// Returns the metadata of the last known state. It sends no request.
     pub fn metadata(&self) -> Option<Any> {
         self.operation()?.metadata().cloned()
     }
 
-    /// How far the operation is by the latest state that was seen.
+    /// Returns the progress in the last known state. It sends no request.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(4));
+    /// let handle = server.client().operation("operations/42");
+    /// handle.refresh()?;
+    /// assert_eq!(handle.progress().percent(), Some(25.0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn progress(&self) -> Progress {
         self.operation().map_or_else(Progress::default, |operation| Progress::of(&operation))
     }
 
-    /// What another process needs to go on: the name, the endpoint of the client and the version of its bindings, as
-    /// plain data that serde writes and reads.
+    /// Returns the data that another process needs to continue: the name, the endpoint of the client and the version of its
+    /// bindings. serde serializes it.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -134,7 +158,7 @@ impl<M> OperationHandle<M> {
     ///
     /// # Errors
     ///
-    /// [`Binding`](crate::ErrorKind::Binding) for a name that cannot be asked for.
+    /// [`Binding`](crate::ErrorKind::Binding) if the name cannot be requested.
     pub fn to_pending(&self) -> Result<Pending, Error> {
         self.core.pending(self.name.clone()?, self.operation().as_ref(), self.since)
     }
@@ -142,7 +166,19 @@ impl<M> OperationHandle<M> {
 
 /// What is put together here and asks later.
 impl<M: Clone> OperationHandle<M> {
-    /// Starts a wait, with all its options; this handle sees what the wait sees.
+    /// Returns a poller with all its options. The handle sees every state that the poller sees.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// let handle = server.client().operation("operations/42");
+    /// handle.poller().total_timeout(Duration::from_secs(600)).until_done()?;
+    /// assert!(handle.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn poller(&self) -> Poller<M> {
         let target = OperationRef::from_parts(self.name.clone(), self.operation());
         Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
@@ -155,7 +191,18 @@ impl<M: Clone> OperationHandle<M> {
 
 /// What asks the service.
 impl OperationHandle {
-    /// Gets the latest state, unless the operation was seen to be done.
+    /// Gets the latest state. If the operation is known to be done, it sends no request and returns that state.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let handle = server.client().operation("operations/42");
+    /// assert!(!handle.refresh()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -178,13 +225,29 @@ impl OperationHandle {
         self.poller().until_done()
     }
 
-    /// Blocks until the operation is done and reads its response into a type of yours; see
-    /// [`Operation::into_response`].
+    /// Waits until the operation is done and decodes its response with serde; see [`Operation::into_response`].
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Index {
+    ///     rows: String,
+    /// }
+    ///
+    /// let server = FakeServer::start();
+    /// let index = Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "9"}"#)?;
+    /// server.insert(Operation::succeeded("operations/42", index));
+    /// let index: Index = server.client().operation("operations/42").result()?;
+    /// assert_eq!(index.rows, "9");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if `T`
-    /// does not fit, otherwise as for [`Poller::until_done`].
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if its response
+    /// does not fit `T`, otherwise as for [`Poller::until_done`].
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.until_done()?.into_response()
     }

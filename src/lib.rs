@@ -86,7 +86,8 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! [`all`](PollMany::all), [`any`](PollMany::any) and [`first_error`](PollMany::first_error) are other ways to end it.
+//! [`join_all`](PollMany::join_all), [`try_join_all`](PollMany::try_join_all) and [`race`](PollMany::race) collect them in
+//! other ways.
 //! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel or delete in bulk, by
 //! filter and age.
 //!

@@ -1,4 +1,4 @@
-//! What a wait has to remember, to go on in another process.
+//! The data that continues a wait in another process.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -12,10 +12,9 @@ use crate::name::OperationName;
 use crate::net::mtls_host;
 use crate::redact::Masked;
 
-/// An operation whose result is still to come, as plain data: enough to go on waiting in another process.
+/// An operation whose result is still to come, as plain data: enough to continue the wait in another process.
 ///
-/// Serialises into a flat object. Fields that are not known are passed over when it is read, and all but `name`
-/// may be absent.
+/// It serializes to a flat object. Deserializing ignores unknown fields, and all fields but `name` may be missing.
 ///
 /// ```
 /// use longrunning::Pending;
@@ -27,14 +26,14 @@ use crate::redact::Masked;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A [`Poller`](crate::Poller) takes it in place of a name, as does all that takes a [`OperationRef`](crate::OperationRef). The
-/// client has to be one of its endpoint and version, where those are told: another one asks nothing, and gives an error
+/// A [`Poller`](crate::Poller) takes it in place of a name, and so does everything that takes an [`OperationRef`](crate::OperationRef).
+/// The client must have the same endpoint and version, if they are set. Another client sends nothing and returns an error
 /// of [`ErrorKind::Config`](crate::ErrorKind::Config) that names both.
 ///
-/// Names are unique only within a service, so it is name and endpoint together that tell two of them apart, for
-/// instance in a `Journal` (feature `journal`). Endpoints are the same however they are spelled: with `https://` or
-/// without, in capitals, with the default port, or that of a service of Google's for mutual TLS
-/// (`run.mtls.googleapis.com`). Those of two regions are not.
+/// Names are unique only within a service, so name and endpoint together identify an operation, for
+/// instance in a `Journal` (feature `journal`). The spelling of an endpoint does not matter: `https://` or not, upper case,
+/// the default port, or the host of a Google service for mutual TLS (`run.mtls.googleapis.com`). The endpoints of two
+/// regions differ.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct Pending {
@@ -46,11 +45,19 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Takes the name of an operation that was started just now.
+    /// Creates the data for an operation that was started just now.
+    ///
+    /// ```
+    /// use longrunning::Pending;
+    ///
+    /// let pending = Pending::new("operations/42")?;
+    /// assert!(pending.started().is_some() && pending.endpoint().is_none());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Binding`](crate::ErrorKind::Binding) for a name that no method can be asked for.
+    /// [`Binding`](crate::ErrorKind::Binding) if the name cannot be requested by any method.
     pub fn new<N>(name: N) -> Result<Self, Error>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
@@ -59,56 +66,75 @@ impl Pending {
         Ok(Self { name, endpoint: None, api_version: None, started: Some(SystemTime::now()), label: None })
     }
 
-    /// Says which service has the operation: the endpoint that its client is made for.
+    /// Sets the endpoint of the service, as for [`OperationsClient::builder`](crate::OperationsClient::builder). Default: none,
+    /// which fits any client.
+    ///
+    /// ```
+    /// use longrunning::{ErrorKind, Pending};
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let pending = Pending::new("operations/42")?.with_endpoint("https://run.googleapis.com");
+    /// let error = server.client().poller(&pending).until_done().unwrap_err();
+    /// assert_eq!((error.kind(), server.request_count()), (ErrorKind::Config, 0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Says under which version of the API the operation is found, as in
-    /// [`Bindings::version`](crate::Bindings::version).
+    /// Sets the version of the API, as in [`Bindings::version`](crate::Bindings::version). Default: none, which fits any client.
     #[must_use]
     pub fn with_api_version(mut self, api_version: impl Into<String>) -> Self {
         self.api_version = Some(api_version.into());
         self
     }
 
-    /// Says when the operation was started. Default: when this value was made.
+    /// Sets when the operation was started. Default: when this value was created.
     #[must_use]
     pub fn with_started(mut self, started: SystemTime) -> Self {
         self.started = Some(started);
         self
     }
 
-    /// Attaches a text of yours, to know the operation again.
+    /// Attaches a text by which the program recognises the operation.
+    ///
+    /// ```
+    /// use longrunning::Pending;
+    ///
+    /// let pending = Pending::new("operations/42")?.with_label("nightly import");
+    /// assert_eq!(pending.label(), Some("nightly import"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// The name of the operation.
+    /// Returns the name of the operation.
     pub fn name(&self) -> &OperationName {
         &self.name
     }
 
-    /// The endpoint of its service, if that was told.
+    /// Returns the endpoint of its service, if it is set.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
-    /// The version of the API, if that was told.
+    /// Returns the version of the API, if it is set.
     pub fn api_version(&self) -> Option<&str> {
         self.api_version.as_deref()
     }
 
-    /// When it was started, by the clock of the machine that started it.
+    /// Returns when the operation was started, by the clock of the machine that started it.
     pub fn started(&self) -> Option<SystemTime> {
         self.started
     }
 
-    /// The text that was attached.
+    /// Returns the text that was attached.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }

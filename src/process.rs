@@ -7,8 +7,10 @@
 //! its parent's.
 
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::Duration;
+
+use crate::util::sync::{lock, recover};
 
 /// The process that made something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,14 +77,14 @@ impl<T> ProcessLock<T> {
 
     /// Locks it. A thread that panicked with the lock does not spoil it for others.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.place().value.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.place().value)
     }
 
     /// Waits for a notification for at most `limit`; says whether that has passed.
     #[cfg(feature = "async")]
     pub(crate) fn wait<'a>(&'a self, guard: MutexGuard<'a, T>, limit: Duration) -> (MutexGuard<'a, T>, bool) {
         let waiting = self.place().changed.wait_timeout(guard, limit);
-        let (guard, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+        let (guard, waited) = recover(waiting);
         (guard, waited.timed_out())
     }
 
@@ -94,7 +96,7 @@ impl<T> ProcessLock<T> {
         condition: impl FnMut(&mut T) -> bool,
     ) -> (MutexGuard<'a, T>, bool) {
         let waiting = self.place().changed.wait_timeout_while(guard, limit, condition);
-        let (guard, waited) = waiting.unwrap_or_else(PoisonError::into_inner);
+        let (guard, waited) = recover(waiting);
         (guard, waited.timed_out())
     }
 

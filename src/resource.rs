@@ -1,8 +1,8 @@
-//! The resource paths that all Google services share, built and taken apart.
+//! Resource paths that all Google services share: functions that build and parse them.
 //!
-//! They are what a listing takes as the parent of operations. Each has a
-//! builder and a parser, and the two are exact inverses: a builder refuses a part that is empty, is `.`
-//! or `..`, or has a `/` or a control character in it, and a parser gives `None` for such a path.
+//! A listing takes such a path as the parent of operations. Each path has a function that builds it and
+//! one that parses it, and they are exact inverses. A part that is empty, is `.` or `..`, or contains a `/` or
+//! a control character is an error when building, and `None` when parsing.
 //!
 //! ```
 //! use longrunning::resource;
@@ -19,74 +19,120 @@ use crate::name::check_segment;
 
 /// Builds `billingAccounts/{billing_account}`.
 ///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::billing_account("0123AB")?, "billingAccounts/0123AB");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
 pub fn billing_account(billing_account: &str) -> Result<String, Error> {
     build([("billingAccounts", billing_account)])
 }
 
 /// Builds `folders/{folder}`.
 ///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::folder("12345")?, "folders/12345");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
 pub fn folder(folder: &str) -> Result<String, Error> {
     build([("folders", folder)])
 }
 
 /// Builds `organizations/{organization}`.
 ///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::organization("12345")?, "organizations/12345");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
 pub fn organization(organization: &str) -> Result<String, Error> {
     build([("organizations", organization)])
 }
 
 /// Builds `projects/{project}`.
 ///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::project("my-project")?, "projects/my-project");
+/// assert!(resource::project("..").is_err());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
 pub fn project(project: &str) -> Result<String, Error> {
     build([("projects", project)])
 }
 
-/// Builds `projects/{project}/locations/{location}`.
+/// Builds `projects/{project}/locations/{location}`, the usual parent of operations.
+///
+/// ```
+/// use longrunning::resource;
+/// use longrunning::testing::FakeServer;
+///
+/// let server = FakeServer::start();
+/// let page = server.client().list(resource::location("my-project", "europe-west1")?).send()?;
+/// assert!(page.operations.is_empty());
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) for a part that cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if a part cannot be one segment of a path.
 pub fn location(project: &str, location: &str) -> Result<String, Error> {
     build([("projects", project), ("locations", location)])
 }
 
-/// Takes the billing account out of `billingAccounts/{billing_account}`.
+/// Returns the billing account in `billingAccounts/{billing_account}`, or `None` for other paths.
 pub fn parse_billing_account(path: &str) -> Option<&str> {
     let [billing_account] = parse(["billingAccounts"], path)?;
     Some(billing_account)
 }
 
-/// Takes the folder out of `folders/{folder}`.
+/// Returns the folder in `folders/{folder}`, or `None` for other paths.
 pub fn parse_folder(path: &str) -> Option<&str> {
     let [folder] = parse(["folders"], path)?;
     Some(folder)
 }
 
-/// Takes the organization out of `organizations/{organization}`.
+/// Returns the organization in `organizations/{organization}`, or `None` for other paths.
 pub fn parse_organization(path: &str) -> Option<&str> {
     let [organization] = parse(["organizations"], path)?;
     Some(organization)
 }
 
-/// Takes the project out of `projects/{project}`.
+/// Returns the project in `projects/{project}`, or `None` for other paths.
+///
+/// ```
+/// use longrunning::resource;
+///
+/// assert_eq!(resource::parse_project("projects/my-project"), Some("my-project"));
+/// assert_eq!(resource::parse_project("projects/my-project/locations/l"), None);
+/// ```
 pub fn parse_project(path: &str) -> Option<&str> {
     let [project] = parse(["projects"], path)?;
     Some(project)
 }
 
-/// Takes project and location out of `projects/{project}/locations/{location}`.
+/// Returns the project and the location in `projects/{project}/locations/{location}`, or `None` for other paths.
 pub fn parse_location(path: &str) -> Option<(&str, &str)> {
     let [project, location] = parse(["projects", "locations"], path)?;
     Some((project, location))

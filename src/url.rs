@@ -1,5 +1,7 @@
 //! Absolute URLs in their parts.
 
+use std::net::Ipv6Addr;
+
 /// The parts of an absolute URL, as they are written; nothing is decoded or checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UrlParts<'a> {
@@ -46,6 +48,19 @@ pub(crate) fn split_port(server: &str) -> Option<(&str, Option<&str>)> {
 /// An IPv6 address without its brackets; other hosts as they are.
 pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Whether `host` is a name or an address, with so few characters that no other parser can read another host out of it.
+pub(crate) fn host_is_valid(host: &str) -> bool {
+    if host.starts_with('[') {
+        return bare(host).parse::<Ipv6Addr>().is_ok();
+    }
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+/// Whether `port` is a number up to 65535, without a sign.
+pub(crate) fn port_is_valid(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]

@@ -15,29 +15,31 @@ use super::pool::{Job, Pool};
 use super::timer::{Awake, Timer};
 use super::{fault, job};
 
-/// Says where an [`OperationsAsyncClient`](super::OperationsAsyncClient) makes its attempts, which block, and how it
-/// sleeps.
+/// Sets which threads make the attempts of an [`OperationsAsyncClient`](super::OperationsAsyncClient), which block, and
+/// how it sleeps.
 ///
-/// The default needs no runtime: up to 8 threads for attempts and one for all sleeps. They are the client's own, are
-/// started with the first attempt or sleep, end after 10 idle seconds, and at the latest with the last clone of the
-/// client, its calls and futures. A runtime that has such threads can lend them:
+/// The default needs no runtime: up to 8 threads for attempts and one for all sleeps. They belong to the client, start
+/// with its first attempt or sleep, and end after 10 idle seconds, or with the last clone of the client, its calls and
+/// futures. A runtime that has such threads can replace them; `tests/heavy/examples/async_tokio.rs` does it:
 ///
-/// ```
+/// ```ignore
 /// use longrunning::aio::{Executor, OperationsAsyncClient};
 ///
-/// # let server = longrunning::testing::FakeServer::builder().real_time().start()?;
-/// # server.insert(longrunning::Operation::running("operations/42"));
-/// # let client = server.client();
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let executor = Executor::new()
 ///     .spawn_blocking(|job| drop(tokio::task::spawn_blocking(job)))
 ///     .sleep(tokio::time::sleep);
 /// let client = OperationsAsyncClient::with_executor(client, executor);
 /// let operation = client.get("operations/42").send().await?;
-/// # assert!(!operation.is_done());
-/// # Ok::<(), longrunning::Error>(())
-/// # })?;
-/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// The number of threads can be set without a runtime:
+///
+/// ```
+/// use longrunning::aio::{Executor, OperationsAsyncClient};
+///
+/// # let server = longrunning::testing::FakeServer::start();
+/// # let client = server.client();
+/// let client = OperationsAsyncClient::with_executor(client, Executor::new().threads(2));
 /// ```
 #[derive(Clone)]
 #[must_use = "a client is made with it"]

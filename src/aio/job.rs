@@ -2,7 +2,7 @@
 
 use std::future;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -12,6 +12,7 @@ use crate::stop::{StopListener, StopToken};
 
 use super::fault;
 use super::pool::Job;
+use crate::util::sync::lock;
 
 /// Runs `work` where `spawn` puts it, which says whether it has to wait for a thread; none when it was stopped before
 /// it began. It is not begun any more once `late` has ended, which counts only if it has to wait.
@@ -85,7 +86,7 @@ impl<T> Slot<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -3,8 +3,6 @@
 //! [AIP-4110](https://google.aip.dev/auth/4110), with gcloud's own variable for its folder.
 
 use std::fmt;
-use std::fs;
-use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::auth::authorized_user::LOGIN;
@@ -12,7 +10,7 @@ use crate::auth::key_file::{KeyFile, PATH_EXPECTED};
 use crate::auth::{Credentials, CredentialsPolicy, loader, metadata};
 use crate::error::{Error, ErrorKind};
 use crate::util::env::{Env, gcloud_folder};
-use crate::util::file;
+use crate::util::file::{self, is_absent};
 
 impl Credentials {
     /// Takes the credentials that the surroundings offer, the way all of Google's libraries do ([ADC]).
@@ -91,12 +89,6 @@ pub(super) fn nothing(searched: &str, metadata: &str) -> String {
 
 fn load(path: &Path) -> Result<Credentials, Error> {
     KeyFile::read(path, &CredentialsPolicy::trusting_the_file()).and_then(loader::load)
-}
-
-/// Only what is certainly not there is passed over: a file that cannot be opened is an error.
-fn is_absent(path: &Path) -> bool {
-    let gone = |kind| matches!(kind, IoErrorKind::NotFound | IoErrorKind::NotADirectory);
-    fs::metadata(path).is_err_and(|error| gone(error.kind()))
 }
 
 #[derive(Debug, PartialEq)]

@@ -1,11 +1,12 @@
 //! An HTTP client with answers in store, for the tests of token sources.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::auth::TokenRequest;
 use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::util::sync::lock;
 
 /// Gives its answers in order and remembers what it was asked; without an answer it is unplugged.
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ impl Scripted {
     }
 
     pub(super) fn take(&self) -> Vec<Seen> {
-        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.seen))
     }
 
     /// A request to a provider, over this client.

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::url::{bare, host_is_valid, port_is_valid, split_port};
+
 /// An absolute URL, split as far as trust needs it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Url<'a> {
@@ -90,24 +92,8 @@ pub(super) fn push_encoded(target: &mut String, text: &str) {
 }
 
 fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(v6) => {
-            let (host, port) = v6.split_once(']')?;
-            host.parse::<IpAddr>().ok().filter(IpAddr::is_ipv6)?;
-            (host, port)
-        }
-        None => {
-            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (!host.is_empty() && host.bytes().all(plain)).then_some(())?;
-            (host, port)
-        }
-    };
-    let valid = match port.strip_prefix(':') {
-        Some(port) => port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok(),
-        None => port.is_empty(),
-    };
-    valid.then_some(host)
+    let (host, port) = split_port(authority)?;
+    (host_is_valid(host) && port.is_none_or(port_is_valid)).then_some(bare(host))
 }
 
 /// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.

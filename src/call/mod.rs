@@ -101,11 +101,23 @@ impl<R, M> Call<R, M> {
 
 /// Options of a WaitOperation call.
 impl<M> Call<WaitOperationRequest, M> {
-    /// Asks the server to wait for up to `timeout`; it may return earlier, done or not.
+    /// Sets how long the server may hold back its response; it may return earlier, done or not.
     ///
-    /// Without it the server chooses. Both time limits of the call are extended by it, unless
-    /// [`total_timeout`](Self::total_timeout) is given: then the server is asked for what is left, if that is
-    /// less, but for a second (or a tenth of a shorter time) in which the answer can arrive.
+    /// Without it, the server decides. It extends both timeouts of the call. If
+    /// [`total_timeout`](Self::total_timeout) is set, the request contains at most the remaining time, less a second (or a
+    /// tenth of a shorter time) in which the response can arrive.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+    /// use longrunning::{Bindings, WaitBinding};
+    ///
+    /// let server = FakeServer::builder().with(Rpc::Wait).start()?;
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(20)));
+    /// let client = server.client_builder().bindings(Bindings::default().wait_by(WaitBinding::Body)).build()?;
+    /// assert!(client.wait("operations/42").timeout(Duration::from_secs(30)).send()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|request| request.timeout = prost_types::Duration::try_from(timeout.min(LONGEST_WAIT)).ok())
     }
@@ -125,14 +137,30 @@ impl<M> Call<ListOperationsRequest, M> {
         self
     }
 
-    /// Starts at a page given by an earlier listing with the same options.
+    /// Starts at the page of this token, from an earlier listing with the same options.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// for n in 1..=3 {
+    ///     server.insert(Operation::running(format!("projects/p/operations/{n}")));
+    /// }
+    /// let client = server.client();
+    /// let first = client.list("projects/p").page_size(2).send()?;
+    /// let rest = client.list("projects/p").page_size(2).page_token(first.next_page_token).send()?;
+    /// assert_eq!(rest.operations.len(), 1);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn page_token(self, page_token: impl Into<String>) -> Self {
         self.set(|request| request.page_token = page_token.into())
     }
 
-    /// Lists what can be reached and names the rest in [`unreachable`](crate::OperationPage::unreachable).
+    /// Lists the reachable operations and names the unreachable locations in
+    /// [`unreachable`](crate::OperationPage::unreachable).
     ///
-    /// Only some services support it. Default: a place that cannot be reached fails the listing.
+    /// Only some services support it. Default: an unreachable location fails the listing.
     pub fn return_partial_success(self, return_partial_success: bool) -> Self {
         self.set(|request| request.return_partial_success = return_partial_success)
     }

@@ -262,7 +262,7 @@ impl OperationsClientBuilder {
     ///     .credentials(Credentials::anonymous())
     ///     .build()
     ///     .unwrap_err();
-    /// assert_eq!(error.to_string(), "client certificate file `client.crt` cannot be read");
+    /// assert_eq!(error.to_string(), "client certificate file `client.crt` does not exist");
     /// ```
     ///
     /// [AIP-4114]: https://google.aip.dev/auth/4114

@@ -1,4 +1,4 @@
-//! Retries and time limits of the methods, as the configuration files of gRPC clients have them.
+//! Retries and timeouts of each method, from the configuration files of gRPC clients.
 
 mod gapic;
 mod method_config;
@@ -82,12 +82,20 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Reads either form.
+    /// Parses either form.
+    ///
+    /// ```
+    /// use longrunning::ClientConfig;
+    ///
+    /// let config = ClientConfig::from_json(r#"{"methodConfig": [{"name": [{}], "timeout": "30s"}]}"#)?;
+    /// assert!(ClientConfig::from_json("{}").is_err());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the key that is wrong or missing: a name
-    /// that is not defined, a method or code that does not exist, a negative number, a value of the wrong kind.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the path of the key that is wrong or missing: an undefined
+    /// name, an unknown method or code, a negative number, a value of the wrong type.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)
             .map_err(|cause| Error::config("client config is not valid JSON").with_source(cause))?;
@@ -100,10 +108,20 @@ impl ClientConfig {
         methods.map(|methods| Self { methods })
     }
 
-    /// The defaults of Python's gRPC client, `OperationsClient` of `google.api_core.operations_v1`.
+    /// Returns the defaults of Python's gRPC client, `OperationsClient` of `google.api_core.operations_v1`.
     ///
-    /// Get, list, cancel and delete: `DEADLINE_EXCEEDED` and `UNAVAILABLE` are retried for up to 600 s, delays
-    /// grow from 0.1 s to 60 s by 1.3, an attempt takes up to 20 s. Wait stays as it is by default.
+    /// Get, list, cancel and delete: `DEADLINE_EXCEEDED` and `UNAVAILABLE` are retried for up to 600 s, with delays
+    /// from 0.1 s to 60 s, factor 1.3, and attempts of up to 20 s. Wait keeps its defaults.
+    ///
+    /// ```
+    /// use longrunning::{ClientConfig, Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .credentials(Credentials::anonymous())
+    ///     .client_config(ClientConfig::python_grpc())
+    ///     .build()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn python_grpc() -> Self {
         let method = MethodSettings {
             retry: Some(

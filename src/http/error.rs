@@ -1,4 +1,4 @@
-//! Why an exchange failed, and what that says about the server.
+//! The error of an HTTP exchange, and what it says about the server.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,16 +8,16 @@ use crate::net::error::{ConnectionError, NetError, NetErrorKind};
 use crate::net::proxy::ProxyServer;
 use crate::redact::redacted;
 
-/// Why an exchange brought no answer.
+/// The reason why an exchange returned no response.
 ///
-/// `Display` is one line that names the host; the cause of the operating system, of TLS or of the HTTP
-/// client stands in [`source`](StdError::source) only.
+/// `Display` is one line that names the host. The error of the operating system, of TLS or of the HTTP
+/// client is available by [`source`](StdError::source) only.
 ///
 /// ```
 /// use longrunning::http::{HttpError, HttpErrorKind};
 ///
-/// // What a client of your own returns when it could not connect.
-/// let error = HttpError::new(HttpErrorKind::Connect, "cannot connect to example.com:443");
+/// // An HTTP client of a program returns this when it fails to connect.
+/// let error = HttpError::new(HttpErrorKind::Connect, "failed to connect to example.com:443");
 /// assert!(error.is_transient() && !error.was_sent());
 /// ```
 #[derive(Clone, Debug)]
@@ -65,9 +65,16 @@ pub enum HttpErrorKind {
 }
 
 impl HttpError {
-    /// Makes an error whose [`was_sent`](Self::was_sent) and [`is_transient`](Self::is_transient) are the usual ones of its kind.
+    /// Creates an error. Its kind determines [`was_sent`](Self::was_sent) and [`is_transient`](Self::is_transient).
     ///
-    /// Say in `message` what was tried and with which host, on one line, without secrets.
+    /// `message` says what was attempted and with which host, on one line, without secrets.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// let error = HttpError::new(HttpErrorKind::Timeout, "request to example.com:443 timed out");
+    /// assert!(error.was_sent() && error.is_transient());
+    /// ```
     pub fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
         use HttpErrorKind::{Connect, Encoding, Interrupted, Protocol, Resolve, Stopped, Timeout, TooLarge};
         let sent = matches!(kind, Encoding | Interrupted | Protocol | Stopped | Timeout | TooLarge);
@@ -82,37 +89,44 @@ impl HttpError {
         }
     }
 
-    /// Says whether the server may have seen the request.
+    /// Sets whether the server may have received the request. Default: as for the kind.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpError, HttpErrorKind};
+    ///
+    /// let error = HttpError::new(HttpErrorKind::Timeout, "no free connection to example.com:443").sent(false);
+    /// assert!(!error.was_sent());
+    /// ```
     pub fn sent(mut self, sent: bool) -> Self {
         self.sent = sent;
         self
     }
 
-    /// Says whether the same request may succeed later.
+    /// Sets whether the same request may succeed later. Default: as for the kind.
     pub fn transient(mut self, transient: bool) -> Self {
         self.transient = transient;
         self
     }
 
-    /// Adds the cause.
+    /// Sets the cause, which [`source`](StdError::source) returns.
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What failed.
+    /// Returns the category of the error.
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
 
-    /// Whether bytes of the request may have reached the server.
+    /// Returns whether bytes of the request may have reached the server.
     ///
     /// `false` is certain: nothing was sent.
     pub fn was_sent(&self) -> bool {
         self.sent
     }
 
-    /// Whether the same request may succeed later without any change.
+    /// Returns whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         self.transient
     }
@@ -124,7 +138,7 @@ impl HttpError {
         self
     }
 
-    /// The error for a request that was sent, or begun, when the connection failed before a response.
+    /// Creates the error for a request that was sent, or begun, when the connection failed before a response.
     pub(crate) fn unanswered(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
@@ -138,7 +152,7 @@ impl HttpError {
         }
     }
 
-    /// The error for a response that began and did not come to its end.
+    /// Creates the error for a response that began and ended early.
     pub(crate) fn cut_short(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {

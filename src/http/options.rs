@@ -1,4 +1,4 @@
-//! What a program may decide about the default client.
+//! Settings of the default HTTP client.
 
 use std::time::Duration;
 
@@ -25,8 +25,9 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
-    /// Mozilla's roots, the proxy of the environment, no client certificate; 16 idle connections a host, 64 in
-    /// all, for 100 s.
+    /// Creates the default settings: Mozilla's roots, the proxy of the environment, no client certificate.
+    ///
+    /// At most 16 idle connections per host and 64 in total are pooled, for 100 s.
     pub fn new() -> Self {
         Self {
             net: NetOptions::default(),
@@ -37,14 +38,22 @@ impl HttpOptions {
         }
     }
 
-    /// Sets the certificates that a server is trusted by.
+    /// Sets the trusted root certificates. Default: Mozilla's, with the feature `webpki-roots`.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
+    ///
+    /// // For plain http to loopback; a TLS handshake would fail.
+    /// let agent = HttpAgent::new(&HttpOptions::new().roots(Roots::None))?;
+    /// # Ok::<(), longrunning::http::HttpError>(())
+    /// ```
     pub fn roots(mut self, roots: Roots) -> Self {
         self.net.roots = roots;
         self
     }
 
-    /// Trusts these certificates (PEM) too, beside [`roots`](Self::roots): those of a company's proxy that looks
-    /// into TLS, say. Can be called more than once.
+    /// Trusts these certificates (PEM) in addition to [`roots`](Self::roots), such as that of a proxy that inspects TLS. It can
+    /// be called more than once.
     ///
     /// A text without a usable certificate is an error when the client is built.
     ///
@@ -59,11 +68,11 @@ impl HttpOptions {
         self
     }
 
-    /// Shows this certificate to every https server that asks for one, whatever the environment says.
+    /// Presents this certificate to every https server that requests one, regardless of the environment.
     ///
-    /// A client with it asks the service's endpoint for mutual TLS; see
+    /// A client with it uses the service's endpoint for mutual TLS; see
     /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
-    /// waits for `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
+    /// depends on `GOOGLE_API_USE_CLIENT_CERTIFICATE`.
     pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
         self.net.client_certificate = Some(certificate);
         self
@@ -73,49 +82,70 @@ impl HttpOptions {
         self.net.client_certificate.is_some()
     }
 
-    /// How many unused connections to one host are kept, and for how long.
+    /// Returns how many idle connections to one host are pooled, and for how long.
     #[cfg(feature = "grpc")]
     pub(crate) fn idle_limits(&self) -> (usize, Duration) {
         (self.idle_per_host.min(self.idle_total), self.idle_timeout)
     }
 
-    /// How many exchanges may be under way at a time.
+    /// Returns how many exchanges may run concurrently.
     #[cfg(feature = "grpc")]
     pub(crate) fn connection_limit(&self) -> usize {
         self.max_connections
     }
 
-    /// Sets the proxy.
+    /// Sets the proxy. Default: the one of the environment (`HTTPS_PROXY`, `NO_PROXY`, …).
+    ///
+    /// ```
+    /// use longrunning::http::{HttpOptions, ProxySetting};
+    ///
+    /// let options = HttpOptions::new().proxy(ProxySetting::None);
+    /// ```
     pub fn proxy(mut self, proxy: ProxySetting) -> Self {
         self.net.proxy = proxy;
         self
     }
 
-    /// Sets how many unused connections to one host are kept; best the number of threads that call. Zero keeps none.
+    /// Sets how many idle connections to one host are pooled. Default: 16; zero pools none.
+    ///
+    /// The number of threads that make calls is a good value.
     pub fn idle_per_host(mut self, connections: usize) -> Self {
         self.idle_per_host = connections;
         self
     }
 
-    /// Sets how long an unused connection is kept. Default: 100 s, which is longer than the usual poll interval,
-    /// and shorter than servers and firewalls forget. Zero keeps none.
+    /// Sets how long an idle connection is pooled. Default: 100 s; zero pools none.
+    ///
+    /// The default is longer than the usual poll interval, and shorter than the memory of servers and firewalls.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::http::HttpOptions;
+    ///
+    /// let options = HttpOptions::new().idle_timeout(Duration::from_secs(30));
+    /// ```
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = idle_timeout;
         self
     }
 
-    /// Sets how many exchanges may be under way at a time, each on a connection of its own. Default: 512, which is less
-    /// than the files that a program may usually open; zero counts as 1.
+    /// Limits the number of concurrent exchanges, each on a connection of its own. Default: 512; zero counts as 1.
     ///
-    /// The next one waits for its turn as long as its attempt may take, and then fails with
-    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC calls, too,
-    /// have a connection each, and are counted apart from REST and from requests for tokens.
+    /// The default is less than the usual limit on open files. A further exchange waits for a permit, within the
+    /// timeout of its attempt, and then fails with [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC
+    /// calls have connections of their own, and are counted separately from REST and from requests for tokens.
+    ///
+    /// ```
+    /// use longrunning::http::HttpOptions;
+    ///
+    /// let options = HttpOptions::new().max_connections(8).idle_per_host(8);
+    /// ```
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// Sets how many unused connections are kept in all. Zero keeps none.
+    /// Sets how many idle connections are pooled in total. Default: 64; zero pools none.
     pub fn idle_total(mut self, connections: usize) -> Self {
         self.idle_total = connections;
         self

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::sensitive::RedactedHeaders;
 
-/// One answer, read to its end.
+/// One response, read to its end.
 ///
-/// `Debug` shows the length of the body only, and redacts header values that may be secret.
+/// `Debug` shows only the length of the body, and redacts header values that may be secret.
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct HttpResponse {
@@ -19,7 +19,14 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// Makes an answer without headers.
+    /// Creates a response without headers.
+    ///
+    /// ```
+    /// use longrunning::http::HttpResponse;
+    ///
+    /// let response = HttpResponse::new(200, r#"{"name":"operations/42"}"#);
+    /// assert_eq!((response.status, response.headers.len()), (200, 0));
+    /// ```
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
@@ -29,15 +36,15 @@ impl HttpResponse {
     /// ```
     /// use longrunning::http::HttpResponse;
     ///
-    /// let answer = HttpResponse::new(503, "").with_header("Retry-After", "3");
-    /// assert_eq!(answer.header("retry-after"), Some("3"));
+    /// let response = HttpResponse::new(503, "").with_header("Retry-After", "3");
+    /// assert_eq!(response.header("retry-after"), Some("3"));
     /// ```
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
 
-    /// The first value of the header `name`, which is compared without regard to case.
+    /// Returns the first value of the header `name`, regardless of case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name))?;
         Some(value)

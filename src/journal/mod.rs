@@ -10,13 +10,14 @@ mod temporary;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::pending::Pending;
 use crate::types::Operation;
 use crate::util::excerpt::shown_name;
 use crate::util::file;
+use crate::util::sync::lock;
 use store::Store;
 
 /// A file of operations that are waited for, which survives the process however that ends.
@@ -84,15 +85,26 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, or creates one where there is no file.
+    /// Opens a journal, or creates it if there is no file.
     ///
-    /// The path names a journal, a symbolic link to one, or nothing in a folder that exists. Files of other kinds
-    /// and other programs are refused without waiting for anything, an empty one included.
+    /// The path names a journal, a symbolic link to one, or a new file in an existing directory. Files of other types
+    /// and other programs are rejected without blocking, an empty one included.
+    ///
+    /// ```
+    /// use longrunning::Journal;
+    ///
+    /// let path = std::env::temp_dir().join(format!("open-{}.jsonl", std::process::id()));
+    /// let journal = Journal::open(&path)?;
+    /// assert!(journal.pending().is_empty());
+    /// assert!(Journal::open(&path).is_err(), "it is open already");
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if another process (or this one) has it open, if it cannot be read or
-    /// written, or is not a journal of a version that is known here. Then no existing file has changed, and none is
+    /// [`Config`](crate::ErrorKind::Config) if it is open already, here or in another process, if it cannot be read or
+    /// written, or if it is not a journal of a known version. Then no existing file has changed, and none is
     /// new except the lock file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         if let Some(what) = file::misplaced(path.as_ref()) {
@@ -103,19 +115,31 @@ impl Journal {
         Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
     }
 
-    /// Records an operation as pending; `false` if the journal has it already, pending or finished.
+    /// Records an operation as pending. Returns `false` if the journal contains it already, pending or finished.
+    ///
+    /// ```
+    /// use longrunning::{Journal, Pending};
+    ///
+    /// let path = std::env::temp_dir().join(format!("add-{}.jsonl", std::process::id()));
+    /// let journal = Journal::open(&path)?;
+    /// let pending = Pending::new("operations/42")?.with_endpoint("https://run.googleapis.com");
+    /// assert!(journal.add(&pending)?);
+    /// assert!(!journal.add(&pending)?);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if the file cannot be written. Then
-    /// nothing is recorded, and the same can be tried again.
+    /// nothing is recorded, and the caller can try again.
     pub fn add(&self, pending: &Pending) -> Result<bool, Error> {
         self.add_all([pending]).map(|added| added == 1)
     }
 
-    /// Records operations as pending, with one sync for all; says how many the journal did not have.
+    /// Records operations as pending, with one sync for all. Returns how many are new.
     ///
-    /// Killed in the middle, it has recorded the first of them, each as a whole.
+    /// If the process is killed meanwhile, the first of them are recorded, each one completely.
     ///
     /// # Errors
     ///
@@ -136,14 +160,28 @@ impl Journal {
         Ok(new.len())
     }
 
-    /// The operations without a result, in the order in which they were added.
+    /// Returns the operations without a result, in the order in which they were added.
     pub fn pending(&self) -> Vec<Pending> {
         self.store().index.pending()
     }
 
-    /// Records the result of a pending operation; `true` the first time, in all processes together.
+    /// Records the result of a pending operation. Returns `true` the first time, over all processes.
     ///
-    /// `false` if it has a result already, which stays, or if the journal does not have the operation.
+    /// Returns `false` if the operation has a result already, which stays, or if the journal does not contain it.
+    ///
+    /// ```
+    /// use longrunning::{Any, Journal, Operation, Pending};
+    ///
+    /// let path = std::env::temp_dir().join(format!("finish-{}.jsonl", std::process::id()));
+    /// let journal = Journal::open(&path)?;
+    /// let pending = Pending::new("operations/42")?;
+    /// journal.add(&pending)?;
+    /// let done = Operation::succeeded("operations/42", Any::pack(&()));
+    /// assert!(journal.finish(&pending, &done)?);
+    /// assert!(!journal.finish(&pending, &done)?);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -165,9 +203,28 @@ impl Journal {
         Ok(true)
     }
 
-    /// The operations with a result, in the order in which those came, and as they are now.
+    /// Returns the operations with a result, in the order of their results.
     ///
-    /// Results are read from the file one by one. Those that are forgotten meanwhile are passed over.
+    /// The set is fixed when this is called. Results are read from the file one by one; those that are removed meanwhile
+    /// are skipped.
+    ///
+    /// ```
+    /// use longrunning::{Any, Journal, Operation, Pending};
+    ///
+    /// let path = std::env::temp_dir().join(format!("finished-{}.jsonl", std::process::id()));
+    /// let journal = Journal::open(&path)?;
+    /// let pending = Pending::new("operations/42")?;
+    /// journal.add(&pending)?;
+    /// journal.finish(&pending, &Operation::succeeded("operations/42", Any::pack(&())))?;
+    /// for result in journal.finished() {
+    ///     let (pending, operation) = result?;
+    ///     println!("{}: {}", pending.name(), operation.outcome());
+    ///     journal.forget(&pending)?;
+    /// }
+    /// assert_eq!(journal.finished().count(), 0);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -178,7 +235,7 @@ impl Journal {
         finished.filter_map(|pending| self.result(&pending).map(|result| Ok((pending, result?))))
     }
 
-    /// Forgets an operation: its result is dealt with, or nobody wants it any more; `false` if it is not there.
+    /// Removes an operation whose result is acknowledged or not needed. Returns `false` if the journal does not contain it.
     ///
     /// # Errors
     ///
@@ -193,16 +250,16 @@ impl Journal {
         Ok(true)
     }
 
-    /// Replaces the file by one without the lines that have no effect any more. Happens by itself now and then.
+    /// Replaces the file by one without obsolete lines. The journal also does this by itself from time to time.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config), with the cause as the source; the journal is as it was.
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source. Then the journal has not changed.
     pub fn compact(&self) -> Result<(), Error> {
         self.store().compact()
     }
 
-    /// The operations: first those with a result, as [`finished`](Self::finished), then those without.
+    /// Returns the operations: first those with a result, in the order of [`finished`](Self::finished), then those without.
     pub(crate) fn known(&self) -> Vec<Pending> {
         let store = self.store();
         let mut known = store.index.finished();
@@ -210,7 +267,7 @@ impl Journal {
         known
     }
 
-    /// Whether there is a result.
+    /// Returns whether there is a result.
     pub(crate) fn has_result(&self, pending: &Pending) -> bool {
         self.store().index.result(&record::key(pending)).is_some()
     }
@@ -247,7 +304,7 @@ impl Journal {
 
     /// No step leaves the state half changed, whatever happened to the thread that made it.
     fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 }
 

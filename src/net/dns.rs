@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::url::bare;
 use crate::util::excerpt::shown;
 
 use super::error::{NetError, NetErrorKind};
+use crate::util::sync::{lock, recover};
 
 /// The names looked up so far; clones share them.
 #[derive(Clone)]
@@ -168,7 +169,7 @@ impl Slot {
         let answer = lock(&self.answer);
         let budget = deadline.saturating_duration_since(Instant::now());
         let waited = self.ready.wait_timeout_while(answer, budget, |answer| answer.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+        recover(waited).0.clone()
     }
 }
 
@@ -197,10 +198,6 @@ fn is_final(error: &io::Error) -> bool {
     }
     let text = error.to_string();
     error.kind() == io::ErrorKind::NotFound || NOT_FOUND.iter().any(|known| text.contains(known))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long an address is believed.

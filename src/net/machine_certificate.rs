@@ -1,10 +1,9 @@
 //! The client certificate of this machine: where it is looked for ([AIP-4114](https://google.aip.dev/auth/4114)).
 
-use std::fs;
-use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
 use crate::util::env::{Env, gcloud_folder};
+use crate::util::file::is_absent;
 
 use super::certificate::ClientCertificate;
 
@@ -20,12 +19,6 @@ pub(crate) fn machine_certificate(env: &dyn Env, bundle: &Path) -> Option<Client
         return Some(ClientCertificate::from_config_file(path));
     }
     (!is_absent(bundle)).then(|| ClientCertificate::from_files(bundle, bundle))
-}
-
-/// Only what is certainly not there is passed over: a file that cannot be opened is an error.
-fn is_absent(path: &Path) -> bool {
-    let gone = |kind| matches!(kind, IoErrorKind::NotFound | IoErrorKind::NotADirectory);
-    fs::metadata(path).is_err_and(|error| gone(error.kind()))
 }
 
 pub(crate) const CONFIG: &str = "GOOGLE_API_CERTIFICATE_CONFIG";

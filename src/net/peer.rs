@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::url::UrlParts;
+use crate::url::{UrlParts, port_is_valid};
 use crate::util::excerpt::shown;
 
 /// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
@@ -23,7 +23,7 @@ impl<'a> Peer<'a> {
         let port = match url.port {
             None if tls => 443,
             None => 80,
-            Some(port) => port.parse().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))?,
+            Some(port) => port.parse().ok().filter(|_| port_is_valid(port))?,
         };
         (is_known && !url.host.is_empty()).then_some(Self { tls, host: url.host, port })
     }

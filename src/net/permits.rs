@@ -1,10 +1,12 @@
 //! A limit on concurrent exchanges.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::connection::IoLimit;
 use super::error::ConnectionError;
+
+use crate::util::sync::{lock, recover};
 
 /// A counting semaphore that limits concurrent exchanges, each of which has a connection of its own.
 pub(crate) struct Permits {
@@ -36,7 +38,7 @@ impl Permits {
             let remaining = limit.remaining()?;
             let piece = if limit.stop.is_some() { remaining.min(LONGEST_DEAF) } else { remaining };
             state.waiting += 1;
-            state = self.released.wait_timeout(state, piece).unwrap_or_else(PoisonError::into_inner).0;
+            state = recover(self.released.wait_timeout(state, piece)).0;
             state.waiting -= 1;
         }
         state.taken += 1;
@@ -44,7 +46,7 @@ impl Permits {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

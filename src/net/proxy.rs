@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::url::{UrlParts, bare};
+use crate::url::{UrlParts, bare, host_is_valid};
 use crate::util::env::Env;
 
 use super::error::{NetError, NetErrorKind};
@@ -98,7 +98,7 @@ impl ProxyServer {
             scheme if scheme.starts_with("socks") => return Err(refuse("SOCKS proxies are not supported")),
             _ => return Err(refuse("its scheme is not `http` or `https`")),
         }
-        if !is_host(parts.host) {
+        if !host_is_valid(parts.host) {
             return Err(refuse("it has no valid host"));
         }
         if !matches!(parts.target, "" | "/") {
@@ -135,16 +135,6 @@ fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> 
     let (user, password) =
         (percent_decode_str(user).decode_utf8()?, percent_decode_str(password).decode_utf8()?);
     Ok(Zeroizing::new(format!("{user}:{password}")))
-}
-
-fn is_host(host: &str) -> bool {
-    if host.is_empty() {
-        return false;
-    }
-    match host.strip_prefix('[') {
-        Some(_) => bare(host).parse::<Ipv6Addr>().is_ok(),
-        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
-    }
 }
 
 impl Exception {

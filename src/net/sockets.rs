@@ -1,9 +1,10 @@
 //! The sockets of a client, and how a forked child closes its copies of them.
 
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::process::unlocked;
+use crate::util::sync::lock;
 
 /// All sockets that a client has opened; clones share the list.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Seat(Arc<Place>);
 impl Sockets {
     pub(crate) fn add(&self, stream: TcpStream) -> Seat {
         let place = Arc::new(Mutex::new(Some(stream)));
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(&self.0);
         places.retain(|place| place.strong_count() > 0);
         places.push(Arc::downgrade(&place));
         Seat(place)
@@ -49,6 +50,6 @@ impl Seat {
     }
 
     fn lock<T>(&self, change: impl FnOnce(&mut Option<TcpStream>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.0))
     }
 }

@@ -335,7 +335,7 @@ macro_rules! poll_options {
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
         /// # let server = FakeServer::start();
-        /// # server.insert(FakeOperation::new("operations/42"));
+        /// # server.insert(FakeOperation::new("operations/42").done_at_poll(1));
         /// # let client = server.client();
         /// use std::time::Duration;
         ///

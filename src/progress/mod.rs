@@ -78,11 +78,18 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Reads the progress out of the metadata of an operation. Never fails: what is not found is absent.
+    /// Reads the progress from the metadata of an operation. It never fails: unknown values are `None`.
     ///
-    /// This is what one state says. The view that a wait gives ([`Update`](crate::Update),
-    /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there the percentage never goes back, and times
-    /// that are not told are measured.
+    /// This uses one state of the operation. A wait ([`Update`](crate::Update),
+    /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there the percentage never decreases, and missing
+    /// times are measured.
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation, Progress};
+    ///
+    /// let done = Operation::succeeded("operations/42", Any::pack(&()));
+    /// assert_eq!(Progress::of(&done).percent(), Some(100.0));
+    /// ```
     pub fn of(operation: &Operation) -> Self {
         let metadata = operation.metadata().and_then(fields::read);
         let mut progress = metadata
@@ -102,70 +109,121 @@ impl Progress {
         progress
     }
 
-    /// How much is done, from 0 to 100; 100 for an operation that succeeded.
+    /// Returns how much of the work is done, from 0 to 100; 100 for an operation that succeeded.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "workCompleted": "30", "workEstimated": "120"}}"#,
+    /// )?;
+    /// assert_eq!(Progress::of(&operation).percent(), Some(25.0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn percent(&self) -> Option<f64> {
         self.percent
     }
 
-    /// How many units of work are done, whatever a unit is.
+    /// Returns how many units of work are done. The service defines the unit: rows, bytes, files.
     pub fn completed_units(&self) -> Option<u64> {
         self.completed_units
     }
 
-    /// How many units of work there are, perhaps as an estimate.
+    /// Returns how many units of work there are; it may be an estimate of the service.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "completedUnits": "3", "totalUnits": "8"}}"#,
+    /// )?;
+    /// let progress = Progress::of(&operation);
+    /// assert_eq!((progress.completed_units(), progress.total_units()), (Some(3), Some(8)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn total_units(&self) -> Option<u64> {
         self.total_units
     }
 
-    /// When the operation was created, by the service's clock, as all times here.
+    /// Returns when the operation was created. As all times here, it is by the clock of the service.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "createTime": "1970-01-01T00:01:00Z"}}"#,
+    /// )?;
+    /// let created = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
+    /// assert_eq!(Progress::of(&operation).create_time(), Some(created));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn create_time(&self) -> Option<SystemTime> {
         self.create_time
     }
 
-    /// When the work began.
+    /// Returns when the work began, by the clock of the service.
     pub fn start_time(&self) -> Option<SystemTime> {
         self.start_time
     }
 
-    /// When the metadata were written.
+    /// Returns when the metadata were written, by the clock of the service.
     pub fn update_time(&self) -> Option<SystemTime> {
         self.update_time
     }
 
-    /// When the work ended.
+    /// Returns when the work ended, by the clock of the service.
     pub fn end_time(&self) -> Option<SystemTime> {
         self.end_time
     }
 
-    /// What is going on, in a sentence of the service's.
+    /// Returns the service's description of the current work, in a sentence.
     ///
-    /// Foreign text, as the other texts here: it may hold control characters.
+    /// As the other texts here, it is not escaped: it may contain control characters.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "verb": "create", "target": "projects/p/clusters/c", "statusMessage": "starting nodes"}}"#,
+    /// )?;
+    /// let progress = Progress::of(&operation);
+    /// assert_eq!(progress.message(), Some("starting nodes"));
+    /// assert_eq!((progress.verb(), progress.target()), (Some("create"), Some("projects/p/clusters/c")));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// The state of the work, such as `RUNNING`.
+    /// Returns the state of the work, such as `RUNNING`. Its values depend on the service.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// Which of several steps the work is in.
+    /// Returns the current one of several stages of the work.
     pub fn stage(&self) -> Option<&str> {
         self.stage.as_deref()
     }
 
-    /// What is being done, such as `create`.
+    /// Returns what the operation does, such as `create`.
     pub fn verb(&self) -> Option<&str> {
         self.verb.as_deref()
     }
 
-    /// The resource that it is done to.
+    /// Returns the resource that the operation works on.
     pub fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    /// What has failed without failing the operation: everything in the metadata that looks like a
-    /// `google.rpc.Status` and is not OK, as [AIP-151](https://google.aip.dev/151) has it, in their order.
+    /// Returns the failures that did not fail the operation, in their order.
+    ///
+    /// These are all values in the metadata that look like a `google.rpc.Status` and are not OK, as
+    /// [AIP-151](https://google.aip.dev/151) describes.
     ///
     /// ```
     /// # use longrunning::{Code, Operation, Progress};
@@ -198,21 +256,44 @@ impl Progress {
         self.failure_count
     }
 
-    /// How long the work has taken: from its start (or creation) to its end, else to when the metadata were written.
+    /// Returns how long the work has taken: from its start or creation to its end or to the last update of the metadata.
     ///
-    /// In a wait: to now, and where no start is told, since the wait began.
+    /// In a wait it is the time until now; without a start time, it counts from the beginning of the wait.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::{Operation, Progress};
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"name": "operations/42", "metadata": {"@type": "type.googleapis.com/x.Metadata",
+    ///         "startTime": "2026-01-01T10:00:00Z", "endTime": "2026-01-01T10:02:00Z"}}"#,
+    /// )?;
+    /// assert_eq!(Progress::of(&operation).elapsed(), Some(Duration::from_secs(120)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
     }
 
-    /// An estimate of the time that is left, if the work goes on as fast as it did; zero when it is done.
+    /// Returns an estimate of the remaining time if the work continues at its speed; zero when it is done.
     ///
-    /// None without a percentage above 0. In a wait it runs down between two changes of the percentage.
+    /// It is `None` without a percentage above 0. In a wait it decreases between two changes of the percentage.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(60)));
+    /// let client = server.client();
+    /// client.poller("operations/42").on_update(|update| println!("{:?} left", update.progress().remaining())).until_done()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn remaining(&self) -> Option<Duration> {
         self.remaining
     }
 
-    /// When the work began, or at least the operation.
+    /// Returns when the work began or, if unknown, when the operation was created.
     fn begin(&self) -> Option<SystemTime> {
         self.start_time.or(self.create_time)
     }
@@ -266,7 +347,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Both numbers of the first pair of which one is told.
+/// Returns both numbers of the first pair of which one is known.
 fn units(from: &ProgressFields<'_>) -> (Option<u64>, Option<u64>) {
     let number = |name: &str| from.sum(name);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
@@ -288,7 +369,7 @@ fn duration(from: Option<SystemTime>, to: Option<SystemTime>) -> Option<Duration
     to?.duration_since(from?).ok()
 }
 
-/// How long the rest takes if it goes on as what is done did; nothing can be said before anything is.
+/// Returns how long the rest takes at the speed so far, or `None` if nothing is done yet.
 fn rest(done: f64, took: Duration, rest: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(took.as_secs_f64() * rest / done).ok().filter(|_| done > 0.0)
 }

@@ -52,25 +52,53 @@ pub(crate) trait RetryDelays: Send {
 }
 
 impl Backoff {
-    /// Grows from `initial` to `maximum`, by a factor of 2 unless [`factor`](Self::factor) says otherwise.
+    /// Creates delays that grow from `initial` to `maximum`, by a factor of 2 or the one of [`factor`](Self::factor).
     ///
-    /// Each delay is drawn evenly between half of the current step and all of it (equal jitter), so that clients
-    /// which fail together do not come back together, and a call does not use up its attempts in a moment.
+    /// Each delay is random between half of the current step and all of it (equal jitter). So clients that fail
+    /// together do not return together, and a call does not use up its attempts in a moment.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::{Backoff, RetryPolicy};
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(10));
+    /// let policy = RetryPolicy::default().backoff(backoff);
+    /// ```
     pub fn exponential(initial: Duration, maximum: Duration) -> Self {
         Self(BackoffShape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Equal })
     }
 
-    /// Follows the time that has passed: `fraction` of it, at least `minimum`, spread by ±10 %, and at most
-    /// `maximum`.
+    /// Creates delays that are a fraction of the elapsed time: at least `minimum`, ±10 %, at most `maximum`.
     ///
-    /// This bounds the lag after the end of an operation as a fraction of its length. A `fraction` that is
+    /// So the lag after the end of an operation is a bounded fraction of its length. A `fraction` that is
     /// not a positive number counts as 0.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::Backoff;
+    ///
+    /// // The default of a wait.
+    /// let backoff = Backoff::proportional(0.1, Duration::from_millis(500), Duration::from_secs(30));
+    /// assert_eq!(format!("{backoff:?}"), "proportional(0.1, 500ms, 30s)");
+    /// ```
     pub fn proportional(fraction: f64, minimum: Duration, maximum: Duration) -> Self {
         let fraction = if fraction.is_finite() { fraction.max(0.0) } else { 0.0 };
         Self(BackoffShape::Proportional { fraction, minimum, maximum })
     }
 
-    /// Asks `delay` for each delay by the number of the retry, counted from 1; `None` gives up.
+    /// Creates delays by a closure. Its argument is the number of the retry, counted from 1; `None` gives up.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{Backoff, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503).times(usize::MAX));
+    /// let twice = Backoff::from_fn(|retry| (retry <= 2).then_some(Duration::from_secs(5)));
+    /// let policy = RetryPolicy::default().backoff(twice);
+    /// assert_eq!(server.client().get("operations/42").retry(policy).send().unwrap_err().attempts(), 3);
+    /// ```
     pub fn from_fn(delay: impl Fn(u32) -> Option<Duration> + Send + Sync + 'static) -> Self {
         let delay = Arc::new(delay);
         Self(BackoffShape::Custom(Arc::new(move || {
@@ -83,10 +111,10 @@ impl Backoff {
         })))
     }
 
-    /// Takes the delays of any policy of the crate `backoff`, which jitters them itself.
+    /// Creates delays by a policy of the crate `backoff`, which adds its own jitter.
     ///
-    /// `start` makes the policy afresh for each call. Only its delays are used: deadlines and server hints stay
-    /// with this crate.
+    /// `start` creates the policy for each call. Only its delays are used; this crate enforces deadlines and server
+    /// hints.
     ///
     /// ```
     /// use longrunning::{Backoff, RetryPolicy};
@@ -107,7 +135,15 @@ impl Backoff {
 
     /// Sets how much longer each step of [`exponential`](Self::exponential) is than the one before.
     ///
-    /// Default 2; less than 1, or not a number, counts as 1. Other delays have no factor and stay as they are.
+    /// Default: 2. A number below 1, or NaN, counts as 1. Has no effect on other delays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::Backoff;
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)).factor(3.0);
+    /// assert_eq!(format!("{backoff:?}"), "exponential(1s, 60s).factor(3)");
+    /// ```
     pub fn factor(mut self, by: f64) -> Self {
         if let BackoffShape::Exponential { factor, .. } = &mut self.0 {
             *factor = if by.is_nan() { 1.0 } else { by.max(1.0) };
@@ -118,7 +154,7 @@ impl Backoff {
     /// Draws each delay of [`exponential`](Self::exponential) between zero and the current step.
     ///
     /// This is the jitter of Google's client for Python. It spreads clients more widely, but five attempts of one
-    /// call may end within a second. Other delays stay as they are.
+    /// call may end within a second. Has no effect on other delays.
     ///
     /// ```
     /// use std::time::Duration;
@@ -171,28 +207,28 @@ impl Backoff {
 ///
 /// [`docs/polling.md`]: https://docs.rs/crate/longrunning/latest/source/docs/polling.md
 impl Backoff {
-    /// As Google's client library for Python polls: 1 s to 20 s, by a factor of 1.5, full jitter.
+    /// Creates the polling delays of Google's client library for Python: 1 s to 20 s, factor 1.5, full jitter.
     ///
     /// Source: `DEFAULT_POLLING` in `google.api_core.future.polling`.
     pub fn python() -> Self {
         Self::like(1, 20, 1.5, Jitter::Full)
     }
 
-    /// As Google's client library for Go polls: 1 s to 60 s, by a factor of 2, full jitter.
+    /// Creates the polling delays of Google's client library for Go: 1 s to 60 s, factor 2, full jitter.
     ///
     /// Source: `Operation.Wait` in `cloud.google.com/go/longrunning`.
     pub fn go() -> Self {
         Self::like(1, 60, 2.0, Jitter::Full)
     }
 
-    /// As Google's client library for Rust polls: 1 s to 60 s, by a factor of 2, without jitter.
+    /// Creates the polling delays of Google's client library for Rust: 1 s to 60 s, factor 2, no jitter.
     ///
     /// Source: `ExponentialBackoff` as the polling policy of `google-cloud-lro`.
     pub fn google_cloud_rust() -> Self {
         Self::like(1, 60, 2.0, Jitter::None)
     }
 
-    /// As gcloud polls: 2 s to 180 s, by a factor of 1.4, and up to a second on top.
+    /// Creates the polling delays of gcloud: 2 s to 180 s, factor 1.4, plus up to a second.
     ///
     /// Source: `WaitFor` in `googlecloudsdk.api_lib.util.waiter`.
     pub fn gcloud() -> Self {

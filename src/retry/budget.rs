@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Stops retries while most calls fail, so that a service which is down is not asked several times as often.
+/// Stops retries while most calls fail, so that retries do not multiply the load on a service that is down.
 ///
-/// Works as gRPC's [retry throttling]: there are so many tokens, a failure that could be retried takes one, a
-/// success gives a fraction of one back, and with half of the tokens or fewer nothing is retried. Clones share the
-/// tokens. First attempts are never held back.
+/// It works as gRPC's [retry throttling]: a failure that could be retried takes a token, a success returns a fraction of
+/// one, and with half of the tokens or fewer nothing is retried. Clones share the tokens. First attempts are never
+/// delayed or rejected.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -37,9 +37,16 @@ struct BudgetTokens {
 }
 
 impl RetryBudget {
-    /// Makes a budget of `tokens`, at least 1, to which each success adds `per_success`.
+    /// Creates a budget of `tokens`, at least 1, to which each success adds `per_success`.
     ///
-    /// A `per_success` that is not a positive number counts as 0: the budget then never recovers.
+    /// A `per_success` that is not a positive number counts as 0: then the budget never recovers.
+    ///
+    /// ```
+    /// use longrunning::{RetryBudget, RetryPolicy};
+    ///
+    /// // Five failures stop retries, ten successes allow one again.
+    /// let policy = RetryPolicy::default().budget(RetryBudget::new(10, 0.1));
+    /// ```
     pub fn new(tokens: u32, per_success: f64) -> Self {
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
@@ -50,12 +57,12 @@ impl RetryBudget {
         self.change(|left| (left + self.0.per_success).min(self.0.most));
     }
 
-    /// Takes note of a failure; whether it may be retried.
+    /// Takes a token for a failure, and returns whether it may be retried.
     pub(super) fn failed(&self) -> bool {
         self.change(|left| (left - 1.0).max(0.0)) > self.0.most / 2.0
     }
 
-    /// Gives what is left after the change.
+    /// Changes the number of tokens and returns the new one.
     fn change(&self, change: impl Fn(f64) -> f64) -> f64 {
         let change = |bits| change(f64::from_bits(bits));
         let changed = |bits| Some(change(bits).to_bits());

@@ -20,18 +20,17 @@ pub(crate) use backoff::RetryDelays;
 pub use budget::RetryBudget;
 pub(crate) use rate::RateLimit;
 
-/// Decides which failures of a call are tried again, how often and after which delays.
+/// Decides which errors of a call are retried, how often and after which delays.
 ///
 /// The default follows Google's configuration of `google.longrunning.Operations`: at most 5 attempts, delays
-/// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Retried as well are failures that say nothing
-/// about the request: a connection that fails or breaks, an attempt that runs out of time, a proxy's 502, 503
-/// or 504, a transient token failure, and a used-up quota if the server says when to come back. Nothing is
-/// retried if the server asks not to (`grpc-retry-pushback-ms: -1`). `docs/errors.md` has a table of all events. All
-/// five RPCs are idempotent, so an attempt that may have reached the server is retried too.
+/// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Errors that say nothing about the request are
+/// retried too: a connection that fails or breaks, an attempt that times out, a proxy's 502, 503
+/// or 504, a transient error of a token endpoint, and an exhausted quota with a delay from the server. Nothing is
+/// retried if the server forbids it (`grpc-retry-pushback-ms: -1`). `docs/errors.md` has a table of all events. All
+/// five RPCs are idempotent, so an attempt that may have reached the server is retried.
 ///
-/// A delay that the server asks for (`Retry-After`, [`RetryInfo`]) is a floor for the next delay. A delay that
-/// does not fit the call's total timeout ends the call at once. The message names it, and
-/// [`Error::retry_after`] returns it.
+/// A delay that the server requests (`Retry-After`, [`RetryInfo`]) is a lower bound for the next delay. If it exceeds the
+/// remaining time of the call, the call ends at once. The message names the delay, and [`Error::retry_after`] returns it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,38 +90,89 @@ impl fmt::Debug for Retry<'_> {
 }
 
 impl RetryPolicy {
-    /// Makes one attempt only.
+    /// Creates a policy that makes a single attempt.
+    ///
+    /// ```
+    /// use longrunning::RetryPolicy;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503));
+    /// let error = server.client().get("operations/42").retry(RetryPolicy::never()).send().unwrap_err();
+    /// assert_eq!(error.attempts(), 1);
+    /// ```
     pub fn never() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Limits how often a call is tried, the first attempt included. Default 5; 0 counts as 1.
+    /// Limits the number of attempts of a call, the first included. Default: 5; zero counts as 1.
+    ///
+    /// ```
+    /// use longrunning::RetryPolicy;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503).times(usize::MAX));
+    /// let policy = RetryPolicy::default().max_attempts(2);
+    /// assert_eq!(server.client().get("operations/42").retry(policy).send().unwrap_err().attempts(), 2);
+    /// ```
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
         self
     }
 
-    /// Replaces the codes of the service that are retried. Default: `UNAVAILABLE` alone.
+    /// Sets the codes of the service that are retried. Default: only `UNAVAILABLE`.
+    ///
+    /// Connection errors and timeouts are retried regardless of this.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Code, Operation, RetryPolicy, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Status::new(Code::Aborted, "conflict"));
+    /// let policy = RetryPolicy::default().codes([Code::Unavailable, Code::Aborted]);
+    /// server.client().get("operations/42").retry(policy).send()?;
+    /// assert_eq!(server.request_count(), 2);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn codes(mut self, codes: impl IntoIterator<Item = Code>) -> Self {
         self.codes = codes.into_iter().collect();
         self
     }
 
-    /// Replaces the delays between attempts. Default: [`Backoff::exponential`] from 0.5 s to 10 s.
+    /// Sets the delays between attempts. Default: [`Backoff::exponential`] from 0.5 s to 10 s.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Retries only while `budget` lasts, which clones of this policy share. Default: without a budget.
+    /// Retries only while `budget` has tokens. Clones of this policy share it. Default: no budget.
     ///
-    /// Given to a client it is shared by all its calls, but for those with a [policy](crate::Call::retry) of their own.
+    /// If it is the policy of a client, all calls share it, except those with a [policy](crate::Call::retry) of their own.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Calls `observer` after each failed attempt that is retried, before the sleep.
+    /// Calls `observer` after each failed attempt that will be retried, before the sleep.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{Operation, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::status(503));
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let log = Arc::clone(&seen);
+    /// let policy = RetryPolicy::default().on_retry(move |retry| log.lock().unwrap().push(retry.attempt));
+    /// server.client().get("operations/42").retry(policy).send()?;
+    /// assert_eq!(*seen.lock().unwrap(), [1]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn on_retry(mut self, observer: impl Fn(&Retry<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self

@@ -1,4 +1,4 @@
-//! Stopping what another thread is doing.
+//! A token that stops calls and waits from another thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use crate::process::ProcessLock;
 #[cfg(feature = "async")]
 use super::wakers::StopWakers;
 
-/// Stops calls and waits from another thread: a signal handler's, a server's that shuts down, a deadline's.
+/// Stops calls and waits from another thread, such as a signal handler's or that of a server that shuts down.
 ///
-/// Clones are one token. Give it to any number of calls and pollers (`stop`); [`stop`](Self::stop) wakes those that
-/// sleep at once, and those that wait for an answer within 50 ms; a name that is looked up, a TCP connection or an
-/// access token that is on its way is waited for, at most until the attempt timeout. What was stopped fails with
-/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself goes on.
+/// Clones are one token. Pass it to any number of calls and pollers (`stop`). [`stop`](Self::stop) wakes sleeping
+/// ones at once, and those that wait for a response within 50 ms. It does not interrupt a DNS lookup, a TCP connect
+/// or the fetch of an access token, which end at the attempt timeout. Stopped calls fail with
+/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself continues.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -43,12 +43,29 @@ struct StopState {
 }
 
 impl StopToken {
-    /// Makes a token that stops nothing yet.
+    /// Creates a token that is not stopped.
+    ///
+    /// ```
+    /// use longrunning::StopToken;
+    ///
+    /// assert!(!StopToken::new().is_stopped());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Stops everything that has this token, now and later. There is no way back.
+    /// Stops everything that uses this token, now and later. It cannot be undone.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{ErrorKind, StopToken};
+    ///
+    /// let server = FakeServer::start();
+    /// let token = StopToken::new();
+    /// token.stop();
+    /// let error = server.client().get("operations/42").stop(&token).send().unwrap_err();
+    /// assert_eq!((error.kind(), server.request_count()), (ErrorKind::Stopped, 0));
+    /// ```
     pub fn stop(&self) {
         let sleepers = self.0.sleepers.lock();
         self.0.stopped.store(true, Ordering::SeqCst);
@@ -58,7 +75,7 @@ impl StopToken {
         self.0.wakers.wake();
     }
 
-    /// Whether [`stop`](Self::stop) was called.
+    /// Returns whether [`stop`](Self::stop) was called, on this token or a clone.
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::SeqCst)
     }

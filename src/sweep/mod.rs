@@ -1,4 +1,4 @@
-//! Many operations put away at once.
+//! Bulk cancel and bulk delete.
 
 mod execution;
 mod report;
@@ -26,12 +26,12 @@ use execution::SweepQueue;
 
 pub use report::SweepReport;
 
-/// A clean-up of many operations that is put together and not begun yet.
+/// A bulk cancel or bulk delete. Nothing is sent before [`run`](Self::run).
 ///
-/// Made by [`cancel_all`](crate::OperationsClient::cancel_all), which cancels those that are not done, and
-/// [`delete_done`](crate::OperationsClient::delete_done), which deletes those that are. First it lists them, all
-/// pages; then it makes one call for each that matches, with retries as usual, on a few threads that end before
-/// [`run`](Self::run) does. An operation that fails does not keep it from the others.
+/// [`cancel_all`](crate::OperationsClient::cancel_all) creates one that cancels unfinished operations,
+/// [`delete_done`](crate::OperationsClient::delete_done) one that deletes finished ones. First it fetches all pages
+/// of the listing. Then it makes one call for each operation that matches, with the usual retries, on a few threads
+/// that end before `run` does. A failed call does not affect the others.
 ///
 /// ```
 /// # use longrunning::testing::FakeServer;
@@ -49,7 +49,7 @@ pub use report::SweepReport;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// Services disagree about what a listing shows, and for how long: what it does not show is not touched.
+/// Services differ in what a listing contains, and for how long. Operations that it does not contain are not changed.
 #[derive(Clone)]
 #[must_use = "nothing is sent before `run`"]
 pub struct Sweep {
@@ -102,38 +102,71 @@ impl Sweep {
 
     /// Skips operations that were created less than `age` ago. Default: all ages.
     ///
-    /// The time of creation is read from the metadata, under the names that [`Progress`](crate::Progress) knows
+    /// The creation time is read from the metadata, under the names that [`Progress`](crate::Progress) knows
     /// (`createTime`, `insertTime`, …, else `startTime`), if the name of their type contains `Metadata`, `Operation` or
     /// `Progress`: other types are resources with times of their own. Operations without a known time are skipped,
     /// counted in [`undated`](SweepReport::undated), and explained in [`undated_reason`](SweepReport::undated_reason).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::succeeded("projects/p/operations/1", Any::pack(&())));
+    /// let report = server.client().delete_done("projects/p").older_than(Duration::from_secs(86_400)).run()?;
+    /// assert_eq!((report.matched, report.undated), (0, 1));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);
         self
     }
 
-    /// Lists and reports, and changes nothing. Default: off.
+    /// Lists and reports, but changes nothing. Default: off.
     ///
-    /// What matches is handed over by [`run_with`](Self::run_with) and counted as not tried.
+    /// [`run_with`](Self::run_with) passes each match to its closure, and the report counts it as not tried.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("projects/p/operations/1"));
+    /// let report = server.client().cancel_all("projects/p").dry_run(true).run()?;
+    /// assert_eq!((report.matched, report.untried), (1, 1));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Cleans up and says what came of it.
+    /// Cancels or deletes the operations that match, and returns a report.
     ///
-    /// Ends early, with the rest in [`untried`](SweepReport::untried), when it was stopped, or when the first ten
-    /// calls all fail for a reason that hardly concerns one operation alone (no permission, no credentials, no
-    /// such method).
+    /// It ends early if it is stopped, or if the first ten calls all fail for a reason that probably concerns all operations
+    /// (no permission, no credentials, no such method). The report counts the rest in [`untried`](SweepReport::untried).
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("projects/p/operations/1"));
+    /// let report = server.client().cancel_all("projects/p").run()?;
+    /// assert_eq!((report.succeeded, report.failed), (1, 0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As for [`list`](crate::OperationsClient::list), if not all pages arrive: then nothing was changed. What fails
-    /// after that is told by [`run_with`](Self::run_with) and counted.
+    /// As for [`list`](crate::OperationsClient::list), if not all pages arrive: then nothing was changed. Later errors are
+    /// counted, and [`run_with`](Self::run_with) passes them on.
     pub fn run(self) -> Result<SweepReport, Error> {
         self.run_with(|_, _| {})
     }
 
-    /// Cleans up like [`run`](Self::run) and hands over each name with what came of it, as it comes.
+    /// Does the same as [`run`](Self::run), and passes each name with its result to `handle` as soon as it is known.
     ///
     /// `handle` runs on the calling thread.
     ///
@@ -168,7 +201,7 @@ impl Sweep {
         Ok(report)
     }
 
-    /// The names to act on: all of them before the first call, because deleting can shift the pages that follow.
+    /// Returns the matching names: all of them before the first call, because deleting can shift the pages that follow.
     fn select(&self, report: &mut SweepReport) -> Result<Vec<String>, Error> {
         let now = self.core.clock.wall();
         let mut names = Vec::new();
@@ -194,7 +227,7 @@ impl Sweep {
         Ok(names)
     }
 
-    /// When no more calls are started.
+    /// Returns when no more calls are started.
     fn end(&self) -> Option<Instant> {
         self.core.clock.now().checked_add(self.listing.limits.iteration_timeout?)
     }

@@ -16,7 +16,7 @@ use super::rpc_response::RpcResponse;
 use super::script::ReplyScript;
 use super::service::{OperationService, PauseFn, no_method};
 use super::socket::ShutdownSignal;
-use super::sync::lock;
+use crate::util::sync::lock;
 
 /// The parts of a server that its front ends need, shared by all threads.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! ServiceOptions of the server.
+//! Options of the fake server.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -43,56 +43,104 @@ impl FakeServerBuilder {
         }
     }
 
-    /// Lets time pass as it does outside, instead of only when somebody sleeps.
+    /// Uses real time. By default time is virtual and passes only when the client sleeps.
+    ///
+    /// A sleep of the client then takes its real time, and so does a [delay](super::Reply::delay).
     pub fn real_time(mut self) -> Self {
         self.pace = ClockPace::Real;
         self
     }
 
-    /// Listens on this port of `127.0.0.1`; 0, the default, takes a free one.
+    /// Sets the port of `127.0.0.1` to listen on. Default: zero, which chooses a free one.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::builder().port(0).start()?;
+    /// assert_ne!(server.address().port(), 0);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Implements a method. By default all but [`Rpc::Wait`] are, as with most services.
+    /// Implements a method. By default all but [`Rpc::Wait`] are implemented, as by most services.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+    /// use longrunning::WaitBinding;
+    ///
+    /// let server = FakeServer::builder().with(Rpc::Wait).start()?;
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(20)));
+    /// let bindings = longrunning::Bindings::default().wait_by(WaitBinding::Body);
+    /// let client = server.client_builder().bindings(bindings).build()?;
+    /// assert!(client.wait("operations/42").timeout(Duration::from_secs(30)).send()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn with(mut self, rpc: Rpc) -> Self {
         self.options.rpcs.insert(rpc);
         self
     }
 
-    /// Answers a method with `UNIMPLEMENTED`.
+    /// Removes a method: the server responds with `UNIMPLEMENTED`.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Rpc};
+    /// use longrunning::Code;
+    ///
+    /// let server = FakeServer::builder().without(Rpc::Cancel).start()?;
+    /// let error = server.client().cancel("operations/42").send().unwrap_err();
+    /// assert_eq!(error.code(), Some(Code::Unimplemented));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn without(mut self, rpc: Rpc) -> Self {
         self.options.rpcs.remove(&rpc);
         self
     }
 
-    /// Sets the size of a page when the client asks for none; 50 by default, at least 1.
+    /// Sets the size of a page if the request does not. Default: 50; at least 1.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::builder().page_size(2).start()?;
+    /// for n in 1..=3 {
+    ///     server.insert(Operation::running(format!("projects/p/operations/{n}")));
+    /// }
+    /// assert_eq!(server.client().list("projects/p").pages().count(), 2);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn page_size(mut self, size: usize) -> Self {
         self.options.page_size = size.max(1);
         self
     }
 
-    /// Sets the size of a page however many the client asks for; 1000 by default, at least 1.
+    /// Limits the size of a page, even if the request has a larger one. Default: 1000; at least 1.
     pub fn max_page_size(mut self, size: usize) -> Self {
         self.options.max_page_size = size.max(1);
         self
     }
 
-    /// Sets how long [`Rpc::Wait`] waits at most, whatever the client asks for; 60 seconds by default.
+    /// Limits how long [`Rpc::Wait`] holds its response back, whatever the request says. Default: 60 s.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.options.max_wait = limit;
         self
     }
 
-    /// Sets how many requests a connection may serve; the last answer says that it ends, as
-    /// [`Reply::then_go_away`](super::Reply::then_go_away) does. Without limit by default, at least 1.
+    /// Limits the number of requests on one connection. Default: no limit; at least 1.
+    ///
+    /// The last response announces the end of the connection, as [`Reply::then_go_away`](super::Reply::then_go_away) does.
     pub fn requests_per_connection(mut self, count: u64) -> Self {
         self.requests_per_connection = count.max(1);
         self
     }
 
-    /// Sets how many requests the log keeps, the latest ones; 100,000 by default.
+    /// Sets how many of the latest requests the log keeps. Default: 100,000.
+    ///
+    /// [`FakeServer::request_count`](super::FakeServer::request_count) counts the others too.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
         self

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::VirtualClock;
-use super::sync::lock;
 use crate::util::clock::Clock;
+use crate::util::sync::lock;
 
 /// The `date` header of responses, by which the token servers check what they receive.
 #[derive(Debug)]

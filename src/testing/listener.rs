@@ -10,8 +10,8 @@ use super::backend::ServerBackend;
 use super::http1;
 #[cfg(feature = "grpc")]
 use super::http2;
-use super::sync::lock;
 use crate::process::ProcessId;
+use crate::util::sync::lock;
 
 /// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.
 #[derive(Debug)]

@@ -1,20 +1,19 @@
 //! A fake service and a virtual clock, for the tests of programs that use this crate.
 //!
-//! [`FakeServer`] speaks real HTTP/1.1 on a loopback port, so that nothing between a program and
-//! its service is left out of the test, and so that any client in any language can be pointed at it.
-//! It implements google.longrunning.Operations over REST for every version prefix and every shape of
-//! name, gives [scripted answers](Reply) with all sorts of faults, and [remembers what it was
-//! asked](RecordedRequest). Requests with `alt=proto` get their answers in protobuf.
+//! [`FakeServer`] speaks real HTTP/1.1 on a loopback port. So a test covers everything between a program
+//! and its service, and clients in other languages can use it too. It implements
+//! google.longrunning.Operations over REST for every version prefix and every shape of name, sends
+//! [scripted responses](Reply) with all sorts of faults, and [records requests](RecordedRequest).
+//! Requests with `alt=proto` get protobuf responses.
 //!
-//! With feature `grpc` it speaks gRPC on the same port, over HTTP/2 without TLS: the same operations, scripts,
-//! faults and [records](RecordedRequest::rpc). Calls of one connection are served one after the other.
+//! With the feature `grpc` it speaks gRPC on the same port, over HTTP/2 without TLS: the same operations, scripts,
+//! faults and [records](RecordedRequest::rpc). It serves the calls of one connection one after the other.
 //!
-//! It also plays [the servers that tokens come from](FakeAuth), checks what they are
-//! sent, and can insist on [tokens that it has given](FakeServer::require_issued_tokens).
+//! It also plays [the servers that issue tokens](FakeAuth), checks the requests to them, and can require
+//! [tokens that it has issued](FakeServer::require_issued_tokens).
 //!
-//! Time is virtual unless [asked otherwise](FakeServerBuilder::real_time): it passes when the client
-//! of the server sleeps, and then at once. A test of three hours takes milliseconds and gives the same
-//! result every time.
+//! Time is virtual by default ([`real_time`](FakeServerBuilder::real_time) changes that): it advances when the
+//! client sleeps, at once. A test of three hours takes milliseconds and has the same result every time.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -27,11 +26,11 @@
 //! server.reply(Reply::status(503).header("retry-after", "3"));
 //!
 //! let get = |name: &str| {
-//!     let mut answer = String::new();
+//!     let mut response = String::new();
 //!     let mut stream = TcpStream::connect(server.address())?;
 //!     write!(stream, "GET /v1/{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-//!     stream.read_to_string(&mut answer)?;
-//!     Ok::<String, std::io::Error>(answer)
+//!     stream.read_to_string(&mut response)?;
+//!     Ok::<String, std::io::Error>(response)
 //! };
 //! assert!(get("operations/42")?.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
 //! assert!(get("operations/42")?.ends_with(r#"{"name":"operations/42"}"#));
@@ -66,7 +65,6 @@ mod server;
 mod service;
 mod socket;
 mod store;
-mod sync;
 
 pub use auth::{FakeAuth, SubjectToken};
 pub use builder::FakeServerBuilder;

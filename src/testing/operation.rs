@@ -10,9 +10,8 @@ use crate::types::{Any, Code, Operation, Status};
 
 /// An operation of a [`FakeServer`](super::FakeServer) that makes progress and ends.
 ///
-/// It ends after some time of the server's clock, or when it has been looked at so many times. Until
-/// then its metadata says how far it is. Without an end it runs until it is cancelled. An
-/// [`Operation`] becomes one that stays as it is.
+/// It ends after some time of the server's clock, or at a certain poll. Until then its metadata shows the
+/// progress. Without either, it runs until it is cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +36,7 @@ use crate::types::{Any, Code, Operation, Status};
 #[derive(Clone)]
 pub struct FakeOperation {
     name: String,
-    /// What it looks like until it ends, where no progress is told.
+    /// The state until it ends, if there is no progress.
     running: Operation,
     progress: Option<FakeProgress>,
     end: OperationEnd,
@@ -61,60 +60,145 @@ enum FakeOutcome {
 }
 
 impl FakeOperation {
-    /// A running operation that tells its progress as `{"percent": 40}`, a `google.protobuf.Struct`.
+    /// Creates a running operation whose metadata is `{"percent": 40}`, a `google.protobuf.Struct`.
+    ///
+    /// It runs until it is cancelled, unless [`done_after`](Self::done_after) or [`done_at_poll`](Self::done_at_poll) ends it.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42"));
+    /// let operation = server.client().get("operations/42").send()?;
+    /// assert!(!operation.is_done() && operation.metadata().is_some());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self { progress: Some(Arc::new(percent_struct)), ..Self::from(Operation::running(name)) }
     }
 
-    /// Ends it after this much time of the server's clock, counted from [`insert`](super::FakeServer::insert).
+    /// Ends the operation after `duration`, in the time of the server's clock since [`insert`](super::FakeServer::insert).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(60)));
+    /// server.advance(Duration::from_secs(60));
+    /// assert!(server.client().get("operations/42").send()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn done_after(mut self, duration: Duration) -> Self {
         self.end = OperationEnd::AfterReply(duration);
         self
     }
 
-    /// Ends it when it is looked at for the `poll`-th time; 0 is done from the start.
+    /// Ends the operation at its `poll`-th poll; with zero it is done from the start.
     ///
-    /// A look is a get, a wait, or a list call that passes it.
+    /// A get, a wait, and a list call whose page contains the operation count as polls.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// server.client().poller("operations/42").until_done()?;
+    /// assert_eq!(server.request_count(), 3);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn done_at_poll(mut self, poll: u64) -> Self {
         self.end = OperationEnd::AtPoll(poll);
         self
     }
 
-    /// Ends it with this response; without one it is an empty message.
+    /// Sets the response with which the operation ends. Default: an empty message.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::Any;
+    ///
+    /// let server = FakeServer::start();
+    /// let index = Any::from_json(r#"{"@type":"type.googleapis.com/demo.Index","rows":"9"}"#)?;
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(0).responds(index.clone()));
+    /// let done = server.client().get("operations/42").send()?;
+    /// assert_eq!(done.response(), Some(&index));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn responds(mut self, response: impl Into<Any>) -> Self {
         self.outcome = FakeOutcome::Response(response.into());
         self
     }
 
-    /// Ends it with this error.
+    /// Sets the error with which the operation ends, in place of a response.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::{Code, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// let failure = Status::new(Code::Internal, "out of disk");
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(0).fails(failure));
+    /// let done = server.client().get("operations/42").send()?;
+    /// assert_eq!(done.error().map(|status| status.message()), Some("out of disk"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn fails(mut self, status: Status) -> Self {
         self.outcome = FakeOutcome::Error(status);
         self
     }
 
-    /// Gives it metadata that do not change.
+    /// Sets metadata that stay the same until the operation ends.
     pub fn metadata(mut self, metadata: impl Into<Any>) -> Self {
         self.running = Operation::running(self.name.clone()).with_metadata(metadata.into());
         self.progress = None;
         self
     }
 
-    /// Makes its metadata from how far it is, 0 to 100 percent.
+    /// Sets a closure that creates the metadata from the progress, 0 to 100 percent. It must not call the server.
     ///
-    /// The closure must not call the server.
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::{Any, Progress};
+    ///
+    /// let server = FakeServer::start();
+    /// let metadata = |percent| Any::from_json(&format!(
+    ///     r#"{{"@type":"type.googleapis.com/demo.BuildMetadata","progressPercent":{percent}}}"#
+    /// ));
+    /// server.insert(
+    ///     FakeOperation::new("operations/42")
+    ///         .done_after(Duration::from_secs(100))
+    ///         .progress(move |percent| metadata(percent).expect("valid JSON")),
+    /// );
+    /// server.advance(Duration::from_secs(25));
+    /// let operation = server.client().get("operations/42").send()?;
+    /// assert_eq!(Progress::of(&operation).percent(), Some(25.0));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn progress(mut self, metadata: impl Fn(u32) -> Any + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(metadata));
         self
     }
 
-    /// Lets it run on when it is cancelled, which a service may do.
+    /// Lets the operation continue after a cancel request, as a service may do.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").ignores_cancel());
+    /// server.client().cancel("operations/42").send()?;
+    /// assert!(!server.operation("operations/42").unwrap().is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn ignores_cancel(mut self) -> Self {
         self.ignores_cancel = true;
         self
     }
 }
 
-/// What the store asks.
+/// For the store.
 impl FakeOperation {
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -124,12 +208,12 @@ impl FakeOperation {
         !self.ignores_cancel
     }
 
-    /// Whether it looks the same for ever, if left alone.
+    /// Returns whether it never changes without a request.
     pub(super) fn is_settled(&self) -> bool {
         self.end == OperationEnd::Never && self.progress.is_none()
     }
 
-    /// The age at which it ends, where time decides.
+    /// Returns the age at which it ends, if time decides.
     pub(super) fn ends_at(&self) -> Option<Duration> {
         match self.end {
             OperationEnd::AfterReply(duration) => Some(duration),
@@ -137,7 +221,7 @@ impl FakeOperation {
         }
     }
 
-    /// What it looks like at this age, after so many looks.
+    /// Returns the state at this age, after `polls` polls.
     pub(super) fn at(&self, age: Duration, polls: u64) -> Operation {
         if self.running.is_done() {
             return self.running.clone();
@@ -199,7 +283,7 @@ impl fmt::Debug for FakeOperation {
     }
 }
 
-/// The same operation, ended by a cancel call: it stays, with code 1.
+/// Returns the operation after a cancel call: done, with the code `CANCELLED`.
 pub(super) fn cancelled(operation: &Operation) -> Operation {
     let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
     match operation.metadata() {
@@ -220,6 +304,6 @@ fn message(json: serde_json::Value) -> Any {
     Any::from_json(&json.to_string()).expect("a JSON object with an @type is an Any")
 }
 
-/// Well-known types, which every client of every language can read.
+/// Well-known types, which clients in all languages can decode.
 const EMPTY: &str = "type.googleapis.com/google.protobuf.Empty";
 const STRUCT: &str = "type.googleapis.com/google.protobuf.Struct";

@@ -1,4 +1,4 @@
-//! Requests as they arrive at the server.
+//! Requests as the server recorded them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::transport::Rpc;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
-/// Cheap to clone. `Debug` leaves out the values of headers that carry secrets, and forms: token requests.
+/// Cheap to clone. `Debug` redacts the values of headers with secrets, and forms, which are token requests.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -41,7 +41,7 @@ pub(super) struct RequestParts {
     pub(super) body: Vec<u8>,
     pub(super) connection: u64,
     pub(super) at: Duration,
-    /// What a gRPC call asks for; that of a request over REST is found out when it is recorded.
+    /// The call of a gRPC request. For REST it is determined when the request is recorded.
     pub(super) call: Option<RpcCall>,
 }
 
@@ -50,7 +50,7 @@ impl RecordedRequest {
         Self(Arc::new(parts))
     }
 
-    /// Nobody else has the request yet.
+    /// Sets the call. Has an effect only before the first clone.
     pub(super) fn with_call(mut self, call: Option<RpcCall>) -> Self {
         if let Some(parts) = Arc::get_mut(&mut self.0) {
             parts.call = call;
@@ -58,22 +58,40 @@ impl RecordedRequest {
         self
     }
 
-    /// The HTTP method, such as `GET`; `POST` for gRPC.
+    /// Returns the HTTP method, such as `GET`; `POST` for gRPC.
     pub fn method(&self) -> &str {
         &self.0.method
     }
 
-    /// The path and query as they came, still percent-encoded.
+    /// Returns the path and query as they arrived, percent-encoded.
     pub fn target(&self) -> &str {
         &self.0.target
     }
 
-    /// The path as it came, still percent-encoded; `/google.longrunning.Operations/GetOperation` for gRPC.
+    /// Returns the path as it arrived, percent-encoded. For gRPC it is `/google.longrunning.Operations/GetOperation`.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.client().list("projects/p").filter("done = true").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v1/projects/p/operations");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn path(&self) -> &str {
         self.0.target.split('?').next().unwrap_or_default()
     }
 
-    /// The decoded value of a query parameter, the first of that name.
+    /// Returns the decoded value of a query parameter, the first of that name.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.client().list("projects/p").filter("done = true").send()?;
+    /// assert_eq!(server.requests()[0].query("filter").as_deref(), Some("done = true"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.0.target.split_once('?')?;
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -83,19 +101,28 @@ impl RecordedRequest {
             .map(|(_, value)| form_decode(value))
     }
 
-    /// The method of google.longrunning.Operations that it calls, whichever way it came; `None` when it calls none.
+    /// Returns the method of google.longrunning.Operations that the request calls, over any transport, or `None`.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Rpc};
+    ///
+    /// let server = FakeServer::start();
+    /// server.client().list("projects/p").send()?;
+    /// assert_eq!(server.requests()[0].rpc(), Some(Rpc::List));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn rpc(&self) -> Option<Rpc> {
         self.0.call.as_ref().map(|call| call.rpc)
     }
 
-    /// The name that the call is about, such as `operations/42`; of a list call the collection,
-    /// such as `projects/p/operations`.
+    /// Returns the name in the call, such as `operations/42`. For a list call it is the collection, such as `projects/p/operations`.
     pub fn name(&self) -> Option<&str> {
         self.0.call.as_ref().map(|call| call.name.as_str())
     }
 
-    /// The call as a message of this type, such as [`ListOperationsRequest`], whichever way it came; `None` when it
-    /// is of another type.
+    /// Returns the call as a message of this type, such as [`ListOperationsRequest`], over any transport.
+    ///
+    /// Returns `None` if the call has another type.
     ///
     /// ```
     /// use longrunning::proto::google::longrunning::ListOperationsRequest;
@@ -129,12 +156,12 @@ impl RecordedRequest {
         found.eq_ignore_ascii_case(scheme).then_some(value.trim())
     }
 
-    /// All headers as name and value, in the order and spelling in which they came.
+    /// Returns all headers as name and value, in the order and spelling of the request.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The body, with the transfer encoding undone; the message of a gRPC call, without its prefix and unpacked.
+    /// Returns the body without its transfer encoding. For gRPC it is the message, without its prefix and decompressed.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
@@ -148,14 +175,25 @@ impl RecordedRequest {
         }
     }
 
-    /// The number of the connection it came over, counted from 1.
+    /// Returns the number of the connection, counted from 1.
     ///
-    /// Two requests with the same number shared a kept-alive connection.
+    /// Two requests with the same number shared a connection.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client();
+    /// client.list("projects/p").send()?;
+    /// client.list("projects/p").send()?;
+    /// assert_eq!(server.requests()[0].connection(), server.requests()[1].connection());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn connection(&self) -> u64 {
         self.0.connection
     }
 
-    /// When it came: time of the server's clock since its start.
+    /// Returns the time of arrival: time of the server's clock since its start.
     pub fn at(&self) -> Duration {
         self.0.at
     }
@@ -175,7 +213,7 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// Undoes percent-encoding; what is not a valid escape stays as it is.
+/// Decodes percent-encoding; invalid escapes stay as they are.
 pub(super) fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -194,7 +232,7 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     Some(((digit(high)? * 16 + digit(low)?) as u8, rest))
 }
 
-/// Undoes query encoding, in which a space may also be a plus.
+/// Decodes query encoding, in which a plus is a space.
 pub(super) fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }

@@ -1,4 +1,4 @@
-//! The server, as a test sees it.
+//! The fake server, as a test uses it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,18 +20,18 @@ use super::script::ReplyScript;
 use super::service::OperationService;
 use super::socket::ShutdownSignal;
 use super::store::OperationStore;
-use super::sync::lock;
 use crate::auth::Credentials;
 use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::error::Error;
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::types::Operation;
 use crate::util::clock::Clock;
+use crate::util::sync::lock;
 
 /// A service on a loopback port that lives as long as this value.
 ///
-/// A request is answered by the first of these that applies: the [token check](Self::require_token), the
-/// [scripted answers](Self::reply), the [operations](Self::insert). Dropping the server closes its
+/// The first of these that applies determines the response: the [token check](Self::require_token), the
+/// [script](Self::reply), the [operations](Self::insert). Dropping the server closes its
 /// connections and ends its threads.
 ///
 /// ```
@@ -54,69 +54,165 @@ pub struct FakeServer {
 impl FakeServer {
     /// Starts a server on a free port, in virtual time.
     ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// assert!(!server.client().get("operations/42").send()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Panics
     ///
-    /// When no port of `127.0.0.1` can be listened on; [`FakeServerBuilder::start`] returns an error instead.
+    /// If no port of `127.0.0.1` is free. [`FakeServerBuilder::start`] returns an error instead.
     pub fn start() -> Self {
         Self::builder().start().expect("a free port on 127.0.0.1")
     }
 
-    /// ServiceOptions for a server of another kind.
+    /// Returns a builder, for other methods, page sizes, a fixed port or real time.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Rpc};
+    ///
+    /// let server = FakeServer::builder().without(Rpc::Delete).page_size(10).start()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn builder() -> FakeServerBuilder {
         FakeServerBuilder::new()
     }
 
-    /// The endpoint, such as `http://127.0.0.1:40001`.
+    /// Returns the endpoint, such as `http://127.0.0.1:40001`.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let server = FakeServer::start();
+    /// let client = OperationsClient::builder(server.url()).credentials(Credentials::anonymous()).build()?;
+    /// assert!(client.list("projects/p/locations/l").into_iter().next().is_none());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// The address it listens on.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
     }
 }
 
-/// The operations it has.
+/// Its operations.
 impl FakeServer {
-    /// Adds an [`Operation`], which stays as it is, or a [`FakeOperation`], which makes progress.
+    /// Adds an [`Operation`], which does not change, or a [`FakeOperation`], which makes progress.
     ///
-    /// One of the same name is replaced. List calls give operations in the order of their insertion.
+    /// It replaces an operation of the same name. List calls return operations in the order of their insertion.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/1"));
+    /// server.insert(FakeOperation::new("operations/2").done_at_poll(2));
+    /// assert!(server.client().poller("operations/2").until_done()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn insert(&self, operation: impl Into<FakeOperation>) {
         let operation = operation.into();
         lock(&self.backend.service.store).insert(operation, self.backend.clock.elapsed());
     }
 
-    /// The operation as a get would show it now, without counting as a look at it.
+    /// Returns the current state of an operation, without counting as a poll of it.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.client().delete("operations/42").send()?;
+    /// assert!(server.operation("operations/42").is_none());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn operation(&self, name: &str) -> Option<Operation> {
         lock(&self.backend.service.store).peek(name, self.backend.clock.elapsed())
     }
 
-    /// Sets the places that list calls cannot reach.
+    /// Sets the locations that list calls cannot reach.
     ///
-    /// While there are any, list calls fail with `UNAVAILABLE`, or with `returnPartialSuccess` name them on a
-    /// last page of their own ([AIP-217](https://google.aip.dev/217)).
+    /// While there are any, list calls fail with `UNAVAILABLE`. With `returnPartialSuccess`, a last page names
+    /// them instead ([AIP-217](https://google.aip.dev/217)).
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.set_unreachable(["projects/p/locations/europe-west1"]);
+    /// let page = server.client().list("projects/p/locations/-").return_partial_success(true).send()?;
+    /// assert_eq!(page.unreachable, ["projects/p/locations/europe-west1"]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn set_unreachable(&self, names: impl IntoIterator<Item = impl Into<String>>) {
         lock(&self.backend.service.store).set_unreachable(names.into_iter().map(Into::into).collect());
     }
 }
 
-/// What it answers by script.
+/// Its script.
 impl FakeServer {
-    /// Puts an answer in line for the next request, whatever that asks for.
+    /// Appends a response to the script, for the next request of any kind.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Code, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Status::new(Code::PermissionDenied, "no access"));
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.code(), Some(Code::PermissionDenied));
+    /// ```
     pub fn reply(&self, reply: impl Into<Reply>) {
         self.reply_when(|_| true, reply);
     }
 
-    /// Puts an answer in line for the next request with this HTTP method whose target contains `part`.
+    /// Appends a response for the next request with this HTTP method whose target contains `part`.
     ///
-    /// The target is the path and query as sent, so percent-encoded.
+    /// The target is the path and query as sent, percent-encoded.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply_to("DELETE", "operations/42", Reply::status(503));
+    /// let client = server.client();
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.pending_replies(), 1);
+    /// client.delete("operations/42").send()?; // the second attempt succeeds
+    /// assert_eq!(server.pending_replies(), 0);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn reply_to(&self, method: impl Into<String>, part: impl Into<String>, reply: impl Into<Reply>) {
         let (method, part) = (method.into(), part.into());
         self.reply_when(move |request| request.method() == method && request.target().contains(&part), reply);
     }
 
-    /// Puts an answer in line for the next request that passes a test. The test must not call the server.
+    /// Appends a response for the next request that `is_for` accepts. The closure must not call the server.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply_when(|request| request.query("filter").is_some(), Reply::status(400));
+    /// let client = server.client();
+    /// assert!(client.list("projects/p").send().is_ok());
+    /// assert!(client.list("projects/p").filter("done = true").send().is_err());
+    /// ```
     pub fn reply_when(
         &self,
         is_for: impl Fn(&RecordedRequest) -> bool + Send + 'static,
@@ -125,64 +221,105 @@ impl FakeServer {
         lock(&self.backend.script).push(is_for, reply.into());
     }
 
-    /// How many answers are in line and have not been given.
+    /// Returns the number of scripted responses that were not sent yet.
     pub fn pending_replies(&self) -> usize {
         lock(&self.backend.script).len()
     }
 
-    /// Forgets the answers in line.
+    /// Removes the scripted responses that were not sent yet.
     pub fn clear_replies(&self) {
         lock(&self.backend.script).clear();
     }
 }
 
-/// What it was asked.
+/// Its log of requests.
 impl FakeServer {
-    /// The requests that arrived, in order; all of them, unless there were [too many](FakeServerBuilder::keep_requests).
+    /// Returns the requests that arrived, in order. Of too many, only the [latest](FakeServerBuilder::keep_requests) are kept.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// assert!(server.client().get("operations/42").send().is_err());
+    /// assert_eq!(server.requests()[0].path(), "/v1/operations/42");
+    /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.backend.log).all()
     }
 
-    /// The requests that arrived since the last time, in order.
+    /// Returns the requests that arrived since the last call of this method, in order, and removes them from the log.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client();
+    /// client.list("projects/p").send()?;
+    /// assert_eq!(server.take_requests().len(), 1);
+    /// client.list("projects/q").send()?;
+    /// assert_eq!(server.take_requests()[0].name(), Some("projects/q/operations"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
         lock(&self.backend.log).take()
     }
 
-    /// How many requests have arrived since the start.
+    /// Returns how many requests have arrived since the start.
     pub fn request_count(&self) -> u64 {
         lock(&self.backend.log).count()
     }
 }
 
-/// Who may ask.
+/// Its checks of access tokens.
 impl FakeServer {
-    /// Answers 401 to requests that do not carry this access token. Asking for another one revokes it.
+    /// Responds with 401 to requests without this access token. A second call replaces the token, which revokes the first.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Code, Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_token("secret");
+    /// let client = server.client_builder().credentials(Credentials::bearer("secret")?).build()?;
+    /// assert!(client.get("operations/42").send().is_ok());
+    /// assert_eq!(server.client().get("operations/42").send().unwrap_err().code(), Some(Code::Unauthenticated));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn require_token(&self, token: impl Into<String>) {
         let token = token.into();
         self.check_tokens(move |given| given == token);
     }
 
-    /// Answers 401 to requests without an access token that passes a test. The test must not call the server.
+    /// Responds with 401 to requests without an access token that `check` accepts. The closure must not call the server.
     pub fn check_tokens(&self, check: impl Fn(&str) -> bool + Send + 'static) {
         *lock(&self.backend.guard) = TokenGuard::Checks(Box::new(check));
     }
 
-    /// Answers 401 to requests without an access token that this server [has given](FakeAuth), or a JWT that one
-    /// of the keys which it trusts has signed; neither may have expired by its clock.
+    /// Responds with 401 to requests without an access token that this server [has issued](FakeAuth).
+    ///
+    /// It also accepts a JWT that one of its trusted keys has signed. Neither may have expired by its clock.
     pub fn require_issued_tokens(&self) {
         *lock(&self.backend.guard) = TokenGuard::Issued;
     }
 
-    /// The servers that tokens come from: what they give and whom they trust.
+    /// Returns the settings of the token endpoints: what they issue and which keys they trust.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// assert_eq!(server.auth().issued(), 0);
+    /// ```
     pub fn auth(&self) -> FakeAuth<'_> {
         FakeAuth::new(&self.backend.tokens, self.address())
     }
 
-    /// Environment variables that lead clients with default credentials to this server's metadata server.
+    /// Returns environment variables that direct Application Default Credentials to this server's metadata server.
     ///
-    /// They are good for the [`environment`](OperationsClientBuilder::environment) of a client, where
-    /// [`client_builder`](Self::client_builder) puts them, and for that of a
-    /// [`Command`](std::process::Command::envs). `GOOGLE_APPLICATION_CREDENTIALS` can be set on top.
+    /// They are for the [`environment`](OperationsClientBuilder::environment) of a client, where
+    /// [`client_builder`](Self::client_builder) sets them, and for that of a
+    /// [`Command`](std::process::Command::envs). `GOOGLE_APPLICATION_CREDENTIALS` can be added.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -209,7 +346,7 @@ impl FakeServer {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Lets everybody in again.
+    /// Accepts all requests again, with or without a token. This is the default.
     pub fn allow_anonymous(&self) {
         *lock(&self.backend.guard) = TokenGuard::default();
     }
@@ -217,39 +354,76 @@ impl FakeServer {
 
 /// Its clock, which is also the clock of its client.
 impl FakeServer {
-    /// What the client slept, in order.
+    /// Returns the durations that the client slept, in order.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_at_poll(3));
+    /// server.client().poller("operations/42").until_done()?;
+    /// assert_eq!(server.sleeps(), [Duration::from_millis(500); 2]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn sleeps(&self) -> Vec<Duration> {
         self.backend.clock.sleeps()
     }
 
-    /// Time since the start, as the clock has it.
+    /// Returns the time since the start, by the server's clock.
     pub fn elapsed(&self) -> Duration {
         self.backend.clock.elapsed()
     }
 
-    /// Puts the clock forward.
+    /// Advances the clock, as a sleep of the client does.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(60)));
+    /// server.advance(Duration::from_secs(60));
+    /// assert!(server.operation("operations/42").unwrap().is_done());
+    /// ```
     pub fn advance(&self, duration: Duration) {
         self.backend.clock.advance(duration);
     }
 
-    /// What the calendar says; whole seconds at the start of virtual time.
+    /// Returns the date and time of the server. In virtual time it starts at a whole second.
     pub fn wall(&self) -> SystemTime {
         self.backend.clock.wall()
     }
 
-    /// Sets the calendar without touching the time that passes.
+    /// Sets the date and time of the server. The elapsed time does not change.
     pub fn set_wall(&self, wall: SystemTime) {
         self.backend.clock.set_wall(wall);
     }
 
-    /// Sets how far the `date` header of answers is ahead of the calendar, in seconds; `None` leaves it out.
+    /// Sets by how many seconds the `date` header is ahead of the server's clock. Default: zero; `None` omits the header.
+    ///
+    /// Tests of clock skew use this: an assertion is signed for the time of the token endpoint.
     pub fn set_date_offset(&self, seconds: Option<i64>) {
         self.backend.date.set_offset(seconds);
     }
 
-    /// Sets what the client's delays take for chance, from 0 up to 1.
+    /// Sets the random number of the client's delays, from 0 up to 1. Default: 0.5.
     ///
-    /// It is 0.5 until then, so that a delay with equal jitter is always three quarters of its maximum.
+    /// So a delay with equal jitter is three quarters of its maximum by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::Operation;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.set_chance(0.0);
+    /// server.reply(Reply::status(503));
+    /// server.client().get("operations/42").send()?;
+    /// assert_eq!(server.sleeps(), [Duration::from_millis(250)]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn set_chance(&self, chance: f64) {
         self.backend.clock.set_chance(chance);
     }
@@ -257,7 +431,7 @@ impl FakeServer {
 
 /// Its client.
 impl FakeServer {
-    /// Makes a client of this server: anonymous, and on the server's clock, so that nothing really sleeps.
+    /// Creates a client of this server: anonymous, and on the server's clock, so that nothing really sleeps.
     ///
     /// ```
     /// use std::time::Duration;
@@ -273,9 +447,21 @@ impl FakeServer {
         self.client_builder().build().expect("the options of a loopback client are valid")
     }
 
-    /// Starts a client as [`client`](Self::client) makes it, for more options.
+    /// Returns a builder of a client like that of [`client`](Self::client), for more options.
     ///
-    /// Of the environment it sees [these variables](Self::environment) only.
+    /// Its environment consists of [these variables](Self::environment) only.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::hang().times(usize::MAX));
+    /// let client = server.client_builder().total_timeout(Duration::from_secs(15)).build()?;
+    /// assert!(client.get("operations/42").send().is_err());
+    /// assert!(server.elapsed() <= Duration::from_secs(15));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn client_builder(&self) -> OperationsClientBuilder {
         let network = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
         OperationsClient::builder(self.url())
@@ -289,9 +475,18 @@ impl FakeServer {
 impl FakeServerBuilder {
     /// Starts the server.
     ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let first = FakeServer::builder().start()?;
+    /// let taken = FakeServer::builder().port(first.address().port()).start();
+    /// assert!(taken.is_err());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the port cannot be listened on.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the port is not free.
     pub fn start(self) -> Result<FakeServer, Error> {
         let clock = Arc::new(VirtualClock::new(self.pace));
         let backend = Arc::new(ServerBackend {

@@ -10,9 +10,9 @@ use super::pause::ExchangeEnd;
 use super::request::RecordedRequest;
 use super::rpc_response::{OperationView, RpcResponse};
 use super::store::{InvalidPageToken, ListQuery, OperationStore};
-use super::sync::lock;
 use crate::transport::Rpc;
 use crate::types::{Code, Status};
+use crate::util::sync::lock;
 
 /// The service: its operations, and how it treats calls.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use super::sync::lock;
+use crate::util::sync::{lock, recover};
 
 /// Makes all threads of a server end.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl ShutdownSignal {
     /// Waits that long, or until it is set; says whether it is.
     pub(super) fn wait(&self, duration: Duration) -> bool {
         let waiting = self.changed.wait_timeout_while(lock(&self.lock), duration, |()| !self.is_set());
-        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+        drop(recover(waiting));
         self.is_set()
     }
 }

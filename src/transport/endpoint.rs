@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::error::Error;
 use crate::net::mtls_host;
 use crate::redact::suspicion;
+use crate::url::{bare, split_port};
 use crate::util::excerpt::shown;
 
 /// A checked endpoint. https, or plain http to this machine.
@@ -96,20 +97,6 @@ fn without_user(text: &str) -> String {
     }
 }
 
-/// Splits `host:port` or `[::1]:port`; the host keeps its brackets.
-fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
-    let after_host = match authority.strip_prefix('[') {
-        Some(v6) => v6.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    let (host, port) = authority.split_at(after_host);
-    match port.strip_prefix(':') {
-        Some(port) => Some((host, Some(port))),
-        None if port.is_empty() => Some((host, None)),
-        None => None,
-    }
-}
-
 fn host_is_valid(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
@@ -124,8 +111,7 @@ fn host_is_valid(host: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn segment_is_plain(segment: &str) -> bool {

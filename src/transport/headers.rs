@@ -1,4 +1,4 @@
-//! The headers of an answer.
+//! The headers of a response.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::http::is_sensitive;
 use crate::redact::redacted;
 
-/// The headers of one answer; over gRPC its metadata, initial and trailing.
+/// The headers of one response; over gRPC its initial and trailing metadata.
 ///
-/// [`Call::on_headers`](crate::Call::on_headers) shows them. `Debug` redacts values that may be secret
+/// [`Call::on_headers`](crate::Call::on_headers) passes them to a closure. `Debug` redacts values that may be secret
 /// ([`is_sensitive`]).
 ///
 /// ```
@@ -26,19 +26,33 @@ use crate::redact::redacted;
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// The first value of the header `name`, which is compared without regard to case.
+    /// Returns the first value of the header `name`, regardless of case.
+    ///
+    /// ```
+    /// use longrunning::transport::Headers;
+    ///
+    /// let headers = Headers::from_iter([("Retry-After", "3")]);
+    /// assert_eq!(headers.get("retry-after"), Some("3"));
+    /// ```
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The bytes of the first value of `name`, whose values are base64, padded or not: metadata with `-bin` at the end.
+    /// Returns the decoded bytes of the first value of `name`, for metadata whose name ends in `-bin`.
     ///
-    /// None also where the value is not base64.
+    /// The value is base64, padded or not. Returns `None` if it is something else.
+    ///
+    /// ```
+    /// use longrunning::transport::Headers;
+    ///
+    /// let headers = Headers::from_iter([("trace-bin", "AAEC")]);
+    /// assert_eq!(headers.get_bin("trace-bin"), Some(vec![0, 1, 2]));
+    /// ```
     pub fn get_bin(&self, name: &str) -> Option<Vec<u8>> {
         decode_bin(self.get(name)?.as_bytes())
     }
 
-    /// Names, in lower case, and values, in the order in which they came. What is not UTF-8 is replaced.
+    /// Returns names, in lower case, and values, in the order of the response. Invalid UTF-8 is replaced.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -60,7 +74,7 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Who is shown the headers of answers.
+/// The closure that receives the headers of responses.
 #[derive(Clone)]
 pub(crate) struct HeadersObserver(Arc<dyn Fn(&Headers) + Send + Sync>);
 
@@ -80,7 +94,7 @@ impl fmt::Debug for HeadersObserver {
     }
 }
 
-/// The bytes of a `-bin` value, padded or not; of the first, where several were joined.
+/// Decodes a `-bin` value, padded or not; of several joined values, the first.
 pub(super) fn decode_bin(value: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(value.split(|byte| *byte == b',').next()?).ok()
 }

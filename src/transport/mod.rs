@@ -177,7 +177,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// What one attempt may take and carries along.
+/// The options of one attempt: its timeout, headers and stop token.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     timeout: Duration,
@@ -191,7 +191,15 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Makes an attempt without extra headers.
+    /// Creates an attempt without extra headers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::transport::Attempt;
+    ///
+    /// let attempt = Attempt::new(Duration::from_secs(10));
+    /// assert_eq!((attempt.timeout(), attempt.headers().count()), (Duration::from_secs(10), 0));
+    /// ```
     pub fn new(timeout: Duration) -> Self {
         Self {
             timeout,
@@ -231,24 +239,24 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// How long the whole attempt may take: token, request and answer.
+    /// Returns how long the whole attempt may take: token, request and response.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The extra headers (for gRPC: metadata), checked, in the order in which they were given.
+    /// Returns the extra headers (for gRPC: metadata), which are valid, in the order in which they were set.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()))
     }
 
-    /// The project that quota and billing are charged to, where one was chosen.
+    /// Returns the project that quota and billing are charged to, if one is set.
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
     }
 
-    /// The way to bind WaitOperation over HTTP, where the transport was not told another one.
+    /// Returns how to bind WaitOperation over HTTP, if the bindings of the transport do not.
     ///
-    /// Set by a wait with [`LongPoll`](crate::LongPoll); over gRPC it means nothing.
+    /// A wait with [`LongPoll`](crate::LongPoll) sets it. It has no meaning over gRPC.
     pub fn wait_binding(&self) -> Option<WaitBinding> {
         self.wait_binding
     }
@@ -260,16 +268,16 @@ impl<'a> Attempt<'a> {
         self.compression
     }
 
-    /// What ends the attempt when it is stopped, with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    /// Returns the token that stops the attempt with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
     ///
-    /// A transport that cannot heed it ends with the [`timeout`](Self::timeout) at the latest.
+    /// A transport that cannot check it ends at the [`timeout`](Self::timeout).
     pub fn stop(&self) -> Option<&'a StopToken> {
         self.stop
     }
 
-    /// Shows the headers of an answer to who wants to see them, of one that brings an error too.
+    /// Passes the headers of a response to the observer, if one is set. Transports call it for errors too.
     ///
-    /// For a transport to call; `headers` is called only where somebody does.
+    /// `headers` is only called if there is an observer.
     pub fn answered(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
             observer.show(&headers());

@@ -1,4 +1,4 @@
-//! A message of any type, as it came.
+//! A message of any type, as it arrived.
 
 use std::any;
 use std::borrow::Cow;
@@ -50,10 +50,18 @@ enum AnyForm {
 }
 
 impl Any {
-    /// Takes the JSON form of a message: an object with the URL of the type under `@type`.
+    /// Creates an `Any` from the JSON form of a message: an object with the URL of its type under `@type`.
     ///
-    /// The text is kept as it is. An object without `@type` is taken too, since some servers send `{}` for
-    /// an empty response.
+    /// The text is kept. An object without `@type` is accepted too, since some servers send `{}` as an
+    /// empty response.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    ///
+    /// let any = Any::from_json(r#"{"@type": "type.googleapis.com/google.protobuf.Duration", "value": "90s"}"#)?;
+    /// assert_eq!(any.unpack::<prost_types::Duration>()?.seconds, 90);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -67,7 +75,7 @@ impl Any {
         any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
-    /// Takes the protobuf form of a message.
+    /// Creates an `Any` from its protobuf form. The bytes are neither copied nor checked.
     pub fn from_proto(any: prost_types::Any) -> Self {
         Self(AnyForm::Proto(any.into()))
     }
@@ -86,7 +94,7 @@ impl Any {
         Self::from_proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() })
     }
 
-    /// The URL of the type, such as `type.googleapis.com/google.protobuf.Duration`; empty if there is none.
+    /// Returns the URL of the type, such as `type.googleapis.com/google.protobuf.Duration`, or an empty string.
     pub fn type_url(&self) -> &str {
         match &self.0 {
             AnyForm::JsonMessage { type_url: Some(url), .. } => url,
@@ -95,21 +103,38 @@ impl Any {
         }
     }
 
-    /// The name of the type, such as `google.protobuf.Duration`: what follows the last `/` of the URL.
+    /// Returns the name of the type, such as `google.protobuf.Duration`: the part of the URL after the last `/`.
     ///
     /// Compare this and not the URL, whose first part differs between services.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    ///
+    /// let any = Any::from_json(r#"{"@type": "types.example.com/x.Index"}"#)?;
+    /// assert_eq!(any.type_name(), "x.Index");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn type_name(&self) -> &str {
         known::type_name(self.type_url())
     }
 
-    /// The JSON form: the text that came, or what the bytes of a known type say.
+    /// Returns the JSON form: the text as it arrived, or the conversion of bytes of a known type.
     ///
     /// The known types are those of `google.protobuf` with a JSON form of their own (durations, timestamps,
     /// wrappers, structs, field masks, `Empty` and `Any`), `google.rpc.Status` and its [details](crate::rpc).
     ///
+    /// ```
+    /// use longrunning::Any;
+    /// use longrunning::rpc::ErrorInfo;
+    ///
+    /// let any = Any::pack(&ErrorInfo::new("STOCKOUT", "compute.googleapis.com"));
+    /// assert!(any.json()?.contains(r#""reason":"STOCKOUT""#));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if bytes are of another type, or are not valid for theirs.
+    /// [`Decode`](crate::ErrorKind::Decode) if the bytes are of another type, or are invalid.
     pub fn json(&self) -> Result<Cow<'_, str>, Error> {
         let any = match &self.0 {
             AnyForm::JsonMessage { text, .. } => return Ok(Cow::Borrowed(text.as_str())),
@@ -122,21 +147,34 @@ impl Any {
         }
     }
 
-    /// Reads the message into a serde type of yours.
+    /// Decodes the message with serde.
     ///
-    /// `T` is given the fields of the message, without `@type`. A type with a JSON form of its own, such as
-    /// `google.protobuf.Duration`, gives what stands under `value`: here the string `1.5s`. An `Empty`
-    /// decodes into a struct without fields and into `()`.
+    /// `T` is deserialized from the fields of the message, without `@type`. A type with a JSON form of its own, such as
+    /// `google.protobuf.Duration`, is deserialized from its `value`: here the string `1.5s`. An `Empty`
+    /// decodes to `()` and to a struct without fields.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Index {
+    ///     rows: u64,
+    /// }
+    ///
+    /// let any = Any::from_json(r#"{"@type": "type.googleapis.com/x.Index", "rows": 9}"#)?;
+    /// assert_eq!(any.decode::<Index>()?.rows, 9);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, with serde's reason as the source, or if
-    /// there are only bytes and [`json`](Self::json) cannot read them.
+    /// [`Decode`](crate::ErrorKind::Decode) if the message does not fit `T`, with serde's error as the source, or if
+    /// it consists of bytes that [`json`](Self::json) cannot convert.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode_as("any")
     }
 
-    /// Like [`decode`](Self::decode), with a name for the message in the error.
+    /// Decodes like [`decode`](Self::decode), with a name for the message in the error.
     pub(super) fn decode_as<T: DeserializeOwned>(&self, what: &str) -> Result<T, Error> {
         let json = self.json()?;
         let name = self.type_name();
@@ -150,16 +188,24 @@ impl Any {
         })
     }
 
-    /// Gives the protobuf message, if it is an `M`.
+    /// Decodes the message as a prost message, if its type is `M`.
     ///
-    /// Bytes can be of any type; JSON text of the types that [`json`](Self::json) lists. Others can be
-    /// [decoded](Self::decode), and so can `Struct`, `Value`, `ListValue` and `FieldMask`: prost-types gives
-    /// those no name.
+    /// Bytes can be of any type, JSON text of the types that [`json`](Self::json) lists. Others can be
+    /// [decoded](Self::decode), and so can `Struct`, `Value`, `ListValue` and `FieldMask`, which have no name in
+    /// prost-types.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    /// use longrunning::rpc::ErrorInfo;
+    ///
+    /// let any = Any::from_json(r#"{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "STOCKOUT"}"#)?;
+    /// assert_eq!(any.unpack::<ErrorInfo>()?.reason, "STOCKOUT");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the message is of another type, not valid for its type, or
-    /// JSON of a type that is not known here.
+    /// [`Decode`](crate::ErrorKind::Decode) if the message has another type, is invalid, or is JSON of an unknown type.
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, Error> {
         let (has, wants) = (self.type_name(), M::full_name());
         if has != wants {
@@ -175,11 +221,19 @@ impl Any {
         })
     }
 
-    /// The protobuf form: the bytes that came, or what the JSON of a [known](Self::json) type says.
+    /// Returns the protobuf form: the bytes as they arrived, or the conversion of JSON of a [known](Self::json) type.
+    ///
+    /// ```
+    /// use longrunning::Any;
+    ///
+    /// let any = Any::from_json(r#"{"@type": "type.googleapis.com/google.protobuf.Duration", "value": "90s"}"#)?;
+    /// assert_eq!(any.to_proto()?.value, [8, 90]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if JSON is of another type, or is not valid for its type.
+    /// [`Decode`](crate::ErrorKind::Decode) if it is JSON of another type, or invalid.
     pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
         let text = match &self.0 {
             AnyForm::JsonMessage { text, .. } => text.as_str(),
@@ -199,7 +253,7 @@ impl Any {
         if let AnyForm::JsonMessage { text, .. } = &self.0 { Some(text.as_str()) } else { None }
     }
 
-    /// Shares the object `raw` with `source`, around it.
+    /// Creates an `Any` of the object `raw`, which shares the text of `source`.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let text = source.part(raw);
         if leads_with_type(raw.text()) {
@@ -209,12 +263,12 @@ impl Any {
         Ok(Self(AnyForm::JsonMessage { text, type_url }))
     }
 
-    /// Shares the bytes of `whole` that are an Any's.
+    /// Creates an `Any` that shares the bytes of a larger message.
     pub(super) fn from_packed(packed: PackedAny) -> Self {
         Self(AnyForm::Proto(packed))
     }
 
-    /// Writes the JSON form; where there is none, the bytes as base64 under `value`.
+    /// Writes the JSON form or, if there is none, the bytes as base64 under `value`.
     pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let any = match (self.json(), &self.0) {
             (Ok(json), _) => {

@@ -79,7 +79,16 @@ const NAMED: [(Code, i32, &str); 17] = [
 ];
 
 impl Code {
-    /// The code that stands for an HTTP status when the body names none.
+    /// Returns the code for an HTTP status, for responses whose body contains none.
+    ///
+    /// The mapping is that of `google.rpc.Code`; other 4xx are `FAILED_PRECONDITION`, other 5xx `INTERNAL`.
+    ///
+    /// ```
+    /// use longrunning::Code;
+    ///
+    /// assert_eq!(Code::from_http(404), Code::NotFound);
+    /// assert_eq!(Code::from_http(502), Code::Unavailable);
+    /// ```
     pub fn from_http(status: u16) -> Self {
         match status {
             200..=299 => Self::Ok,
@@ -101,7 +110,13 @@ impl Code {
         }
     }
 
-    /// The HTTP status that a service answers with for this code.
+    /// Returns the HTTP status of responses with this code, as `google.rpc.Code` documents it.
+    ///
+    /// ```
+    /// use longrunning::Code;
+    ///
+    /// assert_eq!(Code::ResourceExhausted.to_http(), 429);
+    /// ```
     pub fn to_http(self) -> u16 {
         match self {
             Self::Ok => 200,

@@ -1,4 +1,4 @@
-//! Work that outlives the call that started it.
+//! The state of a long-running operation.
 
 use std::any;
 use std::fmt;
@@ -52,13 +52,20 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Makes an operation that is not done.
+    /// Creates an operation that is not done.
+    ///
+    /// ```
+    /// use longrunning::{Operation, Outcome};
+    ///
+    /// let op = Operation::running("operations/42");
+    /// assert!(matches!(op.outcome(), Outcome::Running));
+    /// ```
     pub fn running(name: impl Into<String>) -> Self {
         let name = name.into().into();
         Self { name, done: false, metadata: None, response: None, error: None, text: None }
     }
 
-    /// Makes an operation that is done and has a response.
+    /// Creates an operation that is done and has a response.
     ///
     /// ```
     /// use longrunning::{Any, Operation};
@@ -70,33 +77,59 @@ impl Operation {
         Self { done: true, response: Some(response.into()), ..Self::running(name) }
     }
 
-    /// Makes an operation that is done and failed.
+    /// Creates an operation that is done and failed.
+    ///
+    /// ```
+    /// use longrunning::{Code, Operation, Status};
+    ///
+    /// let op = Operation::failed("operations/42", Status::new(Code::Aborted, "conflict"));
+    /// assert_eq!(op.error().map(Status::code), Some(Code::Aborted));
+    /// ```
     pub fn failed(name: impl Into<String>, error: Status) -> Self {
         Self { done: true, error: Some(Box::new(error)), ..Self::running(name) }
     }
 
-    /// Sets the metadata; [`to_json`](Self::to_json) then gives what this crate knows of the operation.
+    /// Sets the metadata.
+    ///
+    /// [`to_json`](Self::to_json) then writes the known fields, not the text of the server.
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let metadata = Any::from_json(r#"{"@type": "type.googleapis.com/x.Metadata", "rows": 9}"#)?;
+    /// let op = Operation::running("operations/42").with_metadata(metadata);
+    /// assert_eq!(op.metadata().map(|any| any.type_name()), Some("x.Metadata"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn with_metadata(self, metadata: impl Into<Any>) -> Self {
         Self { metadata: Some(metadata.into()), text: None, ..self }
     }
 
-    /// Reads the JSON form of an operation, [leniently](https://protobuf.dev/programming-guides/json/).
+    /// Parses the JSON form of an operation, as lenient as [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers are.
     ///
-    /// Unknown fields and types are kept, not refused. Where a field occurs twice, the last one counts.
+    /// Unknown fields and types are kept. If a field occurs twice, the last one counts.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// let op = Operation::from_json(r#"{"name": "operations/42", "done": false}"#)?;
+    /// assert_eq!(op.name(), "operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is no JSON, a field is of the wrong kind (the message
-    /// gives its path), or values nest deeper than 127 levels.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not JSON, a field has the wrong type (the message contains
+    /// its path), or values nest deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         JsonReader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 
-    /// The JSON form: exactly what the server sent, if the operation came from one.
+    /// Returns the JSON form: exactly the text of the server, if the operation came as JSON.
     ///
-    /// Of an operation that was put together, or came as protobuf, it is canonical ProtoJSON. Then bytes of a
-    /// type without a JSON form here stand as base64 under `value`.
+    /// For other operations it is canonical ProtoJSON. Protobuf bytes of a type without a JSON form in this crate are
+    /// written as base64 under `value`.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -116,35 +149,70 @@ impl Operation {
         writer.finish()
     }
 
-    /// The name that the service gave it, as it came: perhaps empty, and not checked.
+    /// Returns the name that the service gave the operation.
+    ///
+    /// It is not checked and may be empty: some services give no name to an operation that is done from the start.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// Whether the work is over.
+    /// Returns whether the operation is done, whether it succeeded or failed.
+    ///
+    /// ```
+    /// use longrunning::{Code, Operation, Status};
+    ///
+    /// assert!(!Operation::running("operations/42").is_done());
+    /// assert!(Operation::failed("operations/42", Status::new(Code::Aborted, "conflict")).is_done());
+    /// ```
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// How the work is getting on, in a message of the service's own.
+    /// Returns the metadata: a message of the service about the progress of the work.
+    ///
+    /// [`Progress::of`](crate::Progress::of) reads percentages and times from any type.
     pub fn metadata(&self) -> Option<&Any> {
         self.metadata.as_ref()
     }
 
-    /// What the work gave; see [`outcome`](Self::outcome) for whether that counts.
+    /// Returns the response, the result of the work.
+    ///
+    /// [`outcome`](Self::outcome) says whether it is valid, [`into_response`](Self::into_response) decodes it.
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let op = Operation::succeeded("operations/42", Any::pack(&String::from("ready")));
+    /// assert_eq!(op.response().map(|any| any.unpack::<String>()).transpose()?.as_deref(), Some("ready"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn response(&self) -> Option<&Any> {
         self.response.as_ref()
     }
 
-    /// Why the work failed; see [`outcome`](Self::outcome) for whether that counts.
+    /// Returns the error with which the work failed.
+    ///
+    /// [`outcome`](Self::outcome) says whether it is valid.
     pub fn error(&self) -> Option<&Status> {
         self.error.as_deref()
     }
 
-    /// What came of the work, as far as it is known.
+    /// Returns whether the operation runs, succeeded, failed, or is malformed.
     ///
-    /// An operation that is done with neither response nor error succeeded. One with both, or with an error
+    /// An operation that is done with neither response nor error succeeded. An operation with both, or with an error
     /// of code 0, is [`Malformed`](Outcome::Malformed).
+    ///
+    /// ```
+    /// use longrunning::{Operation, Outcome};
+    ///
+    /// let op = Operation::from_json(r#"{"name": "operations/42", "done": true, "error": {"code": 8}}"#)?;
+    /// match op.outcome() {
+    ///     Outcome::Failed(status) => println!("failed: {status}"),
+    ///     other => println!("{other}"),
+    /// }
+    /// # assert!(matches!(op.outcome(), Outcome::Failed(_)));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn outcome(&self) -> Outcome<'_> {
         let malformed = |fields, error| Outcome::Malformed(MalformedReason::new(fields, error));
         match (self.done, self.error(), self.response()) {
@@ -156,15 +224,31 @@ impl Operation {
         }
     }
 
-    /// Reads the response of an operation that succeeded into a serde type of yours.
+    /// Decodes the response of an operation that succeeded with serde.
     ///
-    /// See [`Any::decode`] for what `T` is given. Where there is no response, that is an empty message: `()`,
-    /// a struct whose fields may all be absent, or an `Option`.
+    /// [`Any::decode`] describes the input of `T`. A missing response is an empty message: it decodes to `()`,
+    /// a struct without required fields, or an `Option`.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Index {
+    ///     rows: String,
+    /// }
+    ///
+    /// let op = Operation::from_json(
+    ///     r#"{"name": "operations/42", "done": true,
+    ///         "response": {"@type": "type.googleapis.com/x.Index", "rows": "9"}}"#,
+    /// )?;
+    /// assert_eq!(op.into_response::<Index>()?.rows, "9");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
-    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, or the operation is malformed or not done.
+    /// [`Decode`](crate::ErrorKind::Decode) if the response does not fit `T`, or the operation is malformed or not done.
     pub fn into_response<T: DeserializeOwned>(self) -> Result<T, Error> {
         let name = shown_name(self.name());
         match self.outcome() {
@@ -182,7 +266,7 @@ impl Operation {
         }
     }
 
-    /// Gives it back if it succeeded.
+    /// Returns the operation unless it failed or is malformed.
     pub(crate) fn into_succeeded(self) -> Result<Self, Error> {
         match self.outcome() {
             Outcome::Failed(_) => Err(Error::operation_failed(self)),

@@ -4,7 +4,18 @@ use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader};
 use crate::types::{Operation, wire};
 
-/// One page of operations, the answer of `ListOperations`.
+/// One page of operations, the response of `ListOperations`.
+///
+/// ```
+/// use longrunning::testing::FakeServer;
+/// use longrunning::Operation;
+///
+/// let server = FakeServer::start();
+/// server.insert(Operation::running("projects/p/operations/1"));
+/// let page = server.client().list("projects/p").send()?;
+/// assert_eq!((page.operations.len(), page.next_page_token.as_str()), (1, ""));
+/// # Ok::<(), longrunning::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperationPage {
@@ -17,13 +28,19 @@ pub struct OperationPage {
 }
 
 impl OperationPage {
-    /// Makes a page on which nothing was unreachable.
+    /// Creates a page without unreachable locations; `next_page_token` is empty for the last page.
+    ///
+    /// ```
+    /// use longrunning::{Operation, OperationPage};
+    ///
+    /// let page = OperationPage::new(vec![Operation::running("operations/42")], "next");
+    /// assert!(page.unreachable.is_empty());
+    /// ```
     pub fn new(operations: Vec<Operation>, next_page_token: impl Into<String>) -> Self {
         Self { operations, next_page_token: next_page_token.into(), unreachable: Vec::new() }
     }
 
-    /// Reads the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the
-    /// page.
+    /// Parses the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
         let outcome = JsonReader::document(text, |reader| {
@@ -53,7 +70,7 @@ impl OperationPage {
         Ok(page)
     }
 
-    /// Reads the protobuf form of a `ListOperationsResponse`, one operation at a time.
+    /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
         let outcome = wire::fields(bytes, |number, value| {

@@ -30,20 +30,35 @@ pub use crate::proto::google::rpc::{
 };
 
 impl ErrorInfo {
-    /// Makes the cause of an error, without metadata.
+    /// Creates an `ErrorInfo` without metadata: a reason such as `RATE_LIMIT_EXCEEDED` and the domain that defines it.
+    ///
+    /// ```
+    /// use longrunning::rpc::ErrorInfo;
+    ///
+    /// let info = ErrorInfo::new("RATE_LIMIT_EXCEEDED", "googleapis.com");
+    /// assert!(info.metadata.is_empty());
+    /// ```
     pub fn new(reason: impl Into<String>, domain: impl Into<String>) -> Self {
         Self { reason: reason.into(), domain: domain.into(), ..Self::default() }
     }
 }
 
 impl RetryInfo {
-    /// Asks to wait for `delay`, of at most 10,000 years, before the next attempt.
+    /// Creates a `RetryInfo` that requests a delay before the next attempt; at most 10,000 years.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::rpc::RetryInfo;
+    ///
+    /// let info = RetryInfo::after(Duration::from_secs(7));
+    /// assert_eq!(info.delay(), Some(Duration::from_secs(7)));
+    /// ```
     pub fn after(delay: Duration) -> Self {
         let delay = prost_types::Duration::try_from(delay.min(MAX_DELAY));
         Self { retry_delay: delay.ok() }
     }
 
-    /// How long to wait before the next attempt; nothing if no delay was given, or a negative one.
+    /// Returns the requested delay, or `None` if it is missing or negative.
     pub fn delay(&self) -> Option<Duration> {
         self.retry_delay.and_then(|delay| delay.try_into().ok())
     }

@@ -1,4 +1,4 @@
-//! Why a call or an operation failed.
+//! The error model of Google's APIs.
 
 use std::fmt;
 use std::time::Duration;
@@ -37,7 +37,14 @@ pub struct Status {
 }
 
 impl Status {
-    /// Makes a status without details.
+    /// Creates a status without details.
+    ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// let status = Status::new(Code::NotFound, "no such operation");
+    /// assert_eq!(status.to_string(), "NOT_FOUND: no such operation");
+    /// ```
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Vec::new() }
     }
@@ -59,11 +66,19 @@ impl Status {
         self
     }
 
-    /// Reads the JSON form of a `google.rpc.Status`, where `code` is a number of `google.rpc.Code`.
+    /// Parses the JSON form of a `google.rpc.Status`, whose `code` is a number of `google.rpc.Code`.
+    ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// let status = Status::from_json(r#"{"code": 5, "message": "no such operation"}"#)?;
+    /// assert_eq!(status.code(), Code::NotFound);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not that, nests deeper than 127 levels, or has more than
+    /// [`Decode`](crate::ErrorKind::Decode) if the text has another form, nests deeper than 127 levels, or has more than
     /// 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
@@ -73,9 +88,15 @@ impl Status {
         status.map_err(|invalid| Error::invalid("status", invalid))
     }
 
-    /// Gives the JSON form of a `google.rpc.Status`; the details are what came.
+    /// Returns the JSON form of a `google.rpc.Status`. The details are unchanged.
     ///
-    /// A detail of protobuf bytes whose type has no JSON form here stands as base64 under `value`.
+    /// A detail of protobuf bytes whose type has no JSON form in this crate is written as base64 under `value`.
+    ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// assert_eq!(Status::new(Code::NotFound, "gone").to_json(), r#"{"code":5,"message":"gone"}"#);
+    /// ```
     pub fn to_json(&self) -> String {
         let mut writer = JsonWriter::default();
         // Nothing here can be refused: the details came as JSON, or fall back to base64.
@@ -83,27 +104,45 @@ impl Status {
         writer.finish()
     }
 
-    /// The canonical code.
+    /// Returns the canonical code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// What went wrong, in English and for developers; may be empty.
+    /// Returns the message: an English text for developers, which may be empty.
+    ///
+    /// `Display` escapes and shortens it; this does not.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// All details as they came, also those of unknown types; of an answer, at most 1,024.
+    /// Returns all details unchanged, also those of unknown types. A response has at most 1,024.
     ///
-    /// An operation whose error has more cannot be read; of the error of a call, the others are left out.
+    /// An operation whose error has more is a decoding error; for the error of a call, the others are dropped.
+    ///
+    /// ```
+    /// use longrunning::Status;
+    ///
+    /// let status = Status::from_json(r#"{"code": 8, "details": [{"@type": "type.googleapis.com/x.Quota"}]}"#)?;
+    /// assert_eq!(status.details()[0].type_name(), "x.Quota");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn details(&self) -> &[Any] {
         &self.details
     }
 
-    /// Gives the first detail of type `T` that can be read, such as an
-    /// [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
+    /// Returns the first valid detail of type `T`, such as an [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
     ///
-    /// To learn why one cannot be read, [unpack](Any::unpack) it from the [details](Self::details).
+    /// To see why a detail is invalid, [unpack](Any::unpack) it from the [details](Self::details).
+    ///
+    /// ```
+    /// use longrunning::rpc::ErrorInfo;
+    /// use longrunning::{Code, Status};
+    ///
+    /// let status = Status::new(Code::Unavailable, "no machines")
+    ///     .with_detail(ErrorInfo::new("STOCKOUT", "compute.googleapis.com"));
+    /// assert_eq!(status.detail::<ErrorInfo>().unwrap().reason, "STOCKOUT");
+    /// ```
     pub fn detail<T: Message + Name + Default>(&self) -> Option<T> {
         let name = T::full_name();
         self.details
@@ -112,12 +151,12 @@ impl Status {
             .find_map(|detail| detail.unpack().ok())
     }
 
-    /// How long the server asks to wait before the next attempt, by a [`RetryInfo`].
+    /// Returns the delay before the next attempt that the server requests with a [`RetryInfo`].
     pub fn retry_delay(&self) -> Option<Duration> {
         self.detail::<RetryInfo>()?.delay()
     }
 
-    /// Whether the details say that a quota is used up: by their reason, or because they say when to come back.
+    /// Returns whether the details mean an exhausted quota: by their reason, or because they contain a retry delay.
     pub(crate) fn names_quota(&self) -> bool {
         let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
         self.detail::<ErrorInfo>().is_some_and(by_reason)

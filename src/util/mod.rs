@@ -1,4 +1,4 @@
-//! What every part of the crate stands on: the clock, the environment, files, secrets, and text for messages.
+//! What every part of the crate stands on: the clock, the environment, files, locks, secrets, and text for messages.
 
 pub(crate) mod clock;
 pub(crate) mod env;
@@ -6,3 +6,4 @@ pub(crate) mod excerpt;
 pub(crate) mod file;
 pub(crate) mod percent;
 pub(crate) mod secret;
+pub(crate) mod sync;

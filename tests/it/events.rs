@@ -258,6 +258,7 @@ impl Event<'_> {
 struct Row {
     event: &'static str,
     rest: bool,
+    #[cfg_attr(not(feature = "grpc"), expect(dead_code))]
     grpc: bool,
     kind: &'static str,
     code: &'static str,

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
-use longrunning::testing::{FakeServer, Reply};
-#[cfg(feature = "grpc")]
-use longrunning::transport::TransportKind;
+use longrunning::testing::Reply;
 use longrunning::{Code, Status};
 
-use crate::kit::{NAME, secs, server, slept, told, unavailable};
+use crate::kit::{NAME, secs, server, slept, unavailable};
 
 const DAY: &str = "86400";
 
@@ -84,7 +82,11 @@ fn a_quota_keeps_its_pause_without_hints() {
 #[cfg(feature = "grpc")]
 #[test]
 fn a_server_forbids_retries() {
+    use longrunning::testing::FakeServer;
+    use longrunning::transport::TransportKind;
     use longrunning::{Any, Operation, RetryPolicy};
+
+    use crate::kit::told;
 
     for value in ["-1", "never", ""] {
         let server = FakeServer::start();

@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 14] = [
     &["client"],
     &["handle", "poll_many", "sweep"],
     &["poller"],
-    &["call", "pager"],
+    &["call", "operation_ref", "pager"],
     &["core", "options", "client_config", "wait_support"],
     &["retry"],
     &["transport"],

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::fs;
 
 use super::*;
 use crate::folder::Folder;

@@ -1,6 +1,6 @@
 //! One exchange over ureq, and the one resend that is not a retry.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ureq::config::{AutoHeaderValue, Config};
@@ -22,6 +22,7 @@ use super::error::Failure;
 use super::exchange;
 use super::redact::Vault;
 use super::{request, response};
+use crate::util::sync::lock;
 
 /// Makes the library for a client with these options.
 pub(in crate::http) fn client(options: &HttpOptions, connector: Connector) -> Box<dyn HttpLibrary> {
@@ -72,7 +73,7 @@ impl HttpLibrary for UreqClient {
             Err(Failure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(peer)),
         };
-        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *lock(&self.suspect) = Some(Instant::now());
         if limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
             return Err(HttpError::unanswered(error, peer));
         }
@@ -122,7 +123,7 @@ impl UreqClient {
 
     /// None for that of the configuration, without which ureq copies none for the request.
     fn trusted_age(&self) -> Option<Duration> {
-        let suspect = *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
+        let suspect = *lock(&self.suspect);
         suspect.map(|since| since.elapsed()).filter(|age| *age < self.idle_timeout)
     }
 }

@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use zeroize::Zeroizing;
+
+use crate::util::sync::lock;
 
 /// The secrets of the requests that are under way; clones share them.
 #[derive(Clone, Default)]
@@ -60,7 +62,7 @@ impl Vault {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Mark, Hidden>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The client certificate in use, and how it is replaced.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustls::client::Resumption;
@@ -13,6 +13,7 @@ use crate::net::certificate::{ClientCertificate, Pair};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::process::unlocked;
 use crate::util::file::{self, ReadLimits};
+use crate::util::sync::lock;
 
 use super::client_auth::ClientCertificateResolver;
 
@@ -46,7 +47,7 @@ impl Identity {
     pub(super) fn config(&self) -> Arc<ClientConfig> {
         // Not under the lock: a slow source must not hold up other connections.
         let loaded = self.certificate.load(&ReadLimits::within(RELOAD_TIMEOUT, None));
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         let renewed = loaded.and_then(|pair| match &*current {
             Some(current) if current.pair == pair => Ok(None),
             _ => Current::new(pair, &self.plain).map(Some),

@@ -11,7 +11,7 @@ use super::tokens::TokenIssuer;
 use super::{aws, iam, oauth, sts};
 use crate::testing::http_response::FakeResponse;
 use crate::testing::request::RecordedRequest;
-use crate::testing::sync::lock;
+use crate::util::sync::lock;
 
 /// All servers that issue tokens.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Connections between calls, and the one resend that is not a retry.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use crate::util::env::Env;
 
 use super::channel::{Answer, Channel, Fault};
 use super::metadata::stamped;
+use crate::util::sync::lock;
 
 /// Connections to one service; at most as many as calls are made at the same time.
 pub(super) struct Pool {
@@ -161,7 +162,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.local().idle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.local().idle)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bindings: which HTTP request stands for which method and name.
+//! Bindings: the HTTP request for each method and name.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,10 @@ use crate::transport::rest::template::{PathTemplate, is_literal_path};
 use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
 
-/// Says which HTTP requests stand for the five methods, for a service that differs from the usual.
+/// Maps the five methods to HTTP requests, for a service that differs from the usual.
 ///
-/// Each method has a list of [`Binding`]s that are tried in order; the first whose template takes the
-/// name is used. A name that none takes is an error before anything is sent. The default bindings take
+/// Each method has a list of [`Binding`]s that are tried in order; the first whose template matches the
+/// name is used. A name that matches none is an error before a request is sent. The default bindings match
 /// the names of every Google service, under the path prefix `v1`:
 ///
 /// | method | request | names |
@@ -26,7 +26,7 @@ use crate::util::excerpt::shown;
 /// | | `GET /v1/{name}/operations` | any other name, as the parent |
 /// | wait | none, see [`wait_by`](Self::wait_by) | |
 ///
-/// For most services that differ, another [`version`](Self::version) is all it takes:
+/// Most services that differ need only another [`version`](Self::version):
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -49,13 +49,25 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Makes the default bindings under another path prefix, which is most often an API version.
+    /// Creates the default bindings under another path prefix, usually an API version. The default is `v1`.
     ///
-    /// It may have several segments (`v1/compute`). The default is `v1`.
+    /// It may have several segments (`v1/compute`).
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Bindings, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let client = server.client_builder().bindings(Bindings::version("v2")?).build()?;
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v2/operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is not one or more plain path segments.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not one or more plain path segments.
     pub fn version(version: &str) -> Result<Self, Error> {
         if !is_literal_path(version) {
             let version = shown(version);
@@ -66,41 +78,55 @@ impl Bindings {
         Ok(Self::under(version))
     }
 
-    /// Replaces the bindings of GetOperation; with none, the method is unimplemented.
+    /// Sets the bindings of GetOperation; without any, the method is unimplemented.
+    ///
+    /// ```
+    /// use longrunning::{Binding, Bindings};
+    ///
+    /// let bindings = Bindings::default().get([Binding::get("/v1/{name=projects/*/jobs/*}")?]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn get(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Get, bindings)
     }
 
-    /// Replaces the bindings of ListOperations; with none, the method is unimplemented.
+    /// Sets the bindings of ListOperations; without any, the method is unimplemented.
     #[must_use]
     pub fn list(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::List, bindings)
     }
 
-    /// Replaces the bindings of CancelOperation; with none, the method is unimplemented.
+    /// Sets the bindings of CancelOperation; without any, the method is unimplemented.
+    ///
+    /// ```
+    /// use longrunning::{Binding, Bindings};
+    ///
+    /// let bindings = Bindings::default().cancel([Binding::post("/v1/{name=projects/*/jobs/*}:stop")?]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn cancel(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Cancel, bindings)
     }
 
-    /// Replaces the bindings of DeleteOperation; with none, the method is unimplemented.
+    /// Sets the bindings of DeleteOperation; without any, the method is unimplemented.
     #[must_use]
     pub fn delete(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Delete, bindings)
     }
 
-    /// Replaces the bindings of WaitOperation; with none, which is the default, it is unimplemented.
+    /// Sets the bindings of WaitOperation. By default it has none and is unimplemented.
     ///
-    /// [`wait_by`](Self::wait_by) has the usual ones ready.
+    /// [`wait_by`](Self::wait_by) creates the usual ones.
     #[must_use]
     pub fn wait(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Wait, bindings)
     }
 
-    /// Binds WaitOperation in one of the ways in which services do it.
+    /// Sets the bindings of WaitOperation to one of the usual forms.
     ///
-    /// The names are those of the default bindings, under the prefix that these bindings were made with.
+    /// They match the names of the default bindings, under the prefix of these bindings.
     ///
     /// ```
     /// use longrunning::{Bindings, WaitBinding};
@@ -119,12 +145,12 @@ impl Bindings {
         self.set(Rpc::Wait, bindings)
     }
 
-    /// The path prefix that they were made with.
+    /// Returns the path prefix.
     pub(crate) fn prefix(&self) -> &str {
         &self.version
     }
 
-    /// Binds WaitOperation so, unless it is bound already.
+    /// Binds WaitOperation in this form, unless it is bound already.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
             Some(how) if self.of(Rpc::Wait).is_empty() => Cow::Owned(self.clone().wait_by(how)),
@@ -231,54 +257,75 @@ impl fmt::Debug for Binding {
 }
 
 impl Binding {
-    /// Makes a `GET` binding; all fields but the name go to the query.
+    /// Creates a `GET` binding; all fields but the name are in the query.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::get("/v1/{name=projects/*/jobs/*}")?;
+    /// assert_eq!(binding.to_string(), "GET /v1/{name=projects/*/jobs/*}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
     pub fn get(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Get, template)
     }
 
-    /// Makes a `DELETE` binding; all fields but the name go to the query.
+    /// Creates a `DELETE` binding; all fields but the name are in the query.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
     pub fn delete(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Delete, template)
     }
 
-    /// Makes a `POST` binding; all fields but the name go to the body, as JSON.
+    /// Creates a `POST` binding; all fields but the name are in the body, as JSON.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::post("/v1/{name=operations/**}:cancel")?;
+    /// assert_eq!(binding.to_string(), "POST /v1/{name=operations/**}:cancel");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
     pub fn post(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Post, template)
     }
 
-    /// Makes a `PUT` binding; all fields but the name go to the body, as JSON.
+    /// Creates a `PUT` binding; all fields but the name are in the body, as JSON.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
     pub fn put(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Put, template)
     }
 
-    /// Makes a `PATCH` binding; all fields but the name go to the body, as JSON.
+    /// Creates a `PATCH` binding; all fields but the name are in the body, as JSON.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a template that is not one; it says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
     pub fn patch(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Patch, template)
     }
 
-    /// Leaves the body of the request empty: all fields go to the query.
+    /// Leaves the body empty: all fields are in the query, as they always are for `GET` and `DELETE`.
     ///
-    /// `GET` and `DELETE` bindings are so anyway.
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::post("/v1/{name=operations/**}:wait")?.query_only();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn query_only(mut self) -> Self {
         self.body = false;

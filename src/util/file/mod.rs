@@ -335,6 +335,13 @@ pub(crate) fn misplaced(path: &Path) -> Option<&'static str> {
     suspicion_of_path(&path.to_string_lossy()).filter(|_| fs::symlink_metadata(path).is_err())
 }
 
+/// Whether there is certainly no such file, so that the next place is looked at. A file that cannot be opened is an
+/// error instead.
+pub(crate) fn is_absent(path: &Path) -> bool {
+    let gone = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    fs::metadata(path).is_err_and(|error| gone(error.kind()))
+}
+
 /// A path as messages show it.
 pub(crate) fn shown(path: &Path) -> String {
     shown_path(path)
