@@ -29,7 +29,7 @@ pub(crate) struct Core {
     pub(crate) origin: Option<Origin>,
 }
 
-/// Where a service is, as its client was told.
+/// The service of a client, as it is configured.
 pub(crate) struct Origin {
     pub(crate) endpoint: String,
     /// Where it is asked in place of that.
@@ -78,7 +78,7 @@ impl Core {
         Ok(self.at_home(Pending::new(name)?.with_started(started)))
     }
 
-    /// The same, with the endpoint and the version of this client if it is not told that it has any.
+    /// Adds the endpoint and the version of this client, unless an endpoint is set.
     pub(crate) fn at_home(&self, pending: Pending) -> Pending {
         let Some(origin) = self.origin.as_ref().filter(|_| pending.endpoint().is_none()) else {
             return pending;

@@ -12,9 +12,9 @@ use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 use crate::util::excerpt::{excerpt, shown, shown_name};
 
-/// Why a call, a listing or a wait did not give what was asked for.
+/// The error of a call, a listing or a wait.
 ///
-/// `Display` is one line without the foreign cause; `{:#}` appends the chain of causes, which
+/// `Display` is one line without the cause; `{:#}` appends the chain of causes, which
 /// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
 /// message of a [`Status`] or of a path, or more than 200 bytes of any other text that came from outside; control
 /// characters and those that turn the direction of text are escaped. A value that may be a secret given in the wrong
@@ -72,50 +72,131 @@ struct Inner {
 }
 
 impl Error {
-    /// Who failed.
+    /// Returns the category of the error.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::ErrorKind;
+    ///
+    /// let server = FakeServer::start();
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Service);
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The canonical code: of the service's answer, or of the failed operation.
+    /// Returns the canonical code: of the response, or of the failed operation.
+    ///
+    /// It is `None` if there was no response, as after a timeout.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::Code;
+    ///
+    /// let server = FakeServer::start();
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.code(), Some(Code::NotFound));
+    /// ```
     pub fn code(&self) -> Option<Code> {
         self.0.status.as_ref().map(Status::code)
     }
 
-    /// The status behind [`code`](Self::code), with its typed details.
+    /// Returns the status that has the [`code`](Self::code), with its typed details.
+    ///
+    /// ```
+    /// use longrunning::rpc::ErrorInfo;
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Code, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// let info = ErrorInfo::new("SERVICE_DISABLED", "googleapis.com");
+    /// server.reply(Status::new(Code::PermissionDenied, "API is off").with_detail(info));
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// let info: ErrorInfo = error.status().and_then(Status::detail).unwrap();
+    /// assert_eq!(info.reason, "SERVICE_DISABLED");
+    /// ```
     pub fn status(&self) -> Option<&Status> {
         self.0.status.as_ref()
     }
 
-    /// The last state of the operation that was seen before the error.
+    /// Returns the last known state of the operation before the error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let poller = server.client().poller("operations/42").total_timeout(Duration::from_secs(60));
+    /// let error = poller.until_done().unwrap_err();
+    /// assert!(error.operation().is_some_and(|operation| !operation.is_done()));
+    /// ```
     pub fn operation(&self) -> Option<&Operation> {
         self.0.operation.as_ref()
     }
 
-    /// The `name` that was asked for: with it a wait can go on later, in another process too.
+    /// Returns the requested `name`. A later wait can continue with it, also in another process.
     ///
-    /// That of the operation where it is an operation that failed. None where the error is not about a name.
+    /// If an operation failed, it is the name of the operation. It is `None` if the error is not about a name.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.name(), Some("operations/42"));
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// How many attempts (for a wait: polls) were made; zero when nothing was tried.
+    /// Returns the number of attempts (for a wait: polls). Zero means that no request was sent.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503).times(usize::MAX));
+    /// assert_eq!(server.client().get("operations/42").send().unwrap_err().attempts(), 5);
+    /// assert_eq!(server.client().get("../secrets").send().unwrap_err().attempts(), 0);
+    /// ```
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call or the wait took, sleeps included.
+    /// Returns how long the call or the wait took, sleeps included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// The HTTP status of the answer, where there was one.
+    /// Returns the HTTP status of the response, if there was one.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::html(404));
+    /// assert_eq!(server.client().get("operations/42").send().unwrap_err().http_status(), Some(404));
+    /// ```
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
 
-    /// How long the server asked to wait before the next attempt (`Retry-After` or `RetryInfo`); for an
-    /// [`Auth`](ErrorKind::Auth) error, how long until the next token request.
+    /// Returns the delay before the next attempt that the server requests (`Retry-After` or `RetryInfo`).
+    ///
+    /// For an [`Auth`](ErrorKind::Auth) error, it is the time until the next token request.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503).header("retry-after", "3600"));
+    /// let error = server.client().get("operations/42").send().unwrap_err();
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -127,9 +208,9 @@ impl Error {
         self.0.url.as_deref()
     }
 
-    /// For a failed listing: the token of the page that failed, to go on from later.
+    /// Returns the token of the page that failed, for a listing that continues there later.
     ///
-    /// Give it to `page_token`; an empty token is the first page.
+    /// `page_token` of a listing accepts it; an empty token is the first page.
     pub fn page_token(&self) -> Option<&str> {
         self.0.page_token.as_deref()
     }
@@ -261,7 +342,7 @@ impl Error {
         self
     }
 
-    /// Adds the delay that the server asks for, and where it says so. The longest one counts.
+    /// Adds the delay that the server requests, and where it says so. The longest one counts.
     pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
         if delay > self.0.retry_after {
             self.0.retry_after = delay;
@@ -285,7 +366,7 @@ impl Error {
         self
     }
 
-    /// Adds that a call gives up because the delay that the server asks for does not fit.
+    /// Adds that a call gives up because the requested delay exceeds its remaining time.
     pub(crate) fn hint_too_long(self, left: Duration) -> Self {
         let Some(delay) = self.retry_after() else { return self };
         let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
@@ -339,7 +420,7 @@ impl Error {
         if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
     }
 
-    /// Says which operation was asked for, whatever the answer is called.
+    /// Sets the requested name, whatever the name in the response is.
     pub(crate) fn with_name(mut self, name: &str) -> Self {
         self.0.name = Some(name.to_owned());
         self
@@ -426,7 +507,7 @@ impl Error {
         )
     }
 
-    /// An operation that a client of another service is to ask for.
+    /// Creates the error for an operation of another service.
     pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
         // A password has no place in an endpoint; `ours` was found to have none.
         let its = its.rsplit_once('@').map_or_else(|| shown(its), |(_, host)| shown(&format!("…@{host}")));
@@ -438,7 +519,7 @@ impl Error {
         .about(name)
     }
 
-    /// An operation that a client of another version of its service is to ask for.
+    /// Creates the error for an operation of another version of the service.
     pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
         let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
         Self::config(format!(

@@ -17,7 +17,7 @@ use crate::types::{Operation, OperationPage};
 /// [total timeout](Call::total_timeout), and all together at most the
 /// [iteration timeout](Call::iteration_timeout), if there is one. An empty page is not the end (AIP-158), a missing
 /// page token is. A token that is repeated would never end: the list ends with an error
-/// ([`ErrorKind::Decode`](crate::ErrorKind::Decode)) in place of its page.
+/// ([`ErrorKind::Decode`]) in place of its page.
 ///
 /// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to continue.
 ///

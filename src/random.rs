@@ -47,7 +47,7 @@ impl Random {
     }
 }
 
-/// Checks so many cases, each with a generator of its own; names the one that fails.
+/// Checks `cases` cases, each with a generator of its own; names the one that fails.
 pub(crate) fn cases(count: u64, mut check: impl FnMut(&mut Random)) {
     for case in 0..count {
         let named = NameIfPanicking(case);

@@ -99,7 +99,7 @@ impl Secret {
 
     fn at(text: &str, at: usize) -> Option<Self> {
         let (before, rest) = text.split_at(at);
-        // Most characters begin none, and this is asked for each one.
+        // Most characters begin none, and this runs for each one.
         if !rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '-') {
             return None;
         }

@@ -127,7 +127,7 @@ impl<J, R> Drop for ThreadPool<J, R> {
             let parts = (std::mem::take(&mut self.workers), std::mem::replace(&mut self.results, channel()));
             return std::mem::forget(parts);
         }
-        // Dropping the sender of its jobs ends a thread; all are told before the first is joined.
+        // Dropping the sender of its jobs ends a thread; all senders are dropped before the first join.
         let threads: Vec<_> = self.workers.drain(..).map(|worker| worker.thread).collect();
         for thread in threads {
             let _ = thread.join();

@@ -60,7 +60,7 @@ pub(crate) fn list_call(
     if let Some(filter) = &args.filter {
         call = call.filter(filter);
     }
-    // No page needs to be larger than what is asked for.
+    // No page needs to be larger than the limit.
     let limit = args.limit.and_then(|limit| i32::try_from(limit).ok()).filter(|limit| *limit > 0);
     if let Some(size) = [args.page_size, limit].into_iter().flatten().min() {
         call = call.page_size(size);

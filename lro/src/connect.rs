@@ -33,7 +33,7 @@ impl<'g> Clients<'g> {
 
 /// Makes a client as [`Clients`] does, but for one that shows its requests: with a token that stands for the real one.
 ///
-/// Credentials are looked for all the same, so that what is wrong with them is found; none is asked for a token.
+/// Credentials are loaded all the same, so that their errors are found; no token is fetched.
 pub(crate) fn pretend(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
     let credentials = credentials(globals)?.with_token("dry-run")?;
     Ok(builder(globals, service)?.credentials(credentials).retry(RetryPolicy::never()))

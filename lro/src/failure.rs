@@ -1,4 +1,4 @@
-//! What went wrong, as it is told: one line, perhaps a hint, and an exit status.
+//! Failures as they are printed: one line, perhaps a hint, and an exit status.
 
 use longrunning::Error;
 use longrunning::printing::redacted;

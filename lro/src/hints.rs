@@ -1,4 +1,4 @@
-//! What to do about an error, where that can be told.
+//! What to do about an error, if that is known.
 
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
@@ -34,7 +34,7 @@ pub(crate) fn for_set_up(error: &Error) -> Option<String> {
     }
 }
 
-/// What the machine-readable reason of an error asks for.
+/// Hints by the machine-readable reason of an error.
 fn for_reason(status: &Status) -> Option<String> {
     let info = status.detail::<ErrorInfo>().filter(|info| !info.reason.is_empty())?;
     let fact = |name: &str| info.metadata.get(name).filter(|value| !value.is_empty());

@@ -81,7 +81,7 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
         return Ok(Place { given: name.to_owned(), service, name: name.to_owned() });
     }
     let url = OperationUrl::parse(name, version.as_deref())?;
-    // A URL may come from anywhere, and a token goes to whoever it names.
+    // A URL may come from anywhere, and its host receives a token.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
         let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));

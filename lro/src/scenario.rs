@@ -42,7 +42,7 @@ struct Scripted {
     ignores_cancel: bool,
 }
 
-/// The metadata from so many percent on; `"{percent}"` in it becomes the number.
+/// The metadata from this percentage on; `"{percent}"` in it becomes the number.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {

@@ -33,7 +33,7 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
     let scenario = Scenario::from_json(&text)
         .map_err(|why| Failure::usage(format!("{origin} cannot be used: {why}")).hint(HINT))?;
     let (stop, stopped) = mpsc::channel();
-    // Before anybody knows the endpoint, so that whoever does can stop it.
+    // Before the endpoint is printed, so that a reader of it can stop the server.
     signals::on_stop(move |_| stop.send(()).unwrap_or_default())?;
     let server = scenario.start(args.port)?;
     if !output.line(&server.url()) {
@@ -41,7 +41,7 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     output::say(&format!("serving {origin}; stop with Ctrl-C"));
-    // An error is a sender that is gone, and nobody is left to stop the server then.
+    // An error means that the sender is gone, so nothing can stop the server any more.
     let _ = stopped.recv();
     output::say(&format!("stopped after {} requests", server.request_count()));
     Ok(Exit::Success)

@@ -81,7 +81,7 @@ impl OperationsAsyncClient {
         self.call(parent.into().at(&self.core).into_parent())
     }
 
-    /// Asks for an operation to be cancelled; best effort; see [`OperationsClient::cancel`].
+    /// Requests the cancellation of an operation, which is best effort; see [`OperationsClient::cancel`].
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest, Async> {
         self.call(operation.into().at(&self.core).into_parts().0)
     }

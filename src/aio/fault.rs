@@ -20,7 +20,7 @@ pub(super) fn lost_attempt() -> Error {
     )
 }
 
-/// A sleep that nobody would end.
+/// A sleep that would never end.
 pub(super) fn no_timer(cause: io::Error) -> Error {
     Error::new(ErrorKind::Transport, "cannot start a thread for the sleeps between attempts")
         .with_source(cause)

@@ -62,7 +62,7 @@ enum State<T> {
     Queued(Option<Waker>),
     Running(Option<Waker>),
     Ended(Ended<T>),
-    /// Nobody waits any more, or the end was taken.
+    /// No future waits any more, or the result was taken.
     Over,
 }
 
@@ -157,7 +157,7 @@ impl<T> Waiting<T> {
     }
 }
 
-/// What nobody waits for is not begun.
+/// A job without a waiting future is not started.
 impl<T> Drop for Waiting<T> {
     fn drop(&mut self) {
         let left = std::mem::replace(&mut *self.0.lock(), State::Over);

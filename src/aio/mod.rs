@@ -45,26 +45,23 @@
 //!
 //! # Where the work is done
 //!
-//! An attempt (token, request, answer) blocks a thread of a small pool for as long as it takes. Between attempts there
-//! is no thread: one timer wakes all sleeping futures, and 10,000 waits take those threads and about 3 KB each. That
-//! is why this face has no `poll_many`: spawn as many waits as there are operations. Both parts can be the program's:
-//! [`Executor`]. What decides about retries, deadlines and delays is the same code as in calls that block, and runs
+//! An attempt (token, request, response) blocks a thread of a small pool. Between attempts there
+//! is no thread: one timer wakes all sleeping futures, and 10,000 waits take those threads and about 3 KB each. So
+//! there is no `poll_many` here: `join` any number of waits. [`Executor`] replaces both parts by those of the program.
+//! Retries, deadlines and delays are decided by the same code as in blocking calls. It runs
 //! where the future is polled, as do [`on_retry`](crate::RetryPolicy::on_retry) and the other callbacks.
-//!
 //! # Dropping a future
 //!
-//! Ends the wait or the call: nothing more is sent for it, but an exchange that is under way goes on on its thread, and
-//! what it asked for (cancel, delete) may happen. The operation is never touched. Only the `next` of a
-//! [`Snapshots`](crate::Snapshots), of [`Pages`](crate::Pages) and of [`Operations`](crate::Operations) can be taken up
-//! again, as `select!` in a loop does: the next one goes on with the same wait, or asks for the same page.
-//!
+//! Dropping a future ends the wait or the call: nothing more is sent for it. A running exchange continues on its thread, and
+//! its request (cancel, delete) may take effect. The operation is never cancelled. Only the `next` of
+//! [`Snapshots`](crate::Snapshots), [`Pages`](crate::Pages) and [`Operations`](crate::Operations) can be
+//! repeated, as `select!` in a loop does: the next one continues the same wait, or fetches the same page.
 //! # Errors
 //!
-//! Those of calls that block, and three more: [`Timeout`](crate::ErrorKind::Timeout) when no thread was free within the
-//! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) when the
-//! executor dropped an attempt or no thread could be started. A panic in a part of the program's own (a transport, an
-//! HTTP client, a source of tokens) goes on in the task that waits for the attempt; the threads survive it.
-//!
+//! They are those of blocking calls, and three more: [`Timeout`](crate::ErrorKind::Timeout) if no thread was free within the
+//! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) if the
+//! executor dropped an attempt or no thread could be started. A panic in a part of the program (a transport, an
+//! HTTP client, a token provider) continues in the task that waits for the attempt; the threads survive it.
 //! # When not to use it
 //!
 //! - For one operation after the other: a call that blocks, in `spawn_blocking` if it has to be, is simpler.

@@ -9,7 +9,7 @@ use super::Async;
 impl Pages<Async> {
     /// Fetches the next page; none after the last one, or after an error.
     ///
-    /// Dropping the future loses nothing: the next one asks for the same page.
+    /// Dropping the future loses nothing: the next one fetches the same page.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Pages<Async> {
 impl Operations<Async> {
     /// Gives the next operation, and fetches a page where that takes one; none at the end, or after an error.
     ///
-    /// Dropping the future loses nothing: the next one asks for the same page.
+    /// Dropping the future loses nothing: the next one fetches the same page.
     ///
     /// # Errors
     ///

@@ -191,7 +191,7 @@ impl Shared {
     }
 
     /// How long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes by
-    /// sleeping only. A future that nobody polls does not hold it up for ever.
+    /// sleeping only. A future that is never polled does not delay it forever.
     fn patience(&self) -> Duration {
         self.clock.patience(Duration::ZERO).min(PATIENCE)
     }

@@ -72,7 +72,7 @@ fn find(env: &dyn Env) -> Result<Credentials, Error> {
     if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(Error::new(ErrorKind::Auth, nothing(&searched, "NO_GCE_CHECK is `true`")));
     }
-    let found = metadata::default_credentials(env, searched.clone())?;
+    let found = metadata::default_credentials(env, nothing(&searched, "no metadata server answered"))?;
     Ok(told(found, format_args!("{searched}")))
 }
 
@@ -83,7 +83,7 @@ fn told(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
 }
 
 /// The message when there is nothing in any of the places.
-pub(super) fn nothing(searched: &str, metadata: &str) -> String {
+fn nothing(searched: &str, metadata: &str) -> String {
     format!("no application default credentials: {searched}, {metadata}; `{LOGIN}` would make some")
 }
 

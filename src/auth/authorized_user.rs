@@ -177,7 +177,7 @@ impl fmt::Debug for AuthorizedUser {
 
 /// What makes a new file with a new login.
 pub(super) const LOGIN: &str = "gcloud auth application-default login";
-/// The OAuth client that all of gcloud's users share, and whose quota nobody should count on.
+/// The OAuth client that all users of gcloud share; its quota is not reliable.
 const GCLOUD_CLIENT_ID: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::auth::authorization::Authorization;
 use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
 use crate::stop::StopToken;
 use crate::types::Code;
-use crate::util::secret::Secret;
 
 /// Puts the header on the requests of one client.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Authorizer {
         match self {
             _ if error.http_status() != Some(401) && error.code() != Some(Code::Unauthenticated) => error,
             Self::Anonymous => error.note("the call was anonymous: the client has no credentials"),
-            Self::Fixed(fixed) if fixed.header == API_KEY => {
+            Self::Fixed(fixed) if fixed.is_api_key() => {
                 error.note("the API key was refused: most methods want an access token")
             }
             Self::Fixed(_) => error.note(
@@ -70,40 +70,3 @@ impl Authorizer {
         }
     }
 }
-
-/// The header that says who is calling; redacted in `Debug`.
-#[derive(Clone, Debug)]
-pub(crate) struct Authorization {
-    header: &'static str,
-    value: Arc<Secret>,
-    generation: u64,
-}
-
-impl Authorization {
-    pub(super) fn bearer(token: &str, generation: u64) -> Self {
-        // `concat` allocates once, so that no second copy of the token is left behind.
-        let value = Arc::new(Secret::new(["Bearer ", token].concat()));
-        Self { header: "authorization", value, generation }
-    }
-
-    pub(super) fn api_key(key: &Secret) -> Self {
-        Self { header: API_KEY, value: Arc::new(key.clone()), generation: 0 }
-    }
-
-    /// `authorization` or `x-goog-api-key`.
-    pub(crate) fn header(&self) -> &'static str {
-        self.header
-    }
-
-    /// `Bearer <token>`, or the API key.
-    pub(crate) fn value(&self) -> &str {
-        self.value.expose()
-    }
-
-    /// Which token of this client it is, for [`Authorizer::invalidate`].
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation
-    }
-}
-
-const API_KEY: &str = "x-goog-api-key";

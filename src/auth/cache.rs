@@ -12,8 +12,9 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::auth::AccessToken;
+use crate::auth::authorization::Authorization;
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, Wording, check_token};
-use crate::auth::{AccessToken, Authorization};
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
 use crate::process::ProcessLock;

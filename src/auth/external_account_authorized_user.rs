@@ -33,7 +33,7 @@ struct Provider {
     refresh_token: RefreshToken,
 }
 
-/// Asks for no scopes: those of the login hold.
+/// Requests no scopes: those of the login apply.
 impl TokenProvider for Provider {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let current = self.refresh_token.current();

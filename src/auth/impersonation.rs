@@ -1,4 +1,4 @@
-//! Acts as a service account: its access token is asked for with the token of somebody who may do that.
+//! Impersonation: fetches the access token of a service account with the token of a principal that may do that.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -65,16 +65,16 @@ pub(super) struct About {
     pub(super) universe_domain: Option<String>,
 }
 
-/// What is asked for.
+/// The request.
 pub(super) struct Asked {
     pub(super) target: Target,
-    /// Whether the source has to be asked for a scope: users gave theirs when they logged in.
+    /// Whether the source needs a scope: the scopes of a user are fixed at the login.
     pub(super) scoped: bool,
-    /// For clients that ask for none.
+    /// For clients without scopes.
     pub(super) scopes: Vec<String>,
 }
 
-/// The service account to act as, and how it is asked for.
+/// The service account to impersonate, and the requests for its tokens.
 #[derive(Debug)]
 pub(super) struct Target {
     url: String,
@@ -84,7 +84,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Takes `service_account_impersonation_url` and what belongs to it; `None` where nobody is impersonated.
+    /// Reads `service_account_impersonation_url` and its options; `None` without impersonation.
     pub(super) fn take(file: &mut KeyFile) -> Result<Option<Self>, Error> {
         let Some(url) = file.url(URL)? else { return Ok(None) };
         let Some(email) = email(&url).map(str::to_owned) else {
@@ -196,7 +196,7 @@ fn time(text: &str) -> Option<SystemTime> {
 
 const URL: &str = "service_account_impersonation_url";
 const SOURCE: &str = "source_credentials";
-/// All that a token needs to be good for to ask for another one.
+/// The only scope that a token needs to request another one.
 const IAM: &str = "https://www.googleapis.com/auth/iam";
 const DEFAULT_LIFETIME: u64 = 3600;
 

@@ -12,7 +12,7 @@ use crate::auth::provider::Wording;
 use crate::auth::token_endpoint::{self, Answer, Refusal};
 use crate::auth::url::{self, Url};
 use crate::auth::{
-    AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, adc, universe,
+    AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe,
 };
 use crate::error::Error;
 use crate::http::{
@@ -101,7 +101,7 @@ impl MetadataServer {
             has_served: AtomicBool::new(false),
             is_named,
             is_expected: is_named || is_google(),
-            searched: None,
+            absent: None,
             universe: OnceLock::new(),
             http: self.http,
             agent: OnceLock::new(),
@@ -118,9 +118,10 @@ impl From<MetadataServer> for Credentials {
     }
 }
 
-/// What is left when there was nothing in the places that were searched.
-pub(super) fn default_credentials(env: &dyn Env, searched: String) -> Result<Credentials, Error> {
-    let source = Source { searched: Some(searched), ..MetadataServer::new().resolve(env)? };
+/// What is left when there was nothing in the places that were searched; `absent` is the message if there is no
+/// metadata server either.
+pub(super) fn default_credentials(env: &dyn Env, absent: String) -> Result<Credentials, Error> {
+    let source = Source { absent: Some(absent), ..MetadataServer::new().resolve(env)? };
     Ok(Credentials::of_source(LABEL.into(), source))
 }
 
@@ -138,8 +139,8 @@ struct Source {
     is_named: bool,
     /// Whether there should be a server, so that its absence is a matter of time.
     is_expected: bool,
-    /// For default credentials: the places without any.
-    searched: Option<String>,
+    /// For default credentials: the message if there are none.
+    absent: Option<String>,
     /// Known from the first answer on.
     universe: OnceLock<String>,
     http: Option<Arc<dyn HttpClient>>,
@@ -274,10 +275,8 @@ impl Source {
             true => TokenError::transient,
             false => TokenError::permanent,
         };
-        let missed = match &self.searched {
-            Some(searched) => {
-                make(adc::nothing(searched, "no metadata server answered")).worded(Wording::Whole)
-            }
+        let missed = match &self.absent {
+            Some(absent) => make(absent.clone()).worded(Wording::Whole),
             None => make(format!("no metadata server answered at {}", shown(&self.host))),
         };
         missed.with_source(error)

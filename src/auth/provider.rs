@@ -58,7 +58,7 @@ where
     }
 }
 
-/// What a [`TokenProvider`] is asked for.
+/// The request to a [`TokenProvider`].
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
@@ -163,7 +163,7 @@ impl AccessToken {
         self.text.expose()
     }
 
-    /// How long the token is good for when it was asked for at `asked`, clamped to what a clock can hold
+    /// Returns the lifetime of a token that was requested at `asked`, clamped to what a clock can hold
     /// and a server can mean.
     pub(super) fn lifetime(&self, asked: SystemTime) -> Duration {
         let lifetime = match self.expiry {
@@ -296,7 +296,7 @@ impl From<HttpError> for TokenError {
     fn from(error: HttpError) -> Self {
         let (message, transient) = (error.to_string(), error.is_transient());
         let is_setting = error.kind() == HttpErrorKind::Config;
-        // The message is told here, so the chain goes on with what is behind it.
+        // The message is part of this error, so the chain continues with its source.
         let source = error.into_source();
         Self { message, transient, wording: Wording::Foreign, is_setting, retry_after: None, source }
     }

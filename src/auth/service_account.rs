@@ -137,7 +137,7 @@ impl ServiceAccount {
         Ok(Self { identity, target: Target::Client, subject: None, exchange: false, token_uri: None })
     }
 
-    /// Asks for these OAuth scopes, in place of an audience and of what the client asks for.
+    /// Sets the OAuth scopes, in place of an audience and of the scopes of the client.
     ///
     /// Without any, the account goes back to the scopes of the client.
     #[must_use]
@@ -267,7 +267,7 @@ impl ServiceAccount {
 
     fn exchanged(&self, request: &TokenRequest<'_>, iat: u64, exp: u64) -> Result<AccessToken, TokenError> {
         let url = self.endpoint();
-        // Whoever runs another endpoint cannot use the assertion with Google.
+        // The operator of another endpoint cannot use the assertion with Google.
         let foreign = Url::parse(url).is_ok_and(|url| !GOOGLE.iter().any(|google| url.is_within(google)));
         let aud = if foreign { url } else { TOKEN_URI };
         let (iss, sub, scope) = (self.client_email(), self.subject.as_deref(), self.scope(request));

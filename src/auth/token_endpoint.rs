@@ -305,7 +305,7 @@ fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
     body
 }
 
-/// Foreign text, fit for a message: on one line, without control characters, at most 256 others; nothing left is none.
+/// Makes text of a server fit for a message: one line, no control characters, at most 256 others; `None` if nothing is left.
 fn printable(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let words = words.join(" ");

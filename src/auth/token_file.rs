@@ -8,33 +8,9 @@ use std::time::SystemTime;
 
 use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::token_text::{EMPTY, token_text};
-use crate::auth::{AccessToken, Credentials, Source, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{AccessToken, TokenError, TokenProvider, TokenRequest};
 use crate::process::ProcessLock;
 use crate::util::file::{self, FileSource, ReadLimits};
-
-impl Credentials {
-    /// Sends the access token that stands in a file which another program renews.
-    ///
-    /// The file holds the token alone, with or without white space around it, in at most 1 MiB. Every
-    /// call looks whether the file has changed, and reads it if so; it is read after a minute in any case, and
-    /// after a 401. While it cannot be read, the last token stays in use, for at most 5 minutes. Without one, calls
-    /// and waits end at once if the file is missing or cannot be read: replace it by renaming a new file over it.
-    ///
-    /// A pipe such as `<(command)` of a shell is read once, to its end, within the attempt timeout; its token is
-    /// never renewed.
-    ///
-    /// ```
-    /// use longrunning::Credentials;
-    ///
-    /// let credentials = Credentials::token_file("/var/run/secrets/tokens/access-token");
-    /// # let _ = credentials;
-    /// ```
-    pub fn token_file(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let label = format!("token file `{}`", file::shown(&path));
-        Self::new(label, Source::TokenFile(path))
-    }
-}
 
 /// The file as one client knows it.
 pub(crate) struct TokenFile {
@@ -84,7 +60,7 @@ impl Stamp {
     }
 }
 
-/// A token without a lifetime is taken to be good for 5 minutes, and so asked for again within less.
+/// A token without a lifetime is assumed to be valid for 5 minutes, and fetched again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         if let Some(what) = file::misplaced(self.source.path()) {

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::url::{bare, host_is_valid, port_is_valid, split_port};
 
 /// An absolute URL, split as far as trust needs it.
@@ -80,16 +82,11 @@ pub(super) fn encode(text: &str) -> String {
 
 /// As [`encode`], onto the end of a buffer.
 pub(super) fn push_encoded(target: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            target.push(char::from(byte));
-        } else {
-            let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-            target.extend(['%', digit(byte >> 4), digit(byte)]);
-        }
-    }
+    target.extend(utf8_percent_encode(text, RESERVED));
 }
+
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn host(authority: &str) -> Option<&str> {
     let (host, port) = split_port(authority)?;

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::util::secret::Secret;
 
 impl Credentials {
-    /// Takes `token` in place of those that these credentials would ask for, and all else from them.
+    /// Returns credentials with this `token`, and everything else from these credentials.
     ///
     /// Files and environment are looked at as always when a client is built, and calls carry the quota project that is
     /// found there, but nobody is asked for a token: for dry runs and recordings. An API key is replaced, too;

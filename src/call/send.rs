@@ -120,7 +120,22 @@ impl Call<ListOperationsRequest> {
         Operations::new(self.pages())
     }
 
-    /// Returns an iterator over all pages, which fetches each page when it is needed.
+    /// Returns an iterator over all pages. It fetches each page when `next` is called.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// for n in 1..=3 {
+    ///     server.insert(Operation::running(format!("projects/p/operations/{n}")));
+    /// }
+    /// for page in server.client().list("projects/p").page_size(2).pages() {
+    ///     println!("{} operations", page?.operations.len());
+    /// }
+    /// assert_eq!(server.request_count(), 2);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn pages(self) -> Pages {
         Pages::new(self)
     }

@@ -68,7 +68,7 @@ enum Source {
     Custom(Arc<dyn Transport>),
 }
 
-/// A transport of this crate, as it was asked for.
+/// The requested transport of this crate.
 #[derive(Clone, Debug)]
 struct Asked {
     kind: TransportKind,
@@ -148,7 +148,7 @@ impl OperationsClientBuilder {
         self.set_service("credentials", |service| service.credentials = Some(credentials.into()))
     }
 
-    /// Sets the scopes that tokens are asked for. Default: those of the credentials, `cloud-platform`.
+    /// Sets the scopes of access tokens. Default: those of the credentials, `cloud-platform`.
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.set_service("scopes", |service| service.scopes = scopes.into_iter().map(Into::into).collect())
     }
@@ -177,7 +177,7 @@ impl OperationsClientBuilder {
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
-    /// Sets the form in which answers are asked for: JSON, the default, or protobuf bytes.
+    /// Sets the requested form of responses: JSON, the default, or protobuf bytes.
     ///
     /// The form of an answer is taken from its content type, so that a service that goes on answering in JSON,
     /// as many do for errors, is understood. Requests are the same.
@@ -197,7 +197,7 @@ impl OperationsClientBuilder {
         self.set_rest("data_format", |asked| asked.rest.data_format = data_format)
     }
 
-    /// Asks for enums as numbers (`$alt=json;enum-encoding=int`) in answers. Default: off.
+    /// Requests enums as numbers (`$alt=json;enum-encoding=int`). Default: off.
     ///
     /// Answers are read in either form; this is for response types decoded by the caller. Protobuf bytes
     /// ([`data_format`](Self::data_format)) have numbers for enums anyway: with them this changes nothing.
@@ -226,7 +226,7 @@ impl OperationsClientBuilder {
         self.set_service("api_endpoint", |service| service.api_endpoint = Some(endpoint.into()))
     }
 
-    /// Sets the client certificate to use where the environment asks for one ([AIP-4114]).
+    /// Sets the client certificate to use if the environment enables it ([AIP-4114]).
     ///
     /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it is not, which is written to the log
     /// as a warning. To show a certificate whatever the environment says, put it into the

@@ -71,7 +71,7 @@ impl OperationsClient {
         Self::builder(endpoint).build()
     }
 
-    /// Starts a client for the service at `endpoint`, over REST if it is not told otherwise.
+    /// Returns a builder of a client for the service at `endpoint`, over REST by default.
     ///
     /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
     /// be https, except for loopback addresses. Operations live where they were started: a regional service
@@ -81,12 +81,11 @@ impl OperationsClient {
         OperationsClientBuilder::service(endpoint.into())
     }
 
-    /// Starts a client over a transport of your own.
+    /// Returns a builder of a client over your own transport.
     ///
-    /// Options that belong to the transports of this crate (credentials, bindings, …) are refused by `build`.
-    /// The [transport](Self::transport) of another client will do too: both then share connections and tokens,
+    /// `build` rejects options of this crate's transports (credentials, bindings, …). The
+    /// [transport](Self::transport) of another client works too: both clients share connections and tokens,
     /// and each has its own defaults.
-    ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # let client = server.client();
@@ -105,7 +104,7 @@ impl OperationsClient {
         OperationsClientBuilder::custom(Arc::new(transport))
     }
 
-    /// What carries the calls; for [`over`](Self::over), and for attempts without retries.
+    /// Returns the transport, for [`over`](Self::over) and for attempts without retries.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.core.transport
     }
@@ -149,11 +148,10 @@ impl OperationsClient {
         self.call(parent.into().at(&self.core).into_parent())
     }
 
-    /// Asks for an operation to be cancelled ([CancelOperation]); best effort.
+    /// Requests the cancellation of an operation ([CancelOperation]), which is best effort.
     ///
-    /// Success says that the service took note. Whether the operation is cancelled, ended before, or goes on
-    /// all the same is told by its state:
-    ///
+    /// Success means that the service received the request. The state of the operation says whether it was cancelled, had ended
+    /// before, or continues:
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # server.insert(longrunning::Operation::running("operations/42"));
@@ -171,8 +169,7 @@ impl OperationsClient {
         self.call(operation.into().at(&self.core).into_parts().0)
     }
 
-    /// Deletes an operation ([DeleteOperation]): its result is of no interest any more. Does not cancel it.
-    ///
+    /// Deletes an operation ([DeleteOperation]), whose result is no longer needed. It does not cancel it.
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # server.insert(longrunning::Operation::running("operations/42"));
@@ -229,9 +226,8 @@ impl OperationsClient {
         Poller::new(&self.core, Blocking, operation.into())
     }
 
-    /// Takes an operation as a value to keep: to look at, to wait for, to cancel.
-    ///
-    /// Nothing is sent. A name that cannot be asked for is reported by the first method that would ask.
+    /// Returns a handle for one operation.
+    /// Nothing is sent. The first method that sends a request reports an invalid name.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -281,9 +277,8 @@ impl OperationsClient {
 
     /// Waits for many operations at once.
     ///
-    /// A target is a name or an operation. Those that share a parent are asked for by pages of its listing where that
-    /// costs less than one request each; see [`PollMany`].
-    ///
+    /// A target is a name or an operation. Operations with the same parent are polled by listing it, where that
+    /// costs less than one request for each; see [`PollMany`].
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
     /// # let server = FakeServer::start();
@@ -300,11 +295,10 @@ impl OperationsClient {
         PollMany::new(&self.core, targets)
     }
 
-    /// Waits for what a journal has of this client's operations: one call for what an earlier process left.
+    /// Waits for the operations of this client in a journal: one call continues the work of an earlier process.
     ///
-    /// First come those that finished and were not dealt with, without a request, then the pending ones as
-    /// [`poll_many`](Self::poll_many) gives them. [`PollMany::journal`] says what is recorded and forgotten.
-    ///
+    /// Results that were not acknowledged come first, without a request, then the pending operations as
+    /// [`poll_many`](Self::poll_many) yields them. [`PollMany::journal`] says what is recorded and removed.
     /// An operation is this client's if it was recorded with the endpoint of this client, as
     /// [`OperationHandle::to_pending`] does it, and not with another version; over a transport of your own, if it was
     /// recorded without an endpoint. [`Journal::pending`] has the others too. Two waits that resume from one journal at

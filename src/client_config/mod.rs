@@ -67,13 +67,12 @@ pub(crate) use settings::MethodSettings;
 ///
 /// # What both have in common
 ///
-/// Keys that are not named here are ignored, as gRPC ignores them (`retryThrottling`, `waitForReady`, …), and so
-/// are other services: such files grow. What an entry for a method has beside the keys that are known there, as a
-/// misspelt `timeout`, is told at `WARN` to the crate `log`, with its path. Where retries are made at all, failures
-/// that say nothing about the request are retried like [`RetryPolicy`] has it, whatever the codes. A
-/// [`Poller`](crate::Poller) asks by the time limits of
-/// `GetOperation`, but goes on after faults by its own rules.
-///
+/// Keys that are not named here are ignored, as by gRPC (`retryThrottling`, `waitForReady`, …), and so
+/// are other services: such files grow. Unknown keys in an entry for a method, such as a
+/// misspelt `timeout`, are logged at `WARN`, with their path. If retries are made at all, errors
+/// that say nothing about the request are retried as by [`RetryPolicy`], whatever the codes. A
+/// [`Poller`](crate::Poller) uses the timeouts of
+/// `GetOperation`, but tolerates errors by its own rules.
 /// [`OperationsClientBuilder::client_config`]: crate::OperationsClientBuilder::client_config
 /// [`longrunning_grpc_service_config.json`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
 #[derive(Clone, Debug, Default)]

@@ -26,7 +26,7 @@ use super::response::HttpResponse;
 /// thread only to look up a host name that it does not have: one short-lived thread for each such name. When a
 /// pooled connection turns out to be closed before a byte of the response came, the request is sent once more, at
 /// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
-/// an [`Arc`](std::sync::Arc).
+/// an [`Arc`].
 ///
 /// A client can be used after a `fork`, in the parent and in the child: the child opens connections of its own and
 /// closes its copies of the parent's without sending anything on them.

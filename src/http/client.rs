@@ -37,8 +37,8 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind::Config`](super::HttpErrorKind::Config) if this client cannot do that, as by default;
-    /// [`HttpErrorKind::Tls`](super::HttpErrorKind::Tls) if the certificate cannot be used.
+    /// [`HttpErrorKind::Config`] if this client cannot do that, as by default;
+    /// [`HttpErrorKind::Tls`] if the certificate cannot be used.
     fn with_client_certificate(
         &self,
         certificate: ClientCertificate,
@@ -81,7 +81,7 @@ pub(super) trait HttpLibrary: Send + Sync {
     fn inherited(&self) -> Box<dyn HttpLibrary>;
 }
 
-/// Reaches nobody: for tests that must not need the network.
+/// Fails every request: for tests that must not need the network.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Unplugged;

@@ -205,7 +205,7 @@ impl HttpError {
     }
 }
 
-/// Nothing was sent: of an open connection, [`ConnectionError`] tells.
+/// Nothing was sent: errors of an open connection are `ConnectionError`s.
 impl From<NetError> for HttpError {
     fn from(error: NetError) -> Self {
         let kind = match error.kind {

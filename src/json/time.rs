@@ -56,7 +56,7 @@ fn offset(text: &str) -> Option<(&str, i64)> {
     (hours < 24 && minutes < 60).then_some((rest, sign * seconds))
 }
 
-/// Reads numbers of just so many digits.
+/// Parses numbers of exactly this many digits.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[u64; N]> {
     let mut numbers = [0; N];
     let mut rest = text.split(separator);

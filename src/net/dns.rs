@@ -126,7 +126,7 @@ impl DnsCache {
         Entry::Asked(slot)
     }
 
-    /// Looks `host` up on a thread of its own, which ends with the lookup even if nobody waits any more.
+    /// Resolves `host` on a thread of its own, which ends with the lookup even if no caller waits any more.
     ///
     /// The caller holds the lock, so the thread cannot finish before the lookup is on the list.
     fn ask(&self, host: &str, slot: Arc<Slot>) -> io::Result<thread::JoinHandle<()>> {

@@ -60,7 +60,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// After so long a stop token is looked at again.
+/// How often a stop token is checked.
 const LONGEST_DEAF: Duration = Duration::from_millis(30);
 
 #[cfg(test)]

@@ -41,16 +41,15 @@ pub enum OnTimeout {
     },
 }
 
-/// Whether a wait has the server wait too, by WaitOperation, and how that is bound to HTTP.
+/// Whether a wait uses WaitOperation, and how it is bound to HTTP.
 ///
-/// The answer then comes one round trip after the operation is done. The wait still looks by itself first, asks the
-/// server to hold each answer back for at most 30 s (half of what common proxies bear), and goes on polling where
-/// that fails: a failure of WaitOperation never ends a wait. An answer that comes sooner than asked for is followed by
-/// the usual delay, so a server that does not hold anything back is asked no more often than without.
+/// The response then arrives one round trip after the operation is done. The wait still polls first. It requests the
+/// server to hold back each response for at most 30 s (half of what common proxies tolerate), and continues to poll if
+/// that fails: an error of WaitOperation never ends a wait. After a response that comes early, the wait sleeps for
+/// the usual delay, so a server that holds nothing back gets no more requests than without.
 ///
-/// The default is [`Never`](Self::Never), because a wait sends nothing that it was not asked to: WaitOperation may need
-/// a permission of its own, most services do not have it, and an answer that is held back occupies a connection.
-///
+/// The default is [`Never`](Self::Never), because a wait sends only what it is configured to send: WaitOperation may need
+/// a permission of its own, most services do not have it, and it occupies a connection.
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
 /// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
@@ -79,11 +78,11 @@ pub enum LongPoll {
     /// Only polls.
     #[default]
     Never,
-    /// As [`WaitBinding::Body`].
+    /// Uses [`WaitBinding::Body`](crate::WaitBinding::Body).
     Body,
-    /// As [`WaitBinding::Query`].
+    /// Uses [`WaitBinding::Query`](crate::WaitBinding::Query).
     Query,
-    /// As [`WaitBinding::Get`].
+    /// Uses [`WaitBinding::Get`](crate::WaitBinding::Get).
     Get,
 }
 

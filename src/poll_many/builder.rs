@@ -24,34 +24,33 @@ use super::named::Named;
 use super::start::PollPlan;
 use super::track::FinishedTrack;
 
-/// A wait for many operations that is put together and not begun yet.
+/// A wait for many operations. Nothing is sent before iteration.
 ///
-/// Iterate over it for the operations as they finish, succeeded or failed, by [`named`](Self::named) with the names that
-/// were asked for, or take [`join_all`](Self::join_all), [`race`](Self::race) or [`try_join_all`](Self::try_join_all). What is true
-/// of a [`Poller`](crate::Poller) is true of each of the waits: the delays, what is borne, the time limit, how it ends.
-/// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others go on.
+/// Iterate over it for the operations as they finish, succeeded or failed. [`named`](Self::named) adds the requested
+/// names; [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) collect the operations in other
+/// ways. Each operation is waited for as by a [`Poller`](crate::Poller): delays, tolerated errors, timeout and end are the same.
+/// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others continue.
 ///
-/// **Fewer requests.** Operations with the same parent are asked for by pages of 1000 of
-/// [`list`](crate::OperationsClient::list) as long as that costs less than a get each, where a page counts as 8
-/// gets: 10,000 operations take 10 requests a round. What pages take is learned from each pass. Where other
-/// operations crowd the listing, those that are running are listed (`done = false`); where that is not enough,
-/// and where the service does not list or does not allow it, each operation is got. An operation that the pages
-/// do not have is got too, so that one that was deleted ends with `NOT_FOUND` as ever.
+/// **Fewer requests.** Operations with the same parent are polled by pages of 1000 of
+/// [`list`](crate::OperationsClient::list) as long as that costs less than a get for each, where a page counts as 8
+/// gets: 10,000 operations take 10 requests a round. The cost is measured in each pass. If other operations crowd the
+/// listing, only running ones are listed (`done = false`). If that is not enough, or if the service cannot list
+/// or does not allow it, each operation is fetched. An operation on no page is fetched too, so that a deleted one ends
+/// with `NOT_FOUND`.
 ///
-/// **At the limit.** Nobody is asked for after the [total timeout](Self::total_timeout), and whoever is not done ends at
-/// once: its last poll, or page, was in front of the limit. A caller who comes back after it, or a machine that slept
-/// through it, looks once more: by pages, or by at most 100 gets, without waiting for the turn of a rate limit, and for
-/// at most one attempt timeout in all.
+/// **At the timeout.** No request is sent after the [total timeout](Self::total_timeout); unfinished operations yield a
+/// timeout error immediately: their last poll, or page, was before it. If the caller comes back after it, or the machine slept
+/// through it, there is one more look: by pages, or by at most 100 gets, without the rate limit, and for
+/// at most one attempt timeout in total.
 ///
-/// **Threads.** The calling thread sleeps, decides and sends what can be sent one after the other. Up to
-/// [`concurrency`](Self::concurrency) threads are started when several requests have to be under way at a time; dropping
-/// the iterator ends them, after the requests under way. Nothing new is asked while the caller is busy with an item.
+/// **Threads.** The calling thread sleeps, decides and sends requests that follow each other. Up to
+/// [`concurrency`](Self::concurrency) threads start if several requests have to be in flight at once; dropping
+/// the iterator ends them, after those requests. No new request is sent while the caller processes an item.
 ///
-/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which the error of a wait that
-/// ends early has in [`Error::operation`].
+/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which
+/// [`Error::operation`] returns if the wait ends early.
 ///
-/// A name that was given twice is asked for once and yielded twice.
-///
+/// A duplicate name is requested once and yielded twice.
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
 /// # let server = FakeServer::start();
@@ -104,30 +103,29 @@ impl PollMany {
     rate_option!();
     observer_option!();
 
-    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) goes on with them in
+    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) continues with them in
     /// another process, however this one ends.
     ///
-    /// Before the first request all are recorded as pending. An item that is an operation is recorded as finished before
-    /// it is given, and forgotten when the caller comes back for the next one: then it is dealt with. So a result is
-    /// given at least once, and again only if the process ended before the caller came back (or the caller, by `break`,
-    /// never did, without [`Finished::acknowledge`]). This is what the journal
-    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be); whoever cannot bear a second time has to
-    /// check what was done the first time.
+    /// All operations are recorded as pending before the first request. An operation is recorded as finished before
+    /// it is yielded, and removed when the caller calls `next` again, which acknowledges it. So a result is
+    /// delivered at least once, and again only if the process ended before that (or if the caller stopped early without
+    /// [`Finished::acknowledge`]). This is what the journal
+    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be). A program that cannot process a result twice has to
+    /// check what it did the first time.
     ///
-    /// - What has a result in the journal already is not asked for: it is given first, from there.
-    /// - An error item changes nothing: the operation stays pending, also after `NOT_FOUND`, and is asked for again by
-    ///   the next process, until it is [forgotten](crate::Journal::forget):
+    /// - An operation with a result in the journal is not requested: it is yielded first, from the journal.
+    /// - An error item changes nothing: the operation stays pending, even after `NOT_FOUND`, and the next process requests it
+    ///   again, until it is [removed](crate::Journal::forget):
     ///   `journal.forget(&client.operation(name).to_pending()?)`.
-    /// - [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) record, and forget nothing: the
-    ///   results stay until they are forgotten, or given as items.
-    /// - A name that was given and forgotten is a new one. Resume what the journal has, rather than a list of
+    /// - [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) record results and remove none: the
+    ///   results stay until they are removed, or yielded as items.
+    /// - A name that was acknowledged and removed is a new one. Resume the operations of the journal, rather than a list of
     ///   all names.
-    /// - An operation without a name, as services give it where the work was done at once, is not recorded.
+    /// - An operation without a name, which some services return for work that is done at once, is not recorded.
     ///
     /// Each item waits for the disk once. An operation that cannot be recorded is an error item with
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and remains what it is in
-    /// the journal; if the beginning cannot be recorded, all are, and nothing is asked.
-    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and keeps its state in
+    /// the journal. If the start cannot be recorded, all operations are such items, and nothing is sent.
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
     /// # let server = FakeServer::start();
@@ -163,11 +161,10 @@ impl PollMany {
         PollPlan { core, targets, options, poll, watch, concurrency, rate, journal }
     }
 
-    /// Iterates with the names that were asked for beside the operations.
+    /// Iterates over pairs of the requested name and its operation.
     ///
-    /// A service may answer under another name: with the number of the project in place of its id, say. Errors have the
-    /// name that was asked for in any case, in [`Error::name`].
-    ///
+    /// The response of a service may contain another name, such as one with the number of the project in place of its id. Errors
+    /// always have the requested name, in [`Error::name`].
     /// ```
     /// # use longrunning::{Any, Operation};
     /// # let server = longrunning::testing::FakeServer::start();
@@ -183,12 +180,23 @@ impl PollMany {
         Named::new(self.into_iter())
     }
 
-    /// Blocks until every operation is done and gives them in the order of their names, succeeded or failed.
+    /// Waits until every operation is done and returns them in the order of their names, succeeded or failed.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/1").done_at_poll(3));
+    /// server.insert(FakeOperation::new("operations/2").done_at_poll(2));
+    /// let operations = server.client().poll_many(["operations/1", "operations/2"]).join_all()?;
+    /// assert_eq!(operations[0].name(), "operations/1");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When all are done or given up: the error of the first that could not be waited for, as for
-    /// [`Poller::until_done`](crate::Poller::until_done). Iterate to keep those that are done.
+    /// When all have ended: the error of the first one that could not be waited for, as for
+    /// [`Poller::until_done`](crate::Poller::until_done). Iterate instead to keep those that are done.
     pub fn join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.plan().start();
         let mut found = found_of(scheduler.tracks.len());
@@ -202,12 +210,22 @@ impl PollMany {
         failure.map_or_else(|| Ok(in_order(&found, &inputs)), Err)
     }
 
-    /// Blocks until an operation is done, succeeded or failed, and gives it. The others are not asked for any more, and
-    /// go on.
+    /// Waits until one operation is done, succeeded or failed, and returns it. The others continue, but are not polled any more.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/1").done_at_poll(9));
+    /// server.insert(FakeOperation::new("operations/2").done_at_poll(2));
+    /// let first = server.client().poll_many(["operations/1", "operations/2"]).race()?;
+    /// assert_eq!(first.name(), "operations/2");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// `Config` when there is nothing to wait for; the first error when no operation could be waited for.
+    /// `Config` without any operation; the first error if no operation could be waited for.
     pub fn race(self) -> Result<Operation, Error> {
         let (mut scheduler, _) = self.plan().start();
         let mut failure = None;
@@ -220,21 +238,31 @@ impl PollMany {
         Err(failure.unwrap_or_else(|| Error::config("no operation is given to wait for")))
     }
 
-    /// Blocks until every operation has succeeded and gives them in the order of their names, or ends at the first
-    /// that has not.
+    /// Waits until every operation has succeeded and returns them in the order of their names, or ends at the first failure.
     ///
-    /// Then the others are not asked for any more, and go on: the message says how many there are. They are not
-    /// cancelled either, whatever [`on_timeout`](Self::on_timeout) says.
+    /// After a failure the others continue, but are not polled any more; the message says how many there are. They are not
+    /// cancelled, whatever [`on_timeout`](Self::on_timeout) is set to.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::{Code, ErrorKind, Status};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(FakeOperation::new("operations/1").done_at_poll(9));
+    /// server.insert(FakeOperation::new("operations/2").done_at_poll(2).fails(Status::new(Code::Internal, "out of disk")));
+    /// let error = server.client().poll_many(["operations/1", "operations/2"]).try_join_all().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Operation);
+    /// ```
     ///
     /// # Errors
     ///
-    /// `Operation`, with its status, for an operation that failed; `Decode` for one that is done in a way that makes
-    /// no sense; else as for [`Poller::until_done`](crate::Poller::until_done).
+    /// `Operation`, with its status, for an operation that failed; `Decode` for a malformed one;
+    /// otherwise as for [`Poller::until_done`](crate::Poller::until_done).
     pub fn try_join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.plan().start();
         let mut found = found_of(scheduler.tracks.len());
         while let Some(FinishedTrack { track, name, result }) = scheduler.next() {
-            // The name that was asked for, which need not be that of the answer.
+            // The requested name, which may differ from the name in the response.
             let succeeded =
                 |operation: Operation| operation.into_succeeded().map_err(|error| error.with_name(&name));
             match result.and_then(succeeded) {
@@ -288,5 +316,5 @@ fn in_order(found: &[Option<Operation>], inputs: &[usize]) -> Vec<Operation> {
     inputs.iter().filter_map(|track| found.get(*track)?.clone()).collect()
 }
 
-/// Enough to ask for some dozens of operations in a second, little enough to burden nobody.
+/// Enough for some dozens of requests per second, which no service notices.
 const CONCURRENCY: usize = 4;

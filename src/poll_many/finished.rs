@@ -10,13 +10,11 @@ use super::scheduler::Scheduler;
 use super::start::PollPlan;
 use super::track::FinishedTrack;
 
-/// The operations that are waited for, each when it is over: done, or an error that says why it is not waited for any
-/// longer.
+/// The operations of a wait for many, each when it has ended: done, or with an error that says why the wait gave up.
 ///
-/// Made by iterating over a [`PollMany`](crate::PollMany), and with their names by [`PollMany::named`](crate::PollMany::named); the wait starts with the first
-/// item. Its [`len`](ExactSizeIterator::len) is how many are to come. Dropping it leaves the rest alone: they go on,
-/// and nobody asks for them.
-///
+/// Iterating over a [`PollMany`](crate::PollMany) creates it, with names [`PollMany::named`](crate::PollMany::named). The wait
+/// starts with the first item. Its [`len`](ExactSizeIterator::len) is the number of items to come. Dropping it ends the
+/// wait; the other operations continue.
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
 /// # server.insert(longrunning::Operation::failed("operations/1", longrunning::Status::new(longrunning::Code::Internal, "out of disk")));
@@ -32,8 +30,8 @@ use super::track::FinishedTrack;
 /// assert_eq!(finished.len(), 0);
 /// ```
 ///
-/// It goes on after a panic in code of the caller's, such as an observer or a transport of one's own, once that is
-/// caught: an operation whose request panicked is an error item, and the others are asked for afresh.
+/// It continues after a panic in code of the caller, such as an observer or a transport, if the caller catches it: an
+/// operation whose request panicked is an error item, and the others are polled again.
 #[must_use = "polls are made by iteration"]
 pub struct Finished {
     left: usize,
@@ -42,7 +40,7 @@ pub struct Finished {
     again: Option<(Item, usize)>,
 }
 
-/// A name as it was asked for, and what came of it.
+/// A requested name and its result.
 pub(super) type Item = (String, Result<Operation, Error>);
 
 enum State {
@@ -56,11 +54,9 @@ impl Finished {
         Self { left: plan.len(), state: State::Before(Box::new(plan)), again: None }
     }
 
-    /// Has the [journal](crate::PollMany::journal) forget the last item now: it is dealt with. Nothing happens without a
-    /// journal.
+    /// Acknowledges the last item: the [journal](crate::PollMany::journal) removes it. Has no effect without a journal.
     ///
-    /// Asking for the next item says so too; this is for who stops before the end, or wants to know that it is written.
-    ///
+    /// Calling `next` also acknowledges the previous item; call this if you stop early, or to know that it is written.
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item;

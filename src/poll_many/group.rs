@@ -1,4 +1,4 @@
-//! The operations of one parent, and whether they are asked for one by one or by pages of the listing.
+//! The operations of one parent, and whether they are polled one by one or by listing the parent.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use crate::fault_class::FaultClass;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Code, Operation};
 
-/// Operations with one parent that are asked for together, as long as that costs less.
+/// Operations with one parent that are polled together, as long as that costs less.
 pub(super) struct ParentGroup {
     parent: String,
     /// Places of tracks; those that are over are dropped at the start of a round.
@@ -24,25 +24,25 @@ pub(super) struct ParentGroup {
     gets_work: bool,
     /// When the next round is due.
     pub(super) next: Option<Instant>,
-    /// The server asked for a pause until then.
+    /// The server requested a pause until then.
     pub(super) pause: Option<Instant>,
     pub(super) pass: Option<ListPass>,
 }
 
-/// How the operations of a group are asked for. It only ever moves down.
+/// How the operations of a group are polled. It only ever moves down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PollMethod {
     /// All operations of the parent are listed.
     All,
     /// Those that are running are listed: one that is missing is done, most likely, and got.
     Running,
-    /// Each is got.
+    /// Each is fetched.
     One,
 }
 
 /// One way through the pages.
 pub(super) struct ListPass {
-    /// Operations that were asked for, and those of them that no page had so far.
+    /// The requested operations, and those of them that no page contained so far.
     pub(super) asked: usize,
     pub(super) missing: usize,
     pub(super) found: Vec<(usize, Operation)>,
@@ -61,9 +61,9 @@ pub(super) struct ListPass {
 pub(super) enum PageFailure {
     /// It starts again: tokens do not live for ever.
     Restart,
-    /// Those not seen are got: pages are not the way to ask here.
+    /// Those not seen are fetched: listing does not work here.
     GetRest,
-    /// Nobody can be asked: those not seen have failed.
+    /// The service cannot be reached: those not seen have failed.
     Refused,
     /// It may pass: those not seen have had a poll without an answer.
     Fault,
@@ -85,7 +85,7 @@ impl ParentGroup {
         }
     }
 
-    /// Whether its operations are asked for together.
+    /// Returns whether its operations are polled together.
     pub(super) fn lists(&self) -> bool {
         self.way != PollMethod::One
     }
@@ -199,10 +199,10 @@ const PAGE_SIZE: i32 = 1000;
 /// How many gets a page is worth: it takes longer, and has up to a thousand operations in it.
 const PAGE_COST: usize = 8;
 
-/// After so many failed passes in a row it may be the pages that do not work, and not the service.
+/// After this many failed passes in a row the listing may be broken, and not the service.
 const MOST_FAILURES: u32 = 7;
 
-/// AIP-160; services that want it spelled in another way refuse it, and are asked for each operation.
+/// AIP-160; services with another syntax reject it, and then each operation is fetched.
 const RUNNING: &str = "done = false";
 
 #[cfg(test)]

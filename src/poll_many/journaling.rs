@@ -20,7 +20,7 @@ pub(super) struct JournalWriter {
     recorded: usize,
     /// The one that was given last.
     given: Option<usize>,
-    /// Those that were dealt with, without the journal knowing it.
+    /// Acknowledged operations that the journal still contains.
     handled: Vec<usize>,
 }
 
@@ -83,7 +83,7 @@ impl JournalWriter {
         Some(over)
     }
 
-    /// Has the journal forget the one that was given last, which the caller has dealt with.
+    /// Removes the last item from the journal, because the caller has acknowledged it.
     pub(super) fn handled(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         self.handled.extend(self.given.take());
         if self.handled.is_empty() { Ok(()) } else { self.write(over) }

@@ -1,4 +1,4 @@
-//! The operations with the names that they were asked for by.
+//! The operations with their requested names.
 
 use std::iter::FusedIterator;
 

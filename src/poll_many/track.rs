@@ -42,7 +42,7 @@ impl WaitTrack {
 /// A track that is over, and how.
 pub(super) struct FinishedTrack {
     pub(super) track: usize,
-    /// What was asked for; a service may answer with another name.
+    /// The requested name; the response may contain another one.
     pub(super) name: String,
     pub(super) result: Result<Operation, Error>,
 }

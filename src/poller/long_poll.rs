@@ -75,7 +75,7 @@ impl LongPolling {
         if took >= SHORTEST {
             self.failures = 0;
         } else {
-            // Whoever holds nothing back may be no server that knows of the end either.
+            // A server that holds nothing back may not report the end early either.
             self.failed_again();
         }
         if let Some(trial) = hold.trial {
@@ -122,7 +122,7 @@ pub(super) enum Held {
     InPart,
 }
 
-/// Front ends and proxies end exchanges that are silent for 60 s; and progress is told as often as by polls.
+/// Front ends and proxies end exchanges that are silent for 60 s; and progress is reported as often as by polls.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What never answers is not to be waited for longer than needed.
@@ -131,5 +131,5 @@ const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 /// Less than this is not worth a request of its own.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// After so many failures in a row a wait only polls.
+/// After this many failures in a row a wait only polls.
 const MOST_FAILURES: u32 = 2;

@@ -23,12 +23,12 @@ enum Request {
 }
 
 impl Poll {
-    /// Asks for the state as it is, within `timeout`.
+    /// Creates a poll that gets the current state, within `timeout`.
     pub(crate) fn get(name: &str, timeout: Duration) -> Self {
         Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout }
     }
 
-    /// Asks for the state once it is done, or after `asked` if that is sooner.
+    /// Creates a poll whose response the server holds back until the operation is done, for at most `asked`.
     pub(super) fn held(name: &str, timeout: Duration, asked: Duration, binding: WaitBinding) -> Self {
         let asked = prost_types::Duration::try_from(asked).ok();
         let request = WaitOperationRequest { name: name.to_owned(), timeout: asked };

@@ -19,9 +19,9 @@ use crate::types::Operation;
 use super::update::WaitWatch;
 use super::wait::{Step, Wait};
 
-/// The states of an operation, one for each poll that worked; the last one is done.
+/// The states of an operation, one for each successful poll; the last one is done.
 ///
-/// Made by iterating over a [`Poller`]. Ends after an operation that is done, or after an error.
+/// Iterating over a [`Poller`](crate::Poller) creates it. It ends after an operation that is done, or after an error.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -86,7 +86,7 @@ impl<M> Snapshots<M> {
         Some(answer)
     }
 
-    /// The call that asks for the operation to be cancelled, in `timeout` at most.
+    /// Returns the call that cancels the operation, within `timeout`.
     pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> RetryTask {
         RetryTask {
             rpc: Rpc::Cancel,

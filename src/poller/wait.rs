@@ -27,7 +27,7 @@ use super::long_poll::{Held, LongPolling};
 use super::poll::Poll;
 use super::update::{PollFault, Update, WaitWatch};
 
-/// A wait under way. It does no I/O and does not sleep: whoever drives it does, be it the thread that waits, one that
+/// A running wait. It does no I/O and does not sleep; its driver does: the thread that waits, one that
 /// waits for many operations, or a timer of the async face.
 ///
 /// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
@@ -62,7 +62,7 @@ pub(crate) struct Wait {
     last: Option<Operation>,
     progress: Option<Box<ProgressTracker>>,
     fault: Option<Error>,
-    /// The delay before the next poll, if the service asked for it.
+    /// The delay before the next poll, if the service requested it.
     pause: Option<Duration>,
     /// The observer has not seen the latest state, or the latest fault.
     has_news: bool,
@@ -88,11 +88,11 @@ enum Cancel {
 
 /// What a wait does next.
 pub(crate) enum Step {
-    /// Ask for the operation.
+    /// Poll the operation.
     Poll(Poll),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),
-    /// Ask for it to be cancelled, within this time, retries included.
+    /// Cancel it, within this time, retries included.
     Cancel { timeout: Duration },
     /// Give up.
     End(Error),
@@ -170,7 +170,7 @@ impl Wait {
         }
     }
 
-    /// What a poll asks for.
+    /// The request of a poll.
     pub(crate) fn request(&self) -> &GetOperationRequest {
         &self.request
     }
@@ -325,7 +325,7 @@ impl Wait {
         self.state = State::Due(at);
     }
 
-    /// The delay of the backoff, or longer where the last fault asks for it.
+    /// Returns the delay of the backoff, or a longer one if the last error requests it.
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };

@@ -18,7 +18,7 @@ pub(crate) struct ProgressTracker {
 #[derive(Clone, Copy, Debug)]
 struct ProgressMark {
     percent: f64,
-    /// How long the work had taken by then, where its start is told.
+    /// The elapsed time of the work at that moment, if its start is known.
     age: Option<Duration>,
     updated: Option<SystemTime>,
     seen: Instant,
@@ -64,7 +64,7 @@ impl ProgressTracker {
         }
     }
 
-    /// By the age of the work where that is told, else by what was seen of it.
+    /// By the age of the work if that is known, else by the changes that the wait saw.
     fn remaining(&self, now: Instant) -> Option<Duration> {
         let (first, latest) = self.marks?;
         let left = match latest.age.filter(|age| !age.is_zero()) {

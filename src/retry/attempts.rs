@@ -21,7 +21,7 @@ pub(crate) struct RetryTask {
     pub(crate) stop: Option<StopToken>,
 }
 
-/// What an attempt is told.
+/// The input of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptTurn {
     /// The time it may take.
@@ -62,7 +62,7 @@ pub(crate) fn run<T>(
     }
 }
 
-/// A call under way. It does no I/O and does not sleep: whoever drives it does.
+/// A running call. It does no I/O and does not sleep; its driver does.
 pub(crate) struct Attempts {
     pub(crate) task: RetryTask,
     start: Instant,
@@ -73,7 +73,7 @@ pub(crate) struct Attempts {
 }
 
 enum RetryState {
-    /// An attempt is due, after the sleep that the last failure asked for.
+    /// An attempt is due, after the sleep that the last failure requires.
     Due { after: Option<(Instant, Error)> },
     /// Nothing more is tried.
     Over(Error),

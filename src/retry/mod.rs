@@ -67,7 +67,7 @@ type RetryObserver = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 pub struct Retry<'a> {
     /// The RPC, such as `GetOperation`.
     pub method: &'static str,
-    /// The `name` it was asked for.
+    /// The requested `name`.
     pub name: &'a str,
     /// Which attempt failed, counted from 1.
     pub attempt: u32,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::process::ProcessLock;
 
-/// Gives out turns, evenly spaced, in the order in which they are asked for.
+/// Hands out evenly spaced permits, in the order of requests.
 ///
 /// That is a token bucket that holds one token, and tells right away when the token comes.
 #[derive(Debug)]

@@ -95,5 +95,5 @@ fn concerns_all(error: &Error) -> bool {
         || matches!(error.kind(), ErrorKind::Auth | ErrorKind::Binding | ErrorKind::Config)
 }
 
-/// So many such failures, and nothing else, end the sweep: the rest would fail in the same way.
+/// This many such failures, without a success, end the sweep: the rest would fail in the same way.
 const HOPELESS: usize = 10;

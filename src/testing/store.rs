@@ -38,7 +38,7 @@ enum StoredState {
     Changing(Box<FakeOperation>),
 }
 
-/// Which part of a collection is asked for.
+/// The requested part of a collection.
 #[derive(Debug)]
 pub(super) struct ListQuery<'a> {
     /// Such as `projects/p/operations`; a segment `-` stands for any one (AIP-159).

@@ -6,23 +6,22 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::util::excerpt::brief;
 
-/// How calls travel; for [`OperationsClientBuilder::transport`].
+/// The protocol of a client; for [`OperationsClientBuilder::transport`].
 ///
-/// Parses from the names `rest` and `grpc`.
+/// It parses from the names `rest` and `grpc`.
 ///
-/// Over gRPC the calling thread drives an HTTP/2 connection itself: no runtime, no thread. A connection carries one
-/// call at a time and is kept for the next, as the [`HttpOptions`](crate::http::HttpOptions) say; what came in
-/// the meantime (pings, settings, a farewell) is dealt with before it is used again. A call goes out once more, without
-/// counting as an attempt, where the server has certainly not taken it up (`REFUSED_STREAM`, `GOAWAY`) or a kept
-/// connection was closed before it answered. Roots, client certificates and proxies are those of REST.
-///
+/// Over gRPC the calling thread drives an HTTP/2 connection itself, without a runtime or another thread. A connection carries
+/// one call at a time and is pooled, as the [`HttpOptions`](crate::http::HttpOptions) say. Frames that arrived meanwhile
+/// (pings, settings, `GOAWAY`) are processed before it is reused. A call is sent once more, without counting as an attempt, if
+/// the server certainly has not processed it (`REFUSED_STREAM`, `GOAWAY`), or if a pooled connection was closed before a
+/// response. Roots, client certificates and proxies are those of REST.
 /// | | REST | gRPC |
 /// |---|---|---|
 /// | name of a listing | parent or collection | as the service's gRPC method wants it, sent as it is given |
 /// | `wait` | needs a binding | works where the service has it |
 /// | [`header`](crate::Call::header) | header | metadata; values of names that end in `-bin` are bytes in base64; names with `grpc-` are refused |
-/// | time limit | on the socket | on the socket, and told to the server (`grpc-timeout`) |
-/// | size of answers | 32 and 64 MiB | 4 MiB, or `message_limit` |
+/// | timeout | on the socket | on the socket, and in the request (`grpc-timeout`) |
+/// | size limit of a response | 32 and 64 MiB | 4 MiB, or `message_limit` |
 /// | endpoint | may have a base path | scheme, host and port |
 ///
 /// ```

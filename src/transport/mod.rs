@@ -101,7 +101,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
         Err(Error::unimplemented(Rpc::List.name()))
     }
 
-    /// Asks for an operation to be cancelled.
+    /// Requests the cancellation of an operation.
     ///
     /// # Errors
     ///

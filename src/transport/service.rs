@@ -21,7 +21,7 @@ pub(crate) struct Service {
     /// With the client certificate in it that is in use.
     #[cfg_attr(not(feature = "grpc"), expect(dead_code))]
     pub(crate) http_options: HttpOptions,
-    /// What access tokens are asked for over, and REST calls.
+    /// The HTTP client for access tokens and REST calls.
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
 }

@@ -17,7 +17,7 @@ use crate::util::excerpt::excerpt;
 
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
 ///
-/// Nothing of it is interpreted until it is asked for, so that a type this program does not know can be
+/// It is only interpreted on request, so a program can keep, show and pass on a type that it does not
 /// kept, shown and passed on without loss. [`decode`](Self::decode) reads the JSON into a type of yours,
 /// [`unpack`](Self::unpack) gives a protobuf message. Two of them are equal if they have the same text, or
 /// the same type URL and bytes.
@@ -347,7 +347,7 @@ pub(super) struct TypeMismatch(String);
 
 impl TypeMismatch {
     fn new(cause: &serde_json::Error) -> Self {
-        // The place would be one in the payload, which nobody sees.
+        // The position would refer to the payload, which the caller does not see.
         let place = format!(" at line {} column {}", cause.line(), cause.column());
         Self(excerpt(cause.to_string().trim_end_matches(&place)))
     }

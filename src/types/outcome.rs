@@ -27,7 +27,7 @@ pub enum Outcome<'a> {
     Running,
     /// Done without an error; some services send no response.
     Succeeded(Option<&'a Any>),
-    /// Done, and failed or cancelled ([`Code::Cancelled`](crate::Code::Cancelled)).
+    /// Done, and failed or cancelled ([`Code::Cancelled`]).
     Failed(&'a Status),
     /// Done, with fields that contradict each other; the operation has them all.
     Malformed(MalformedReason<'a>),

@@ -118,7 +118,7 @@ fn has_room(entries: usize) -> Result<(), InvalidJson> {
 
 const SUBJECT: &str = "page of operations";
 
-/// So many that their fixed parts take as much memory as the largest page has bytes, 64 MiB.
+/// Their fixed parts take as much memory as the largest page has bytes, 64 MiB.
 const MOST_ENTRIES: usize = (64 << 20) / ENTRY;
 
 /// Room for the fixed part of an operation.

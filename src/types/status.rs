@@ -200,7 +200,7 @@ impl Status {
     }
 }
 
-/// Whether a detail can follow so many others.
+/// Returns an error if there are too many details.
 pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     if details < MOST_DETAILS {
         return Ok(());

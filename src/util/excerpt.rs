@@ -1,4 +1,4 @@
-//! Foreign text, fit for a message: short, on one line, without secrets and without anything that a terminal or a
+//! Text from outside, made fit for a message: short, on one line, without secrets and without anything that a terminal or a
 //! log obeys.
 //!
 //! Every text from outside goes through here on its way into a message: [`shown`], [`shown_name`] and

@@ -24,7 +24,6 @@ mod listener;
 mod long_poll;
 mod many_threads;
 mod messages;
-mod network;
 mod poll_many;
 mod polling;
 mod progress;
@@ -41,7 +40,6 @@ mod token_sources;
 #[cfg(feature = "journal")]
 mod victim;
 mod wait_bindings;
-mod workload_certificate;
 
 /// What the suite calls its clients.
 mod blocking {

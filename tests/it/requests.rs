@@ -20,7 +20,7 @@ fn start_lines_and_bodies() {
     client.get(name).send().unwrap();
     client.cancel("1234567890").send().unwrap();
     client.delete(String::from("operations/a/")).send().unwrap();
-    client.get(&Operation::running("operations/x%2Fy+=")).send().unwrap();
+    client.get(Operation::running("operations/x%2Fy+=")).send().unwrap();
     client.list("operations").send().unwrap();
     client
         .list("projects/p")

@@ -16,7 +16,7 @@ use crate::args::Format;
 pub(crate) use stream::{exit_status, to_stderr};
 pub(crate) use text::{state, table};
 
-/// Standard output in the format that was asked for.
+/// Standard output in the selected format.
 ///
 /// Each method returns whether all was written. It is no error of the command if it was not: the exit status follows
 /// from what was found out about the operations (see [`exit_status`]).
@@ -83,7 +83,7 @@ pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal() && capable()
 }
 
-/// Foreign text without what a terminal obeys.
+/// Removes what a terminal obeys from text of others.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use longrunning::{Operation, Progress};
 
-/// What the snapshots of one operation have told so far; times count from the start of the wait.
+/// What is known from the snapshots of one operation; times count from the start of the wait.
 #[derive(Debug, Default)]
 pub(super) struct Estimate {
     first: Option<(Duration, f64)>,

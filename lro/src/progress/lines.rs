@@ -10,7 +10,7 @@ use super::Estimate;
 
 pub(super) struct Lines {
     operations: Vec<Line>,
-    /// When the last line was told.
+    /// When the last line was printed.
     last: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Lines {
         Some(text)
     }
 
-    /// Something else was told.
+    /// Something else was printed.
     pub(super) fn told(&mut self, elapsed: Duration) {
         self.last = elapsed;
     }

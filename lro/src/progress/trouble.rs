@@ -1,4 +1,4 @@
-//! What keeps a wait from news: a service that cannot be reached, one that fails, one that asks for a pause.
+//! Why a wait has no news: a service that cannot be reached, one that fails, one that requests a pause.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -14,7 +14,7 @@ pub(crate) struct Trouble {
     host: String,
     cause: Option<Cause>,
     since: Duration,
-    /// The end of a pause that the service asked for.
+    /// The end of a pause that the service requested.
     pause_until: Option<Duration>,
 }
 
@@ -33,7 +33,7 @@ impl Trouble {
         Self { host: host.to_owned(), cause, since, pause_until: None }
     }
 
-    /// Nothing fails, but the service asked for a pause.
+    /// Nothing fails, but the service requested a pause.
     pub(crate) fn pause(host: &str, since: Duration) -> Self {
         Self { host: host.to_owned(), cause: None, since, pause_until: None }
     }
@@ -86,7 +86,7 @@ fn seconds(duration: Duration) -> String {
     if duration < Duration::from_secs(60) { format!("{} s", duration.as_secs()) } else { short(duration) }
 }
 
-/// The troubles of all operations, told as lines: one for each host, since they all have the same.
+/// The troubles of all operations as lines: one for each host, since they are the same for all its operations.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     by_number: BTreeMap<usize, Trouble>,

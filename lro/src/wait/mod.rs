@@ -1,4 +1,4 @@
-//! `lro wait`: several operations at once, each told when it is done.
+//! `lro wait`: waits for several operations, and prints each when it is done.
 
 mod record;
 mod results;
@@ -43,7 +43,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
     let (stop, stopped) = (token.clone(), sender.clone());
     signals::on_stop(move |exit| {
         stop.stop();
-        // Whoever does not listen any more is at the end already.
+        // If the receiver is gone, the wait is over already.
         let _ = stopped.send(Event::Stopped(exit));
     })?;
     let mut waiting = Waiting::new(globals, args, jobs, record);
@@ -100,7 +100,7 @@ struct News {
     operation: Option<Operation>,
     /// The error of the last poll, and for how long polls have failed.
     fault: Option<(Error, Duration)>,
-    /// How long the wait pauses, since the service asked for it.
+    /// How long the wait pauses at the request of the service.
     pause: Option<Duration>,
 }
 

@@ -32,7 +32,7 @@ impl Record {
         journal.pending().into_iter().map(|pending| Job::of(globals, pending)).collect()
     }
 
-    /// The operations that were done before, and whose results nobody may have seen.
+    /// The operations that were done before, and whose results may not have been printed.
     pub(super) fn unseen(&self, globals: &Globals) -> Result<Vec<(Job, Operation)>, Failure> {
         let Some(journal) = &self.0 else { return Ok(Vec::new()) };
         let job = |finished: Result<(Pending, Operation), Error>| {

@@ -1,4 +1,4 @@
-//! What is known of the operations of a wait, and what is told of them.
+//! The known states of the operations of a wait, and what is printed of them.
 
 use std::time::Instant;
 

@@ -53,7 +53,7 @@ fn news_of(update: &Update<'_>) -> Option<News> {
     (!ended).then(|| News { operation, fault, pause: update.pause() })
 }
 
-/// None where nobody listens any more, so that there is nothing more to do.
+/// `None` if the receiver is gone, so that there is nothing more to do.
 type Told = Option<()>;
 
 impl Options {
@@ -81,7 +81,7 @@ impl Options {
     fn one(&self, client: &OperationsClient, number: usize, name: &str, events: &Sender<Event>) -> Told {
         let updates = events.clone();
         let poller = self.poller(client, name).on_update(move |update| {
-            // Where nobody listens, the result finds it out.
+            // If the receiver is gone, sending the result fails.
             if let Some(news) = news_of(update) {
                 let _ = updates.send(Event::News(number, news));
             }
@@ -100,7 +100,7 @@ impl Options {
         let (known, updates) = (numbers.clone(), events.clone());
         let many = self.poll_many(client, names).on_update(move |update| {
             if let (Some(number), Some(news)) = (known.get(update.name()), news_of(update)) {
-                // Where nobody listens, the next result finds it out.
+                // If the receiver is gone, sending the next result fails.
                 let _ = updates.send(Event::News(*number, news));
             }
         });
@@ -156,5 +156,5 @@ impl Options {
     }
 }
 
-/// So many threads are no burden to anybody.
+/// This many threads do no harm.
 const FEW: usize = 8;

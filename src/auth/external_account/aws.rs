@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -152,7 +151,7 @@ impl<'a> Metadata<'a> {
     fn keys(&self, url: &str) -> Result<Keys, TokenError> {
         let role = text(&self.get(url)?, "role")?;
         let url = [url.trim_end_matches('/'), "/", &encode(&role)].concat();
-        parse_keys(&self.get(&url)?).ok_or_else(|| {
+        Keys::from_json(&self.get(&url)?).ok_or_else(|| {
             TokenError::permanent("the AWS metadata server gave no security credentials for its role")
         })
     }
@@ -166,21 +165,6 @@ impl<'a> Metadata<'a> {
     fn remaining(&self) -> TokenRequest<'a> {
         self.request.since(self.start)
     }
-}
-
-/// Reads the keys that the metadata server or the endpoint of a container issued.
-pub(super) fn parse_keys(body: &[u8]) -> Option<Keys> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct IssuedKeys {
-        access_key_id: String,
-        secret_access_key: Secret,
-        token: Option<Secret>,
-    }
-
-    let IssuedKeys { access_key_id, secret_access_key, token } = serde_json::from_slice(body).ok()?;
-    let session_token = token.filter(|token| !token.expose().is_empty());
-    Some(Keys { access_key_id, secret_access_key, session_token })
 }
 
 fn keys_of(env: &dyn Env) -> Option<Keys> {

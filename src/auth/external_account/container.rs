@@ -7,7 +7,6 @@
 
 use std::path::PathBuf;
 
-use super::aws::parse_keys;
 use super::sigv4::Keys;
 use super::{file, url};
 use crate::auth::url::Url;
@@ -66,7 +65,7 @@ impl ContainerEndpoint {
         };
         let header = authorization.map(|token| ("authorization", token.expose()));
         let body = url::fetch(request, HttpMethod::Get, &self.url, header.as_slice())?;
-        parse_keys(&body).ok_or_else(|| {
+        Keys::from_json(&body).ok_or_else(|| {
             let host = token_endpoint::host_of(&self.url);
             TokenError::permanent(format!(
                 "the container endpoint at {host} gave no AWS security credentials"

@@ -27,7 +27,7 @@ pub(super) struct Executable {
     arguments: Vec<String>,
     timeout: Duration,
     output_file: Option<PathBuf>,
-    /// What the program is told; `None` takes a variable of this process away from it.
+    /// The environment of the program; `None` removes a variable of this process.
     variables: [(&'static str, Option<String>); 7],
 }
 

@@ -37,7 +37,7 @@ pub(super) fn run(command: &mut Command, timeout: Duration, limit: usize) -> Res
     let mut child = Running(child.map_err(Failure::Io)?);
     let (sender, receiver) = mpsc::sync_channel(1);
     let pipe = child.0.stdout.take();
-    // After a timeout nobody takes the output: then it is wiped here.
+    // After a timeout no reader takes the output, so it is wiped here.
     let read = move || drop(sender.send(read(pipe, limit)));
     thread::Builder::new().name("longrunning-executable".into()).spawn(read).map_err(Failure::Io)?;
     let stdout = match receiver.recv_timeout(left(deadline)) {

@@ -2,6 +2,7 @@
 //!
 //! [AWS Signature Version 4]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
+use serde::Deserialize;
 use std::fmt::Write;
 use std::time::SystemTime;
 
@@ -18,6 +19,23 @@ pub(super) struct Keys {
     pub(super) access_key_id: String,
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Option<Secret>,
+}
+
+impl Keys {
+    /// Reads the keys that the metadata server or the endpoint of a container issued.
+    pub(super) fn from_json(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct IssuedKeys {
+            access_key_id: String,
+            secret_access_key: Secret,
+            token: Option<Secret>,
+        }
+
+        let IssuedKeys { access_key_id, secret_access_key, token } = serde_json::from_slice(body).ok()?;
+        let session_token = token.filter(|token| !token.expose().is_empty());
+        Some(Self { access_key_id, secret_access_key, session_token })
+    }
 }
 
 /// Where a signed request goes: the parts of an https URL that are signed.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
@@ -12,52 +11,50 @@ use rustls::server::{
 };
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
+use super::x509::{Key, Params, certificate_pem};
 use super::{HttpAgent, Roots, options};
 
 /// An authority of its own for each test.
 pub(crate) struct Authority {
     pub(crate) pem: String,
-    issuer: Issuer<'static, KeyPair>,
+    params: Params,
+    key: Key,
 }
 
 pub(crate) const VERSIONS: [&SupportedProtocolVersion; 2] =
     [&rustls::version::TLS12, &rustls::version::TLS13];
 
-pub(crate) fn unchanged(_: &mut CertificateParams) {}
+pub(crate) fn unchanged(_: &mut Params) {}
 
 impl Authority {
-    pub(crate) fn new(change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    pub(crate) fn new(change: impl FnOnce(&mut Params)) -> Self {
+        let (mut params, key) = (Params::authority(), Key::generate());
         change(&mut params);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
+        let pem = certificate_pem(&params.self_signed(&key));
+        Self { pem, params, key }
     }
 
     /// An authority below this one, and the certificate for it.
     pub(crate) fn below(&self) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "below");
-        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
+        let key = Key::generate();
+        let params = Params { common_name: "below", ..Params::authority() };
+        let pem = certificate_pem(&params.signed_by(&key, &self.params, &self.key));
+        Self { pem, params, key }
     }
 
     pub(crate) fn sign(
         &self,
-        key: &KeyPair,
+        key: &Key,
         name: &str,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> Certificate {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        change: impl FnOnce(&mut Params),
+    ) -> CertificateDer<'static> {
+        let mut params = Params { common_name: "leaf", ..Params::of(name) };
         change(&mut params);
-        params.signed_by(key, &self.issuer).unwrap()
+        params.signed_by(key, &self.params, &self.key)
     }
 
     /// The settings of a server whose certificate is for `name`.
-    pub(crate) fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> ServerConfig {
+    pub(crate) fn server(&self, name: &str, change: impl FnOnce(&mut Params)) -> ServerConfig {
         self.serving(name, change, None, &VERSIONS)
     }
 
@@ -65,18 +62,18 @@ impl Authority {
     pub(crate) fn serving(
         &self,
         name: &str,
-        change: impl FnOnce(&mut CertificateParams),
+        change: impl FnOnce(&mut Params),
         clients: Option<ClientVerifierBuilder>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
+        let key = Key::generate();
         let certificate = self.sign(&key, name, change);
         let clients = clients.map_or_else(|| Arc::new(NoClientAuth) as _, |clients| clients.build().unwrap());
         ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .unwrap()
             .with_client_cert_verifier(clients)
-            .with_single_cert(vec![certificate.der().clone()], der(&key))
+            .with_single_cert(vec![certificate], der(&key))
             .unwrap()
     }
 
@@ -93,15 +90,13 @@ impl Authority {
     }
 
     pub(crate) fn self_signed(name: &str) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let certificate = params.self_signed(&key).unwrap();
+        let key = Key::generate();
+        let certificate = Params { common_name: "of its own", ..Params::of(name) }.self_signed(&key);
         ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], der(&key))
+            .with_single_cert(vec![certificate], der(&key))
             .unwrap()
     }
 
@@ -115,6 +110,6 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(default_provider())
 }
 
-fn der(key: &KeyPair) -> PrivateKeyDer<'static> {
-    PrivateKeyDer::try_from(key.serialize_der()).unwrap()
+fn der(key: &Key) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::try_from(key.pkcs8().to_vec()).unwrap()
 }

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::SupportedProtocolVersion;
 
 use crate::folder::Folder;
@@ -12,6 +11,7 @@ use crate::folder::Folder;
 use super::super::{ClientCertificate, HttpErrorKind::Tls};
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::server::{Act, Server, Session, ok};
+use super::x509::{Key, Params, certificate_pem};
 use super::{HttpAgent, Roots, agent, get, options};
 
 const EC_PKCS8: &str = include_str!("../../../tests/fixtures/keys/ec.pkcs8.pem");
@@ -20,9 +20,9 @@ const RSA_PKCS8: &str = include_str!("../../../tests/fixtures/keys/rsa2048.pkcs8
 const RSA_PKCS1: &str = include_str!("../../../tests/fixtures/keys/rsa2048.pkcs1.pem");
 
 /// A certificate of `authority` for a new key, and the key.
-fn pair(authority: &Authority, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    (authority.sign(&key, "client", change).pem(), key.serialize_pem())
+fn pair(authority: &Authority, change: impl FnOnce(&mut Params)) -> (String, String) {
+    let key = Key::generate();
+    (certificate_pem(&authority.sign(&key, "client", change)), key.pem())
 }
 
 fn with(authority: &Authority, certificate: ClientCertificate) -> HttpAgent {
@@ -59,7 +59,7 @@ fn keys_of_every_form_are_taken() {
         ("PKCS#1", RSA_PKCS8, RSA_PKCS1),
     ];
     for (name, pkcs8, key) in rows {
-        let certificate = authority.sign(&KeyPair::from_pem(pkcs8).unwrap(), "client", unchanged).pem();
+        let certificate = certificate_pem(&authority.sign(&Key::from_pem(pkcs8), "client", unchanged));
         for version in VERSIONS {
             let server = strict(&authority, &[version], 1);
             let agent = with(&authority, ClientCertificate::from_pem(certificate.as_str(), key));
@@ -97,19 +97,19 @@ fn refusals() {
         ("none", |_| None, "requires a client certificate"),
         (
             "expired",
-            |authority| Some(pair(authority, |leaf| leaf.not_after = date_time_ymd(2020, 1, 1))),
+            |authority| Some(pair(authority, |leaf| leaf.years = (1975, 2020))),
             "refused the client certificate: it has expired or is not valid yet",
         ),
         (
             "not yet valid",
-            |authority| Some(pair(authority, |leaf| leaf.not_before = date_time_ymd(3000, 1, 1))),
+            |authority| Some(pair(authority, |leaf| leaf.years = (3000, 4096))),
             "refused the client certificate: it has expired or is not valid yet",
         ),
         (
             "unknown",
             |_| {
                 let other = Authority::new(|params| {
-                    params.distinguished_name.push(rcgen::DnType::CommonName, "other");
+                    params.common_name = "other";
                 });
                 Some(pair(&other, unchanged))
             },

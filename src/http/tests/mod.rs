@@ -18,6 +18,7 @@ mod seam;
 mod server;
 mod tls;
 mod waits;
+pub(crate) mod x509;
 
 /// A client that the environment of the test run has no part in.
 fn agent() -> HttpAgent {

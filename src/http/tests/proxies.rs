@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rcgen::KeyPair;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::super::HttpErrorKind::{Connect, Proxy, Tls};
@@ -15,6 +14,7 @@ use super::super::{ClientCertificate, HttpClient, HttpMethod, HttpOptions, HttpR
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::relay::{self, Process, Relay};
 use super::server::{Act, Server};
+use super::x509::{Key, certificate_pem};
 use super::{HttpAgent, ProxySetting, Roots, get, options};
 use crate::net::dns::DnsCache;
 
@@ -33,9 +33,9 @@ fn trusting(authority: &Authority) -> HttpOptions {
 fn server_behind_a_proxy_is_reached() {
     let authority = Authority::new(unchanged);
     let config = || authority.serving("example.test", unchanged, Some(authority.required()), &VERSIONS);
-    let key = KeyPair::generate().unwrap();
-    let certificate = authority.sign(&key, "client", unchanged).pem();
-    let certificate = ClientCertificate::from_pem(certificate, key.serialize_pem());
+    let key = Key::generate();
+    let certificate = certificate_pem(&authority.sign(&key, "client", unchanged));
+    let certificate = ClientCertificate::from_pem(certificate, key.pem());
     let options = trusting(&authority).client_certificate(certificate);
     const PASS: &str = "Basic dXNlcjpDQU5BUlktcHJveHktMQ==";
     for (user, authorization) in [("", None), ("user:CANARY-proxy-1@", Some(PASS))] {
@@ -197,9 +197,9 @@ fn proxy_that_cannot_be_found_is_named() {
 #[test]
 fn proxy_behind_tls() {
     let authority = Authority::new(unchanged);
-    let key = KeyPair::generate().unwrap();
-    let certificate = authority.sign(&key, "client", unchanged).pem();
-    let certificate = ClientCertificate::from_pem(certificate, key.serialize_pem());
+    let key = Key::generate();
+    let certificate = certificate_pem(&authority.sign(&key, "client", unchanged));
+    let certificate = ClientCertificate::from_pem(certificate, key.pem());
     for (proxy_name, refused) in [("localhost", None), ("other.test", Some("is for another name"))] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -10,9 +10,7 @@ const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\
 
 #[test]
 fn roots_add_up() {
-    let named = |name: &'static str| {
-        Authority::new(move |params| params.distinguished_name.push(rcgen::DnType::CommonName, name))
-    };
+    let named = |name: &'static str| Authority::new(move |params| params.common_name = name);
     let (first, second, other) = (named("first"), named("second"), named("other"));
     let pem = |authority: &Authority| Roots::Pem(authority.pem.clone().into_bytes());
     let both = format!("{}{}", first.pem, second.pem).into_bytes();

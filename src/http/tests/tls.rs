@@ -3,16 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints,
-    date_time_ymd,
-};
-
 use crate::stop::StopToken;
 
 use super::super::HttpErrorKind::{Connect, Stopped, Tls};
 use super::authority::{Authority, VERSIONS, unchanged};
 use super::server::{Act, Server, ok, send};
+use super::x509::Params;
 use super::{HttpClient, HttpError, HttpMethod, HttpRequest, agent, get};
 
 fn url(server: &Server) -> String {
@@ -65,38 +61,22 @@ fn second_connection_resumes_the_session_of_the_first() {
 
 #[test]
 fn bad_certificates() {
-    type Change = fn(&mut CertificateParams);
+    type Change = fn(&mut Params);
     let rows: &[(&str, Change, &str, Change, &str)] = &[
-        ("expired", unchanged, "localhost", |leaf| leaf.not_after = date_time_ymd(2020, 1, 1), "has expired"),
-        (
-            "not yet",
-            unchanged,
-            "localhost",
-            |leaf| leaf.not_before = date_time_ymd(3000, 1, 1),
-            "is not valid yet",
-        ),
+        ("expired", unchanged, "localhost", |leaf| leaf.years = (1975, 2020), "has expired"),
+        ("not yet", unchanged, "localhost", |leaf| leaf.years = (3000, 4096), "is not valid yet"),
         ("wrong name", unchanged, "example.com", unchanged, "is for another name"),
-        (
-            "of a client",
-            unchanged,
-            "localhost",
-            |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
-            "is not for a server",
-        ),
+        ("of a client", unchanged, "localhost", |leaf| leaf.is_for_clients = true, "is not for a server"),
         (
             "of an authority",
             unchanged,
             "localhost",
-            |leaf| leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            |leaf| leaf.is_authority = true,
             "is that of a certificate authority (CA:TRUE, the default of `openssl req -x509`), and not for a server",
         ),
         (
             "outside the constraints of its authority",
-            |authority| {
-                let permitted_subtrees = vec![GeneralSubtree::DnsName("example.com".into())];
-                authority.name_constraints =
-                    Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
-            },
+            |authority| authority.permitted = Some("example.com"),
             "localhost",
             unchanged,
             "is refused",
@@ -119,7 +99,7 @@ fn bad_certificates() {
 fn unknown_issuers() {
     let ours = Authority::new(unchanged);
     let theirs = Authority::new(|params| {
-        params.distinguished_name.push(rcgen::DnType::CommonName, "another authority");
+        params.common_name = "another authority";
     });
     let rows = [
         ("another authority", ours.agent(), theirs.server("localhost", unchanged)),

@@ -80,7 +80,7 @@ pub(super) struct UreqConnection {
     is_reused: bool,
     /// A byte of the response to the current exchange has arrived.
     has_answered: bool,
-    /// Nobody has looked at the connection since it was read.
+    /// The connection was not checked since it was read.
     was_just_read: bool,
 }
 

@@ -85,7 +85,7 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
             let message = format!("{peer} answered with more than {MAX_HEADER} bytes of headers");
             refuse(HttpErrorKind::Protocol, message)
         }
-        // Told by its text: the crate that has the type is a dependency of ureq only.
+        // Recognised by its text: only ureq depends on the crate that has the type.
         ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
             let message = format!("{peer} answered with more than {MAX_HEADERS} headers");
             refuse(HttpErrorKind::Protocol, message).with_source(error)

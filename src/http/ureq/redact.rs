@@ -30,9 +30,9 @@ impl Vault {
         Hiding { vault: self, marks: Vec::new() }
     }
 
-    /// Puts secrets in the places of their stand-ins among the first `amount` bytes; gives the new amount.
+    /// Replaces placeholders by their secrets among the first `amount` bytes; returns the new amount.
     ///
-    /// What would not fit stays hidden, and the server refuses the stand-in.
+    /// A secret that does not fit stays redacted, and the server rejects the placeholder.
     pub(crate) fn reveal(&self, output: &mut [u8], amount: usize) -> usize {
         let hidden = self.lock();
         let (mut at, mut amount) = (0, amount);
@@ -79,13 +79,13 @@ pub(crate) struct Hiding<'v> {
 }
 
 impl Hiding<'_> {
-    /// A stand-in for the value of a header, of another length.
+    /// Returns a placeholder for the value of a header, of another length.
     pub(crate) fn header(&mut self, secret: &str) -> Option<String> {
         let mark = self.hide(secret.as_bytes(), MARK)?;
         String::from_utf8(mark.to_vec()).ok()
     }
 
-    /// A stand-in for a body, of the same length. What is shorter than a mark holds no secret.
+    /// Returns a placeholder for a body, of the same length. A body shorter than a mark contains no secret.
     pub(crate) fn body(&mut self, secret: &[u8]) -> Option<Vec<u8>> {
         let filling = secret.len().checked_sub(MARK)?;
         let mut stand_in = self.hide(secret, secret.len())?.to_vec();
@@ -131,7 +131,7 @@ const LONGEST: usize = 16 * 1024;
 mod tests {
     use super::*;
 
-    /// Hides, lets the stand-ins be written into a buffer of some size, and reveals.
+    /// Redacts, writes the placeholders into a buffer of some size, and restores.
     fn written(header: &str, body: &[u8], room: usize) -> String {
         let vault = Vault::default();
         let mut hiding = vault.open();

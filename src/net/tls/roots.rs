@@ -136,14 +136,14 @@ fn no_feature(roots: &str, feature: &str) -> NetError {
 #[cfg(all(test, feature = "webpki-roots"))]
 mod tests {
     use super::*;
+    use crate::http::tests::x509::{Key, Params};
 
     #[test]
     fn extra_roots_replace_none() {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let own = rcgen::CertificateParams::new([]).unwrap().self_signed(&key).unwrap();
+        let own = Params::authority().self_signed(&Key::generate());
         let of_mozilla = webpki_roots::TLS_SERVER_ROOTS.len();
         assert!(of_mozilla > 100);
         assert_eq!(store(&Roots::Mozilla, Vec::new()).unwrap().len(), of_mozilla);
-        assert_eq!(store(&Roots::Mozilla, vec![own.der().clone()]).unwrap().len(), of_mozilla + 1);
+        assert_eq!(store(&Roots::Mozilla, vec![own]).unwrap().len(), of_mozilla + 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The loop that waits for many operations: what is due is asked for, by pages or one by one.
+//! The loop that waits for many operations and polls those that are due, by pages or one by one.
 
 mod pages;
 mod steps;
@@ -158,7 +158,7 @@ impl Scheduler {
         }
     }
 
-    /// Says that the one that was given last is dealt with.
+    /// Acknowledges the last item.
     pub(super) fn acknowledge(&mut self) -> Result<(), Error> {
         match &mut self.journal {
             Some(journal) => journal.handled(&self.finished),
@@ -330,5 +330,5 @@ impl Scheduler {
     }
 }
 
-/// So many are polled after the timeout, where listing is no way to look. More would be a wait of its own.
+/// This many are polled after the timeout, if listing does not work. More would take too long.
 const LAST_LOOKS: usize = 100;

@@ -25,7 +25,7 @@ impl Scheduler {
         }
     }
 
-    /// Starts a round: whoever has nothing under way is asked for, so that one pass serves all.
+    /// Starts a round with every operation that has no request in flight, so that one pass serves all.
     pub(super) fn start_pass(&mut self, number: usize, now: Instant) {
         let members = self.idle_members(number);
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
@@ -130,7 +130,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes an operation of a page, if it was asked for.
+    /// Takes an operation of a page, if it was requested.
     fn saw(&mut self, number: usize, operation: Operation) {
         let core = Arc::clone(self.core());
         let Some(&member) = self.names.get(operation.name()) else { return };

@@ -1,4 +1,4 @@
-//! What a test sets of the token servers.
+//! The settings of the token endpoints of a fake server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,43 +57,73 @@ impl<'a> FakeAuth<'a> {
         Self { servers, address }
     }
 
-    /// Trusts what is signed with the RSA key whose public half this is, as PEM (`BEGIN PUBLIC KEY`).
+    /// Trusts assertions that are signed with the RSA key of this public key, as PEM (`BEGIN PUBLIC KEY`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no such key of 2048 bits or more.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no such key of 2048 bits or more.
     pub fn trust_key(self, public_pem: &str) -> Result<Self, Error> {
         let key = PublicKey::from_pem(public_pem)?;
         Ok(self.set(|state| state.issuer.trust(key)))
     }
 
-    /// Sets how long new access tokens are good for; an hour by default.
+    /// Sets the lifetime of new access tokens. Default: an hour.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.auth().token_lifetime(Duration::from_secs(600));
+    /// let client = server.client_builder().credentials(Credentials::application_default()).build()?;
+    /// client.get("operations/42").send()?;
+    /// server.advance(Duration::from_secs(700));
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.auth().issued(), 2);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn token_lifetime(self, lifetime: Duration) -> Self {
         self.set(|state| state.issuer.lifetime = lifetime)
     }
 
-    /// Gives a new refresh token with every access token that one is used for, and refuses the old one.
+    /// Issues a new refresh token with every access token, and rejects the old refresh token.
     pub fn rotate_refresh_tokens(self) -> Self {
         self.set(|state| state.login.rotates = true)
     }
 
-    /// Refuses refresh tokens with `invalid_grant`, as after a password change, until there is a new file.
+    /// Rejects refresh tokens with `invalid_grant`, as after a password change, until there is a new file.
     pub fn revoke_logins(self) -> Self {
         self.set(|state| state.login.is_revoked = true)
     }
 
-    /// Refuses refresh tokens with `invalid_rapt` unless they come with the proof of a new login, `rapt`.
+    /// Rejects refresh tokens with `invalid_rapt` unless the request contains the proof of a new login, `rapt`.
     pub fn require_reauthentication(self) -> Self {
         self.set(|state| state.login.wants_rapt = true)
     }
 
-    /// Makes all access tokens that were given invalid, so that the [check](crate::testing::FakeServer::require_issued_tokens)
-    /// answers 401.
+    /// Revokes all access tokens, so that the [check](crate::testing::FakeServer::require_issued_tokens) responds with 401.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let client = server.client_builder().credentials(Credentials::application_default()).build()?;
+    /// client.get("operations/42").send()?;
+    /// server.auth().revoke_tokens();
+    /// client.get("operations/42").send()?; // after a 401 and with a new token
+    /// assert_eq!(server.auth().issued(), 2);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn revoke_tokens(self) -> Self {
         self.set(|state| state.issuer.revoke_all())
     }
 
-    /// Sets the universe domain that the metadata server tells; `googleapis.com` by default.
+    /// Sets the universe domain that the metadata server returns. Default: `googleapis.com`.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set(|state| state.metadata.universe_domain = domain.into())
     }
@@ -130,14 +160,27 @@ impl<'a> FakeAuth<'a> {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Replaces the token that authorizes requests for the keys of a container, and refuses the old one.
+    /// Replaces the token that authorizes requests for the keys of a container, and rejects the old one.
     ///
-    /// The new one is in [`container_environment`](Self::container_environment).
+    /// [`container_environment`](Self::container_environment) then returns the new one.
     pub fn rotate_container_token(self) -> Self {
         self.set(|state| state.container.rotate())
     }
 
-    /// How many access tokens were given.
+    /// Returns how many access tokens were issued.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let client = server.client_builder().credentials(Credentials::application_default()).build()?;
+    /// client.get("operations/42").send()?;
+    /// client.get("operations/42").send()?;
+    /// assert_eq!(server.auth().issued(), 1, "the token is cached");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn issued(self) -> usize {
         self.servers.state().issuer.count()
     }

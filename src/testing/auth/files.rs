@@ -1,4 +1,4 @@
-//! Ready-made credentials files that lead to the server.
+//! Credentials files whose URLs are those of the fake server.
 
 use std::path::Path;
 
@@ -41,11 +41,25 @@ pub enum SubjectToken<'a> {
 ///
 /// [`CredentialsPolicy::trusting_the_file`]: crate::auth::CredentialsPolicy::trusting_the_file
 impl FakeAuth<'_> {
-    /// A file of type `service_account` around a private RSA key in PEM, whose public half is then trusted.
+    /// Returns a file of type `service_account` with this private RSA key in PEM. The server then trusts its public key.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// # let key = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/rsa2048.pkcs8.pem"));
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let credentials = Credentials::from_json(&server.auth().service_account_file(key)?)?;
+    /// let client = server.client_builder().credentials(credentials).build()?;
+    /// client.get("operations/42").send()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text holds no RSA key of 2048 to 4096 bits.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no RSA key of 2048 to 4096 bits.
     pub fn service_account_file(self, private_pem: &str) -> Result<String, Error> {
         let key = PublicKey::of_private(private_pem)?;
         self.set(|state| state.issuer.trust(key));
@@ -62,7 +76,22 @@ impl FakeAuth<'_> {
         Ok(file.to_string())
     }
 
-    /// A file of type `authorized_user`, with the refresh token that is good now.
+    /// Returns a file of type `authorized_user`, with a refresh token that is valid now.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::auth::CredentialsPolicy;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.require_issued_tokens();
+    /// let file = server.auth().authorized_user_file();
+    /// let credentials = Credentials::from_json_with(&file, &CredentialsPolicy::trusting_the_file())?;
+    /// let client = server.client_builder().credentials(credentials).build()?;
+    /// client.get("operations/42").send()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn authorized_user_file(self) -> String {
         let file = json!({
             "type": "authorized_user",
@@ -74,7 +103,7 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// A file of type `external_account_authorized_user`, with the refresh token that is good now.
+    /// Returns a file of type `external_account_authorized_user`, with a refresh token that is valid now.
     pub fn external_account_authorized_user_file(self) -> String {
         let file = json!({
             "type": "external_account_authorized_user",
@@ -88,7 +117,7 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// A file of type `external_account`: workload identity federation.
+    /// Returns a file of type `external_account`, for workload identity federation.
     pub fn external_account_file(self, subject_token: SubjectToken<'_>) -> String {
         let kind = match subject_token {
             SubjectToken::Aws => AWS_REQUEST,
@@ -105,10 +134,10 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// A file whose identity acts as a service account, made of one of the others.
+    /// Returns a file that impersonates a service account, made from one of the others.
     ///
-    /// An external account stays of its type and names the service account; the others become the source of a
-    /// file of type `impersonated_service_account`. A text that is no JSON object is given back as it is.
+    /// An external account keeps its type and names the service account; the others become the source of a
+    /// file of type `impersonated_service_account`. A text that is not a JSON object is returned unchanged.
     pub fn impersonated_file(self, file: &str) -> String {
         let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
         let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));

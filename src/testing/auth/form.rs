@@ -120,7 +120,7 @@ impl TokenRefusal {
     }
 }
 
-/// A 200 answer with what was asked for, or an error answer.
+/// Returns a 200 response with the result, or an error response.
 pub(super) fn respond(result: Result<Value, TokenRefusal>) -> FakeResponse {
     result.map_or_else(TokenRefusal::into_http, |body| FakeResponse::json(body.to_string()))
 }

@@ -11,7 +11,7 @@ use super::aws::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN};
 use crate::json::parse_timestamp;
 use crate::testing::request::percent_decode;
 
-/// A call of GetCallerIdentity that nobody has made yet.
+/// A signed request of GetCallerIdentity that was not sent yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignedRequest {

@@ -1,4 +1,4 @@
-//! Requests from a socket: RFC 9112, lenient where that harms nobody, limited in size.
+//! Requests from a socket: RFC 9112, lenient where that is harmless, limited in size.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

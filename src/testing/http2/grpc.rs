@@ -16,7 +16,7 @@ use crate::types::{Code, Status};
 
 type HeaderList = Vec<(String, String)>;
 
-/// What a request over HTTP/2 asks for.
+/// The call of a request over HTTP/2.
 #[derive(Debug)]
 pub(super) struct GrpcRequest {
     pub(super) is_grpc: bool,

@@ -1,4 +1,4 @@
-//! HTTP/2 without TLS: gRPC, and REST for those who ask for that.
+//! HTTP/2 without TLS: gRPC, and REST for clients that use it.
 //!
 //! Streams of one connection are served one after the other, in the order in which they were opened.
 

@@ -41,11 +41,11 @@ pub(super) struct Answer {
 pub(super) enum Fault {
     /// The connection failed, or time ran out.
     Failed(HttpError),
-    /// What comes is not the one message that was asked for, or too large.
+    /// The response is not exactly one message, or too large.
     Frame(frame::Fault),
     /// The server gave the call up.
     Reset(Reason),
-    /// A kept connection was closed before an answer began.
+    /// A pooled connection was closed before a response began.
     Stale(HttpError),
     /// The server says that it has done nothing about the request.
     Unprocessed(HttpError),
@@ -297,7 +297,7 @@ impl Channel {
         }
     }
 
-    /// Says that the call is not waited for any more, if the peer can be told at once.
+    /// Resets the stream of an abandoned call, if that is possible without blocking.
     fn part(&mut self) {
         // All handles of the stream are gone, for which h2 resets it with CANCEL.
         self.turn();
@@ -439,5 +439,5 @@ const MAX_HEADERS: u32 = 64 << 10;
 /// How long what has come may take to be read, and a farewell to be sent.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// More than this cannot pile up on a connection that nobody uses.
+/// More than this cannot accumulate on an idle connection.
 const MOST_READS: usize = 64;

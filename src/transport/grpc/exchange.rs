@@ -87,7 +87,7 @@ impl GrpcTransport {
                 });
             }
         };
-        // The server keeps the time that it was told, and may be a little ahead.
+        // The server enforces the timeout in the request, and may be a little early.
         let is_end = matches!(error.code(), Some(Code::Cancelled | Code::DeadlineExceeded));
         match is_end && left() <= reserve(granted) + granted / 20 {
             true => Err(Error::attempt_timed_out(host, true).caused_by_end(error)),

@@ -29,7 +29,7 @@ use crate::util::excerpt::shown;
 use metadata::Heads;
 use pool::Pool;
 
-/// What only the gRPC transport can be told.
+/// Options of the gRPC transport alone.
 #[derive(Clone, Debug)]
 pub(crate) struct GrpcOptions {
     /// Bytes of one message, before and after it is decompressed.

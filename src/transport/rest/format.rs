@@ -1,4 +1,4 @@
-//! The form in which answers are asked for.
+//! The requested form of responses.
 
 /// The form of the answers over REST; for [`OperationsClientBuilder::data_format`].
 ///
@@ -15,7 +15,7 @@ pub enum DataFormat {
 }
 
 impl DataFormat {
-    /// The query parameter that asks for it. In binary, enums are numbers anyway.
+    /// Returns the query parameters that request it. In binary, enums are always numbers.
     pub(super) fn query(self, enums_as_numbers: bool) -> Option<&'static str> {
         match self {
             Self::Json => enums_as_numbers.then_some(ENUMS_AS_NUMBERS),

@@ -26,7 +26,7 @@ use decode::Answer;
 use format::DataFormat;
 use route::{Field, list_fields, wait_fields};
 
-/// What only the REST transport can be told.
+/// Options of the REST transport alone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RestOptions {
     pub(crate) bindings: Bindings,

@@ -4,7 +4,6 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
-use rcgen::KeyPair;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::server::{Server, ok};
@@ -12,6 +11,7 @@ use super::{GrpcOptions, GrpcTransport, built, facts, get, message, options, pro
 use crate::error::ErrorKind;
 use crate::http::tests::authority::{Authority, VERSIONS, unchanged};
 use crate::http::tests::relay::Relay;
+use crate::http::tests::x509::{Key, certificate_pem};
 use crate::http::{ClientCertificate, HttpOptions, ProxySetting, Roots};
 
 fn client(authority: &Authority, port: u16, certificate: Option<ClientCertificate>) -> GrpcTransport {
@@ -55,10 +55,10 @@ fn client_certificate_is_shown_to_a_server_that_wants_one() {
     for version in VERSIONS {
         let authority = Authority::new(unchanged);
         let config = || authority.serving("localhost", unchanged, Some(authority.required()), &[version]);
-        let key = KeyPair::generate().unwrap();
-        let pem = authority.sign(&key, "client", unchanged).pem();
+        let key = Key::generate();
+        let pem = certificate_pem(&authority.sign(&key, "client", unchanged));
         let server = serve(config(), &[b"h2"]);
-        let certificate = ClientCertificate::from_pem(pem, key.serialize_pem());
+        let certificate = ClientCertificate::from_pem(pem, key.pem());
         get(&client(&authority, server.port, Some(certificate))).unwrap();
         let server = serve(config(), &[b"h2"]);
         let error = get(&client(&authority, server.port, None)).unwrap_err();
