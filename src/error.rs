@@ -514,7 +514,7 @@ impl Error {
         let (shown, ours) = (shown_name(name), shown(ours));
         Self::config(format!(
             "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
-             ask for it with a client of its own endpoint"
+             use a client of its own endpoint"
         ))
         .about(name)
     }
@@ -524,7 +524,7 @@ impl Error {
         let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
         Self::config(format!(
             "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
-             ask for it with a client of its own version, see `Bindings::version`"
+             use a client of its own version, see `Bindings::version`"
         ))
         .about(name)
     }

@@ -20,7 +20,7 @@ use crate::util::secret::Secret;
 
 /// A user's login: the file that `gcloud auth application-default login` writes.
 ///
-/// Scopes of the client are asked for when there are any; otherwise those of the login hold. A refresh
+/// Scopes of the client are requested if there are any; otherwise those of the login apply. A refresh
 /// token that the server replaces is kept in memory, for this value and its clones, and never written back.
 ///
 /// A user has no quota of their own: many services want a quota project, from the file

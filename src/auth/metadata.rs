@@ -183,7 +183,7 @@ impl Source {
         error.with_retry_after(retry_after)
     }
 
-    /// Asks for the universe, and so for whether there is a server at all.
+    /// Fetches the universe domain, which also shows whether there is a server at all.
     fn universe(&self, request: &TokenRequest<'_>) -> Result<String, TokenError> {
         if let Some(known) = self.universe.get() {
             return Ok(known.clone());
@@ -248,8 +248,8 @@ impl Source {
         Err(self.miss(TokenError::permanent(why)))
     }
 
-    /// Whether it is a response of the metadata server, which not all implementations mark as such. Captive portals,
-    /// and name servers that know every name, are told from it by its first response.
+    /// Returns whether it is a response of the metadata server, which not all implementations mark as such. Captive
+    /// portals, and name servers that know every name, are distinguished by the first response.
     fn is_server(&self, response: &HttpResponse) -> bool {
         let is_page = is_html(response) && (200..=299).contains(&response.status);
         (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page

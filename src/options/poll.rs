@@ -50,6 +50,7 @@ pub enum OnTimeout {
 ///
 /// The default is [`Never`](Self::Never), because a wait sends only what it is configured to send: WaitOperation may need
 /// a permission of its own, most services do not have it, and it occupies a connection.
+///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
 /// # let server = FakeServer::builder().with(Rpc::Wait).start()?;

@@ -56,7 +56,7 @@ impl GrpcTransport {
         let url = endpoint.origin();
         if endpoint.url("") != url {
             return Err(Error::config(format!(
-                "endpoint `{}` has a base path, which gRPC cannot ask for: expected scheme, host and port",
+                "endpoint `{}` has a base path, which gRPC does not support: expected scheme, host and port",
                 shown(&endpoint.to_string())
             )));
         }

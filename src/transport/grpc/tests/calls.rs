@@ -153,7 +153,7 @@ fn endpoints_with_a_base_path_are_refused() {
     options.endpoint = "https://example.com/base".into();
     assert_eq!(
         built(options, GrpcOptions::default()).unwrap_err().to_string(),
-        "endpoint `https://example.com/base` has a base path, which gRPC cannot ask for: expected scheme, host and port"
+        "endpoint `https://example.com/base` has a base path, which gRPC does not support: expected scheme, host and port"
     );
 }
 
