@@ -303,7 +303,7 @@ impl OperationHandle {
         }
     }
 
-    /// Has the service forget the operation, which does not cancel it.
+    /// Deletes the operation, which does not cancel it.
     ///
     /// # Errors
     ///
