@@ -80,7 +80,7 @@ impl<M> Snapshots<M> {
         }
     }
 
-    /// Ends the wait if this is its last answer.
+    /// Ends the wait if this is its last response.
     pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
         self.over = !matches!(&answer, Ok(operation) if !operation.is_done());
         Some(answer)
@@ -100,7 +100,7 @@ impl<M> Snapshots<M> {
 }
 
 impl Snapshots {
-    /// Sleeps and asks until there is an answer to give or the wait has to end.
+    /// Sleeps and asks until there is a response to give or the wait has to end.
     fn advance(core: &Core, options: &CallOptions, wait: &mut Wait) -> Result<Operation, Error> {
         let Core { transport, clock, .. } = core;
         loop {

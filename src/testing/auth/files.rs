@@ -31,7 +31,7 @@ pub enum SubjectToken<'a> {
     Executable(&'a str),
     /// The content of this file, [`FakeAuth::subject_token`].
     File(&'a Path),
-    /// The answer to `GET /subject-token` of this server.
+    /// The response to `GET /subject-token` of this server.
     Url,
 }
 

@@ -15,7 +15,7 @@ use crate::types::{Any, Operation, Status};
 impl Any {
     /// Gives the same message as JSON, by the types of `pool`, whatever form it came in.
     ///
-    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for an answer in JSON. The types that
+    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for a response in JSON. The types that
     /// [`json`](Self::json) knows need not be in the pool; those of nested `Any`s count too. Fields that are
     /// not in the descriptors are left out.
     ///
@@ -51,7 +51,7 @@ impl Any {
 
     /// Gives the same message as protobuf bytes, by the types of `pool`, whatever form it came in.
     ///
-    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for an answer over gRPC. Fields
+    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for a response over gRPC. Fields
     /// that are not in the descriptors are left out.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Any {
 impl Operation {
     /// Gives the operation with its metadata, response and error details [as JSON](Any::in_json).
     ///
-    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for an answer in
+    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for a response in
     /// JSON. Messages of types that are not known stay as they are.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Operation {
 
     /// Gives the operation with its metadata, response and error details [as bytes](Any::in_proto).
     ///
-    /// Then [`to_proto`](Self::to_proto) works as for an answer over gRPC. Messages of types that are not known
+    /// Then [`to_proto`](Self::to_proto) works as for a response over gRPC. Messages of types that are not known
     /// stay as they are.
     ///
     /// # Errors
