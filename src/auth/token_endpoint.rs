@@ -76,7 +76,7 @@ pub(super) fn post_json(
     accepted(&host_of(url), response).map_err(TokenError::from)
 }
 
-/// Makes one exchange within the time of `request` and gives the response, whatever its status.
+/// Makes one exchange within the time of `request` and returns the response, whatever its status.
 ///
 /// Refuses to send anything over plain http to another machine.
 pub(super) fn send(
@@ -116,7 +116,7 @@ pub(super) fn send_anywhere(
     Ok(response)
 }
 
-/// Gives the body of a 2xx answer; any other is a refusal.
+/// Returns the body of a 2xx response; any other is a refusal.
 #[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
 fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     match response.status {

@@ -62,7 +62,7 @@ impl<M> Snapshots<M> {
         Self { core, mode, options, before: Some(Box::new(start)), wait: None, over: false }
     }
 
-    /// How far the operation is, by all that was seen of it.
+    /// Returns the progress of the operation, from all its states so far.
     pub fn progress(&self) -> Progress {
         let progress = self.wait.as_ref().and_then(|wait| wait.progress());
         progress.cloned().unwrap_or_default()
