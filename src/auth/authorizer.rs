@@ -20,7 +20,7 @@ pub(crate) enum Authorizer {
 }
 
 impl Authorizer {
-    /// The header to send now, which may have to be asked for; `None` for anonymous calls.
+    /// Returns the header to send, for which it may fetch a token; `None` for anonymous calls.
     ///
     /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
     /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by the clock of the client, passed before there

@@ -1,4 +1,4 @@
-//! The URLs that tokens are asked for at: what may be sent there, and how messages call them.
+//! The URLs of token endpoints: what may be sent there, and how messages name them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -56,7 +56,7 @@ impl GrpcTransport {
         let url = endpoint.origin();
         if endpoint.url("") != url {
             return Err(Error::config(format!(
-                "endpoint `{}` has a base path, which gRPC cannot ask for: expected scheme, host and port",
+                "endpoint `{}` has a base path, which gRPC does not support: expected scheme, host and port",
                 shown(&endpoint.to_string())
             )));
         }
@@ -64,7 +64,7 @@ impl GrpcTransport {
         Ok(Self { heads: Heads::new(&service)?, pool, options, service })
     }
 
-    /// Makes one attempt and gives the bytes of the message that answers it.
+    /// Makes one attempt and returns the bytes of the response message.
     fn unary(
         &self,
         rpc: Rpc,
