@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::json::{parse_timestamp, timestamp_text};
 use crate::name::OperationName;
 use crate::net::mtls_host;
-use crate::redact::Masked;
-use crate::url::UrlParts;
+use crate::util::redact::Masked;
+use crate::util::url::UrlParts;
 
 /// An operation whose result is still to come, as plain data: enough to continue the wait in another process.
 ///

@@ -19,9 +19,9 @@ use crate::auth::{
 };
 use crate::error::Error;
 use crate::net::mtls_host;
-use crate::url::UrlParts;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
+use crate::util::url::UrlParts;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
 ///

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::url::{UrlParts, bare, host_is_valid, is_loopback, port_is_valid};
+use crate::util::url::{UrlParts, bare, host_is_valid, is_loopback, port_is_valid};
 
 /// An absolute URL, split as far as trust needs it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::url::{UrlParts, bare, host_is_valid};
 use crate::util::env::Env;
+use crate::util::url::{UrlParts, bare, host_is_valid};
 
 use super::error::{NetError, NetErrorKind};
 use super::options::ProxySetting;
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn peer(authority: &str) -> Peer<'_> {
-        let (host, port) = crate::url::split_port(authority).unwrap();
+        let (host, port) = crate::util::url::split_port(authority).unwrap();
         Peer { tls: true, host, port: port.map_or(443, |port| port.parse().unwrap()) }
     }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::redact::Masked;
 use crate::retry::RetryPolicy;
-use crate::stop::StopToken;
 #[cfg(feature = "grpc")]
 use crate::transport::Compression;
 use crate::transport::{Attempt, Header, HeadersObserver, check_quota_project};
+use crate::util::redact::Masked;
+use crate::util::stop::StopToken;
 
 /// The options that were set on a builder. What is not set comes from the client, and there from [`CallOptions`].
 #[derive(Clone, Default)]

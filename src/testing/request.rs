@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::redact::Masked;
+use crate::util::redact::Masked;
 
 use super::call::RpcCall;
 use crate::transport::Rpc;

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::net::mtls_host;
-use crate::redact::suspicion;
-use crate::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 use crate::util::excerpt::shown;
+use crate::util::redact::suspicion;
+use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 
 /// A checked endpoint. https, or plain http to this machine.
 #[derive(Clone, Debug, PartialEq)]

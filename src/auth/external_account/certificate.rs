@@ -19,11 +19,11 @@ use crate::http::{ClientCertificate, HttpClient, HttpError};
 use crate::net::certificate::Pair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
-use crate::url::UrlParts;
 use crate::util::env::Env;
 use crate::util::file::ReadLimits;
 use crate::util::secret::Secret;
 use crate::util::sync::lock;
+use crate::util::url::UrlParts;
 
 /// `credential_source.certificate` of a file.
 #[derive(Clone, Debug)]

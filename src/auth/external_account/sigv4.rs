@@ -11,8 +11,8 @@ use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
 use crate::json;
-use crate::url::UrlParts;
 use crate::util::secret::Secret;
+use crate::util::url::UrlParts;
 
 /// The security credentials of AWS.
 #[derive(Debug)]
