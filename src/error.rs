@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
-use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 use crate::util::excerpt::{excerpt, shown, shown_name};
+use crate::util::redact::redacted;
 
 /// The error of a call, a listing or a wait.
 ///
@@ -514,7 +514,7 @@ impl Error {
         let (shown, ours) = (shown_name(name), shown(ours));
         Self::config(format!(
             "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
-             ask for it with a client of its own endpoint"
+             use a client of its own endpoint"
         ))
         .about(name)
     }
@@ -524,12 +524,12 @@ impl Error {
         let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
         Self::config(format!(
             "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
-             ask for it with a client of its own version, see `Bindings::version`"
+             use a client of its own version, see `Bindings::version`"
         ))
         .about(name)
     }
 
-    /// An answer, or a part of one, that is not what was promised.
+    /// A response, or a part of one, that is not what was promised.
     pub(crate) fn decode(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode, message)
     }
@@ -583,7 +583,7 @@ impl Error {
         Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
-    /// An attempt without an answer in time.
+    /// An attempt without a response in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         let host = shown(host);
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)

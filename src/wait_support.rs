@@ -3,8 +3,8 @@
 use std::sync::{Arc, MutexGuard};
 
 use crate::error::Error;
-use crate::process::ProcessLock;
 use crate::transport::WaitBinding;
+use crate::util::process::ProcessLock;
 
 /// Shared by all clones of a client.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Trial {
         self.finding_out.is_some()
     }
 
-    /// Takes note of an answer.
+    /// Takes note of a response.
     pub(crate) fn worked(self) {
         if let Some(support) = &self.finding_out {
             log::debug!("WaitOperation works, bound by {:?}", self.binding);

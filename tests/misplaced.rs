@@ -240,6 +240,7 @@ const EXEMPT: &[&str] = &[
     "sensitive::is_sensitive",
     "AccessToken::new",
     "Code::from_str_name",
+    "Error::new",
     "ErrorInfo::new",
     "Headers::get",
     "Headers::get_bin",
@@ -264,6 +265,9 @@ const EXEMPT: &[&str] = &[
     "resource::parse_location",
     "resource::parse_organization",
     "resource::parse_project",
+    "setters::filter",
+    "setters::header",
+    "setters::quota_project",
 ];
 
 #[test]

@@ -43,10 +43,10 @@ impl Exit {
         }
     }
 
-    /// The graver of two.
+    /// Returns the status that counts if both happened.
     ///
-    /// What the user did comes first, then what nobody but the user can mend, then what is not known, then what
-    /// is known.
+    /// Exit codes are ordered from least to most certain: actions of the user, errors that only the user can fix,
+    /// unknown outcomes, known outcomes.
     pub(crate) fn and(self, other: Self) -> Self {
         if self.gravity() >= other.gravity() { self } else { other }
     }

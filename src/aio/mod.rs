@@ -50,18 +50,21 @@
 //! there is no `poll_many` here: `join` any number of waits. [`Executor`] replaces both parts by those of the program.
 //! Retries, deadlines and delays are decided by the same code as in blocking calls. It runs
 //! where the future is polled, as do [`on_retry`](crate::RetryPolicy::on_retry) and the other callbacks.
+//!
 //! # Dropping a future
 //!
 //! Dropping a future ends the wait or the call: nothing more is sent for it. A running exchange continues on its thread, and
 //! its request (cancel, delete) may take effect. The operation is never cancelled. Only the `next` of
 //! [`Snapshots`](crate::Snapshots), [`Pages`](crate::Pages) and [`Operations`](crate::Operations) can be
 //! repeated, as `select!` in a loop does: the next one continues the same wait, or fetches the same page.
+//!
 //! # Errors
 //!
 //! They are those of blocking calls, and three more: [`Timeout`](crate::ErrorKind::Timeout) if no thread was free within the
 //! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) if the
 //! executor dropped an attempt or no thread could be started. A panic in a part of the program (a transport, an
 //! HTTP client, a token provider) continues in the task that waits for the attempt; the threads survive it.
+//!
 //! # When not to use it
 //!
 //! - For one operation after the other: a call that blocks, in `spawn_blocking` if it has to be, is simpler.

@@ -13,9 +13,9 @@ use crate::util::env::{Env, gcloud_folder};
 use crate::util::file::{self, is_absent};
 
 impl Credentials {
-    /// Takes the credentials that the surroundings offer, the way all of Google's libraries do ([ADC]).
+    /// Returns Application Default Credentials, as all of Google's libraries define them ([ADC]).
     ///
-    /// The first of these that is there counts, and is not passed over when it turns out to be of no use:
+    /// The first source that exists is used. If it fails, there is no fallback to the next one:
     ///
     /// 1. the file that `GOOGLE_APPLICATION_CREDENTIALS` names;
     /// 2. the file that `gcloud auth application-default login` writes:
@@ -24,9 +24,9 @@ impl Credentials {
     /// 3. the [metadata server](crate::auth::MetadataServer) of Google Cloud, unless `NO_GCE_CHECK` is `true`.
     ///
     /// An empty variable counts as unset. Variables and files are read when a client is built, and files of
-    /// every type are [trusted](crate::auth::CredentialsPolicy). The metadata server is asked at the first
-    /// call: away from Google Cloud that call fails after one look-up of at most 3 seconds, with an error
-    /// that says what was looked for where.
+    /// every type are [trusted](crate::auth::CredentialsPolicy). The first call sends a request to the metadata
+    /// server. Outside of Google Cloud that call fails after one lookup of at most 3 seconds, with an error
+    /// that lists all sources.
     ///
     /// A client that is built without credentials takes these.
     ///
@@ -76,7 +76,7 @@ fn find(env: &dyn Env) -> Result<Credentials, Error> {
     Ok(told(found, format_args!("{searched}")))
 }
 
-/// Nobody returns what was found where, and nobody who wonders about a refusal can do without it.
+/// Logs which credentials were found and why, since no return value contains that.
 fn told(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
     log::debug!("default credentials: {}, since {why}", found.label());
     found

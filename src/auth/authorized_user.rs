@@ -20,7 +20,7 @@ use crate::util::secret::Secret;
 
 /// A user's login: the file that `gcloud auth application-default login` writes.
 ///
-/// Scopes of the client are asked for when there are any; otherwise those of the login hold. A refresh
+/// Scopes of the client are requested if there are any; otherwise those of the login apply. A refresh
 /// token that the server replaces is kept in memory, for this value and its clones, and never written back.
 ///
 /// A user has no quota of their own: many services want a quota project, from the file
@@ -108,12 +108,12 @@ impl AuthorizedUser {
         })))
     }
 
-    /// The user's e-mail address, where the file has it.
+    /// Returns the email address of the user, if the file contains it.
     pub fn account(&self) -> Option<&str> {
         self.0.account.as_deref()
     }
 
-    /// The project that quota is taken from when neither client nor environment name one.
+    /// Returns the project that is charged if neither the client nor the environment names one.
     pub fn quota_project_id(&self) -> Option<&str> {
         self.0.quota_project_id.as_deref()
     }

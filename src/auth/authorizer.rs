@@ -7,8 +7,8 @@ use crate::auth::authorization::Authorization;
 use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
-use crate::stop::StopToken;
 use crate::types::Code;
+use crate::util::stop::StopToken;
 
 /// Puts the header on the requests of one client.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum Authorizer {
 }
 
 impl Authorizer {
-    /// The header to send now, which may have to be asked for; `None` for anonymous calls.
+    /// Returns the header to send, for which it may fetch a token; `None` for anonymous calls.
     ///
     /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
     /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by the clock of the client, passed before there

@@ -17,10 +17,10 @@ use crate::auth::authorization::Authorization;
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, Wording, check_token};
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
-use crate::process::ProcessLock;
-use crate::stop::StopToken;
 use crate::util::clock::Clock;
 use crate::util::excerpt::{excerpt, long_excerpt};
+use crate::util::process::ProcessLock;
+use crate::util::stop::StopToken;
 
 pub(crate) struct TokenCache {
     label: String,
@@ -175,6 +175,8 @@ impl TokenCache {
             http: &*self.http,
             stop,
         };
+        // Without the lock: a provider may take seconds, and others use the old token meanwhile. If it panics, dropping the
+        // flight frees the cache.
         let result = self.provider.token(&request);
         flight.is_abandoned = result.is_err() && is_stopped(stop);
         flight.result = Some(result);
@@ -189,11 +191,13 @@ impl TokenCache {
         deadline: Instant,
         stop: Option<&StopToken>,
     ) -> Option<MutexGuard<'c, State>> {
+        // Waits for the flight that is under way now, not for a later one.
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
         let deadline = self.clock.socket_deadline(deadline);
         loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
+            // The condition variable knows nothing of stop tokens, so a waiter with a token wakes to check it.
             let pause = if stop.is_some() { remaining.min(STOP_INTERVAL) } else { remaining };
             let (woken, timed_out) = self.state.wait_while(state, pause, |state| state.finished < flight);
             if !timed_out {
@@ -232,10 +236,11 @@ impl TokenCache {
             Ok(token) => state.store(asked, token, self.margin),
             Err(error) => state.fail(now, error, chance),
         }
+        // Decided under the lock, because another caller may drop the token at any time.
         let kept = state.usable(now).is_some();
         drop(state);
         self.state.notify_all();
-        // Last, and without the lock: a logger is foreign code.
+        // Last, and without the lock: a logger is code of the program.
         match result {
             Ok(token) => {
                 let seconds = token.lifetime(asked.wall).as_secs();
@@ -310,7 +315,7 @@ impl State {
         let hint = error.retry_after();
         let (pause, retry_after) = if error.is_transient() {
             let pause = pause(count, chance).max(hint.unwrap_or_default().min(MAX_HINT));
-            // The whole hint, where it is longer: callers of this flight are told what the source wants.
+            // The whole hint, where it is longer: callers of this flight get the request of the source.
             (pause, hint.max(Some(pause)))
         } else {
             (REMEMBER_PERMANENT, None)
@@ -427,7 +432,7 @@ impl Moment {
 /// As in google-auth: the metadata server gives a new token from 4 minutes before the end of the old one.
 const STALE_BEFORE_EXPIRY: Duration = Duration::from_secs(225);
 const MAX_JITTER: Duration = Duration::from_secs(30);
-/// A token that comes with less life than the margin is not asked for again at every call.
+/// A token whose lifetime is shorter than the margin is not fetched again at every call.
 const MIN_REUSE: Duration = Duration::from_secs(10);
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::provider::Wording;
 use crate::auth::token_endpoint::{self, Answer, Refusal};
-use crate::auth::url::{self, Url};
+use crate::auth::url::Url;
 use crate::auth::{
     AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe,
 };
@@ -20,6 +20,7 @@ use crate::http::{
 };
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::percent::encode;
 
 /// The service account of the place where the program runs: Compute Engine, GKE, Cloud Run, Functions, ….
 ///
@@ -34,7 +35,7 @@ use crate::util::excerpt::shown;
 /// | variable | meaning |
 /// |---|---|
 /// | `GCE_METADATA_HOST`, else `GCE_METADATA_ROOT`, else `GCE_METADATA_IP` | host and maybe port; default `metadata.google.internal` |
-/// | `GCE_METADATA_TIMEOUT` | seconds that the first answer may take; default 3 |
+/// | `GCE_METADATA_TIMEOUT` | seconds that the first response may take; default 3 |
 /// | `GCE_METADATA_DETECT_RETRIES` | tries until there is no such server; default 1, as many as the retry policy of the call wants where there must be one |
 /// | `GCE_METADATA_MTLS_MODE` | `none` or `default`; `strict` is refused |
 ///
@@ -141,7 +142,7 @@ struct Source {
     is_expected: bool,
     /// For default credentials: the message if there are none.
     absent: Option<String>,
-    /// Known from the first answer on.
+    /// Known from the first response on.
     universe: OnceLock<String>,
     http: Option<Arc<dyn HttpClient>>,
     /// In place of `http`; made when it is needed.
@@ -183,7 +184,7 @@ impl Source {
         error.with_retry_after(retry_after)
     }
 
-    /// Asks for the universe, and so for whether there is a server at all.
+    /// Fetches the universe domain, which also shows whether there is a server at all.
     fn universe(&self, request: &TokenRequest<'_>) -> Result<String, TokenError> {
         if let Some(known) = self.universe.get() {
             return Ok(known.clone());
@@ -211,7 +212,7 @@ impl Source {
     fn fetch(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let mut path = format!("instance/service-accounts/{}/token", self.account);
         if !request.scopes.is_empty() {
-            path = path + "?scopes=" + &url::encode(&request.scopes.join(","));
+            path = path + "?scopes=" + &encode(&request.scopes.join(","));
         }
         let response = self.get(request, &path)?;
         self.recognize(&response)?;
@@ -238,7 +239,7 @@ impl Source {
             .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
     }
 
-    /// Refuses what is not the answer of a metadata server; one that is too busy need not say that it is one.
+    /// Refuses what is not the response of a metadata server; one that is too busy need not say that it is one.
     fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
         if self.is_server(response) || matches!(response.status, 408 | 429 | 500..=599) {
             return Ok(());
@@ -248,8 +249,8 @@ impl Source {
         Err(self.miss(TokenError::permanent(why)))
     }
 
-    /// Whether it is a response of the metadata server, which not all implementations mark as such. Captive portals,
-    /// and name servers that know every name, are told from it by its first response.
+    /// Returns whether it is a response of the metadata server, which not all implementations mark as such. Captive
+    /// portals, and name servers that know every name, are distinguished by the first response.
     fn is_server(&self, response: &HttpResponse) -> bool {
         let is_page = is_html(response) && (200..=299).contains(&response.status);
         (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page

@@ -1,43 +1,43 @@
-//! Credentials: where access tokens come from, and the cache that asks for them no more often than needed.
+//! Credentials: the sources of access tokens, and the cache that renews them no more often than necessary.
 //!
 //! | credentials | constructor | token |
 //! |---|---|---|
-//! | what the surroundings offer | [`Credentials::application_default`], the default | as below |
+//! | those of the environment | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
 //! | a token you have | [`Credentials::bearer`] | that one, never renewed |
-//! | a token that is kept in a file | [`Credentials::token_file`] | what the file holds, read again when it changes |
+//! | a token in a file | [`Credentials::token_file`] | the content of the file, read again when it changes |
 //! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
 //! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
 //! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
-//! | the machine or service on Google Cloud | [`MetadataServer`] | given by the metadata server |
+//! | the machine or service on Google Cloud | [`MetadataServer`] | fetched from the metadata server |
 //! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
-//! | anything else | [`Credentials::provider`] | what your [`TokenProvider`] answers |
+//! | anything else | [`Credentials::provider`] | the token of your [`TokenProvider`] |
 //!
 //! # Which ones does it use, and why?
 //!
-//! The ones that the program names. Without any, [application default credentials] are looked for when the
-//! client is built:
+//! A client uses the credentials that the program sets. Without any, it looks for [application default credentials] when
+//! it is built:
 //!
 //! | where it runs | what it uses | why |
 //! |---|---|---|
 //! | a laptop | your own login, as `gcloud auth application-default login` left it | no variable is set, and that file is in gcloud's folder |
-//! | Cloud Run, GKE, Compute Engine | the service account that is attached to the service, the pod or the machine | no variable, no file: the metadata server is asked at the first call |
+//! | Cloud Run, GKE, Compute Engine | the service account that is attached to the service, the pod or the machine | no variable, no file: the first call sends a request to the metadata server |
 //! | GitHub Actions | the token of the job, exchanged by workload identity federation (source `url`) | `google-github-actions/auth` writes a file and sets `GOOGLE_APPLICATION_CREDENTIALS` |
 //! | AWS | the role of the container or the machine, or the keys in `AWS_*`, exchanged by workload identity federation (source `aws1`) | `GOOGLE_APPLICATION_CREDENTIALS` names the file that you made for the pool |
 //! | anywhere with a key file | the service account of the key: a JWT signed here, or a token exchanged for one | `GOOGLE_APPLICATION_CREDENTIALS` names it, or the program reads it as a [`ServiceAccount`] |
 //! | on premises, with mutual TLS | any of the above for *who calls*; the client certificate for *from which machine* | `GOOGLE_API_USE_CLIENT_CERTIFICATE=true` with a `certificate_config.json` or [`client_cert_source`]; the endpoint is then `*.mtls.googleapis.com`, unless one is given |
 //!
-//! `{:?}` of a client names the credentials that it has, and the log target `longrunning` says at DEBUG which
-//! default credentials were found and why; neither shows a secret.
+//! `{:?}` of a client names its credentials. The log target `longrunning` says at DEBUG which
+//! default credentials were found and why. Neither shows a secret.
 //!
-//! The quota project is what the call says, else the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else the file.
-//! The universe is what the client says, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
-//! of another one are refused before anything is sent. An empty variable counts as unset.
+//! The quota project is that of the call, else of the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else of the file.
+//! The universe domain is that of the client, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
+//! of another one are rejected before a request is sent. An empty variable counts as unset.
 //!
 //! # Identities of other providers
 //!
-//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Where that one
-//! comes from stands in its `credential_source`:
+//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Its
+//! `credential_source` is the source of that token:
 //!
 //! - `file`: text or JSON, read anew for every token, so that a volume may swap it; a pipe is read once. White space
 //!   around it and a byte order mark are dropped;
@@ -67,34 +67,34 @@
 //! # What is not supported
 //!
 //! - files of type `gdch_service_account` (Google Distributed Cloud): refused with an error that names them;
-//! - tokens bound to a certificate, and the identities of agents that want them (SPIFFE): the tokens asked for
+//! - tokens bound to a certificate, and the identities of agents that need them (SPIFFE): the requested tokens
 //!   are plain ones, and `GCE_METADATA_MTLS_MODE=strict` is refused;
 //! - `~/.secureConnect`: no program is run to get a client certificate. Name the certificate in a
 //!   `certificate_config.json`, or give it to [`client_cert_source`].
 //!
 //! For anything else there is [`Credentials::provider`].
 //!
-//! # When are tokens asked for?
+//! # When are tokens fetched?
 //!
-//! A client asks for its first token at its first call, keeps it, and asks for the next one 225 to
-//! 255 seconds before it expires. One caller does that while the others go on with the old token; a
-//! failed renewal never replaces a token that still works. A permanent failure is remembered for
-//! 30 seconds and then tried again, so that nothing has to be rebuilt once the cause is mended.
+//! A client fetches its first token at its first call, caches it, and fetches the next one 225 to
+//! 255 seconds before it expires. One caller does that while the others use the old token; a
+//! failed renewal never replaces a token that still works. A permanent error is remembered for
+//! 30 seconds. Then the client tries again, so it need not be rebuilt after the cause is fixed.
 //!
 //! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled with every failure in a row up to
-//! 30 seconds, or for as long as the endpoint asks for (`Retry-After`), up to 60 seconds. Until then no token
+//! 30 seconds, or for as long as the endpoint requests (`Retry-After`), up to 60 seconds. Until then no token
 //! request is sent and no program is started. Calls that have no token fail at once with a transient
 //! [`Auth`](crate::ErrorKind::Auth) error, whose [`retry_after`](crate::Error::retry_after) is the remaining time;
 //! the retry of a call waits for that if it fits its total timeout. So a token endpoint that is down receives one
 //! request per window and client, however many threads make calls.
 //!
-//! After a 401 the token is renewed and the request is sent once more. If the service refuses the new token as
+//! After a 401 the token is renewed and the request is sent once more. If the service rejects the new token as
 //! well, the 401 is returned, and tokens are renewed for that reason at most once in 10 seconds.
 //!
 //! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
 //! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
 //! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to
-//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of answers,
+//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of responses,
 //! those of token endpoints included. Leave that target off.
 //!
 //! [application default credentials]: Credentials::application_default
@@ -107,8 +107,6 @@ mod authorization;
 mod authorized_user;
 mod authorizer;
 mod cache;
-#[cfg(test)]
-mod canned;
 mod jwt;
 mod key_file;
 mod loader;
@@ -159,7 +157,7 @@ use token_file::TokenFile;
 /// Says who is calling; cheap to clone, redacted in `Debug`.
 ///
 /// Every client keeps a token of its own, also when several are built from clones of the same
-/// credentials, because they may ask for different scopes.
+/// credentials, because they may need different scopes.
 ///
 /// ```
 /// use longrunning::auth::Credentials;

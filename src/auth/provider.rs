@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
-use crate::redact::redacted;
-use crate::stop::StopToken;
+use crate::util::redact::redacted;
 use crate::util::secret::Secret;
+use crate::util::stop::StopToken;
 
-/// Gives access tokens: implement it for a source that this crate does not know.
+/// Provides access tokens. Implement it for a source that this crate does not know.
 ///
 /// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
 /// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
@@ -37,7 +37,7 @@ use crate::util::secret::Secret;
 /// let credentials = Credentials::provider(TokenFile("/run/secrets/token".into()));
 /// ```
 pub trait TokenProvider: Send + Sync {
-    /// Gives a token that can be used now; returns within [`TokenRequest::timeout`].
+    /// Returns a token that is valid now, within [`TokenRequest::timeout`].
     ///
     /// # Errors
     ///
@@ -80,13 +80,25 @@ pub struct TokenRequest<'a> {
 }
 
 impl<'a> TokenRequest<'a> {
-    /// Makes a request without scopes and endpoint, dated now, to call a provider by hand.
+    /// Creates a request without scopes and endpoint, at the current time, to call a provider directly.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::auth::{AccessToken, TokenProvider, TokenRequest};
+    /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
+    ///
+    /// let http = HttpAgent::new(&HttpOptions::new().roots(Roots::None))?;
+    /// let provider = |_: &TokenRequest<'_>| Ok(AccessToken::new("from-my-vault"));
+    /// let token = provider.token(&TokenRequest::new(Duration::from_secs(10), &http)).unwrap();
+    /// assert_eq!(token.text(), "from-my-vault");
+    /// # Ok::<(), longrunning::http::HttpError>(())
+    /// ```
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
         let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
         Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
-    /// The same request with the time that is left of it, for the next of several exchanges.
+    /// Returns the request with its remaining time, for the next of several exchanges.
     pub(super) fn since(&self, start: Instant) -> Self {
         Self { timeout: self.timeout.saturating_sub(start.elapsed()), ..*self }
     }
@@ -108,9 +120,9 @@ impl Default for Purpose {
     }
 }
 
-/// An access token and how long it is good for; redacted in `Debug`, wiped when dropped.
+/// An access token and its lifetime. `Debug` redacts it, dropping wipes it.
 ///
-/// A lifetime is taken as 1 second at least and 12 hours at most. A token without one is renewed within
+/// A lifetime counts as at least 1 second and at most 12 hours. A token without one is renewed within
 /// 5 minutes.
 ///
 /// ```
@@ -135,7 +147,7 @@ enum Expiry {
 }
 
 impl AccessToken {
-    /// Takes the text that follows `Bearer ` in the header: visible ASCII characters only.
+    /// Creates a token from the text after `Bearer ` in the header: visible ASCII characters only.
     pub fn new(text: impl Into<String>) -> Self {
         Self::from_secret(Secret::new(text.into()))
     }
@@ -144,21 +156,28 @@ impl AccessToken {
         Self { text, expiry: Expiry::Unknown }
     }
 
-    /// Says how long the token is good for, counted from the request for it.
+    /// Sets the lifetime of the token, counted from the request for it. Default: unknown.
     #[must_use]
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expiry = Expiry::In(lifetime);
         self
     }
 
-    /// Says when the token expires, by the wall clock.
+    /// Sets when the token expires, by the wall clock. Default: unknown.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use longrunning::auth::AccessToken;
+    ///
+    /// let token = AccessToken::new("ya29.secret").expires_at(SystemTime::now() + Duration::from_secs(3600));
+    /// ```
     #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expiry = Expiry::At(time);
         self
     }
 
-    /// The token itself: a secret.
+    /// Returns the token itself, which is a secret.
     pub fn text(&self) -> &str {
         self.text.expose()
     }
@@ -215,12 +234,24 @@ pub(super) enum Wording {
 }
 
 impl TokenError {
-    /// Reports a failure that may pass by itself, such as a token endpoint that cannot be reached.
+    /// Creates a transient error, such as for a token endpoint that cannot be reached.
+    ///
+    /// ```
+    /// use longrunning::auth::TokenError;
+    ///
+    /// assert!(TokenError::transient("failed to connect to the vault").is_transient());
+    /// ```
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(message.into(), true)
     }
 
-    /// Reports a failure that stays until somebody changes something, such as a revoked key.
+    /// Creates a permanent error, such as for a revoked key. No attempt is made again.
+    ///
+    /// ```
+    /// use longrunning::auth::TokenError;
+    ///
+    /// assert!(!TokenError::permanent("the key was revoked").is_transient());
+    /// ```
     pub fn permanent(message: impl Into<String>) -> Self {
         Self::new(message.into(), false)
     }
@@ -236,17 +267,17 @@ impl TokenError {
         }
     }
 
-    /// Keeps the cause, which the error of the call gives as its [`source`](StdError::source).
+    /// Sets the cause, which the error of the call returns as its [`source`](StdError::source).
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Says how long the source asked to be left alone, such as by `Retry-After`.
+    /// Sets the delay that the source requests, such as by `Retry-After`.
     ///
-    /// For a [transient](Self::transient) failure only: it is a floor for the delay before the next attempt of the
-    /// call, and stands in [`Error::retry_after`](crate::Error::retry_after).
+    /// For a [transient](Self::transient) error only: it is a lower bound for the delay before the next attempt of the
+    /// call, and [`Error::retry_after`](crate::Error::retry_after) returns it.
     ///
     /// ```
     /// use std::time::Duration;
@@ -262,12 +293,12 @@ impl TokenError {
         self
     }
 
-    /// Whether the failure may pass by itself.
+    /// Returns whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         self.transient
     }
 
-    /// How long the source asked to be left alone.
+    /// Returns the delay that the source requests.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::net::mtls_host;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
+use crate::util::url::UrlParts;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
 ///
@@ -81,19 +82,28 @@ enum Target {
 }
 
 impl ServiceAccount {
-    /// Reads a key file of at most 1 MiB; symbolic links are followed.
+    /// Reads a key file of at most 1 MiB. Symbolic links are followed.
     ///
-    /// On Unix a file that other users can open is reported by a warning in the log.
+    /// On Unix, the log warns of a file that other users can open.
+    ///
+    /// ```
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?;
+    /// assert_eq!(account.client_email(), "robot@test-project.iam.gserviceaccount.com");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is neither a regular file nor a pipe,
-    /// or is refused by [`from_json`](Self::from_json).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read, is neither a regular file nor a pipe,
+    /// or is rejected by [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
-    /// Reads the text of a key file, for keys that come out of a vault or a variable.
+    /// Reads the text of a key file, for keys that come from a vault or a variable.
     ///
     /// ```
     /// use longrunning::auth::ServiceAccount;
@@ -104,8 +114,8 @@ impl ServiceAccount {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text is not a JSON object, says it is of
-    /// another type, lacks a field (all missing ones are named), or when its key is not RSA.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not a JSON object, has
+    /// another type, lacks a field (the message names all), or if its key is not RSA.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         KeyFile::parse(json.as_bytes(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
@@ -114,7 +124,7 @@ impl ServiceAccount {
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Self::from_json).
+    /// As for [`from_json`](Self::from_json).
     pub fn from_value(value: Value) -> Result<Self, Error> {
         KeyFile::from_value(value, &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
@@ -139,7 +149,15 @@ impl ServiceAccount {
 
     /// Sets the OAuth scopes, in place of an audience and of the scopes of the client.
     ///
-    /// Without any, the account goes back to the scopes of the client.
+    /// An empty list restores the scopes of the client.
+    ///
+    /// ```
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?.scopes(["https://www.googleapis.com/auth/cloud-platform"]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = join(scopes);
@@ -149,7 +167,15 @@ impl ServiceAccount {
 
     /// Signs tokens for one service, `https://HOST/` with the slash at the end, in place of scopes.
     ///
-    /// An empty audience goes back to the scopes of the client.
+    /// An empty audience restores the scopes of the client.
+    ///
+    /// ```
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?.audience("https://run.googleapis.com/");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
@@ -179,17 +205,33 @@ impl ServiceAccount {
 
     /// Acts on behalf of a user, by domain-wide delegation; implies [`exchange_token`](Self::exchange_token).
     ///
-    /// An administrator of the domain has to allow the account the scopes. An empty subject is none.
+    /// An administrator of the domain has to grant the scopes to the account. An empty subject means none.
+    ///
+    /// ```
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?.subject("user@example.com");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn subject(mut self, email: impl Into<String>) -> Self {
         self.subject = Some(email.into()).filter(|email| !email.is_empty());
         self
     }
 
-    /// Exchanges what it signs for an access token at the token endpoint, which costs a request an hour.
+    /// Exchanges a signed assertion for an access token at the token endpoint, which costs a request an hour.
     ///
-    /// For services that do not take self-signed tokens. `build` refuses an exchange for an audience, and
+    /// This is for services that do not accept self-signed tokens. `build` rejects an exchange for an audience, and
     /// for an account of another universe than `googleapis.com`.
+    ///
+    /// ```
+    /// use longrunning::auth::ServiceAccount;
+    ///
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/service_account.json");
+    /// let account = ServiceAccount::from_file(path)?.exchange_token();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     #[must_use]
     pub fn exchange_token(mut self) -> Self {
         self.exchange = true;
@@ -198,8 +240,8 @@ impl ServiceAccount {
 
     /// Sets the token endpoint. Default: `token_uri` of the file, else `https://oauth2.googleapis.com/token`.
     ///
-    /// It must be https, or http to this machine. Assertions are signed for `https://oauth2.googleapis.com/token`
-    /// while the endpoint is Google's, whichever of its hosts it is, and for the endpoint itself where you or
+    /// It must be https, or http to loopback. Assertions are signed for `https://oauth2.googleapis.com/token`
+    /// if the endpoint is one of Google's hosts, and for the endpoint itself if you or
     /// the [policy](crate::auth::CredentialsPolicy) of the file allow another one.
     #[must_use]
     pub fn token_uri(mut self, url: impl Into<String>) -> Self {
@@ -207,27 +249,27 @@ impl ServiceAccount {
         self
     }
 
-    /// The account's name, an e-mail address.
+    /// Returns the name of the account, an email address.
     pub fn client_email(&self) -> &str {
         &self.identity.client_email
     }
 
-    /// Which of the account's keys this is; not a secret.
+    /// Returns the id of the key, which is not a secret.
     pub fn private_key_id(&self) -> Option<&str> {
         self.identity.private_key_id.as_deref()
     }
 
-    /// The project that the account belongs to.
+    /// Returns the project that the account belongs to.
     pub fn project_id(&self) -> Option<&str> {
         self.identity.project_id.as_deref()
     }
 
-    /// The project that quota is taken from when the client names none.
+    /// Returns the project that is charged if the client sets none.
     pub fn quota_project_id(&self) -> Option<&str> {
         self.identity.quota_project_id.as_deref()
     }
 
-    /// The cloud that the account belongs to: `googleapis.com` when the file says nothing.
+    /// Returns the universe domain of the account: `googleapis.com` if the file has none.
     pub fn universe_domain(&self) -> &str {
         self.identity.universe_domain.as_deref().unwrap_or(DEFAULT_UNIVERSE)
     }
@@ -360,7 +402,7 @@ impl fmt::Debug for ServiceAccount {
 
 /// `https://HOST/` of an endpoint; one over mTLS has the audience of the plain one.
 fn audience_of(endpoint: &str) -> Result<String, TokenError> {
-    let authority = endpoint.split_once("://").map_or(endpoint, |(_, authority)| authority);
+    let authority = UrlParts::split_or("https", endpoint).map_or(endpoint, |url| url.authority);
     if authority.is_empty() {
         return Err(TokenError::permanent("there is no endpoint to take the audience from"));
     }

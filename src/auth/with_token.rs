@@ -9,9 +9,9 @@ use crate::util::secret::Secret;
 impl Credentials {
     /// Returns credentials with this `token`, and everything else from these credentials.
     ///
-    /// Files and environment are looked at as always when a client is built, and calls carry the quota project that is
-    /// found there, but nobody is asked for a token: for dry runs and recordings. An API key is replaced, too;
-    /// [`anonymous`](Self::anonymous) credentials stay so.
+    /// Building a client still reads files and the environment, and calls have the quota project that is
+    /// found there, but no token is fetched: this is for dry runs and recordings. An API key is replaced too;
+    /// [`anonymous`](Self::anonymous) credentials stay anonymous.
     ///
     /// ```
     /// use longrunning::Credentials;

@@ -37,11 +37,11 @@ impl<R> Call<R> {
 }
 
 impl Call<GetOperationRequest> {
-    /// Sends the call and gives the latest state of the operation.
+    /// Sends the call and returns the latest state of the operation.
     ///
     /// # Errors
     ///
-    /// `Binding` for a name that cannot be asked for, `Service` with the service's code (`NOT_FOUND` for an
+    /// `Binding` for an invalid name, `Service` with the service's code (`NOT_FOUND` for an
     /// operation that was deleted or has expired), `Auth`, `Transport`, `Timeout`, `Decode`, `Config`. An
     /// operation that failed is not an error here.
     pub fn send(self) -> Result<Operation, Error> {
@@ -50,36 +50,36 @@ impl Call<GetOperationRequest> {
 }
 
 impl Call<CancelOperationRequest> {
-    /// Sends the call; success means that the service has taken note.
+    /// Sends the call. Success means that the service received the request.
     ///
     /// Cancelling is best effort: get the operation afterwards to see whether it ended with `CANCELLED`.
     ///
     /// # Errors
     ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` where operations cannot be cancelled. When an
+    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service cannot cancel operations. If an
     /// earlier attempt may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says
-    /// so: that attempt may have worked.
+    /// that it may have cancelled the operation.
     pub fn send(self) -> Result<(), Error> {
         self.run()
     }
 }
 
 impl Call<DeleteOperationRequest> {
-    /// Sends the call; success means that the service has forgotten the operation.
+    /// Sends the call. Success means that the service has deleted the operation.
     ///
-    /// Work that is running goes on: deleting does not cancel. `NOT_FOUND` after an attempt whose answer was
+    /// Running work continues: deleting does not cancel. `NOT_FOUND` after an attempt whose response was
     /// lost counts as success.
     ///
     /// # Errors
     ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` where operations cannot be deleted.
+    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service cannot delete operations.
     pub fn send(self) -> Result<(), Error> {
         self.run()
     }
 }
 
 impl Call<WaitOperationRequest> {
-    /// Sends the call and gives the latest state of the operation, done or not.
+    /// Sends the call and returns the latest state of the operation, done or not.
     ///
     /// # Errors
     ///

@@ -13,7 +13,6 @@ use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
     PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
 };
-use crate::redact::Masked;
 use crate::retry::RateLimit;
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -24,6 +23,7 @@ use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
 use crate::util::clock::{Clock, SystemClock};
 use crate::util::env::{Env, SystemEnv};
 use crate::util::excerpt::shown;
+use crate::util::redact::Masked;
 
 use super::OperationsClient;
 
@@ -122,11 +122,11 @@ impl OperationsClientBuilder {
         }
     }
 
-    /// Sets how calls travel. Default: [`TransportKind::Rest`].
+    /// Sets the protocol. Default: [`TransportKind::Rest`].
     ///
-    /// The same methods, options and errors over either; what belongs to REST alone
+    /// Methods, options and errors are the same for all. Options of REST alone
     /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format), [`enum_encoding_int`](Self::enum_encoding_int),
-    /// [`http_client`](Self::http_client)) makes `build` fail with another transport.
+    /// [`http_client`](Self::http_client)) make `build` fail with another transport.
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -142,30 +142,69 @@ impl OperationsClientBuilder {
         self.set("transport", |asked| asked.kind = kind)
     }
 
-    /// Sets who is asking: a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
-    /// your own, or [`Credentials::anonymous`]. Default: [`Credentials::application_default`].
+    /// Sets the credentials. Default: [`Credentials::application_default`].
+    ///
+    /// They can be a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
+    /// your own, or [`Credentials::anonymous`].
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .credentials(Credentials::bearer("ya29.secret")?)
+    ///     .build()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn credentials(self, credentials: impl Into<Credentials>) -> Self {
         self.set_service("credentials", |service| service.credentials = Some(credentials.into()))
     }
 
     /// Sets the scopes of access tokens. Default: those of the credentials, `cloud-platform`.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .scopes(["https://www.googleapis.com/auth/cloud-platform.read-only"])
+    ///     .credentials(Credentials::application_default());
+    /// ```
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.set_service("scopes", |service| service.scopes = scopes.into_iter().map(Into::into).collect())
     }
 
-    /// Sets the cloud that the client works with. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
+    /// Sets the universe domain. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
     ///
-    /// `build` refuses credentials and endpoints of another one, so that no token ends up there.
+    /// `build` rejects credentials and endpoints of another one, so that no token is sent there.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set_service("universe_domain", |service| service.universe_domain = Some(domain.into()))
     }
 
     /// Sets how methods map to URLs. Default: [`Bindings::default`], `/v1/…`.
+    ///
+    /// ```
+    /// use longrunning::{Bindings, Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .bindings(Bindings::version("v2")?)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn bindings(self, bindings: Bindings) -> Self {
         self.set_rest("bindings", |asked| asked.rest.bindings = bindings)
     }
 
-    /// Names the program in the `user-agent` header, in front of this crate's own product.
+    /// Adds a product such as `tool/1.0` to the `user-agent` header, before the product of this crate.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().user_agent("tool/1.0").build()?;
+    /// client.list("projects/p").send()?;
+    /// assert!(server.requests()[0].header("user-agent").unwrap().starts_with("tool/1.0 "));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn user_agent(self, product: &str) -> Self {
         self.check_product("user agent", product)
             .set_service("user_agent", |service| service.user_agent = Some(product.to_owned()))
@@ -179,8 +218,8 @@ impl OperationsClientBuilder {
 
     /// Sets the requested form of responses: JSON, the default, or protobuf bytes.
     ///
-    /// The form of an answer is taken from its content type, so that a service that goes on answering in JSON,
-    /// as many do for errors, is understood. Requests are the same.
+    /// The content type of a response determines how it is decoded. So a service that responds in JSON anyway,
+    /// as many do for errors, works too. Requests are the same.
     ///
     /// ```
     /// use longrunning::transport::DataFormat;
@@ -199,8 +238,8 @@ impl OperationsClientBuilder {
 
     /// Requests enums as numbers (`$alt=json;enum-encoding=int`). Default: off.
     ///
-    /// Answers are read in either form; this is for response types decoded by the caller. Protobuf bytes
-    /// ([`data_format`](Self::data_format)) have numbers for enums anyway: with them this changes nothing.
+    /// This crate decodes either form; the option is for response types that the caller decodes. Protobuf bytes
+    /// ([`data_format`](Self::data_format)) always have numbers for enums, so it has no effect on them.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }
@@ -271,22 +310,56 @@ impl OperationsClientBuilder {
     }
 
     /// Sets trusted roots, client certificate, proxy and connection reuse of the built-in HTTP client.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::http::HttpOptions;
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .http_options(HttpOptions::new().idle_timeout(Duration::from_secs(30)))
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn http_options(self, options: HttpOptions) -> Self {
         self.set_service("http_options", |service| service.http_options = options)
     }
 
-    /// Sends over an HTTP client of your own; [`http_options`](Self::http_options) then do not apply.
+    /// Sends requests with your own HTTP client. [`http_options`](Self::http_options) then do not apply.
     ///
-    /// Proxies and client certificates are its business: `build` fails where a certificate is asked for by
-    /// [`client_cert_source`](Self::client_cert_source), or by the environment without an explicit endpoint.
+    /// It has to handle proxies and client certificates itself: `build` fails if
+    /// [`client_cert_source`](Self::client_cert_source), or the environment without an explicit endpoint, requires a certificate.
+    ///
+    /// ```
+    /// use longrunning::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// #[derive(Debug)]
+    /// struct Canned;
+    ///
+    /// impl HttpClient for Canned {
+    ///     fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
+    ///         let response = HttpResponse::new(200, r#"{"name":"operations/42"}"#);
+    ///         Ok(response.with_header("content-type", "application/json"))
+    ///     }
+    /// }
+    ///
+    /// let client = OperationsClient::builder("https://run.googleapis.com")
+    ///     .http_client(Canned)
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()?;
+    /// assert_eq!(client.get("operations/42").send()?.name(), "operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn http_client(self, client: impl HttpClient + 'static) -> Self {
         let client = Some(Arc::new(client) as Arc<dyn HttpClient>);
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
-    /// Limits the messages of answers, before and after they are decompressed. Default: 4 MiB, as everywhere with gRPC.
+    /// Limits the size of response messages, before and after decompression. Default: 4 MiB, as usual with gRPC.
     ///
-    /// A message that is longer is refused before it is read. Belongs to gRPC; REST takes operations of up to
+    /// A longer message is rejected before it is read. This is an option of gRPC; REST accepts operations of up to
     /// 32 MiB and list pages of up to 64 MiB.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
@@ -294,10 +367,10 @@ impl OperationsClientBuilder {
         self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
     }
 
-    /// Sets retries and time limits for each method, from a configuration for gRPC clients.
+    /// Sets retries and timeouts for each method, from a configuration for gRPC clients.
     ///
     /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
-    /// [`total_timeout`](Self::total_timeout) win over it, whichever is given first.
+    /// [`total_timeout`](Self::total_timeout) override it, in any order.
     pub fn client_config(mut self, config: ClientConfig) -> Self {
         self.config = config;
         self
@@ -308,12 +381,22 @@ impl OperationsClientBuilder {
     poll_options!();
     rate_option!();
 
-    /// Checks all options and makes the client. Does no network I/O; default credentials are read from their file.
+    /// Checks all options and creates the client. It does no network I/O, but reads the file of default credentials.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, ErrorKind, OperationsClient};
+    ///
+    /// let error = OperationsClient::builder("http://example.com")
+    ///     .credentials(Credentials::anonymous())
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config, "plain http is for loopback only");
+    /// ```
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option, variable or file;
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there can be no default credentials.
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) if there are no default credentials.
     pub fn build(self) -> Result<OperationsClient, Error> {
         self.options.check()?;
         let (transport, origin) = match self.source {

@@ -49,7 +49,7 @@ pub struct OperationsClient {
 }
 
 impl OperationsClient {
-    /// Makes a client for the service at `endpoint`, with [default credentials] and default options.
+    /// Creates a client for the service at `endpoint`, with [default credentials] and default options.
     ///
     /// Reads the credentials file, if there is one, and does no network I/O.
     ///
@@ -86,6 +86,7 @@ impl OperationsClient {
     /// `build` rejects options of this crate's transports (credentials, bindings, …). The
     /// [transport](Self::transport) of another client works too: both clients share connections and tokens,
     /// and each has its own defaults.
+    ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # let client = server.client();
@@ -152,6 +153,7 @@ impl OperationsClient {
     ///
     /// Success means that the service received the request. The state of the operation says whether it was cancelled, had ended
     /// before, or continues:
+    ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # server.insert(longrunning::Operation::running("operations/42"));
@@ -170,6 +172,7 @@ impl OperationsClient {
     }
 
     /// Deletes an operation ([DeleteOperation]), whose result is no longer needed. It does not cancel it.
+    ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
     /// # server.insert(longrunning::Operation::running("operations/42"));
@@ -279,6 +282,7 @@ impl OperationsClient {
     ///
     /// A target is a name or an operation. Operations with the same parent are polled by listing it, where that
     /// costs less than one request for each; see [`PollMany`].
+    ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
     /// # let server = FakeServer::start();

@@ -73,6 +73,7 @@ pub(crate) use settings::MethodSettings;
 /// that say nothing about the request are retried as by [`RetryPolicy`], whatever the codes. A
 /// [`Poller`](crate::Poller) uses the timeouts of
 /// `GetOperation`, but tolerates errors by its own rules.
+///
 /// [`OperationsClientBuilder::client_config`]: crate::OperationsClientBuilder::client_config
 /// [`longrunning_grpc_service_config.json`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/longrunning_grpc_service_config.json
 #[derive(Clone, Debug, Default)]

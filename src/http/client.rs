@@ -13,16 +13,16 @@ use super::response::HttpResponse;
 
 /// Carries one HTTP exchange.
 ///
-/// Every call of this crate is idempotent, so an implementation may send a request a second time when a
-/// kept connection broke before an answer; further retries belong to the caller. It must
+/// Every call of this crate is idempotent, so an implementation may resend a request once if a
+/// pooled connection broke before a response; further retries are up to the caller. It must
 ///
-/// - end by the [`deadline`](HttpRequest::deadline), name lookup and body included;
-/// - return an answer of any status, 3xx included, as `Ok`: never follow a redirect;
-/// - refuse a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
+/// - end by the [`deadline`](HttpRequest::deadline), DNS lookup and body included;
+/// - return a response of any status, 3xx included, as `Ok`: never follow a redirect;
+/// - reject a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
 /// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;
 /// - put no header value and no body into an error or a log.
 pub trait HttpClient: fmt::Debug + Send + Sync {
-    /// Sends `request` and returns the answer, whatever its status.
+    /// Sends `request` and returns the response, whatever its status.
     ///
     /// # Errors
     ///

@@ -104,6 +104,8 @@ impl Store {
     }
 
     fn write(&mut self, lines: &str) -> io::Result<()> {
+        // Opened for each write: the file may be replaced or removed while the program waits for hours, and the check of its
+        // identity has to be of the file that is written.
         let mut file = self.open_again(OpenOptions::new().write(true))?;
         let found = file.metadata()?.len();
         if found < self.len || (found > self.len && !self.torn) {
@@ -112,9 +114,11 @@ impl Store {
         if self.torn {
             file.set_len(self.len)?;
         }
+        // Set before the first byte, cleared after the sync: after a failure in between, the next write cuts the rest off.
         self.torn = true;
         file.seek(SeekFrom::Start(self.len))?;
         file.write_all(lines.as_bytes())?;
+        // The result must be on the disk before the caller gets it; otherwise a crash could lose it.
         file.sync_data()?;
         self.len += lines.len() as u64;
         self.torn = false;
@@ -129,11 +133,13 @@ impl Store {
         let mut new = BufWriter::new(new);
         let (moved, len) = self.copy(old, &mut new)?;
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+        // Before the rename, or a crash could leave an empty file under the name of the journal.
         new.sync_all()?;
         let identity = Identity::of(&new.metadata()?);
         // Closed, since Windows renames no open file. And another program may have replaced the old one by now.
         drop((new, self.open_again(OpenOptions::new().read(true))?));
         temporary.replace(&self.path)?;
+        // After the rename: until then, the index has to fit the old file.
         self.index.relocate(&moved);
         (self.len, self.identity, self.torn) = (len, identity, false);
         sync_folder(&self.path)

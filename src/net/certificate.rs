@@ -23,8 +23,8 @@ use super::error::{NetError, NetErrorKind};
 /// Supported keys are RSA of 2048 to 4096 bits, ECDSA on P-256 (secp256r1) and P-384 (secp384r1), and Ed25519. Keys on
 /// other curves, such as P-521 (secp521r1) and secp256k1, are refused when the client is built.
 ///
-/// The certificate is shown to every https server that asks for one, and never to a proxy. `Debug` says where
-/// it comes from.
+/// The certificate is presented to every https server that requests one, and never to a proxy. `Debug` names its
+/// source.
 ///
 /// ```
 /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};

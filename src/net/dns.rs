@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::url::bare;
 use crate::util::excerpt::shown;
+use crate::util::url::bare;
 
 use super::error::{NetError, NetErrorKind};
 use crate::util::sync::{lock, recover};
@@ -36,7 +36,7 @@ enum Entry {
 type Addresses = Arc<[SocketAddr]>;
 type Answer = Result<Addresses, Arc<io::Error>>;
 
-/// Where all who wait for one lookup find its answer.
+/// Where all who wait for one lookup find its response.
 #[derive(Default)]
 struct Slot {
     answer: Mutex<Option<Answer>>,

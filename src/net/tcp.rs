@@ -65,6 +65,7 @@ impl Connection for TcpConnection {
 
 fn is_silent(stream: &TcpStream) -> io::Result<bool> {
     stream.set_nonblocking(true)?;
+    // Silence is `WouldBlock`. Data or an end on an idle connection mean that it must not be reused for a request.
     let peeked = stream.peek(&mut [0]);
     stream.set_nonblocking(false)?;
     Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
@@ -81,6 +82,7 @@ fn connect(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<TcpStream, Co
     for (index, address) in addresses.iter().enumerate() {
         let remaining = limit.remaining()?;
         let is_last = index + 1 == addresses.len();
+        // A host with a dead first address must not use up the whole deadline; the last address has nothing to leave for.
         let timeout = if is_last { remaining } else { remaining / 2 + TICK };
         match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
@@ -108,6 +110,7 @@ impl SocketTimeout {
     ) -> Result<T, ConnectionError> {
         loop {
             let remaining = limit.remaining()?;
+            // Far from the deadline the system waits, in slices; near it, its clock is too coarse and this loop polls.
             let longest = if limit.stop.is_some() { LONGEST_DEAF } else { Duration::MAX };
             let left = remaining.min(longest);
             let is_coarse = left > COARSE;
@@ -117,6 +120,7 @@ impl SocketTimeout {
                 without_blocking(stream, &mut attempt)
             };
             match outcome {
+                // The slice is over, the deadline is not: the loop computes the next slice.
                 Err(error) if is_not_yet(&error) && is_coarse => {}
                 Err(error) if is_not_yet(&error) => thread::sleep(TICK.min(left)),
                 outcome => return outcome.map_err(ConnectionError::Io),
@@ -125,6 +129,7 @@ impl SocketTimeout {
     }
 
     fn set_to(&mut self, wanted: Duration, stream: &TcpStream) -> io::Result<()> {
+        // Setting the timeout is a system call, and slices are mostly equal from read to read.
         if self.now == Some(wanted) {
             return Ok(());
         }

@@ -9,9 +9,9 @@ macro_rules! request_options {
         /// Limits one attempt: access token, request and response. Default: the client's, which is 10 s.
         ///
         /// Exact to the millisecond, on the socket too. A call retries an attempt that timed out; a wait polls again
-        /// after its usual delay. With zero no attempt can succeed. Over gRPC the server is told a deadline that is 5 %
-        /// earlier, at most 50 ms, so that its own `DEADLINE_EXCEEDED` arrives in time: a server that heeds it ends the
-        /// attempt that much earlier.
+        /// after its usual delay. With zero no attempt can succeed. Over gRPC the request contains a timeout that is 5 %
+        /// shorter, at most 50 ms, so that the server's own `DEADLINE_EXCEEDED` arrives in time: a server that obeys it
+        /// ends the attempt that much earlier.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();

@@ -13,10 +13,10 @@ use crate::options::{
     wait_timeout_options,
 };
 use crate::poller::{WaitWatch, observer_option};
-use crate::redact::Masked;
 use crate::retry::RateLimit;
 use crate::transport::Rpc;
 use crate::types::Operation;
+use crate::util::redact::Masked;
 
 use super::finished::Finished;
 use super::journaling::JournalWriter;
@@ -51,6 +51,7 @@ use super::track::FinishedTrack;
 /// [`Error::operation`] returns if the wait ends early.
 ///
 /// A duplicate name is requested once and yielded twice.
+///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
 /// # let server = FakeServer::start();
@@ -126,6 +127,7 @@ impl PollMany {
     /// Each item waits for the disk once. An operation that cannot be recorded is an error item with
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and keeps its state in
     /// the journal. If the start cannot be recorded, all operations are such items, and nothing is sent.
+    ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
     /// # let server = FakeServer::start();
@@ -165,6 +167,7 @@ impl PollMany {
     ///
     /// The response of a service may contain another name, such as one with the number of the project in place of its id. Errors
     /// always have the requested name, in [`Error::name`].
+    ///
     /// ```
     /// # use longrunning::{Any, Operation};
     /// # let server = longrunning::testing::FakeServer::start();

@@ -15,6 +15,7 @@ use super::track::FinishedTrack;
 /// Iterating over a [`PollMany`](crate::PollMany) creates it, with names [`PollMany::named`](crate::PollMany::named). The wait
 /// starts with the first item. Its [`len`](ExactSizeIterator::len) is the number of items to come. Dropping it ends the
 /// wait; the other operations continue.
+///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
 /// # server.insert(longrunning::Operation::failed("operations/1", longrunning::Status::new(longrunning::Code::Internal, "out of disk")));
@@ -57,6 +58,7 @@ impl Finished {
     /// Acknowledges the last item: the [journal](crate::PollMany::journal) removes it. Has no effect without a journal.
     ///
     /// Calling `next` also acknowledges the previous item; call this if you stop early, or to know that it is written.
+    ///
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item;

@@ -108,7 +108,7 @@ impl JournalWriter {
     }
 
     fn read(&self, track: usize) -> FinishedTrack {
-        let forgotten = || Error::config("the journal was told to forget the operation meanwhile");
+        let forgotten = || Error::config("the operation was removed from the journal meanwhile");
         let Some(pending) = self.followed.get(&track) else {
             return FinishedTrack { track, name: String::new(), result: Err(forgotten()) };
         };

@@ -73,10 +73,10 @@ impl<'a> Update<'a> {
         self.fault
     }
 
-    /// Returns how long the wait pauses before its next poll, if the service asked for that pause and it is longer
+    /// Returns how long the wait pauses before its next poll, if the service requested that pause and it is longer
     /// than the usual delay.
     ///
-    /// Services ask by `Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo) or, over gRPC, push-back. The value is
+    /// Services request it by `Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo) or, over gRPC, push-back. The value is
     /// what the wait does: a longer request is limited.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The wait for one operation: when to ask, what an answer or a fault means, when it ends.
+//! The wait for one operation: when to ask, what a response or a fault means, when it ends.
 
 mod driven;
 
@@ -16,11 +16,11 @@ use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::{RateLimit, RetryDelays};
-use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
 use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 use crate::wait_support::WaitSupport;
 
 use super::long_poll::{Held, LongPolling};
@@ -53,7 +53,7 @@ pub(crate) struct Wait {
     sent: Instant,
     /// The longest time that a poll took, unless the server was asked to take it.
     slowest: Duration,
-    /// Errors since the last answer that need not pass by themselves.
+    /// Errors since the last response that need not pass by themselves.
     failures: u32,
     /// Since when no poll has succeeded.
     outage: Option<Instant>,
@@ -109,6 +109,7 @@ impl Wait {
     ) -> Result<(Self, Option<Operation>), Error> {
         let OperationRef { name, seen, .. } = target;
         let done = seen.filter(Operation::is_done);
+        // The name of a finished operation is not checked: it is never sent, and some services leave it empty.
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
         let mut wait = Self::of(request, options, watch, polls, &core.wait_support, &*core.clock);
@@ -148,6 +149,7 @@ impl Wait {
             limit: None,
             has_turn: false,
             start,
+            // An instant beyond the range of the clock means the same as no deadline.
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
             delays: options.backoff.delays(),
             paced_from: start,
@@ -190,11 +192,13 @@ impl Wait {
         if self.is_stopped() {
             return Step::End(self.ended(ErrorKind::Stopped, now));
         }
+        // Taking a permit changes the state to `Due(permit)`, so the second look returns a sleep or a poll.
         if self.waits_for_turn(now) {
             return self.next(clock);
         }
         match self.state {
             State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
+            // A cancellation has its own time after the deadline, and retries like any call.
             State::Cancel => Step::Cancel { timeout: self.time_to_cancel(now) },
             State::Due(at) if now < at => Step::Sleep(at),
             State::Due(at) => match self.time_to_poll(at, now) {
@@ -223,6 +227,7 @@ impl Wait {
             // What comes next says that the wait was stopped, and what is known.
             Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
             Err(error) => {
+                // A tolerated error leaves the schedule as it is: polls never come faster because of errors.
                 if let Err(error) = self.failed(error, now) {
                     return Some(Err(error));
                 }
@@ -232,11 +237,14 @@ impl Wait {
         };
         let took = now.saturating_duration_since(self.sent);
         let held = self.long_polling.worked(took);
+        // A response that the server held back says nothing about the speed of a poll.
         if held.is_none() {
             self.slowest = self.slowest.max(took);
         }
         self.saw(&operation, clock);
         if !operation.is_done() {
+            // A held response means that nothing has changed until now, so the next request may follow at once. A server that
+            // responds early gets the usual delay, counted from the request: it must not be polled in a loop.
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
                 None | Some(Held::Fully) if ready => self.state = State::Due(now),
@@ -256,6 +264,7 @@ impl Wait {
         );
         self.cancel = match answer {
             // It may have ended just now.
+            // Services report `FAILED_PRECONDITION` for an operation that is done already.
             Err(error) if error.code() != Some(Code::FailedPrecondition) => Cancel::Failed(error),
             _ => Cancel::Asked,
         };
@@ -294,13 +303,14 @@ impl Wait {
         match self.long_polling.start(room) {
             None => Poll::get(&self.request.name, timeout),
             Some((asked, binding)) => {
+                // The timeout of an attempt starts when the server stops holding the response back.
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
                 Poll::held(&self.request.name, timeout, asked, binding)
             }
         }
     }
 
-    /// How long the server may hold an answer back, so that there is time for a last poll after it.
+    /// How long the server may hold a response back, so that there is time for a last poll after it.
     fn time_to_hold(&self, now: Instant) -> Duration {
         self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
     }
@@ -315,6 +325,8 @@ impl Wait {
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up(now) };
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
+            // The last poll gets its time before the deadline. If that moment has passed, there is no further poll: the
+            // previous one was the last.
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
                 return self.time_is_up(now);
             };
@@ -329,8 +341,10 @@ impl Wait {
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?;
         let Some(fault) = &self.fault else { return Some(own) };
+        // A hint is a lower bound. `max_hint` limits it, so that a page that says "in a day" does not silence the wait.
         let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
         let hint = hint.filter(|_| !self.options.max_hint.is_zero());
+        // A quota is usually counted per minute: without a hint, the usual delay would only use up more of it.
         let floor = hint.or(fault.is_quota().then_some(QUOTA_PAUSE));
         let pause = hint.filter(|hint| *hint > own);
         self.has_news |= pause.is_some() != self.pause.is_some();
@@ -340,6 +354,7 @@ impl Wait {
 
     /// What is kept back from the total timeout for the last poll: twice what the slowest one took.
     fn last_poll(&self) -> Duration {
+        // Never more than a tenth of the timeout: a short wait must not spend its time on waiting for the last poll.
         let tenth = self.options.total_timeout.unwrap_or(Duration::MAX) / 10;
         self.slowest.saturating_mul(2).clamp(SHORTEST_LAST_POLL, LONGEST_LAST_POLL).min(tenth)
     }
@@ -348,6 +363,7 @@ impl Wait {
         log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
         // A fault that is over is news too, even if the state is the same.
         self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
+        // One success ends an outage and resets all counters: only uninterrupted failures count.
         (self.failures, self.outage, self.failed_polls) = (0, None, 0);
         (self.fault, self.pause) = (None, None);
         self.last = Some(operation.clone());
@@ -387,12 +403,14 @@ impl Wait {
         log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let class = error.class();
         let passes = !matches!(class, FaultClass::StatusPage | FaultClass::NotFound | FaultClass::Permanent);
+        // An error of WaitOperation says nothing about the operation: the next poll is a get and decides.
         if self.long_polling.failed(&error, passes) {
             // The next poll tells what it means.
             self.fault = Some(error);
             return Ok(());
         }
         self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
+        // The observer sees an outage once, and again when its error changes, not at every failed poll.
         let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failed_polls = self.failed_polls.saturating_add(1);
@@ -404,8 +422,11 @@ impl Wait {
         let is_tolerated = match class {
             FaultClass::Transient | FaultClass::Tolerable => true,
             FaultClass::Doubtful => self.failures <= self.options.max_failures,
+            // A status page of a proxy is tolerated once: a second one in a row is probably a wrong URL.
             FaultClass::StatusPage => self.failures <= self.options.max_failures.min(1),
+            // After a successful poll, an unknown host is a problem of DNS; before it, it is a typing error.
             FaultClass::UnknownHost => self.last.is_some() && self.failures <= self.options.max_failures,
+            // Services with eventual consistency do not know a new operation for some seconds. Once it was seen, it is gone.
             FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
             FaultClass::Permanent => false,
         };
@@ -472,7 +493,7 @@ impl fmt::Debug for Wait {
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
 
-/// What an answer that was held back may take to arrive.
+/// What a response that was held back may take to arrive.
 const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Seconds};
-use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 
 use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
 
@@ -87,6 +87,7 @@ impl Attempts {
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> RetryStep {
         let now = clock.now();
+        // The state is left as `Due` without a sleep; the branches below restore what is still to come.
         let after = match std::mem::replace(&mut self.state, RetryState::Due { after: None }) {
             RetryState::Over(error) => return RetryStep::End(error),
             RetryState::Due { after } => after,
@@ -130,6 +131,7 @@ impl Attempts {
     }
 
     pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
+        // Once an attempt may have reached the server, that stays true for the whole call.
         self.ambiguous |= error.was_sent();
         let now = clock.now();
         let elapsed = now.saturating_duration_since(self.start);
@@ -164,12 +166,14 @@ impl Attempts {
         if !policy.retries(error) {
             return None;
         }
+        // The budget is charged for every failure that could be retried, even if the attempts are used up: gRPC does the same.
         let affordable = policy.budget.as_ref().is_none_or(RetryBudget::failed);
         if !affordable || self.made >= policy.max_attempts {
             return None;
         }
         let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());
         let own = delays.next(elapsed, clock.chance())?;
+        // A hint is a lower bound, not a replacement: clients that get the same hint still spread by their own jitter.
         Some(own.max(error.retry_after().unwrap_or_default()))
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 
 /// Hands out evenly spaced permits, in the order of requests.
 ///
@@ -28,11 +28,13 @@ impl RateLimit {
 
     /// Takes the next turn and says when it comes: now, or later. None, and no turn, if that is not before `end`.
     pub(crate) fn reserve(&self, now: Instant, end: Option<Instant>) -> Option<Instant> {
+        // The lock covers only this arithmetic. Waiters sleep without it, until their own instant.
         let mut next = self.next.lock();
         let turn = next.map_or(now, |next| next.max(now));
         if end.is_some_and(|end| end <= turn) {
             return None;
         }
+        // Only a permit that is taken moves the next one, so waits that end do not delay the others.
         *next = Some(turn.checked_add(self.spacing)?);
         Some(turn)
     }

@@ -15,6 +15,7 @@ use crate::util::excerpt::brief;
 /// (pings, settings, `GOAWAY`) are processed before it is reused. A call is sent once more, without counting as an attempt, if
 /// the server certainly has not processed it (`REFUSED_STREAM`, `GOAWAY`), or if a pooled connection was closed before a
 /// response. Roots, client certificates and proxies are those of REST.
+///
 /// | | REST | gRPC |
 /// |---|---|---|
 /// | name of a listing | parent or collection | as the service's gRPC method wants it, sent as it is given |
@@ -49,7 +50,7 @@ pub enum TransportKind {
 }
 
 impl TransportKind {
-    /// The name that parses to this: `rest` or `grpc`.
+    /// Returns the name that parses to this kind: `rest` or `grpc`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",

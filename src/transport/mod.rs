@@ -1,4 +1,4 @@
-//! The seam between calls and the wire: one method per RPC, one attempt per call.
+//! Transports: the trait between calls and the wire, with one method for each RPC that makes one attempt.
 
 mod clock_skew;
 mod endpoint;
@@ -26,8 +26,8 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
+use crate::util::stop::StopToken;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};

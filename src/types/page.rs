@@ -112,7 +112,7 @@ fn has_room(entries: usize) -> Result<(), InvalidJson> {
         return Ok(());
     }
     Err(InvalidJson::new(format!(
-        "expected at most {MOST_ENTRIES} entries on a page: ask for a smaller `page_size`"
+        "expected at most {MOST_ENTRIES} entries on a page: set a smaller `page_size`"
     )))
 }
 
@@ -228,7 +228,7 @@ mod tests {
                     page.unwrap_err().to_string(),
                     format!(
                         "page of operations is not valid: `{field}[262144]`: expected at most 262144 entries on \
-                         a page: ask for a smaller `page_size`"
+                         a page: set a smaller `page_size`"
                     )
                 );
             }

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
+use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
 /// A value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is instead if
 /// it may be a secret (`[redacted: JSON]`).

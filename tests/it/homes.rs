@@ -74,7 +74,7 @@ fn the_error_says_whose_it_is_and_what_to_do() {
         (
             ErrorKind::Config,
             "operation `operations/42` is of endpoint `https://workflows.googleapis.com`, and this client is for \
-             `run.googleapis.com`: ask for it with a client of its own endpoint"
+             `run.googleapis.com`: use a client of its own endpoint"
                 .to_owned(),
             0
         )
@@ -84,7 +84,7 @@ fn the_error_says_whose_it_is_and_what_to_do() {
         (
             ErrorKind::Config,
             "operation `operations/42` is of version `v2` of `run.googleapis.com`, and this client is for version \
-             `v1`: ask for it with a client of its own version, see `Bindings::version`"
+             `v1`: use a client of its own version, see `Bindings::version`"
                 .to_owned(),
             0
         )

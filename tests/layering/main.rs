@@ -24,14 +24,20 @@ const LAYERS: [&[&str]; 14] = [
     &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
-    &["folder", "process", "random", "redact", "stop", "threads", "url", "util"],
+    &["folder", "random", "util"],
 ];
 
 /// Files that may import each other, with the reason.
-const CIRCLES: [(&str, &[&str]); 1] = [(
-    "a credentials file may name another credentials file as its source",
-    &["auth/impersonation", "auth/loader"],
-)];
+const CIRCLES: [(&str, &[&str]); 2] = [
+    (
+        "a credentials file may name another credentials file as its source",
+        &["auth/impersonation", "auth/loader"],
+    ),
+    (
+        "an error holds the operation and the status that it is about, and they return errors where they are read",
+        &["error", "types/any", "types/operation", "types/outcome", "types/status"],
+    ),
+];
 
 #[test]
 fn imports_point_down() {
@@ -56,7 +62,6 @@ fn imports_point_down() {
 }
 
 #[test]
-#[ignore = "some circles are still to be opened"]
 fn files_do_not_import_each_other_in_a_circle() {
     for folder in ["src", "lro/src"] {
         let sources = Sources::read(&root(folder));
@@ -82,7 +87,6 @@ fn files_do_not_import_each_other_in_a_circle() {
 
 /// A line of the list that nothing needs any more hides the next circle there.
 #[test]
-#[ignore = "some circles are still to be opened"]
 fn allowed_circles_exist() {
     let found = circles(&Sources::read(&root("src")).edges());
     for (reason, files) in CIRCLES {

@@ -43,7 +43,7 @@ pub(crate) struct Globals {
     /// Limit the whole: a call with its retries [default: 60s], a listing [default: 1h], or a wait [default: 24h].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
-    /// Try a call again up to N times [default: 4]; let a wait bear N internal errors in a row [default: 5].
+    /// Try a call again up to N times [default: 4]; let a wait tolerate N internal errors in a row [default: 5].
     #[arg(long, value_name = "N", help_heading = TIME)]
     pub(crate) retries: Option<u32>,
 

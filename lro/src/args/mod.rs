@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
     Wait(Late<Wait>),
-    /// Ask for operations to be cancelled; a service may take its time, or not do it.
+    /// Request the cancellation of operations; a service may take its time, or not do it.
     #[command(after_help = CANCEL)]
     Cancel(Late<Names>),
     /// Delete operations: their results are of no interest any more. Does not cancel them.
@@ -89,7 +89,7 @@ pub(crate) struct List {
     /// List only what the service's own filter language selects.
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
-    /// Ask for pages of at most N operations [default: the service's choice].
+    /// Request pages of at most N operations [default: the service's choice].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) page_size: Option<i32>,
     /// Start at the page that an earlier listing named.
@@ -118,7 +118,7 @@ pub(crate) struct Wait {
     /// What becomes of operations that still run when the time is over.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeout,
-    /// Let the server hold its answer back until an operation is done, where it can; for up to 8 operations.
+    /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) long_poll: LongPoll,
     /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
@@ -287,7 +287,7 @@ A scenario is a JSON file (comments are only here):
     }],
     \"faults\": [{
       \"request\": \"GET operations/42\",                  // method, and a part of the path; without, any
-      \"skip\": 2, \"times\": 3,                           // after so many requests, for so many
+      \"skip\": 2, \"times\": 3,                           // after this many requests, for this many
       \"status\": 503, \"message\": \"draining\", \"retry_after\": \"2s\",
       \"delay\": \"1s\"                                    // or \"hang\": true, \"reset\": true
     }],

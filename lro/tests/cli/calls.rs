@@ -129,7 +129,7 @@ fn cancel_and_delete_take_many_names() {
     deleted
         .prints("")
         .says("lro: deleted `operations/done`")
-        .says("lro: DeleteOperation `operations/nowhere` at ");
+        .says("lro: DeleteOperation `operations/nowhere`: NOT_FOUND: ");
     assert!(server.operation("operations/done").is_none());
 }
 

@@ -198,11 +198,7 @@ fn the_address_of_a_call() {
 fn what_would_not_be_sent_is_refused() {
     let server = full_server();
     lro("--dry-run get operations/../1").asks(&server).runs().exits(2);
-    let grpc = [
-        "get operations/../1",
-        "get a --endpoint http://a.example",
-        "get a --endpoint https://a.example/base",
-    ];
+    let grpc = ["get a --endpoint http://a.example", "get a --endpoint https://a.example/base"];
     for line in grpc {
         lro("--dry-run --transport grpc").asks(&server).and(line).runs().exits(2).prints("");
     }

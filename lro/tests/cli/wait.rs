@@ -163,7 +163,7 @@ fn a_signal_ends_the_wait_and_not_the_operations() {
     server.insert(Operation::running("operations/other"));
     for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let line = "wait operations/done operations/running operations/other --total-timeout 1h30m";
-        let until = ["operations/running: running", "1 of 3 done"];
+        let until = ["operations/running: running", "operations/other: running", "1 of 3 done"];
         let ran = interrupted(&server, line, &until, signal).exits(code);
         let expected = format!(
             "lro: interrupted; 2 of 3 operations were not done and go on\n\

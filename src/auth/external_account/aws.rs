@@ -10,12 +10,12 @@ use super::container::ContainerEndpoint;
 use super::sigv4::{self, Keys, Target};
 use super::url::fetch;
 use crate::auth::key_file::KeyFile;
-use crate::auth::url::encode;
 use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::percent::encode;
 use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Aws {
     /// Where the token for all other requests to the metadata server comes from (IMDSv2).
     session_url: Option<String>,
     verification_url: String,
-    /// Whose token it is going to be: signed, so that nobody else can use it elsewhere.
+    /// The audience of the token: signed, so that it cannot be used elsewhere.
     audience: String,
 }
 
@@ -128,7 +128,7 @@ struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    /// Asks for a session token, if it is needed for anything.
+    /// Fetches a session token, if it is needed.
     fn open(aws: &Aws, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
         let mut metadata = Self { request: *request, session: None, start: Instant::now() };
         let needed =

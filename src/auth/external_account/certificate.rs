@@ -2,7 +2,7 @@
 //! certificate with its chain.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use base64::Engine;
@@ -19,10 +19,11 @@ use crate::http::{ClientCertificate, HttpClient, HttpError};
 use crate::net::certificate::Pair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
-use crate::url::UrlParts;
 use crate::util::env::Env;
 use crate::util::file::ReadLimits;
 use crate::util::secret::Secret;
+use crate::util::sync::lock;
+use crate::util::url::UrlParts;
 
 /// `credential_source.certificate` of a file.
 #[derive(Clone, Debug)]
@@ -114,7 +115,7 @@ impl WorkloadCertificate {
 
 impl WorkloadIdentity {
     fn client(&self, pair: Pair, request: &TokenRequest<'_>) -> Result<Arc<dyn HttpClient>, TokenError> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut client = lock(&self.client);
         if let Some((_, client)) = client.as_ref().filter(|(known, _)| *known == pair) {
             return Ok(Arc::clone(client));
         }

@@ -30,7 +30,7 @@ pub(super) enum Failure {
 ///
 /// The output is read on a thread of its own, because a pipe of the standard library has no deadline. The
 /// thread ends with the pipe: when the program does, or is killed. A program that hands its standard output
-/// on to another one, and leaves that behind, keeps the thread until then; nobody waits for it.
+/// on to another one, and leaves that behind, keeps the thread until then; no call waits for it.
 pub(super) fn run(command: &mut Command, timeout: Duration, limit: usize) -> Result<Finished, Failure> {
     let deadline = Instant::now() + timeout;
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();

@@ -228,7 +228,7 @@ fn servers_that_close_without_a_word_may_not_accept_the_certificate() {
         let presenting = with(&authority, ClientCertificate::from_pem(certificate, key));
         let rows = [
             (None, presenting, ""),
-            (Some(authority.wished()), authority.agent(), ", and had asked for a client certificate"),
+            (Some(authority.wished()), authority.agent(), ", and had requested a client certificate"),
         ];
         let (certificate, key) = pair(&authority, unchanged);
         let presenting = with(&authority, ClientCertificate::from_pem(certificate, key));

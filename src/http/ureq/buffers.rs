@@ -5,10 +5,10 @@ use std::fmt;
 use ureq::config::Config;
 use ureq::unversioned::transport::Buffers;
 
-/// What ureq's `LazyBuffers` are, without the zeros.
+/// Replaces ureq's `LazyBuffers`, without writing zeros.
 ///
-/// Those write zeros into 256 KiB for every connection, for requests and answers of some hundred bytes: a tenth of the
-/// time from the start of a program to its first answer. Memory that is asked for as zeros comes from the
+/// Those write zeros into 256 KiB for every connection, for requests and responses of some hundred bytes: a tenth of the
+/// time from the start of a program to its first response. Memory that is allocated as zeros comes from the
 /// operating system page by page, when it is touched.
 pub(crate) struct LazyPages {
     input: Vec<u8>,

@@ -1,7 +1,7 @@
 //! Keeps the secrets of a request out of the log.
 //!
-//! At level TRACE ureq shows every byte that it writes and cannot be told not to. So it is given stand-ins for
-//! secrets, and [`UreqConnection`](super::connection::UreqConnection) puts the secrets in their places on the way out.
+//! At level TRACE ureq logs every byte that it writes, which no setting prevents. So it gets placeholders for
+//! secrets, and [`UreqConnection`](super::connection::UreqConnection) replaces them when it sends the bytes.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -72,7 +72,7 @@ pub(super) fn cut_handshake(peer: impl fmt::Display, client_auth: ClientAuth) ->
 
 fn suspicion(client_auth: ClientAuth) -> Option<&'static str> {
     match client_auth {
-        ClientAuth::Missing => Some(", and had asked for a client certificate"),
+        ClientAuth::Missing => Some(", and had requested a client certificate"),
         ClientAuth::NotRequested => None,
         ClientAuth::Presented => Some(" after the client certificate was presented: it may not accept it"),
     }

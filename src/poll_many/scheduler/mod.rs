@@ -12,9 +12,9 @@ use std::time::Instant;
 use crate::core::Core;
 use crate::error::Error;
 use crate::poller::Wait;
-use crate::stop::StopToken;
-use crate::threads::ThreadPool;
 use crate::types::Operation;
+use crate::util::stop::StopToken;
+use crate::util::threads::ThreadPool;
 
 use super::group::ParentGroup;
 use super::journaling::JournalWriter;
@@ -102,6 +102,7 @@ impl Scheduler {
 
     /// The next operation that is over: done, or not waited for any longer.
     pub(super) fn next(&mut self) -> Option<FinishedTrack> {
+        // `inside` is still set if the last call ended in a panic.
         if std::mem::replace(&mut self.inside, true) || self.pool.is_inherited() {
             self.start_over();
         }
@@ -135,6 +136,7 @@ impl Scheduler {
             self.woke = self.core().clock.now();
         }
         loop {
+            // Results first: they may end waits, and make requests unnecessary that are due.
             while let Some(report) = self.pool.poll() {
                 self.take(report);
             }
@@ -174,6 +176,7 @@ impl Scheduler {
 
     fn step(&mut self) -> LoopStep {
         let now = self.core().clock.now();
+        // Waits that end need no request, so they do not wait behind those that do.
         if let Some(number) = self.ending.pop_front() {
             self.go_on(number, now);
             return LoopStep::Step;
@@ -219,6 +222,7 @@ impl Scheduler {
             return Some(LoopStep::Rest(None));
         }
         let turn = self.rate.turn(now);
+        // A deadline that has passed no longer shortens the rest: its last look also needs a permit.
         let deadline = deadline.filter(|deadline| now < *deadline);
         let until = deadline.map_or(turn, |deadline| deadline.min(turn));
         (now < turn).then_some(LoopStep::Rest(Some(until)))
@@ -226,11 +230,14 @@ impl Scheduler {
 
     /// Sends a request: from here when nothing else has to be done before it comes to its end.
     fn send(&mut self, request: PollRequest, now: Instant) {
+        // The rate limits polls. A cancellation belongs to the end of a wait and must not be late.
         if !matches!(request, PollRequest::Cancel { .. }) {
             self.rate.take_turn();
         }
         let end = now.checked_add(request.timeout());
         let next = self.later.peek().map(|Reverse((at, ..))| *at);
+        // The calling thread sends a request itself only if nothing else becomes due before its timeout; otherwise that would
+        // be late. With one worker there is no choice.
         let undisturbed = next.is_none_or(|next| end.is_some_and(|end| end < next));
         let alone = !self.pool.is_busy() && self.ready.is_empty() && undisturbed;
         let here = if alone || self.pool.size() <= 1 { Err(request) } else { self.pool.send(request) };
@@ -257,7 +264,7 @@ impl Scheduler {
             }
         }
         if let Some(panic) = report.panic {
-            // The answer is in its place: nothing has to start over.
+            // The response is in its place: nothing has to start over.
             self.inside = false;
             resume_unwind(panic);
         }
@@ -287,6 +294,7 @@ impl Scheduler {
         let wait = track.wait.take()?;
         track.cancel = None;
         let name = wait.name().to_owned();
+        // The name is free again at once, so a later page does not find a track that has ended.
         self.names.remove(&name);
         self.open -= 1;
         let result = result.map_err(|error| error.about(&name));

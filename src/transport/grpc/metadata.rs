@@ -65,7 +65,7 @@ impl Heads {
             let (header, value) = metadata(name, text)?;
             headers
                 .try_append(header, value)
-                .map_err(|error| Error::config("a call cannot carry so many headers").with_source(error))?;
+                .map_err(|error| Error::config("the call has too many headers").with_source(error))?;
         }
         Ok(head)
     }
@@ -93,8 +93,8 @@ pub(super) fn stamped(head: &Request<()>, left: Duration) -> Request<()> {
     head
 }
 
-/// By how much the time that the server is told is shorter than what there is, for its own `DEADLINE_EXCEEDED`
-/// to come back within it.
+/// Returns by how much the timeout in the request is shorter than the remaining time, so that the server's own
+/// `DEADLINE_EXCEEDED` arrives within it.
 pub(super) fn reserve(left: Duration) -> Duration {
     (left / 20).min(MOST_RESERVED)
 }

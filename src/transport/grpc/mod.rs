@@ -20,11 +20,11 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::redact::Masked;
 use crate::transport::{Attempt, Rpc, Service, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::redact::Masked;
 
 use metadata::Heads;
 use pool::Pool;
@@ -56,7 +56,7 @@ impl GrpcTransport {
         let url = endpoint.origin();
         if endpoint.url("") != url {
             return Err(Error::config(format!(
-                "endpoint `{}` has a base path, which gRPC cannot ask for: expected scheme, host and port",
+                "endpoint `{}` has a base path, which gRPC does not support: expected scheme, host and port",
                 shown(&endpoint.to_string())
             )));
         }
@@ -64,7 +64,7 @@ impl GrpcTransport {
         Ok(Self { heads: Heads::new(&service)?, pool, options, service })
     }
 
-    /// Makes one attempt and gives the bytes of the message that answers it.
+    /// Makes one attempt and returns the bytes of the response message.
     fn unary(
         &self,
         rpc: Rpc,

@@ -14,9 +14,9 @@ use crate::net::peer::{Peer, ServerAddress};
 use crate::net::permits::Permits;
 use crate::net::proxy::ProxyServer;
 use crate::net::tls::AlpnProtocol;
-use crate::process::PerProcess;
-use crate::url::UrlParts;
 use crate::util::env::Env;
+use crate::util::process::PerProcess;
+use crate::util::url::UrlParts;
 
 use super::channel::{Answer, Channel, Fault};
 use super::metadata::stamped;
@@ -44,7 +44,7 @@ struct Local {
 pub(super) struct Call<'a> {
     pub(super) head: &'a Request<()>,
     pub(super) message: &'a Bytes,
-    /// Bytes of the answer.
+    /// Bytes of the response.
     pub(super) limit: usize,
     /// For the sockets, with what ends it when it is stopped.
     pub(super) io: IoLimit<'a>,
@@ -82,8 +82,8 @@ impl Pool {
         self.call_with_resend(call).map_err(|fault| fault.map(|error| error.through(proxy)))
     }
 
-    /// Makes a call, and once more where the server has certainly not taken it up, or has closed a kept connection
-    /// before it answered.
+    /// Makes a call. Makes it once more if the server certainly has not processed it, or closed a pooled connection
+    /// before a response.
     fn call_with_resend(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let permit = self.local().permits.take(call.io);
         let _permit = permit.map_err(|error| Fault::Failed(HttpError::no_permit(error, &self.peer())))?;

@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
-use crate::stop::StopToken;
 use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, Service};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 
 use super::RestTransport;
 use super::decode::Answer;
 use super::route::Route;
 
 impl RestTransport {
-    /// Gives a successful answer.
+    /// Returns a successful response.
     pub(super) fn exchange(
         &self,
         route: &Route,

@@ -75,7 +75,7 @@ fn client_certificate_is_shown_to_a_server_that_wants_one() {
 fn server_that_asked_for_a_certificate_and_closes_without_a_word() {
     for version in VERSIONS {
         let authority = Authority::new(unchanged);
-        let rows = [(None, ""), (Some(authority.wished()), ", and had asked for a client certificate")];
+        let rows = [(None, ""), (Some(authority.wished()), ", and had requested a client certificate")];
         for (clients, more) in rows {
             let mut config = authority.serving("localhost", unchanged, clients, &[version]);
             config.alpn_protocols = vec![b"h2".to_vec()];
