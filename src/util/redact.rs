@@ -228,13 +228,15 @@ impl TokenForm {
     }
 }
 
-const TOKENS: [TokenForm; 11] = [
+const TOKENS: [TokenForm; 12] = [
     TokenForm::anywhere("ya29.", "an access token"),
     TokenForm::anywhere("YA29.", "an access token"),
     TokenForm::anywhere("GOCSPX-", "a client secret"),
     TokenForm::anywhere("AIza", "an API key"),
     TokenForm::at_word("eyJ", "a token", 1),
     TokenForm::at_word("1//", "a refresh token", 2),
+    // The same in the query of a URL.
+    TokenForm::at_word("1%2F%2F", "a refresh token", 2),
     TokenForm::at_word("AKIA", "an AWS access key", 4),
     // `ASIA` is a word, too.
     TokenForm::at_word("ASIA", "an AWS access key", 6),
@@ -292,6 +294,7 @@ mod tests {
             ("https://host/%22eyJhbGci", Some("a token")),
             ("\"eyJhbGci.x.y\"", Some("a token")),
             ("1//0gabc", Some("a refresh token")),
+            ("?filter=1%2F%2F0gabc", Some("a refresh token")),
             ("GOCSPX-abc", Some("a client secret")),
             ("AKIAIOSFODNN7EXAMPLE", Some("an AWS access key")),
             ("x=ASIAIOSFODNN7EXAMPLE", Some("an AWS access key")),
