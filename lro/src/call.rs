@@ -10,8 +10,9 @@ use crate::args::{Get, Globals, List, Names};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::names::{self, Place};
+use crate::names;
 use crate::output::{self, Output};
+use crate::place::Place;
 
 pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, Failure> {
     let place = names::place(globals, &args.name)?;

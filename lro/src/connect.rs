@@ -7,7 +7,7 @@ use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryP
 
 use crate::args::{Globals, Transport};
 use crate::failure::Failure;
-use crate::names::Service;
+use crate::place::Service;
 
 /// The clients that were needed so far.
 pub(crate) struct Clients<'g> {

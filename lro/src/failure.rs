@@ -5,8 +5,8 @@ use longrunning::printing::redacted;
 
 use crate::exit::Exit;
 use crate::hints;
-use crate::names::Place;
 use crate::output;
+use crate::place::Place;
 
 /// The end of a command, or of its part for one operation.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
-use crate::names::Place;
+use crate::place::Place;
 use crate::redact::name_for_display;
 
 /// A hint for an error of a call for `place`.
@@ -159,7 +159,7 @@ mod tests {
     use longrunning::rpc::help::Link;
 
     use super::*;
-    use crate::names::Service;
+    use crate::place::Service;
 
     fn place(name: &str) -> Place {
         let service = Service { endpoint: "https://us-run.googleapis.com".into(), version: None };

@@ -21,6 +21,7 @@ mod log;
 mod manual;
 mod names;
 mod output;
+mod place;
 mod progress;
 mod redact;
 mod scenario;

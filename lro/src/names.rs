@@ -1,39 +1,16 @@
-//! What the user calls an operation: a name, a URL, a line of standard input; and the service it belongs to.
+//! What the user calls an operation: a name, a URL, a line of standard input.
 
 use std::collections::HashSet;
 use std::env;
 
+use longrunning::Operation;
 use longrunning::printing::shown_name;
-use longrunning::{Bindings, Operation};
 
 use crate::args::Globals;
 use crate::failure::Failure;
 use crate::input;
+use crate::place::{Place, Service};
 use crate::url::OperationUrl;
-
-/// An operation, or a parent of operations, at a service.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
-    /// As the user gave it: what to say again in a command.
-    pub(crate) given: String,
-    pub(crate) service: Service,
-    pub(crate) name: String,
-}
-
-/// Where to ask, and under which path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Service {
-    pub(crate) endpoint: String,
-    pub(crate) version: Option<String>,
-}
-
-impl Service {
-    /// How methods map to URLs at this service.
-    pub(crate) fn bindings(&self) -> Result<Bindings, Failure> {
-        let bindings = self.version.as_deref().map(Bindings::version).transpose()?;
-        Ok(bindings.unwrap_or_default())
-    }
-}
 
 /// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
 pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<Place>, Failure> {

@@ -5,11 +5,11 @@ use longrunning::testing::{FakeServer, RecordedRequest};
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::{header_words, send};
+use super::request::{header_words, send};
 use crate::args::{Cli, Format, Globals, shell_word};
 use crate::connect::pretend;
 use crate::failure::Failure;
-use crate::names::{Place, Service};
+use crate::place::{Place, Service};
 use crate::redact;
 use crate::url::origin;
 

@@ -7,11 +7,11 @@ use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpR
 use longrunning::printing::redacted;
 use serde_json::json;
 
-use super::{header_words, send};
+use super::request::{header_words, send};
 use crate::args::{Cli, Format, Globals, shell_word};
 use crate::connect::pretend;
 use crate::failure::Failure;
-use crate::names::Place;
+use crate::place::Place;
 use crate::redact;
 
 /// The first request for an operation.

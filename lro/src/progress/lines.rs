@@ -6,7 +6,7 @@ use longrunning::Operation;
 
 use crate::output::{short, state};
 
-use super::Estimate;
+use super::estimate::Estimate;
 
 pub(super) struct Lines {
     operations: Vec<Line>,

@@ -14,7 +14,6 @@ use crate::args::{Globals, Progress as When};
 use crate::output;
 
 use bars::Bars;
-use estimate::Estimate;
 use lines::Lines;
 pub(crate) use trouble::Trouble;
 use trouble::Troubles;

@@ -1,5 +1,6 @@
 //! `lro wait`: waits for several operations, and prints each when it is done.
 
+mod events;
 mod record;
 mod results;
 mod state;
@@ -9,16 +10,18 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use longrunning::{Error, ErrorKind, Operation, StopToken};
+use longrunning::{ErrorKind, StopToken};
 
 use crate::args::{Globals, Wait};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::names::{self, Place, Service};
+use crate::names;
 use crate::output;
+use crate::place::{Place, Service};
 use crate::signals;
 
+use events::Event;
 use record::{Job, Record};
 use state::Waiting;
 use threads::{Group, Options};
@@ -84,24 +87,6 @@ fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
         }
     }
     Ok(services.into_iter().map(|(_, group)| group).collect())
-}
-
-/// What happens while waiting; operations are known by their numbers.
-enum Event {
-    News(usize, News),
-    Ended(usize, Result<Operation, Error>),
-    /// By a signal, which has this status.
-    Stopped(Exit),
-}
-
-/// What a poll has found out about an operation that is not known to be done.
-struct News {
-    /// The latest state; none if no poll has found it yet.
-    operation: Option<Operation>,
-    /// The error of the last poll, and for how long polls have failed.
-    fault: Option<(Error, Duration)>,
-    /// How long the wait pauses at the request of the service.
-    pause: Option<Duration>,
 }
 
 /// How often the display is brought up to date.

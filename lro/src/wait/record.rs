@@ -6,7 +6,8 @@ use longrunning::{Error, Journal, Operation, Pending};
 
 use crate::args::Globals;
 use crate::failure::Failure;
-use crate::names::{self, Place, Service};
+use crate::names;
+use crate::place::{Place, Service};
 
 /// An operation to wait for, as the command knows it and as the journal does.
 pub(super) struct Job {

@@ -12,7 +12,7 @@ use crate::progress::{Progress, Trouble};
 use crate::redact::name_for_display;
 use crate::url::origin;
 
-use super::News;
+use super::events::News;
 use super::record::{Job, Record};
 use super::results::Results;
 

@@ -9,7 +9,7 @@ use longrunning::{Backoff, LongPoll, OnTimeout, OperationsClient, PollMany, Poll
 
 use crate::args::{self, Globals, Wait};
 
-use super::{Event, News};
+use super::events::{Event, News};
 
 /// What every wait of the command has in common.
 #[derive(Clone)]
