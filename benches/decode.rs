@@ -1,4 +1,4 @@
-//! What an answer costs once its bytes are there: this crate, and serde_json in the two usual ways.
+//! What a response costs once its bytes are there: this crate, and serde_json in the two usual ways.
 //!
 //! ```text
 //! cargo bench --bench decode [-- --quick]
@@ -83,7 +83,7 @@ fn report(
 ) {
     let bytes = body.as_bytes();
     let client = client("application/json; charset=UTF-8", bytes.to_vec());
-    // Ours copies the answer out of the canned client; so do the others.
+    // Ours copies the response out of the canned client; so do the others.
     let copy = || black_box(bytes).to_vec();
     let mut found = [const { Vec::new() }; 3];
     for _ in 0..rounds {

@@ -24,7 +24,7 @@ fn import(client: &OperationsClient) -> Result<u64, Error> {
 fn main() -> Result<(), Error> {
     let server = FakeServer::start();
     server.reply(Operation::running("operations/42"));
-    // The service is drained and asks for seven seconds, a connection breaks, an answer never comes.
+    // The service is drained and asks for seven seconds, a connection breaks, a response never comes.
     let draining = Status::new(Code::Unavailable, "draining");
     server.reply(draining.with_detail(RetryInfo::after(Duration::from_secs(7))));
     server.reply(Reply::reset());

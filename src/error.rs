@@ -529,7 +529,7 @@ impl Error {
         .about(name)
     }
 
-    /// An answer, or a part of one, that is not what was promised.
+    /// A response, or a part of one, that is not what was promised.
     pub(crate) fn decode(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode, message)
     }
@@ -583,7 +583,7 @@ impl Error {
         Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
-    /// An attempt without an answer in time.
+    /// An attempt without a response in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         let host = shown(host);
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)

@@ -23,7 +23,7 @@ use crate::types::{Any, Code, Operation, Status};
 
 /// An operation and the client that knows it: what Google's libraries call an operation future.
 ///
-/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation) from a name, from the answer of the call
+/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation) from a name, from the response of the call
 /// that started it, or from a [`Pending`] of an earlier process. Owned, and cheap to clone; clones see what any of them
 /// has seen. What does no I/O tells the latest state that was seen; nothing is asked behind the caller's back.
 ///
@@ -303,7 +303,7 @@ impl OperationHandle {
         }
     }
 
-    /// Has the service forget the operation, which does not cancel it.
+    /// Deletes the operation, which does not cancel it.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ impl OperationName {
         &self.0
     }
 
-    /// Gives the resource whose operation this is: what stands before the last `/operations/`.
+    /// Returns the resource of the operation: the part before the last `/operations/`.
     ///
     /// `None` where nothing does, as in `operations/42` and in a bare id.
     ///
@@ -53,7 +53,7 @@ impl OperationName {
         self.split().0
     }
 
-    /// Gives what stands after the last `operations/`, or the whole name where there is none.
+    /// Returns the part after the last `operations/`, or the whole name if there is none.
     ///
     /// An id may have several segments. The id of a collection (`projects/p/operations`) is empty.
     ///

@@ -69,7 +69,7 @@ impl Trial {
         self.finding_out.is_some()
     }
 
-    /// Takes note of an answer.
+    /// Takes note of a response.
     pub(crate) fn worked(self) {
         if let Some(support) = &self.finding_out {
             log::debug!("WaitOperation works, bound by {:?}", self.binding);

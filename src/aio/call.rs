@@ -70,7 +70,7 @@ pub(super) async fn run<R: Request>(
 }
 
 impl Call<GetOperationRequest, Async> {
-    /// Sends the call and gives the latest state of the operation.
+    /// Sends the call and returns the latest state of the operation.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Call<GetOperationRequest, Async> {
 }
 
 impl Call<CancelOperationRequest, Async> {
-    /// Sends the call; success means that the service has taken note.
+    /// Sends the call. Success means that the service received the request.
     ///
     /// Cancelling is best effort: get the operation afterwards to see whether it ended with `CANCELLED`.
     ///
@@ -94,7 +94,7 @@ impl Call<CancelOperationRequest, Async> {
 }
 
 impl Call<DeleteOperationRequest, Async> {
-    /// Sends the call; success means that the service has forgotten the operation.
+    /// Sends the call. Success means that the service has deleted the operation.
     ///
     /// # Errors
     ///
@@ -105,9 +105,9 @@ impl Call<DeleteOperationRequest, Async> {
 }
 
 impl Call<WaitOperationRequest, Async> {
-    /// Sends the call and gives the latest state of the operation, done or not.
+    /// Sends the call and returns the latest state of the operation, done or not.
     ///
-    /// Takes one thread of the [`Executor`](super::Executor) for as long as the server holds the answer back.
+    /// Takes one thread of the [`Executor`](super::Executor) for as long as the server holds the response back.
     ///
     /// # Errors
     ///

@@ -47,7 +47,7 @@ pub struct OperationsAsyncClient {
 }
 
 impl OperationsAsyncClient {
-    /// Makes a client for the service at `endpoint`; see [`OperationsClient::new`].
+    /// Creates a client for the service at `endpoint`; see [`OperationsClient::new`].
     ///
     /// Reads the credentials file, if there is one, which blocks shortly, and does no network I/O.
     ///
@@ -58,7 +58,7 @@ impl OperationsAsyncClient {
         OperationsClient::new(endpoint).map(Self::from)
     }
 
-    /// Makes a client that shares all but the threads with `client`.
+    /// Creates a client that shares everything but the threads with `client`.
     ///
     /// See [`Executor`] for what can be chosen; [`From`] takes the default.
     pub fn with_executor(client: OperationsClient, executor: Executor) -> Self {
@@ -66,7 +66,7 @@ impl OperationsAsyncClient {
         Self { core: client.core, mode }
     }
 
-    /// The same client with calls that block.
+    /// Returns the same client with blocking calls. Both share connections, tokens and limits.
     pub fn blocking(&self) -> OperationsClient {
         OperationsClient { core: Arc::clone(&self.core) }
     }
@@ -106,7 +106,7 @@ impl OperationsAsyncClient {
         Poller::new(&self.core, self.mode.clone(), operation.into())
     }
 
-    /// Gives an operation as a value to keep; see [`OperationsClient::operation`].
+    /// Returns a handle for one operation; see [`OperationsClient::operation`].
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -138,7 +138,7 @@ impl From<OperationsClient> for OperationsAsyncClient {
 }
 
 impl OperationsClientBuilder {
-    /// Makes an [`OperationsAsyncClient`] with the default [`Executor`]; see [`build`](Self::build).
+    /// Creates an [`OperationsAsyncClient`] with the default [`Executor`]; see [`build`](Self::build).
     ///
     /// # Errors
     ///

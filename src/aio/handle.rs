@@ -114,7 +114,7 @@ impl OperationHandle<Async> {
         }
     }
 
-    /// Has the service forget the operation, which does not cancel it.
+    /// Deletes the operation, which does not cancel it.
     ///
     /// # Errors
     ///

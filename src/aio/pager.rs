@@ -29,7 +29,7 @@ impl Pages<Async> {
 }
 
 impl Operations<Async> {
-    /// Gives the next operation, and fetches a page where that takes one; none at the end, or after an error.
+    /// Returns the next operation, and fetches a page if necessary; `None` at the end, or after an error.
     ///
     /// Dropping the future loses nothing: the next one fetches the same page.
     ///

@@ -38,7 +38,7 @@ impl Poller<Async> {
         }
     }
 
-    /// Gives the states of the operation, one for each poll that worked; the last one is done.
+    /// Returns the states of the operation, one for each successful poll; the last one is done.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};

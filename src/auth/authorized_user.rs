@@ -108,12 +108,12 @@ impl AuthorizedUser {
         })))
     }
 
-    /// The user's e-mail address, where the file has it.
+    /// Returns the email address of the user, if the file contains it.
     pub fn account(&self) -> Option<&str> {
         self.0.account.as_deref()
     }
 
-    /// The project that quota is taken from when neither client nor environment name one.
+    /// Returns the project that is charged if neither the client nor the environment names one.
     pub fn quota_project_id(&self) -> Option<&str> {
         self.0.quota_project_id.as_deref()
     }

@@ -28,7 +28,7 @@ pub(super) struct Received {
 }
 
 impl Canned {
-    /// Gives each answer once, a status and a body, and then no more.
+    /// Gives each response once, a status and a body, and then no more.
     pub(super) fn start<B: Into<String>>(answers: impl IntoIterator<Item = (u16, B)>) -> Self {
         let answers: Vec<(u16, String)> =
             answers.into_iter().map(|(status, body)| (status, body.into())).collect();

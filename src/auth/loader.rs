@@ -38,11 +38,11 @@ impl Credentials {
         Self::from_file_with(path, &CredentialsPolicy::default())
     }
 
-    /// As [`from_file`](Self::from_file), with a policy of your own.
+    /// Reads a credentials file like [`from_file`](Self::from_file), with your own policy.
     ///
     /// # Errors
     ///
-    /// As [`from_file`](Self::from_file).
+    /// As for [`from_file`](Self::from_file).
     pub fn from_file_with(path: impl AsRef<Path>, policy: &CredentialsPolicy) -> Result<Self, Error> {
         KeyFile::read(path.as_ref(), policy).and_then(load)
     }
@@ -56,11 +56,11 @@ impl Credentials {
         Self::from_json_with(json, &CredentialsPolicy::default())
     }
 
-    /// As [`from_json`](Self::from_json), with a policy of your own.
+    /// Reads the text of a credentials file like [`from_json`](Self::from_json), with your own policy.
     ///
     /// # Errors
     ///
-    /// As [`from_file`](Self::from_file).
+    /// As for [`from_file`](Self::from_file).
     pub fn from_json_with(json: &str, policy: &CredentialsPolicy) -> Result<Self, Error> {
         KeyFile::parse(json.as_bytes(), policy).and_then(load)
     }
@@ -74,11 +74,11 @@ impl Credentials {
         Self::from_value_with(value, &CredentialsPolicy::default())
     }
 
-    /// As [`from_value`](Self::from_value), with a policy of your own.
+    /// Reads a parsed credentials file like [`from_value`](Self::from_value), with your own policy.
     ///
     /// # Errors
     ///
-    /// As [`from_file`](Self::from_file).
+    /// As for [`from_file`](Self::from_file).
     pub fn from_value_with(value: Value, policy: &CredentialsPolicy) -> Result<Self, Error> {
         KeyFile::from_value(value, policy).and_then(load)
     }

@@ -34,7 +34,7 @@ use crate::util::excerpt::shown;
 /// | variable | meaning |
 /// |---|---|
 /// | `GCE_METADATA_HOST`, else `GCE_METADATA_ROOT`, else `GCE_METADATA_IP` | host and maybe port; default `metadata.google.internal` |
-/// | `GCE_METADATA_TIMEOUT` | seconds that the first answer may take; default 3 |
+/// | `GCE_METADATA_TIMEOUT` | seconds that the first response may take; default 3 |
 /// | `GCE_METADATA_DETECT_RETRIES` | tries until there is no such server; default 1, as many as the retry policy of the call wants where there must be one |
 /// | `GCE_METADATA_MTLS_MODE` | `none` or `default`; `strict` is refused |
 ///
@@ -141,7 +141,7 @@ struct Source {
     is_expected: bool,
     /// For default credentials: the message if there are none.
     absent: Option<String>,
-    /// Known from the first answer on.
+    /// Known from the first response on.
     universe: OnceLock<String>,
     http: Option<Arc<dyn HttpClient>>,
     /// In place of `http`; made when it is needed.
@@ -238,7 +238,7 @@ impl Source {
             .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
     }
 
-    /// Refuses what is not the answer of a metadata server; one that is too busy need not say that it is one.
+    /// Refuses what is not the response of a metadata server; one that is too busy need not say that it is one.
     fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
         if self.is_server(response) || matches!(response.status, 408 | 429 | 500..=599) {
             return Ok(());

@@ -10,7 +10,7 @@ use crate::redact::redacted;
 use crate::stop::StopToken;
 use crate::util::secret::Secret;
 
-/// Gives access tokens: implement it for a source that this crate does not know.
+/// Provides access tokens. Implement it for a source that this crate does not know.
 ///
 /// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
 /// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
@@ -37,7 +37,7 @@ use crate::util::secret::Secret;
 /// let credentials = Credentials::provider(TokenFile("/run/secrets/token".into()));
 /// ```
 pub trait TokenProvider: Send + Sync {
-    /// Gives a token that can be used now; returns within [`TokenRequest::timeout`].
+    /// Returns a token that is valid now, within [`TokenRequest::timeout`].
     ///
     /// # Errors
     ///

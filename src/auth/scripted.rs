@@ -8,7 +8,7 @@ use crate::auth::TokenRequest;
 use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::util::sync::lock;
 
-/// Gives its answers in order and remembers what it was asked; without an answer it is unplugged.
+/// Gives its answers in order and remembers what it was asked; without a response it is unplugged.
 #[derive(Debug, Default)]
 pub(super) struct Scripted {
     answers: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,

@@ -37,7 +37,7 @@ impl Answer {
     }
 }
 
-/// Posts a form, percent-encoded, and reads the access token out of the answer.
+/// Posts a form, percent-encoded, and reads the access token out of the response.
 pub(super) fn post_form(
     request: &TokenRequest<'_>,
     url: &str,
@@ -63,7 +63,7 @@ pub(super) fn exchange(
     parse(&accepted(&host, response)?).map_err(|why| unreadable(&host, why).into())
 }
 
-/// Posts JSON and gives the body of the answer.
+/// Posts JSON and gives the body of the response.
 pub(super) fn post_json(
     request: &TokenRequest<'_>,
     url: &str,
@@ -76,7 +76,7 @@ pub(super) fn post_json(
     accepted(&host_of(url), response).map_err(TokenError::from)
 }
 
-/// Makes one exchange within the time of `request` and gives the answer, whatever its status.
+/// Makes one exchange within the time of `request` and returns the response, whatever its status.
 ///
 /// Refuses to send anything over plain http to another machine.
 pub(super) fn send(
@@ -116,7 +116,7 @@ pub(super) fn send_anywhere(
     Ok(response)
 }
 
-/// Gives the body of a 2xx answer; any other is a refusal.
+/// Returns the body of a 2xx response; any other is a refusal.
 #[expect(clippy::result_large_err, reason = "a refusal is rare and taken apart at once")]
 fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     match response.status {
@@ -125,7 +125,7 @@ fn accepted(host: &str, response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, Re
     }
 }
 
-/// An answer with an error status: all of it that may be shown.
+/// A response with an error status: all of it that may be shown.
 #[derive(Debug)]
 pub(super) struct Refusal {
     host: String,
@@ -137,7 +137,7 @@ pub(super) struct Refusal {
     description: Option<String>,
     location: Option<String>,
     retry_after: Option<Duration>,
-    /// A failure before there was an answer.
+    /// A failure before there was a response.
     failed: Option<TokenError>,
 }
 
@@ -239,7 +239,7 @@ pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
 
-/// What is wrong with the body of an answer; the parser's own words quote the text, which may be a secret.
+/// What is wrong with the body of a response; the parser's own words quote the text, which may be a secret.
 pub(super) enum Unreadable {
     /// A body whose end is missing is found out only by its JSON.
     Cut,
@@ -247,7 +247,7 @@ pub(super) enum Unreadable {
     Lacks(&'static str),
 }
 
-/// Says what is wrong with an answer of `host`.
+/// Says what is wrong with a response of `host`.
 pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
     match why {
         Unreadable::Cut => TokenError::transient(format!("the answer of {host} ends early")),
@@ -319,7 +319,7 @@ fn printable(text: &str) -> Option<String> {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const USER_AGENT: &str = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));
-/// Decoded bytes of an answer.
+/// Decoded bytes of a response.
 const MAX_LEN: usize = 1 << 20;
 /// The errors that pass by themselves, as Google's libraries have them.
 const PASSING: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];

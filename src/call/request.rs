@@ -22,7 +22,7 @@ pub(crate) trait Request: Clone + Send + Sync + 'static {
 
     fn name(&self) -> &str;
 
-    /// How long the server is asked to hold the answer back.
+    /// How long the server is asked to hold the response back.
     fn server_wait(&self) -> Duration {
         Duration::ZERO
     }
@@ -154,7 +154,7 @@ fn in_doubt(error: Error, done: &str) -> Error {
     }
 }
 
-/// How long the server may hold its answer back if that is to arrive within `left`.
+/// How long the server may hold its response back if that is to arrive within `left`.
 fn for_server(left: Duration) -> Duration {
     left - (left / 10).min(Duration::from_secs(1))
 }

@@ -49,7 +49,7 @@ pub struct OperationsClient {
 }
 
 impl OperationsClient {
-    /// Makes a client for the service at `endpoint`, with [default credentials] and default options.
+    /// Creates a client for the service at `endpoint`, with [default credentials] and default options.
     ///
     /// Reads the credentials file, if there is one, and does no network I/O.
     ///

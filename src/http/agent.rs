@@ -55,7 +55,7 @@ struct Local {
 }
 
 impl HttpAgent {
-    /// Makes a client; connects to nothing yet.
+    /// Creates a client. It does not connect yet.
     ///
     /// # Errors
     ///

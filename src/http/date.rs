@@ -1,4 +1,4 @@
-//! The headers of an answer that speak of time.
+//! The headers of a response that speak of time.
 
 use std::time::{Duration, SystemTime};
 

@@ -44,7 +44,7 @@ pub enum HttpErrorKind {
     Connect,
     /// The body is not encoded as its `content-encoding` says, or in a way that was not requested. Sent, permanent.
     Encoding,
-    /// The connection broke after the request began, or the answer was cut or damaged. Sent, transient.
+    /// The connection broke after the request began, or the response was cut or damaged. Sent, transient.
     Interrupted,
     /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
     Protocol,
@@ -60,7 +60,7 @@ pub enum HttpErrorKind {
     Timeout,
     /// The peer cannot be trusted, or there is nothing to trust it by. Not sent, permanent.
     Tls,
-    /// The answer is larger than the limit; the connection was dropped. Sent, permanent.
+    /// The response is larger than the limit; the connection was dropped. Sent, permanent.
     TooLarge,
 }
 

@@ -1,8 +1,8 @@
-//! The HTTP seam: what a call asks of an HTTP client, and the client it gets by default.
+//! HTTP: the trait for HTTP clients, and the default client.
 //!
-//! [`HttpClient`] is one exchange: a request goes out, an answer or an [`HttpError`] comes back.
-//! Retries, credentials and the meaning of a status code live above it. [`HttpAgent`] is the default;
-//! bring your own to go through a stack that your program already has, or to answer without a network.
+//! [`HttpClient`] makes one exchange: it sends a request, and returns a response or an [`HttpError`].
+//! Retries, credentials and the meaning of a status code are in the layers above. [`HttpAgent`] is the default;
+//! implement your own to use the HTTP stack of your program, or to respond without a network.
 //!
 //! ```
 //! use longrunning::http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
@@ -17,8 +17,8 @@
 //!     }
 //! }
 //!
-//! let answer = Canned.send(&HttpRequest::new(HttpMethod::Get, "https://example.com/v1/operations/42"))?;
-//! assert_eq!(answer.status, 200);
+//! let response = Canned.send(&HttpRequest::new(HttpMethod::Get, "https://example.com/v1/operations/42"))?;
+//! assert_eq!(response.status, 200);
 //! # Ok::<(), HttpError>(())
 //! ```
 

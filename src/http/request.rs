@@ -1,4 +1,4 @@
-//! One request, and its method.
+//! One HTTP request, and its method.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,7 +31,7 @@ pub enum HttpMethod {
 impl HttpMethod {
     pub(crate) const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Post, Self::Delete, Self::Patch];
 
-    /// The method as it stands in the request line: `GET`.
+    /// Returns the method as in the request line, such as `GET`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -50,6 +50,17 @@ impl HttpMethod {
 /// One request, borrowed from the call that makes it.
 ///
 /// `Debug` shows neither the query nor the body, and redacts header values that may be secret.
+///
+/// ```
+/// use std::time::Duration;
+/// use longrunning::http::{HttpMethod, HttpRequest};
+///
+/// let headers = [("accept".into(), "application/json".into())];
+/// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/v1/operations/42")
+///     .headers(&headers)
+///     .timeout(Duration::from_secs(3));
+/// assert!(request.body.is_none());
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub struct HttpRequest<'a> {
@@ -61,28 +72,28 @@ pub struct HttpRequest<'a> {
     pub headers: &'a [(Cow<'a, str>, Cow<'a, str>)],
     /// The body; `None` sends none (and a `content-length` of zero where the method wants one).
     pub body: Option<&'a [u8]>,
-    /// When the whole exchange must have ended: name lookup, connection, TLS, request, and the last byte of the response.
+    /// When the whole exchange must have ended: DNS lookup, connection, TLS, request, and the last byte of the response.
     pub deadline: Instant,
-    /// Largest 2xx body in bytes, counted after decoding. Bodies of other answers end at 64 KiB.
+    /// Largest 2xx body in bytes, counted after decoding. Bodies of other responses end at 64 KiB.
     pub limit: usize,
     /// Ends the exchange when it is stopped.
     pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> HttpRequest<'a> {
-    /// Starts a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
+    /// Creates a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let deadline = Instant::now() + Duration::from_secs(10);
         Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None }
     }
 
-    /// Sets all [`headers`](Self::headers).
+    /// Sets all [`headers`](Self::headers). Default: none.
     pub fn headers(mut self, headers: &'a [(Cow<'a, str>, Cow<'a, str>)]) -> Self {
         self.headers = headers;
         self
     }
 
-    /// Sets the [`body`](Self::body).
+    /// Sets the [`body`](Self::body). Default: none.
     pub fn body(mut self, body: &'a [u8]) -> Self {
         self.body = Some(body);
         self
@@ -114,13 +125,13 @@ impl<'a> HttpRequest<'a> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Sets the [`limit`](Self::limit); zero takes empty bodies only.
+    /// Sets the [`limit`](Self::limit). Default: 32 MiB; zero accepts empty bodies only.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Sets the token of [`stop`](Self::stop).
+    /// Sets the token that [stops](Self::stop) the exchange. Default: none.
     pub fn stop(mut self, token: &'a StopToken) -> Self {
         self.stop = Some(token);
         self

@@ -36,7 +36,7 @@ enum Entry {
 type Addresses = Arc<[SocketAddr]>;
 type Answer = Result<Addresses, Arc<io::Error>>;
 
-/// Where all who wait for one lookup find its answer.
+/// Where all who wait for one lookup find its response.
 #[derive(Default)]
 struct Slot {
     answer: Mutex<Option<Answer>>,

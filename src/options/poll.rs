@@ -74,7 +74,7 @@ pub enum LongPoll {
     /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
     /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
     /// `POST` with a query (for a 400) or `GET` (for a path that is not there). Until it is known the server is asked to
-    /// hold an answer back for 5 s only, in case none comes.
+    /// hold a response back for 5 s only, in case none comes.
     Auto,
     /// Only polls.
     #[default]

@@ -65,7 +65,7 @@ pub(super) enum PageFailure {
     GetRest,
     /// The service cannot be reached: those not seen have failed.
     Refused,
-    /// It may pass: those not seen have had a poll without an answer.
+    /// It may pass: those not seen have had a poll without a response.
     Fault,
 }
 
@@ -130,7 +130,7 @@ impl ParentGroup {
         self.lists() && self.failures > MOST_FAILURES
     }
 
-    /// Takes note of a get that brought an answer.
+    /// Takes note of a get that brought a response.
     pub(super) fn got(&mut self) {
         self.gets_work = self.doubts();
     }

@@ -30,7 +30,7 @@ pub(super) enum PollRequest {
 /// What came of it.
 pub(super) struct RequestReport {
     pub(super) answer: RequestResult,
-    /// A transport of the caller's panicked. It does so again where the answer is taken, which is an error.
+    /// A transport of the caller's panicked. It does so again where the response is taken, which is an error.
     pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 

@@ -69,7 +69,7 @@ impl LongPolling {
         Some((asked, binding))
     }
 
-    /// Takes note of an answer that took so long; says whether the server did what it was asked, if it was.
+    /// Takes note of a response that took so long; says whether the server did what it was asked, if it was.
     pub(super) fn worked(&mut self, took: Duration) -> Option<Held> {
         let hold = self.under_way.take()?;
         if took >= SHORTEST {
@@ -115,7 +115,7 @@ impl LongPolling {
     }
 }
 
-/// How long an answer was held back.
+/// How long a response was held back.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Held {
     Fully,

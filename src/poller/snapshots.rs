@@ -62,7 +62,7 @@ impl<M> Snapshots<M> {
         Self { core, mode, options, before: Some(Box::new(start)), wait: None, over: false }
     }
 
-    /// How far the operation is, by all that was seen of it.
+    /// Returns the progress of the operation, from all its states so far.
     pub fn progress(&self) -> Progress {
         let progress = self.wait.as_ref().and_then(|wait| wait.progress());
         progress.cloned().unwrap_or_default()
@@ -80,7 +80,7 @@ impl<M> Snapshots<M> {
         }
     }
 
-    /// Ends the wait if this is its last answer.
+    /// Ends the wait if this is its last response.
     pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
         self.over = !matches!(&answer, Ok(operation) if !operation.is_done());
         Some(answer)
@@ -100,7 +100,7 @@ impl<M> Snapshots<M> {
 }
 
 impl Snapshots {
-    /// Sleeps and asks until there is an answer to give or the wait has to end.
+    /// Sleeps and asks until there is a response to give or the wait has to end.
     fn advance(core: &Core, options: &CallOptions, wait: &mut Wait) -> Result<Operation, Error> {
         let Core { transport, clock, .. } = core;
         loop {

@@ -1,4 +1,4 @@
-//! The wait for one operation: when to ask, what an answer or a fault means, when it ends.
+//! The wait for one operation: when to ask, what a response or a fault means, when it ends.
 
 mod driven;
 
@@ -53,7 +53,7 @@ pub(crate) struct Wait {
     sent: Instant,
     /// The longest time that a poll took, unless the server was asked to take it.
     slowest: Duration,
-    /// Errors since the last answer that need not pass by themselves.
+    /// Errors since the last response that need not pass by themselves.
     failures: u32,
     /// Since when no poll has succeeded.
     outage: Option<Instant>,
@@ -310,7 +310,7 @@ impl Wait {
         }
     }
 
-    /// How long the server may hold an answer back, so that there is time for a last poll after it.
+    /// How long the server may hold a response back, so that there is time for a last poll after it.
     fn time_to_hold(&self, now: Instant) -> Duration {
         self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
     }
@@ -493,7 +493,7 @@ impl fmt::Debug for Wait {
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
 
-/// What an answer that was held back may take to arrive.
+/// What a response that was held back may take to arrive.
 const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.

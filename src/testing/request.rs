@@ -145,7 +145,16 @@ impl RecordedRequest {
         self.0.call.as_ref()
     }
 
-    /// The value of a header (for gRPC: of metadata), the first of that name; upper and lower case are one.
+    /// Returns the value of a header or, for gRPC, of metadata: the first of that name, regardless of case.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.client().list("projects/p").header("x-trace", "7").send()?;
+    /// assert_eq!(server.requests()[0].header("X-Trace"), Some("7"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }

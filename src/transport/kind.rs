@@ -50,7 +50,7 @@ pub enum TransportKind {
 }
 
 impl TransportKind {
-    /// The name that parses to this: `rest` or `grpc`.
+    /// Returns the name that parses to this kind: `rest` or `grpc`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",

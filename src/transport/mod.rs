@@ -1,4 +1,4 @@
-//! The seam between calls and the wire: one method per RPC, one attempt per call.
+//! Transports: the trait between calls and the wire, with one method for each RPC that makes one attempt.
 
 mod clock_skew;
 mod endpoint;

@@ -19,7 +19,7 @@ use crate::types::wire::{self, WireValue};
 use crate::types::{Any, Operation, OperationPage, Status};
 
 impl Operation {
-    /// The protobuf form.
+    /// Returns the protobuf form.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ fn count_details(operation: &[u8]) -> Result<(), InvalidJson> {
 }
 
 impl Status {
-    /// The protobuf form.
+    /// Returns the protobuf form.
     ///
     /// # Errors
     ///

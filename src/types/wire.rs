@@ -1,4 +1,4 @@
-//! The protobuf wire format, as far as an answer is taken apart before it is decoded.
+//! The protobuf wire format, as far as a response is taken apart before it is decoded.
 
 use crate::json::InvalidJson;
 

@@ -71,7 +71,7 @@ fn faults() -> [Reply; 7] {
         Reply::json(200, "CANARY-7 is not JSON"),
         Reply::json(400, r#"{"error": "invalid_grant", "error_uri": "https://x/?assertion=eyJCANARY-8"}"#),
         Reply::json(403, r#"{"error": {"status": "PERMISSION_DENIED", "details": [{"token": "CANARY-9"}]}}"#),
-        // ureq logs where an answer leads to.
+        // ureq logs where a response leads to.
         Reply::redirect("http://x.example/path?QUERY-10"),
     ]
 }

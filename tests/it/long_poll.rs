@@ -14,7 +14,7 @@ fn the_end_is_told_at_once() {
         (LongPoll::Body, r#"POST /v1/operations/42:wait {"timeout":"30s"}"#),
         (LongPoll::Query, "POST /v1/operations/42:wait?timeout=30s"),
         (LongPoll::Get, "GET /v1/operations/42:wait?timeout=30s"),
-        // Not for longer before it is known whether there will be an answer.
+        // Not for longer before it is known whether there will be a response.
         (LongPoll::Auto, r#"POST /v1/operations/42:wait {"timeout":"30s"}"#),
     ];
     for (how, line) in ways {
@@ -163,7 +163,7 @@ fn a_server_that_answers_early_is_not_hammered() {
     }
 }
 
-/// As gateways do that answer everything.
+/// As gateways that answer everything do.
 #[test]
 fn answers_at_once_that_never_tell_the_end_are_not_trusted() {
     for how in [LongPoll::Auto, LongPoll::Body] {
@@ -197,7 +197,7 @@ fn the_time_limit_holds() {
         assert!(left <= secs(0.05), "the last poll comes at the end: {total}, {left:?}");
         assert_eq!(lines(&server).last().unwrap(), "GET /v1/operations/42", "{total}");
     }
-    // An answer that never comes is not waited for beyond the limit.
+    // A response that never comes is not waited for beyond the limit.
     let server = server();
     server.insert(running());
     server.reply_to("POST", ":wait", Reply::hang());

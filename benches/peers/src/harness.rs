@@ -54,7 +54,7 @@ impl Plan {
 pub(crate) struct Measured {
     pub(crate) gets: Vec<Report>,
     pub(crate) lists: Vec<Report>,
-    /// Milliseconds from the start of the program to its first answer.
+    /// Milliseconds from the start of the program to its first response.
     pub(crate) starts: Vec<f64>,
 }
 

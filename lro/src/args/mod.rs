@@ -118,7 +118,7 @@ pub(crate) struct Wait {
     /// What becomes of operations that still run when the time is over.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeout,
-    /// Let the server hold its answer back until an operation is done, where it can; for up to 8 operations.
+    /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) long_poll: LongPoll,
     /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].

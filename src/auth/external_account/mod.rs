@@ -181,7 +181,7 @@ impl Source {
     }
 }
 
-/// How a subject token stands in a file or an answer.
+/// How a subject token stands in a file or a response.
 #[derive(Clone, Debug)]
 enum Format {
     Text,

@@ -1,4 +1,4 @@
-//! How much of an answer is taken.
+//! How much of a response is taken.
 
 use super::super::HttpErrorKind::TooLarge;
 use super::server::{Act, Server, ok, send};

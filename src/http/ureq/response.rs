@@ -12,7 +12,7 @@ use crate::net::peer::Peer;
 use super::encoding::BodyEncoding;
 use super::error::cut_short;
 
-/// Reads the answer to its end, so that the connection can be kept; drops the connection at the cap.
+/// Reads the response to its end, so that the connection can be kept; drops the connection at the cap.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,

@@ -264,7 +264,7 @@ impl Scheduler {
             }
         }
         if let Some(panic) = report.panic {
-            // The answer is in its place: nothing has to start over.
+            // The response is in its place: nothing has to start over.
             self.inside = false;
             resume_unwind(panic);
         }

@@ -148,7 +148,7 @@ impl Scheduler {
         }
     }
 
-    /// Hands out what the pass found. Who was not found has had `fault` for an answer, or else is to be got.
+    /// Distributes the results of a pass. Operations that no page lists get `fault`, or are fetched individually.
     fn end_pass(&mut self, number: usize, fault: Option<Error>) {
         let core = Arc::clone(self.core());
         let clock = FrozenClock::of(&*core.clock);

@@ -169,7 +169,7 @@ impl Scheduler {
         !lists && self.open <= self.pool.size()
     }
 
-    /// Hands an answer to its wait.
+    /// Hands a response to its wait.
     pub(super) fn answered(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
         let allowed = self.may_hold(number);
         let Some(wait) = self.wait_of(number) else { return };

@@ -23,7 +23,7 @@ impl Wait {
         self.deadline
     }
 
-    /// Has the next poll come now, because others need its answer. Not after a fault: the delay may be the server's wish.
+    /// Has the next poll come now, because others need its response. Not after a fault: the delay may be the server's wish.
     pub(crate) fn hasten(&mut self, now: Instant) {
         if let (State::Due(at), None) = (&mut self.state, &self.fault) {
             *at = now.min(*at);

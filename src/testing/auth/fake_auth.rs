@@ -128,8 +128,8 @@ impl<'a> FakeAuth<'a> {
         self.set(|state| state.metadata.universe_domain = domain.into())
     }
 
-    /// Environment variables of a container on AWS whose keys this server issues, with a region and a token that
-    /// authorizes the request.
+    /// Returns environment variables of a container on AWS: its region, the endpoint of its keys on this server, and the token
+    /// that authorizes requests to it.
     ///
     /// ```
     /// use longrunning::auth::CredentialsPolicy;

@@ -31,7 +31,7 @@ pub enum SubjectToken<'a> {
     Executable(&'a str),
     /// The content of this file, [`FakeAuth::subject_token`].
     File(&'a Path),
-    /// The answer to `GET /subject-token` of this server.
+    /// The response to `GET /subject-token` of this server.
     Url,
 }
 
@@ -149,7 +149,7 @@ impl FakeAuth<'_> {
         json!({ "type": "impersonated_service_account", URL: url, "source_credentials": source }).to_string()
     }
 
-    /// The token of the other identity provider, as text or as `id_token`.
+    /// Returns the token of the other identity provider, as in a file or as `id_token`.
     pub fn subject_token(self) -> String {
         SUBJECT_TOKEN.to_owned()
     }

@@ -81,7 +81,7 @@ pub(super) fn client(request: &RecordedRequest) -> Result<Option<()>, TokenRefus
     }
 }
 
-/// An error answer, RFC 6749 section 5.2.
+/// An error response, RFC 6749 section 5.2.
 #[derive(Debug)]
 pub(super) struct TokenRefusal {
     status: u16,

@@ -99,7 +99,7 @@ fn assertion(
     Ok(access_token(issuer, &scope, now))
 }
 
-/// The answer that gives a new access token.
+/// The response that gives a new access token.
 pub(super) fn access_token(issuer: &mut TokenIssuer, scope: &str, now: Duration) -> Value {
     let mut body = json!({
         "access_token": issuer.issue(now, scope),

@@ -79,7 +79,7 @@ fn unpack(_: &[u8]) -> Result<Vec<u8>, Status> {
     Err(Status::new(Code::Unimplemented, "compression `gzip` needs feature `gzip`, which is off"))
 }
 
-/// An answer before it is cut into frames.
+/// A response before it is cut into frames.
 #[derive(Debug)]
 pub(super) struct OutgoingResponse {
     pub(super) status: u16,
@@ -91,7 +91,7 @@ pub(super) struct OutgoingResponse {
 }
 
 impl OutgoingResponse {
-    /// The answer to a gRPC call.
+    /// The response to a gRPC call.
     pub(super) fn to_call(reply: &Reply, response: RpcResponse) -> Self {
         let message = match response {
             RpcResponse::Error(status) => Err(status),
@@ -114,7 +114,7 @@ impl OutgoingResponse {
         }
     }
 
-    /// The answer to a request over REST.
+    /// The response to a request over REST.
     pub(super) fn to_rest(
         reply: &Reply,
         request: &RecordedRequest,
@@ -148,7 +148,7 @@ impl OutgoingResponse {
         Self { status: 200, headers, prefix, body, trailers }.with(reply)
     }
 
-    /// An answer without a message has its status in its head, unless it is cut: then that has not come yet.
+    /// A response without a message has its status in its head, unless it is cut: then that has not come yet.
     fn status(reply: &Reply, status: &Status) -> Self {
         let (mut headers, status) = (head(), status_headers(status));
         let is_cut = matches!(reply.cut, Some(ReplyCut { at: CutPosition::Body(_), .. }));

@@ -104,7 +104,7 @@ enum AfterStream {
     Reset,
 }
 
-/// One request and its answer.
+/// One request and its response.
 struct Http2Exchange<'s, 'a> {
     session: &'s mut Http2Session<'a>,
     backend: &'s ServerBackend,
@@ -146,7 +146,7 @@ impl Http2Exchange<'_, '_> {
         })
     }
 
-    /// What comes before the first byte of the answer; `None` when there is none in the words of HTTP.
+    /// What comes before the first byte of the response; `None` when there is none in the words of HTTP.
     fn begin(&mut self, reply: &Reply) -> Result<Option<OutgoingResponse>, ExchangeEnd> {
         let outgoing = match &reply.answer {
             ReplyContent::Raw(_) => None,
@@ -187,7 +187,7 @@ impl Http2Exchange<'_, '_> {
         })
     }
 
-    /// Bytes, a reset, or nothing at all instead of an answer.
+    /// Bytes, a reset, or nothing at all instead of a response.
     fn turned_away(&mut self, reply: &Reply) -> AfterStream {
         let id = self.respond.stream_id().as_u32();
         match (reply.http2, &reply.answer) {
@@ -212,7 +212,7 @@ impl Http2Exchange<'_, '_> {
         Ok(())
     }
 
-    /// Sends an answer with the faults of `reply`, which may leave it incomplete.
+    /// Sends a response with the faults of `reply`, which may leave it incomplete.
     fn send(&mut self, reply: &Reply, outgoing: OutgoingResponse) -> Result<(), ExchangeEnd> {
         if reply.closes() {
             self.session.go_away(self.respond.stream_id().as_u32())?;
@@ -246,7 +246,7 @@ impl Http2Exchange<'_, '_> {
         self.session.turn()
     }
 
-    /// Lets time pass before the answer.
+    /// Lets time pass before the response.
     fn pause(&mut self, reply: &Reply, duration: Duration) -> Result<(), ExchangeEnd> {
         let Self { session, respond, backend, pauses, .. } = self;
         let keeps = reply.resets();
@@ -260,7 +260,7 @@ impl Http2Exchange<'_, '_> {
         })
     }
 
-    /// Lets time pass in the middle of the answer.
+    /// Lets time pass in the middle of the response.
     fn pause_in(&mut self, stream: &mut SendStream<Bytes>, duration: Duration) -> Result<(), ExchangeEnd> {
         let Self { session, pauses, .. } = self;
         pauses.pause(duration, |nap| {

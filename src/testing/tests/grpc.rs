@@ -265,7 +265,7 @@ fn a_ping_comes_before_the_answer() {
     for _ in 0..2 {
         connection.get("x").unwrap();
     }
-    // A client that does not return it gets no answer.
+    // A client that does not return it gets no response.
     server.reply(Reply::status(200).after_ping());
     let mut deaf = TcpStream::connect(server.address()).unwrap();
     deaf.set_read_timeout(Some(Duration::from_millis(100))).unwrap();

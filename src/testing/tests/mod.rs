@@ -21,7 +21,7 @@ mod serving;
 /// A connection as a client with no opinions holds it.
 struct Raw(BufReader<TcpStream>);
 
-/// A whole answer.
+/// A whole response.
 #[derive(Debug)]
 struct Answer {
     status: u16,

@@ -23,20 +23,20 @@ pub(super) struct Raw2 {
 /// A socket that does not block.
 struct Socket(TcpStream);
 
-/// A whole answer.
+/// A whole response.
 #[derive(Debug, Default)]
 pub(super) struct Answer2 {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// Absent where the answer has its status in its head.
+    /// Absent where the response has its status in its head.
     pub(super) trailers: Option<HeaderMap>,
 }
 
-/// A whole answer, or what came of it and how it ended.
+/// A whole response, or what came of it and how it ended.
 type Exchanged = Result<Answer2, Box<(Answer2, Broken)>>;
 
-/// What ended an answer before its end.
+/// What ended a response before its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Broken {
     /// An error code of HTTP/2 for the stream.
@@ -129,7 +129,7 @@ impl Answer2 {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Where the status is: behind the answer, or in its head.
+    /// Where the status is: behind the response, or in its head.
     pub(super) fn said(&self, name: &str) -> Option<&str> {
         self.trailers.as_ref().unwrap_or(&self.headers).get(name).map(|value| value.to_str().unwrap())
     }

@@ -27,7 +27,7 @@ use super::frame::{self, Incoming};
 use super::pipe::Pipe;
 use super::watch::FrameWatch;
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -36,7 +36,7 @@ pub(super) struct Answer {
     pub(super) trailers: HeaderMap,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The connection failed, or time ran out.
@@ -158,7 +158,7 @@ impl Channel {
         !self.is_over()
     }
 
-    /// Makes one call. The connection is of use for another if there is an answer.
+    /// Makes one call. The connection is of use for another if there is a response.
     pub(super) fn call(
         &mut self,
         request: Request<()>,
@@ -397,7 +397,7 @@ enum Broken {
     Stream(h2::Error),
 }
 
-/// Moves the data of an answer from `stream` to `body`.
+/// Moves the data of a response from `stream` to `body`.
 fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
     loop {
         let data = match stream.poll_data(cx) {

@@ -21,7 +21,7 @@ use super::pool::Call;
 use super::{GrpcTransport, status};
 
 impl GrpcTransport {
-    /// Gives the bytes of the answer's message.
+    /// Gives the bytes of the response's message.
     pub(super) fn exchange(
         &self,
         rpc: Rpc,

@@ -35,7 +35,7 @@ pub(super) struct Oversize {
     pub(super) limit: usize,
 }
 
-/// The body of an answer, as far as it has come.
+/// The body of a response, as far as it has come.
 #[derive(Debug, PartialEq)]
 pub(super) enum Incoming {
     Frame(Frame),
@@ -218,7 +218,7 @@ const PLAIN: u8 = 0;
 #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
 const COMPRESSED: u8 = 1;
 
-/// What is kept of the answer of a proxy.
+/// What is kept of the response of a proxy.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// Room made for a message because its prefix says so, before any of it has come.

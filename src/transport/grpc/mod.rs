@@ -64,7 +64,7 @@ impl GrpcTransport {
         Ok(Self { heads: Heads::new(&service)?, pool, options, service })
     }
 
-    /// Makes one attempt and gives the bytes of the message that answers it.
+    /// Makes one attempt and returns the bytes of the response message.
     fn unary(
         &self,
         rpc: Rpc,

@@ -44,7 +44,7 @@ struct Local {
 pub(super) struct Call<'a> {
     pub(super) head: &'a Request<()>,
     pub(super) message: &'a Bytes,
-    /// Bytes of the answer.
+    /// Bytes of the response.
     pub(super) limit: usize,
     /// For the sockets, with what ends it when it is stopped.
     pub(super) io: IoLimit<'a>,

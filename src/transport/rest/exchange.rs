@@ -16,7 +16,7 @@ use super::decode::Answer;
 use super::route::Route;
 
 impl RestTransport {
-    /// Gives a successful answer.
+    /// Returns a successful response.
     pub(super) fn exchange(
         &self,
         route: &Route,

@@ -1,6 +1,6 @@
 //! The requested form of responses.
 
-/// The form of the answers over REST; for [`OperationsClientBuilder::data_format`].
+/// The form of the responses over REST; for [`OperationsClientBuilder::data_format`].
 ///
 /// [`OperationsClientBuilder::data_format`]: crate::OperationsClientBuilder::data_format
 #[non_exhaustive]

@@ -13,9 +13,9 @@ use crate::types::{Any, Operation, Status};
 
 /// By the descriptors of your own types.
 impl Any {
-    /// Gives the same message as JSON, by the types of `pool`, whatever form it came in.
+    /// Returns the same message as JSON, by the types of `pool`, whatever its form is.
     ///
-    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for an answer in JSON. The types that
+    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for a response in JSON. The types that
     /// [`json`](Self::json) knows need not be in the pool; those of nested `Any`s count too. Fields that are
     /// not in the descriptors are left out.
     ///
@@ -49,9 +49,9 @@ impl Any {
         }
     }
 
-    /// Gives the same message as protobuf bytes, by the types of `pool`, whatever form it came in.
+    /// Returns the same message as protobuf bytes, by the types of `pool`, whatever its form is.
     ///
-    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for an answer over gRPC. Fields
+    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for a response over gRPC. Fields
     /// that are not in the descriptors are left out.
     ///
     /// # Errors
@@ -77,9 +77,9 @@ impl Any {
 
 /// By the descriptors of your own types.
 impl Operation {
-    /// Gives the operation with its metadata, response and error details [as JSON](Any::in_json).
+    /// Returns the operation with its metadata, response and error details [as JSON](Any::in_json).
     ///
-    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for an answer in
+    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for a response in
     /// JSON. Messages of types that are not known stay as they are.
     ///
     /// # Errors
@@ -89,9 +89,9 @@ impl Operation {
         self.with_messages(pool, Any::in_json)
     }
 
-    /// Gives the operation with its metadata, response and error details [as bytes](Any::in_proto).
+    /// Returns the operation with its metadata, response and error details [as bytes](Any::in_proto).
     ///
-    /// Then [`to_proto`](Self::to_proto) works as for an answer over gRPC. Messages of types that are not known
+    /// Then [`to_proto`](Self::to_proto) works as for a response over gRPC. Messages of types that are not known
     /// stay as they are.
     ///
     /// # Errors

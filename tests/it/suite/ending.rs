@@ -126,7 +126,7 @@ fn a_sleeping_wait_wakes_when_it_is_stopped() {
     assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Stopped, "68");
 }
 
-/// An answer that does not come, or not to its end, is not waited for until the attempt timeout.
+/// A response that does not come, or not to its end, is not waited for until the attempt timeout.
 #[test]
 fn what_waits_for_an_answer_ends_when_it_is_stopped() {
     let stopping = |token: &StopToken| {

@@ -222,7 +222,7 @@ fn kept_connections_that_break() {
     }
 }
 
-/// A refusal is not an answer that was lost: what the retry finds is told as it is.
+/// A refusal is not a response that was lost: what the retry finds is told as it is.
 #[test]
 fn only_lost_answers_leave_doubt() {
     let rows: [(&str, fn() -> Reply, bool); 6] = [

@@ -84,7 +84,7 @@ pub(super) fn hinted(status: impl Into<Reply>, seconds: u64) -> Reply {
     }
 }
 
-/// The answer to a delete or cancel call, lost after it has begun.
+/// The response to a delete or cancel call, lost after it has begun.
 ///
 /// One that ends sooner on a kept connection is asked for again without further ado.
 pub(super) fn cut() -> Reply {

@@ -292,7 +292,7 @@ fn the_server_waits_as_long_as_it_is_asked_to() {
     assert_eq!((server.elapsed(), server.request_count()), (secs(45.0), 2));
 }
 
-/// The server must answer before the time of the call is over, or its answer is lost.
+/// The server must answer before the time of the call is over, or its response is lost.
 #[test]
 fn the_server_is_asked_for_no_more_time_than_there_is() {
     let rows = [

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use crate::Peer;
 use crate::payload::PAGE_SIZE;
 
-/// HTTP by hand over a socket; the answer is read and not parsed. The floor.
+/// HTTP by hand over a socket; the response is read and not parsed. The floor.
 pub struct Raw {
     stream: BufReader<TcpStream>,
     line: String,

@@ -230,7 +230,7 @@ fn page_of_five_megabytes() {
     assert_eq!(super::facts(&error), (ErrorKind::Transport, None, false, true));
 }
 
-/// How much a server may send of an answer, and of all answers, before it has to wait for more room.
+/// How much a server may send of a response, and of all responses, before it has to wait for more room.
 fn windows(bytes: &[u8]) -> (u32, u32) {
     let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
     let (mut of_answer, mut of_connection) = (DEFAULT_WINDOW, DEFAULT_WINDOW);
@@ -238,7 +238,7 @@ fn windows(bytes: &[u8]) -> (u32, u32) {
     while let Some((head, behind)) = rest.split_at_checked(9) {
         let (payload, next) = behind.split_at(number(&head[..3]) as usize);
         match head[3] {
-            // Frames before the request are those that count for its answer.
+            // Frames before the request are those that count for its response.
             HEADERS => break,
             SETTINGS => {
                 let settings =

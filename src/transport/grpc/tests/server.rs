@@ -20,7 +20,7 @@ use super::super::frame;
 use super::super::pipe::Pipe;
 use crate::transport::Compression;
 
-/// A step of the answer to one request.
+/// A step of the response to one request.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     /// Headers, and whether they are all.
@@ -70,7 +70,7 @@ pub(super) fn ok(message: &impl Message) -> Vec<Act> {
     data(frame::encode(message, Compression::Identity).to_vec())
 }
 
-/// An answer that ends well, with these bytes in it.
+/// A response that ends well, with these bytes in it.
 pub(super) fn data(bytes: Vec<u8>) -> Vec<Act> {
     vec![head(200, &[GRPC], false), Act::Data(bytes), trailers(&[("grpc-status", "0")])]
 }

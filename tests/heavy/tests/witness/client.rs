@@ -1,4 +1,4 @@
-//! Google's client for Python calls a `FakeServer` and understands its answers.
+//! Google's client for Python calls a `FakeServer` and understands its responses.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -198,7 +198,7 @@ fn code() -> impl Strategy<Value = Code> {
     prop::sample::select(codes.to_vec())
 }
 
-/// One bad answer. None of them is a reset or an end of the connection before an answer, which a client on a
+/// One bad answer. None of them is a reset or an end of the connection before a response, which a client on a
 /// kept connection makes good by itself.
 #[derive(Clone, Debug)]
 enum Fault {
@@ -242,7 +242,7 @@ impl Fault {
             Self::Empty => Reply::empty(),
             Self::Cut(bytes) => whole.truncate_at(*bytes),
             Self::CutHead(bytes) if FACE.is_rest() => whole.truncate_head_at(*bytes),
-            // Without a whole head an answer has not begun.
+            // Without a whole head a response has not begun.
             Self::CutHead(_) => whole.truncate_at(0),
             Self::Garbage => Reply::json(200, "no JSON"),
             Self::Hang => Reply::hang(),
