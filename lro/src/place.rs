@@ -4,7 +4,7 @@ use longrunning::{Bindings, Error};
 
 /// An operation, or a parent of operations, at a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub(crate) struct OperationPlace {
     /// As the user gave it: what to say again in a command.
     pub(crate) given: String,
     pub(crate) service: Service,

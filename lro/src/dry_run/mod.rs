@@ -4,37 +4,37 @@ mod grpc;
 mod request;
 mod rest;
 
-use crate::args::{Cli, Command, Format, Transport};
+use crate::args::{Cli, Command, OutputFormat, TransportArg};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::names;
-use crate::output::Output;
+use crate::output::StandardOutput;
 
 /// Prints the first request for each name that the command is about.
-pub(crate) fn run(cli: &Cli) -> Result<Exit, Failure> {
+pub(crate) fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     let places = match &cli.command {
         Command::Get(args) => vec![names::place(globals, &args.name)?],
         Command::List(args) => vec![names::place(globals, &args.name)?],
         Command::Wait(args) if args.names.is_empty() => {
-            return Err(Failure::usage("--dry-run needs names: it does not open a journal"));
+            return Err(CommandFailure::usage("--dry-run needs names: it does not open a journal"));
         }
         Command::Wait(args) => names::places(globals, &args.names)?,
         Command::Cancel(args) | Command::Delete(args) => names::places(globals, &args.names)?,
         Command::Serve(_) | Command::Completions(_) | Command::Man(_) => {
-            return Err(Failure::usage("--dry-run is for commands that send requests"));
+            return Err(CommandFailure::usage("--dry-run is for commands that send requests"));
         }
     };
     let show = match globals.transport {
-        Some(Transport::Grpc) => grpc::show,
-        Some(Transport::Rest) | None => rest::show,
+        Some(TransportArg::Grpc) => grpc::show,
+        Some(TransportArg::Rest) | None => rest::show,
     };
-    let mut output = Output::new(globals.format());
+    let mut output = StandardOutput::new(globals.format());
     for (number, place) in places.iter().enumerate() {
         let text = show(cli, place)?;
         match globals.format() {
-            Format::Text if number > 0 => output.line(&format!("\n{text}")),
-            Format::Text | Format::Json => output.line(&text),
+            OutputFormat::Text if number > 0 => output.line(&format!("\n{text}")),
+            OutputFormat::Text | OutputFormat::Json => output.line(&text),
         };
     }
     Ok(Exit::Success)

@@ -5,11 +5,15 @@ use longrunning::http::is_sensitive;
 
 use crate::args::{Cli, Command, Globals, shell_word};
 use crate::call::list_call;
-use crate::place::Place;
+use crate::place::OperationPlace;
 use crate::redact;
 
 /// Lets `client` send what the command would send first for a name.
-pub(super) fn send(client: &OperationsClient, cli: &Cli, place: &Place) -> Result<(), longrunning::Error> {
+pub(super) fn send(
+    client: &OperationsClient,
+    cli: &Cli,
+    place: &OperationPlace,
+) -> Result<(), longrunning::Error> {
     let name = &*place.name;
     match &cli.command {
         Command::List(args) => list_call(client, place, args).send().map(drop),

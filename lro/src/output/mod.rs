@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal, StdoutLock};
 
 use longrunning::Operation;
 
-use crate::args::Format;
+use crate::args::OutputFormat;
 
 pub(crate) use printable::{printable, short};
 pub(crate) use stream::{exit_status, say, to_stderr};
@@ -21,39 +21,39 @@ pub(crate) use text::{state, table};
 ///
 /// Each method returns whether all was written. It is no error of the command if it was not: the exit status follows
 /// from what was found out about the operations (see [`exit_status`]).
-pub(crate) struct Output {
-    format: Format,
+pub(crate) struct StandardOutput {
+    format: OutputFormat,
     stdout: StdoutLock<'static>,
     /// A write failed. Nothing is written after it, so that no line begins in the middle of another one.
     failed: bool,
 }
 
-impl Output {
-    pub(crate) fn new(format: Format) -> Self {
+impl StandardOutput {
+    pub(crate) fn new(format: OutputFormat) -> Self {
         Self { format, stdout: io::stdout().lock(), failed: false }
     }
 
     /// Shows an operation with all that is known of it.
     pub(crate) fn operation(&mut self, operation: &Operation) -> bool {
         match self.format {
-            Format::Json => self.line(&json::fold(&operation.to_json())),
-            Format::Text => self.text(&text::block(operation)),
+            OutputFormat::Json => self.line(&json::fold(&operation.to_json())),
+            OutputFormat::Text => self.text(&text::block(operation)),
         }
     }
 
     /// Shows an operation as one of several: on one line.
     pub(crate) fn item(&mut self, operation: &Operation) -> bool {
         match self.format {
-            Format::Json => self.operation(operation),
-            Format::Text => self.line(&text::item(operation)),
+            OutputFormat::Json => self.operation(operation),
+            OutputFormat::Text => self.line(&text::item(operation)),
         }
     }
 
     /// Shows the operations of a page; `widths` keeps the columns of all pages alike.
     pub(crate) fn page(&mut self, operations: &[Operation], widths: &mut Vec<usize>) -> bool {
         match self.format {
-            Format::Json => operations.iter().all(|operation| self.operation(operation)),
-            Format::Text => self.text(&table(operations, widths)),
+            OutputFormat::Json => operations.iter().all(|operation| self.operation(operation)),
+            OutputFormat::Text => self.text(&table(operations, widths)),
         }
     }
 

@@ -8,14 +8,14 @@ use crate::exit::Exit;
 
 /// What happens while waiting; operations are known by their numbers.
 pub(super) enum Event {
-    News(usize, News),
+    News(usize, PollNews),
     Ended(usize, Result<Operation, Error>),
     /// By a signal, which has this status.
     Stopped(Exit),
 }
 
 /// What a poll has found out about an operation that is not known to be done.
-pub(super) struct News {
+pub(super) struct PollNews {
     /// The latest state; none if no poll has found it yet.
     pub(super) operation: Option<Operation>,
     /// The error of the last poll, and for how long polls have failed.

@@ -12,11 +12,11 @@ use rustls::pki_types::pem::PemObject;
 
 use super::file;
 use crate::auth::key_file::KeyFile;
-use crate::auth::sts::Exchange;
+use crate::auth::sts::TokenExchange;
 use crate::auth::{AccessToken, TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpError};
-use crate::net::certificate::Pair;
+use crate::net::certificate::CertificatePair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
 use crate::url::UrlParts;
@@ -38,7 +38,7 @@ pub(super) struct WorkloadCertificate {
 struct WorkloadIdentity {
     certificate: ClientCertificate,
     /// Made anew when certificate or key have changed, so that the connection presents what the subject token holds.
-    client: Mutex<Option<(Pair, Arc<dyn HttpClient>)>>,
+    client: Mutex<Option<(CertificatePair, Arc<dyn HttpClient>)>>,
 }
 
 impl WorkloadCertificate {
@@ -79,7 +79,7 @@ impl WorkloadCertificate {
     pub(super) fn token(
         &self,
         request: &TokenRequest<'_>,
-        exchange: &Exchange,
+        exchange: &TokenExchange,
     ) -> Result<AccessToken, TokenError> {
         let start = Instant::now();
         let Some(identity) = &self.identity else {
@@ -95,7 +95,11 @@ impl WorkloadCertificate {
     /// A JSON array of certificates, DER in base64, the one of the workload first.
     ///
     /// As in google-auth, a trust chain may begin with it or with the next one.
-    fn subject_token(&self, pair: &Pair, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
+    fn subject_token(
+        &self,
+        pair: &CertificatePair,
+        request: &TokenRequest<'_>,
+    ) -> Result<Secret, TokenError> {
         let origin = &pair.certificate.origin;
         let certificates = certificates(origin, &pair.certificate.text)?;
         let leaf = certificates.into_iter().next();
@@ -113,7 +117,11 @@ impl WorkloadCertificate {
 }
 
 impl WorkloadIdentity {
-    fn client(&self, pair: Pair, request: &TokenRequest<'_>) -> Result<Arc<dyn HttpClient>, TokenError> {
+    fn client(
+        &self,
+        pair: CertificatePair,
+        request: &TokenRequest<'_>,
+    ) -> Result<Arc<dyn HttpClient>, TokenError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = client.as_ref().filter(|(known, _)| *known == pair) {
             return Ok(Arc::clone(client));
