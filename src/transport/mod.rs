@@ -79,7 +79,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// `Binding`, `Auth`, `Transport`, `Timeout`, `ServiceParts` or `Decode`, as for every method here.
+    /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for every method here.
     fn get_operation(
         &self,
         _request: &GetOperationRequest,
@@ -131,7 +131,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`get_operation`](Self::get_operation); `ServiceParts` with `UNIMPLEMENTED` where the service has no such
+    /// As [`get_operation`](Self::get_operation); `Service` with `UNIMPLEMENTED` where the service has no such
     /// method.
     fn wait_operation(
         &self,
