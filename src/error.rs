@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
-use crate::redact::redacted;
 use crate::types::{Code, Operation, Status};
 use crate::util::excerpt::{excerpt, shown, shown_name};
+use crate::util::redact::redacted;
 
 /// The error of a call, a listing or a wait.
 ///

@@ -18,8 +18,8 @@ use crate::progress::Progress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest,
 };
-use crate::redact::Masked;
 use crate::types::{Any, Code, Operation, Status};
+use crate::util::redact::Masked;
 
 /// An operation and the client that knows it: what Google's libraries call an operation future.
 ///

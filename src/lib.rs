@@ -221,6 +221,7 @@ mod core;
 mod error;
 mod fault_class;
 #[cfg(test)]
+#[path = "../tests/support/folder.rs"]
 mod folder;
 mod handle;
 pub mod http;
@@ -236,23 +237,19 @@ mod pending;
 mod poll_many;
 mod poller;
 pub mod printing;
-mod process;
 mod progress;
 pub mod proto;
 #[cfg(test)]
+#[path = "../tests/support/random.rs"]
 mod random;
-mod redact;
 pub mod resource;
 mod retry;
-mod stop;
 mod sweep;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
-mod threads;
 pub mod transport;
 mod types;
-mod url;
 mod util;
 mod wait_support;
 
@@ -280,11 +277,11 @@ pub use progress::Progress;
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
-pub use stop::StopToken;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
 pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use util::stop::StopToken;
 
 /// The snippets of the README are tests.
 #[cfg(doctest)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::redact::Masked;
 use crate::types::Operation;
+use crate::util::redact::Masked;
 
 /// The `name` of an operation, as the service gave it; not empty.
 ///

@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::json::{parse_timestamp, timestamp_text};
 use crate::name::OperationName;
 use crate::net::mtls_host;
-use crate::redact::Masked;
+use crate::util::redact::Masked;
+use crate::util::url::UrlParts;
 
 /// An operation whose result is still to come, as plain data: enough to continue the wait in another process.
 ///
@@ -155,14 +156,13 @@ impl fmt::Debug for Pending {
 
 /// An endpoint as a key: two that are of one service are equal. It need not be a valid one.
 pub(crate) fn same_endpoint(endpoint: &str) -> String {
-    let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
-    let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (scheme, authority) = (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
+    let Some(url) = UrlParts::split_or("https", endpoint) else { return endpoint.to_owned() };
+    let (scheme, authority) = (url.scheme.to_ascii_lowercase(), url.authority.to_ascii_lowercase());
     let port = if scheme == "http" { ":80" } else { ":443" };
     let host = authority.strip_suffix(port).unwrap_or(&authority);
     let service = mtls_host::from_mtls(host);
     let host = service.as_deref().unwrap_or(host);
-    [&scheme, "://", host, base.trim_end_matches('/')].concat()
+    [&scheme, "://", host, url.target.trim_end_matches('/')].concat()
 }
 
 /// The form in files; times are RFC 3339.
@@ -260,6 +260,7 @@ mod tests {
             ("https port of http", "http://127.0.0.1:443", "http://127.0.0.1:443"),
             ("IPv6", "http://[::1]:80", "http://[::1]"),
             ("nothing", "", "https://"),
+            ("no end of the address", "[::1", "[::1"),
         ];
         for (row, endpoint, expected) in table {
             assert_eq!(same_endpoint(endpoint), expected, "{row}");

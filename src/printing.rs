@@ -13,8 +13,8 @@
 
 use std::path::Path;
 
-use crate::redact;
 use crate::util::excerpt;
+use crate::util::redact;
 
 /// Returns a URL, a host or the value of an option for a message: at most 200 bytes, with control characters escaped.
 ///

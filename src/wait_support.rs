@@ -3,8 +3,8 @@
 use std::sync::{Arc, MutexGuard};
 
 use crate::error::Error;
-use crate::process::ProcessLock;
 use crate::transport::WaitBinding;
+use crate::util::process::ProcessLock;
 
 /// Shared by all clones of a client.
 #[derive(Debug)]

@@ -90,6 +90,12 @@ fn locate(
 /// The names in a text: one a line, or an operation as JSON; empty lines do not count.
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     let named = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // The lines of a key look like names, so that messages would show them and requests would send them.
+    if named.clone().any(|line| line.starts_with("-----BEGIN ")) {
+        return Err(CommandFailure::usage(
+            "standard input has a PEM block, expected names of operations, one a line",
+        ));
+    }
     named
         .map(|line| match line.starts_with('{') {
             true => {
@@ -154,6 +160,15 @@ mod tests {
             let found = locate(&globals(flag, anonymous), environment.map(str::to_owned), url);
             assert_eq!(found.is_ok(), taken, "{row}");
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_key_are_no_names() {
+        for text in ["-----BEGIN PRIVATE KEY-----\nCANARY\n", "operations/1\n  -----BEGIN X-----\nCANARY"] {
+            assert!(places_with(&globals(Some("a"), false), &["-".to_owned()], text).is_err(), "{text}");
+        }
+        let operation = r#"{"name": "operations/1", "metadata": {"a": "-----BEGIN CERTIFICATE-----"}}"#;
+        assert!(places_with(&globals(Some("a"), false), &["-".to_owned()], operation).is_ok());
     }
 
     #[test]

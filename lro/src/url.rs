@@ -1,6 +1,7 @@
 //! The URL of an operation, taken apart into endpoint, version and name.
 
 use longrunning::printing::{shown, suspicion};
+use percent_encoding::percent_decode_str;
 
 use crate::failure::CommandFailure;
 
@@ -86,23 +87,11 @@ fn split_version(path: &str) -> Option<(&str, &str)> {
     None
 }
 
+/// Decodes percent-encoding; none if an escape is invalid, or if the result is not UTF-8.
 fn decode(text: &str) -> Option<String> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let [first, tail @ ..] = rest {
-        rest = match (first, tail) {
-            (b'%', [high, low, tail @ ..]) => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
-                tail
-            }
-            (b'%', _) => return None,
-            _ => {
-                bytes.push(*first);
-                tail
-            }
-        };
-    }
-    String::from_utf8(bytes).ok()
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    text.split('%').skip(1).all(is_escape).then(|| decoded.into_owned())
 }
 
 /// A URL for a message: without user and password, and without a query, which may hold a key.
@@ -186,6 +175,7 @@ mod tests {
             ("another version", "https://x.googleapis.com/v1/operations/1", Some("v2")),
             ("a user", "https://a:CANARY@x.googleapis.com/v1/operations/1", None),
             ("bad encoding", "https://x.googleapis.com/v1/operations/%4", None),
+            ("half an escape", "https://x.googleapis.com/v1/operations/%4%41", None),
             ("no text", "https://x.googleapis.com/v1/operations/%ff", None),
         ];
         for (row, text, version) in rows {

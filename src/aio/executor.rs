@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::core::Core;
 use crate::error::Error;
-use crate::stop::{StopListener, StopToken};
 use crate::util::clock::Clock;
+use crate::util::stop::{StopListener, StopToken};
 
 use super::pool::{BlockingPool, Job};
 use super::timer::{Awake, SleepTimer};

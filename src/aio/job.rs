@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::error::Error;
-use crate::process::ProcessId;
-use crate::stop::{StopListener, StopToken};
+use crate::util::process::ProcessId;
+use crate::util::stop::{StopListener, StopToken};
 
 use super::fault;
 use super::pool::Job;

@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 
 /// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
 pub type Job = Box<dyn FnOnce() + Send>;

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::process::{ProcessId, ProcessLock};
-use crate::stop::{StopListener, StopToken};
 use crate::util::clock::Clock;
+use crate::util::process::{ProcessId, ProcessLock};
+use crate::util::stop::{StopListener, StopToken};
 
 use super::fault;
 use super::pool::IDLE;

@@ -7,8 +7,8 @@ use crate::auth::authorization::Authorization;
 use crate::auth::cache::TokenCache;
 use crate::auth::token_file::TokenFile;
 use crate::error::Error;
-use crate::stop::StopToken;
 use crate::types::Code;
+use crate::util::stop::StopToken;
 
 /// Puts the header on the requests of one client.
 #[derive(Debug)]

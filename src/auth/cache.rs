@@ -17,10 +17,10 @@ use crate::auth::authorization::Authorization;
 use crate::auth::provider::{Purpose, TokenError, TokenProvider, TokenRequest, Wording, check_token};
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
-use crate::process::ProcessLock;
-use crate::stop::StopToken;
 use crate::util::clock::Clock;
 use crate::util::excerpt::{excerpt, long_excerpt};
+use crate::util::process::ProcessLock;
+use crate::util::stop::StopToken;
 
 pub(crate) struct TokenCache {
     label: String,

@@ -65,28 +65,28 @@ const LOGIN: &str = "gcloud auth application-default login --login-config=FILE";
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::auth::canned::{Canned, load, now, token};
+    use crate::auth::scripted::{ScriptedClient, environment, load, local_url, now};
 
     #[test]
     fn a_refresh_token_is_exchanged_and_its_successor_kept() {
-        let server = Canned::start([
+        let server = ScriptedClient::responses([
             (200, r#"{"access_token":"CANARY-1","expires_in":"3599","refresh_token":"CANARY-next-2"}"#),
             (200, r#"{"access_token":"CANARY-3","expires_in":60}"#),
             (200, r#"{"access_token":"CANARY-4"}"#),
         ]);
-        let credentials = load(&file(&server)).unwrap();
+        let credentials = load(&file()).unwrap();
         assert_eq!(credentials.quota_project(), Some("billing"));
-        let tokens = [0; 3].map(|_| token(&credentials, &["not", "sent"]).unwrap());
+        let tokens = [0; 3].map(|_| server.token(&credentials, &["not", "sent"]).unwrap());
         let lifetimes = tokens.each_ref().map(|token| (token.text(), token.lifetime(now()).as_secs()));
         assert_eq!(lifetimes, [("CANARY-1", 3599), ("CANARY-3", 60), ("CANARY-4", 300)]);
-        let received = server.received();
+        let received = server.take();
         for (request, refresh_token) in
             received.iter().zip(["CANARY-first-1", "CANARY-next-2", "CANARY-next-2"])
         {
-            assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/v1/oauthtoken"));
+            assert_eq!(request.line, "POST http://127.0.0.1/v1/oauthtoken");
             assert_eq!(request.headers["authorization"], "Basic Y2xpZW50fmlkOnNlP2NyZXQ+");
             let expected = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
-            assert_eq!(request.form(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            assert_eq!(request.form(), environment(&expected));
         }
         assert_eq!(received.len(), 3);
         assert!(!format!("{credentials:#?} {tokens:#?}").contains("CANARY"));
@@ -106,8 +106,8 @@ mod tests {
             (500, "CANARY-6", "127.0.0.1 answered 500", true),
         ];
         for (status, body, message, transient) in rows {
-            let server = Canned::start([(status, body)]);
-            let error = token(&load(&file(&server)).unwrap(), &[]).unwrap_err();
+            let server = ScriptedClient::responses([(status, body)]);
+            let error = server.token(&load(&file()).unwrap(), &[]).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.is_transient()), (message, transient));
             assert!(!format!("{error:#?}").contains("CANARY"));
         }
@@ -121,14 +121,14 @@ mod tests {
         assert!(!format!("{error:?}").contains("CANARY"));
     }
 
-    fn file(server: &Canned) -> Value {
+    fn file() -> Value {
         json!({
             "type": "external_account_authorized_user",
             "audience": "//iam.googleapis.com/locations/global/workforcePools/p/providers/q",
             "client_id": "client~id",
             "client_secret": "se?cret>",
             "refresh_token": "CANARY-first-1",
-            "token_url": server.url("/v1/oauthtoken"),
+            "token_url": local_url("/v1/oauthtoken"),
             "quota_project_id": "billing",
         })
     }

@@ -209,21 +209,21 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::auth::canned::{Canned, load, now, token};
+    use crate::auth::scripted::{ScriptedClient, load, local_url, now};
     use crate::error::ErrorKind;
 
     #[test]
     fn a_service_account_asks_for_another_one() {
-        let server = Canned::start([(200, answer("2027-01-15T09:00:00Z"))]);
-        let mut file = file(&server, serde_json::from_str(KEY_FILE).unwrap());
+        let server = ScriptedClient::responses([(200, answer("2027-01-15T09:00:00Z"))]);
+        let mut file = file(serde_json::from_str(KEY_FILE).unwrap());
         file["delegates"] = json!(["projects/-/serviceAccounts/between@p"]);
         file["quota_project_id"] = "billing".into();
         let credentials = load(&file).unwrap();
         assert_eq!(format!("{credentials:?}"), "Credentials(impersonated service account `robot@p`)");
-        let given = token(&credentials, &["a", "b"]).unwrap();
+        let given = server.token(&credentials, &["a", "b"]).unwrap();
         assert_eq!((given.text(), given.lifetime(now())), ("CANARY-1", Duration::from_secs(3600)));
-        let [request] = &server.received()[..] else { panic!("one request") };
-        assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", PATH));
+        let [request] = &server.take()[..] else { panic!("one request") };
+        assert_eq!(request.line, format!("POST http://127.0.0.1{PATH}"));
         assert_eq!(
             request.json(),
             json!({
@@ -249,15 +249,12 @@ mod tests {
         ];
         for (name, scopes, client, expected) in rows {
             let login = r#"{"access_token":"CANARY-2","expires_in":3599}"#.to_owned();
-            let server = Canned::start([(200, login), (200, answer("2027-01-15T09:00:00Z"))]);
-            let mut file = file(
-                &server,
-                json!({"type": "authorized_user", "client_id": "id", "client_secret": "s",
-                    "refresh_token": "r", "token_uri": server.url("/token")}),
-            );
+            let server = ScriptedClient::responses([(200, login), (200, answer("2027-01-15T09:00:00Z"))]);
+            let mut file = file(json!({"type": "authorized_user", "client_id": "id", "client_secret": "s",
+                    "refresh_token": "r", "token_uri": local_url("/token")}));
             file["scopes"] = scopes;
-            token(&load(&file).expect(name), client).expect(name);
-            let [user, account] = &server.received()[..] else { panic!("{name}: two requests") };
+            server.token(&load(&file).expect(name), client).expect(name);
+            let [user, account] = &server.take()[..] else { panic!("{name}: two requests") };
             assert_eq!(user.field("scope"), None, "{name}");
             assert_eq!(account.headers["authorization"], "Bearer CANARY-2", "{name}");
             assert_eq!(account.json()["scope"], expected, "{name}");
@@ -267,9 +264,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_named() {
         let key: Value = serde_json::from_str(KEY_FILE).unwrap();
-        let server = Canned::start([(200, "")]);
         let with = |name: &str, value: Value| {
-            let mut file = file(&server, key.clone());
+            let mut file = file(key.clone());
             file[name] = value;
             file
         };
@@ -283,7 +279,7 @@ mod tests {
             ),
             (
                 "a source that is impersonated",
-                with(SOURCE, file(&server, key.clone())),
+                with(SOURCE, file(key.clone())),
                 "`source_credentials` of credentials JSON is impersonated itself: \
                  expected `delegates` for a chain of accounts",
             ),
@@ -360,10 +356,10 @@ mod tests {
         }
     }
 
-    fn file(server: &Canned, source: Value) -> Value {
+    fn file(source: Value) -> Value {
         json!({
             "type": "impersonated_service_account",
-            "service_account_impersonation_url": server.url(PATH),
+            "service_account_impersonation_url": local_url(PATH),
             "source_credentials": source,
         })
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::provider::Wording;
 use crate::auth::token_endpoint::{self, Refusal, TokenEndpointResponse};
-use crate::auth::url::{self, Url};
+use crate::auth::url::Url;
 use crate::auth::{
     AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe,
 };
@@ -20,6 +20,7 @@ use crate::http::{
 };
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::percent::encode;
 
 /// The service account of the place where the program runs: Compute Engine, GKE, Cloud Run, Functions, ….
 ///
@@ -211,7 +212,7 @@ impl MetadataSource {
     fn fetch(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let mut path = format!("instance/service-accounts/{}/token", self.account);
         if !request.scopes.is_empty() {
-            path = path + "?scopes=" + &url::encode(&request.scopes.join(","));
+            path = path + "?scopes=" + &encode(&request.scopes.join(","));
         }
         let response = self.get(request, &path)?;
         self.recognize(&response)?;

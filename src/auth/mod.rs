@@ -107,8 +107,6 @@ mod authorization;
 mod authorized_user;
 mod authorizer;
 mod cache;
-#[cfg(test)]
-mod canned;
 mod jwt;
 mod key_file;
 mod loader;

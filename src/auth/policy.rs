@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::auth::url::Url;
-use crate::redact::Masked;
 use crate::util::excerpt::{brief, shown};
 use crate::util::file;
+use crate::util::redact::Masked;
 
 /// Says which credentials files are accepted, and which hosts such a file may name.
 ///

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
-use crate::redact::redacted;
-use crate::stop::StopToken;
+use crate::util::redact::redacted;
 use crate::util::secret::Secret;
+use crate::util::stop::StopToken;
 
 /// Provides access tokens. Implement it for a source that this crate does not know.
 ///

@@ -1,6 +1,6 @@
 //! A refresh token, which its server may replace at every use.
 
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 use crate::util::secret::Secret;
 
 /// The refresh token of a login, and the last one that replaced it.

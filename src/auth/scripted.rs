@@ -1,62 +1,105 @@
-//! An HTTP client with answers in store, for the tests of token sources.
+//! An HTTP client with scripted responses, for the tests of token sources.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::auth::TokenRequest;
+use serde_json::Value;
+
+use crate::auth::{AccessToken, Credentials, CredentialsPolicy, TokenError, TokenRequest};
+use crate::error::Error;
 use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::util::percent::decode_form;
 use crate::util::sync::lock;
 
-/// Gives its answers in order and remembers what it was asked; without a response it is unplugged.
+/// Returns its responses in order and records the requests; without a response every request fails to connect.
 #[derive(Debug, Default)]
-pub(super) struct Scripted {
-    answers: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
-    seen: Mutex<Vec<Seen>>,
+pub(super) struct ScriptedClient {
+    responses: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
+    sent: Mutex<Vec<SentRequest>>,
 }
 
 /// A request that was sent.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SentRequest {
+    /// Method and URL.
     pub(super) line: String,
+    /// Names are in lowercase.
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: String,
     pub(super) timeout: Duration,
     pub(super) limit: usize,
 }
 
-impl Scripted {
-    pub(super) fn new(answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>) -> Self {
-        Self { answers: Mutex::new(answers.into_iter().collect()), seen: Mutex::default() }
+impl ScriptedClient {
+    pub(super) fn new(responses: impl IntoIterator<Item = Result<HttpResponse, HttpError>>) -> Self {
+        Self { responses: Mutex::new(responses.into_iter().collect()), sent: Mutex::default() }
     }
 
-    /// Answers with these bodies and status 200.
+    /// Returns responses with these statuses and bodies.
+    pub(super) fn responses<B: Into<String>>(responses: impl IntoIterator<Item = (u16, B)>) -> Self {
+        Self::new(responses.into_iter().map(|(status, body)| Ok(HttpResponse::new(status, body.into()))))
+    }
+
+    /// Returns responses with these bodies and status 200.
     pub(super) fn json<const N: usize>(bodies: [&str; N]) -> Self {
-        Self::new(bodies.map(|body| Ok(HttpResponse::new(200, body))))
+        Self::responses(bodies.map(|body| (200, body)))
     }
 
-    pub(super) fn take(&self) -> Vec<Seen> {
-        std::mem::take(&mut *lock(&self.seen))
+    /// Removes and returns the requests that were sent.
+    pub(super) fn take(&self) -> Vec<SentRequest> {
+        std::mem::take(&mut *lock(&self.sent))
     }
 
     /// A request to a provider, over this client.
     pub(super) fn request(&self) -> TokenRequest<'_> {
         TokenRequest::new(Duration::from_secs(10), self)
     }
-}
 
-impl Seen {
-    /// The fields of a form, decoded.
-    pub(super) fn form(&self) -> BTreeMap<String, String> {
-        let field = |field: &str| field.split_once('=').map(|(name, value)| (decode(name), decode(value)));
-        self.body.split('&').filter_map(field).collect()
+    /// Fetches a token over this client.
+    pub(super) fn token(
+        &self,
+        credentials: &Credentials,
+        scopes: &[&str],
+    ) -> Result<AccessToken, TokenError> {
+        self.token_in(&[], credentials, scopes)
+    }
+
+    /// Fetches a token over this client, in an environment of these variables.
+    pub(super) fn token_in(
+        &self,
+        env: &[(&str, &str)],
+        credentials: &Credentials,
+        scopes: &[&str],
+    ) -> Result<AccessToken, TokenError> {
+        let provider = credentials.resolve(&environment(env)).unwrap().token_provider().unwrap();
+        let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        provider.token(&TokenRequest { scopes: &scopes, now: now(), ..self.request() })
     }
 }
 
-impl HttpClient for Scripted {
+impl SentRequest {
+    /// The fields of a form, decoded.
+    pub(super) fn form(&self) -> BTreeMap<String, String> {
+        assert_eq!(self.headers["content-type"], "application/x-www-form-urlencoded");
+        let pairs = self.body.split('&').map(|pair| pair.split_once('=').unwrap());
+        pairs.map(|(name, value)| (decode_form(name), decode_form(value))).collect()
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<String> {
+        self.form().remove(name)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        assert_eq!(self.headers["content-type"], "application/json");
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl HttpClient for ScriptedClient {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let headers = request.headers.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        self.seen.lock().unwrap().push(Seen {
+        let headers = request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.to_string()));
+        lock(&self.sent).push(SentRequest {
             line: format!("{} {}", request.method.as_str(), request.url),
             headers: headers.collect(),
             body: String::from_utf8(request.body.unwrap_or_default().to_vec()).unwrap(),
@@ -64,22 +107,28 @@ impl HttpClient for Scripted {
             limit: request.limit,
         });
         let unplugged = || Err(HttpError::new(HttpErrorKind::Connect, "unplugged"));
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(unplugged)
+        lock(&self.responses).pop_front().unwrap_or_else(unplugged)
     }
 }
 
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
-            }
-            b'+' => bytes.push(b' '),
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).unwrap()
+/// A URL on this machine, for credentials files.
+pub(super) fn local_url(path: &str) -> String {
+    format!("http://127.0.0.1{path}")
 }
+
+/// Reads credentials under a policy that permits everything, this machine included.
+pub(super) fn load(file: &Value) -> Result<Credentials, Error> {
+    let policy = CredentialsPolicy::trusting_the_file().host("127.0.0.1");
+    Credentials::from_value_with(file.clone(), &policy)
+}
+
+pub(super) fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// 2027-01-15T08:00:00Z.
+pub(super) fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+pub(super) const STS_RESPONSE: &str = r#"{"access_token":"CANARY-sts-1","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3600}"#;

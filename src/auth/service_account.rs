@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::net::mtls_host;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
+use crate::util::url::UrlParts;
 
 /// A service account and its private key: signs its own access tokens, or exchanges them.
 ///
@@ -401,7 +402,7 @@ impl fmt::Debug for ServiceAccount {
 
 /// `https://HOST/` of an endpoint; one over mTLS has the audience of the plain one.
 fn audience_of(endpoint: &str) -> Result<String, TokenError> {
-    let authority = endpoint.split_once("://").map_or(endpoint, |(_, authority)| authority);
+    let authority = UrlParts::split_or("https", endpoint).map_or(endpoint, |url| url.authority);
     if authority.is_empty() {
         return Err(TokenError::permanent("there is no endpoint to take the audience from"));
     }

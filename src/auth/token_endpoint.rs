@@ -11,10 +11,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::auth::provider::Wording;
-use crate::auth::url::{self, Url};
+use crate::auth::url::Url;
 use crate::auth::{AccessToken, TokenError, TokenRequest};
 use crate::http::{HttpMethod, HttpRequest, HttpResponse};
 use crate::util::excerpt::shown;
+use crate::util::percent::push_encoded;
 use crate::util::secret::Secret;
 
 /// What a token endpoint gave.
@@ -298,9 +299,9 @@ fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
         if !body.is_empty() {
             body.push('&');
         }
-        url::push_encoded(&mut body, name);
+        push_encoded(&mut body, name);
         body.push('=');
-        url::push_encoded(&mut body, value);
+        push_encoded(&mut body, value);
     }
     body
 }

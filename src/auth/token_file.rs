@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use crate::auth::key_file::PATH_EXPECTED;
 use crate::auth::token_text::{EMPTY, token_text};
 use crate::auth::{AccessToken, TokenError, TokenProvider, TokenRequest};
-use crate::process::ProcessLock;
 use crate::util::file::{self, FileSource, ReadLimits};
+use crate::util::process::ProcessLock;
 
 /// The file as one client knows it.
 pub(crate) struct TokenFile {

@@ -2,9 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::url::{bare, host_is_valid, port_is_valid, split_port};
+use crate::util::url::{UrlParts, bare, host_is_valid, is_loopback, port_is_valid};
 
 /// An absolute URL, split as far as trust needs it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,17 +17,20 @@ impl<'a> Url<'a> {
     ///
     /// The host is made of so few characters that no other parser can read another host out of it.
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+        let Some(url) = UrlParts::split(text) else {
+            return Err(if text.contains("://") { NO_HOST } else { "is not an absolute URL" });
+        };
+        let is_https = url.scheme.eq_ignore_ascii_case("https");
+        if !is_https && !url.scheme.eq_ignore_ascii_case("http") {
             return Err("is neither `https` nor `http`");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("holds a space or another character that no URL can");
         }
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = host(authority).ok_or("has no valid host")?;
-        Ok(Self { host, is_https })
+        if url.user.is_some() || !host_is_valid(url.host) || !url.port.is_none_or(port_is_valid) {
+            return Err(NO_HOST);
+        }
+        Ok(Self { host: bare(url.host), is_https })
     }
 
     /// Whether secrets may go there: over TLS, or without leaving this machine.
@@ -38,8 +39,7 @@ impl<'a> Url<'a> {
     }
 
     pub(super) fn is_loopback(&self) -> bool {
-        let loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        self.host.eq_ignore_ascii_case("localhost") || loopback(self.host)
+        is_loopback(self.host)
     }
 
     /// Whether it is a server on the same link, as the metadata servers of clouds are.
@@ -73,25 +73,7 @@ pub(super) fn is_within(host: &str, domain: &str) -> bool {
     host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Percent-encodes everything but unreserved characters, which is right in a form, a query and a path segment.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    push_encoded(&mut encoded, text);
-    encoded
-}
-
-/// As [`encode`], onto the end of a buffer.
-pub(super) fn push_encoded(target: &mut String, text: &str) {
-    target.extend(utf8_percent_encode(text, RESERVED));
-}
-
-/// All but the unreserved characters of RFC 3986.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = split_port(authority)?;
-    (host_is_valid(host) && port.is_none_or(port_is_valid)).then_some(bare(host))
-}
+const NO_HOST: &str = "has no valid host";
 
 /// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.
 const AWS_METADATA: (Ipv4Addr, Ipv6Addr) =
@@ -151,11 +133,5 @@ mod tests {
         for (host, expected) in rows {
             assert_eq!(is_within(host, "googleapis.com"), expected, "{host}");
         }
-    }
-
-    #[test]
-    fn encoding_leaves_unreserved_characters_alone() {
-        assert_eq!(encode("aZ9-._~"), "aZ9-._~");
-        assert_eq!(encode("a b+c&d=é/:"), "a%20b%2Bc%26d%3D%C3%A9%2F%3A");
     }
 }

@@ -11,9 +11,9 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::options::{CallOptions, RequestOptions, call_timeout_options, list_options, request_options};
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
-use crate::redact::Masked;
 use crate::retry::RetryTask;
 use crate::transport::Rpc;
+use crate::util::redact::Masked;
 
 pub(crate) use request::RpcRequest;
 

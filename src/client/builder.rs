@@ -13,7 +13,6 @@ use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
     PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
 };
-use crate::redact::Masked;
 use crate::retry::RateLimit;
 #[cfg(feature = "grpc")]
 use crate::transport::grpc::{GrpcOptions, GrpcTransport};
@@ -24,6 +23,7 @@ use crate::transport::{ServiceOptions, ServiceParts, Transport, TransportKind};
 use crate::util::clock::{Clock, SystemClock};
 use crate::util::env::{Env, SystemEnv};
 use crate::util::excerpt::shown;
+use crate::util::redact::Masked;
 
 use super::OperationsClient;
 

@@ -10,9 +10,9 @@ use crate::net::dns::DnsCache;
 use crate::net::peer::Peer;
 use crate::net::permits::Permits;
 use crate::net::proxy::ProxyRoutes;
-use crate::process::PerProcess;
-use crate::url::UrlParts;
 use crate::util::env::{Env, SystemEnv};
+use crate::util::process::PerProcess;
+use crate::util::url::UrlParts;
 
 use super::client::{HttpClient, HttpLibrary};
 use super::error::{HttpError, HttpErrorKind};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::net::error::{ConnectionError, NetError, NetErrorKind};
 use crate::net::proxy::ProxyServer;
-use crate::redact::redacted;
+use crate::util::redact::redacted;
 
 /// The reason why an exchange returned no response.
 ///

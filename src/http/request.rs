@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::redact::Masked;
-use crate::stop::StopToken;
 use crate::util::clock::deadline;
+use crate::util::redact::Masked;
+use crate::util::stop::StopToken;
 
 use super::sensitive::RedactedHeaders;
 

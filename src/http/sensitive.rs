@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::redact::redacted;
+use crate::util::redact::redacted;
 
 /// Prints headers as a map, without the values that may be secret.
 pub(super) struct RedactedHeaders<I>(pub(super) I);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::stop::StopToken;
+use crate::util::stop::StopToken;
 
 use super::error::ConnectionError;
 

@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::url::bare;
 use crate::util::excerpt::shown;
+use crate::util::url::bare;
 
 use super::error::{NetError, NetErrorKind};
 use crate::util::sync::{lock, recover};

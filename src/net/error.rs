@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::redact::redacted;
+use crate::util::redact::redacted;
 
 /// Why a connection could not be opened, or TLS refused it afterwards.
 ///

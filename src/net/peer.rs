@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::url::{UrlParts, port_is_valid};
 use crate::util::excerpt::shown;
+use crate::util::url::{UrlParts, port_is_valid};
 
 /// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq)]

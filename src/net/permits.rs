@@ -68,7 +68,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::stop::StopToken;
+    use crate::util::stop::StopToken;
 
     fn within(time: Duration) -> IoLimit<'static> {
         IoLimit::new(Instant::now() + time, None)

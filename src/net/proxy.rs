@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::url::{UrlParts, bare, host_is_valid};
 use crate::util::env::Env;
+use crate::util::url::{UrlParts, bare, host_is_valid};
 
 use super::error::{NetError, NetErrorKind};
 use super::options::ProxySetting;
@@ -91,8 +91,7 @@ impl ProxyServer {
             let message = format!("invalid proxy URL in {origin}: {flaw}, expected `http://host:port`");
             NetError::new(NetErrorKind::Config, message)
         };
-        let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let parts = UrlParts::split(&with_scheme).ok_or_else(|| refuse("it is not well formed"))?;
+        let parts = UrlParts::split_or("http", url).ok_or_else(|| refuse("it is not well formed"))?;
         match parts.scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => {}
             scheme if scheme.starts_with("socks") => return Err(refuse("SOCKS proxies are not supported")),
@@ -226,7 +225,7 @@ mod tests {
     }
 
     fn peer(authority: &str) -> Peer<'_> {
-        let (host, port) = crate::url::split_port(authority).unwrap();
+        let (host, port) = crate::util::url::split_port(authority).unwrap();
         Peer { tls: true, host, port: port.map_or(443, |port| port.parse().unwrap()) }
     }
 

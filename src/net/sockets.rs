@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::process::unlocked;
+use crate::util::process::unlocked;
 use crate::util::sync::lock;
 
 /// All sockets that a client has opened; clones share the list.

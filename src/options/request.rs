@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::redact::Masked;
 use crate::retry::RetryPolicy;
-use crate::stop::StopToken;
 #[cfg(feature = "grpc")]
 use crate::transport::Compression;
 use crate::transport::{Attempt, Header, HeadersObserver, check_quota_project};
+use crate::util::redact::Masked;
+use crate::util::stop::StopToken;
 
 /// The options that were set on a builder. What is not set comes from the client, and there from [`CallOptions`].
 #[derive(Clone, Default)]
@@ -69,24 +69,6 @@ impl RequestOptions {
     }
 }
 
-/// A project may be a token that was given in its place.
-impl fmt::Debug for RequestOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("RequestOptions");
-        shown
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("total_timeout", &self.total_timeout)
-            .field("retry", &self.retry)
-            .field("quota_project", &Masked(&self.quota_project))
-            .field("headers", &self.headers)
-            .field("stop", &self.stop)
-            .field("on_headers", &self.on_headers);
-        #[cfg(feature = "grpc")]
-        shown.field("compression", &self.compression);
-        shown.finish_non_exhaustive()
-    }
-}
-
 /// The complete options of one call.
 #[derive(Clone)]
 pub(crate) struct CallOptions {
@@ -143,23 +125,29 @@ impl CallOptions {
     }
 }
 
-/// A project may be a token that was given in its place.
-impl fmt::Debug for CallOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("CallOptions");
-        shown
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("total_timeout", &self.total_timeout)
-            .field("retry", &self.retry)
-            .field("quota_project", &Masked(&self.quota_project))
-            .field("headers", &self.headers)
-            .field("stop", &self.stop)
-            .field("on_headers", &self.on_headers);
-        #[cfg(feature = "grpc")]
-        shown.field("compression", &self.compression);
-        shown.finish_non_exhaustive()
-    }
+/// The set and the complete options have the same fields. The project is masked: it may be a token in the wrong place.
+macro_rules! impl_debug {
+    ($($options:ident),*) => {$(
+        impl fmt::Debug for $options {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut shown = f.debug_struct(stringify!($options));
+                shown
+                    .field("attempt_timeout", &self.attempt_timeout)
+                    .field("total_timeout", &self.total_timeout)
+                    .field("retry", &self.retry)
+                    .field("quota_project", &Masked(&self.quota_project))
+                    .field("headers", &self.headers)
+                    .field("stop", &self.stop)
+                    .field("on_headers", &self.on_headers);
+                #[cfg(feature = "grpc")]
+                shown.field("compression", &self.compression);
+                shown.finish_non_exhaustive()
+            }
+        }
+    )*};
 }
+
+impl_debug!(RequestOptions, CallOptions);
 
 /// Google's service config of the RPCs: 10 s an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);

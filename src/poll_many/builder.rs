@@ -13,10 +13,10 @@ use crate::options::{
     wait_timeout_options,
 };
 use crate::poller::{WaitWatch, observer_option};
-use crate::redact::Masked;
 use crate::retry::RateLimit;
 use crate::transport::Rpc;
 use crate::types::Operation;
+use crate::util::redact::Masked;
 
 use super::finished::Finished;
 use super::journaling::JournalWriter;

@@ -12,8 +12,8 @@ use crate::options::{CallOptions, PollOptions};
 use crate::pending::Pending;
 use crate::poller::{WaitMachine, WaitWatch};
 use crate::retry::RateLimit;
-use crate::threads::ThreadPool;
 use crate::types::Operation;
+use crate::util::threads::ThreadPool;
 
 use super::frozen_clock::FrozenClock;
 use super::group::ParentGroup;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::process::ProcessLock;
 use crate::types::Operation;
+use crate::util::process::ProcessLock;
 
 /// Clones are one place.
 #[derive(Clone, Debug)]

@@ -16,11 +16,11 @@ use crate::options::{CallOptions, OnTimeout, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::{RateLimit, RetryDelays};
-use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::{Code, Operation};
 use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 use crate::wait_support::WaitSupport;
 
 use super::long_poll::{HeldPoll, LongPolling};

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Seconds};
-use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 
 use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
 

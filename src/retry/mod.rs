@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::redact::Masked;
 use crate::types::Code;
+use crate::util::redact::Masked;
 
 #[allow(unused_imports)]
 pub(crate) use attempts::{AttemptTurn, Attempts, RetryStep, RetryTask, run};

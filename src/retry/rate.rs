@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 
 /// Hands out evenly spaced permits, in the order of requests.
 ///

@@ -7,10 +7,10 @@ use std::time::Instant;
 use std::vec;
 
 use crate::error::{Error, ErrorKind};
-use crate::stop::StopToken;
-use crate::threads::ThreadPool;
 use crate::types::Code;
 use crate::util::clock::Clock;
+use crate::util::stop::StopToken;
+use crate::util::threads::ThreadPool;
 
 /// The names that are left, and whether it is worth going on.
 pub(super) struct SweepQueue {

@@ -19,9 +19,9 @@ use crate::progress::{UnknownAge, created};
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, ListOperationsRequest,
 };
-use crate::stop::StopToken;
 use crate::transport::Rpc;
 use crate::types::Operation;
+use crate::util::stop::StopToken;
 use execution::SweepQueue;
 
 pub use report::SweepReport;

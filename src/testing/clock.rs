@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::process::ProcessLock;
-use crate::stop::StopToken;
 use crate::util::clock::Clock;
+use crate::util::process::ProcessLock;
+use crate::util::stop::StopToken;
 
 /// Whether time passes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

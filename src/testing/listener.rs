@@ -10,7 +10,7 @@ use super::backend::ServerBackend;
 use super::http1;
 #[cfg(feature = "grpc")]
 use super::http2;
-use crate::process::ProcessId;
+use crate::util::process::ProcessId;
 use crate::util::sync::lock;
 
 /// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::redact::Masked;
+use crate::util::redact::Masked;
 
 use super::call::RpcCall;
 use crate::transport::Rpc;
+use crate::util::percent::decode_form;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
@@ -96,9 +97,9 @@ impl RecordedRequest {
         let (_, query) = self.0.target.split_once('?')?;
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs
-            .map(|(key, value)| (form_decode(key), value))
+            .map(|(key, value)| (decode_form(key), value))
             .find(|(key, _)| key == name)
-            .map(|(_, value)| form_decode(value))
+            .map(|(_, value)| decode_form(value))
     }
 
     /// Returns the method of google.longrunning.Operations that the request calls, over any transport, or `None`.
@@ -220,30 +221,6 @@ impl fmt::Debug for RecordedRequest {
             .field("at", &self.0.at)
             .finish()
     }
-}
-
-/// Decodes percent-encoding; invalid escapes stay as they are.
-pub(super) fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escape = if byte == b'%' { escaped(tail) } else { None };
-        let (decoded, tail) = escape.unwrap_or((byte, tail));
-        out.push(decoded);
-        rest = tail;
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
-    let ([high, low], rest) = text.split_first_chunk()?;
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    Some(((digit(high)? * 16 + digit(low)?) as u8, rest))
-}
-
-/// Decodes query encoding, in which a plus is a space.
-pub(super) fn form_decode(text: &str) -> String {
-    percent_decode(&text.replace('+', " "))
 }
 
 fn redact<'a>(name: &str, value: &'a str) -> &'a str {

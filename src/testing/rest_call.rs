@@ -5,15 +5,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::call::{RpcArguments, RpcCall, bad_page_size, bad_timeout, is_collection};
-use super::request::{RecordedRequest, percent_decode};
+use super::request::RecordedRequest;
 use super::store::OperationStore;
 use crate::transport::Rpc;
 use crate::types::{Code, Status};
+use crate::util::percent::decode;
 
 /// Reads the call of a request; `None` when it is none.
 pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<RpcCall> {
     let (path, verb) = split_verb(request.path());
-    let resource = resolve(store, &percent_decode(path), request.query("name"));
+    let resource = resolve(store, &decode(path), request.query("name"));
     let rpc = match (request.method(), verb, &resource) {
         ("POST", Some("cancel"), _) => Rpc::Cancel,
         ("POST" | "GET", Some("wait"), _) => Rpc::Wait,

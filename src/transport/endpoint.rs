@@ -1,13 +1,12 @@
 //! Where a service is: scheme, host, port and base path.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use crate::error::Error;
 use crate::net::mtls_host;
-use crate::redact::suspicion;
-use crate::url::{bare, split_port};
 use crate::util::excerpt::shown;
+use crate::util::redact::suspicion;
+use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 
 /// A checked endpoint. https, or plain http to this machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,17 +22,17 @@ impl Endpoint {
     /// Takes `run.googleapis.com`, `host:8443` or `https://host:8443/base`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let bad = |why: &str| Error::config(format!("endpoint `{}` {why}", without_user(text)));
-        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
+        let url = UrlParts::split_or("https", text).ok_or_else(|| bad(NO_HOST))?;
+        let scheme = match url.scheme.to_ascii_lowercase().as_str() {
             "https" => "https",
             "http" => "http",
             _ => return Err(bad("has a scheme other than https")),
         };
-        let (authority, base) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (host, port) = split_port(authority).ok_or_else(|| bad("has no valid host and port"))?;
-        if !host_is_valid(host) || !port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
-            return Err(bad("has no valid host and port"));
+        let has_port = |port: &str| port_is_valid(port) && port.parse::<u16>() != Ok(0);
+        if url.user.is_some() || !host_is_valid(url.host) || !url.port.is_none_or(has_port) {
+            return Err(bad(NO_HOST));
         }
+        let base = url.target;
         if base.contains(['?', '#']) {
             return Err(bad("has a query or a fragment: expected scheme, host, port and base path only"));
         }
@@ -41,10 +40,10 @@ impl Endpoint {
         if !base.split('/').skip(1).all(segment_is_plain) {
             return Err(bad("has a base path that is not plain segments"));
         }
-        if scheme == "http" && !is_loopback(host) {
+        if scheme == "http" && !is_loopback(url.host) {
             return Err(bad("is not https (plain http is accepted for loopback only)"));
         }
-        Ok(Self { scheme, authority: authority.to_owned(), base: base.to_owned() })
+        Ok(Self { scheme, authority: url.authority.to_owned(), base: base.to_owned() })
     }
 
     /// The URL of a target that starts with `/`.
@@ -97,27 +96,12 @@ fn without_user(text: &str) -> String {
     }
 }
 
-fn host_is_valid(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(v6) => v6.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()),
-        None => {
-            let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            // RFC 1035 section 2.3.4; a dot at the end is the root.
-            let labels = host.strip_suffix('.').unwrap_or(host);
-            let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(name);
-            labels.len() <= 253 && labels.split('.').all(fits)
-        }
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 fn segment_is_plain(segment: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)
 }
+
+const NO_HOST: &str = "has no valid host and port";
 
 #[cfg(test)]
 mod tests {
@@ -152,6 +136,9 @@ mod tests {
             ("", "has no valid host and port"),
             ("https://", "has no valid host and port"),
             ("https://host:0", "has no valid host and port"),
+            ("https://host:00", "has no valid host and port"),
+            ("https://host:", "has no valid host and port"),
+            ("https://host:+80", "has no valid host and port"),
             ("https://host:99999", "has no valid host and port"),
             ("https://[::1", "has no valid host and port"),
             ("https://[::1]8", "has no valid host and port"),

@@ -8,7 +8,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::http::is_sensitive;
-use crate::redact::redacted;
+use crate::util::redact::redacted;
 
 /// The headers of one response; over gRPC its initial and trailing metadata.
 ///

@@ -26,8 +26,8 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::stop::StopToken;
 use crate::types::{Operation, OperationPage};
+use crate::util::stop::StopToken;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use header::{Header, check_quota_project};

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
-use crate::redact::Masked;
 use crate::types::any::deserialize;
 use crate::types::text::{SharedSource, SharedText};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 use crate::util::excerpt::shown_name;
+use crate::util::redact::Masked;
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
 ///

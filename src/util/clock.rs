@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::stop::StopToken;
+use crate::util::stop::StopToken;
 
 /// What the crate knows of time. [`SystemClock`] outside tests.
 pub(crate) trait Clock: fmt::Debug + Send + Sync {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
+use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
 /// A value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is instead if
 /// it may be a secret (`[redacted: JSON]`).
@@ -48,11 +48,34 @@ fn bounded(text: &str, limit: usize) -> String {
     // What is behind this is not shown, and a text may have megabytes.
     let (head, is_cut) =
         text.char_indices().nth(4 * limit).map_or((text, false), |(at, _)| (&text[..at], true));
-    let mut line = one_line(&redacted(head), limit);
+    let mut line = one_line(&without_passwords(&redacted(head)), limit);
     if is_cut && !line.ends_with(MORE) {
         line += MORE;
     }
     line
+}
+
+/// Replaces the password of each URL: `http://user:password@host`, where a path or a name was expected.
+fn without_passwords(text: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((before, url)) = rest.split_once("://") {
+        shown += before;
+        shown += "://";
+        rest = url;
+        if let Some((user, password)) = user_and_password(url) {
+            shown += user;
+            shown += ":[redacted]";
+            rest = &url[user.len() + 1 + password.len()..];
+        }
+    }
+    shown + rest
+}
+
+/// What is in front of the host, in a URL without its scheme.
+fn user_and_password(url: &str) -> Option<(&str, &str)> {
+    let end = url.find(|char: char| char.is_whitespace() || "/?#\\\"'`<>".contains(char));
+    let (user, _host) = url[..end.unwrap_or(url.len())].rsplit_once('@')?;
+    user.split_once(':')
 }
 
 fn one_line(text: &str, limit: usize) -> String {
@@ -113,6 +136,22 @@ mod tests {
         assert_eq!(shown_name(&name), format!("{}…", &name[..197]));
         assert_eq!(excerpt("key AIzaCANARY is bad\n"), r"key [redacted] is bad\n");
         assert_eq!(excerpt(&format!("ya29.{}", "x".repeat(4096))), "[redacted]…");
+    }
+
+    #[test]
+    fn passwords_of_urls_are_redacted() {
+        for (text, expected) in [
+            ("https://user:CANARY@host:1/v1/x", "https://user:[redacted]@host:1/v1/x"),
+            ("https://:CANARY@host", "https://:[redacted]@host"),
+            ("http://u:CAN@ARY@host http://v:CANARY@h", "http://u:[redacted]@host http://v:[redacted]@h"),
+            ("https://host:443/a@b", "https://host:443/a@b"),
+            ("https://user@host:443?a@b", "https://user@host:443?a@b"),
+            ("a://", "a://"),
+        ] {
+            assert_eq!(shown(text), expected);
+            assert_eq!(shown_name(text), expected);
+            assert_eq!(shown_path(Path::new(text)), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Percent-encoding of URLs (RFC 3986).
 
+#[cfg(any(test, feature = "testing"))]
+use percent_encoding::percent_decode_str;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Encodes a query value or one path segment: everything but unreserved characters.
@@ -10,6 +12,23 @@ pub(crate) fn encode(text: &str) -> String {
 /// Encodes a path, of which `/` stays.
 pub(crate) fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, RESERVED_IN_PATHS).to_string()
+}
+
+/// Appends a text to a buffer, encoded as by [`encode`].
+pub(crate) fn push_encoded(target: &mut String, text: &str) {
+    target.extend(utf8_percent_encode(text, RESERVED));
+}
+
+/// Decodes a text; invalid escapes stay as they are.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Decodes a value of a query or a form, in which a plus is a space.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn decode_form(text: &str) -> String {
+    decode(&text.replace('+', " "))
 }
 
 /// Everything but the unreserved characters of RFC 3986 §2.3.
@@ -26,5 +45,11 @@ mod tests {
         assert_eq!(encode("aZ09-._~"), "aZ09-._~");
         assert_eq!(encode("a/b c%é+:\n"), "a%2Fb%20c%25%C3%A9%2B%3A%0A");
         assert_eq!(encode_path("a/b:c/"), "a/b%3Ac/");
+    }
+
+    #[test]
+    fn invalid_escapes_stay() {
+        assert_eq!(decode("a%2Fb+%zz%C3%A9%"), "a/b+%zzé%");
+        assert_eq!(decode_form("a%2Bb+c"), "a+b c");
     }
 }

@@ -1,6 +1,6 @@
 //! What the tests share.
 
-#[path = "../../src/folder.rs"]
+#[path = "../support/folder.rs"]
 mod folder;
 
 use std::path::Path;

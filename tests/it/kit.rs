@@ -1,6 +1,6 @@
 //! What the tests share: names, answers, and what is told of a result.
 
-#[path = "../../src/folder.rs"]
+#[path = "../support/folder.rs"]
 mod folder;
 
 use std::time::Duration;

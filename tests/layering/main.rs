@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 14] = [
     &["auth", "name", "pending", "printing", "progress", "resource"],
     &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
-    &["folder", "process", "random", "redact", "stop", "threads", "url", "util"],
+    &["folder", "random", "util"],
 ];
 
 /// Files that may import each other, with the reason.

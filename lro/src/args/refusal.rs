@@ -1,8 +1,8 @@
-//! What clap says of a command line, without the secrets that were typed in the wrong place.
+//! What clap says of a command line, without the secrets that were typed in the wrong place or control characters.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
-use longrunning::printing::{shown, suspicion};
+use longrunning::printing::shown;
 
 /// Replaces what clap quotes of the command line where it may be a secret.
 ///
@@ -25,12 +25,18 @@ pub(super) fn without_secrets(mut error: Error) -> Error {
 /// The value to show instead; none if it can stay.
 fn describe(value: &ContextValue) -> Option<ContextValue> {
     match value {
-        ContextValue::String(text) => suspicion(text).map(|_| ContextValue::String(shown(text))),
-        ContextValue::Strings(texts) if texts.iter().any(|text| suspicion(text).is_some()) => {
+        ContextValue::String(text) => harmless(text).map(ContextValue::String),
+        ContextValue::Strings(texts) if texts.iter().any(|text| harmless(text).is_some()) => {
             Some(ContextValue::Strings(texts.iter().map(|text| shown(text)).collect()))
         }
         _ => None,
     }
+}
+
+/// The text to show instead: described if it may be a secret, bounded, with control characters escaped; none if it can
+/// stay.
+fn harmless(text: &str) -> Option<String> {
+    Some(shown(text)).filter(|shown| shown != text)
 }
 
 #[cfg(test)]
@@ -60,6 +66,17 @@ mod tests {
                 let text = read([&["lro"], &line[..]].concat()).unwrap_err().to_string();
                 assert!(!text.contains("CANARY"), "{line:?}: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn control_characters_of_the_command_line_are_escaped() {
+        let hostile = "a\u{1b}[31m\u{7}\u{202e}b";
+        let long = format!("--{hostile}");
+        for line in [vec![hostile], vec!["get", "x", "--retries", hostile], vec!["get", "x", &long]] {
+            let text = read([&["lro"], &line[..]].concat()).unwrap_err().to_string();
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{line:?}: {text:?}");
+            assert!(text.contains(r"a\u{1b}"), "{text:?}");
         }
     }
 

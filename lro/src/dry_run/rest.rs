@@ -1,7 +1,7 @@
 //! Requests over HTTP, and as commands for curl.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use longrunning::printing::redacted;
@@ -33,7 +33,11 @@ struct Recorder(Mutex<Option<ShownRequest>>);
 
 impl Recorder {
     fn take(&self) -> Option<ShownRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.first().take()
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<ShownRequest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,8 +49,7 @@ impl fmt::Debug for Recorder {
 
 impl HttpClient for Recorder {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get_or_insert_with(|| ShownRequest::of(request));
+        self.first().get_or_insert_with(|| ShownRequest::of(request));
         Err(HttpError::new(HttpErrorKind::Request, "dry run: nothing was sent"))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::time::Duration;
 
-use longrunning::Error;
+use longrunning::{Error, ErrorKind};
 
 use crate::output::short;
 
@@ -28,7 +28,8 @@ struct TroubleCause {
 impl Trouble {
     /// Polls of a service at `host` fail, the last one with `error`.
     pub(crate) fn fault(host: &str, error: &Error, since: Duration) -> Self {
-        let is_response = error.status().is_some() || error.http_status().is_some();
+        let is_response =
+            error.status().is_some() || error.http_status().is_some() || error.kind() == ErrorKind::Decode;
         let cause = Some(TroubleCause { reason: reason(error), is_response });
         Self { host: host.to_owned(), cause, since, pause_until: None }
     }
@@ -196,6 +197,16 @@ mod tests {
         assert_eq!(asked.text(secs(15)), expected);
         let pause = Trouble::pause("a.example", secs(3)).until(Some(secs(43)));
         assert_eq!(pause.text(secs(13)), "a.example asks to wait, next poll in 30 s");
+    }
+
+    #[test]
+    fn a_response_that_cannot_be_read_comes_from_a_host_that_is_reached() {
+        for (kind, text) in
+            [(ErrorKind::Decode, "a fails for 0 s: x"), (ErrorKind::Transport, "cannot reach a")]
+        {
+            let trouble = Trouble::fault("a", &Error::new(kind, "x"), Duration::ZERO);
+            assert!(trouble.text(Duration::ZERO).starts_with(text), "{kind:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::auth::scripted::Scripted;
+use crate::auth::scripted::ScriptedClient;
 use crate::error::ErrorKind;
 use crate::http::HttpResponse;
 use crate::util::env::SystemEnv;
@@ -10,7 +10,7 @@ use crate::util::env::SystemEnv;
 fn the_refresh_token_is_exchanged_and_its_successor_is_kept() {
     let user = AuthorizedUser::from_value(login()).unwrap();
     let clone = user.clone();
-    let http = Scripted::json([
+    let http = ScriptedClient::json([
         r#"{"access_token": "a1", "expires_in": 3599, "refresh_token": "CANARY-refresh-2"}"#,
         r#"{"access_token": "a2", "expires_in": 3599}"#,
         r#"{"access_token": "a3", "expires_in": 3599, "refresh_token": ""}"#,
@@ -61,7 +61,7 @@ fn an_expired_login_says_what_to_do() {
         ("passing", r#"{"error": "internal_failure"}"#, format!("{host}: internal_failure"), true),
     ];
     for (name, body, message, transient) in rows {
-        let http = Scripted::new([Ok(HttpResponse::new(400, body))]);
+        let http = ScriptedClient::new([Ok(HttpResponse::new(400, body))]);
         let user = AuthorizedUser::from_value(login()).unwrap();
         let error = user.token(&http.request()).expect_err(name);
         assert_eq!((error.to_string(), error.is_transient()), (message, transient), "{name}");

@@ -10,12 +10,12 @@ use super::container::ContainerEndpoint;
 use super::sigv4::{self, AwsKeys, SignatureTarget};
 use super::url::fetch;
 use crate::auth::key_file::KeyFile;
-use crate::auth::url::encode;
 use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::percent::encode;
 use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]

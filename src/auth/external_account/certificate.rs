@@ -2,7 +2,7 @@
 //! certificate with its chain.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use base64::Engine;
@@ -19,10 +19,11 @@ use crate::http::{ClientCertificate, HttpClient, HttpError};
 use crate::net::certificate::CertificatePair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
-use crate::url::UrlParts;
 use crate::util::env::Env;
 use crate::util::file::ReadLimits;
 use crate::util::secret::Secret;
+use crate::util::sync::lock;
+use crate::util::url::UrlParts;
 
 /// `credential_source.certificate` of a file.
 #[derive(Clone, Debug)]
@@ -122,7 +123,7 @@ impl WorkloadIdentity {
         pair: CertificatePair,
         request: &TokenRequest<'_>,
     ) -> Result<Arc<dyn HttpClient>, TokenError> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut client = lock(&self.client);
         if let Some((_, client)) = client.as_ref().filter(|(known, _)| *known == pair) {
             return Ok(Arc::clone(client));
         }
@@ -142,12 +143,13 @@ impl fmt::Debug for WorkloadIdentity {
 /// The token URL for mutual TLS: other hosts of Google's do not request a client certificate.
 pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String {
     let Some(url) = given else { return format!("https://sts.mtls.{universe_domain}/v1/token") };
-    let mtls =
-        UrlParts::split(&url).and_then(|parts| Some((parts.host.len(), mtls_host::to_mtls(parts.host)?)));
-    match (mtls, url.find("://")) {
-        (Some((length, host)), Some(at)) => [&url[..at + 3], &host, &url[at + 3 + length..]].concat(),
-        _ => url,
-    }
+    UrlParts::split(&url)
+        .filter(|parts| parts.user.is_none())
+        .and_then(|UrlParts { scheme, authority, host, target, .. }| {
+            let (mtls, port) = (mtls_host::to_mtls(host)?, authority.strip_prefix(host)?);
+            Some([scheme, "://", &mtls, port, target].concat())
+        })
+        .unwrap_or(url)
 }
 
 fn certificates(origin: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TokenError> {
@@ -194,6 +196,11 @@ mod tests {
                 Some("https://sts.mtls.googleapis.com/v1/token"),
                 "googleapis.com",
                 "https://sts.mtls.googleapis.com/v1/token",
+            ),
+            (
+                Some("https://STS.googleapis.com:443/v1/token"),
+                "googleapis.com",
+                "https://sts.mtls.googleapis.com:443/v1/token",
             ),
             (Some("https://sts.example.com/v1/token"), "googleapis.com", "https://sts.example.com/v1/token"),
             (Some("http://127.0.0.1:8080/v1/token"), "googleapis.com", "http://127.0.0.1:8080/v1/token"),

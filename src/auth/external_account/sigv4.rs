@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::json;
 use crate::util::secret::Secret;
+use crate::util::url::UrlParts;
 
 /// The security credentials of AWS.
 #[derive(Debug)]
@@ -49,9 +50,9 @@ pub(super) struct SignatureTarget<'a> {
 impl<'a> SignatureTarget<'a> {
     /// Takes an https URL of which no byte has to be encoded or normalised before it is signed.
     pub(super) fn parse(url: &'a str) -> Option<Self> {
-        let rest = url.strip_prefix("https://")?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let UrlParts { host, target, .. } =
+            UrlParts::split(url).filter(|url| url.scheme == "https" && url.host == url.authority)?;
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let plain = |byte: u8, also: &[u8]| byte.is_ascii_alphanumeric() || also.contains(&byte);
         let valid = !host.starts_with(['.', '-'])
             && !host.is_empty()

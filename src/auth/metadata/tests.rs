@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 
 use super::*;
-use crate::auth::scripted::Scripted;
+use crate::auth::scripted::ScriptedClient;
 use crate::error::ErrorKind;
 use crate::http::HttpErrorKind;
 
@@ -25,7 +25,7 @@ fn the_universe_is_asked_for_once_and_the_token_as_often_as_wanted() {
         assert_eq!(seen.headers["metadata-flavor"], "Google");
         assert!(!seen.headers.contains_key("authorization"));
     }
-    let seconds = |seen: &crate::auth::scripted::Seen| seen.timeout.as_secs_f64().ceil();
+    let seconds = |seen: &crate::auth::scripted::SentRequest| seen.timeout.as_secs_f64().ceil();
     assert_eq!(
         seen.iter().map(seconds).collect::<Vec<_>>(),
         [3.0, 10.0, 10.0],
@@ -138,7 +138,7 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
 
 #[test]
 fn who_names_the_server_expects_it() {
-    let http = Arc::new(Scripted::default());
+    let http = Arc::new(ScriptedClient::default());
     let named = Credentials::from(MetadataServer::new().http_client(Arc::clone(&http)));
     let provider = named.resolve(&env(&[])).unwrap().token_provider().unwrap();
     let error = provider.token(&http.request()).unwrap_err();
@@ -227,8 +227,8 @@ fn an_account_is_an_address() {
 fn source(
     answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>,
     change: fn(MetadataServer) -> MetadataServer,
-) -> (Arc<Scripted>, MetadataSource) {
-    let http = Arc::new(Scripted::new(answers));
+) -> (Arc<ScriptedClient>, MetadataSource) {
+    let http = Arc::new(ScriptedClient::new(answers));
     let server = change(MetadataServer::new().http_client(Arc::clone(&http)));
     (http, server.resolve(&env(&[])).unwrap())
 }

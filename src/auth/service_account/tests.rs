@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::*;
-use crate::auth::scripted::Scripted;
+use crate::auth::scripted::ScriptedClient;
 use crate::error::ErrorKind;
 use crate::http::{HttpResponse, Unplugged};
 use crate::util::env::SystemEnv;
@@ -177,7 +177,7 @@ fn an_exchange_sends_an_assertion_for_the_right_endpoint() {
         let mut file = key_file();
         file["token_uri"] = token_uri.into();
         let account = change(ServiceAccount::from_value(file).unwrap());
-        let http = Scripted::json([r#"{"access_token": "a", "expires_in": "600"}"#]);
+        let http = ScriptedClient::json([r#"{"access_token": "a", "expires_in": "600"}"#]);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let token = account.token(&TokenRequest { now, ..http.request() }).expect(name);
         assert_eq!((token.text(), token.lifetime(now)), ("a", Duration::from_secs(600)), "{name}");
@@ -262,7 +262,7 @@ fn what_cannot_be_exchanged_is_refused_before_anything_is_sent() {
 }
 
 fn assert_refused(name: &str, account: &ServiceAccount, message: &str) {
-    let http = Scripted::default();
+    let http = ScriptedClient::default();
     let error = account.token(&http.request()).expect_err(name);
     assert_eq!((error.to_string().as_str(), error.is_transient()), (message, false), "{name}");
     assert!(http.take().is_empty(), "{name}");
@@ -279,7 +279,7 @@ fn a_refused_delegation_says_who_can_allow_it() {
     for (name, subject, message) in rows {
         let account = ServiceAccount::from_json(KEY_FILE).unwrap().exchange_token();
         let account = if subject { account.subject("u@x") } else { account };
-        let http = Scripted::new([Ok(HttpResponse::new(401, refusal))]);
+        let http = ScriptedClient::new([Ok(HttpResponse::new(401, refusal))]);
         let error = account.token(&http.request()).expect_err(name);
         assert_eq!((error.to_string(), error.is_transient()), (message, false), "{name}");
     }

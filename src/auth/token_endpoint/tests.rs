@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::io;
 
 use super::*;
-use crate::auth::scripted::Scripted;
+use crate::auth::scripted::ScriptedClient;
 use crate::http::{HttpError, HttpErrorKind};
 
 #[test]
@@ -23,13 +23,14 @@ fn answers_are_read_leniently() {
         ("unknown fields", r#"{"access_token": "a", "id_token": {"x": [1]}, "scope": "s"}"#, None),
     ];
     for (name, body, expected) in rows {
-        let http = Scripted::json([body]);
+        let http = ScriptedClient::json([body]);
         let answer = post_form(&http.request(), URL, &[], &[]).expect(name);
         assert_eq!(answer.access_token.expose(), "a", "{name}");
         assert_eq!(answer.expires_in, expected.map(Duration::from_secs), "{name}");
         assert!(answer.refresh_token.is_none(), "{name}");
     }
-    let http = Scripted::json([r#"{"access_token": "a", "refresh_token": "r", "issued_token_type": "t"}"#]);
+    let http =
+        ScriptedClient::json([r#"{"access_token": "a", "refresh_token": "r", "issued_token_type": "t"}"#]);
     let answer = post_form(&http.request(), URL, &[], &[]).unwrap();
     assert_eq!(answer.refresh_token.unwrap().expose(), "r");
 }
@@ -133,7 +134,7 @@ fn failures_say_what_may_be_said_and_whether_they_pass() {
         ),
     ];
     for (name, status, body, message, transient) in rows {
-        let http = Scripted::new([Ok(HttpResponse::new(status, body))]);
+        let http = ScriptedClient::new([Ok(HttpResponse::new(status, body))]);
         let error = post_form(&http.request(), URL, &[], &[]).expect_err(name);
         assert_eq!((error.to_string(), error.is_transient()), (message, transient), "{name}");
         assert!(!format!("{error:?}").contains("CANARY"), "{name}");
@@ -143,7 +144,7 @@ fn failures_say_what_may_be_said_and_whether_they_pass() {
 #[test]
 fn a_redirect_is_named_by_its_host_and_not_followed() {
     let redirect = HttpResponse::new(307, "").with_header("location", "https://evil.example/?q=CANARY");
-    let http = Scripted::new([Ok(redirect)]);
+    let http = ScriptedClient::new([Ok(redirect)]);
     let error = post_form(&http.request(), URL, &[], &[]).unwrap_err();
     let message = "oauth2.googleapis.com answered 307, a redirect to evil.example, which is not followed";
     assert_eq!((error.to_string().as_str(), error.is_transient()), (message, false));
@@ -159,7 +160,8 @@ fn a_failed_exchange_keeps_its_cause_and_its_nature() {
         ("larger than 1 MiB", HttpErrorKind::TooLarge, false),
     ];
     for (name, kind, transient) in rows {
-        let http = Scripted::new([Err(HttpError::new(kind, name).with_source(io::Error::other("cable")))]);
+        let http =
+            ScriptedClient::new([Err(HttpError::new(kind, name).with_source(io::Error::other("cable")))]);
         let error = post_form(&http.request(), URL, &[], &[]).expect_err(name);
         assert_eq!((error.to_string().as_str(), error.is_transient()), (name, transient));
         let cause = error.source().map(ToString::to_string);
@@ -169,7 +171,7 @@ fn a_failed_exchange_keeps_its_cause_and_its_nature() {
 
 #[test]
 fn forms_are_encoded_and_bounded() {
-    let http = Scripted::json([r#"{"access_token": "a"}"#]);
+    let http = ScriptedClient::json([r#"{"access_token": "a"}"#]);
     let request = TokenRequest { timeout: Duration::from_secs(7), ..http.request() };
     let form = [("grant_type", "urn:x:y"), ("secret", "a b+c&d=é%")];
     post_form(&request, URL, &form, &[("authorization", "Basic x")]).unwrap();
@@ -183,7 +185,7 @@ fn forms_are_encoded_and_bounded() {
 
 #[test]
 fn json_is_posted() {
-    let http = Scripted::json(["one"]);
+    let http = ScriptedClient::json(["one"]);
     let posted = post_json(&http.request(), URL, b"{}", &[("authorization", "Bearer t")]).unwrap();
     assert_eq!(&**posted, b"one");
     let [posted] = &http.take()[..] else { panic!("one request") };
@@ -204,7 +206,7 @@ fn no_secret_leaves_over_plain_http_but_to_this_machine() {
         ("a password", "https://u:CANARY@x.example/", Some("its token URL has no valid host")),
     ];
     for (name, url, expected) in rows {
-        let http = Scripted::json([r#"{"access_token": "a"}"#]);
+        let http = ScriptedClient::json([r#"{"access_token": "a"}"#]);
         let message = post_form(&http.request(), url, &[], &[]).err().map(|error| error.to_string());
         assert_eq!(message.as_deref(), expected, "{name}");
         assert_eq!(http.take().len(), usize::from(expected.is_none()), "{name}");

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use crate::stop::StopToken;
+use crate::util::stop::StopToken;
 
 use super::super::HttpErrorKind::{Connect, Stopped, Tls};
 use super::authority::{Authority, VERSIONS, unchanged};

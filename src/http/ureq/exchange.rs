@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use crate::net::connection::IoLimit;
-use crate::stop::StopToken;
+use crate::util::stop::StopToken;
 
 /// The limit of an exchange.
 #[derive(Clone)]

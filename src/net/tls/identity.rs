@@ -11,8 +11,8 @@ use rustls::{ClientConfig, Error};
 
 use crate::net::certificate::{CertificatePair, ClientCertificate};
 use crate::net::error::{NetError, NetErrorKind};
-use crate::process::unlocked;
 use crate::util::file::{self, ReadLimits};
+use crate::util::process::unlocked;
 use crate::util::sync::lock;
 
 use super::client_auth::ClientCertificateResolver;

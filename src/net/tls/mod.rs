@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-use crate::url::bare;
+use crate::util::url::bare;
 
 use super::connection::{Connection, IoLimit};
 use super::error::{ConnectionError, NetError, NetErrorKind};

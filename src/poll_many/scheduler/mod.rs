@@ -12,9 +12,9 @@ use std::time::Instant;
 use crate::core::Core;
 use crate::error::Error;
 use crate::poller::WaitMachine;
-use crate::stop::StopToken;
-use crate::threads::ThreadPool;
 use crate::types::Operation;
+use crate::util::stop::StopToken;
+use crate::util::threads::ThreadPool;
 
 use super::group::ParentGroup;
 use super::journaling::JournalWriter;

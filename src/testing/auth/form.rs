@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::identities::{CLIENT_ID, CLIENT_SECRET};
 use crate::testing::http_response::FakeResponse;
-use crate::testing::request::{RecordedRequest, form_decode};
+use crate::testing::request::RecordedRequest;
+use crate::util::percent::decode_form;
 
 /// The parameters of a request.
 pub(super) struct TokenRequestForm(BTreeMap<String, String>);
@@ -29,11 +30,11 @@ impl TokenRequestForm {
         let mut fields = BTreeMap::new();
         for pair in body.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = form_decode(name);
+            let name = decode_form(name);
             if !known.contains(&name.as_str()) {
                 return Err(TokenRefusal::invalid_request(format!("Unknown parameter: {name}")));
             }
-            if fields.insert(name.clone(), form_decode(value)).is_some() {
+            if fields.insert(name.clone(), decode_form(value)).is_some() {
                 return Err(TokenRefusal::invalid_request(format!(
                     "Parameter not allowed to repeat: {name}"
                 )));

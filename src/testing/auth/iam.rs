@@ -9,8 +9,9 @@ use serde_json::json;
 use super::tokens::TokenIssuer;
 use crate::json::{parse_duration, timestamp_text};
 use crate::testing::http_response::FakeResponse;
-use crate::testing::request::{RecordedRequest, percent_decode};
+use crate::testing::request::RecordedRequest;
 use crate::types::{Code, Status};
+use crate::util::percent::decode;
 
 pub(super) fn generate_access_token(
     issuer: &mut TokenIssuer,
@@ -33,7 +34,7 @@ struct TokenRequestBody {
 
 fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<String, Status> {
     check_caller(issuer, request, now)?;
-    let path = percent_decode(request.path());
+    let path = decode(request.path());
     let name = path.strip_prefix("/v1/").and_then(|path| path.strip_suffix(":generateAccessToken"));
     if !name.is_some_and(is_account) {
         return Err(Status::new(

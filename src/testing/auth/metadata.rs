@@ -8,7 +8,8 @@ use serde_json::json;
 use super::identities::{EMAIL, PROJECT};
 use super::tokens::TokenIssuer;
 use crate::testing::http_response::FakeResponse;
-use crate::testing::request::{RecordedRequest, percent_decode};
+use crate::testing::request::RecordedRequest;
+use crate::util::percent::decode;
 
 /// The metadata server of a machine.
 pub(super) struct FakeMetadataServer {
@@ -48,7 +49,7 @@ impl FakeMetadataServer {
         request: &RecordedRequest,
         now: Duration,
     ) -> Option<FakeResponse> {
-        let path = percent_decode(request.path());
+        let path = decode(request.path());
         if path == "/" {
             return Some(FakeResponse::text(200, "computeMetadata/\n"));
         }

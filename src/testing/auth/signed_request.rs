@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::aws::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN};
 use crate::json::parse_timestamp;
-use crate::testing::request::percent_decode;
+use crate::util::percent::decode;
 
 /// A signed request of GetCallerIdentity that was not sent yet.
 #[derive(Deserialize)]
@@ -29,8 +29,8 @@ struct SignedHeader {
 
 /// Says what is wrong with the request, if anything.
 pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
-    let signed: SignedRequest = serde_json::from_str(&percent_decode(token))
-        .map_err(|error| format!("not a signed request: {error}"))?;
+    let signed: SignedRequest =
+        serde_json::from_str(&decode(token)).map_err(|error| format!("not a signed request: {error}"))?;
     let headers: BTreeMap<String, &str> = signed
         .headers
         .iter()

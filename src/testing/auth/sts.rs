@@ -14,7 +14,8 @@ use super::oauth::{UserLogin, access_token};
 use super::signed_request;
 use super::tokens::TokenIssuer;
 use crate::testing::http_response::FakeResponse;
-use crate::testing::request::{RecordedRequest, percent_decode};
+use crate::testing::request::RecordedRequest;
+use crate::util::percent::decode;
 
 /// `POST /v1/token`: exchanges the token of another identity provider.
 pub(super) fn token(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> FakeResponse {
@@ -75,8 +76,7 @@ fn check_options(form: &TokenRequestForm, has_client: bool) -> Result<(), TokenR
     let Some(options) = form.get("options") else { return Ok(()) };
     let invalid = |why: &str| TokenRefusal::invalid_request(format!("Invalid options: {why}"));
     // google-auth for Python encodes twice.
-    let options: Value =
-        serde_json::from_str(&percent_decode(options)).map_err(|_| invalid("not a JSON object"))?;
+    let options: Value = serde_json::from_str(&decode(options)).map_err(|_| invalid("not a JSON object"))?;
     match options.as_object().map(|options| options.iter().collect::<Vec<_>>()).as_deref() {
         Some([(name, Value::String(_))]) if *name == "userProject" => {}
         _ => return Err(invalid("expected `userProject` and nothing else")),

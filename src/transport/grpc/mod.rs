@@ -20,11 +20,11 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::redact::Masked;
 use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::redact::Masked;
 
 use metadata::RequestHeads;
 use pool::ConnectionPool;

@@ -14,9 +14,9 @@ use crate::net::peer::{Peer, ServerAddress};
 use crate::net::permits::Permits;
 use crate::net::proxy::ProxyServer;
 use crate::net::tls::AlpnProtocol;
-use crate::process::PerProcess;
-use crate::url::UrlParts;
 use crate::util::env::Env;
+use crate::util::process::PerProcess;
+use crate::util::url::UrlParts;
 
 use super::channel::{ChannelFault, GrpcChannel, GrpcResponse};
 use super::metadata::stamped;

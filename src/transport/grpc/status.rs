@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use h2::Reason;
 use http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode;
 use prost::Message;
 
 use crate::error::Error;
@@ -117,21 +118,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// `%` and two digits stand for a byte; what is no such escape stays as it is.
+/// Decodes `%` and two digits to a byte; invalid escapes stay as they are.
 fn percent_decoded(text: &[u8]) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(hex);
-        decoded.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex(digits: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.contains('+'))?;
-    u8::from_str_radix(digits, 16).ok()
+    percent_decode(text).decode_utf8_lossy().into_owned()
 }
 
 const STATUS: &str = "grpc-status";

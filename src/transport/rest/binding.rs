@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use crate::error::Error;
 use crate::http::HttpMethod;
-use crate::redact::{Masked, redacted};
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
 use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
+use crate::util::redact::{Masked, redacted};
 
 /// Maps the five methods to HTTP requests, for a service that differs from the usual.
 ///

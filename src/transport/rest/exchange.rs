@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
-use crate::stop::StopToken;
 use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
+use crate::util::stop::StopToken;
 
 use super::RestTransport;
 use super::decode::RestResponse;

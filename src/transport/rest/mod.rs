@@ -17,9 +17,9 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::redact::Masked;
 use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
 use crate::types::{Operation, OperationPage};
+use crate::util::redact::Masked;
 
 use binding::Bindings;
 use decode::RestResponse;

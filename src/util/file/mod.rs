@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::process::ProcessLock;
-use crate::redact::suspicion_of_path;
-use crate::stop::StopToken;
 use crate::util::excerpt::shown_path;
+use crate::util::process::ProcessLock;
+use crate::util::redact::suspicion_of_path;
+use crate::util::stop::StopToken;
 
 /// Why a file was not read; reads on after the name of the file.
 #[derive(Debug)]

@@ -1,19 +1,20 @@
 use serde_json::{Value, json};
 
-use super::{AUDIENCE, environment, external, with};
-use crate::auth::canned::{Canned, STS_ANSWER, decode, load, token_in};
+use super::{AUDIENCE, external, with};
+use crate::auth::scripted::{STS_RESPONSE, ScriptedClient, environment, load, local_url};
 use crate::auth::{Credentials, CredentialsPolicy};
+use crate::util::percent::decode_form;
 
 /// The signatures are those of `sigv4`, computed there by other means.
 #[test]
 fn keys_and_region_of_the_environment_win_and_nothing_is_fetched() {
-    let server = Canned::start([(200, STS_ANSWER)]);
-    let credentials = load(&external(&server, source(&server))).unwrap();
-    token_in(&ENVIRONMENT, &credentials, &[]).unwrap();
-    let [exchange] = &server.received()[..] else { panic!("one request") };
+    let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
+    let credentials = load(&external(source())).unwrap();
+    server.token_in(&ENVIRONMENT, &credentials, &[]).unwrap();
+    let [exchange] = &server.take()[..] else { panic!("one request") };
     let token = exchange.field("subject_token").unwrap();
     assert!(!token.contains(['{', '"', ':', '/', ' ']), "percent-encoded: {token}");
-    let signed: Value = serde_json::from_str(&decode(&token)).unwrap();
+    let signed: Value = serde_json::from_str(&decode_form(&token)).unwrap();
     let header = |key: &str, value: &str| json!({"key": key, "value": value});
     assert_eq!(
         signed,
@@ -45,7 +46,7 @@ fn the_metadata_server_is_asked_for_what_the_environment_lacks() {
         r#"{"Code":"Success","AccessKeyId":"AKIDEXAMPLE",
             "SecretAccessKey":"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY","Token":"CANARY-session-3"}"#,
     );
-    let (session, sts) = ((200, "CANARY-imds-4"), (200, STS_ANSWER));
+    let (session, sts) = ((200, "CANARY-imds-4"), (200, STS_RESPONSE));
     let (put, get_zone) = ("PUT /latest/api/token", "GET /latest/meta-data/placement/availability-zone");
     let get_role = "GET /latest/meta-data/iam/security-credentials";
     let get_keys = "GET /latest/meta-data/iam/security-credentials/my%20role";
@@ -76,26 +77,26 @@ fn the_metadata_server_is_asked_for_what_the_environment_lacks() {
         ),
     ];
     for (name, version_2, env, answers, expected) in rows {
-        let server = Canned::start(answers);
-        let mut source = source(&server);
+        let server = ScriptedClient::responses(answers);
+        let mut source = source();
         if version_2 {
-            source["imdsv2_session_token_url"] = server.url("/latest/api/token").into();
+            source["imdsv2_session_token_url"] = local_url("/latest/api/token").into();
         }
-        token_in(env, &load(&external(&server, source)).expect(name), &[]).expect(name);
-        let received = server.received();
-        let lines: Vec<_> = received.iter().map(|each| format!("{} {}", each.method, each.target)).collect();
+        server.token_in(env, &load(&external(source)).expect(name), &[]).expect(name);
+        let received = server.take();
+        let lines: Vec<_> = received.iter().map(|each| each.line.replace("http://127.0.0.1", "")).collect();
         assert_eq!(lines, expected, "{name}");
         for request in &received {
             let session = request.headers.get("x-aws-ec2-metadata-token").map(String::as_str);
             let lifetime = request.headers.get("x-aws-ec2-metadata-token-ttl-seconds").map(String::as_str);
-            let (wanted_session, wanted_lifetime) = match request.method.as_str() {
+            let (wanted_session, wanted_lifetime) = match request.line.split(' ').next().unwrap() {
                 "PUT" => (None, Some("300")),
                 "GET" => (version_2.then_some("CANARY-imds-4"), None),
                 _ => (None, None),
             };
             assert_eq!((session, lifetime), (wanted_session, wanted_lifetime), "{name}");
         }
-        let token = decode(&received.last().unwrap().field("subject_token").unwrap());
+        let token = decode_form(&received.last().unwrap().field("subject_token").unwrap());
         assert!(
             token.contains("e19096493a1d79de170e26eaf47df5cfa69a675d3004df972c4a8f64ad3d7a51"),
             "{name}: {token}"
@@ -125,9 +126,8 @@ fn a_metadata_server_that_fails_is_named_without_what_it_said() {
         ),
     ];
     for (name, answers, message, transient) in rows {
-        let server = Canned::start(answers);
-        let error =
-            token_in(&[], &load(&external(&server, source(&server))).expect(name), &[]).expect_err(name);
+        let server = ScriptedClient::responses(answers);
+        let error = server.token_in(&[], &load(&external(source())).expect(name), &[]).expect_err(name);
         assert_eq!((error.to_string().as_str(), error.is_transient()), (message, transient), "{name}");
         assert!(!format!("{error:#?}").contains("CANARY"), "{name}");
     }
@@ -200,11 +200,11 @@ fn other_versions_and_odd_urls_are_refused() {
     assert_eq!(with_id("aws1", ""), Err(format!("{origin} lacks `regional_cred_verification_url`")));
 }
 
-fn source(server: &Canned) -> Value {
+fn source() -> Value {
     json!({
         "environment_id": "aws1",
-        "region_url": server.url("/latest/meta-data/placement/availability-zone"),
-        "url": server.url("/latest/meta-data/iam/security-credentials"),
+        "region_url": local_url("/latest/meta-data/placement/availability-zone"),
+        "url": local_url("/latest/meta-data/iam/security-credentials"),
         "regional_cred_verification_url":
             "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
     })

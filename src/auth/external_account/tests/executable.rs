@@ -1,10 +1,11 @@
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{AUDIENCE, Folder, environment, external, with};
+use super::{AUDIENCE, Folder, external, with};
 use crate::auth::TokenRequest;
-use crate::auth::canned::{Canned, STS_ANSWER, load, now, token_in};
+use crate::auth::scripted::{STS_RESPONSE, ScriptedClient, environment, load, local_url, now};
 use crate::http::Unplugged;
 
 #[test]
@@ -24,18 +25,18 @@ fn the_program_is_told_all_that_the_protocol_says() {
     ];
     for (name, impersonating, keeping, expected) in rows {
         let generated = r#"{"accessToken":"t","expireTime":"2027-01-15T09:00:00Z"}"#;
-        let server = Canned::start([(200, STS_ANSWER), (200, generated)]);
+        let server = ScriptedClient::responses([(200, STS_RESPONSE), (200, generated)]);
         let mut executable = json!({"command": format!("{command} 'a b'")});
         if keeping {
             executable["output_file"] = kept.clone().into();
         }
-        let mut file = external(&server, json!({ "executable": executable }));
+        let mut file = external(json!({ "executable": executable }));
         if impersonating {
-            let url = server.url("/v1/projects/-/serviceAccounts/a@b:generateAccessToken");
+            let url = local_url("/v1/projects/-/serviceAccounts/a@b:generateAccessToken");
             file["service_account_impersonation_url"] = url.into();
         }
-        token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect(name);
-        assert_eq!(server.received()[0].field("subject_token").as_deref(), Some(expected.as_str()), "{name}");
+        server.token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect(name);
+        assert_eq!(server.take()[0].field("subject_token").as_deref(), Some(expected.as_str()), "{name}");
     }
 }
 
@@ -90,12 +91,12 @@ fn what_the_program_says_is_taken_at_its_word() {
     ];
     let folder = Folder::new();
     for (name, output, expected) in rows {
-        let server = Canned::start([(200, STS_ANSWER)]);
+        let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
         let executable = json!({"command": folder.command("say", &output)});
-        let credentials = load(&external(&server, json!({ "executable": executable }))).expect(name);
-        match (token_in(&[ALLOWED], &credentials, &[]), expected) {
+        let credentials = load(&external(json!({ "executable": executable }))).expect(name);
+        match (server.token_in(&[ALLOWED], &credentials, &[]), expected) {
             (Ok(_), Ok(expected)) => {
-                assert_eq!(server.received()[0].field("subject_token").as_deref(), Some(expected), "{name}");
+                assert_eq!(server.take()[0].field("subject_token").as_deref(), Some(expected), "{name}");
             }
             (Err(error), Err(expected)) => {
                 assert_eq!(error.to_string(), expected, "{name}");
@@ -128,12 +129,12 @@ fn a_program_that_fails_is_named_with_how_it_ended() {
         ("missing", "/nowhere/tool CANARY-9".into(), "executable `/nowhere/tool` cannot be run"),
     ];
     for (name, command, expected) in rows {
-        let server = Canned::start([(200, STS_ANSWER)]);
-        let file = external(&server, json!({"executable": {"command": command}}));
-        let error = token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect_err(name);
+        let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
+        let file = external(json!({"executable": {"command": command}}));
+        let error = server.token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect_err(name);
         assert_eq!((error.to_string().as_str(), error.is_transient()), (expected, false), "{name}");
         assert!(!format!("{error:#?}").contains("CANARY"), "{name}");
-        assert!(server.received().is_empty(), "{name}");
+        assert!(server.take().is_empty(), "{name}");
     }
 }
 
@@ -142,7 +143,7 @@ fn a_program_is_killed_when_the_attempt_has_no_time_left() {
     let source = json!({"executable": {"command": "/bin/sh -c 'exec sleep 600'", "timeout_millis": 5000}});
     let credentials = load(&with("credential_source", source)).unwrap();
     let provider = credentials.resolve(&environment(&[ALLOWED])).unwrap().token_provider().unwrap();
-    let request = TokenRequest::new(std::time::Duration::ZERO, &Unplugged);
+    let request = TokenRequest::new(Duration::ZERO, &Unplugged);
     let error = provider.token(&request).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -172,18 +173,18 @@ fn the_output_file_is_used_while_it_is_known_to_be_good() {
             Some(content) => fs::write(&path, content).unwrap(),
             None => fs::remove_file(&path).unwrap(),
         }
-        let server = Canned::start([(200, STS_ANSWER)]);
+        let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
         let executable = json!({"command": folder.command("say", &success("fresh")), "output_file": path});
-        let file = external(&server, json!({ "executable": executable }));
-        token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect(name);
-        assert_eq!(server.received()[0].field("subject_token").as_deref(), Some(expected), "{name}");
+        let file = external(json!({ "executable": executable }));
+        server.token_in(&[ALLOWED], &load(&file).expect(name), &[]).expect(name);
+        assert_eq!(server.take()[0].field("subject_token").as_deref(), Some(expected), "{name}");
     }
-    let server = Canned::start([(200, STS_ANSWER)]);
+    let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
     let writes = folder.script("writes", "cp \"$1\" \"$GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE\"");
     let command = format!("{writes} '{}'", folder.file("new.json", &success("written")));
-    let file = external(&server, json!({"executable": {"command": command, "output_file": path}}));
-    token_in(&[ALLOWED], &load(&file).unwrap(), &[]).unwrap();
-    assert_eq!(server.received()[0].field("subject_token").as_deref(), Some("written"));
+    let file = external(json!({"executable": {"command": command, "output_file": path}}));
+    server.token_in(&[ALLOWED], &load(&file).unwrap(), &[]).unwrap();
+    assert_eq!(server.take()[0].field("subject_token").as_deref(), Some("written"));
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn nothing_runs_unless_it_is_allowed_by_exactly_one() {
     }
     assert!(!witness.exists());
     let provider = credentials.resolve(&environment(&[ALLOWED])).unwrap().token_provider().unwrap();
-    let request = TokenRequest { now: now(), ..TokenRequest::new(crate::auth::canned::MINUTE, &Unplugged) };
+    let request = TokenRequest { now: now(), ..TokenRequest::new(MINUTE, &Unplugged) };
     assert!(provider.token(&request).is_err());
     assert!(witness.exists(), "the script does leave its mark");
 }
@@ -260,4 +261,5 @@ fn success(token: &str) -> String {
     )
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
 const ALLOWED: (&str, &str) = ("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");

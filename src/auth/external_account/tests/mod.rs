@@ -2,27 +2,26 @@ mod aws;
 #[cfg(unix)]
 mod executable;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::auth::canned::{Canned, MINUTE, STS_ANSWER, load, now, token, token_in};
+use crate::auth::scripted::{STS_RESPONSE, ScriptedClient, environment, load, local_url, now};
 use crate::error::ErrorKind;
 use crate::folder::Folder;
 
 #[test]
 fn a_subject_token_is_exchanged_field_by_field() {
-    let server = Canned::start([(200, STS_ANSWER)]);
+    let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
     let folder = Folder::new();
-    let mut file = external(&server, json!({"file": folder.file("token", " CANARY-subject-2\r\n")}));
+    let mut file = external(json!({"file": folder.file("token", " CANARY-subject-2\r\n")}));
     file["client_id"] = "client~id".into();
     file["client_secret"] = "se?cret>".into();
-    let token = token(&load(&file).unwrap(), &["a", "b"]).unwrap();
+    let token = server.token(&load(&file).unwrap(), &["a", "b"]).unwrap();
     assert_eq!((token.text(), token.lifetime(now())), ("CANARY-sts-1", Duration::from_secs(3600)));
-    let received = server.received();
-    assert_eq!((received[0].method.as_str(), received[0].target.as_str()), ("POST", "/v1/token"));
+    let received = server.take();
+    assert_eq!(received[0].line, "POST http://127.0.0.1/v1/token");
     assert_eq!(received[0].headers["authorization"], "Basic Y2xpZW50fmlkOnNlP2NyZXQ+");
     let expected = [
         ("audience", AUDIENCE),
@@ -32,7 +31,7 @@ fn a_subject_token_is_exchanged_field_by_field() {
         ("subject_token", "CANARY-subject-2"),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
     ];
-    assert_eq!(received[0].form(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(received[0].form(), environment(&expected));
 }
 
 #[test]
@@ -45,20 +44,19 @@ fn the_project_of_a_workforce_is_sent_encoded_once_and_never_next_to_a_client() 
         ("with a client", workforce, Some("id"), None),
     ];
     for (name, audience, client, expected) in rows {
-        let server = Canned::start([(200, STS_ANSWER)]);
-        let mut file = external(&server, source.clone());
+        let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
+        let mut file = external(source.clone());
         file["audience"] = audience.into();
         file["workforce_pool_user_project"] = "my project/1".into();
         file["client_id"] = client.into();
-        token(&load(&file).expect(name), &[]).expect(name);
-        let request = &server.received()[0];
+        server.token(&load(&file).expect(name), &[]).expect(name);
+        let request = &server.take()[0];
         assert_eq!(request.field("options").as_deref(), expected, "{name}");
         assert_eq!(request.headers.contains_key("authorization"), client.is_some(), "{name}");
         let default = "https://www.googleapis.com/auth/cloud-platform";
         assert_eq!(request.field("scope").as_deref(), Some(default), "{name}");
     }
-    let server = Canned::start([(200, STS_ANSWER)]);
-    let mut workload = external(&server, source);
+    let mut workload = external(source);
     workload["workforce_pool_user_project"] = "p".into();
     assert_eq!(
         load(&workload).unwrap_err().to_string(),
@@ -69,11 +67,11 @@ fn the_project_of_a_workforce_is_sent_encoded_once_and_never_next_to_a_client() 
 #[test]
 fn a_service_account_is_impersonated_with_a_token_for_that_alone() {
     let generated = r#"{"accessToken":"CANARY-account-3","expireTime":"2027-01-15T09:00:00.5Z"}"#;
-    let server = Canned::start([(200, STS_ANSWER), (200, generated)]);
+    let server = ScriptedClient::responses([(200, STS_RESPONSE), (200, generated)]);
     let folder = Folder::new();
-    let mut file = external(&server, json!({"file": folder.file("token", "subject")}));
+    let mut file = external(json!({"file": folder.file("token", "subject")}));
     let path = "/v1/projects/-/serviceAccounts/robot@p.iam.gserviceaccount.com:generateAccessToken";
-    file["service_account_impersonation_url"] = server.url(path).into();
+    file["service_account_impersonation_url"] = local_url(path).into();
     file["service_account_impersonation"] = json!({"token_lifetime_seconds": 600});
     file["quota_project_id"] = "billing".into();
     let credentials = load(&file).unwrap();
@@ -83,12 +81,12 @@ fn a_service_account_is_impersonated_with_a_token_for_that_alone() {
     );
     let resolved = credentials.resolve(&environment(&[])).unwrap();
     assert_eq!(resolved.quota_project(), Some("billing"));
-    let token = token(&credentials, &["a", "b"]).unwrap();
+    let token = server.token(&credentials, &["a", "b"]).unwrap();
     assert_eq!(token.text(), "CANARY-account-3");
     assert_eq!(token.lifetime(now()), Duration::from_millis(3_600_500));
-    let [exchange, generate] = &server.received()[..] else { panic!("two requests") };
+    let [exchange, generate] = &server.take()[..] else { panic!("two requests") };
     assert_eq!(exchange.field("scope").as_deref(), Some("https://www.googleapis.com/auth/iam"));
-    assert_eq!((generate.method.as_str(), generate.target.as_str()), ("POST", path));
+    assert_eq!(generate.line, format!("POST http://127.0.0.1{path}"));
     assert_eq!(generate.headers["authorization"], "Bearer CANARY-sts-1");
     assert_eq!(generate.json(), json!({"scope": ["a", "b"], "lifetime": "600s"}));
 }
@@ -98,19 +96,18 @@ fn a_service_account_is_impersonated_with_a_token_for_that_alone() {
 fn a_file_is_read_anew_for_every_token_and_links_are_followed() {
     use std::os::unix::fs::symlink;
 
-    let server = Canned::start([(200, STS_ANSWER); 3]);
+    let server = ScriptedClient::responses([(200, STS_RESPONSE); 3]);
     let folder = Folder::new();
     let link = folder.path().join("token");
     symlink(folder.file("first", "one"), &link).unwrap();
-    let credentials = load(&external(&server, json!({"file": link}))).unwrap();
-    token(&credentials, &[]).unwrap();
+    let credentials = load(&external(json!({"file": link}))).unwrap();
+    server.token(&credentials, &[]).unwrap();
     fs::remove_file(&link).unwrap();
     symlink(folder.file("second", "two"), &link).unwrap();
-    token(&credentials, &[]).unwrap();
+    server.token(&credentials, &[]).unwrap();
     folder.file("second", "three");
-    token(&credentials, &[]).unwrap();
-    let sent: Vec<_> =
-        server.received().iter().map(|request| request.field("subject_token").unwrap()).collect();
+    server.token(&credentials, &[]).unwrap();
+    let sent: Vec<_> = server.take().iter().map(|request| request.field("subject_token").unwrap()).collect();
     assert_eq!(sent, ["one", "two", "three"]);
 }
 
@@ -144,12 +141,12 @@ fn subject_tokens_are_text_or_a_field_of_json() {
         ),
     ];
     for (name, format, content, expected) in rows {
-        let server = Canned::start([(200, STS_ANSWER)]);
+        let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
         let path = folder.file(name, content);
-        let credentials = load(&external(&server, json!({"file": path, "format": format}))).expect(name);
-        match (token(&credentials, &[]), expected) {
+        let credentials = load(&external(json!({"file": path, "format": format}))).expect(name);
+        match (server.token(&credentials, &[]), expected) {
             (Ok(_), Ok(expected)) => {
-                assert_eq!(server.received()[0].field("subject_token").as_deref(), Some(expected), "{name}");
+                assert_eq!(server.take()[0].field("subject_token").as_deref(), Some(expected), "{name}");
             }
             (Err(error), Err(expected)) => {
                 assert_eq!(error.to_string(), format!("subject token file `{path}` {expected}"), "{name}");
@@ -159,12 +156,12 @@ fn subject_tokens_are_text_or_a_field_of_json() {
         }
     }
     let missing = json!({"file": folder.path().join("missing")});
-    let error = token(&load(&external(&Canned::start([(200, "")]), missing)).unwrap(), &[]).unwrap_err();
+    let error = ScriptedClient::default().token(&load(&external(missing)).unwrap(), &[]).unwrap_err();
     assert!(error.to_string().ends_with("missing` does not exist"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
     let large = "x".repeat((1 << 20) + 1);
     let large = json!({"file": folder.file("large", &large)});
-    let error = token(&load(&external(&Canned::start([(200, "")]), large)).unwrap(), &[]).unwrap_err();
+    let error = ScriptedClient::default().token(&load(&external(large)).unwrap(), &[]).unwrap_err();
     assert!(error.to_string().ends_with("large` is larger than 1 MiB"), "{error}");
 }
 
@@ -177,27 +174,21 @@ fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
         ("busy", 503, "CANARY-9", Err(("127.0.0.1 answered 503", true))),
     ];
     for (name, status, body, expected) in rows {
-        let server = Canned::start([(status, body), (200, STS_ANSWER)]);
+        let server = ScriptedClient::responses([(status, body), (200, STS_RESPONSE)]);
         let accept = (status == 200).then_some("application/jwt");
         let mut headers = json!({"Metadata": "True", "Authorization": "Bearer CANARY-10"});
         if let Some(accept) = accept {
             headers["Accept"] = accept.into();
         }
-        let credentials = load(&external(
-            &server,
-            json!({
-                "url": server.url("/identity?audience=x"),
-                "headers": headers,
-                "format": {"type": "json", "subject_token_field_name": "t"},
-            }),
-        ))
+        let credentials = load(&external(json!({
+            "url": local_url("/identity?audience=x"),
+            "headers": headers,
+            "format": {"type": "json", "subject_token_field_name": "t"},
+        })))
         .expect(name);
-        let result = token(&credentials, &[]);
-        let received = server.received();
-        assert_eq!(
-            (received[0].method.as_str(), received[0].target.as_str()),
-            ("GET", "/identity?audience=x")
-        );
+        let result = server.token(&credentials, &[]);
+        let received = server.take();
+        assert_eq!(received[0].line, "GET http://127.0.0.1/identity?audience=x");
         assert_eq!(received[0].headers["metadata"], "True");
         assert_eq!(received[0].headers["accept"], accept.unwrap_or("*/*"), "{name}");
         assert_eq!(received[0].headers["authorization"], "Bearer CANARY-10");
@@ -306,10 +297,10 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
     ];
     let folder = Folder::new();
     for (name, status, body, message, transient) in rows {
-        let server = Canned::start([(status, body)]);
+        let server = ScriptedClient::responses([(status, body)]);
         let source = json!({"file": folder.file("token", "CANARY-13")});
-        let credentials = load(&external(&server, source)).expect(name);
-        let error = token(&credentials, &[]).expect_err(name);
+        let credentials = load(&external(source)).expect(name);
+        let error = server.token(&credentials, &[]).expect_err(name);
         assert_eq!((error.to_string().as_str(), error.is_transient()), (message, transient), "{name}");
         assert!(!format!("{error:#?} {credentials:#?}").contains("CANARY"), "{name}");
     }
@@ -318,22 +309,22 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
 #[test]
 fn no_time_left_is_a_transient_failure() {
     let folder = Folder::new();
-    let server = Canned::start([(200, STS_ANSWER)]);
-    let credentials = load(&external(&server, json!({"file": folder.file("token", "t")}))).unwrap();
+    let server = ScriptedClient::responses([(200, STS_RESPONSE)]);
+    let credentials = load(&external(json!({"file": folder.file("token", "t")}))).unwrap();
     let provider = credentials.resolve(&environment(&[])).unwrap().token_provider().unwrap();
     let http = crate::http::HttpAgent::new(&Default::default()).unwrap();
     let error = provider.token(&crate::auth::TokenRequest::new(Duration::ZERO, &http)).unwrap_err();
     assert!(error.is_transient(), "{error}");
-    assert!(server.received().is_empty());
-    assert!(token_in(&[("UNUSED", "1")], &credentials, &[]).is_ok(), "{MINUTE:?} are enough");
+    assert!(server.take().is_empty());
+    assert!(server.token_in(&[("UNUSED", "1")], &credentials, &[]).is_ok(), "10 s are enough");
 }
 
-fn external(server: &Canned, source: Value) -> Value {
+fn external(source: Value) -> Value {
     json!({
         "type": "external_account",
         "audience": AUDIENCE,
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": server.url("/v1/token"),
+        "token_url": local_url("/v1/token"),
         "credential_source": source,
     })
 }
@@ -356,10 +347,6 @@ fn with_impersonation(options: Value) -> Value {
     file["service_account_impersonation_url"] =
         "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b:generateAccessToken".into();
     file
-}
-
-fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
-    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 const AUDIENCE: &str =

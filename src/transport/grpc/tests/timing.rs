@@ -8,8 +8,8 @@ use super::server::{Act, GRPC, Server, head, ok, raw};
 use super::{NAME, facts, get, message, proto, transport};
 use crate::error::ErrorKind;
 use crate::proto::google::longrunning::GetOperationRequest;
-use crate::stop::StopToken;
 use crate::transport::{Attempt, HeadersObserver, Transport};
+use crate::util::stop::StopToken;
 
 /// Enough to send a request, also on busy machines.
 const SHORT: Duration = Duration::from_millis(500);

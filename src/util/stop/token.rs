@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 
 #[cfg(feature = "async")]
 use super::wakers::StopWakers;

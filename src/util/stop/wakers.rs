@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::MutexGuard;
 use std::task::Waker;
 
-use crate::process::ProcessLock;
+use crate::util::process::ProcessLock;
 
 /// The wakers of the futures that sleep now.
 pub(super) struct StopWakers(ProcessLock<SleepingFutures>);

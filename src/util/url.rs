@@ -1,11 +1,13 @@
 //! Absolute URLs in their parts.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The parts of an absolute URL, as they are written; nothing is decoded or checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UrlParts<'a> {
     pub(crate) scheme: &'a str,
+    /// User, host and port.
+    pub(crate) authority: &'a str,
     /// User and password, percent-encoded.
     pub(crate) user: Option<&'a str>,
     /// An IPv6 address keeps its brackets.
@@ -21,13 +23,23 @@ impl<'a> UrlParts<'a> {
     /// None for a text without `://`, and for a host in brackets with something other than a port behind it.
     pub(crate) fn split(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
+        Self::with_scheme(scheme, rest)
+    }
+
+    /// Splits a URL of which the scheme may be missing: it is `default` then.
+    pub(crate) fn split_or(default: &'a str, url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://").unwrap_or((default, url));
+        Self::with_scheme(scheme, rest)
+    }
+
+    fn with_scheme(scheme: &'a str, rest: &'a str) -> Option<Self> {
         let (authority, target) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user, server) = match authority.rsplit_once('@') {
             Some((user, server)) => (Some(user), server),
             None => (None, authority),
         };
         let (host, port) = split_port(server)?;
-        Some(Self { scheme, user, host, port, target })
+        Some(Self { scheme, authority, user, host, port, target })
     }
 }
 
@@ -55,7 +67,16 @@ pub(crate) fn host_is_valid(host: &str) -> bool {
     if host.starts_with('[') {
         return bare(host).parse::<Ipv6Addr>().is_ok();
     }
-    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    // RFC 1035 section 2.3.4; a dot at the end is the root.
+    let labels = host.strip_suffix('.').unwrap_or(host);
+    let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
+    labels.len() <= 253 && labels.split('.').all(fits)
+}
+
+/// Whether `host` is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether `port` is a number up to 65535, without a sign.
@@ -89,6 +110,33 @@ mod tests {
             let found = UrlParts::split(url);
             assert!(found.is_none_or(|found| found.scheme == "https"), "{url}");
             assert_eq!(found.map(|url| (url.host, url.port, url.user, url.target)), expected, "{url}");
+        }
+        let url = UrlParts::split_or("https", "u@a.test:81/b://c").unwrap();
+        assert_eq!((url.scheme, url.host), ("u@a.test:81/b", "c"));
+        let url = UrlParts::split_or("https", "u@a.test:81/b").unwrap();
+        assert_eq!((url.scheme, url.authority, url.target), ("https", "u@a.test:81", "/b"));
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        let (label, name) = ("a".repeat(63), format!("{}.a", ["a"; 126].join(".")));
+        let valid = ["a", "A-b_c.d1", "a.test.", "127.0.0.1", "[::1]", &label, &name];
+        assert!(valid.iter().all(|host| host_is_valid(host)));
+        let (long_label, long_name) = (format!("{label}a"), format!("{name}.a"));
+        let invalid =
+            ["", ".", ".a", "a..b", "a b", "a\\b", "a%2eb", "é", "::1", "[::1", "[a]", "[127.0.0.1]"];
+        for host in invalid.into_iter().chain([&*long_label, &long_name]) {
+            assert!(!host_is_valid(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for host in ["localhost", "LocalHost", "127.9.9.9", "[::1]", "::1"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["localhost.test", "127.0.0.1.test", "128.0.0.1", "[::2]", ""] {
+            assert!(!is_loopback(host), "{host}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::process::ProcessId;
+use crate::util::process::ProcessId;
 
 /// At most `size` threads that turn jobs `J` into results `R`.
 ///
