@@ -20,7 +20,7 @@ use crate::util::redact::redacted;
 /// characters and those that turn the direction of text are escaped. A value that may be a secret given in the wrong
 /// place (JSON as a path, a token as a name) is described and not shown.
 #[derive(Clone)]
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorInner>);
 
 /// Who failed, and so who can do something about it.
 #[non_exhaustive]
@@ -47,7 +47,7 @@ pub enum ErrorKind {
 }
 
 #[derive(Clone)]
-struct Inner {
+struct ErrorInner {
     kind: ErrorKind,
     message: String,
     method: Option<&'static str>,
@@ -274,7 +274,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "failed to connect to example.com:443");
     /// ```
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+        Self(Box::new(ErrorInner {
             kind,
             message: redacted(&message.into()).into_owned(),
             method: None,
@@ -600,7 +600,7 @@ impl Error {
         if error.kind() != HttpErrorKind::Timeout || !error.was_sent() {
             return late.with_source(error);
         }
-        Self(Box::new(Inner { source: error.into_source(), ..*late.0 }))
+        Self(Box::new(ErrorInner { source: error.into_source(), ..*late.0 }))
     }
 
     /// Adds the status with which the server ended a call whose time was up, if it says more than that.
@@ -699,7 +699,7 @@ impl From<HttpError> for Error {
         made.0.is_unknown_host = is_unknown_host;
         let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
-            Some(source) => Self(Box::new(Inner { source: Some(source), ..*made.0 })),
+            Some(source) => Self(Box::new(ErrorInner { source: Some(source), ..*made.0 })),
             None => made,
         }
     }

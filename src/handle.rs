@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
-use crate::call::{Blocking, Call, Request};
+use crate::call::{Blocking, Call, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
@@ -184,7 +184,7 @@ impl<M: Clone> OperationHandle<M> {
         Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
     }
 
-    pub(crate) fn call<R: Request>(&self) -> Call<R, M> {
+    pub(crate) fn call<R: RpcRequest>(&self) -> Call<R, M> {
         Call::new(&self.core, self.mode.clone(), self.name.clone().map(R::from_name))
     }
 }

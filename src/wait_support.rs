@@ -8,10 +8,10 @@ use crate::util::process::ProcessLock;
 
 /// Shared by all clones of a client.
 #[derive(Debug)]
-pub(crate) struct WaitSupport(ProcessLock<State>);
+pub(crate) struct WaitSupport(ProcessLock<WaitSupportState>);
 
 #[derive(Debug)]
-struct State {
+struct WaitSupportState {
     known: Known,
     failed: u32,
     /// One wait is finding out; the others poll until it has.
@@ -40,7 +40,7 @@ impl WaitSupport {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WaitSupportState> {
         self.0.lock()
     }
 }
@@ -48,11 +48,11 @@ impl WaitSupport {
 /// In a child no wait is finding out, whatever threads of the parent are doing.
 impl Default for WaitSupport {
     fn default() -> Self {
-        let inherit = |parent: Option<&mut State>| match parent {
-            Some(state) => State { busy: false, ..*state },
-            None => State::default(),
+        let inherit = |parent: Option<&mut WaitSupportState>| match parent {
+            Some(state) => WaitSupportState { busy: false, ..*state },
+            None => WaitSupportState::default(),
         };
-        Self(ProcessLock::new(State::default(), inherit))
+        Self(ProcessLock::new(WaitSupportState::default(), inherit))
     }
 }
 
@@ -115,7 +115,7 @@ fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
     }
 }
 
-impl Default for State {
+impl Default for WaitSupportState {
     fn default() -> Self {
         Self { known: Known::Untried(WaitBinding::Body), failed: 0, busy: false }
     }

@@ -9,22 +9,23 @@ use longrunning::{Call, OperationsClient};
 use crate::args::{Get, Globals, List, Names};
 use crate::connect::Clients;
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::names::{self, Place};
-use crate::output::{self, Output};
+use crate::failure::CommandFailure;
+use crate::names;
+use crate::output::{self, StandardOutput};
+use crate::place::OperationPlace;
 
-pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, Failure> {
+pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
-    let operation = client.get(&*place.name).send().map_err(|error| Failure::of(&error, &place))?;
-    Output::new(globals.format()).operation(&operation);
+    let operation = client.get(&*place.name).send().map_err(|error| CommandFailure::of(&error, &place))?;
+    StandardOutput::new(globals.format()).operation(&operation);
     Ok(Exit::Success)
 }
 
-pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
+pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, CommandFailure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
-    let mut output = Output::new(globals.format());
+    let mut output = StandardOutput::new(globals.format());
     let (mut widths, mut left) = (Vec::new(), args.limit.unwrap_or(usize::MAX));
     let mut pages = list_call(&client, &place, args)
         // Services have been seen that return empty pages for ever.
@@ -32,7 +33,7 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
         .pages();
     while left > 0 {
         let Some(page) = pages.next() else { return Ok(Exit::Success) };
-        let page = page.map_err(|error| go_on_from(&error, Failure::of(&error, &place)))?;
+        let page = page.map_err(|error| go_on_from(&error, CommandFailure::of(&error, &place)))?;
         for place in &page.unreachable {
             output::say(&format!("not reached: {}", redacted(place)));
         }
@@ -53,7 +54,7 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, Failure> {
 /// The call behind `list`, with its options.
 pub(crate) fn list_call(
     client: &OperationsClient,
-    place: &Place,
+    place: &OperationPlace,
     args: &List,
 ) -> Call<ListOperationsRequest> {
     let mut call = client.list(&*place.name).return_partial_success(args.partial_success);
@@ -78,7 +79,7 @@ fn may_be_secret(page_token: &str) -> bool {
     suspicion(page_token).is_some() && !is_json
 }
 
-fn go_on_from(error: &longrunning::Error, failure: Failure) -> Failure {
+fn go_on_from(error: &longrunning::Error, failure: CommandFailure) -> CommandFailure {
     match error.page_token() {
         Some(token) if !token.is_empty() && !may_be_secret(token) => {
             failure.hint(format!("go on with --page-token {token}"))
@@ -87,7 +88,7 @@ fn go_on_from(error: &longrunning::Error, failure: Failure) -> Failure {
     }
 }
 
-pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
+pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, CommandFailure> {
     each(globals, args, |client, place| {
         client.cancel(&*place.name).send()?;
         output::say(&format!("asked to cancel `{}`", shown_name(&place.name)));
@@ -95,7 +96,7 @@ pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
     })
 }
 
-pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
+pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, CommandFailure> {
     each(globals, args, |client, place| {
         client.delete(&*place.name).send()?;
         output::say(&format!("deleted `{}`", shown_name(&place.name)));
@@ -107,14 +108,14 @@ pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, Failure> {
 fn each(
     globals: &Globals,
     args: &Names,
-    call: impl Fn(&OperationsClient, &Place) -> Result<(), longrunning::Error>,
-) -> Result<Exit, Failure> {
+    call: impl Fn(&OperationsClient, &OperationPlace) -> Result<(), longrunning::Error>,
+) -> Result<Exit, CommandFailure> {
     let places = names::places(globals, &args.names)?;
     let (mut clients, mut exit) = (Clients::new(globals), Exit::Success);
     for place in &places {
         let client = clients.of(&place.service)?;
         if let Err(error) = call(&client, place) {
-            exit = exit.and(Failure::of(&error, place).tell());
+            exit = exit.and(CommandFailure::of(&error, place).tell());
         }
     }
     Ok(exit)

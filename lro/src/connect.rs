@@ -5,9 +5,9 @@ use longrunning::printing::suspicion_of_path;
 use longrunning::transport::TransportKind;
 use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
 
-use crate::args::{Globals, Transport};
-use crate::failure::Failure;
-use crate::names::Service;
+use crate::args::{Globals, TransportArg};
+use crate::failure::CommandFailure;
+use crate::place::Service;
 
 /// The clients that were needed so far.
 pub(crate) struct Clients<'g> {
@@ -21,7 +21,7 @@ impl<'g> Clients<'g> {
     }
 
     /// The client of a service; the same one every time, so that connections and tokens are shared.
-    pub(crate) fn of(&mut self, service: &Service) -> Result<OperationsClient, Failure> {
+    pub(crate) fn of(&mut self, service: &Service) -> Result<OperationsClient, CommandFailure> {
         if let Some((_, client)) = self.made.iter().find(|(made, _)| made == service) {
             return Ok(client.clone());
         }
@@ -34,16 +34,19 @@ impl<'g> Clients<'g> {
 /// Makes a client as [`Clients`] does, but for one that shows its requests: with a token that stands for the real one.
 ///
 /// Credentials are loaded all the same, so that their errors are found; no token is fetched.
-pub(crate) fn pretend(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
+pub(crate) fn pretend(
+    globals: &Globals,
+    service: &Service,
+) -> Result<OperationsClientBuilder, CommandFailure> {
     let credentials = credentials(globals)?.with_token("dry-run")?;
     Ok(builder(globals, service)?.credentials(credentials).retry(RetryPolicy::never()))
 }
 
-fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, Failure> {
+fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuilder, CommandFailure> {
     let builder = OperationsClient::builder(&service.endpoint);
     let mut builder = match globals.transport {
-        Some(Transport::Grpc) => builder.transport(grpc(globals)?),
-        Some(Transport::Rest) | None => builder.bindings(service.bindings()?),
+        Some(TransportArg::Grpc) => builder.transport(grpc(globals)?),
+        Some(TransportArg::Rest) | None => builder.bindings(service.bindings()?),
     };
     builder = builder.user_agent(concat!("lro/", env!("CARGO_PKG_VERSION")));
     if let Some(project) = &globals.quota_project {
@@ -52,7 +55,7 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
     for header in &globals.headers {
         let (name, value) = header
             .split_once(':')
-            .ok_or_else(|| Failure::usage("--header has no colon: expected `Name: value`"))?;
+            .ok_or_else(|| CommandFailure::usage("--header has no colon: expected `Name: value`"))?;
         builder = builder.header(name.trim(), value.trim());
     }
     if let Some(timeout) = globals.attempt_timeout {
@@ -68,20 +71,24 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
 }
 
 /// gRPC, where nothing speaks against it.
-fn grpc(globals: &Globals) -> Result<TransportKind, Failure> {
+fn grpc(globals: &Globals) -> Result<TransportKind, CommandFailure> {
     if globals.api_version.is_some() {
-        return Err(Failure::usage("--api-version is part of URLs, which --transport grpc has none of"));
+        return Err(CommandFailure::usage(
+            "--api-version is part of URLs, which --transport grpc has none of",
+        ));
     }
     Ok(TransportKind::Grpc)
 }
 
-fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
+fn credentials(globals: &Globals) -> Result<Credentials, CommandFailure> {
     let files =
         [("--credentials", &globals.credentials), ("--access-token-file", &globals.access_token_file)];
     for (option, path) in files {
         let misplaced = path.as_ref().filter(|path| !path.exists()).and_then(|path| suspicion_of_path(path));
         if let Some(what) = misplaced {
-            return Err(Failure::usage(format!("{option} contains {what}; it must be the path of a file")));
+            return Err(CommandFailure::usage(format!(
+                "{option} contains {what}; it must be the path of a file"
+            )));
         }
     }
     match (&globals.credentials, &globals.access_token_file, globals.anonymous) {
@@ -94,6 +101,8 @@ fn credentials(globals: &Globals) -> Result<Credentials, Failure> {
         }
         (None, Some(file), false) => Ok(Credentials::token_file(file)),
         (None, None, true) => Ok(Credentials::anonymous()),
-        _ => Err(Failure::usage("--credentials, --access-token-file and --anonymous exclude each other")),
+        _ => Err(CommandFailure::usage(
+            "--credentials, --access-token-file and --anonymous exclude each other",
+        )),
     }
 }

@@ -5,18 +5,18 @@ use longrunning::printing::redacted;
 
 use crate::exit::Exit;
 use crate::hints;
-use crate::names::Place;
 use crate::output;
+use crate::place::OperationPlace;
 
 /// The end of a command, or of its part for one operation.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CommandFailure {
     exit: Exit,
     message: String,
     hint: Option<String>,
 }
 
-impl Failure {
+impl CommandFailure {
     /// Something on the command line or in a file that cannot be used.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), hint: None }
@@ -28,7 +28,7 @@ impl Failure {
     }
 
     /// What the library says about a call for `place`.
-    pub(crate) fn of(error: &Error, place: &Place) -> Self {
+    pub(crate) fn of(error: &Error, place: &OperationPlace) -> Self {
         Self { exit: Exit::of(error), message: format!("{error:#}"), hint: hints::for_error(error, place) }
     }
 
@@ -50,7 +50,7 @@ impl Failure {
 }
 
 /// Not about any call: options that no client can be made of.
-impl From<Error> for Failure {
+impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         Self { exit: Exit::of(&error), message: format!("{error:#}"), hint: hints::for_set_up(&error) }
     }

@@ -3,13 +3,13 @@
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
-use crate::names::Place;
+use crate::place::OperationPlace;
 use crate::redact::name_for_display;
 
 /// A hint for an error of a call for `place`.
 ///
 /// What the service says for machines comes first: its messages name hosts for many reasons.
-pub(crate) fn for_error(error: &Error, place: &Place) -> Option<String> {
+pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String> {
     let Some(status) = error.status().filter(|_| error.kind() == ErrorKind::Service) else {
         return match error.kind() {
             ErrorKind::Timeout if error.operation().is_none() => Some(MORE_TIME.to_owned()),
@@ -75,7 +75,7 @@ fn link(status: &Status) -> Option<String> {
     status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty())
 }
 
-fn for_code(status: &Status, place: &Place) -> Option<String> {
+fn for_code(status: &Status, place: &OperationPlace) -> Option<String> {
     match status.code() {
         // The page of a front end, which knows no operations.
         Code::NotFound if status.message().starts_with("HTTP 404: ") => Some(NO_METHOD.to_owned()),
@@ -122,7 +122,7 @@ fn host_of(word: &str) -> Option<&str> {
     (host.ends_with(GOOGLE) && host.chars().all(plain)).then_some(host)
 }
 
-fn not_found(place: &Place) -> String {
+fn not_found(place: &OperationPlace) -> String {
     let (service, mut segments) = (&place.service, place.name.split('/'));
     let location = segments.find(|segment| *segment == "locations").and_then(|_| segments.next());
     let regional = location.filter(|location| !service.endpoint.contains(*location) && *location != "global");
@@ -159,11 +159,11 @@ mod tests {
     use longrunning::rpc::help::Link;
 
     use super::*;
-    use crate::names::Service;
+    use crate::place::Service;
 
-    fn place(name: &str) -> Place {
+    fn place(name: &str) -> OperationPlace {
         let service = Service { endpoint: "https://us-run.googleapis.com".into(), version: None };
-        Place { given: name.into(), service, name: name.into() }
+        OperationPlace { given: name.into(), service, name: name.into() }
     }
 
     fn hint(status: Status) -> Option<String> {

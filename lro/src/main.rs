@@ -21,6 +21,7 @@ mod log;
 mod manual;
 mod names;
 mod output;
+mod place;
 mod progress;
 mod redact;
 mod scenario;
@@ -36,7 +37,7 @@ use longrunning::printing::redacted;
 
 use args::{Cli, Command};
 use exit::Exit;
-use failure::Failure;
+use failure::CommandFailure;
 
 fn main() -> ExitCode {
     let exit = match args::read(env::args_os()) {
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     output::exit_status(exit).into()
 }
 
-fn run(cli: &Cli) -> Result<Exit, Failure> {
+fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     log::start(globals.verbose);
     if globals.dry_run {

@@ -7,10 +7,10 @@ use longrunning::printing::shown;
 
 use crate::args::Cli;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::output;
 
-pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
+pub(crate) fn completions(shell: Shell) -> Result<Exit, CommandFailure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "lro", &mut text);
     output::raw(&text);
@@ -18,20 +18,20 @@ pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
 }
 
 /// Prints the page of `lro`, or of one of its commands.
-pub(crate) fn page(name: Option<&str>) -> Result<Exit, Failure> {
+pub(crate) fn page(name: Option<&str>) -> Result<Exit, CommandFailure> {
     let mut lro = Cli::command();
     lro.build();
     let page = match name {
         None => lro.clone(),
         Some(name) => match lro.find_subcommand(name) {
             Some(command) => command.clone(),
-            None => return Err(Failure::usage(format!("there is no command `{}`", shown(name)))),
+            None => return Err(CommandFailure::usage(format!("there is no command `{}`", shown(name)))),
         },
     };
     let mut text = Vec::new();
     Man::new(page)
         .render(&mut text)
-        .map_err(|error| Failure::usage(format!("cannot make the page: {error}")))?;
+        .map_err(|error| CommandFailure::usage(format!("cannot make the page: {error}")))?;
     output::raw(&text);
     Ok(Exit::Success)
 }

@@ -1,52 +1,34 @@
-//! What the user calls an operation: a name, a URL, a line of standard input; and the service it belongs to.
+//! What the user calls an operation: a name, a URL, a line of standard input.
 
 use std::collections::HashSet;
 use std::env;
 
+use longrunning::Operation;
 use longrunning::printing::shown_name;
-use longrunning::{Bindings, Operation};
 
 use crate::args::Globals;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::input;
+use crate::place::{OperationPlace, Service};
 use crate::url::OperationUrl;
 
-/// An operation, or a parent of operations, at a service.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
-    /// As the user gave it: what to say again in a command.
-    pub(crate) given: String,
-    pub(crate) service: Service,
-    pub(crate) name: String,
-}
-
-/// Where to ask, and under which path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Service {
-    pub(crate) endpoint: String,
-    pub(crate) version: Option<String>,
-}
-
-impl Service {
-    /// How methods map to URLs at this service.
-    pub(crate) fn bindings(&self) -> Result<Bindings, Failure> {
-        let bindings = self.version.as_deref().map(Bindings::version).transpose()?;
-        Ok(bindings.unwrap_or_default())
-    }
-}
-
 /// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
-pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<Place>, Failure> {
+pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<OperationPlace>, CommandFailure> {
     let mut text = String::new();
     if names.iter().any(|name| name == "-") {
-        text = input::standard_input(globals.total_timeout)
-            .map_err(|error| Failure::usage(format!("cannot read names from standard input: {error}")))?;
+        text = input::standard_input(globals.total_timeout).map_err(|error| {
+            CommandFailure::usage(format!("cannot read names from standard input: {error}"))
+        })?;
     }
     places_with(globals, names, &text)
 }
 
 /// The same, with the text of standard input.
-fn places_with(globals: &Globals, names: &[String], text: &str) -> Result<Vec<Place>, Failure> {
+fn places_with(
+    globals: &Globals,
+    names: &[String],
+    text: &str,
+) -> Result<Vec<OperationPlace>, CommandFailure> {
     let read = lines(text)?;
     let all = names.iter().flat_map(|name| if name == "-" { &read[..] } else { std::slice::from_ref(name) });
     let mut seen = HashSet::new();
@@ -61,7 +43,7 @@ fn places_with(globals: &Globals, names: &[String], text: &str) -> Result<Vec<Pl
 }
 
 /// Finds the one that was named.
-pub(crate) fn place(globals: &Globals, name: &str) -> Result<Place, Failure> {
+pub(crate) fn place(globals: &Globals, name: &str) -> Result<OperationPlace, CommandFailure> {
     locate(globals, default_endpoint(), name)
 }
 
@@ -70,22 +52,26 @@ pub(crate) fn default_endpoint() -> Option<String> {
     env::var("LRO_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
 }
 
-fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<Place, Failure> {
+fn locate(
+    globals: &Globals,
+    environment: Option<String>,
+    name: &str,
+) -> Result<OperationPlace, CommandFailure> {
     let given = globals.endpoint.clone().or(environment);
     let version = globals.api_version.clone();
     if !name.contains("://") {
         let endpoint = given.ok_or_else(|| {
-            Failure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
+            CommandFailure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
         })?;
         let service = Service { endpoint, version };
-        return Ok(Place { given: name.to_owned(), service, name: name.to_owned() });
+        return Ok(OperationPlace { given: name.to_owned(), service, name: name.to_owned() });
     }
     let url = OperationUrl::parse(name, version.as_deref())?;
     // A URL may come from anywhere, and its host receives a token.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
         let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));
-        return Err(Failure::usage(message).hint("leave --endpoint out, or give the name alone"));
+        return Err(CommandFailure::usage(message).hint("leave --endpoint out, or give the name alone"));
     }
     if !(named
         || globals.anonymous
@@ -94,19 +80,19 @@ fn locate(globals: &Globals, environment: Option<String>, name: &str) -> Result<
         let message = format!("`{}` is not at a host of Google's", shown_name(name));
         let endpoint = shown_name(&url.endpoint);
         let hint = format!("if credentials may go there, add --endpoint {endpoint}, else --anonymous");
-        return Err(Failure::usage(message).hint(hint));
+        return Err(CommandFailure::usage(message).hint(hint));
     }
     let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);
     let service = Service { endpoint, version: Some(url.version) };
-    Ok(Place { given: name.to_owned(), service, name: url.name })
+    Ok(OperationPlace { given: name.to_owned(), service, name: url.name })
 }
 
 /// The names in a text: one a line, or an operation as JSON; empty lines do not count.
-fn lines(text: &str) -> Result<Vec<String>, Failure> {
+fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     let named = text.lines().map(str::trim).filter(|line| !line.is_empty());
     // The lines of a key look like names, so that messages would show them and requests would send them.
     if named.clone().any(|line| line.starts_with("-----BEGIN ")) {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "standard input has a PEM block, expected names of operations, one a line",
         ));
     }
@@ -114,7 +100,9 @@ fn lines(text: &str) -> Result<Vec<String>, Failure> {
         .map(|line| match line.starts_with('{') {
             true => {
                 Operation::from_json(line).map(|operation| operation.name().to_owned()).map_err(|error| {
-                    Failure::usage(format!("standard input has a line that is no operation: {error:#}"))
+                    CommandFailure::usage(format!(
+                        "standard input has a line that is no operation: {error:#}"
+                    ))
                 })
             }
             false => Ok(line.to_owned()),

@@ -16,9 +16,9 @@ use crate::args::parse_duration;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scenario {
     #[serde(default)]
-    operations: Vec<Scripted>,
+    operations: Vec<ScriptedOperation>,
     #[serde(default)]
-    faults: Vec<Fault>,
+    faults: Vec<ScenarioFault>,
     /// Has the method `:wait`.
     #[serde(default)]
     wait: bool,
@@ -29,13 +29,13 @@ pub(crate) struct Scenario {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Scripted {
+struct ScriptedOperation {
     name: String,
     #[serde(default, deserialize_with = "duration")]
     done_after: Option<Duration>,
     done_at_poll: Option<u64>,
     #[serde(default)]
-    steps: Vec<Step>,
+    steps: Vec<ScenarioStep>,
     response: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
     #[serde(default)]
@@ -45,7 +45,7 @@ struct Scripted {
 /// The metadata from this percentage on; `"{percent}"` in it becomes the number.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Step {
+struct ScenarioStep {
     #[serde(default)]
     percent: u32,
     metadata: Box<RawValue>,
@@ -53,7 +53,7 @@ struct Step {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fault {
+struct ScenarioFault {
     /// `METHOD part-of-path`, or just the method.
     #[serde(default)]
     request: String,
@@ -92,7 +92,8 @@ impl Scenario {
             builder = builder.page_size(size);
         }
         // What cannot be used is found before anything listens.
-        let operations: Result<Vec<_>, Error> = self.operations.into_iter().map(Scripted::play).collect();
+        let operations: Result<Vec<_>, Error> =
+            self.operations.into_iter().map(ScriptedOperation::play).collect();
         let (operations, server) = (operations?, builder.start()?);
         for operation in operations {
             server.insert(operation);
@@ -108,7 +109,7 @@ impl Scenario {
     }
 }
 
-impl Scripted {
+impl ScriptedOperation {
     fn play(self) -> Result<FakeOperation, Error> {
         let mut operation = FakeOperation::new(self.name);
         if let Some(duration) = self.done_after {
@@ -143,7 +144,7 @@ impl Scripted {
     }
 }
 
-impl Fault {
+impl ScenarioFault {
     fn reply(&self) -> Reply {
         let mut reply = match self.status {
             _ if self.hang => Reply::hang(),

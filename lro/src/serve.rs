@@ -8,14 +8,14 @@ use longrunning::printing::shown_path;
 
 use crate::args::{Globals, Serve};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 use crate::input;
-use crate::output::{self, Output};
+use crate::output::{self, StandardOutput};
 use crate::scenario::Scenario;
 use crate::signals;
 
-pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
-    let mut output = Output::new(globals.format());
+pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, CommandFailure> {
+    let mut output = StandardOutput::new(globals.format());
     if args.print_script {
         output.line(Scenario::DEMO.trim_end());
         return Ok(Exit::Success);
@@ -24,14 +24,16 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, Failure> {
         Some(path) => {
             let shown = shown_path(path);
             let (path, timeout) = (path.clone(), globals.total_timeout.unwrap_or(SCRIPT_TIMEOUT));
-            let text = input::read_within(Some(timeout), move || fs::read_to_string(path))
-                .map_err(|error| Failure::usage(format!("scenario `{shown}` cannot be read: {error}")))?;
+            let text =
+                input::read_within(Some(timeout), move || fs::read_to_string(path)).map_err(|error| {
+                    CommandFailure::usage(format!("scenario `{shown}` cannot be read: {error}"))
+                })?;
             (format!("scenario `{shown}`"), text)
         }
         None => ("the demonstration".to_owned(), Scenario::DEMO.to_owned()),
     };
     let scenario = Scenario::from_json(&text)
-        .map_err(|why| Failure::usage(format!("{origin} cannot be used: {why}")).hint(HINT))?;
+        .map_err(|why| CommandFailure::usage(format!("{origin} cannot be used: {why}")).hint(HINT))?;
     let (stop, stopped) = mpsc::channel();
     // Before the endpoint is printed, so that a reader of it can stop the server.
     signals::on_stop(move |_| stop.send(()).unwrap_or_default())?;

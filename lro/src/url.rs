@@ -3,7 +3,7 @@
 use longrunning::printing::{shown, suspicion};
 use percent_encoding::percent_decode_str;
 
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
 #[derive(Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub(crate) struct OperationUrl {
 
 impl OperationUrl {
     /// Takes a URL apart behind `version`, or else behind its first segment that looks like one.
-    pub(crate) fn parse(text: &str, version: Option<&str>) -> Result<Self, Failure> {
-        let bad = |why: &str| Failure::usage(format!("URL `{}` {why}", without_user(text)));
+    pub(crate) fn parse(text: &str, version: Option<&str>) -> Result<Self, CommandFailure> {
+        let bad = |why: &str| CommandFailure::usage(format!("URL `{}` {why}", without_user(text)));
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("has no scheme"))?;
         let (authority, path) =
             rest.split_once('/').ok_or_else(|| bad("has no path: expected an operation's"))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Call, Request, task_of};
+use crate::call::{Call, RpcRequest, task_of};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
@@ -16,13 +16,13 @@ use crate::retry::{Attempts, RetryStep, RetryTask};
 use crate::types::{Operation, OperationPage};
 
 use super::Async;
-use super::executor::Work;
+use super::executor::AsyncWork;
 
 impl<R> Call<R, Async> {
     /// Runs the call through the retry loop, within its total timeout and within `limit`.
     pub(super) async fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
     where
-        R: Request,
+        R: RpcRequest,
     {
         let (request, mut options) = self.complete()?;
         options.limit(limit);
@@ -32,15 +32,15 @@ impl<R> Call<R, Async> {
 
     async fn sent(self) -> Result<R::Answer, Error>
     where
-        R: Request,
+        R: RpcRequest,
     {
         self.run_within(Duration::MAX).await
     }
 }
 
 /// Drives a call: attempts on other threads, sleeps in the future.
-pub(super) async fn run<R: Request>(
-    work: &Work<'_>,
+pub(super) async fn run<R: RpcRequest>(
+    work: &AsyncWork<'_>,
     core: &Arc<Core>,
     task: RetryTask,
     request: R,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::call::{Call, Request};
+use crate::call::{Call, RpcRequest};
 use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::core::Core;
 use crate::error::Error;
@@ -125,7 +125,7 @@ impl OperationsAsyncClient {
         OperationHandle::new(&self.core, self.mode.clone(), operation.into())
     }
 
-    fn call<R: Request>(&self, name: Result<OperationName, Error>) -> Call<R, Async> {
+    fn call<R: RpcRequest>(&self, name: Result<OperationName, Error>) -> Call<R, Async> {
         Call::new(&self.core, self.mode.clone(), name.map(R::from_name))
     }
 }

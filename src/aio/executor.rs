@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::util::clock::Clock;
 use crate::util::stop::{StopListener, StopToken};
 
-use super::pool::{Job, Pool};
-use super::timer::{Awake, Timer};
+use super::pool::{BlockingPool, Job};
+use super::timer::{Awake, SleepTimer};
 use super::{fault, job};
 
 /// Sets which threads make the attempts of an [`OperationsAsyncClient`](super::OperationsAsyncClient), which block, and
@@ -91,10 +91,11 @@ impl Executor {
 
     /// Nothing is started before it is needed.
     pub(super) fn start(self, clock: &Arc<dyn Clock>) -> Async {
-        let spawner = self.spawn.map_or_else(|| Spawner::Pool(Pool::new(self.threads)), Spawner::Given);
+        let spawner =
+            self.spawn.map_or_else(|| Spawner::Pool(BlockingPool::new(self.threads)), Spawner::Given);
         let sleeper =
-            self.sleep.map_or_else(|| Sleeper::Timer(Timer::new(Arc::clone(clock))), Sleeper::Given);
-        Async(Arc::new(Parts { spawner, sleeper }))
+            self.sleep.map_or_else(|| Sleeper::Timer(SleepTimer::new(Arc::clone(clock))), Sleeper::Given);
+        Async(Arc::new(AsyncParts { spawner, sleeper }))
     }
 }
 
@@ -116,42 +117,42 @@ impl fmt::Debug for Executor {
 
 /// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): what it makes gives futures.
 #[derive(Clone, Debug)]
-pub struct Async(Arc<Parts>);
+pub struct Async(Arc<AsyncParts>);
 
 #[derive(Debug)]
-struct Parts {
+struct AsyncParts {
     spawner: Spawner,
     sleeper: Sleeper,
 }
 
 enum Spawner {
-    Pool(Pool),
+    Pool(BlockingPool),
     Given(Spawn),
 }
 
 enum Sleeper {
-    Timer(Timer),
+    Timer(SleepTimer),
     Given(SleepFor),
 }
 
 impl Async {
     /// To be held by a future as long as it is under way.
-    pub(super) fn begin(&self) -> Work<'_> {
+    pub(super) fn begin(&self) -> AsyncWork<'_> {
         let awake = match &self.0.sleeper {
             Sleeper::Timer(timer) => Some(timer.awake()),
             Sleeper::Given(_) => None,
         };
-        Work { parts: &self.0, _awake: awake }
+        AsyncWork { parts: &self.0, _awake: awake }
     }
 }
 
 /// What a future under way can do.
-pub(super) struct Work<'a> {
-    parts: &'a Parts,
+pub(super) struct AsyncWork<'a> {
+    parts: &'a AsyncParts,
     _awake: Option<Awake<'a>>,
 }
 
-impl Work<'_> {
+impl AsyncWork<'_> {
     /// Makes an attempt of at most `timeout` on another thread; none when it was stopped before it began.
     pub(super) async fn attempt<T: Send + 'static>(
         &self,

@@ -25,131 +25,131 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     late: impl FnOnce() -> F,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Option<Result<T, Error>> {
-    let slot = Arc::new(Slot { state: Mutex::new(State::Queued(None)), owner: ProcessId::current() });
-    let ticket = Ticket(Arc::clone(&slot));
-    let waiting = Waiting(slot);
+    let slot = Arc::new(JobSlot { state: Mutex::new(JobState::Queued(None)), owner: ProcessId::current() });
+    let ticket = JobTicket(Arc::clone(&slot));
+    let waiting = JobWaiter(slot);
     let waits = spawn(Box::new(move || ticket.run(work)));
     let mut listener = StopListener::new(stop);
     // Boxed: mostly there is a thread.
     let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {
         if listener.is_stopped(context) && waiting.take_back() {
-            return Poll::Ready(Ended::Stopped);
+            return Poll::Ready(JobEnd::Stopped);
         }
         if let Some(late) = late.as_mut().filter(|_| waiting.is_queued())
             && let Poll::Ready(error) = late.as_mut().poll(context)
             && waiting.take_back()
         {
-            return Poll::Ready(Ended::Finished(Ok(Err(error))));
+            return Poll::Ready(JobEnd::Finished(Ok(Err(error))));
         }
         waiting.poll(context)
     });
     match ended.await {
-        Ended::Finished(Ok(answer)) => Some(answer),
-        Ended::Finished(Err(panic)) => panic::resume_unwind(panic),
-        Ended::Lost => Some(Err(fault::lost_attempt())),
-        Ended::Stopped => None,
+        JobEnd::Finished(Ok(answer)) => Some(answer),
+        JobEnd::Finished(Err(panic)) => panic::resume_unwind(panic),
+        JobEnd::Lost => Some(Err(fault::lost_attempt())),
+        JobEnd::Stopped => None,
     }
 }
 
 /// What the two sides share.
-struct Slot<T> {
-    state: Mutex<State<T>>,
+struct JobSlot<T> {
+    state: Mutex<JobState<T>>,
     owner: ProcessId,
 }
 
-enum State<T> {
+enum JobState<T> {
     Queued(Option<Waker>),
     Running(Option<Waker>),
-    Ended(Ended<T>),
+    Ended(JobEnd<T>),
     /// No future waits any more, or the result was taken.
     Over,
 }
 
-enum Ended<T> {
+enum JobEnd<T> {
     Finished(thread::Result<Result<T, Error>>),
     /// The job was dropped without being run.
     Lost,
     Stopped,
 }
 
-impl<T> Slot<T> {
-    fn end(&self, ended: Ended<T>) {
+impl<T> JobSlot<T> {
+    fn end(&self, ended: JobEnd<T>) {
         let mut state = self.lock();
         let waker = match &mut *state {
-            State::Queued(waker) | State::Running(waker) => waker.take(),
-            State::Ended(_) | State::Over => return,
+            JobState::Queued(waker) | JobState::Running(waker) => waker.take(),
+            JobState::Ended(_) | JobState::Over => return,
         };
-        *state = State::Ended(ended);
+        *state = JobState::Ended(ended);
         drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, JobState<T>> {
         lock(&self.state)
     }
 }
 
 /// The side of the worker. Dropped without being run, it says so.
-struct Ticket<T>(Arc<Slot<T>>);
+struct JobTicket<T>(Arc<JobSlot<T>>);
 
-impl<T> Ticket<T> {
+impl<T> JobTicket<T> {
     fn run(self, work: impl FnOnce() -> Result<T, Error>) {
         let mut state = self.0.lock();
         match &mut *state {
-            State::Queued(waker) => {
+            JobState::Queued(waker) => {
                 let waker = waker.take();
-                *state = State::Running(waker);
+                *state = JobState::Running(waker);
             }
             _ => return,
         }
         drop(state);
         let finished = panic::catch_unwind(AssertUnwindSafe(work));
-        self.0.end(Ended::Finished(finished));
+        self.0.end(JobEnd::Finished(finished));
     }
 }
 
-impl<T> Drop for Ticket<T> {
+impl<T> Drop for JobTicket<T> {
     fn drop(&mut self) {
-        self.0.end(Ended::Lost);
+        self.0.end(JobEnd::Lost);
     }
 }
 
 /// The side of the future.
-struct Waiting<T>(Arc<Slot<T>>);
+struct JobWaiter<T>(Arc<JobSlot<T>>);
 
-impl<T> Waiting<T> {
+impl<T> JobWaiter<T> {
     fn is_queued(&self) -> bool {
-        matches!(*self.0.lock(), State::Queued(_))
+        matches!(*self.0.lock(), JobState::Queued(_))
     }
 
     /// Whether it had not begun; then it never will.
     fn take_back(&self) -> bool {
         let mut state = self.0.lock();
-        let is_queued = matches!(*state, State::Queued(_));
-        let left = if is_queued { std::mem::replace(&mut *state, State::Over) } else { State::Over };
+        let is_queued = matches!(*state, JobState::Queued(_));
+        let left = if is_queued { std::mem::replace(&mut *state, JobState::Over) } else { JobState::Over };
         drop(state);
         drop(left);
         is_queued
     }
 
-    fn poll(&self, context: &Context<'_>) -> Poll<Ended<T>> {
+    fn poll(&self, context: &Context<'_>) -> Poll<JobEnd<T>> {
         if !self.0.owner.is_current() {
             // A forked child has none of the threads that may have begun it.
-            return Poll::Ready(Ended::Lost);
+            return Poll::Ready(JobEnd::Lost);
         }
         let mut state = self.0.lock();
-        let replaced = match std::mem::replace(&mut *state, State::Over) {
-            State::Ended(ended) => return Poll::Ready(ended),
-            State::Queued(waker) => {
-                *state = State::Queued(Some(context.waker().clone()));
+        let replaced = match std::mem::replace(&mut *state, JobState::Over) {
+            JobState::Ended(ended) => return Poll::Ready(ended),
+            JobState::Queued(waker) => {
+                *state = JobState::Queued(Some(context.waker().clone()));
                 waker
             }
-            State::Running(waker) => {
-                *state = State::Running(Some(context.waker().clone()));
+            JobState::Running(waker) => {
+                *state = JobState::Running(Some(context.waker().clone()));
                 waker
             }
-            State::Over => return Poll::Pending,
+            JobState::Over => return Poll::Pending,
         };
         drop(state);
         drop(replaced);
@@ -158,9 +158,9 @@ impl<T> Waiting<T> {
 }
 
 /// A job without a waiting future is not started.
-impl<T> Drop for Waiting<T> {
+impl<T> Drop for JobWaiter<T> {
     fn drop(&mut self) {
-        let left = std::mem::replace(&mut *self.0.lock(), State::Over);
+        let left = std::mem::replace(&mut *self.0.lock(), JobState::Over);
         drop(left);
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
-use crate::poller::{Poller, Snapshots, Step, Wait};
+use crate::poller::{Poller, Snapshots, WaitMachine, WaitStep};
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::types::Operation;
 
 use super::Async;
 use super::call::run;
-use super::executor::Work;
+use super::executor::AsyncWork;
 
 impl Poller<Async> {
     /// Waits until the operation is done and gives it, succeeded or failed.
@@ -73,7 +73,7 @@ impl Snapshots<Async> {
         self.advance(&mode.begin()).await
     }
 
-    async fn advance(&mut self, work: &Work<'_>) -> Option<Result<Operation, Error>> {
+    async fn advance(&mut self, work: &AsyncWork<'_>) -> Option<Result<Operation, Error>> {
         if self.over {
             return None;
         }
@@ -86,15 +86,15 @@ impl Snapshots<Async> {
 }
 
 async fn advance(
-    work: &Work<'_>,
+    work: &AsyncWork<'_>,
     core: &Arc<Core>,
     options: &CallOptions,
-    wait: &mut Wait,
+    wait: &mut WaitMachine,
 ) -> Result<Operation, Error> {
     let (clock, stop) = (&*core.clock, options.stop.as_ref());
     loop {
         match wait.next(clock) {
-            Step::Poll(poll) => {
+            WaitStep::Poll(poll) => {
                 let (timeout, options) = (poll.timeout(), options.clone());
                 let poll = move |core: &Core, left| poll.within(left).send(&*core.transport, &options);
                 let Some(answer) = work.attempt(core, timeout, stop, poll).await else { continue };
@@ -104,8 +104,8 @@ async fn advance(
                     return news;
                 }
             }
-            Step::Sleep(until) => work.sleep(core, until, stop).await?,
-            Step::Cancel { timeout } => {
+            WaitStep::Sleep(until) => work.sleep(core, until, stop).await?,
+            WaitStep::Cancel { timeout } => {
                 let name = wait.name().to_owned();
                 let task = Snapshots::<Async>::task_to_cancel(options, &name, timeout);
                 // Boxed: most waits never come here.
@@ -114,7 +114,7 @@ async fn advance(
                 let cancelled = cancelled.await;
                 wait.cancelled(cancelled, clock);
             }
-            Step::End(error) => return Err(error),
+            WaitStep::End(error) => return Err(error),
         }
     }
 }

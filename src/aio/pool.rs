@@ -14,27 +14,27 @@ pub type Job = Box<dyn FnOnce() + Send>;
 
 /// A bounded number of threads, started when there is work for them. They end after some idle seconds, and with the
 /// pool: at once where they are idle, else after the job that they have.
-pub(super) struct Pool {
-    shared: Arc<Shared>,
+pub(super) struct BlockingPool {
+    shared: Arc<PoolShared>,
     threads: usize,
 }
 
-struct Shared {
+struct PoolShared {
     /// A forked child has none of its parent's threads, and none of the jobs.
-    state: ProcessLock<State>,
+    state: ProcessLock<PoolState>,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     queue: VecDeque<Job>,
     threads: usize,
     idle: usize,
     closed: bool,
 }
 
-impl Pool {
+impl BlockingPool {
     pub(super) fn new(threads: usize) -> Self {
-        let shared = Shared { state: ProcessLock::default() };
+        let shared = PoolShared { state: ProcessLock::default() };
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
@@ -60,7 +60,7 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for BlockingPool {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -71,7 +71,7 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl PoolShared {
     fn work(&self) {
         let mut state = self.lock();
         loop {
@@ -96,12 +96,12 @@ impl Shared {
         state.threads -= 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock()
     }
 }
 
-impl fmt::Debug for Pool {
+impl fmt::Debug for BlockingPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("threads", &self.threads).finish_non_exhaustive()
     }

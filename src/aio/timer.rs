@@ -19,17 +19,17 @@ use super::pool::IDLE;
 
 /// All sleeps of a client's futures, and one thread for them, started with the first. It ends after some idle
 /// seconds, and with the timer.
-pub(super) struct Timer(Arc<Shared>);
+pub(super) struct SleepTimer(Arc<TimerShared>);
 
-struct Shared {
+struct TimerShared {
     clock: Arc<dyn Clock>,
     /// A forked child has neither the thread of its parent nor its sleeps.
-    state: ProcessLock<State>,
+    state: ProcessLock<TimerState>,
 }
 
 #[derive(Default)]
-struct State {
-    sleeps: BTreeMap<Key, Waker>,
+struct TimerState {
+    sleeps: BTreeMap<SleepKey, Waker>,
     next: u64,
     /// Futures that are under way and do not sleep. Time that passes by sleeping only stands still meanwhile.
     awake: usize,
@@ -40,11 +40,11 @@ struct State {
 }
 
 /// When a sleep ends; sleeps that end together end in their order.
-type Key = (Instant, u64);
+type SleepKey = (Instant, u64);
 
-impl Timer {
+impl SleepTimer {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared { clock, state: ProcessLock::default() }))
+        Self(Arc::new(TimerShared { clock, state: ProcessLock::default() }))
     }
 
     /// Counts a future as awake, except while it is in [`sleep`](Self::sleep).
@@ -55,12 +55,12 @@ impl Timer {
 
     /// Sleeps until `until`, or until `stop` is stopped.
     pub(super) async fn sleep(&self, until: Instant, stop: Option<&StopToken>) -> Result<(), Error> {
-        let sleep = Sleep { shared: &self.0, until, key: None };
+        let sleep = TimedSleep { shared: &self.0, until, key: None };
         StopListener::new(stop).stopped_or(sleep).await.unwrap_or(Ok(()))
     }
 }
 
-impl Drop for Timer {
+impl Drop for SleepTimer {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closed = true;
@@ -70,7 +70,7 @@ impl Drop for Timer {
 }
 
 pub(super) struct Awake<'a> {
-    shared: &'a Shared,
+    shared: &'a TimerShared,
     owner: ProcessId,
 }
 
@@ -86,14 +86,14 @@ impl Drop for Awake<'_> {
     }
 }
 
-struct Sleep<'a> {
-    shared: &'a Arc<Shared>,
+struct TimedSleep<'a> {
+    shared: &'a Arc<TimerShared>,
     until: Instant,
     /// Its place in the list of the process that began it.
-    key: Option<(Key, ProcessId)>,
+    key: Option<(SleepKey, ProcessId)>,
 }
 
-impl Future for Sleep<'_> {
+impl Future for TimedSleep<'_> {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -120,7 +120,7 @@ impl Future for Sleep<'_> {
     }
 }
 
-impl Drop for Sleep<'_> {
+impl Drop for TimedSleep<'_> {
     fn drop(&mut self) {
         let Some((key, _)) = self.key.filter(|(_, owner)| owner.is_current()) else { return };
         let mut state = self.shared.lock();
@@ -131,9 +131,9 @@ impl Drop for Sleep<'_> {
     }
 }
 
-impl Shared {
+impl TimerShared {
     /// Sees to it that the thread knows of a sleep.
-    fn attend(self: &Arc<Self>, state: &mut State, until: Instant) -> Result<(), Error> {
+    fn attend(self: &Arc<Self>, state: &mut TimerState, until: Instant) -> Result<(), Error> {
         if !state.runs {
             let shared = Arc::clone(self);
             let started = thread::Builder::new().name("longrunning-timer".into()).spawn(move || shared.run());
@@ -173,7 +173,7 @@ impl Shared {
     }
 
     /// Sleeps until `at`, or until there is something else to do.
-    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, at: Instant) -> MutexGuard<'a, State> {
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, TimerState>, at: Instant) -> MutexGuard<'a, TimerState> {
         if state.awake > 0 && self.patience() > Duration::ZERO {
             let (woken, timed_out) = self.state.wait(state, self.patience());
             state = woken;
@@ -196,12 +196,12 @@ impl Shared {
         self.clock.patience(Duration::ZERO).min(PATIENCE)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TimerState> {
         self.state.lock()
     }
 }
 
-impl State {
+impl TimerState {
     fn ring(&self) {
         if let Some((_, token)) = &self.alarm {
             token.stop();
@@ -209,7 +209,7 @@ impl State {
     }
 }
 
-impl fmt::Debug for Timer {
+impl fmt::Debug for SleepTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timer").field("sleeps", &self.0.lock().sleeps.len()).finish_non_exhaustive()
     }

@@ -92,21 +92,21 @@ fn load(path: &Path) -> Result<Credentials, Error> {
 }
 
 #[derive(Debug, PartialEq)]
-struct Place {
+struct AdcSource {
     path: PathBuf,
     /// As messages show it.
     shown: String,
 }
 
 /// Where gcloud keeps the file; `None` without a home.
-fn well_known(env: &dyn Env, windows: bool) -> Option<Place> {
+fn well_known(env: &dyn Env, windows: bool) -> Option<AdcSource> {
     let path = gcloud_folder(env, windows)?.join(FILE);
     // The name of a user is of no use to a reader of messages.
     let shown = match windows || env.var("CLOUDSDK_CONFIG").is_some() {
         true => file::shown(&path),
         false => format!("~/.config/gcloud/{FILE}"),
     };
-    Some(Place { path, shown })
+    Some(AdcSource { path, shown })
 }
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";

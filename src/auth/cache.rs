@@ -31,14 +31,14 @@ pub(crate) struct TokenCache {
     /// How long before its expiry a token becomes stale; differs per client, so that clients which started
     /// together do not refresh together.
     margin: Duration,
-    state: ProcessLock<State>,
+    state: ProcessLock<TokenCacheState>,
 }
 
 #[derive(Default)]
-struct State {
-    token: Option<Held>,
+struct TokenCacheState {
+    token: Option<HeldToken>,
     /// Why the last flight failed; `None` after a success.
-    failure: Option<Failure>,
+    failure: Option<TokenFailure>,
     /// When a token was last dropped because the service refused it.
     refused: Option<Instant>,
     /// Counts the tokens that were ever stored.
@@ -49,16 +49,16 @@ struct State {
 }
 
 #[derive(Clone)]
-struct Held {
+struct HeldToken {
     authorization: Authorization,
-    asked: Moment,
+    asked: CacheMoment,
     /// Age from which on the token is stale, and expired.
     fresh_for: Duration,
     lifetime: Duration,
 }
 
 #[derive(Clone)]
-struct Failure {
+struct TokenFailure {
     error: Error,
     retry_at: Instant,
     /// Failed flights in a row.
@@ -66,7 +66,7 @@ struct Failure {
 }
 
 /// What a caller does next.
-enum Step {
+enum CacheStep {
     Use(Authorization),
     Fail(Error),
     /// Fetch a token in place of one that still works.
@@ -91,8 +91,8 @@ impl TokenCache {
             clock,
             http,
             margin,
-            state: ProcessLock::new(State::default(), |parent| {
-                parent.map_or_else(State::default, State::inherited)
+            state: ProcessLock::new(TokenCacheState::default(), |parent| {
+                parent.map_or_else(TokenCacheState::default, TokenCacheState::inherited)
             }),
         }
     }
@@ -110,15 +110,19 @@ impl TokenCache {
             let left = deadline.saturating_duration_since(now.mono);
             let state = self.lock();
             let state = match state.step(now) {
-                Step::Use(authorization) => return Ok(authorization),
-                Step::Fail(error) => return Err(error),
-                Step::Renew | Step::Fetch | Step::Wait if left.is_zero() || is_stopped(stop) => {
+                CacheStep::Use(authorization) => return Ok(authorization),
+                CacheStep::Fail(error) => return Err(error),
+                CacheStep::Renew | CacheStep::Fetch | CacheStep::Wait
+                    if left.is_zero() || is_stopped(stop) =>
+                {
                     return state.usable(now).ok_or_else(|| self.ended(timeout(), stop));
                 }
                 // An endpoint that hangs must leave time for the request itself, which has a token.
-                Step::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2), stop),
-                Step::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left), stop),
-                Step::Wait => self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?,
+                CacheStep::Renew => self.fetch(state, now.mono + STALE_TIMEOUT.min(left / 2), stop),
+                CacheStep::Fetch => self.fetch(state, now.mono + FETCH_TIMEOUT.min(left), stop),
+                CacheStep::Wait => {
+                    self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?
+                }
             };
             // Another caller may have invalidated what has just landed: then it all begins again.
             if let Some(outcome) = state.outcome(self.now()) {
@@ -157,14 +161,14 @@ impl TokenCache {
 
     fn fetch<'c>(
         &'c self,
-        mut state: MutexGuard<'c, State>,
+        mut state: MutexGuard<'c, TokenCacheState>,
         deadline: Instant,
         stop: Option<&StopToken>,
-    ) -> MutexGuard<'c, State> {
+    ) -> MutexGuard<'c, TokenCacheState> {
         state.started += 1;
         drop(state);
         let asked = self.now();
-        let mut flight = Flight { cache: self, asked, result: None, is_abandoned: false };
+        let mut flight = TokenFlight { cache: self, asked, result: None, is_abandoned: false };
         let deadline = self.clock.socket_deadline(deadline);
         let request = TokenRequest {
             timeout: deadline.saturating_duration_since(Instant::now()),
@@ -187,10 +191,10 @@ impl TokenCache {
     /// Blocks until the flight under way has landed; `None` when `deadline` passes first.
     fn wait<'c>(
         &'c self,
-        mut state: MutexGuard<'c, State>,
+        mut state: MutexGuard<'c, TokenCacheState>,
         deadline: Instant,
         stop: Option<&StopToken>,
-    ) -> Option<MutexGuard<'c, State>> {
+    ) -> Option<MutexGuard<'c, TokenCacheState>> {
         // Waits for the flight that is under way now, not for a later one.
         let flight = state.started;
         // A landing is an event of real time, whatever the clock of the client is.
@@ -227,7 +231,7 @@ impl TokenCache {
         Error::token_timeout(&self.label, timeout)
     }
 
-    fn land(&self, asked: Moment, result: Result<AccessToken, TokenError>) {
+    fn land(&self, asked: CacheMoment, result: Result<AccessToken, TokenError>) {
         let result = result.and_then(check).map_err(|error| self.explain(error));
         let (now, chance) = (self.now(), self.clock.chance());
         let mut state = self.lock();
@@ -270,11 +274,11 @@ impl TokenCache {
         }
     }
 
-    fn now(&self) -> Moment {
-        Moment { mono: self.clock.now(), wall: self.clock.wall() }
+    fn now(&self) -> CacheMoment {
+        CacheMoment { mono: self.clock.now(), wall: self.clock.wall() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TokenCacheState> {
         self.state.lock()
     }
 }
@@ -285,7 +289,7 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-impl State {
+impl TokenCacheState {
     /// What a forked child begins with: the token, and no flight, because the thread of one does not exist in it.
     fn inherited(&mut self) -> Self {
         Self {
@@ -298,11 +302,11 @@ impl State {
         }
     }
 
-    fn store(&mut self, asked: Moment, token: &AccessToken, margin: Duration) {
+    fn store(&mut self, asked: CacheMoment, token: &AccessToken, margin: Duration) {
         let lifetime = token.lifetime(asked.wall);
         self.generation += 1;
         self.failure = None;
-        self.token = Some(Held {
+        self.token = Some(HeldToken {
             authorization: Authorization::bearer(token.text(), self.generation),
             asked,
             fresh_for: lifetime.saturating_sub(margin).max(MIN_REUSE),
@@ -310,7 +314,7 @@ impl State {
         });
     }
 
-    fn fail(&mut self, now: Moment, error: &Error, chance: f64) {
+    fn fail(&mut self, now: CacheMoment, error: &Error, chance: f64) {
         let count = self.failure.as_ref().map_or(0, |failure| failure.count);
         let hint = error.retry_after();
         let (pause, retry_after) = if error.is_transient() {
@@ -321,23 +325,24 @@ impl State {
             (REMEMBER_PERMANENT, None)
         };
         let error = error.clone().with_retry_after(retry_after);
-        self.failure = Some(Failure { error, retry_at: now.mono + pause, count: count.saturating_add(1) });
+        self.failure =
+            Some(TokenFailure { error, retry_at: now.mono + pause, count: count.saturating_add(1) });
     }
 
-    fn step(&self, now: Moment) -> Step {
+    fn step(&self, now: CacheMoment) -> CacheStep {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
         match (self.live(now), pausing) {
-            (Some(held), None) if !held.is_fresh(now) && !flying => Step::Renew,
-            (Some(held), _) => Step::Use(held.authorization.clone()),
-            (None, _) if flying => Step::Wait,
-            (None, Some(failure)) => Step::Fail(failure.remembered(now)),
-            (None, None) => Step::Fetch,
+            (Some(held), None) if !held.is_fresh(now) && !flying => CacheStep::Renew,
+            (Some(held), _) => CacheStep::Use(held.authorization.clone()),
+            (None, _) if flying => CacheStep::Wait,
+            (None, Some(failure)) => CacheStep::Fail(failure.remembered(now)),
+            (None, None) => CacheStep::Fetch,
         }
     }
 
     /// What the flight that has just landed means for those who waited for it.
-    fn outcome(&self, now: Moment) -> Option<Result<Authorization, Error>> {
+    fn outcome(&self, now: CacheMoment) -> Option<Result<Authorization, Error>> {
         match &self.failure {
             Some(failure) => Some(self.usable(now).ok_or_else(|| failure.error.clone())),
             // New is good enough, however short its life: asking again would give no better one.
@@ -345,18 +350,18 @@ impl State {
         }
     }
 
-    fn usable(&self, now: Moment) -> Option<Authorization> {
+    fn usable(&self, now: CacheMoment) -> Option<Authorization> {
         self.live(now).map(|held| held.authorization.clone())
     }
 
-    fn live(&self, now: Moment) -> Option<&Held> {
+    fn live(&self, now: CacheMoment) -> Option<&HeldToken> {
         self.token.as_ref().filter(|held| now.since(held.asked) < held.lifetime)
     }
 }
 
-impl Failure {
+impl TokenFailure {
     /// The error of a call that comes before `retry_at`.
-    fn remembered(&self, now: Moment) -> Error {
+    fn remembered(&self, now: CacheMoment) -> Error {
         let error = self.error.clone();
         if !error.is_transient() {
             return error;
@@ -369,22 +374,22 @@ impl Failure {
     }
 }
 
-impl Held {
-    fn is_fresh(&self, now: Moment) -> bool {
+impl HeldToken {
+    fn is_fresh(&self, now: CacheMoment) -> bool {
         now.since(self.asked) < self.fresh_for
     }
 }
 
 /// One run of the provider, which lands however it ends: dropped without a result, the provider panicked.
-struct Flight<'c> {
+struct TokenFlight<'c> {
     cache: &'c TokenCache,
-    asked: Moment,
+    asked: CacheMoment,
     result: Option<Result<AccessToken, TokenError>>,
     /// Whether it ended without a token because its caller was stopped.
     is_abandoned: bool,
 }
 
-impl Drop for Flight<'_> {
+impl Drop for TokenFlight<'_> {
     fn drop(&mut self) {
         if self.is_abandoned {
             return self.cache.abandon();
@@ -415,12 +420,12 @@ fn pause(failures: u32, chance: f64) -> Duration {
 
 /// A reading of both clocks.
 #[derive(Clone, Copy)]
-struct Moment {
+struct CacheMoment {
     mono: Instant,
     wall: SystemTime,
 }
 
-impl Moment {
+impl CacheMoment {
     /// By whichever clock more time has passed: the monotonic one stands still while the machine sleeps,
     /// the other can be set back.
     fn since(self, earlier: Self) -> Duration {

@@ -3,7 +3,7 @@
 use crate::auth::key_file::KeyFile;
 use crate::auth::provider::Wording;
 use crate::auth::refresh_token::RefreshToken;
-use crate::auth::sts::ClientAuth;
+use crate::auth::sts::StsClientAuth;
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         file.require(["client_id", "client_secret", "refresh_token"])?;
     let provider = Provider {
         token_url: token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/oauthtoken")),
-        client: ClientAuth::new(&client_id, &client_secret),
+        client: StsClientAuth::new(&client_id, &client_secret),
         refresh_token: RefreshToken::new(Secret::new(std::mem::take(&mut *refresh_token))),
     };
     Ok(Credentials::of_source("external account user".into(), provider)
@@ -29,7 +29,7 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
 #[derive(Debug)]
 struct Provider {
     token_url: String,
-    client: ClientAuth,
+    client: StsClientAuth,
     refresh_token: RefreshToken,
 }
 

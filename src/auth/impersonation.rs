@@ -20,7 +20,7 @@ use crate::util::secret::Secret;
 /// --impersonate-service-account` writes it.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type("impersonated_service_account")?;
-    let Some(target) = Target::take(&mut file)? else {
+    let Some(target) = ImpersonationTarget::take(&mut file)? else {
         return Err(file.error(format_args!("lacks `{URL}`")));
     };
     let Some(source) = file.object(SOURCE)? else {
@@ -36,19 +36,23 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         quota_project: file.text("quota_project_id")?,
         universe_domain: file.text("universe_domain")?,
     };
-    let asked = Asked { target, scoped: !kind.ends_with("authorized_user"), scopes: file.texts("scopes")? };
+    let asked = ImpersonationRequest {
+        target,
+        scoped: !kind.ends_with("authorized_user"),
+        scopes: file.texts("scopes")?,
+    };
     Ok(impersonate(source, asked, file_says))
 }
 
 /// Credentials of the service account, on top of those that may act as it.
-pub(super) fn impersonate(source: Credentials, asked: Asked, about: About) -> Credentials {
+pub(super) fn impersonate(source: Credentials, asked: ImpersonationRequest, about: About) -> Credentials {
     let asked = Arc::new(asked);
     Credentials::deferred(about.label.clone(), move |env| {
         let source = source.resolve(env)?;
         let Some(provider) = source.token_provider() else {
             return Err(Error::credentials(&about.label, "has source credentials without access tokens"));
         };
-        let provider = Impersonated { source: provider, asked: Arc::clone(&asked) };
+        let provider = ImpersonatedAccount { source: provider, asked: Arc::clone(&asked) };
         let universe_domain =
             about.universe_domain.clone().or_else(|| source.universe_domain().map(str::to_owned));
         Ok(Credentials::of_source(about.label.clone(), provider)
@@ -66,8 +70,8 @@ pub(super) struct About {
 }
 
 /// The request.
-pub(super) struct Asked {
-    pub(super) target: Target,
+pub(super) struct ImpersonationRequest {
+    pub(super) target: ImpersonationTarget,
     /// Whether the source needs a scope: the scopes of a user are fixed at the login.
     pub(super) scoped: bool,
     /// For clients without scopes.
@@ -76,14 +80,14 @@ pub(super) struct Asked {
 
 /// The service account to impersonate, and the requests for its tokens.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct ImpersonationTarget {
     url: String,
     pub(super) email: String,
     delegates: Vec<String>,
     lifetime: u64,
 }
 
-impl Target {
+impl ImpersonationTarget {
     /// Reads `service_account_impersonation_url` and its options; `None` without impersonation.
     pub(super) fn take(file: &mut KeyFile) -> Result<Option<Self>, Error> {
         let Some(url) = file.url(URL)? else { return Ok(None) };
@@ -120,12 +124,12 @@ fn email(url: &str) -> Option<&str> {
 
 /// Asks `source` for a token, and with it for one of the service account; both at every call, because a
 /// client calls it about once an hour, when a kept token of the source would be as old as its own.
-struct Impersonated {
+struct ImpersonatedAccount {
     source: Arc<dyn TokenProvider>,
-    asked: Arc<Asked>,
+    asked: Arc<ImpersonationRequest>,
 }
 
-impl TokenProvider for Impersonated {
+impl TokenProvider for ImpersonatedAccount {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let start = Instant::now();
         let scopes = if self.asked.scoped { vec![IAM.to_owned()] } else { Vec::new() };
@@ -134,12 +138,12 @@ impl TokenProvider for Impersonated {
     }
 }
 
-impl Asked {
+impl ImpersonationRequest {
     /// Calls [generateAccessToken].
     ///
     /// [generateAccessToken]: https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
     fn token(&self, request: &TokenRequest<'_>, source: &AccessToken) -> Result<AccessToken, TokenError> {
-        let Target { url, delegates, lifetime, .. } = &self.target;
+        let ImpersonationTarget { url, delegates, lifetime, .. } = &self.target;
         let scope = scope_of(if request.scopes.is_empty() { &self.scopes } else { request.scopes });
         let scope: Vec<_> = scope.split(' ').collect();
         let mut body = json!({ "scope": scope, "lifetime": format!("{lifetime}s") });
@@ -156,12 +160,12 @@ impl Asked {
 fn parse(body: &[u8], host: &str, now: SystemTime) -> Result<AccessToken, TokenError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Reply {
+    struct ImpersonationReply {
         access_token: Option<Secret>,
         expire_time: Option<String>,
     }
 
-    let reply: Reply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
+    let reply: ImpersonationReply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
         true => TokenError::transient(format!("the answer of {host} ends early")),
         false => TokenError::permanent(format!("the answer of {host} is not that of generateAccessToken")),
     })?;

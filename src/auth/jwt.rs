@@ -25,13 +25,13 @@ pub(super) struct Claims<'a> {
     pub(super) iat: u64,
     pub(super) exp: u64,
     #[serde(flatten)]
-    pub(super) access: Access<'a>,
+    pub(super) access: AccessClaims<'a>,
 }
 
 /// What the JWT is good for: one of the two, a service refuses both together.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Access<'a> {
+pub(super) enum AccessClaims<'a> {
     /// Scopes, joined by spaces.
     Scope(&'a str),
     /// `https://HOST/`.
@@ -40,7 +40,7 @@ pub(super) enum Access<'a> {
 
 /// What is exchanged for an access token, [RFC 7523](https://www.rfc-editor.org/rfc/rfc7523) section 3.
 #[derive(Serialize)]
-pub(super) struct Assertion<'a> {
+pub(super) struct JwtAssertion<'a> {
     pub(super) iss: &'a str,
     /// On whose behalf; `None` leaves it out, which is the account itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,7 +135,7 @@ mod tests {
         ];
         for (name, pem, public) in rows {
             let key = Rs256::from_pem(&pem).expect(name);
-            let jwt = encode(&claims(Access::Scope("a b")), Some("key-1"), &key).expect(name);
+            let jwt = encode(&claims(AccessClaims::Scope("a b")), Some("key-1"), &key).expect(name);
             let (message, signature) = jwt.expose().rsplit_once('.').expect(name);
             let signature = URL_SAFE_NO_PAD.decode(signature).expect(name);
             let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public);
@@ -153,17 +153,17 @@ mod tests {
             claims
         };
         let rows = [
-            ("scope", Access::Scope("a b"), Some("key-1"), claim("scope", "a b")),
+            ("scope", AccessClaims::Scope("a b"), Some("key-1"), claim("scope", "a b")),
             (
                 "audience",
-                Access::Aud("https://x.googleapis.com/"),
+                AccessClaims::Aud("https://x.googleapis.com/"),
                 Some("key-1"),
                 claim("aud", "https://x.googleapis.com/"),
             ),
-            ("no key id", Access::Scope("a"), None, claim("scope", "a")),
+            ("no key id", AccessClaims::Scope("a"), None, claim("scope", "a")),
             (
                 "needs all of the alphabet",
-                Access::Scope("ÿÿ??>>~"),
+                AccessClaims::Scope("ÿÿ??>>~"),
                 Some("ÿÿ??>>~"),
                 claim("scope", "ÿÿ??>>~"),
             ),
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    fn claims(access: Access<'_>) -> Claims<'_> {
+    fn claims(access: AccessClaims<'_>) -> Claims<'_> {
         Claims { iss: "me@x", sub: "me@x", iat: 1_800_000_000, exp: 1_800_003_600, access }
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::auth::provider::Wording;
-use crate::auth::token_endpoint::{self, Answer, Refusal};
+use crate::auth::token_endpoint::{self, Refusal, TokenEndpointResponse};
 use crate::auth::url::Url;
 use crate::auth::{
     AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe,
@@ -79,7 +79,7 @@ impl MetadataServer {
         self
     }
 
-    fn resolve(self, env: &dyn Env) -> Result<Source, Error> {
+    fn resolve(self, env: &dyn Env) -> Result<MetadataSource, Error> {
         let account = self.account.unwrap_or_else(|| "default".into());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_+:".contains(&byte);
         if !account.bytes().all(plain) {
@@ -92,7 +92,7 @@ impl MetadataServer {
             None => (HOST.to_owned(), false),
         };
         let number = |name| env.var(name).and_then(|value| value.parse().ok()).filter(|number| *number > 0);
-        Ok(Source {
+        Ok(MetadataSource {
             host,
             account,
             detect_timeout: Duration::from_secs(number("GCE_METADATA_TIMEOUT").unwrap_or(3).into()),
@@ -113,7 +113,7 @@ impl MetadataServer {
 impl From<MetadataServer> for Credentials {
     fn from(server: MetadataServer) -> Self {
         Self::deferred(LABEL.into(), move |env| {
-            let source = Source { is_expected: true, ..server.clone().resolve(env)? };
+            let source = MetadataSource { is_expected: true, ..server.clone().resolve(env)? };
             Ok(Self::of_source(LABEL.into(), source))
         })
     }
@@ -122,11 +122,11 @@ impl From<MetadataServer> for Credentials {
 /// What is left when there was nothing in the places that were searched; `absent` is the message if there is no
 /// metadata server either.
 pub(super) fn default_credentials(env: &dyn Env, absent: String) -> Result<Credentials, Error> {
-    let source = Source { absent: Some(absent), ..MetadataServer::new().resolve(env)? };
+    let source = MetadataSource { absent: Some(absent), ..MetadataServer::new().resolve(env)? };
     Ok(Credentials::of_source(LABEL.into(), source))
 }
 
-struct Source {
+struct MetadataSource {
     host: String,
     account: String,
     detect_timeout: Duration,
@@ -149,7 +149,7 @@ struct Source {
     agent: OnceLock<Result<HttpAgent, HttpError>>,
 }
 
-impl TokenProvider for Source {
+impl TokenProvider for MetadataSource {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let result = self.exchange(request);
         match &result {
@@ -160,7 +160,7 @@ impl TokenProvider for Source {
     }
 }
 
-impl Source {
+impl MetadataSource {
     fn exchange(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let started = Instant::now();
         let http = self.http()?;
@@ -223,7 +223,9 @@ impl Source {
         }
         let body = Zeroizing::new(response.body);
         let answer = token_endpoint::parse(&body);
-        answer.map(Answer::into_token).map_err(|why| token_endpoint::unreadable(&self.host, why))
+        answer
+            .map(TokenEndpointResponse::into_token)
+            .map_err(|why| token_endpoint::unreadable(&self.host, why))
     }
 
     fn get(&self, request: &TokenRequest<'_>, path: &str) -> Result<HttpResponse, TokenError> {
@@ -303,7 +305,7 @@ impl Source {
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for MetadataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetadataServer")
             .field("host", &shown(&self.host))

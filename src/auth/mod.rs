@@ -167,9 +167,9 @@ use token_file::TokenFile;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Credentials(Arc<Inner>);
+pub struct Credentials(Arc<CredentialsInner>);
 
-struct Inner {
+struct CredentialsInner {
     /// What messages call these credentials: never a secret.
     label: String,
     quota_project: Option<String>,
@@ -177,10 +177,10 @@ struct Inner {
     universe_domain: Option<String>,
     /// Whether calls without a quota project are likely to be refused.
     wants_quota_project: bool,
-    source: Source,
+    source: CredentialsSource,
 }
 
-enum Source {
+enum CredentialsSource {
     Anonymous,
     ApiKey(Secret),
     Deferred(Box<Resolve>),
@@ -201,7 +201,7 @@ impl Credentials {
     /// assert_eq!(format!("{:?}", Credentials::anonymous()), "Credentials(anonymous)");
     /// ```
     pub fn anonymous() -> Self {
-        Self::new("anonymous".into(), Source::Anonymous)
+        Self::new("anonymous".into(), CredentialsSource::Anonymous)
     }
 
     /// Sends this access token with every call and never renews it.
@@ -226,7 +226,7 @@ impl Credentials {
         let token = Secret::new(token.into());
         provider::check_token(token.expose())
             .map_err(|why| Error::config(format!("the bearer token {why}")))?;
-        Ok(Self::new("fixed bearer token".into(), Source::Fixed(token)))
+        Ok(Self::new("fixed bearer token".into(), CredentialsSource::Fixed(token)))
     }
 
     /// Sends the access token that stands in a file which another program renews.
@@ -248,7 +248,7 @@ impl Credentials {
     pub fn token_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let label = format!("token file `{}`", file::shown(&path));
-        Self::new(label, Source::TokenFile(path))
+        Self::new(label, CredentialsSource::TokenFile(path))
     }
 
     /// Sends this API key with every call (`x-goog-api-key`), in place of an access token.
@@ -271,7 +271,7 @@ impl Credentials {
     pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
         let key = Secret::new(key.into());
         provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
-        Ok(Self::new("API key".into(), Source::ApiKey(key)))
+        Ok(Self::new("API key".into(), CredentialsSource::ApiKey(key)))
     }
 
     /// Asks `provider` for access tokens: your own code, or a closure.
@@ -288,11 +288,11 @@ impl Credentials {
     /// ```
     pub fn provider<P: TokenProvider + 'static>(provider: P) -> Self {
         let label = format!("token provider `{}`", any::type_name::<P>());
-        Self::new(label, Source::Provider(Arc::new(provider)))
+        Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
-    fn new(label: String, source: Source) -> Self {
-        Self(Arc::new(Inner {
+    fn new(label: String, source: CredentialsSource) -> Self {
+        Self(Arc::new(CredentialsInner {
             label,
             quota_project: None,
             universe_domain: None,
@@ -303,7 +303,7 @@ impl Credentials {
 
     /// Credentials of a source of this crate; `label` goes into messages.
     fn of_source(label: String, provider: impl TokenProvider + 'static) -> Self {
-        Self::new(label, Source::Provider(Arc::new(provider)))
+        Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
     /// Credentials that depend on the environment, which is looked at when a client is built.
@@ -311,7 +311,7 @@ impl Credentials {
         label: String,
         resolve: impl Fn(&dyn Env) -> Result<Self, Error> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(label, Source::Deferred(Box::new(resolve)))
+        Self::new(label, CredentialsSource::Deferred(Box::new(resolve)))
     }
 
     fn with_quota_project(self, project: Option<String>) -> Self {
@@ -327,7 +327,7 @@ impl Credentials {
     }
 
     /// For credentials that have just been made: those that are shared stay as they are.
-    fn changed(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+    fn changed(mut self, change: impl FnOnce(&mut CredentialsInner)) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             change(inner);
         }
@@ -337,7 +337,7 @@ impl Credentials {
     /// Finds out in this environment what the credentials are. No network I/O.
     pub(crate) fn resolve(&self, env: &dyn Env) -> Result<Self, Error> {
         match &self.0.source {
-            Source::Deferred(resolve) => resolve(env)?.resolve(env),
+            CredentialsSource::Deferred(resolve) => resolve(env)?.resolve(env),
             _ => Ok(self.clone()),
         }
     }
@@ -345,7 +345,7 @@ impl Credentials {
     /// The source of tokens behind resolved credentials that have one, for credentials made on top of them.
     fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
         match &self.0.source {
-            Source::Provider(provider) => Some(Arc::clone(provider)),
+            CredentialsSource::Provider(provider) => Some(Arc::clone(provider)),
             _ => None,
         }
     }
@@ -381,12 +381,12 @@ impl Credentials {
             Box::new(TokenCache::new(self.0.label.clone(), provider, purpose, clock, http))
         };
         match &self.0.source {
-            Source::Anonymous => Authorizer::Anonymous,
-            Source::ApiKey(key) => Authorizer::Fixed(Authorization::api_key(key)),
-            Source::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
-            Source::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
-            Source::Provider(provider) => Authorizer::Cached(cache(Arc::clone(provider))),
-            Source::TokenFile(path) => {
+            CredentialsSource::Anonymous => Authorizer::Anonymous,
+            CredentialsSource::ApiKey(key) => Authorizer::Fixed(Authorization::api_key(key)),
+            CredentialsSource::Deferred(_) => unreachable!("`resolve` comes before `authorizer`"),
+            CredentialsSource::Fixed(token) => Authorizer::Fixed(Authorization::bearer(token.expose(), 0)),
+            CredentialsSource::Provider(provider) => Authorizer::Cached(cache(Arc::clone(provider))),
+            CredentialsSource::TokenFile(path) => {
                 let file = Arc::new(TokenFile::new(path.clone()));
                 Authorizer::Watched(cache(Arc::clone(&file) as _), file)
             }

@@ -136,11 +136,11 @@ impl Default for Purpose {
 #[derive(Clone)]
 pub struct AccessToken {
     text: Secret,
-    expiry: Expiry,
+    expiry: TokenExpiry,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Expiry {
+enum TokenExpiry {
     Unknown,
     In(Duration),
     At(SystemTime),
@@ -153,13 +153,13 @@ impl AccessToken {
     }
 
     pub(super) fn from_secret(text: Secret) -> Self {
-        Self { text, expiry: Expiry::Unknown }
+        Self { text, expiry: TokenExpiry::Unknown }
     }
 
     /// Sets the lifetime of the token, counted from the request for it. Default: unknown.
     #[must_use]
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
-        self.expiry = Expiry::In(lifetime);
+        self.expiry = TokenExpiry::In(lifetime);
         self
     }
 
@@ -173,7 +173,7 @@ impl AccessToken {
     /// ```
     #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
-        self.expiry = Expiry::At(time);
+        self.expiry = TokenExpiry::At(time);
         self
     }
 
@@ -186,9 +186,9 @@ impl AccessToken {
     /// and a server can mean.
     pub(super) fn lifetime(&self, asked: SystemTime) -> Duration {
         let lifetime = match self.expiry {
-            Expiry::Unknown => UNKNOWN_LIFETIME,
-            Expiry::In(lifetime) => lifetime,
-            Expiry::At(time) => time.duration_since(asked).unwrap_or_default(),
+            TokenExpiry::Unknown => UNKNOWN_LIFETIME,
+            TokenExpiry::In(lifetime) => lifetime,
+            TokenExpiry::At(time) => time.duration_since(asked).unwrap_or_default(),
         };
         lifetime.clamp(MIN_LIFETIME, MAX_LIFETIME)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::auth::jwt::{self, Access, Assertion, Claims, Rs256};
+use crate::auth::jwt::{self, AccessClaims, Claims, JwtAssertion, Rs256};
 use crate::auth::key_file::KeyFile;
 use crate::auth::policy::GOOGLE;
 use crate::auth::provider::Wording;
@@ -52,14 +52,14 @@ use crate::util::url::UrlParts;
 /// [RFC 7523]: https://www.rfc-editor.org/rfc/rfc7523
 #[derive(Clone)]
 pub struct ServiceAccount {
-    identity: Arc<Identity>,
-    target: Target,
+    identity: Arc<AccountIdentity>,
+    target: JwtTarget,
     subject: Option<String>,
     exchange: bool,
     token_uri: Option<String>,
 }
 
-struct Identity {
+struct AccountIdentity {
     client_email: String,
     private_key_id: Option<String>,
     project_id: Option<String>,
@@ -72,7 +72,7 @@ struct Identity {
 
 /// What the tokens are good for.
 #[derive(Clone)]
-enum Target {
+enum JwtTarget {
     /// The scopes of the client, or the default one.
     Client,
     Scopes(String),
@@ -134,7 +134,7 @@ impl ServiceAccount {
         let [client_email, private_key] = file.require(["client_email", "private_key"])?;
         let key = Rs256::from_pem(&private_key)
             .map_err(|why| file.error(format_args!("cannot be used: `private_key` {why}")))?;
-        let identity = Identity {
+        let identity = AccountIdentity {
             client_email: client_email.to_string(),
             private_key_id: file.text("private_key_id")?,
             project_id: file.text("project_id")?,
@@ -144,7 +144,7 @@ impl ServiceAccount {
             key,
         };
         let identity = Arc::new(identity);
-        Ok(Self { identity, target: Target::Client, subject: None, exchange: false, token_uri: None })
+        Ok(Self { identity, target: JwtTarget::Client, subject: None, exchange: false, token_uri: None })
     }
 
     /// Sets the OAuth scopes, in place of an audience and of the scopes of the client.
@@ -161,7 +161,7 @@ impl ServiceAccount {
     #[must_use]
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = join(scopes);
-        self.target = if scopes.is_empty() { Target::Client } else { Target::Scopes(scopes) };
+        self.target = if scopes.is_empty() { JwtTarget::Client } else { JwtTarget::Scopes(scopes) };
         self
     }
 
@@ -179,7 +179,7 @@ impl ServiceAccount {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
-        self.target = if audience.is_empty() { Target::Client } else { Target::Audience(audience) };
+        self.target = if audience.is_empty() { JwtTarget::Client } else { JwtTarget::Audience(audience) };
         self
     }
 
@@ -199,7 +199,7 @@ impl ServiceAccount {
     /// ```
     #[must_use]
     pub fn audience_of_endpoint(mut self) -> Self {
-        self.target = Target::Endpoint;
+        self.target = JwtTarget::Endpoint;
         self
     }
 
@@ -292,14 +292,14 @@ impl ServiceAccount {
     fn self_signed(&self, request: &TokenRequest<'_>, iat: u64, exp: u64) -> Result<AccessToken, TokenError> {
         let made;
         let access = match &self.target {
-            Target::Audience(audience) => Access::Aud(audience),
-            Target::Endpoint => {
+            JwtTarget::Audience(audience) => AccessClaims::Aud(audience),
+            JwtTarget::Endpoint => {
                 made = audience_of(request.endpoint)?;
-                Access::Aud(&made)
+                AccessClaims::Aud(&made)
             }
-            Target::Client | Target::Scopes(_) => {
+            JwtTarget::Client | JwtTarget::Scopes(_) => {
                 made = self.scope(request);
-                Access::Scope(&made)
+                AccessClaims::Scope(&made)
             }
         };
         let email = self.client_email();
@@ -313,7 +313,7 @@ impl ServiceAccount {
         let foreign = Url::parse(url).is_ok_and(|url| !GOOGLE.iter().any(|google| url.is_within(google)));
         let aud = if foreign { url } else { TOKEN_URI };
         let (iss, sub, scope) = (self.client_email(), self.subject.as_deref(), self.scope(request));
-        let assertion = self.sign(&Assertion { iss, sub, aud, scope: &scope, iat, exp })?;
+        let assertion = self.sign(&JwtAssertion { iss, sub, aud, scope: &scope, iat, exp })?;
         let form = [("grant_type", JWT_BEARER), ("assertion", assertion.expose())];
         let answer = token_endpoint::exchange(request, url, &form, &[]).map_err(|refusal| {
             match (refusal.error.as_deref(), sub) {
@@ -333,7 +333,7 @@ impl ServiceAccount {
 
     fn scope(&self, request: &TokenRequest<'_>) -> String {
         match &self.target {
-            Target::Scopes(scopes) => scopes.clone(),
+            JwtTarget::Scopes(scopes) => scopes.clone(),
             _ => scope_of(request.scopes),
         }
     }
@@ -360,7 +360,7 @@ impl ServiceAccount {
             let universe = shown(self.universe_domain());
             return wrong(format_args!("in the universe `{universe}` it can only sign them itself"));
         }
-        if let Target::Audience(_) | Target::Endpoint = self.target {
+        if let JwtTarget::Audience(_) | JwtTarget::Endpoint = self.target {
             return wrong(format_args!("an audience is for self-signed ones, expected scopes"));
         }
         match (&self.token_uri, &self.identity.token_uri) {

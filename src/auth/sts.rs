@@ -15,16 +15,16 @@ use crate::util::secret::Secret;
 
 /// Where and as what a subject token is exchanged.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct TokenExchange {
     pub(super) token_url: String,
     pub(super) audience: String,
     pub(super) subject_token_type: String,
-    pub(super) client: Option<ClientAuth>,
+    pub(super) client: Option<StsClientAuth>,
     /// The project that a workforce pool's user works for.
     pub(super) user_project: Option<String>,
 }
 
-impl Exchange {
+impl TokenExchange {
     /// Makes one exchange, for the scopes of `request`.
     pub(super) fn token(
         &self,
@@ -44,7 +44,7 @@ impl Exchange {
         let project = self.user_project.as_ref().filter(|_| self.client.is_none());
         let options = project.map(|project| json!({ "userProject": project }).to_string());
         form.extend(options.as_deref().map(|options| ("options", options)));
-        let headers: Vec<_> = self.client.iter().map(ClientAuth::header).collect();
+        let headers: Vec<_> = self.client.iter().map(StsClientAuth::header).collect();
         token_endpoint::post_form(request, &self.token_url, &form, &headers).map(|answer| answer.into_token())
     }
 }
@@ -53,9 +53,9 @@ impl Exchange {
 ///
 /// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 #[derive(Debug)]
-pub(super) struct ClientAuth(Secret);
+pub(super) struct StsClientAuth(Secret);
 
-impl ClientAuth {
+impl StsClientAuth {
     pub(super) fn new(id: &str, secret: &str) -> Self {
         let pair = Zeroizing::new([id, ":", secret].concat());
         // Room for all of it, so that the text never moves and leaves a copy behind.
@@ -90,7 +90,7 @@ mod tests {
             ("id", "é", "Basic aWQ6w6k="),
         ];
         for (id, secret, expected) in rows {
-            let client = ClientAuth::new(id, secret);
+            let client = StsClientAuth::new(id, secret);
             assert_eq!(client.header(), ("authorization", expected), "{id}:{secret}");
             assert!(!format!("{client:?}").contains("Basic"));
         }

@@ -20,7 +20,7 @@ use crate::util::secret::Secret;
 
 /// What a token endpoint gave.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct TokenEndpointResponse {
     pub(super) access_token: Secret,
     /// As it came: clamped where it is used.
     pub(super) expires_in: Option<Duration>,
@@ -28,7 +28,7 @@ pub(super) struct Answer {
     pub(super) refresh_token: Option<Secret>,
 }
 
-impl Answer {
+impl TokenEndpointResponse {
     pub(super) fn into_token(self) -> AccessToken {
         let token = AccessToken::from_secret(self.access_token);
         match self.expires_in {
@@ -44,7 +44,7 @@ pub(super) fn post_form(
     url: &str,
     form: &[(&str, &str)],
     headers: &[(&str, &str)],
-) -> Result<Answer, TokenError> {
+) -> Result<TokenEndpointResponse, TokenError> {
     exchange(request, url, form, headers).map_err(TokenError::from)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn exchange(
     url: &str,
     form: &[(&str, &str)],
     headers: &[(&str, &str)],
-) -> Result<Answer, Refusal> {
+) -> Result<TokenEndpointResponse, Refusal> {
     let body = encode_form(form);
     let mut all = vec![("content-type", FORM)];
     all.extend(headers);
@@ -260,20 +260,20 @@ pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
 }
 
 /// Reads the JSON of a token endpoint, [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749) section 5.1.
-pub(super) fn parse(body: &[u8]) -> Result<Answer, Unreadable> {
+pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, Unreadable> {
     #[derive(Deserialize)]
-    struct Reply {
+    struct TokenReply {
         access_token: Option<Secret>,
         expires_in: Option<Value>,
         refresh_token: Option<Secret>,
     }
 
-    let reply: Reply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
+    let reply: TokenReply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
         true => Unreadable::Cut,
         false => Unreadable::NotJson,
     })?;
     let given = |secret: &Secret| !secret.expose().is_empty();
-    Ok(Answer {
+    Ok(TokenEndpointResponse {
         access_token: reply.access_token.filter(given).ok_or(Unreadable::Lacks("access_token"))?,
         expires_in: reply.expires_in.as_ref().and_then(seconds),
         refresh_token: reply.refresh_token.filter(given),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auth::{Credentials, Inner, Source, provider};
+use crate::auth::{Credentials, CredentialsInner, CredentialsSource, provider};
 use crate::error::Error;
 use crate::util::secret::Secret;
 
@@ -33,16 +33,17 @@ impl Credentials {
     }
 
     fn replaced(&self, token: &Secret) -> Self {
-        let Inner { label, quota_project, universe_domain, wants_quota_project, source } = &*self.0;
-        Self(Arc::new(Inner {
+        let CredentialsInner { label, quota_project, universe_domain, wants_quota_project, source } =
+            &*self.0;
+        Self(Arc::new(CredentialsInner {
             label: label.clone(),
             quota_project: quota_project.clone(),
             universe_domain: universe_domain.clone(),
             wants_quota_project: *wants_quota_project,
             source: match source {
-                Source::Anonymous => Source::Anonymous,
-                Source::ApiKey(_) => Source::ApiKey(token.clone()),
-                _ => Source::Fixed(token.clone()),
+                CredentialsSource::Anonymous => CredentialsSource::Anonymous,
+                CredentialsSource::ApiKey(_) => CredentialsSource::ApiKey(token.clone()),
+                _ => CredentialsSource::Fixed(token.clone()),
             },
         }))
     }
@@ -69,9 +70,9 @@ mod tests {
             let found = credentials.with_token("other").and_then(|with| with.resolve(&environment));
             let found = found.expect(row);
             let replaced = match &found.0.source {
-                Source::Fixed(token) if token.expose() == "other" => "fixed",
-                Source::ApiKey(key) if key.expose() == "other" => "key",
-                Source::Anonymous => "no",
+                CredentialsSource::Fixed(token) if token.expose() == "other" => "fixed",
+                CredentialsSource::ApiKey(key) if key.expose() == "other" => "key",
+                CredentialsSource::Anonymous => "no",
                 _ => "as it was",
             };
             assert_eq!(replaced, kind, "{row}");

@@ -15,7 +15,7 @@ use crate::retry::RetryTask;
 use crate::transport::Rpc;
 use crate::util::redact::Masked;
 
-pub(crate) use request::Request;
+pub(crate) use request::RpcRequest;
 
 /// A call that is put together and not sent yet.
 ///
@@ -82,7 +82,7 @@ pub struct Blocking;
 impl<R, M> Call<R, M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, request: Result<R, Error>) -> Self
     where
-        R: Request,
+        R: RpcRequest,
     {
         let (options, limits) = (RequestOptions::default(), ListLimits::default());
         Self { core: Arc::clone(core), mode, request, options, limits }
@@ -192,7 +192,7 @@ impl<R, M> Call<R, M> {
     /// Returns the request with the complete options, or the error of the first that cannot be used.
     pub(crate) fn complete(&self) -> Result<(&R, CallOptions), Error>
     where
-        R: Request,
+        R: RpcRequest,
     {
         let request = self.request.as_ref().map_err(Error::clone)?;
         self.options.check()?;
@@ -201,7 +201,7 @@ impl<R, M> Call<R, M> {
 }
 
 /// The call as the retry loop has to know it.
-pub(crate) fn task_of<R: Request>(request: &R, options: &CallOptions) -> RetryTask {
+pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> RetryTask {
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
     RetryTask {
         rpc: R::RPC,

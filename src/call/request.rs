@@ -13,7 +13,7 @@ use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
 /// One of the RPCs: a request that can be sent through a transport.
-pub(crate) trait Request: Clone + Send + Sync + 'static {
+pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
     const RPC: Rpc;
 
     type Answer: Send + 'static;
@@ -50,7 +50,7 @@ macro_rules! named {
     };
 }
 
-impl Request for GetOperationRequest {
+impl RpcRequest for GetOperationRequest {
     const RPC: Rpc = Rpc::Get;
 
     type Answer = Operation;
@@ -67,7 +67,7 @@ impl Request for GetOperationRequest {
     }
 }
 
-impl Request for ListOperationsRequest {
+impl RpcRequest for ListOperationsRequest {
     const RPC: Rpc = Rpc::List;
 
     type Answer = OperationPage;
@@ -84,7 +84,7 @@ impl Request for ListOperationsRequest {
     }
 }
 
-impl Request for CancelOperationRequest {
+impl RpcRequest for CancelOperationRequest {
     const RPC: Rpc = Rpc::Cancel;
 
     type Answer = ();
@@ -101,7 +101,7 @@ impl Request for CancelOperationRequest {
     }
 }
 
-impl Request for DeleteOperationRequest {
+impl RpcRequest for DeleteOperationRequest {
     const RPC: Rpc = Rpc::Delete;
 
     type Answer = ();
@@ -121,7 +121,7 @@ impl Request for DeleteOperationRequest {
     }
 }
 
-impl Request for WaitOperationRequest {
+impl RpcRequest for WaitOperationRequest {
     const RPC: Rpc = Rpc::Wait;
 
     type Answer = Operation;

@@ -11,13 +11,13 @@ use crate::proto::google::longrunning::{
 use crate::retry;
 use crate::types::{Operation, OperationPage};
 
-use super::{Call, Request, task_of};
+use super::{Call, RpcRequest, task_of};
 
 impl<R> Call<R> {
     /// Runs the call through the retry loop.
     pub(crate) fn run(&self) -> Result<R::Answer, Error>
     where
-        R: Request,
+        R: RpcRequest,
     {
         self.run_within(Duration::MAX)
     }
@@ -25,7 +25,7 @@ impl<R> Call<R> {
     /// Runs the call within its total timeout, and within `limit`.
     pub(crate) fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
     where
-        R: Request,
+        R: RpcRequest,
     {
         let (request, mut options) = self.complete()?;
         options.limit(limit);

@@ -19,7 +19,7 @@ use crate::transport::grpc::{GrpcOptions, GrpcTransport};
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
 use crate::transport::rest::{RestOptions, RestTransport};
-use crate::transport::{Service, ServiceOptions, Transport, TransportKind};
+use crate::transport::{ServiceOptions, ServiceParts, Transport, TransportKind};
 use crate::util::clock::{Clock, SystemClock};
 use crate::util::env::{Env, SystemEnv};
 use crate::util::excerpt::shown;
@@ -51,7 +51,7 @@ use super::OperationsClient;
 #[derive(Clone)]
 #[must_use = "`build` makes the client"]
 pub struct OperationsClientBuilder {
-    source: Source,
+    source: TransportSource,
     /// Of all calls; they win over `config`, whichever was given first.
     options: RequestOptions,
     /// Of all waits.
@@ -63,14 +63,14 @@ pub struct OperationsClientBuilder {
 }
 
 #[derive(Clone)]
-enum Source {
-    Service(Box<Asked>),
+enum TransportSource {
+    Service(Box<RequestedTransport>),
     Custom(Arc<dyn Transport>),
 }
 
 /// The requested transport of this crate.
 #[derive(Clone, Debug)]
-struct Asked {
+struct RequestedTransport {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
@@ -82,7 +82,7 @@ struct Asked {
     grpc_only: Option<&'static str>,
 }
 
-impl Asked {
+impl RequestedTransport {
     fn origin(&self) -> Origin {
         let rest = self.kind == TransportKind::Rest;
         Origin {
@@ -95,7 +95,7 @@ impl Asked {
 
 impl OperationsClientBuilder {
     pub(super) fn service(endpoint: String) -> Self {
-        Self::new(Source::Service(Box::new(Asked {
+        Self::new(TransportSource::Service(Box::new(RequestedTransport {
             kind: TransportKind::default(),
             service: ServiceOptions::new(endpoint),
             rest: RestOptions::default(),
@@ -107,10 +107,10 @@ impl OperationsClientBuilder {
     }
 
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
-        Self::new(Source::Custom(transport))
+        Self::new(TransportSource::Custom(transport))
     }
 
-    fn new(source: Source) -> Self {
+    fn new(source: TransportSource) -> Self {
         Self {
             source,
             options: RequestOptions::default(),
@@ -400,12 +400,12 @@ impl OperationsClientBuilder {
     pub fn build(self) -> Result<OperationsClient, Error> {
         self.options.check()?;
         let (transport, origin) = match self.source {
-            Source::Service(mut asked) => {
+            TransportSource::Service(mut asked) => {
                 asked.service.has_quota_project = self.options.quota_project.is_some();
                 let origin = asked.origin();
                 (asked.transport(Arc::clone(&self.clock), &*self.env)?, Some(origin))
             }
-            Source::Custom(transport) => (transport, None),
+            TransportSource::Custom(transport) => (transport, None),
         };
         let defaults = self.config.options(&self.options);
         let core = Core {
@@ -447,7 +447,7 @@ impl OperationsClientBuilder {
         self
     }
 
-    fn set_rest(self, option: &'static str, set: impl FnOnce(&mut Asked)) -> Self {
+    fn set_rest(self, option: &'static str, set: impl FnOnce(&mut RequestedTransport)) -> Self {
         self.set(option, |asked| {
             asked.rest_only = asked.rest_only.or(Some(option));
             set(asked);
@@ -466,13 +466,13 @@ impl OperationsClientBuilder {
         self.set(option, |asked| set(&mut asked.service))
     }
 
-    fn set(mut self, option: &str, set: impl FnOnce(&mut Asked)) -> Self {
+    fn set(mut self, option: &str, set: impl FnOnce(&mut RequestedTransport)) -> Self {
         match &mut self.source {
-            Source::Service(asked) => {
+            TransportSource::Service(asked) => {
                 set(asked);
                 self
             }
-            Source::Custom(_) => self.check(Err(Error::config(format!(
+            TransportSource::Custom(_) => self.check(Err(Error::config(format!(
                 "option `{option}` has no effect on a transport of your own"
             )))),
         }
@@ -494,7 +494,7 @@ impl OperationsClientBuilder {
     }
 }
 
-impl Asked {
+impl RequestedTransport {
     fn transport(self, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Arc<dyn Transport>, Error> {
         if let Some(option) = self.rest_only.filter(|_| self.kind != TransportKind::Rest) {
             let kind = self.kind;
@@ -507,7 +507,7 @@ impl Asked {
                 "option `{option}` has no effect over rest: it belongs to the gRPC transport"
             )));
         }
-        let service = Service::new(self.service, clock, env)?;
+        let service = ServiceParts::new(self.service, clock, env)?;
         Ok(match self.kind {
             TransportKind::Rest => Arc::new(RestTransport::new(service, self.rest)),
             #[cfg(feature = "grpc")]
@@ -529,7 +529,7 @@ impl fmt::Debug for OperationsClientBuilder {
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for TransportSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(asked) => Masked(asked).fmt(f),

@@ -5,7 +5,7 @@ mod builder;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::call::{Blocking, Call, Request};
+use crate::call::{Blocking, Call, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
 use crate::handle::OperationHandle;
@@ -340,7 +340,7 @@ impl OperationsClient {
         self.poll_many(known).journal(journal)
     }
 
-    fn call<R: Request>(&self, name: Result<OperationName, Error>) -> Call<R> {
+    fn call<R: RpcRequest>(&self, name: Result<OperationName, Error>) -> Call<R> {
         Call::new(&self.core, Blocking, name.map(R::from_name))
     }
 }

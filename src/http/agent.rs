@@ -43,13 +43,13 @@ use super::response::HttpResponse;
 /// # Ok::<(), longrunning::http::HttpError>(())
 /// ```
 pub struct HttpAgent {
-    local: PerProcess<Local>,
+    local: PerProcess<LocalAgent>,
     routes: ProxyRoutes,
     options: HttpOptions,
 }
 
 /// What no process shares with another: connections, and locks.
-struct Local {
+struct LocalAgent {
     library: Box<dyn HttpLibrary>,
     permits: Permits,
 }
@@ -76,7 +76,7 @@ impl HttpAgent {
 
     fn over(connector: Connector, options: HttpOptions) -> Self {
         let routes = connector.routes().clone();
-        let local = Local::new(super::ureq::client(&options, connector), options.max_connections);
+        let local = LocalAgent::new(super::ureq::client(&options, connector), options.max_connections);
         Self { local: PerProcess::new(local), routes, options }
     }
 
@@ -86,12 +86,12 @@ impl HttpAgent {
         Ok(())
     }
 
-    fn local(&self) -> &Local {
-        self.local.get_or(|parent| Local::new(parent.library.inherited(), self.options.max_connections))
+    fn local(&self) -> &LocalAgent {
+        self.local.get_or(|parent| LocalAgent::new(parent.library.inherited(), self.options.max_connections))
     }
 }
 
-impl Local {
+impl LocalAgent {
     fn new(library: Box<dyn HttpLibrary>, max_connections: usize) -> Self {
         Self { library, permits: Permits::new(max_connections) }
     }

@@ -4,29 +4,29 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 use std::str;
 
-use crate::journal::record::{self, Key, Record};
+use crate::journal::record::{self, JournalKey, JournalRecord};
 use crate::pending::Pending;
 
 /// The operations of a journal, and where in the file their lines stand.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    entries: HashMap<Key, Entry>,
+pub(super) struct JournalIndex {
+    entries: HashMap<JournalKey, IndexEntry>,
     /// Lines that are kept without being understood.
-    others: Vec<Place>,
+    others: Vec<RecordPlace>,
     /// Bytes of the lines that count.
     live: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct IndexEntry {
     pending: Pending,
-    added: Place,
-    finished: Option<Place>,
+    added: RecordPlace,
+    finished: Option<RecordPlace>,
 }
 
 /// Where a line stands, its end included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct RecordPlace {
     pub(super) at: u64,
     pub(super) len: u64,
 }
@@ -34,7 +34,7 @@ pub(super) struct Place {
 /// What a file holds.
 #[derive(Debug, Default)]
 pub(super) struct Replayed {
-    pub(super) index: Index,
+    pub(super) index: JournalIndex,
     /// Bytes of the lines that are whole; what follows was cut off while it was written.
     pub(super) len: u64,
 }
@@ -54,7 +54,7 @@ impl Replayed {
         let mut replayed = Self { len: length, ..Self::default() };
         for number in 2u64.. {
             let len = read_line(&mut file, &mut line, u64::MAX)?;
-            let place = Place { at: replayed.len, len };
+            let place = RecordPlace { at: replayed.len, len };
             match (parse(&line), line.ends_with(b"\n")) {
                 (_, false) => break,
                 (Some(Ok(record)), true) => replayed.index.apply(record, place),
@@ -84,8 +84,8 @@ fn invalid(number: u64, why: &str) -> Unusable {
 }
 
 /// What the line says, or what is wrong with it; nothing if it is not even JSON.
-fn parse(line: &[u8]) -> Option<Result<Record, String>> {
-    match Record::read(str::from_utf8(line).ok()?) {
+fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
+    match JournalRecord::read(str::from_utf8(line).ok()?) {
         Ok(record) => Some(Ok(record)),
         Err(invalid) if invalid.is_json() => Some(Err(format!("is not valid: {invalid}"))),
         Err(_) => None,
@@ -103,29 +103,29 @@ impl From<io::Error> for Unusable {
     }
 }
 
-impl Index {
-    pub(super) fn apply(&mut self, record: Record, place: Place) {
+impl JournalIndex {
+    pub(super) fn apply(&mut self, record: JournalRecord, place: RecordPlace) {
         match record {
-            Record::Add(pending) => {
-                let entry = Entry { pending, added: place, finished: None };
+            JournalRecord::Add(pending) => {
+                let entry = IndexEntry { pending, added: place, finished: None };
                 self.entries.entry(record::key(&entry.pending)).or_insert_with(|| {
                     self.live += place.len;
                     entry
                 });
             }
-            Record::Finish(key) => {
+            JournalRecord::Finish(key) => {
                 let entry = self.entries.get_mut(&key).filter(|entry| entry.finished.is_none());
                 if let Some(entry) = entry {
                     entry.finished = Some(place);
                     self.live += place.len;
                 }
             }
-            Record::Forget(key) => {
+            JournalRecord::Forget(key) => {
                 if let Some(entry) = self.entries.remove(&key) {
                     self.live -= entry.added.len + entry.finished.map_or(0, |place| place.len);
                 }
             }
-            Record::Other => {
+            JournalRecord::Other => {
                 self.others.push(place);
                 self.live += place.len;
             }
@@ -136,11 +136,11 @@ impl Index {
         self.live
     }
 
-    pub(super) fn contains(&self, key: &Key) -> bool {
+    pub(super) fn contains(&self, key: &JournalKey) -> bool {
         self.entries.contains_key(key)
     }
 
-    pub(super) fn is_pending(&self, key: &Key) -> bool {
+    pub(super) fn is_pending(&self, key: &JournalKey) -> bool {
         self.entries.get(key).is_some_and(|entry| entry.finished.is_none())
     }
 
@@ -157,12 +157,12 @@ impl Index {
         finished.collect::<BTreeMap<_, _>>().into_values().cloned().collect()
     }
 
-    pub(super) fn result(&self, key: &Key) -> Option<Place> {
+    pub(super) fn result(&self, key: &JournalKey) -> Option<RecordPlace> {
         self.entries.get(key)?.finished
     }
 
     /// The lines that count, in the order in which they stand.
-    pub(super) fn lines(&self) -> Vec<Place> {
+    pub(super) fn lines(&self) -> Vec<RecordPlace> {
         let entries = self.entries.values().flat_map(|entry| [Some(entry.added), entry.finished]);
         let mut lines: Vec<_> = entries.flatten().chain(self.others.iter().copied()).collect();
         lines.sort_unstable();
@@ -171,7 +171,7 @@ impl Index {
 
     /// Follows the lines to where they stand in another file.
     pub(super) fn relocate(&mut self, moved: &HashMap<u64, u64>) {
-        let relocate = |place: &mut Place| place.at = moved.get(&place.at).copied().unwrap_or(place.at);
+        let relocate = |place: &mut RecordPlace| place.at = moved.get(&place.at).copied().unwrap_or(place.at);
         for entry in self.entries.values_mut() {
             relocate(&mut entry.added);
             entry.finished.as_mut().map(relocate);

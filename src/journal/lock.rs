@@ -15,13 +15,13 @@ use crate::util::file::{self, FileError, shown};
 /// It is on a file of its own, because compaction replaces the journal by another file. The file stays behind:
 /// to remove it would take the lock from the next process, which may have opened it already.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct JournalLock {
     file: File,
     /// The lock of earlier versions, which is on `NAME.lock`.
     _earlier: Option<File>,
 }
 
-impl Lock {
+impl JournalLock {
     /// Takes the lock of an existing or a new journal. Writes nothing into a file that exists.
     pub(super) fn take(journal: &Path, exists: bool) -> Result<Self, Error> {
         let path = companion(journal, "lock");

@@ -18,7 +18,7 @@ use crate::types::Operation;
 use crate::util::excerpt::shown_name;
 use crate::util::file;
 use crate::util::sync::lock;
-use store::Store;
+use store::JournalStore;
 
 /// A file of operations that are waited for, which survives the process however that ends.
 ///
@@ -81,7 +81,7 @@ use store::Store;
 /// of them; a wait that is given a journal has one.
 #[derive(Clone)]
 pub struct Journal {
-    store: Arc<Mutex<Store>>,
+    store: Arc<Mutex<JournalStore>>,
 }
 
 impl Journal {
@@ -112,7 +112,7 @@ impl Journal {
                 "path of a journal contains {what}; it must be the path of a file"
             )));
         }
-        Ok(Self { store: Arc::new(Mutex::new(Store::open(path.as_ref())?)) })
+        Ok(Self { store: Arc::new(Mutex::new(JournalStore::open(path.as_ref())?)) })
     }
 
     /// Records an operation as pending. Returns `false` if the journal contains it already, pending or finished.
@@ -303,7 +303,7 @@ impl Journal {
     }
 
     /// No step leaves the state half changed, whatever happened to the thread that made it.
-    fn store(&self) -> MutexGuard<'_, Store> {
+    fn store(&self) -> MutexGuard<'_, JournalStore> {
         lock(&self.store)
     }
 }

@@ -14,23 +14,23 @@ pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 const VERSION: u64 = 1;
 
 /// What tells operations apart: endpoint, however it is spelled, and name.
-pub(super) type Key = (Option<String>, String);
+pub(super) type JournalKey = (Option<String>, String);
 
-pub(super) fn key(pending: &Pending) -> Key {
+pub(super) fn key(pending: &Pending) -> JournalKey {
     (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
 /// What one line says.
 #[derive(Debug, PartialEq)]
-pub(super) enum Record {
+pub(super) enum JournalRecord {
     Add(Pending),
-    Finish(Key),
-    Forget(Key),
+    Finish(JournalKey),
+    Forget(JournalKey),
     /// Of a later version that says that earlier ones may pass it over.
     Other,
 }
 
-impl Record {
+impl JournalRecord {
     /// Reads a line, its end left out.
     pub(super) fn read(line: &str) -> Result<Self, InvalidJson> {
         let mut record = None;
@@ -56,7 +56,7 @@ pub(super) fn add(pending: &Pending) -> Result<String, Error> {
 }
 
 /// Holds the operation as JSON, or as protobuf bytes where those have no JSON form here.
-pub(super) fn finish(key: &Key, operation: &Operation) -> String {
+pub(super) fn finish(key: &JournalKey, operation: &Operation) -> String {
     let proto = if is_opaque(operation) { operation.to_proto().ok() } else { None };
     line("finish", |writer| {
         keyed(writer, key, |writer| match proto {
@@ -73,7 +73,7 @@ pub(super) fn finish(key: &Key, operation: &Operation) -> String {
     })
 }
 
-pub(super) fn forget(key: &Key) -> String {
+pub(super) fn forget(key: &JournalKey) -> String {
     line("forget", |writer| keyed(writer, key, |_| {}))
 }
 
@@ -89,8 +89,8 @@ pub(super) fn operation(line: &str) -> Result<Operation, Error> {
     let invalid = |invalid| Error::invalid("record of a journal", invalid);
     document.map_err(invalid)?;
     match stored {
-        Some(Stored::Json(json)) => Operation::from_json(json.text()),
-        Some(Stored::Proto(base64)) => {
+        Some(StoredResult::Json(json)) => Operation::from_json(json.text()),
+        Some(StoredResult::Proto(base64)) => {
             let message = proto::Operation::decode(&*base64.bytes().map_err(invalid)?);
             message.map(Operation::from).map_err(|cause| {
                 Error::decode("record of a journal does not hold an operation").with_source(cause)
@@ -130,21 +130,21 @@ fn pending(raw: RawJson<'_>) -> Result<Pending, InvalidJson> {
 }
 
 /// An operation as a record holds it.
-enum Stored<'a> {
+enum StoredResult<'a> {
     Json(RawJson<'a>),
     Proto(RawJson<'a>),
 }
 
 /// Reads which operation a record is about, and what it holds of it.
-fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(Key, Option<Stored<'a>>), InvalidJson> {
+fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredResult<'a>>), InvalidJson> {
     let (mut endpoint, mut name, mut stored) = (None, None, None);
     reader.fields(|field, reader| {
         let value = reader.value()?;
         match field {
             "endpoint" => endpoint = Some(same_endpoint(&value.string()?)),
             "name" => name = Some(value.string()?.into_owned()),
-            "operation" => stored = Some(Stored::Json(value)),
-            "operation_proto" => stored = Some(Stored::Proto(value)),
+            "operation" => stored = Some(StoredResult::Json(value)),
+            "operation_proto" => stored = Some(StoredResult::Proto(value)),
             _ => {}
         }
         Ok(())
@@ -173,7 +173,7 @@ fn line(kind: &str, value: impl FnOnce(&mut JsonWriter)) -> String {
     line
 }
 
-fn keyed(writer: &mut JsonWriter, (endpoint, name): &Key, rest: impl FnOnce(&mut JsonWriter)) {
+fn keyed(writer: &mut JsonWriter, (endpoint, name): &JournalKey, rest: impl FnOnce(&mut JsonWriter)) {
     let _ = writer.object(|writer| {
         if let Some(endpoint) = endpoint {
             writer.member("endpoint");

@@ -6,35 +6,35 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::journal::index::{self, Index, Place, Replayed, Unusable};
+use crate::journal::index::{self, JournalIndex, RecordPlace, Replayed, Unusable};
 use crate::journal::location::{invalid, resolve, unusable};
-use crate::journal::lock::Lock;
-use crate::journal::record::{HEADER, Record};
+use crate::journal::lock::JournalLock;
+use crate::journal::record::{HEADER, JournalRecord};
 use crate::journal::temporary::{Temporary, remove_leftover};
 use crate::util::file::{self, FileError, shown};
 
 /// The file, and what it says.
-pub(super) struct Store {
+pub(super) struct JournalStore {
     pub(super) path: PathBuf,
-    pub(super) index: Index,
+    pub(super) index: JournalIndex,
     /// Bytes of the lines that are whole.
     len: u64,
     /// Whether something may stand behind them that was cut off while it was written.
     torn: bool,
     /// The file that this journal has read or written last.
-    identity: Identity,
+    identity: FileIdentity,
     /// After a failure, the length at which compacting is tried again.
     tidy_at: u64,
-    lock: Lock,
+    lock: JournalLock,
 }
 
-impl Store {
+impl JournalStore {
     /// Opens or creates a journal; changes nothing that exists unless it succeeds.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = resolve(path)?;
         // Before there is a lock beside a file that is no journal, and again under the lock.
         let exists = open_journal(&path)?.is_some();
-        let lock = Lock::take(&path, exists)?;
+        let lock = JournalLock::take(&path, exists)?;
         if !exists {
             create(&path, &lock).map_err(|cause| invalid(&path, "cannot be created").with_source(cause))?;
         }
@@ -42,7 +42,7 @@ impl Store {
         let found = file.metadata().map_err(|cause| unusable(&path, FileError::failed(cause)))?;
         let Replayed { index, len } =
             Replayed::read(BufReader::new(file)).map_err(|why| refused(&path, why))?;
-        let (identity, torn) = (Identity::of(&found), found.len() > len);
+        let (identity, torn) = (FileIdentity::of(&found), found.len() > len);
         if let Some(name) = lock.leftover() {
             remove_leftover(&path, &name);
         }
@@ -64,8 +64,8 @@ impl Store {
         for line in lines.split_inclusive('\n') {
             let len = line.len() as u64;
             // Of our own making, so it can be read.
-            if let Ok(record) = Record::read(line) {
-                self.index.apply(record, Place { at, len });
+            if let Ok(record) = JournalRecord::read(line) {
+                self.index.apply(record, RecordPlace { at, len });
             }
             at += len;
         }
@@ -74,7 +74,7 @@ impl Store {
     }
 
     /// Reads a line.
-    pub(super) fn line(&self, place: Place) -> Result<String, Error> {
+    pub(super) fn line(&self, place: RecordPlace) -> Result<String, Error> {
         let mut line = String::new();
         let mut read = || {
             let mut file = self.open_again(OpenOptions::new().read(true))?;
@@ -135,7 +135,7 @@ impl Store {
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
         // Before the rename, or a crash could leave an empty file under the name of the journal.
         new.sync_all()?;
-        let identity = Identity::of(&new.metadata()?);
+        let identity = FileIdentity::of(&new.metadata()?);
         // Closed, since Windows renames no open file. And another program may have replaced the old one by now.
         drop((new, self.open_again(OpenOptions::new().read(true))?));
         temporary.replace(&self.path)?;
@@ -150,7 +150,7 @@ impl Store {
         new.write_all(HEADER.as_bytes())?;
         let (mut moved, mut len, mut position) = (HashMap::new(), HEADER.len() as u64, 0);
         let mut old = BufReader::new(old);
-        for Place { at, len: length } in self.index.lines() {
+        for RecordPlace { at, len: length } in self.index.lines() {
             old.seek_relative((at - position) as i64)?;
             if io::copy(&mut old.by_ref().take(length), new)? != length {
                 return Err(changed());
@@ -165,7 +165,7 @@ impl Store {
     /// Opens the file as it was left, and no other that has taken its place.
     fn open_again(&self, options: &mut OpenOptions) -> io::Result<File> {
         let file = file::open_owned(&self.path, options)?;
-        match Identity::of(&file.metadata()?) == self.identity {
+        match FileIdentity::of(&file.metadata()?) == self.identity {
             true => Ok(file),
             false => Err(changed()),
         }
@@ -194,7 +194,7 @@ fn refused(path: &Path, why: Unusable) -> Error {
 }
 
 /// Creates a journal without records.
-fn create(path: &Path, lock: &Lock) -> io::Result<()> {
+fn create(path: &Path, lock: &JournalLock) -> io::Result<()> {
     let (temporary, mut file) = Temporary::create(path, lock)?;
     file.write_all(HEADER.as_bytes())?;
     file.sync_all()?;
@@ -210,12 +210,12 @@ fn changed() -> io::Error {
 /// What tells a file from another one that has its name now. Nothing does so on Windows, where only the length is
 /// checked.
 #[derive(PartialEq)]
-struct Identity {
+struct FileIdentity {
     #[cfg(unix)]
     number: (u64, u64),
 }
 
-impl Identity {
+impl FileIdentity {
     #[cfg(unix)]
     fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;

@@ -6,20 +6,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::location::companion;
-use crate::journal::lock::Lock;
+use crate::journal::lock::JournalLock;
 
 /// A file beside a journal, which is removed unless it becomes the journal.
 ///
 /// Its name cannot be guessed and is never that of an existing file. The lock file records it, so that a file
 /// that a killed process left behind is removed by the next one.
 pub(super) struct Temporary<'l> {
-    lock: &'l Lock,
+    lock: &'l JournalLock,
     path: PathBuf,
 }
 
 impl<'l> Temporary<'l> {
     /// Creates the file; only its owner can read it, since results of operations may be secret.
-    pub(super) fn create(journal: &Path, lock: &'l Lock) -> io::Result<(Self, File)> {
+    pub(super) fn create(journal: &Path, lock: &'l JournalLock) -> io::Result<(Self, File)> {
         let random = RandomState::new().hash_one(journal);
         let path = companion(journal, &format!("{PREFIX}{random:016x}"));
         let mut options = OpenOptions::new();

@@ -40,11 +40,11 @@ pub struct ClientCertificate {
 }
 
 /// Reads certificate and key; pipes for as long as the limits allow.
-type Load = dyn Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync;
+type Load = dyn Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync;
 
 /// What a [`ClientCertificate`] gave when it was last asked.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Pair {
+pub(crate) struct CertificatePair {
     pub(crate) certificate: Pem,
     pub(crate) key: Pem,
 }
@@ -62,7 +62,12 @@ impl ClientCertificate {
     pub fn from_pem(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let (certificate, key) = (Zeroizing::new(certificate.into()), Zeroizing::new(key.into()));
         Self::new("PEM in memory".to_owned(), move |_| {
-            Ok(Pair::given("the client certificate", certificate.clone(), "the client key", key.clone()))
+            Ok(CertificatePair::given(
+                "the client certificate",
+                certificate.clone(),
+                "the client key",
+                key.clone(),
+            ))
         })
     }
 
@@ -73,7 +78,7 @@ impl ClientCertificate {
         let (certificate, key) = (certificate.into(), key.into());
         let origin = format!("files `{}` and `{}`", file::shown(&certificate), file::shown(&key));
         let (certificate, key) = sources(certificate, key);
-        Self::new(origin, move |limits| Pair::read(&certificate, &key, limits))
+        Self::new(origin, move |limits| CertificatePair::read(&certificate, &key, limits))
     }
 
     /// Reads the files that a [`certificate_config.json`] names as `cert_configs.workload`.
@@ -98,7 +103,7 @@ impl ClientCertificate {
         Self::new(origin.clone(), move |limits| {
             let (certificate, key) = configured(&origin, &config, limits)?;
             let (certificate, key) = sources(certificate, key);
-            Pair::read(&certificate, &key, limits)
+            CertificatePair::read(&certificate, &key, limits)
         })
     }
 
@@ -124,18 +129,18 @@ impl ClientCertificate {
                     .with_source(Foreign(error))
             })?;
             let (certificate, key) = (Zeroizing::new(certificate), Zeroizing::new(key));
-            Ok(Pair::given("the client certificate", certificate, "the client key", key))
+            Ok(CertificatePair::given("the client certificate", certificate, "the client key", key))
         })
     }
 
     fn new(
         origin: String,
-        load: impl Fn(&ReadLimits<'_>) -> Result<Pair, NetError> + Send + Sync + 'static,
+        load: impl Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync + 'static,
     ) -> Self {
         Self { origin, load: Arc::new(load) }
     }
 
-    pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<Pair, NetError> {
+    pub(crate) fn load(&self, limits: &ReadLimits<'_>) -> Result<CertificatePair, NetError> {
         (self.load)(limits)
     }
 }
@@ -146,7 +151,7 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-impl Pair {
+impl CertificatePair {
     fn given(
         certificate: &str,
         certificate_text: Zeroizing<Vec<u8>>,
@@ -187,12 +192,12 @@ fn configured(
     let text = read(origin, config, limits)?;
     let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
     // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
-    let config: Config = serde_json::from_slice(&text).map_err(|error| {
+    let config: CertificateConfig = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         refuse(&format!("does not give `cert_path` and `key_path` (line {line}, column {column})"))
     })?;
     match config.cert_configs.workload {
-        Some(Workload { cert_path, key_path }) => Ok((cert_path, key_path)),
+        Some(WorkloadPaths { cert_path, key_path }) => Ok((cert_path, key_path)),
         None => Err(refuse("has no `cert_configs.workload`: only certificates in files are supported")),
     }
 }
@@ -208,17 +213,17 @@ fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Ze
 }
 
 #[derive(Deserialize)]
-struct Config {
+struct CertificateConfig {
     cert_configs: CertConfigs,
 }
 
 #[derive(Deserialize)]
 struct CertConfigs {
-    workload: Option<Workload>,
+    workload: Option<WorkloadPaths>,
 }
 
 #[derive(Deserialize)]
-struct Workload {
+struct WorkloadPaths {
     cert_path: PathBuf,
     key_path: PathBuf,
 }

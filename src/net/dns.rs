@@ -19,27 +19,27 @@ use crate::util::sync::{lock, recover};
 
 /// The names looked up so far; clones share them.
 #[derive(Clone)]
-pub(crate) struct DnsCache(Arc<Shared>);
+pub(crate) struct DnsCache(Arc<DnsShared>);
 
-struct Shared {
-    lookup: Lookup,
-    hosts: Mutex<HashMap<String, Entry>>,
+struct DnsShared {
+    lookup: DnsLookup,
+    hosts: Mutex<HashMap<String, DnsEntry>>,
 }
 
-type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+type DnsLookup = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
-enum Entry {
-    Known { addresses: Addresses, until: Instant },
-    Asked(Arc<Slot>),
+enum DnsEntry {
+    Known { addresses: HostAddresses, until: Instant },
+    Asked(Arc<DnsSlot>),
 }
 
-type Addresses = Arc<[SocketAddr]>;
-type Answer = Result<Addresses, Arc<io::Error>>;
+type HostAddresses = Arc<[SocketAddr]>;
+type DnsResponse = Result<HostAddresses, Arc<io::Error>>;
 
 /// Where all who wait for one lookup find its response.
 #[derive(Default)]
-struct Slot {
-    answer: Mutex<Option<Answer>>,
+struct DnsSlot {
+    answer: Mutex<Option<DnsResponse>>,
     ready: Condvar,
 }
 
@@ -55,8 +55,8 @@ impl DnsCache {
         Self::of(Arc::new(lookup))
     }
 
-    fn of(lookup: Lookup) -> Self {
-        Self(Arc::new(Shared { lookup, hosts: Mutex::default() }))
+    fn of(lookup: DnsLookup) -> Self {
+        Self(Arc::new(DnsShared { lookup, hosts: Mutex::default() }))
     }
 
     /// Those of a forked child, in which no lookup of the parent's is under way.
@@ -67,7 +67,7 @@ impl DnsCache {
     /// Forgets the addresses of `host`: one of them just failed.
     pub(crate) fn forget(&self, host: &str) {
         let mut hosts = lock(&self.0.hosts);
-        if let Some(Entry::Known { .. }) = hosts.get(bare(host)) {
+        if let Some(DnsEntry::Known { .. }) = hosts.get(bare(host)) {
             hosts.remove(bare(host));
         }
     }
@@ -92,10 +92,10 @@ impl DnsCache {
         Ok(found.iter().map(with_port).collect())
     }
 
-    fn addresses(&self, host: &str, now: Instant, deadline: Instant) -> Result<Addresses, NetError> {
+    fn addresses(&self, host: &str, now: Instant, deadline: Instant) -> Result<HostAddresses, NetError> {
         let slot = match self.find(host, now) {
-            Entry::Known { addresses, .. } => return Ok(addresses),
-            Entry::Asked(slot) => slot,
+            DnsEntry::Known { addresses, .. } => return Ok(addresses),
+            DnsEntry::Asked(slot) => slot,
         };
         match slot.wait(deadline) {
             Some(Ok(addresses)) => Ok(addresses),
@@ -108,28 +108,28 @@ impl DnsCache {
     }
 
     /// What is known of `host`, or the lookup that is under way for it; starts one if there is none.
-    fn find(&self, host: &str, now: Instant) -> Entry {
+    fn find(&self, host: &str, now: Instant) -> DnsEntry {
         let mut hosts = lock(&self.0.hosts);
         match hosts.get(host) {
-            Some(Entry::Known { addresses, until }) if *until > now => {
-                return Entry::Known { addresses: addresses.clone(), until: *until };
+            Some(DnsEntry::Known { addresses, until }) if *until > now => {
+                return DnsEntry::Known { addresses: addresses.clone(), until: *until };
             }
-            Some(Entry::Asked(slot)) => return Entry::Asked(slot.clone()),
+            Some(DnsEntry::Asked(slot)) => return DnsEntry::Asked(slot.clone()),
             _ => {}
         }
-        hosts.retain(|_, entry| !matches!(entry, Entry::Known { until, .. } if *until <= now));
-        let slot = Arc::<Slot>::default();
+        hosts.retain(|_, entry| !matches!(entry, DnsEntry::Known { until, .. } if *until <= now));
+        let slot = Arc::<DnsSlot>::default();
         match self.ask(host, slot.clone()) {
-            Ok(_) => drop(hosts.insert(host.to_owned(), Entry::Asked(slot.clone()))),
+            Ok(_) => drop(hosts.insert(host.to_owned(), DnsEntry::Asked(slot.clone()))),
             Err(error) => slot.fill(Err(Arc::new(error))),
         }
-        Entry::Asked(slot)
+        DnsEntry::Asked(slot)
     }
 
     /// Resolves `host` on a thread of its own, which ends with the lookup even if no caller waits any more.
     ///
     /// The caller holds the lock, so the thread cannot finish before the lookup is on the list.
-    fn ask(&self, host: &str, slot: Arc<Slot>) -> io::Result<thread::JoinHandle<()>> {
+    fn ask(&self, host: &str, slot: Arc<DnsSlot>) -> io::Result<thread::JoinHandle<()>> {
         let (names, host) = (self.clone(), host.to_owned());
         thread::Builder::new().name("resolve".to_owned()).spawn(move || {
             let answer = names.0.look_up(&host);
@@ -137,7 +137,7 @@ impl DnsCache {
             match &answer {
                 Ok(addresses) => {
                     let until = Instant::now() + KEEP;
-                    hosts.insert(host, Entry::Known { addresses: addresses.clone(), until });
+                    hosts.insert(host, DnsEntry::Known { addresses: addresses.clone(), until });
                 }
                 Err(_) => drop(hosts.remove(&host)),
             }
@@ -147,9 +147,9 @@ impl DnsCache {
     }
 }
 
-impl Shared {
+impl DnsShared {
     /// A name that is not found is looked up once more, at once, before that is final.
-    fn look_up(&self, host: &str) -> Answer {
+    fn look_up(&self, host: &str) -> DnsResponse {
         let once = || match (self.lookup)(host) {
             Ok(addresses) if addresses.is_empty() => Err(io::Error::from(io::ErrorKind::NotFound)),
             other => other,
@@ -159,13 +159,13 @@ impl Shared {
     }
 }
 
-impl Slot {
-    fn fill(&self, answer: Answer) {
+impl DnsSlot {
+    fn fill(&self, answer: DnsResponse) {
         *lock(&self.answer) = Some(answer);
         self.ready.notify_all();
     }
 
-    fn wait(&self, deadline: Instant) -> Option<Answer> {
+    fn wait(&self, deadline: Instant) -> Option<DnsResponse> {
         let answer = lock(&self.answer);
         let budget = deadline.saturating_duration_since(Instant::now());
         let waited = self.ready.wait_timeout_while(answer, budget, |answer| answer.is_none());
@@ -337,8 +337,8 @@ mod tests {
         lock(&names.0.hosts)
             .values()
             .map(|entry| match entry {
-                Entry::Asked(slot) => Arc::strong_count(slot) - 2,
-                Entry::Known { .. } => 0,
+                DnsEntry::Asked(slot) => Arc::strong_count(slot) - 2,
+                DnsEntry::Known { .. } => 0,
             })
             .sum()
     }

@@ -11,12 +11,12 @@ use crate::util::sync::{lock, recover};
 /// A counting semaphore that limits concurrent exchanges, each of which has a connection of its own.
 pub(crate) struct Permits {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<PermitState>,
     released: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PermitState {
     taken: usize,
     /// Waking a thread is a system call even if there is none.
     waiting: usize,
@@ -45,7 +45,7 @@ impl Permits {
         Ok(Permit(self))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PermitState> {
         lock(&self.state)
     }
 }

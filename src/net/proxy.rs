@@ -18,7 +18,7 @@ use super::peer::{Peer, ServerAddress};
 pub(crate) struct ProxyRoutes {
     /// A proxy of the environment that is unusable is an error only for a host that needs it.
     proxy: Result<Option<ProxyServer>, NetError>,
-    bypass: Vec<Exception>,
+    bypass: Vec<ProxyException>,
 }
 
 /// An `http` or `https` proxy.
@@ -32,14 +32,14 @@ pub(crate) struct ProxyServer {
 
 /// An entry of `NO_PROXY`.
 #[derive(Clone)]
-struct Exception {
-    hosts: Hosts,
+struct ProxyException {
+    hosts: ExceptedHosts,
     /// None for all ports.
     port: Option<u16>,
 }
 
 #[derive(Clone)]
-enum Hosts {
+enum ExceptedHosts {
     /// A host name without the dot or star in front: it and all names below it.
     Domain(String),
     Every,
@@ -66,7 +66,7 @@ impl ProxyRoutes {
         let bypass = ["NO_PROXY", "no_proxy"].into_iter().find(is_set).map(text).unwrap_or_default();
         Self {
             proxy: proxy.map(|name| ProxyServer::parse(text(name).trim(), &format!("`{name}`"))).transpose(),
-            bypass: bypass.split(',').filter_map(|entry| Exception::parse(entry.trim())).collect(),
+            bypass: bypass.split(',').filter_map(|entry| ProxyException::parse(entry.trim())).collect(),
         }
     }
 
@@ -136,7 +136,7 @@ fn credentials(encoded: &str) -> Result<Zeroizing<String>, std::str::Utf8Error> 
     Ok(Zeroizing::new(format!("{user}:{password}")))
 }
 
-impl Exception {
+impl ProxyException {
     fn parse(entry: &str) -> Option<Self> {
         // The colons of an IPv6 address without brackets begin no port.
         let is_host = |host: &str| !host.contains(':') || host.ends_with(']');
@@ -144,7 +144,7 @@ impl Exception {
             Some((hosts, port)) => (hosts, Some(port.parse().ok()?)),
             None => (entry, None),
         };
-        Some(Self { hosts: Hosts::parse(hosts)?, port })
+        Some(Self { hosts: ExceptedHosts::parse(hosts)?, port })
     }
 
     fn covers(&self, host: &str, port: u16) -> bool {
@@ -152,7 +152,7 @@ impl Exception {
     }
 }
 
-impl Hosts {
+impl ExceptedHosts {
     fn parse(entry: &str) -> Option<Self> {
         if entry == "*" {
             return Some(Self::Every);

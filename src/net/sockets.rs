@@ -8,14 +8,14 @@ use crate::util::sync::lock;
 
 /// All sockets that a client has opened; clones share the list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sockets(Arc<Mutex<Vec<Weak<Place>>>>);
+pub(crate) struct Sockets(Arc<Mutex<Vec<Weak<SocketPlace>>>>);
 
 /// Where a socket is while no thread reads or writes.
-type Place = Mutex<Option<TcpStream>>;
+type SocketPlace = Mutex<Option<TcpStream>>;
 
 /// A socket that its connection has for itself, unless the list takes it away.
 #[derive(Debug)]
-pub(crate) struct Seat(Arc<Place>);
+pub(crate) struct Seat(Arc<SocketPlace>);
 
 impl Sockets {
     pub(crate) fn add(&self, stream: TcpStream) -> Seat {

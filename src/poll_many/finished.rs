@@ -36,7 +36,7 @@ use super::track::FinishedTrack;
 #[must_use = "polls are made by iteration"]
 pub struct Finished {
     left: usize,
-    state: State,
+    state: FinishedState,
     /// What was named more than once, and how often it is still to be given.
     again: Option<(Item, usize)>,
 }
@@ -44,7 +44,7 @@ pub struct Finished {
 /// A requested name and its result.
 pub(super) type Item = (String, Result<Operation, Error>);
 
-enum State {
+enum FinishedState {
     Before(Box<PollPlan>),
     Waiting(Box<Scheduler>),
     Over,
@@ -52,7 +52,7 @@ enum State {
 
 impl Finished {
     pub(super) fn new(plan: PollPlan) -> Self {
-        Self { left: plan.len(), state: State::Before(Box::new(plan)), again: None }
+        Self { left: plan.len(), state: FinishedState::Before(Box::new(plan)), again: None }
     }
 
     /// Acknowledges the last item: the [journal](crate::PollMany::journal) removes it. Has no effect without a journal.
@@ -67,8 +67,8 @@ impl Finished {
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {
         match &mut self.state {
-            State::Waiting(scheduler) => scheduler.acknowledge(),
-            State::Before(_) | State::Over => Ok(()),
+            FinishedState::Waiting(scheduler) => scheduler.acknowledge(),
+            FinishedState::Before(_) | FinishedState::Over => Ok(()),
         }
     }
 
@@ -93,7 +93,7 @@ impl Finished {
             if let Err(error) = acknowledged {
                 log::warn!("the operation that was given last will be given again: {error}");
             }
-            self.state = State::Over;
+            self.state = FinishedState::Over;
             return None;
         };
         let copies = scheduler.tracks.get(track).map_or(1, |track| track.copies);
@@ -105,15 +105,15 @@ impl Finished {
 
     /// The wait, which begins here. It stays in its place while it works, for who catches a panic.
     fn scheduler(&mut self) -> Option<&mut Scheduler> {
-        if let State::Before(_) = self.state
-            && let State::Before(many) = std::mem::replace(&mut self.state, State::Over)
+        if let FinishedState::Before(_) = self.state
+            && let FinishedState::Before(many) = std::mem::replace(&mut self.state, FinishedState::Over)
         {
             // No code of the caller's runs in here.
-            self.state = State::Waiting(Box::new(many.start().0));
+            self.state = FinishedState::Waiting(Box::new(many.start().0));
         }
         match &mut self.state {
-            State::Waiting(scheduler) => Some(scheduler),
-            State::Before(_) | State::Over => None,
+            FinishedState::Waiting(scheduler) => Some(scheduler),
+            FinishedState::Before(_) | FinishedState::Over => None,
         }
     }
 }

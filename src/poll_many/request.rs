@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Request;
+use crate::call::RpcRequest;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;

@@ -10,7 +10,7 @@ use crate::name::OperationName;
 use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, PollOptions};
 use crate::pending::Pending;
-use crate::poller::{Wait, WaitWatch};
+use crate::poller::{WaitMachine, WaitWatch};
 use crate::retry::RateLimit;
 use crate::types::Operation;
 use crate::util::threads::ThreadPool;
@@ -121,7 +121,7 @@ impl Start<'_> {
         let group = self.group_of(&name, track);
         let RequestContext { core, options } = &*self.scheduler.shared;
         let (poll, watch, support) = (self.poll.clone(), self.watch.clone(), &core.wait_support);
-        let wait = Wait::new(name, poll, watch, options, support, &self.moment);
+        let wait = WaitMachine::new(name, poll, watch, options, support, &self.moment);
         self.scheduler.tracks.push(WaitTrack::new(Some(wait), group));
         track
     }

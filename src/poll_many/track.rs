@@ -1,14 +1,14 @@
 //! One operation that is waited for, among others.
 
 use crate::error::Error;
-use crate::poller::Wait;
+use crate::poller::WaitMachine;
 use crate::retry::Attempts;
 use crate::types::Operation;
 
 /// An operation, however often it was named.
 pub(super) struct WaitTrack {
     /// None when it is over. In a box, so that what is over takes no room.
-    pub(super) wait: Option<Box<Wait>>,
+    pub(super) wait: Option<Box<WaitMachine>>,
     /// The call that cancels it, while there is one.
     pub(super) cancel: Option<Box<Attempts>>,
     /// The place of its group; none for a name without a collection.
@@ -34,7 +34,7 @@ pub(super) enum TrackStage {
 }
 
 impl WaitTrack {
-    pub(super) fn new(wait: Option<Wait>, group: Option<usize>) -> Self {
+    pub(super) fn new(wait: Option<WaitMachine>, group: Option<usize>) -> Self {
         Self { wait: wait.map(Box::new), cancel: None, group, stage: TrackStage::Idle, copies: 1 }
     }
 }

@@ -70,7 +70,7 @@ impl LongPolling {
     }
 
     /// Takes note of a response that took so long; says whether the server did what it was asked, if it was.
-    pub(super) fn worked(&mut self, took: Duration) -> Option<Held> {
+    pub(super) fn worked(&mut self, took: Duration) -> Option<HeldPoll> {
         let hold = self.under_way.take()?;
         if took >= SHORTEST {
             self.failures = 0;
@@ -82,7 +82,7 @@ impl LongPolling {
             trial.worked();
         }
         // Clocks differ, and servers round.
-        Some(if took >= hold.asked.mul_f64(0.9) { Held::Fully } else { Held::InPart })
+        Some(if took >= hold.asked.mul_f64(0.9) { HeldPoll::Fully } else { HeldPoll::InPart })
     }
 
     /// Takes note of a failure; false if the poll was none of the server's waiting.
@@ -117,7 +117,7 @@ impl LongPolling {
 
 /// How long a response was held back.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Held {
+pub(super) enum HeldPoll {
     Fully,
     InPart,
 }

@@ -14,4 +14,4 @@ pub(crate) use poll::Poll;
 pub use snapshots::Snapshots;
 pub use update::{PollFault, Update};
 pub(crate) use update::{WaitWatch, observer_option};
-pub(crate) use wait::{Step, Wait};
+pub(crate) use wait::{WaitMachine, WaitStep};

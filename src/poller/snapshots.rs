@@ -1,11 +1,11 @@
-//! The wait of a thread: it sleeps and asks as the [`Wait`] says.
+//! The wait of a thread: it sleeps and asks as the [`WaitMachine`] says.
 
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Blocking, Request};
+use crate::call::{Blocking, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
 use crate::operation_ref::OperationRef;
@@ -17,7 +17,7 @@ use crate::transport::Rpc;
 use crate::types::Operation;
 
 use super::update::WaitWatch;
-use super::wait::{Step, Wait};
+use super::wait::{WaitMachine, WaitStep};
 
 /// The states of an operation, one for each successful poll; the last one is done.
 ///
@@ -46,7 +46,7 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) options: CallOptions,
     /// The wait starts with the first poll, so that its time limit counts from there.
     before: Option<Box<WaitStart>>,
-    pub(crate) wait: Option<Box<Wait>>,
+    pub(crate) wait: Option<Box<WaitMachine>>,
     pub(crate) over: bool,
 }
 
@@ -71,7 +71,7 @@ impl<M> Snapshots<M> {
     /// Begins the wait if it has not begun, or gives what there is in place of one.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
         let WaitStart { target, poll, watch } = *self.before.take()?;
-        match target.and_then(|target| Wait::begin(target, poll, watch, &self.options, &self.core)) {
+        match target.and_then(|target| WaitMachine::begin(target, poll, watch, &self.options, &self.core)) {
             Ok((wait, done)) => {
                 self.wait = Some(Box::new(wait));
                 done.map(Ok)
@@ -101,11 +101,11 @@ impl<M> Snapshots<M> {
 
 impl Snapshots {
     /// Sleeps and asks until there is a response to give or the wait has to end.
-    fn advance(core: &Core, options: &CallOptions, wait: &mut Wait) -> Result<Operation, Error> {
+    fn advance(core: &Core, options: &CallOptions, wait: &mut WaitMachine) -> Result<Operation, Error> {
         let Core { transport, clock, .. } = core;
         loop {
             match wait.next(&**clock) {
-                Step::Poll(poll) => {
+                WaitStep::Poll(poll) => {
                     let answer = poll.send(&**transport, options);
                     let news = wait.answered(answer, &**clock);
                     wait.notify(&**clock);
@@ -113,12 +113,12 @@ impl Snapshots {
                         return news;
                     }
                 }
-                Step::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
-                Step::Cancel { timeout } => {
+                WaitStep::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
+                WaitStep::Cancel { timeout } => {
                     let cancelled = Self::cancel(core, options, wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
-                Step::End(error) => return Err(error),
+                WaitStep::End(error) => return Err(error),
             }
         }
     }

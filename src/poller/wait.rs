@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::call::Request;
+use crate::call::RpcRequest;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind, Seconds};
 use crate::fault_class::FaultClass;
@@ -23,7 +23,7 @@ use crate::util::excerpt::shown_name;
 use crate::util::stop::StopToken;
 use crate::wait_support::WaitSupport;
 
-use super::long_poll::{Held, LongPolling};
+use super::long_poll::{HeldPoll, LongPolling};
 use super::poll::Poll;
 use super::update::{PollFault, Update, WaitWatch};
 
@@ -32,7 +32,7 @@ use super::update::{PollFault, Update, WaitWatch};
 ///
 /// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
 /// [`cancelled`](Self::cancelled).
-pub(crate) struct Wait {
+pub(crate) struct WaitMachine {
     request: GetOperationRequest,
     options: PollOptions,
     watch: WaitWatch,
@@ -67,10 +67,10 @@ pub(crate) struct Wait {
     /// The observer has not seen the latest state, or the latest fault.
     has_news: bool,
     cancel: Cancel,
-    state: State,
+    state: WaitState,
 }
 
-enum State {
+enum WaitState {
     /// A poll is due then.
     Due(Instant),
     /// The operation is to be cancelled.
@@ -87,7 +87,7 @@ enum Cancel {
 }
 
 /// What a wait does next.
-pub(crate) enum Step {
+pub(crate) enum WaitStep {
     /// Poll the operation.
     Poll(Poll),
     /// Come back then, or when the token is stopped.
@@ -98,7 +98,7 @@ pub(crate) enum Step {
     End(Error),
 }
 
-impl Wait {
+impl WaitMachine {
     /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
     pub(crate) fn begin(
         target: OperationRef,
@@ -168,7 +168,7 @@ impl Wait {
             pause: None,
             has_news: false,
             cancel: Cancel::No,
-            state: State::Due(start),
+            state: WaitState::Due(start),
         }
     }
 
@@ -187,21 +187,21 @@ impl Wait {
         Some(self.progress.as_ref()?.progress())
     }
 
-    pub(crate) fn next(&mut self, clock: &dyn Clock) -> Step {
+    pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
         if self.is_stopped() {
-            return Step::End(self.ended(ErrorKind::Stopped, now));
+            return WaitStep::End(self.ended(ErrorKind::Stopped, now));
         }
         // Taking a permit changes the state to `Due(permit)`, so the second look returns a sleep or a poll.
         if self.waits_for_turn(now) {
             return self.next(clock);
         }
         match self.state {
-            State::Over => Step::End(self.ended(ErrorKind::Timeout, now)),
+            WaitState::Over => WaitStep::End(self.ended(ErrorKind::Timeout, now)),
             // A cancellation has its own time after the deadline, and retries like any call.
-            State::Cancel => Step::Cancel { timeout: self.time_to_cancel(now) },
-            State::Due(at) if now < at => Step::Sleep(at),
-            State::Due(at) => match self.time_to_poll(at, now) {
+            WaitState::Cancel => WaitStep::Cancel { timeout: self.time_to_cancel(now) },
+            WaitState::Due(at) if now < at => WaitStep::Sleep(at),
+            WaitState::Due(at) => match self.time_to_poll(at, now) {
                 Duration::ZERO => {
                     self.time_is_up(now);
                     self.next(clock)
@@ -209,7 +209,7 @@ impl Wait {
                 timeout => {
                     self.polls = self.polls.saturating_add(1);
                     self.sent = now;
-                    Step::Poll(self.poll(timeout, now))
+                    WaitStep::Poll(self.poll(timeout, now))
                 }
             },
         }
@@ -247,8 +247,8 @@ impl Wait {
             // responds early gets the usual delay, counted from the request: it must not be polled in a loop.
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
-                None | Some(Held::Fully) if ready => self.state = State::Due(now),
-                Some(Held::InPart) => self.schedule(self.sent, now, clock.chance()),
+                None | Some(HeldPoll::Fully) if ready => self.state = WaitState::Due(now),
+                Some(HeldPoll::InPart) => self.schedule(self.sent, now, clock.chance()),
                 _ => self.schedule(now, now, clock.chance()),
             }
         }
@@ -269,8 +269,8 @@ impl Wait {
             _ => Cancel::Asked,
         };
         self.state = match (self.options.on_timeout, &self.cancel) {
-            (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => State::Due(clock.now()),
-            _ => State::Over,
+            (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => WaitState::Due(clock.now()),
+            _ => WaitState::Over,
         };
     }
 
@@ -334,7 +334,7 @@ impl Wait {
         }
         self.pause = self.pause.map(|_| at - now);
         log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
-        self.state = State::Due(at);
+        self.state = WaitState::Due(at);
     }
 
     /// Returns the delay of the backoff, or a longer one if the last error requests it.
@@ -442,14 +442,14 @@ impl Wait {
     /// Ends the wait, or goes on to cancelling.
     fn time_is_up(&mut self, now: Instant) {
         self.state = match (self.options.on_timeout, &self.cancel) {
-            (OnTimeout::Cancel, Cancel::No) => State::Cancel,
+            (OnTimeout::Cancel, Cancel::No) => WaitState::Cancel,
             (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
                 // Delays that gave up may have left most of the time, and a machine that slept none.
                 self.deadline = now.checked_add(grace);
                 (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
-                State::Cancel
+                WaitState::Cancel
             }
-            _ => State::Over,
+            _ => WaitState::Over,
         };
     }
 
@@ -479,7 +479,7 @@ impl Wait {
     }
 }
 
-impl fmt::Debug for Wait {
+impl fmt::Debug for WaitMachine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("request", &self.request)
@@ -514,7 +514,7 @@ mod tests {
         let options =
             PollOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..PollOptions::default() };
         let clock = SystemClock;
-        let mut wait = Wait::new(
+        let mut wait = WaitMachine::new(
             "operations/42".try_into()?,
             options,
             WaitWatch::default(),
@@ -522,11 +522,11 @@ mod tests {
             &Arc::default(),
             &clock,
         );
-        assert!(matches!(wait.next(&clock), Step::Poll(_)), "zero polls once");
+        assert!(matches!(wait.next(&clock), WaitStep::Poll(_)), "zero polls once");
         wait.answered(Ok(Operation::running("operations/42")), &clock);
-        assert!(matches!(wait.next(&clock), Step::Cancel { .. }));
+        assert!(matches!(wait.next(&clock), WaitStep::Cancel { .. }));
         let end = wait.deadline();
-        assert!(matches!(wait.next(&clock), Step::Cancel { timeout } if timeout <= grace));
+        assert!(matches!(wait.next(&clock), WaitStep::Cancel { timeout } if timeout <= grace));
         assert_eq!(wait.deadline(), end);
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) struct SweepQueue {
 }
 
 /// A name, and the result of its call or the panic of the user's transport.
-type Outcome = (String, Result<Result<(), Error>, Box<dyn Any + Send>>);
+type SweepOutcome = (String, Result<Result<(), Error>, Box<dyn Any + Send>>);
 
 impl SweepQueue {
     pub(super) fn new(
@@ -46,7 +46,7 @@ impl SweepQueue {
         act: impl Fn(&str) -> Result<(), Error> + Send + Sync + 'static,
         mut done: impl FnMut(String, Result<(), Error>),
     ) -> usize {
-        let mut pool = ThreadPool::new("sweep", threads, move |name: String| -> Outcome {
+        let mut pool = ThreadPool::new("sweep", threads, move |name: String| -> SweepOutcome {
             let result = catch_unwind(AssertUnwindSafe(|| act(&name)));
             (name, result)
         });
@@ -76,7 +76,7 @@ impl SweepQueue {
         if stopped || is_over || hopeless { None } else { self.names.next() }
     }
 
-    fn take(&mut self, (name, result): Outcome, done: &mut impl FnMut(String, Result<(), Error>)) {
+    fn take(&mut self, (name, result): SweepOutcome, done: &mut impl FnMut(String, Result<(), Error>)) {
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         match &result {
             Err(error) if concerns_all(error) => self.refused += 1,

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::call::{Blocking, Call, ListLimits, Request};
+use crate::call::{Blocking, Call, ListLimits, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
@@ -263,7 +263,7 @@ impl SweepAction {
     }
 }
 
-fn call<R: Request>(core: &Arc<Core>, name: &str, options: &RequestOptions) -> Call<R> {
+fn call<R: RpcRequest>(core: &Arc<Core>, name: &str, options: &RequestOptions) -> Call<R> {
     let request = OperationName::try_from(name).map(R::from_name);
     Call { options: options.clone(), ..Call::new(core, Blocking, request) }
 }

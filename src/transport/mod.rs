@@ -38,7 +38,7 @@ pub(crate) use options::ServiceOptions;
 pub use rest::format::DataFormat;
 pub use rpc::Rpc;
 pub(crate) use rpc::RpcMap;
-pub(crate) use service::Service;
+pub(crate) use service::ServiceParts;
 pub use wait_binding::WaitBinding;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.

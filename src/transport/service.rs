@@ -10,7 +10,7 @@ use crate::util::clock::Clock;
 use crate::util::env::Env;
 
 /// The checked parts that a transport is built from.
-pub(crate) struct Service {
+pub(crate) struct ServiceParts {
     pub(crate) endpoint: Endpoint,
     pub(crate) authorizer: Authorizer,
     /// That of the credentials, for calls that name none.
@@ -26,7 +26,7 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Service {
+impl ServiceParts {
     pub(crate) fn new(options: ServiceOptions, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Self, Error> {
         let mtls::EndpointChoice { endpoint, certificate } = mtls::choose(&options, env)?;
         let credentials = options.credentials.unwrap_or_else(Credentials::application_default);

@@ -36,7 +36,7 @@ impl ParsedErrorBody {
         };
         match error.string() {
             Ok(name) => Some(fields.named(&name, http_status)),
-            Err(_) => Some(Parts::of(error)?.into_body(http_status)),
+            Err(_) => Some(ErrorBodyParts::of(error)?.into_body(http_status)),
         }
     }
 
@@ -82,7 +82,7 @@ struct Fields<'a> {
     error: Option<RawJson<'a>>,
     description: String,
     subtype: String,
-    parts: Parts,
+    parts: ErrorBodyParts,
     /// It has fields of an operation or of a page, whose `error` is not the call's.
     is_response: bool,
 }
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
             error: None,
             description: String::new(),
             subtype: String::new(),
-            parts: Parts::of(body)?,
+            parts: ErrorBodyParts::of(body)?,
             is_response: false,
         };
         body.reader()
@@ -123,13 +123,13 @@ impl<'a> Fields<'a> {
         if !self.subtype.is_empty() {
             message += &format!(" ({})", self.subtype);
         }
-        Parts { message, ..self.parts }.into_body(http_status)
+        ErrorBodyParts { message, ..self.parts }.into_body(http_status)
     }
 }
 
 /// The parts of an error.
 #[derive(Default)]
-struct Parts {
+struct ErrorBodyParts {
     /// An HTTP status, or from 1 to 16 a number of `google.rpc.Code`.
     number: u16,
     name: String,
@@ -138,7 +138,7 @@ struct Parts {
     details: Vec<Any>,
 }
 
-impl Parts {
+impl ErrorBodyParts {
     /// Reads the fields of an object.
     fn of(error: RawJson<'_>) -> Option<Self> {
         let mut parts = Self::default();

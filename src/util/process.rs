@@ -59,11 +59,11 @@ impl<T> PerProcess<T> {
 
 /// A mutex with its condition variable, which a forked child never finds locked.
 pub(crate) struct ProcessLock<T> {
-    places: PerProcess<Place<T>>,
+    places: PerProcess<ProcessSlot<T>>,
     inherit: fn(Option<&mut T>) -> T,
 }
 
-struct Place<T> {
+struct ProcessSlot<T> {
     value: Mutex<T>,
     changed: Condvar,
 }
@@ -72,7 +72,7 @@ impl<T> ProcessLock<T> {
     /// Makes a lock around `value`. In a child, `inherit` makes the value from that of the parent; it gets none if a
     /// thread of the parent held the lock at the time of the fork.
     pub(crate) fn new(value: T, inherit: fn(Option<&mut T>) -> T) -> Self {
-        Self { places: PerProcess::new(Place::new(value)), inherit }
+        Self { places: PerProcess::new(ProcessSlot::new(value)), inherit }
     }
 
     /// Locks it. A thread that panicked with the lock does not spoil it for others.
@@ -109,10 +109,10 @@ impl<T> ProcessLock<T> {
         self.place().changed.notify_all();
     }
 
-    fn place(&self) -> &Place<T> {
+    fn place(&self) -> &ProcessSlot<T> {
         self.places.get_or(|parent| {
             let inherited = unlocked(&parent.value, |value| (self.inherit)(Some(value)));
-            Place::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
+            ProcessSlot::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
         })
     }
 }
@@ -130,7 +130,7 @@ impl<T> fmt::Debug for ProcessLock<T> {
     }
 }
 
-impl<T> Place<T> {
+impl<T> ProcessSlot<T> {
     fn new(value: T) -> Self {
         Self { value: Mutex::new(value), changed: Condvar::new() }
     }

@@ -28,7 +28,7 @@ pub(crate) fn suspicion_of_name(name: &str) -> Option<&'static str> {
 /// `text` with every secret that is known by its form replaced by a word; for text that is not one value.
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let (mut shown, mut at) = (String::new(), 0);
-    while let Some(secret) = Secret::find(text, at) {
+    while let Some(secret) = SecretForm::find(text, at) {
         shown += &text[at..secret.start];
         shown += REDACTED;
         at = secret.end;
@@ -59,7 +59,7 @@ fn suspicion_of_text(value: &str) -> Option<&'static str> {
     if value.contains("private_key") {
         return Some("a private key");
     }
-    let secret = Secret::find(value, 0).map(|secret| secret.what);
+    let secret = SecretForm::find(value, 0).map(|secret| secret.what);
     // A short one is a slip, and better understood when it is seen.
     let several = || value.len() > LONGEST_SLIP && value.contains(LINE_BREAKS);
     secret.or_else(|| several().then_some(SEVERAL_LINES))
@@ -85,13 +85,13 @@ fn is_mixed(text: &str) -> bool {
 }
 
 /// Where a secret is in a text, in bytes, and what it is.
-struct Secret {
+struct SecretForm {
     start: usize,
     end: usize,
     what: &'static str,
 }
 
-impl Secret {
+impl SecretForm {
     /// The first one at or behind `from`.
     fn find(text: &str, from: usize) -> Option<Self> {
         (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| Self::at(text, at))

@@ -19,7 +19,7 @@ pub(crate) struct Globals {
     pub(crate) api_version: Option<String>,
     /// How to speak to it [default: rest].
     #[arg(long, value_enum, value_name = "KIND", help_heading = SERVICE)]
-    pub(crate) transport: Option<Transport>,
+    pub(crate) transport: Option<TransportArg>,
     /// Send a header along, `Name: value`, which gRPC calls metadata; may be repeated.
     #[arg(long = "header", value_name = "HEADER", help_heading = SERVICE)]
     pub(crate) headers: Vec<String>,
@@ -49,10 +49,10 @@ pub(crate) struct Globals {
 
     /// Print operations for people, or as JSON lines [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<OutputFormat>,
     /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing [default: auto].
     #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
-    pub(crate) progress: Option<Progress>,
+    pub(crate) progress: Option<ProgressArg>,
     /// Say on standard error what is sent and why; never shows a secret.
     #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    pub(crate) fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> OutputFormat {
         self.format.unwrap_or_default()
     }
 
@@ -89,7 +89,7 @@ impl Globals {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Transport {
+pub(crate) enum TransportArg {
     /// JSON over HTTP.
     Rest,
     /// gRPC, at services that offer it.
@@ -97,14 +97,14 @@ pub(crate) enum Transport {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Format {
+pub(crate) enum OutputFormat {
     #[default]
     Text,
     Json,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Progress {
+pub(crate) enum ProgressArg {
     #[default]
     Auto,
     Always,

@@ -50,7 +50,7 @@ impl<T> Deref for Late<T> {
 mod tests {
     use clap::CommandFactory;
 
-    use crate::args::{Cli, Format, read};
+    use crate::args::{Cli, OutputFormat, read};
 
     #[test]
     fn only_the_command_of_a_line_has_arguments() {
@@ -71,7 +71,7 @@ mod tests {
         ];
         for (row, line, given) in rows {
             let globals = read(line).unwrap().globals;
-            assert_eq!((globals.format() == Format::Json, globals.verbose), (given, given), "{row}");
+            assert_eq!((globals.format() == OutputFormat::Json, globals.verbose), (given, given), "{row}");
         }
     }
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Globals, LongPoll, OnTimeout, Wait, duration};
+use super::{Globals, LongPollArg, OnTimeoutArg, WaitArgs, duration};
 use crate::redact;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
 ///
 /// With a journal that is where the names are. An endpoint of the environment is said again: the other shell may
 /// have another one.
-pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String], endpoint: Option<&str>) -> String {
+pub(crate) fn resume(globals: &Globals, wait: &WaitArgs, names: &[String], endpoint: Option<&str>) -> String {
     let endpoint = endpoint.filter(|_| globals.endpoint.is_none());
     let variable = endpoint
         .map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(&redact::value_for_display(endpoint))));
-    let mut line = Line(vec!["lro".to_owned()]);
+    let mut line = CommandLine(vec!["lro".to_owned()]);
     line.globals(globals);
     line.0.push("wait".to_owned());
     line.wait(wait);
@@ -27,9 +27,9 @@ pub(crate) fn resume(globals: &Globals, wait: &Wait, names: &[String], endpoint:
     variable.unwrap_or_default() + &words.join(" ")
 }
 
-struct Line(Vec<String>);
+struct CommandLine(Vec<String>);
 
-impl Line {
+impl CommandLine {
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
@@ -69,10 +69,10 @@ impl Line {
         self.flag("--verbose", *verbose);
     }
 
-    fn wait(&mut self, wait: &Wait) {
-        let Wait { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
-        self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeout::default()));
-        self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPoll::default()));
+    fn wait(&mut self, wait: &WaitArgs) {
+        let WaitArgs { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
+        self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeoutArg::default()));
+        self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPollArg::default()));
         self.duration("--poll-interval", *poll_interval);
         self.duration("--max-outage", *max_outage);
         self.text("--journal", journal.as_ref().map(|path| path.to_string_lossy()).as_deref());

@@ -15,7 +15,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
-pub(crate) use globals::{Format, Globals, Progress, Transport};
+pub(crate) use globals::{Globals, OutputFormat, ProgressArg, TransportArg};
 pub(crate) use line::{resume, shell_word};
 
 use late::Late;
@@ -57,7 +57,7 @@ pub(crate) enum Command {
     List(Late<List>),
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
-    Wait(Late<Wait>),
+    Wait(Late<WaitArgs>),
     /// Request the cancellation of operations; a service may take its time, or not do it.
     #[command(after_help = CANCEL)]
     Cancel(Late<Names>),
@@ -111,16 +111,16 @@ pub(crate) struct Names {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Wait {
+pub(crate) struct WaitArgs {
     /// Names or full URLs of operations; `-` reads them from standard input, one a line.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// What becomes of operations that still run when the time is over.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    pub(crate) on_timeout: OnTimeout,
+    pub(crate) on_timeout: OnTimeoutArg,
     /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub(crate) long_poll: LongPoll,
+    pub(crate) long_poll: LongPollArg,
     /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) poll_interval: Option<Duration>,
@@ -133,7 +133,7 @@ pub(crate) struct Wait {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum OnTimeout {
+pub(crate) enum OnTimeoutArg {
     /// They run on.
     #[default]
     Leave,
@@ -142,7 +142,7 @@ pub(crate) enum OnTimeout {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum LongPoll {
+pub(crate) enum LongPollArg {
     /// Find out whether the service can do it, and how.
     #[default]
     Auto,

@@ -5,31 +5,32 @@ use longrunning::testing::{FakeServer, RecordedRequest};
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::{header_words, send};
-use crate::args::{Cli, Format, Globals, shell_word};
+use super::request::{header_words, send};
+use crate::args::{Cli, Globals, OutputFormat, shell_word};
 use crate::connect::pretend;
-use crate::failure::Failure;
-use crate::names::{Place, Service};
+use crate::failure::CommandFailure;
+use crate::place::{OperationPlace, Service};
 use crate::redact;
 use crate::url::origin;
 
 /// The first call for an operation, as a server on this machine sees it.
-pub(super) fn show(cli: &Cli, place: &Place) -> Result<String, Failure> {
+pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     // The real endpoint has its say first.
     pretend(&cli.globals, &place.service)?.build()?;
     let server = FakeServer::builder().real_time().start();
-    let server = server.map_err(|error| Failure::usage(format!("cannot listen on this machine: {error}")))?;
+    let server =
+        server.map_err(|error| CommandFailure::usage(format!("cannot listen on this machine: {error}")))?;
     let here = Service { endpoint: server.url(), version: None };
     let answer = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
     match (server.requests().first(), answer) {
-        (Some(request), _) => Ok(Call::of(request, &place.service).show(&cli.globals)),
-        (None, Err(error)) => Err(Failure::of(&error, place)),
-        (None, Ok(())) => Err(Failure::usage("this command sends nothing")),
+        (Some(request), _) => Ok(RecordedCall::of(request, &place.service).show(&cli.globals)),
+        (None, Err(error)) => Err(CommandFailure::of(&error, place)),
+        (None, Ok(())) => Err(CommandFailure::usage("this command sends nothing")),
     }
 }
 
 /// A call without its secrets.
-struct Call {
+struct RecordedCall {
     method: String,
     plain: bool,
     authority: String,
@@ -37,7 +38,7 @@ struct Call {
     message: Value,
 }
 
-impl Call {
+impl RecordedCall {
     fn of(request: &RecordedRequest, service: &Service) -> Self {
         // The authority is that of this machine, and the time that is left differs from call to call.
         let metadata = request.headers().filter(|(name, _)| ![":authority", "grpc-timeout"].contains(name));
@@ -54,7 +55,7 @@ impl Call {
     }
 
     fn show(&self, globals: &Globals) -> String {
-        if globals.format() == Format::Json {
+        if globals.format() == OutputFormat::Json {
             return self.to_json();
         }
         let mut lines = vec![self.method.clone(), format!("authority: {}", self.authority)];

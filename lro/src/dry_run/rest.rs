@@ -7,36 +7,36 @@ use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpR
 use longrunning::printing::redacted;
 use serde_json::json;
 
-use super::{header_words, send};
-use crate::args::{Cli, Format, Globals, shell_word};
+use super::request::{header_words, send};
+use crate::args::{Cli, Globals, OutputFormat, shell_word};
 use crate::connect::pretend;
-use crate::failure::Failure;
-use crate::names::Place;
+use crate::failure::CommandFailure;
+use crate::place::OperationPlace;
 use crate::redact;
 
 /// The first request for an operation.
-pub(super) fn show(cli: &Cli, place: &Place) -> Result<String, Failure> {
+pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     let recorder = Arc::new(Recorder::default());
     let client = pretend(&cli.globals, &place.service)?.http_client(Arc::clone(&recorder)).build()?;
     let answer = send(&client, cli, place);
     match (recorder.take(), answer, cli.globals.format()) {
-        (Some(request), _, Format::Json) => Ok(request.to_json()),
-        (Some(request), _, Format::Text) => Ok(request.to_text(&cli.globals)),
-        (None, Err(error), _) => Err(Failure::of(&error, place)),
-        (None, Ok(()), _) => Err(Failure::usage("this command sends nothing")),
+        (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
+        (Some(request), _, OutputFormat::Text) => Ok(request.to_text(&cli.globals)),
+        (None, Err(error), _) => Err(CommandFailure::of(&error, place)),
+        (None, Ok(()), _) => Err(CommandFailure::usage("this command sends nothing")),
     }
 }
 
 /// Takes requests and keeps the first; answers none.
 #[derive(Default)]
-struct Recorder(Mutex<Option<Request>>);
+struct Recorder(Mutex<Option<ShownRequest>>);
 
 impl Recorder {
-    fn take(&self) -> Option<Request> {
+    fn take(&self) -> Option<ShownRequest> {
         self.first().take()
     }
 
-    fn first(&self) -> MutexGuard<'_, Option<Request>> {
+    fn first(&self) -> MutexGuard<'_, Option<ShownRequest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -49,20 +49,20 @@ impl fmt::Debug for Recorder {
 
 impl HttpClient for Recorder {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        self.first().get_or_insert_with(|| Request::of(request));
+        self.first().get_or_insert_with(|| ShownRequest::of(request));
         Err(HttpError::new(HttpErrorKind::Request, "dry run: nothing was sent"))
     }
 }
 
 /// A request without its secrets.
-struct Request {
+struct ShownRequest {
     method: &'static str,
     url: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
 }
 
-impl Request {
+impl ShownRequest {
     fn of(request: &HttpRequest<'_>) -> Self {
         let headers = request.headers.iter();
         Self {

@@ -3,7 +3,7 @@
 /// The text on one line: without the white space between tokens.
 pub(crate) fn fold(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
-    for (token, part) in Parts::of(json) {
+    for (token, part) in JsonParts::of(json) {
         if token != Token::Space {
             line.push_str(part);
         }
@@ -21,7 +21,7 @@ pub(crate) fn indent(json: &str, margin: &str) -> String {
         text.push_str(&"  ".repeat(depth));
     };
     let mut opened = false;
-    for (token, part) in Parts::of(json).filter(|(token, _)| *token != Token::Space) {
+    for (token, part) in JsonParts::of(json).filter(|(token, _)| *token != Token::Space) {
         if token == Token::Close {
             depth = depth.saturating_sub(1);
         }
@@ -53,15 +53,15 @@ enum Token {
 }
 
 /// The parts of a valid JSON text; of any other text some parts that make it up.
-struct Parts<'a>(&'a str);
+struct JsonParts<'a>(&'a str);
 
-impl<'a> Parts<'a> {
+impl<'a> JsonParts<'a> {
     fn of(json: &'a str) -> Self {
         Self(json)
     }
 }
 
-impl<'a> Iterator for Parts<'a> {
+impl<'a> Iterator for JsonParts<'a> {
     type Item = (Token, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::exit::Exit;
 
 use super::closed;
+use super::printable::printable;
 
 /// Whether text was lost that somebody could still have read.
 ///
@@ -42,9 +43,14 @@ pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
     if let Err(error) = &written
         && error.kind() != ErrorKind::BrokenPipe
     {
-        super::say(&format!("cannot write to standard output: {error}"));
+        say(&format!("cannot write to standard output: {error}"));
     }
     written.is_ok()
+}
+
+/// Writes a message to the user, on one line of standard error, and returns whether it was written.
+pub(crate) fn say(message: &str) -> bool {
+    to_stderr(format_args!("lro: {}\n", printable(message)))
 }
 
 /// Writes to standard error, and returns whether all of the text was written.

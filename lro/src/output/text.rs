@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use longrunning::{Any, Code, Operation, Outcome, Progress, Status};
 
 use super::json::indent;
-use super::{printable, short};
+use super::printable::{printable, short};
 
 /// All that is known of an operation, on several lines.
 pub(super) fn block(operation: &Operation) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longrunning::Operation;
 
-use super::Estimate;
+use super::estimate::Estimate;
 use super::screen::Screen;
 use crate::output::{printable, short};
 

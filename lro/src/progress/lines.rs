@@ -6,16 +6,16 @@ use longrunning::Operation;
 
 use crate::output::{short, state};
 
-use super::Estimate;
+use super::estimate::Estimate;
 
 pub(super) struct Lines {
-    operations: Vec<Line>,
+    operations: Vec<ProgressLine>,
     /// When the last line was printed.
     last: Duration,
 }
 
 #[derive(Default)]
-struct Line {
+struct ProgressLine {
     name: String,
     estimate: Estimate,
     told: Option<(Duration, String)>,
@@ -23,7 +23,8 @@ struct Line {
 
 impl Lines {
     pub(super) fn new(names: Vec<String>) -> Self {
-        let operations = names.into_iter().map(|name| Line { name, ..Line::default() }).collect();
+        let operations =
+            names.into_iter().map(|name| ProgressLine { name, ..ProgressLine::default() }).collect();
         Self { operations, last: Duration::ZERO }
     }
 

@@ -10,17 +10,16 @@ use std::time::Duration;
 
 use longrunning::Operation;
 
-use crate::args::{Globals, Progress as When};
+use crate::args::{Globals, ProgressArg};
 use crate::output;
 
 use bars::Bars;
-use estimate::Estimate;
 use lines::Lines;
 pub(crate) use trouble::Trouble;
 use trouble::Troubles;
 
 /// What is shown of a wait for several operations, known by their numbers.
-pub(crate) struct Progress {
+pub(crate) struct WaitDisplay {
     view: View,
     troubles: Troubles,
     done: usize,
@@ -32,14 +31,14 @@ enum View {
     Nothing,
 }
 
-impl Progress {
+impl WaitDisplay {
     pub(crate) fn new(globals: &Globals, names: Vec<String>) -> Self {
         let view = match (globals.progress.unwrap_or_default(), output::stderr_is_terminal()) {
-            (When::Never, _) => View::Nothing,
+            (ProgressArg::Never, _) => View::Nothing,
             // What the log says would tear the bars apart.
-            (When::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names))),
-            (When::Auto, _) => View::Lines(Lines::new(names)),
-            (When::Always, _) => View::Bars(Box::new(Bars::new(names))),
+            (ProgressArg::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names))),
+            (ProgressArg::Auto, _) => View::Lines(Lines::new(names)),
+            (ProgressArg::Always, _) => View::Bars(Box::new(Bars::new(names))),
         };
         Self { view, troubles: Troubles::default(), done: 0 }
     }

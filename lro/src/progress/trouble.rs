@@ -12,14 +12,14 @@ use crate::output::short;
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     host: String,
-    cause: Option<Cause>,
+    cause: Option<TroubleCause>,
     since: Duration,
     /// The end of a pause that the service requested.
     pause_until: Option<Duration>,
 }
 
 #[derive(Clone, Debug)]
-struct Cause {
+struct TroubleCause {
     reason: String,
     /// The service has sent a response, though not a useful one.
     is_response: bool,
@@ -30,7 +30,7 @@ impl Trouble {
     pub(crate) fn fault(host: &str, error: &Error, since: Duration) -> Self {
         let is_response =
             error.status().is_some() || error.http_status().is_some() || error.kind() == ErrorKind::Decode;
-        let cause = Some(Cause { reason: reason(error), is_response });
+        let cause = Some(TroubleCause { reason: reason(error), is_response });
         Self { host: host.to_owned(), cause, since, pause_until: None }
     }
 
@@ -46,7 +46,7 @@ impl Trouble {
     /// The whole on one line: `cannot reach HOST for 12 s: connection refused; retrying`.
     pub(super) fn text(&self, elapsed: Duration) -> String {
         let pause = self.pause_until.map(|end| seconds(end.saturating_sub(elapsed)));
-        let Some(Cause { reason, is_response }) = &self.cause else {
+        let Some(TroubleCause { reason, is_response }) = &self.cause else {
             return format!("{} asks to wait, next poll in {}", self.host, pause.unwrap_or_default());
         };
         let lasts = seconds(elapsed.saturating_sub(self.since));
@@ -91,11 +91,11 @@ fn seconds(duration: Duration) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     by_number: BTreeMap<usize, Trouble>,
-    told: BTreeMap<String, Told>,
+    told: BTreeMap<String, ReportedTrouble>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct ReportedTrouble {
     at: Duration,
     reason: String,
     since: Duration,
@@ -153,7 +153,7 @@ impl Troubles {
             if due {
                 lines.push(trouble.text(elapsed));
                 let since = told.map_or(trouble.since, |told| told.since);
-                let told = Told { at: elapsed, reason: trouble.reason().to_owned(), since };
+                let told = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
                 self.told.insert(host, told);
             }
         }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     fn trouble(host: &str, reason: &str, since: u64) -> Trouble {
-        let cause = Some(Cause { reason: reason.to_owned(), is_response: false });
+        let cause = Some(TroubleCause { reason: reason.to_owned(), is_response: false });
         Trouble { host: host.to_owned(), cause, since: Duration::from_secs(since), pause_until: None }
     }
 

@@ -14,14 +14,14 @@ mod unix;
 use std::io;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::CommandFailure;
 
 /// Runs `stop` at the first signal, on a thread of its own, with the status that belongs to the signal. The second
 /// one ends the program at once, with its own status.
 ///
 /// A signal that was ignored when the program started stays ignored: `nohup lro wait` outlives its terminal.
-pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Failure> {
-    take(stop).map_err(|error| Failure::usage(format!("cannot wait for signals: {error}")))
+pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
+    take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! `lro wait`: waits for several operations, and prints each when it is done.
 
+mod events;
 mod record;
 mod results;
 mod state;
@@ -9,28 +10,29 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use longrunning::{Error, ErrorKind, Operation, StopToken};
+use longrunning::{ErrorKind, StopToken};
 
-use crate::args::{Globals, Wait};
+use crate::args::{Globals, WaitArgs};
 use crate::connect::Clients;
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::names::{self, Place, Service};
+use crate::failure::CommandFailure;
+use crate::names;
 use crate::output;
+use crate::place::{OperationPlace, Service};
 use crate::signals;
 
-use record::{Job, Record};
-use state::Waiting;
+use events::Event;
+use record::{WaitJob, WaitRecord};
+use state::RunningWait;
 use threads::{Group, Options};
 
-pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
+pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFailure> {
     if args.names.is_empty() && args.journal.is_none() {
-        return Err(
-            Failure::usage("no operation to wait for").hint("give names, `-` to read them, or --journal")
-        );
+        return Err(CommandFailure::usage("no operation to wait for")
+            .hint("give names, `-` to read them, or --journal"));
     }
     let places = names::places(globals, &args.names)?;
-    let record = Record::open(args.journal.as_deref())?;
+    let record = WaitRecord::open(args.journal.as_deref())?;
     let unseen = record.unseen(globals)?;
     let jobs = record.jobs(globals, places)?;
     if jobs.is_empty() && unseen.is_empty() {
@@ -46,7 +48,7 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
         // If the receiver is gone, the wait is over already.
         let _ = stopped.send(Event::Stopped(exit));
     })?;
-    let mut waiting = Waiting::new(globals, args, jobs, record);
+    let mut waiting = RunningWait::new(globals, args, jobs, record);
     for (job, operation) in unseen {
         waiting.tell_again(&job, operation);
     }
@@ -69,11 +71,11 @@ pub(crate) fn run(globals: &Globals, args: &Wait) -> Result<Exit, Failure> {
 }
 
 /// The operations by service, each with its client.
-fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
+fn groups(globals: &Globals, jobs: &[WaitJob]) -> Result<Vec<Group>, CommandFailure> {
     let mut services: Vec<(&Service, Group)> = Vec::new();
     let mut clients = Clients::new(globals);
     for (number, job) in jobs.iter().enumerate() {
-        let Place { service, name, .. } = &job.place;
+        let OperationPlace { service, name, .. } = &job.place;
         let known = services.iter_mut().find(|(known, _)| *known == service);
         match known {
             Some((_, group)) => drop(group.names.insert(number, name.clone())),
@@ -84,24 +86,6 @@ fn groups(globals: &Globals, jobs: &[Job]) -> Result<Vec<Group>, Failure> {
         }
     }
     Ok(services.into_iter().map(|(_, group)| group).collect())
-}
-
-/// What happens while waiting; operations are known by their numbers.
-enum Event {
-    News(usize, News),
-    Ended(usize, Result<Operation, Error>),
-    /// By a signal, which has this status.
-    Stopped(Exit),
-}
-
-/// What a poll has found out about an operation that is not known to be done.
-struct News {
-    /// The latest state; none if no poll has found it yet.
-    operation: Option<Operation>,
-    /// The error of the last poll, and for how long polls have failed.
-    fault: Option<(Error, Duration)>,
-    /// How long the wait pauses at the request of the service.
-    pause: Option<Duration>,
 }
 
 /// How often the display is brought up to date.

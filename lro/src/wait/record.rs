@@ -5,45 +5,50 @@ use std::path::Path;
 use longrunning::{Error, Journal, Operation, Pending};
 
 use crate::args::Globals;
-use crate::failure::Failure;
-use crate::names::{self, Place, Service};
+use crate::failure::CommandFailure;
+use crate::names;
+use crate::place::{OperationPlace, Service};
 
 /// An operation to wait for, as the command knows it and as the journal does.
-pub(super) struct Job {
-    pub(super) place: Place,
+pub(super) struct WaitJob {
+    pub(super) place: OperationPlace,
     pending: Option<Pending>,
 }
 
 /// The file, where there is one.
-pub(super) struct Record(Option<Journal>);
+pub(super) struct WaitRecord(Option<Journal>);
 
-impl Record {
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+impl WaitRecord {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, CommandFailure> {
         Ok(Self(path.map(Journal::open).transpose()?))
     }
 
     /// Writes the operations down before anybody waits for them, and gives all that the file has.
-    pub(super) fn jobs(&self, globals: &Globals, places: Vec<Place>) -> Result<Vec<Job>, Failure> {
+    pub(super) fn jobs(
+        &self,
+        globals: &Globals,
+        places: Vec<OperationPlace>,
+    ) -> Result<Vec<WaitJob>, CommandFailure> {
         let Some(journal) = &self.0 else {
-            return Ok(places.into_iter().map(|place| Job { place, pending: None }).collect());
+            return Ok(places.into_iter().map(|place| WaitJob { place, pending: None }).collect());
         };
         let new: Vec<Pending> = places.iter().map(pending).collect::<Result<_, Error>>()?;
         journal.add_all(&new)?;
-        journal.pending().into_iter().map(|pending| Job::of(globals, pending)).collect()
+        journal.pending().into_iter().map(|pending| WaitJob::of(globals, pending)).collect()
     }
 
     /// The operations that were done before, and whose results may not have been printed.
-    pub(super) fn unseen(&self, globals: &Globals) -> Result<Vec<(Job, Operation)>, Failure> {
+    pub(super) fn unseen(&self, globals: &Globals) -> Result<Vec<(WaitJob, Operation)>, CommandFailure> {
         let Some(journal) = &self.0 else { return Ok(Vec::new()) };
         let job = |finished: Result<(Pending, Operation), Error>| {
             let (pending, operation) = finished?;
-            Ok((Job::of(globals, pending)?, operation))
+            Ok((WaitJob::of(globals, pending)?, operation))
         };
         journal.finished().map(job).collect()
     }
 
     /// Writes a result down, before it is shown.
-    pub(super) fn finish(&self, job: &Job, operation: &Operation) -> Result<(), Failure> {
+    pub(super) fn finish(&self, job: &WaitJob, operation: &Operation) -> Result<(), CommandFailure> {
         if let (Some(journal), Some(pending)) = (&self.0, &job.pending) {
             journal.finish(pending, operation)?;
         }
@@ -51,7 +56,7 @@ impl Record {
     }
 
     /// Lets go of an operation whose result was shown, or of which there is none any more.
-    pub(super) fn forget(&self, job: &Job) -> Result<(), Failure> {
+    pub(super) fn forget(&self, job: &WaitJob) -> Result<(), CommandFailure> {
         if let (Some(journal), Some(pending)) = (&self.0, &job.pending) {
             journal.forget(pending)?;
         }
@@ -59,15 +64,15 @@ impl Record {
     }
 }
 
-impl Job {
+impl WaitJob {
     /// Other programs may have written operations without their endpoint: it is then that of the command.
-    fn of(globals: &Globals, pending: Pending) -> Result<Self, Failure> {
+    fn of(globals: &Globals, pending: Pending) -> Result<Self, CommandFailure> {
         let name = pending.name().to_string();
         let place = match pending.endpoint() {
             Some(endpoint) => {
                 let version = pending.api_version().map(str::to_owned);
                 let service = Service { endpoint: endpoint.to_owned(), version };
-                Place { given: name.clone(), service, name }
+                OperationPlace { given: name.clone(), service, name }
             }
             None => names::place(globals, &name)?,
         };
@@ -75,7 +80,7 @@ impl Job {
     }
 }
 
-fn pending(place: &Place) -> Result<Pending, Error> {
+fn pending(place: &OperationPlace) -> Result<Pending, Error> {
     let Service { endpoint, version } = &place.service;
     let pending = Pending::new(&*place.name)?.with_endpoint(endpoint);
     Ok(match version {

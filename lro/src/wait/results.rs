@@ -5,40 +5,46 @@ use longrunning::{Error, ErrorKind, Operation, Outcome, Progress};
 
 use crate::args::Globals;
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::output::{self, Output};
-use crate::progress::Progress as Display;
+use crate::failure::CommandFailure;
+use crate::output::{self, StandardOutput};
+use crate::progress::WaitDisplay;
 use crate::redact::name_for_display;
 
-use super::record::{Job, Record};
+use super::record::{WaitJob, WaitRecord};
 
 /// Where results go, and what follows from those that came so far.
 pub(super) struct Results {
-    record: Record,
-    output: Output,
+    record: WaitRecord,
+    output: StandardOutput,
     exit: Exit,
     /// How many were not written.
     unwritten: usize,
 }
 
 impl Results {
-    pub(super) fn new(globals: &Globals, record: Record) -> Self {
-        Self { record, output: Output::new(globals.format()), exit: Exit::Success, unwritten: 0 }
+    pub(super) fn new(globals: &Globals, record: WaitRecord) -> Self {
+        Self { record, output: StandardOutput::new(globals.format()), exit: Exit::Success, unwritten: 0 }
     }
 
     /// Takes the end of one operation: counts it for the exit status, which nothing that is written afterwards may
     /// change, and writes the result to the journal.
-    pub(super) fn take(&mut self, job: &Job, result: Result<Operation, Error>) -> Finished {
+    pub(super) fn take(&mut self, job: &WaitJob, result: Result<Operation, Error>) -> FinishedJob {
         let failure = failure_of(job, &result);
-        self.exit = self.exit.and(failure.as_ref().map_or(Exit::Success, Failure::exit));
+        self.exit = self.exit.and(failure.as_ref().map_or(Exit::Success, CommandFailure::exit));
         if let Ok(operation) = &result {
             self.check(self.record.finish(job, operation));
         }
-        Finished { result, failure }
+        FinishedJob { result, failure }
     }
 
     /// Shows the end of one operation, and lets the journal forget it if it was shown.
-    pub(super) fn show(&mut self, progress: &Display, job: &Job, finished: &Finished, single: bool) {
+    pub(super) fn show(
+        &mut self,
+        progress: &WaitDisplay,
+        job: &WaitJob,
+        finished: &FinishedJob,
+        single: bool,
+    ) {
         let output = &mut self.output;
         match progress.above(|| finished.show(output, single)) {
             true if finished.is_settled() => self.check(self.record.forget(job)),
@@ -57,7 +63,7 @@ impl Results {
     }
 
     /// Reports what is wrong with the journal. It does not end the wait, which can still find out the outcomes.
-    fn check(&mut self, recorded: Result<(), Failure>) {
+    fn check(&mut self, recorded: Result<(), CommandFailure>) {
         if let Err(failure) = recorded {
             self.exit = self.exit.and(failure.tell());
         }
@@ -65,12 +71,12 @@ impl Results {
 }
 
 /// The end of one operation, and what to say about it.
-pub(super) struct Finished {
+pub(super) struct FinishedJob {
     result: Result<Operation, Error>,
-    failure: Option<Failure>,
+    failure: Option<CommandFailure>,
 }
 
-impl Finished {
+impl FinishedJob {
     /// Whether no other wait can find out more.
     pub(super) fn is_settled(&self) -> bool {
         self.result.as_ref().map_or_else(|error| Exit::of(error) == Exit::NotFound, |_| true)
@@ -82,12 +88,12 @@ impl Finished {
     }
 
     /// Returns whether the result was written: the operation, or the message if there is none.
-    fn show(&self, output: &mut Output, single: bool) -> bool {
+    fn show(&self, output: &mut StandardOutput, single: bool) -> bool {
         let shown = self.result.as_ref().ok().map(|operation| match single {
             true => output.operation(operation),
             false => output.item(operation),
         });
-        let reported = self.failure.as_ref().map(Failure::report);
+        let reported = self.failure.as_ref().map(CommandFailure::report);
         self.result.iter().for_each(warn);
         shown.or(reported).unwrap_or(true)
     }
@@ -115,7 +121,7 @@ fn warn(operation: &Operation) {
 const WARNINGS: usize = 5;
 
 /// Why an operation did not succeed, or could not be waited for.
-fn failure_of(job: &Job, result: &Result<Operation, Error>) -> Option<Failure> {
+fn failure_of(job: &WaitJob, result: &Result<Operation, Error>) -> Option<CommandFailure> {
     let error = match result {
         Ok(operation) => match operation.outcome() {
             Outcome::Succeeded(_) => return None,
@@ -123,5 +129,5 @@ fn failure_of(job: &Job, result: &Result<Operation, Error>) -> Option<Failure> {
         },
         Err(error) => error.clone(),
     };
-    Some(Failure::of(&error, &job.place))
+    Some(CommandFailure::of(&error, &job.place))
 }

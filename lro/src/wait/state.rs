@@ -4,40 +4,45 @@ use std::time::Instant;
 
 use longrunning::{Error, Operation};
 
-use crate::args::{self, Globals, Wait};
+use crate::args::{self, Globals, WaitArgs};
 use crate::exit::Exit;
 use crate::names;
 use crate::output;
-use crate::progress::{Progress, Trouble};
+use crate::progress::{Trouble, WaitDisplay};
 use crate::redact::name_for_display;
 use crate::url::origin;
 
-use super::News;
-use super::record::{Job, Record};
+use super::events::PollNews;
+use super::record::{WaitJob, WaitRecord};
 use super::results::Results;
 
 /// The state of the whole.
-pub(super) struct Waiting<'a> {
+pub(super) struct RunningWait<'a> {
     globals: &'a Globals,
-    args: &'a Wait,
-    jobs: Vec<Job>,
+    args: &'a WaitArgs,
+    jobs: Vec<WaitJob>,
     /// Whether there is nothing more to wait for, by the number of the operation.
     settled: Vec<bool>,
     /// Whether a poll has found the operation, by its number.
     reached: Vec<bool>,
-    progress: Progress,
+    progress: WaitDisplay,
     results: Results,
     start: Instant,
 }
 
-impl<'a> Waiting<'a> {
-    pub(super) fn new(globals: &'a Globals, args: &'a Wait, jobs: Vec<Job>, record: Record) -> Self {
+impl<'a> RunningWait<'a> {
+    pub(super) fn new(
+        globals: &'a Globals,
+        args: &'a WaitArgs,
+        jobs: Vec<WaitJob>,
+        record: WaitRecord,
+    ) -> Self {
         Self {
             globals,
             args,
             settled: vec![false; jobs.len()],
             reached: vec![false; jobs.len()],
-            progress: Progress::new(
+            progress: WaitDisplay::new(
                 globals,
                 jobs.iter().map(|job| name_for_display(&job.place.name)).collect(),
             ),
@@ -48,7 +53,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// A poll has shown that an operation runs, or has failed.
-    pub(super) fn news(&mut self, number: usize, news: &News) {
+    pub(super) fn news(&mut self, number: usize, news: &PollNews) {
         let (Some(job), elapsed) = (self.jobs.get(number), self.start.elapsed()) else { return };
         if let Some(reached) = self.reached.get_mut(number) {
             *reached = *reached || news.operation.is_some();
@@ -82,7 +87,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// Shows a result that an earlier process wrote down and may not have shown.
-    pub(super) fn tell_again(&mut self, job: &Job, operation: Operation) {
+    pub(super) fn tell_again(&mut self, job: &WaitJob, operation: Operation) {
         let finished = self.results.take(job, Ok(operation));
         self.results.show(&self.progress, job, &finished, false);
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use longrunning::{Backoff, LongPoll, OnTimeout, OperationsClient, PollMany, Poller, StopToken, Update};
 
-use crate::args::{self, Globals, Wait};
+use crate::args::{self, Globals, WaitArgs};
 
-use super::{Event, News};
+use super::events::{Event, PollNews};
 
 /// What every wait of the command has in common.
 #[derive(Clone)]
@@ -46,39 +46,45 @@ pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event
 }
 
 /// What an update has to say; nothing of an operation that is done, whose end comes by itself.
-fn news_of(update: &Update<'_>) -> Option<News> {
+fn news_of(update: &Update<'_>) -> Option<PollNews> {
     let fault = update.fault().map(|fault| (fault.error().clone(), fault.elapsed()));
     let operation = update.operation().cloned();
     let ended = fault.is_none() && operation.as_ref().is_none_or(|operation| operation.is_done());
-    (!ended).then(|| News { operation, fault, pause: update.pause() })
+    (!ended).then(|| PollNews { operation, fault, pause: update.pause() })
 }
 
 /// `None` if the receiver is gone, so that there is nothing more to do.
-type Told = Option<()>;
+type ReportedUpdate = Option<()>;
 
 impl Options {
-    pub(super) fn new(globals: &Globals, args: &Wait, token: &StopToken) -> Self {
+    pub(super) fn new(globals: &Globals, args: &WaitArgs, token: &StopToken) -> Self {
         Self {
             total_timeout: globals.total_timeout,
             poll_interval: args.poll_interval,
             max_failures: globals.retries,
             max_outage: args.max_outage,
             on_timeout: match args.on_timeout {
-                args::OnTimeout::Leave => OnTimeout::Leave,
-                args::OnTimeout::Cancel => OnTimeout::Cancel,
+                args::OnTimeoutArg::Leave => OnTimeout::Leave,
+                args::OnTimeoutArg::Cancel => OnTimeout::Cancel,
             },
             long_poll: match args.long_poll {
-                args::LongPoll::Auto => LongPoll::Auto,
-                args::LongPoll::Never => LongPoll::Never,
-                args::LongPoll::Body => LongPoll::Body,
-                args::LongPoll::Query => LongPoll::Query,
-                args::LongPoll::Get => LongPoll::Get,
+                args::LongPollArg::Auto => LongPoll::Auto,
+                args::LongPollArg::Never => LongPoll::Never,
+                args::LongPollArg::Body => LongPoll::Body,
+                args::LongPollArg::Query => LongPoll::Query,
+                args::LongPollArg::Get => LongPoll::Get,
             },
             token: token.clone(),
         }
     }
 
-    fn one(&self, client: &OperationsClient, number: usize, name: &str, events: &Sender<Event>) -> Told {
+    fn one(
+        &self,
+        client: &OperationsClient,
+        number: usize,
+        name: &str,
+        events: &Sender<Event>,
+    ) -> ReportedUpdate {
         let updates = events.clone();
         let poller = self.poller(client, name).on_update(move |update| {
             // If the receiver is gone, sending the result fails.
@@ -94,7 +100,7 @@ impl Options {
         client: &OperationsClient,
         names: &BTreeMap<usize, String>,
         events: &Sender<Event>,
-    ) -> Told {
+    ) -> ReportedUpdate {
         let numbers: HashMap<String, usize> =
             names.iter().map(|(number, name)| (name.clone(), *number)).collect();
         let (known, updates) = (numbers.clone(), events.clone());

@@ -7,7 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::container::ContainerEndpoint;
-use super::sigv4::{self, Keys, Target};
+use super::sigv4::{self, AwsKeys, SignatureTarget};
 use super::url::fetch;
 use crate::auth::key_file::KeyFile;
 use crate::auth::{TokenError, TokenRequest};
@@ -19,7 +19,7 @@ use crate::util::percent::encode;
 use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
-pub(super) struct Aws {
+pub(super) struct AwsSource {
     region: RegionOrigin,
     keys: KeyOrigin,
     /// Where the token for all other requests to the metadata server comes from (IMDSv2).
@@ -41,14 +41,14 @@ enum RegionOrigin {
 /// Where the keys come from.
 #[derive(Clone, Debug)]
 enum KeyOrigin {
-    Environment(Arc<Keys>),
+    Environment(Arc<AwsKeys>),
     Container(ContainerEndpoint),
     Metadata(String),
     /// The file has no URL for them.
     Nowhere,
 }
 
-impl Aws {
+impl AwsSource {
     pub(super) fn from_key_file(
         mut file: KeyFile,
         environment_id: &str,
@@ -60,7 +60,7 @@ impl Aws {
             return Err(file.error(format_args!("has `{found}` as `environment_id`: expected `aws1`")));
         }
         let [verification_url] = file.require([VERIFICATION_URL])?;
-        if Target::parse(&in_region(&verification_url, "us-east-1")).is_none() {
+        if SignatureTarget::parse(&in_region(&verification_url, "us-east-1")).is_none() {
             return Err(file.error(format_args!("has a `{VERIFICATION_URL}` that is no plain https URL")));
         }
         Ok(Self {
@@ -109,7 +109,7 @@ impl Aws {
         };
         let url = in_region(&self.verification_url, &region);
         let resource = [("x-goog-cloud-target-resource", self.audience.as_str())];
-        let headers = Target::parse(&url)
+        let headers = SignatureTarget::parse(&url)
             .filter(|_| is_region(&region))
             .and_then(|target| sigv4::sign("POST", target, &resource, &keys, &region, request.now))
             .ok_or_else(|| TokenError::permanent("the AWS region has a name that cannot be one"))?;
@@ -129,7 +129,7 @@ struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     /// Fetches a session token, if it is needed.
-    fn open(aws: &Aws, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
+    fn open(aws: &AwsSource, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
         let mut metadata = Self { request: *request, session: None, start: Instant::now() };
         let needed =
             matches!(aws.region, RegionOrigin::Metadata(_)) || matches!(aws.keys, KeyOrigin::Metadata(_));
@@ -148,10 +148,10 @@ impl<'a> Metadata<'a> {
         Ok(zone.to_string())
     }
 
-    fn keys(&self, url: &str) -> Result<Keys, TokenError> {
+    fn keys(&self, url: &str) -> Result<AwsKeys, TokenError> {
         let role = text(&self.get(url)?, "role")?;
         let url = [url.trim_end_matches('/'), "/", &encode(&role)].concat();
-        Keys::from_json(&self.get(&url)?).ok_or_else(|| {
+        AwsKeys::from_json(&self.get(&url)?).ok_or_else(|| {
             TokenError::permanent("the AWS metadata server gave no security credentials for its role")
         })
     }
@@ -167,9 +167,9 @@ impl<'a> Metadata<'a> {
     }
 }
 
-fn keys_of(env: &dyn Env) -> Option<Keys> {
+fn keys_of(env: &dyn Env) -> Option<AwsKeys> {
     let secret = |name| env.var(name).map(Secret::new);
-    Some(Keys {
+    Some(AwsKeys {
         access_key_id: env.var("AWS_ACCESS_KEY_ID")?,
         secret_access_key: secret("AWS_SECRET_ACCESS_KEY")?,
         session_token: secret("AWS_SESSION_TOKEN"),

@@ -12,11 +12,11 @@ use rustls::pki_types::pem::PemObject;
 
 use super::file;
 use crate::auth::key_file::KeyFile;
-use crate::auth::sts::Exchange;
+use crate::auth::sts::TokenExchange;
 use crate::auth::{AccessToken, TokenError, TokenRequest};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpError};
-use crate::net::certificate::Pair;
+use crate::net::certificate::CertificatePair;
 use crate::net::machine_certificate::{self, machine_certificate};
 use crate::net::mtls_host;
 use crate::util::env::Env;
@@ -39,7 +39,7 @@ pub(super) struct WorkloadCertificate {
 struct WorkloadIdentity {
     certificate: ClientCertificate,
     /// Made anew when certificate or key have changed, so that the connection presents what the subject token holds.
-    client: Mutex<Option<(Pair, Arc<dyn HttpClient>)>>,
+    client: Mutex<Option<(CertificatePair, Arc<dyn HttpClient>)>>,
 }
 
 impl WorkloadCertificate {
@@ -80,7 +80,7 @@ impl WorkloadCertificate {
     pub(super) fn token(
         &self,
         request: &TokenRequest<'_>,
-        exchange: &Exchange,
+        exchange: &TokenExchange,
     ) -> Result<AccessToken, TokenError> {
         let start = Instant::now();
         let Some(identity) = &self.identity else {
@@ -96,7 +96,11 @@ impl WorkloadCertificate {
     /// A JSON array of certificates, DER in base64, the one of the workload first.
     ///
     /// As in google-auth, a trust chain may begin with it or with the next one.
-    fn subject_token(&self, pair: &Pair, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
+    fn subject_token(
+        &self,
+        pair: &CertificatePair,
+        request: &TokenRequest<'_>,
+    ) -> Result<Secret, TokenError> {
         let origin = &pair.certificate.origin;
         let certificates = certificates(origin, &pair.certificate.text)?;
         let leaf = certificates.into_iter().next();
@@ -114,7 +118,11 @@ impl WorkloadCertificate {
 }
 
 impl WorkloadIdentity {
-    fn client(&self, pair: Pair, request: &TokenRequest<'_>) -> Result<Arc<dyn HttpClient>, TokenError> {
+    fn client(
+        &self,
+        pair: CertificatePair,
+        request: &TokenRequest<'_>,
+    ) -> Result<Arc<dyn HttpClient>, TokenError> {
         let mut client = lock(&self.client);
         if let Some((_, client)) = client.as_ref().filter(|(known, _)| *known == pair) {
             return Ok(Arc::clone(client));
@@ -135,12 +143,13 @@ impl fmt::Debug for WorkloadIdentity {
 /// The token URL for mutual TLS: other hosts of Google's do not request a client certificate.
 pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String {
     let Some(url) = given else { return format!("https://sts.mtls.{universe_domain}/v1/token") };
-    let mtls =
-        UrlParts::split(&url).and_then(|parts| Some((parts.host.len(), mtls_host::to_mtls(parts.host)?)));
-    match (mtls, url.find("://")) {
-        (Some((length, host)), Some(at)) => [&url[..at + 3], &host, &url[at + 3 + length..]].concat(),
-        _ => url,
-    }
+    UrlParts::split(&url)
+        .filter(|parts| parts.user.is_none())
+        .and_then(|UrlParts { scheme, authority, host, target, .. }| {
+            let (mtls, port) = (mtls_host::to_mtls(host)?, authority.strip_prefix(host)?);
+            Some([scheme, "://", &mtls, port, target].concat())
+        })
+        .unwrap_or(url)
 }
 
 fn certificates(origin: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TokenError> {
@@ -187,6 +196,11 @@ mod tests {
                 Some("https://sts.mtls.googleapis.com/v1/token"),
                 "googleapis.com",
                 "https://sts.mtls.googleapis.com/v1/token",
+            ),
+            (
+                Some("https://STS.googleapis.com:443/v1/token"),
+                "googleapis.com",
+                "https://sts.mtls.googleapis.com:443/v1/token",
             ),
             (Some("https://sts.example.com/v1/token"), "googleapis.com", "https://sts.example.com/v1/token"),
             (Some("http://127.0.0.1:8080/v1/token"), "googleapis.com", "http://127.0.0.1:8080/v1/token"),

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use super::sigv4::Keys;
+use super::sigv4::AwsKeys;
 use super::{file, url};
 use crate::auth::url::Url;
 use crate::auth::{TokenError, TokenRequest, token_endpoint};
@@ -20,12 +20,12 @@ use crate::util::secret::Secret;
 #[derive(Clone, Debug)]
 pub(super) struct ContainerEndpoint {
     url: String,
-    authorization: Authorization,
+    authorization: ContainerAuthorization,
 }
 
 /// What the `authorization` header of the request holds.
 #[derive(Clone, Debug)]
-enum Authorization {
+enum ContainerAuthorization {
     None,
     Value(Secret),
     /// Read for every request: the platform replaces it.
@@ -41,31 +41,31 @@ impl ContainerEndpoint {
             (None, None) => return Ok(None),
         };
         let authorization = match (env.var(TOKEN_FILE), env.var(TOKEN)) {
-            (Some(path), _) => Authorization::File(path.into()),
+            (Some(path), _) => ContainerAuthorization::File(path.into()),
             (None, Some(token)) => {
                 let token =
                     header_value(&token).map_err(|why| format!("cannot use `{TOKEN}`, which {why}"))?;
-                Authorization::Value(token)
+                ContainerAuthorization::Value(token)
             }
-            (None, None) => Authorization::None,
+            (None, None) => ContainerAuthorization::None,
         };
         Ok(Some(Self { url, authorization }))
     }
 
     /// Fetches the keys.
-    pub(super) fn keys(&self, request: &TokenRequest<'_>) -> Result<Keys, TokenError> {
+    pub(super) fn keys(&self, request: &TokenRequest<'_>) -> Result<AwsKeys, TokenError> {
         let read;
         let authorization = match &self.authorization {
-            Authorization::None => None,
-            Authorization::Value(token) => Some(token),
-            Authorization::File(path) => {
+            ContainerAuthorization::None => None,
+            ContainerAuthorization::Value(token) => Some(token),
+            ContainerAuthorization::File(path) => {
                 read = self::read(path, request)?;
                 Some(&read)
             }
         };
         let header = authorization.map(|token| ("authorization", token.expose()));
         let body = url::fetch(request, HttpMethod::Get, &self.url, header.as_slice())?;
-        Keys::from_json(&body).ok_or_else(|| {
+        AwsKeys::from_json(&body).ok_or_else(|| {
             let host = token_endpoint::host_of(&self.url);
             TokenError::permanent(format!(
                 "the container endpoint at {host} gave no AWS security credentials"
@@ -193,7 +193,7 @@ mod tests {
         for token in ["CANARY", "Basic CANARY==", "CANARY\r\n"] {
             let found = endpoint(&[path[0], (TOKEN, token)]).unwrap().unwrap();
             assert!(!format!("{found:?}").contains("CANARY"), "{found:?}");
-            let Authorization::Value(value) = found.authorization else { panic!("{token}") };
+            let ContainerAuthorization::Value(value) = found.authorization else { panic!("{token}") };
             assert_eq!(value.expose(), token.trim());
         }
     }

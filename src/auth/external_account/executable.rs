@@ -10,11 +10,11 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::process::{self, Failure, Finished};
+use super::process::{self, FinishedProcess, ProcessFailure};
 use super::{MAX_LEN, argv, file};
-use crate::auth::impersonation::Target;
+use crate::auth::impersonation::ImpersonationTarget;
 use crate::auth::key_file::KeyFile;
-use crate::auth::sts::Exchange;
+use crate::auth::sts::TokenExchange;
 use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::util::env::Env;
@@ -22,7 +22,7 @@ use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
-pub(super) struct Executable {
+pub(super) struct ExecutableSource {
     program: String,
     arguments: Vec<String>,
     timeout: Duration,
@@ -31,11 +31,11 @@ pub(super) struct Executable {
     variables: [(&'static str, Option<String>); 7],
 }
 
-impl Executable {
+impl ExecutableSource {
     pub(super) fn from_key_file(
         mut file: KeyFile,
-        exchange: &Exchange,
-        target: Option<&Target>,
+        exchange: &TokenExchange,
+        target: Option<&ImpersonationTarget>,
     ) -> Result<Self, Error> {
         let [command] = file.require(["command"])?;
         let arguments =
@@ -78,12 +78,12 @@ impl Executable {
         if let Some(token) = self.kept(request.now) {
             return Ok(token);
         }
-        let Finished { status, mut stdout } = self.run(request.timeout)?;
+        let FinishedProcess { status, mut stdout } = self.run(request.timeout)?;
         let silent = status.success() && stdout.trim_ascii().is_empty();
         if let Some(path) = self.output_file.as_ref().filter(|_| silent) {
             stdout = file::read_regular(path, "the output file of the executable")?;
         }
-        match Output::parse(&stdout) {
+        match ExecutableOutput::parse(&stdout) {
             // Says more than the exit status does.
             Ok(output) if output.success == Some(false) => Err(output.refusal()),
             _ if !status.success() => Err(TokenError::permanent(format!(
@@ -98,7 +98,7 @@ impl Executable {
     /// The token that an earlier run left in the output file, if it is known to be good still.
     fn kept(&self, now: SystemTime) -> Option<Secret> {
         let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
-        let output = Output::parse(&text).ok()?;
+        let output = ExecutableOutput::parse(&text).ok()?;
         output.expiration_time.is_some().then(|| output.token(now).ok()).flatten()
     }
 
@@ -114,14 +114,14 @@ impl Executable {
         command
     }
 
-    fn run(&self, left: Duration) -> Result<Finished, TokenError> {
+    fn run(&self, left: Duration) -> Result<FinishedProcess, TokenError> {
         let timeout = self.timeout.min(left);
         let program = shown(&self.program);
         process::run(&mut self.command(), timeout, MAX_LEN).map_err(|failure| match failure {
-            Failure::Io(error) => {
+            ProcessFailure::Io(error) => {
                 TokenError::permanent(format!("executable `{program}` cannot be run")).with_source(error)
             }
-            Failure::Timeout => {
+            ProcessFailure::Timeout => {
                 let seconds = timeout.as_secs_f64();
                 let limit =
                     if left < self.timeout { "the attempt had left" } else { "`timeout_millis` gives it" };
@@ -129,7 +129,7 @@ impl Executable {
                     "executable `{program}` was killed after {seconds:.1} s, which is what {limit}"
                 ))
             }
-            Failure::TooLarge => {
+            ProcessFailure::TooLarge => {
                 TokenError::permanent(format!("executable `{program}` was killed: it wrote more than 1 MiB"))
             }
         })
@@ -138,7 +138,7 @@ impl Executable {
 
 /// What the program says, version 1 of the protocol in AIP-4117.
 #[derive(Deserialize)]
-struct Output {
+struct ExecutableOutput {
     version: Option<Value>,
     success: Option<bool>,
     token_type: Option<String>,
@@ -149,7 +149,7 @@ struct Output {
     message: Option<String>,
 }
 
-impl Output {
+impl ExecutableOutput {
     fn parse(text: &[u8]) -> Result<Self, String> {
         if text.trim_ascii().is_empty() {
             return Err("the executable printed nothing".into());
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn variables_that_this_process_may_have_inherited_are_not_handed_on() {
         let file = json!({"command": "/bin/tool 'a b'"});
-        let exchange = Exchange {
+        let exchange = TokenExchange {
             token_url: String::new(),
             audience: "audience".into(),
             subject_token_type: "type".into(),
@@ -228,7 +228,7 @@ mod tests {
             user_project: None,
         };
         let file = KeyFile::from_value(file, &CredentialsPolicy::default()).unwrap();
-        let command = Executable::from_key_file(file, &exchange, None).unwrap().command();
+        let command = ExecutableSource::from_key_file(file, &exchange, None).unwrap().command();
         assert_eq!(command.get_args().collect::<Vec<_>>(), ["a b"]);
         let value = |name: &str| {
             command.get_envs().find(|(each, _)| *each == OsStr::new(name)).map(|(_, value)| value)

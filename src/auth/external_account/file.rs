@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::Format;
+use super::SubjectTokenFormat;
 use crate::auth::{TokenError, TokenRequest};
 use crate::util::file::{self, FileError, FileSource, ReadLimits};
 use crate::util::secret::Secret;
 
 #[derive(Clone)]
-pub(super) struct TokenFile {
+pub(super) struct SubjectTokenFile {
     source: Arc<FileSource>,
-    format: Format,
+    format: SubjectTokenFormat,
 }
 
-impl TokenFile {
-    pub(super) fn new(path: String, format: Format) -> Self {
+impl SubjectTokenFile {
+    pub(super) fn new(path: String, format: SubjectTokenFormat) -> Self {
         Self { source: Arc::new(FileSource::new(path.into())), format }
     }
 
@@ -31,7 +31,7 @@ impl TokenFile {
     }
 }
 
-impl fmt::Debug for TokenFile {
+impl fmt::Debug for SubjectTokenFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TokenFile").field(&self.source.path()).finish()
     }

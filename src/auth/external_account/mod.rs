@@ -21,19 +21,19 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use crate::auth::impersonation::{self, About, Asked, Target};
+use crate::auth::impersonation::{self, About, ImpersonationRequest, ImpersonationTarget};
 use crate::auth::key_file::KeyFile;
-use crate::auth::sts::{ClientAuth, Exchange};
+use crate::auth::sts::{StsClientAuth, TokenExchange};
 use crate::auth::token_text::token_text;
 use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
 use crate::error::Error;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
-use aws::Aws;
+use aws::AwsSource;
 use certificate::WorkloadCertificate;
-use executable::Executable;
-use file::TokenFile;
+use executable::ExecutableSource;
+use file::SubjectTokenFile;
 use url::TokenUrl;
 
 /// Reads a file of type `external_account`, as `gcloud iam workload-identity-pools create-cred-config` writes it.
@@ -51,15 +51,15 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         Some(_) => certificate::token_url(token_url, &universe_domain),
         None => token_url.unwrap_or_else(|| format!("https://sts.{universe_domain}/v1/token")),
     };
-    let exchange = Exchange {
+    let exchange = TokenExchange {
         token_url,
         user_project: user_project(&mut file, &audience)?,
-        client: ClientAuth::take(&mut file)?,
+        client: StsClientAuth::take(&mut file)?,
         audience: audience.to_string(),
         subject_token_type: subject_token_type.to_string(),
     };
-    let target = Target::take(&mut file)?;
-    let source = Source::from_key_file(source, certificate, &exchange, target.as_ref())?;
+    let target = ImpersonationTarget::take(&mut file)?;
+    let source = SubjectTokenSource::from_key_file(source, certificate, &exchange, target.as_ref())?;
     let label = format!("external account ({})", source.name());
     let exchanged =
         exchanged(label.clone(), source, exchange, quota_project.clone(), universe_domain.clone());
@@ -68,7 +68,11 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         Some(target) => {
             let label = format!("{label} as service account `{}`", shown(&target.email));
             let about = About { label, quota_project, universe_domain: Some(universe_domain) };
-            impersonation::impersonate(exchanged, Asked { target, scoped: true, scopes: Vec::new() }, about)
+            impersonation::impersonate(
+                exchanged,
+                ImpersonationRequest { target, scoped: true, scopes: Vec::new() },
+                about,
+            )
         }
     })
 }
@@ -76,8 +80,8 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
 /// Credentials of the identity itself; some sources look at the environment first.
 fn exchanged(
     label: String,
-    source: Source,
-    exchange: Exchange,
+    source: SubjectTokenSource,
+    exchange: TokenExchange,
     quota_project: Option<String>,
     universe_domain: String,
 ) -> Credentials {
@@ -109,19 +113,19 @@ fn is_workforce(audience: &str) -> bool {
 /// Gets a subject token and exchanges it.
 #[derive(Debug)]
 struct Exchanged {
-    source: Source,
-    exchange: Arc<Exchange>,
+    source: SubjectTokenSource,
+    exchange: Arc<TokenExchange>,
 }
 
 impl TokenProvider for Exchanged {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let start = Instant::now();
         let subject_token = match &self.source {
-            Source::Aws(source) => source.subject_token(request),
-            Source::Certificate(source) => return source.token(request, &self.exchange),
-            Source::Executable(source) => source.subject_token(request),
-            Source::File(source) => source.subject_token(request),
-            Source::Url(source) => source.subject_token(request),
+            SubjectTokenSource::Aws(source) => source.subject_token(request),
+            SubjectTokenSource::Certificate(source) => return source.token(request, &self.exchange),
+            SubjectTokenSource::Executable(source) => source.subject_token(request),
+            SubjectTokenSource::File(source) => source.subject_token(request),
+            SubjectTokenSource::Url(source) => source.subject_token(request),
         }?;
         self.exchange.token(&request.since(start), &subject_token)
     }
@@ -129,29 +133,33 @@ impl TokenProvider for Exchanged {
 
 /// Where the subject token comes from.
 #[derive(Clone, Debug)]
-enum Source {
-    Aws(Aws),
+enum SubjectTokenSource {
+    Aws(AwsSource),
     Certificate(WorkloadCertificate),
-    Executable(Box<Executable>),
-    File(TokenFile),
+    Executable(Box<ExecutableSource>),
+    File(SubjectTokenFile),
     Url(TokenUrl),
 }
 
-impl Source {
+impl SubjectTokenSource {
     fn from_key_file(
         mut file: KeyFile,
         certificate: Option<KeyFile>,
-        exchange: &Exchange,
-        target: Option<&Target>,
+        exchange: &TokenExchange,
+        target: Option<&ImpersonationTarget>,
     ) -> Result<Self, Error> {
         if let Some(id) = file.text("environment_id")? {
-            return Aws::from_key_file(file, &id, &exchange.audience).map(Self::Aws);
+            return AwsSource::from_key_file(file, &id, &exchange.audience).map(Self::Aws);
         }
         match (file.text("file")?, file.source_url("url")?, file.object("executable")?, certificate) {
-            (Some(path), None, None, None) => Ok(Self::File(TokenFile::new(path, Format::take(&mut file)?))),
+            (Some(path), None, None, None) => {
+                Ok(Self::File(SubjectTokenFile::new(path, SubjectTokenFormat::take(&mut file)?)))
+            }
             (None, Some(url), None, None) => TokenUrl::from_key_file(file, url).map(Self::Url),
-            (None, None, Some(executable), None) => Executable::from_key_file(executable, exchange, target)
-                .map(|source| Self::Executable(Box::new(source))),
+            (None, None, Some(executable), None) => {
+                ExecutableSource::from_key_file(executable, exchange, target)
+                    .map(|source| Self::Executable(Box::new(source)))
+            }
             (None, None, None, Some(certificate)) => {
                 WorkloadCertificate::from_key_file(certificate).map(Self::Certificate)
             }
@@ -183,12 +191,12 @@ impl Source {
 
 /// How a subject token stands in a file or a response.
 #[derive(Clone, Debug)]
-enum Format {
+enum SubjectTokenFormat {
     Text,
     Json { field: String },
 }
 
-impl Format {
+impl SubjectTokenFormat {
     /// Takes `format`.
     fn take(file: &mut KeyFile) -> Result<Self, Error> {
         let Some(mut format) = file.object("format")? else { return Ok(Self::Text) };

@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 
 /// What a program that ended by itself left.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct FinishedProcess {
     pub(super) status: ExitStatus,
     /// Wiped when dropped.
     pub(super) stdout: Zeroizing<Vec<u8>>,
 }
 
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ProcessFailure {
     /// The program could not be started, or its output not be read.
     Io(io::Error),
     /// The program was killed because its time was over.
@@ -31,27 +31,31 @@ pub(super) enum Failure {
 /// The output is read on a thread of its own, because a pipe of the standard library has no deadline. The
 /// thread ends with the pipe: when the program does, or is killed. A program that hands its standard output
 /// on to another one, and leaves that behind, keeps the thread until then; no call waits for it.
-pub(super) fn run(command: &mut Command, timeout: Duration, limit: usize) -> Result<Finished, Failure> {
+pub(super) fn run(
+    command: &mut Command,
+    timeout: Duration,
+    limit: usize,
+) -> Result<FinishedProcess, ProcessFailure> {
     let deadline = Instant::now() + timeout;
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = Running(child.map_err(Failure::Io)?);
+    let mut child = Running(child.map_err(ProcessFailure::Io)?);
     let (sender, receiver) = mpsc::sync_channel(1);
     let pipe = child.0.stdout.take();
     // After a timeout no reader takes the output, so it is wiped here.
     let read = move || drop(sender.send(read(pipe, limit)));
-    thread::Builder::new().name("longrunning-executable".into()).spawn(read).map_err(Failure::Io)?;
+    thread::Builder::new().name("longrunning-executable".into()).spawn(read).map_err(ProcessFailure::Io)?;
     let stdout = match receiver.recv_timeout(left(deadline)) {
-        Ok(stdout) => stdout.map_err(Failure::Io)?,
-        Err(RecvTimeoutError::Timeout) => return Err(Failure::Timeout),
+        Ok(stdout) => stdout.map_err(ProcessFailure::Io)?,
+        Err(RecvTimeoutError::Timeout) => return Err(ProcessFailure::Timeout),
         Err(RecvTimeoutError::Disconnected) => {
-            return Err(Failure::Io(io::Error::other("the thread that reads its output is gone")));
+            return Err(ProcessFailure::Io(io::Error::other("the thread that reads its output is gone")));
         }
     };
     if stdout.len() > limit {
-        return Err(Failure::TooLarge);
+        return Err(ProcessFailure::TooLarge);
     }
     let status = child.wait(deadline)?;
-    Ok(Finished { status, stdout })
+    Ok(FinishedProcess { status, stdout })
 }
 
 /// A program that is killed and reaped when it is dropped.
@@ -59,12 +63,12 @@ struct Running(Child);
 
 impl Running {
     /// Waits for the end, which comes right after that of the output for all but odd programs.
-    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, Failure> {
+    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, ProcessFailure> {
         let mut pause = Duration::from_millis(1);
         loop {
-            match self.0.try_wait().map_err(Failure::Io)? {
+            match self.0.try_wait().map_err(ProcessFailure::Io)? {
                 Some(status) => return Ok(status),
-                None if left(deadline).is_zero() => return Err(Failure::Timeout),
+                None if left(deadline).is_zero() => return Err(ProcessFailure::Timeout),
                 None => thread::sleep(pause.min(left(deadline))),
             }
             pause = (pause * 2).min(Duration::from_millis(50));
@@ -117,14 +121,14 @@ mod tests {
     #[test]
     fn limits_hold() {
         let endless = run(&mut sh("while :; do echo y; done"), HANG, 8);
-        assert!(matches!(endless, Err(Failure::TooLarge)), "{endless:?}");
+        assert!(matches!(endless, Err(ProcessFailure::TooLarge)), "{endless:?}");
         let no_time = run(&mut sh("exec sleep 600"), Duration::ZERO, 8);
-        assert!(matches!(no_time, Err(Failure::Timeout)), "{no_time:?}");
+        assert!(matches!(no_time, Err(ProcessFailure::Timeout)), "{no_time:?}");
         let silent = run(&mut sh("exec >&-; exec sleep 600"), Duration::from_millis(200), 8);
-        assert!(matches!(silent, Err(Failure::Timeout)), "{silent:?}");
+        assert!(matches!(silent, Err(ProcessFailure::Timeout)), "{silent:?}");
         let missing = run(&mut Command::new("/nowhere/tool"), HANG, 8);
         assert!(
-            matches!(&missing, Err(Failure::Io(error)) if error.kind() == io::ErrorKind::NotFound),
+            matches!(&missing, Err(ProcessFailure::Io(error)) if error.kind() == io::ErrorKind::NotFound),
             "{missing:?}"
         );
     }

@@ -16,13 +16,13 @@ use crate::util::url::UrlParts;
 
 /// The security credentials of AWS.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct AwsKeys {
     pub(super) access_key_id: String,
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Option<Secret>,
 }
 
-impl Keys {
+impl AwsKeys {
     /// Reads the keys that the metadata server or the endpoint of a container issued.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
@@ -41,13 +41,13 @@ impl Keys {
 
 /// Where a signed request goes: the parts of an https URL that are signed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Target<'a> {
+pub(super) struct SignatureTarget<'a> {
     pub(super) host: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,
 }
 
-impl<'a> Target<'a> {
+impl<'a> SignatureTarget<'a> {
     /// Takes an https URL of which no byte has to be encoded or normalised before it is signed.
     pub(super) fn parse(url: &'a str) -> Option<Self> {
         let UrlParts { host, target, .. } =
@@ -75,9 +75,9 @@ impl<'a> Target<'a> {
 /// and `Authorization`. Names in lowercase are signed.
 pub(super) fn sign(
     method: &str,
-    target: Target<'_>,
+    target: SignatureTarget<'_>,
     extra: &[(&'static str, &str)],
-    keys: &Keys,
+    keys: &AwsKeys,
     region: &str,
     now: SystemTime,
 ) -> Option<Vec<(&'static str, Zeroizing<String>)>> {
@@ -87,9 +87,9 @@ pub(super) fn sign(
 fn sign_for(
     service: &str,
     method: &str,
-    target: Target<'_>,
+    target: SignatureTarget<'_>,
     extra: &[(&'static str, &str)],
-    keys: &Keys,
+    keys: &AwsKeys,
     region: &str,
     date: &str,
 ) -> Vec<(&'static str, Zeroizing<String>)> {
@@ -114,7 +114,7 @@ fn sign_for(
 
 fn canonical_request(
     method: &str,
-    target: Target<'_>,
+    target: SignatureTarget<'_>,
     headers: &[&(&str, &str)],
     names: &str,
 ) -> Zeroizing<String> {
@@ -188,10 +188,11 @@ mod tests {
     /// ```
     #[test]
     fn signatures_are_those_of_the_published_vectors() {
-        let example = |query| Target { host: "example.amazonaws.com", path: "/", query };
-        let identity = Target::parse(IDENTITY).unwrap();
+        let example = |query| SignatureTarget { host: "example.amazonaws.com", path: "/", query };
+        let identity = SignatureTarget::parse(IDENTITY).unwrap();
         let resource = ("x-goog-cloud-target-resource", RESOURCE);
-        let users = Target::parse("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08").unwrap();
+        let users =
+            SignatureTarget::parse("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08").unwrap();
         let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         let (aws, ours) = ("20150830T123600Z", "20270115T080000Z");
         let rows = [
@@ -283,7 +284,7 @@ mod tests {
         let extra = [("x-goog-cloud-target-resource", RESOURCE)];
         let keys = keys(Some("CANARY-session-3"));
         let headers =
-            sign("POST", Target::parse(IDENTITY).unwrap(), &extra, &keys, "us-east-2", now).unwrap();
+            sign("POST", SignatureTarget::parse(IDENTITY).unwrap(), &extra, &keys, "us-east-2", now).unwrap();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(
             headers,
@@ -305,8 +306,11 @@ mod tests {
 
     #[test]
     fn only_urls_that_are_signed_as_they_stand_are_taken() {
-        let fips = Target::parse("https://sts-fips.us-east-2.amazonaws.com/x/y").unwrap();
-        assert_eq!(fips, Target { host: "sts-fips.us-east-2.amazonaws.com", path: "/x/y", query: "" });
+        let fips = SignatureTarget::parse("https://sts-fips.us-east-2.amazonaws.com/x/y").unwrap();
+        assert_eq!(
+            fips,
+            SignatureTarget { host: "sts-fips.us-east-2.amazonaws.com", path: "/x/y", query: "" }
+        );
         assert_eq!(fips.service(), "sts");
         let rows = [
             ("http", "http://sts.amazonaws.com"),
@@ -321,12 +325,12 @@ mod tests {
             ("a line break", "https://sts.amazonaws.com/?a\nb"),
         ];
         for (name, url) in rows {
-            assert_eq!(Target::parse(url), None, "{name}");
+            assert_eq!(SignatureTarget::parse(url), None, "{name}");
         }
     }
 
-    fn keys(session: Option<&str>) -> Keys {
-        Keys {
+    fn keys(session: Option<&str>) -> AwsKeys {
+        AwsKeys {
             access_key_id: "AKIDEXAMPLE".into(),
             // The one of AWS's documentation.
             secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Format;
+use super::SubjectTokenFormat;
 use crate::auth::key_file::KeyFile;
 use crate::auth::token_endpoint::{self, Refusal};
 use crate::auth::{TokenError, TokenRequest};
@@ -14,12 +14,12 @@ use crate::util::secret::Secret;
 pub(super) struct TokenUrl {
     url: String,
     headers: Vec<(String, Secret)>,
-    format: Format,
+    format: SubjectTokenFormat,
 }
 
 impl TokenUrl {
     pub(super) fn from_key_file(mut file: KeyFile, url: String) -> Result<Self, Error> {
-        let format = Format::take(&mut file)?;
+        let format = SubjectTokenFormat::take(&mut file)?;
         let headers = match file.object("headers")? {
             Some(headers) => headers.into_texts()?,
             None => Vec::new(),

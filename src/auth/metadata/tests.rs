@@ -120,7 +120,7 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
     for (name, is_expected, detect_tries, seconds, failure, expected) in rows {
         let (http, source) = source(expected.iter().map(|_| failure()), |server| server);
         let absent = Some("X is unset, no metadata server answered".to_owned());
-        let source = Source { is_expected, detect_tries, absent, ..source };
+        let source = MetadataSource { is_expected, detect_tries, absent, ..source };
         let request = TokenRequest { timeout: Duration::from_secs(seconds), ..http.request() };
         let errors: Vec<TokenError> =
             expected.iter().map(|_| source.token(&request).expect_err(name)).collect();
@@ -150,7 +150,7 @@ fn who_names_the_server_expects_it() {
 fn once_found_it_stays_found() {
     let refused = Err(HttpError::new(HttpErrorKind::Connect, "refused"));
     let (http, source) = source([Ok(flavored(404, "")), Ok(token("a")), refused], |server| server);
-    let source = Source { is_expected: false, absent: Some("X is unset".into()), ..source };
+    let source = MetadataSource { is_expected: false, absent: Some("X is unset".into()), ..source };
     source.token(&http.request()).unwrap();
     let error = source.token(&http.request()).unwrap_err();
     assert_eq!((error.to_string().as_str(), error.is_transient()), ("refused", true));
@@ -227,7 +227,7 @@ fn an_account_is_an_address() {
 fn source(
     answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>,
     change: fn(MetadataServer) -> MetadataServer,
-) -> (Arc<ScriptedClient>, Source) {
+) -> (Arc<ScriptedClient>, MetadataSource) {
     let http = Arc::new(ScriptedClient::new(answers));
     let server = change(MetadataServer::new().http_client(Arc::clone(&http)));
     (http, server.resolve(&env(&[])).unwrap())

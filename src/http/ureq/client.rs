@@ -18,7 +18,7 @@ use crate::net::error::ConnectionError;
 use crate::net::peer::Peer;
 
 use super::connection::{NoResolver, UreqConnector};
-use super::error::Failure;
+use super::error::UreqFailure;
 use super::exchange;
 use super::redact::Vault;
 use super::{request, response};
@@ -70,7 +70,7 @@ impl HttpLibrary for UreqClient {
         let uri = uri(request.url)?;
         let _current = exchange::begin(limit);
         let error = match self.attempt(request, &uri, peer, self.trusted_age()) {
-            Err(Failure::Stale(error)) => error,
+            Err(UreqFailure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(peer)),
         };
         *lock(&self.suspect) = Some(Instant::now());
@@ -96,9 +96,9 @@ impl UreqClient {
         uri: &Uri,
         peer: &Peer<'_>,
         idle_age: Option<Duration>,
-    ) -> Result<HttpResponse, Failure> {
+    ) -> Result<HttpResponse, UreqFailure> {
         let mut hiding = self.vault.open();
-        let head = request::head(request, uri, &mut hiding).map_err(Failure::Final)?;
+        let head = request::head(request, uri, &mut hiding).map_err(UreqFailure::Final)?;
         let answered = match request::body(request) {
             Some(body) => {
                 let shown = hiding.body(body);
@@ -106,8 +106,8 @@ impl UreqClient {
             }
             None => self.run(head, idle_age),
         };
-        let response = answered.map_err(|error| Failure::of(error, peer))?;
-        response::read(response, request.limit, peer).map_err(Failure::Final)
+        let response = answered.map_err(|error| UreqFailure::of(error, peer))?;
+        response::read(response, request.limit, peer).map_err(UreqFailure::Final)
     }
 
     fn run(

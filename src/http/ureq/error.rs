@@ -21,13 +21,13 @@ impl fmt::Display for Stale {
 impl StdError for Stale {}
 
 /// Why there is no response.
-pub(super) enum Failure {
+pub(super) enum UreqFailure {
     /// A pooled connection failed before the response began.
     Stale(ConnectionError),
     Final(HttpError),
 }
 
-impl Failure {
+impl UreqFailure {
     pub(super) fn of(error: ureq::Error, peer: &Peer<'_>) -> Self {
         let ureq::Error::Other(error) = error else {
             return Self::Final(unanswered(error, peer));
@@ -47,7 +47,7 @@ impl Failure {
 }
 
 /// What failed below ureq, if that is it.
-enum Cause {
+enum UreqCause {
     /// An open connection.
     Connection(ConnectionError),
     /// Opening one.
@@ -55,7 +55,7 @@ enum Cause {
     Ureq(ureq::Error),
 }
 
-impl From<ureq::Error> for Cause {
+impl From<ureq::Error> for UreqCause {
     fn from(error: ureq::Error) -> Self {
         let error = match error {
             ureq::Error::Other(error) => error,
@@ -75,10 +75,10 @@ impl From<ureq::Error> for Cause {
 /// The error for a request that was sent, or begun, and got no response.
 fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, message: String| HttpError::new(kind, message);
-    let error = match Cause::from(error) {
-        Cause::Connection(error) => return HttpError::unanswered(error, peer),
-        Cause::Net(error) => return error.into(),
-        Cause::Ureq(error) => error,
+    let error = match UreqCause::from(error) {
+        UreqCause::Connection(error) => return HttpError::unanswered(error, peer),
+        UreqCause::Net(error) => return error.into(),
+        UreqCause::Ureq(error) => error,
     };
     match error {
         ureq::Error::LargeResponseHeader(..) => {
@@ -104,10 +104,10 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
 
 /// The error for a response that began with a good status and did not come to its end.
 pub(super) fn cut_short(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
-    match Cause::from(error) {
-        Cause::Connection(error) => HttpError::cut_short(error, peer),
-        Cause::Net(error) => error.into(),
-        Cause::Ureq(error) => {
+    match UreqCause::from(error) {
+        UreqCause::Connection(error) => HttpError::cut_short(error, peer),
+        UreqCause::Net(error) => error.into(),
+        UreqCause::Ureq(error) => {
             let message = format!("answer of {peer} was cut short");
             HttpError::new(HttpErrorKind::Interrupted, message).with_source(error)
         }

@@ -11,41 +11,41 @@ use crate::util::stop::StopToken;
 
 /// The limit of an exchange.
 #[derive(Clone)]
-pub(super) struct Current {
+pub(super) struct CurrentExchange {
     deadline: Instant,
     stop: Option<StopToken>,
 }
 
-impl Current {
+impl CurrentExchange {
     pub(super) fn limit(&self) -> IoLimit<'_> {
         IoLimit::new(self.deadline, self.stop.as_ref())
     }
 }
 
 /// One exchange of this thread, until it is dropped.
-pub(super) struct Exchange {
+pub(super) struct HttpExchange {
     /// The one around it: what opens a connection may make an exchange of its own.
-    outer: Option<Current>,
+    outer: Option<CurrentExchange>,
 }
 
 /// Puts a limit to all that this thread reads and writes, for as long as the guard is there.
-pub(super) fn begin(limit: IoLimit<'_>) -> Exchange {
-    let current = Current { deadline: limit.deadline, stop: limit.stop.cloned() };
-    Exchange { outer: CURRENT.replace(Some(current)) }
+pub(super) fn begin(limit: IoLimit<'_>) -> HttpExchange {
+    let current = CurrentExchange { deadline: limit.deadline, stop: limit.stop.cloned() };
+    HttpExchange { outer: CURRENT.replace(Some(current)) }
 }
 
 /// The limit of this thread's exchange; outside of one, no time is left.
-pub(super) fn current() -> Current {
+pub(super) fn current() -> CurrentExchange {
     let current = CURRENT.with_borrow(Clone::clone);
-    current.unwrap_or_else(|| Current { deadline: Instant::now(), stop: None })
+    current.unwrap_or_else(|| CurrentExchange { deadline: Instant::now(), stop: None })
 }
 
-impl Drop for Exchange {
+impl Drop for HttpExchange {
     fn drop(&mut self) {
         CURRENT.set(self.outer.take());
     }
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<CurrentExchange>> = const { RefCell::new(None) };
 }

@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 
 /// What became of client authentication in one handshake.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ClientAuth {
+pub(super) enum TlsClientAuth {
     /// The server requested a certificate, and there is none.
     Missing,
     /// The server did not request a certificate.
@@ -29,7 +29,7 @@ thread_local! {
     static REQUESTED: Cell<bool> = const { Cell::new(false) };
 }
 
-impl ClientAuth {
+impl TlsClientAuth {
     /// Runs a handshake, and says what it was like.
     pub(super) fn watch<T>(is_configured: bool, handshake: impl FnOnce() -> T) -> (T, Self) {
         REQUESTED.set(false);

@@ -9,7 +9,7 @@ use crate::net::error::{ConnectionError, NetError};
 use crate::net::peer::Peer;
 
 use super::alpn::AlpnProtocol;
-use super::client_auth::ClientAuth;
+use super::client_auth::TlsClientAuth;
 use super::read_ahead::ReadAhead;
 use super::refusal::{self, refusal, refused};
 
@@ -19,7 +19,7 @@ pub(super) struct TlsConnection {
     below: Below,
     peer: String,
     context: HandshakeContext,
-    client_auth: ClientAuth,
+    client_auth: TlsClientAuth,
     /// Whether the peer has sent anything since the handshake.
     has_received: bool,
 }
@@ -40,7 +40,7 @@ impl TlsConnection {
         peer: &Peer<'_>,
     ) -> Self {
         let below = Below { inner, read_ahead: ReadAhead::default() };
-        let (peer, client_auth) = (peer.to_string(), ClientAuth::NotRequested);
+        let (peer, client_auth) = (peer.to_string(), TlsClientAuth::NotRequested);
         Self { conn, below, peer, context, client_auth, has_received: false }
     }
 
@@ -53,7 +53,7 @@ impl TlsConnection {
         let mut wire = self.below.within(limit);
         let conn = &mut self.conn;
         let (done, client_auth) =
-            ClientAuth::watch(self.context.has_certificate, || conn.complete_io(&mut wire));
+            TlsClientAuth::watch(self.context.has_certificate, || conn.complete_io(&mut wire));
         self.client_auth = client_auth;
         let Err(error) = done else { return Ok(()) };
         Err(match refusal(&error, &mut self.conn, &mut wire) {

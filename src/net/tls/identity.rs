@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, Error};
 
-use crate::net::certificate::{ClientCertificate, Pair};
+use crate::net::certificate::{CertificatePair, ClientCertificate};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::util::file::{self, ReadLimits};
 use crate::util::process::unlocked;
@@ -17,29 +17,30 @@ use crate::util::sync::lock;
 
 use super::client_auth::ClientCertificateResolver;
 
-pub(super) struct Identity {
+pub(super) struct TlsIdentity {
     certificate: ClientCertificate,
     /// The settings without a client certificate.
     plain: Arc<ClientConfig>,
     /// None in a forked child that has not read it yet.
-    current: Mutex<Option<Current>>,
+    current: Mutex<Option<CurrentIdentity>>,
 }
 
-struct Current {
-    pair: Pair,
+struct CurrentIdentity {
+    pair: CertificatePair,
     config: Arc<ClientConfig>,
 }
 
-impl Identity {
+impl TlsIdentity {
     pub(super) fn new(certificate: &ClientCertificate, plain: Arc<ClientConfig>) -> Result<Self, NetError> {
         let loaded = certificate.load(&ReadLimits::within(file::SETUP_TIMEOUT, None))?;
-        let current = Current::new(loaded, &plain)?;
+        let current = CurrentIdentity::new(loaded, &plain)?;
         Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
     }
 
     /// The one of a forked child: with the certificate of the parent, or the one that there is now.
     pub(super) fn inherited(&self, plain: Arc<ClientConfig>) -> Self {
-        let known = unlocked(&self.current, |current| current.as_ref().map(Current::inherited)).flatten();
+        let known =
+            unlocked(&self.current, |current| current.as_ref().map(CurrentIdentity::inherited)).flatten();
         Self { certificate: self.certificate.clone(), plain, current: Mutex::new(known) }
     }
 
@@ -50,7 +51,7 @@ impl Identity {
         let mut current = lock(&self.current);
         let renewed = loaded.and_then(|pair| match &*current {
             Some(current) if current.pair == pair => Ok(None),
-            _ => Current::new(pair, &self.plain).map(Some),
+            _ => CurrentIdentity::new(pair, &self.plain).map(Some),
         });
         match renewed {
             Ok(None) => {}
@@ -64,12 +65,12 @@ impl Identity {
     }
 }
 
-impl Current {
+impl CurrentIdentity {
     fn inherited(&self) -> Self {
         Self { pair: self.pair.clone(), config: Arc::new(without_sessions(&self.config)) }
     }
 
-    fn new(pair: Pair, plain: &ClientConfig) -> Result<Self, NetError> {
+    fn new(pair: CertificatePair, plain: &ClientConfig) -> Result<Self, NetError> {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
         // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
@@ -86,8 +87,11 @@ pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
     config
 }
 
-fn certified(pair: &Pair, provider: &rustls::crypto::CryptoProvider) -> Result<CertifiedKey, NetError> {
-    let Pair { certificate, key } = pair;
+fn certified(
+    pair: &CertificatePair,
+    provider: &rustls::crypto::CryptoProvider,
+) -> Result<CertifiedKey, NetError> {
+    let CertificatePair { certificate, key } = pair;
     let tls = |message: String| NetError::new(NetErrorKind::Tls, message);
     let unusable = |origin: &str, error| tls(format!("{origin} cannot be used")).with_source(error);
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate.text)

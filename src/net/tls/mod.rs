@@ -29,16 +29,16 @@ mod tests;
 mod verifier;
 
 pub(crate) use alpn::AlpnProtocol;
-use client_auth::{ClientAuth, ClientCertificateResolver};
+use client_auth::{ClientCertificateResolver, TlsClientAuth};
 use connection::{HandshakeContext, TlsConnection};
-use identity::{Identity, without_sessions};
+use identity::{TlsIdentity, without_sessions};
 use refusal::refused;
 
 /// The settings of all TLS connections of a client, shared by its threads.
 pub(crate) struct TlsSettings {
     to_proxies: Arc<ClientConfig>,
     to_servers: Arc<ClientConfig>,
-    identity: Option<Identity>,
+    identity: Option<TlsIdentity>,
     alpn: Option<AlpnProtocol>,
 }
 
@@ -61,7 +61,7 @@ impl TlsSettings {
         to_servers.alpn_protocols = alpn.iter().map(|protocol| protocol.id.to_vec()).collect();
         let to_servers = Arc::new(to_servers);
         let identity = match &options.client_certificate {
-            Some(certificate) => Some(Identity::new(certificate, to_servers.clone())?),
+            Some(certificate) => Some(TlsIdentity::new(certificate, to_servers.clone())?),
             None => None,
         };
         Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, alpn })
@@ -89,7 +89,7 @@ impl TlsSettings {
         let identity = self.identity.as_ref().filter(|_| role == PeerRole::Server);
         let config = match role {
             PeerRole::Proxy => self.to_proxies.clone(),
-            PeerRole::Server => identity.map_or_else(|| self.to_servers.clone(), Identity::config),
+            PeerRole::Server => identity.map_or_else(|| self.to_servers.clone(), TlsIdentity::config),
         };
         let alpn = self.alpn.filter(|_| role == PeerRole::Server);
         let conn = client(config, peer)?;
@@ -110,7 +110,7 @@ fn client(config: Arc<ClientConfig>, peer: &Peer<'_>) -> Result<ClientConnection
         ConnectionError::Refused(NetError::new(NetErrorKind::Tls, message).with_source(error))
     })?;
     ClientConnection::new(config, name)
-        .map_err(|error| ConnectionError::Refused(refused(&error, peer, ClientAuth::NotRequested, None)))
+        .map_err(|error| ConnectionError::Refused(refused(&error, peer, TlsClientAuth::NotRequested, None)))
 }
 
 impl fmt::Debug for TlsSettings {

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CertificateError, ClientConnection, Error};
 use crate::net::error::{NetError, NetErrorKind};
 
 use super::alpn::AlpnProtocol;
-use super::client_auth::ClientAuth;
+use super::client_auth::TlsClientAuth;
 use super::verifier::WeakKey;
 
 /// What TLS refused when `conn` failed with this error, if it was that.
@@ -44,7 +44,7 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 pub(super) fn refused(
     error: &Error,
     peer: impl fmt::Display,
-    client_auth: ClientAuth,
+    client_auth: TlsClientAuth,
     alpn: Option<AlpnProtocol>,
 ) -> NetError {
     let message = match error {
@@ -59,22 +59,22 @@ pub(super) fn refused(
 /// The error for a connection that the server has closed before it sent anything, if client authentication may be why.
 ///
 /// Transient, since there may be another reason: many servers request a certificate and do not insist.
-pub(super) fn closed(peer: impl fmt::Display, client_auth: ClientAuth) -> Option<NetError> {
+pub(super) fn closed(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
     let message = format!("{peer} closed the connection before an answer{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Closed, message))
 }
 
 /// The same for a server that closed in the middle of the handshake.
-pub(super) fn cut_handshake(peer: impl fmt::Display, client_auth: ClientAuth) -> Option<NetError> {
+pub(super) fn cut_handshake(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
     let message = format!("{peer} closed the connection in the TLS handshake{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Connect, message))
 }
 
-fn suspicion(client_auth: ClientAuth) -> Option<&'static str> {
+fn suspicion(client_auth: TlsClientAuth) -> Option<&'static str> {
     match client_auth {
-        ClientAuth::Missing => Some(", and had requested a client certificate"),
-        ClientAuth::NotRequested => None,
-        ClientAuth::Presented => Some(" after the client certificate was presented: it may not accept it"),
+        TlsClientAuth::Missing => Some(", and had requested a client certificate"),
+        TlsClientAuth::NotRequested => None,
+        TlsClientAuth::Presented => Some(" after the client certificate was presented: it may not accept it"),
     }
 }
 
@@ -113,9 +113,13 @@ fn flaw_of_rustls(error: &CertificateError) -> &'static str {
 }
 
 /// The alerts of RFC 8446 section 6.2 that concern certificates can only mean ours.
-fn complaint(alert: AlertDescription, client_auth: ClientAuth, alpn: Option<AlpnProtocol>) -> &'static str {
+fn complaint(
+    alert: AlertDescription,
+    client_auth: TlsClientAuth,
+    alpn: Option<AlpnProtocol>,
+) -> &'static str {
     use AlertDescription as Alert;
-    let presented = client_auth == ClientAuth::Presented;
+    let presented = client_auth == TlsClientAuth::Presented;
     match alert {
         Alert::CertificateRequired if presented => "requires another client certificate than the one given",
         Alert::CertificateExpired if presented => {
@@ -137,7 +141,7 @@ fn complaint(alert: AlertDescription, client_auth: ClientAuth, alpn: Option<Alpn
             "requires a client certificate"
         }
         // TLS 1.2 has no `certificate_required` (RFC 5246 section 7.4.6).
-        Alert::AccessDenied | Alert::HandshakeFailure if client_auth == ClientAuth::Missing => {
+        Alert::AccessDenied | Alert::HandshakeFailure if client_auth == TlsClientAuth::Missing => {
             "requires a client certificate"
         }
         Alert::HandshakeFailure if presented => {
@@ -180,7 +184,7 @@ mod tests {
             (Alert::NoApplicationProtocol, [NO_ALPN; 3]),
         ];
         for (alert, messages) in rows {
-            let states = [ClientAuth::NotRequested, ClientAuth::Missing, ClientAuth::Presented];
+            let states = [TlsClientAuth::NotRequested, TlsClientAuth::Missing, TlsClientAuth::Presented];
             for (client_auth, message) in states.into_iter().zip(messages) {
                 let error = refused(&Error::AlertReceived(alert), "a:1", client_auth, Some(alpn));
                 assert_eq!(error.to_string(), message, "{alert:?}");

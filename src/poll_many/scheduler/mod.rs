@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::core::Core;
 use crate::error::Error;
-use crate::poller::Wait;
+use crate::poller::WaitMachine;
 use crate::types::Operation;
 use crate::util::stop::StopToken;
 use crate::util::threads::ThreadPool;
@@ -275,7 +275,7 @@ impl Scheduler {
         let Some(track) = self.tracks.get_mut(number) else { return };
         track.stage = TrackStage::Idle;
         let lists = |group: &usize| self.groups.get(*group).is_some_and(ParentGroup::lists);
-        match (track.wait.as_deref().and_then(Wait::due), track.group.filter(lists)) {
+        match (track.wait.as_deref().and_then(WaitMachine::due), track.group.filter(lists)) {
             _ if track.cancel.is_some() => self.schedule(now, ScheduledStep::Track(number)),
             (Some(at), Some(group)) => self.call_round(group, at),
             (Some(at), None) => self.schedule(at, ScheduledStep::Track(number)),
@@ -289,7 +289,7 @@ impl Scheduler {
     }
 
     /// Ends a track, and returns its wait.
-    fn finish(&mut self, number: usize, result: Result<Operation, Error>) -> Option<Box<Wait>> {
+    fn finish(&mut self, number: usize, result: Result<Operation, Error>) -> Option<Box<WaitMachine>> {
         let track = self.tracks.get_mut(number)?;
         let wait = track.wait.take()?;
         track.cancel = None;
@@ -333,7 +333,7 @@ impl Scheduler {
         &self.shared.core
     }
 
-    fn wait_of(&mut self, number: usize) -> Option<&mut Wait> {
+    fn wait_of(&mut self, number: usize) -> Option<&mut WaitMachine> {
         self.tracks.get_mut(number)?.wait.as_deref_mut()
     }
 }

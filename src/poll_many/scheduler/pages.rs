@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::poller::{Step, Wait};
+use crate::poller::{WaitMachine, WaitStep};
 use crate::types::{Operation, OperationPage};
 use crate::util::excerpt::shown_name;
 
@@ -69,13 +69,13 @@ impl Scheduler {
         wait.allow_long_polls(false);
         wait.hasten(now);
         match wait.next(&*core.clock) {
-            Step::Poll(poll) => {
+            WaitStep::Poll(poll) => {
                 track.stage = TrackStage::Listed;
                 return Some((poll.timeout(), wait.deadline()));
             }
-            Step::Sleep(_) => {}
-            Step::Cancel { timeout } => self.start_cancel(number, timeout),
-            Step::End(error) => drop(self.finish(number, Err(error))),
+            WaitStep::Sleep(_) => {}
+            WaitStep::Cancel { timeout } => self.start_cancel(number, timeout),
+            WaitStep::End(error) => drop(self.finish(number, Err(error))),
         }
         None
     }
@@ -169,7 +169,7 @@ impl Scheduler {
                 Some(fault) => {
                     self.answered(member, Err(fault.clone()), &clock);
                     let wait = self.tracks.get(member).and_then(|track| track.wait.as_deref());
-                    let pause = wait.and_then(Wait::due);
+                    let pause = wait.and_then(WaitMachine::due);
                     if let Some(group) = self.groups.get_mut(number) {
                         group.pause = group.pause.into_iter().chain(pause).min();
                     }
@@ -196,7 +196,7 @@ impl Scheduler {
         group.members.retain(|member| tracks.get(*member).is_some_and(|track| track.wait.is_some()));
         let is_idle = |member: &usize| {
             tracks.get(*member).is_some_and(|track| {
-                let due = track.wait.as_deref().and_then(Wait::due);
+                let due = track.wait.as_deref().and_then(WaitMachine::due);
                 track.stage == TrackStage::Idle && track.cancel.is_none() && due.is_some()
             })
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::poller::{Poll, Step};
+use crate::poller::{Poll, WaitStep};
 use crate::proto::google::longrunning::CancelOperationRequest;
 use crate::retry::{self, Attempts, RetryTask};
 use crate::transport::Rpc;
@@ -69,7 +69,7 @@ impl Scheduler {
         let Some(wait) = self.wait_of(number) else { return };
         wait.allow_long_polls(allowed);
         match wait.next(&*core.clock) {
-            Step::Poll(mut poll) => {
+            WaitStep::Poll(mut poll) => {
                 if wait.deadline().is_some_and(|deadline| deadline <= now) {
                     self.last_looks = self.last_looks.saturating_sub(1);
                     let awake = now.saturating_duration_since(self.woke);
@@ -82,9 +82,9 @@ impl Scheduler {
                 }
                 self.send(PollRequest::Poll { track: number, poll }, now);
             }
-            Step::Sleep(at) => self.schedule(at, ScheduledStep::Track(number)),
-            Step::Cancel { timeout } => self.start_cancel(number, timeout),
-            Step::End(error) => drop(self.finish(number, Err(error))),
+            WaitStep::Sleep(at) => self.schedule(at, ScheduledStep::Track(number)),
+            WaitStep::Cancel { timeout } => self.start_cancel(number, timeout),
+            WaitStep::End(error) => drop(self.finish(number, Err(error))),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{FAR, State, Wait};
+use super::{FAR, WaitMachine, WaitState};
 
-impl Wait {
+impl WaitMachine {
     /// Allows polls that the server holds until the operation is done, or not.
     pub(crate) fn allow_long_polls(&mut self, allowed: bool) {
         self.long_polling.allow(allowed);
@@ -13,8 +13,8 @@ impl Wait {
     /// When the next poll is due; none when something else comes next.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
-            State::Due(at) => Some(at),
-            State::Cancel | State::Over => None,
+            WaitState::Due(at) => Some(at),
+            WaitState::Cancel | WaitState::Over => None,
         }
     }
 
@@ -25,7 +25,7 @@ impl Wait {
 
     /// Has the next poll come now, because others need its response. Not after a fault: the delay may be the server's wish.
     pub(crate) fn hasten(&mut self, now: Instant) {
-        if let (State::Due(at), None) = (&mut self.state, &self.fault) {
+        if let (WaitState::Due(at), None) = (&mut self.state, &self.fault) {
             *at = now.min(*at);
         }
     }
@@ -57,10 +57,10 @@ impl Wait {
         let end = self.deadline.map(|deadline| deadline.max(now + Duration::from_nanos(1)));
         match limit.reserve(now, end) {
             Some(turn) if turn <= now => return false,
-            Some(turn) => (self.state, self.has_turn) = (State::Due(turn), true),
+            Some(turn) => (self.state, self.has_turn) = (WaitState::Due(turn), true),
             None if self.polls_once() => self.time_is_up(now),
             // No poll is sent any more, and the timeout is not over before it is.
-            None => (self.state, self.has_turn) = (State::Due(self.deadline.unwrap_or(now + FAR)), true),
+            None => (self.state, self.has_turn) = (WaitState::Due(self.deadline.unwrap_or(now + FAR)), true),
         }
         true
     }

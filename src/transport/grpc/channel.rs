@@ -1,6 +1,6 @@
 //! One HTTP/2 connection, driven by the thread that makes a call on it.
 //!
-//! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and [`Channel::drive`] carries what is in the
+//! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and [`GrpcChannel::drive`] carries what is in the
 //! pipe to the socket and back, within the deadline of the call. So a call costs one write, and one read where the
 //! answer comes in one piece; between calls nothing runs.
 
@@ -23,26 +23,26 @@ use crate::net::connection::{Connection, IoLimit};
 use crate::net::error::ConnectionError;
 use crate::net::peer::ServerAddress;
 
-use super::frame::{self, Incoming};
+use super::frame::{self, IncomingFrames};
 use super::pipe::Pipe;
 use super::watch::FrameWatch;
 
 /// A response, read to its end.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct GrpcResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Incoming,
+    pub(super) body: IncomingFrames,
     pub(super) trailers: HeaderMap,
 }
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ChannelFault {
     /// The connection failed, or time ran out.
     Failed(HttpError),
     /// The response is not exactly one message, or too large.
-    Frame(frame::Fault),
+    Frame(frame::FrameFault),
     /// The server gave the call up.
     Reset(Reason),
     /// A pooled connection was closed before a response began.
@@ -51,7 +51,7 @@ pub(super) enum Fault {
     Unprocessed(HttpError),
 }
 
-impl Fault {
+impl ChannelFault {
     /// For what fails before the request is handed over.
     fn unsent(self) -> Self {
         match self {
@@ -72,7 +72,7 @@ impl Fault {
 }
 
 /// A connection, for one call at a time. What is on its way is not to be printed.
-pub(super) struct Channel {
+pub(super) struct GrpcChannel {
     stream: Box<dyn Connection>,
     server: ServerAddress,
     /// What was read last; its room is used again.
@@ -81,7 +81,7 @@ pub(super) struct Channel {
     watch: FrameWatch,
     connection: Http2<Pipe, Bytes>,
     requests: SendRequest<Bytes>,
-    news: Arc<News>,
+    news: Arc<ChannelNews>,
     /// Sending failed; what the peer had to say before that can still be read.
     broken: Option<HttpError>,
     is_over: bool,
@@ -90,15 +90,15 @@ pub(super) struct Channel {
 
 /// Set when a call has left something to do for the connection.
 #[derive(Debug, Default)]
-struct News(AtomicBool);
+struct ChannelNews(AtomicBool);
 
-impl Wake for News {
+impl Wake for ChannelNews {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-impl Channel {
+impl GrpcChannel {
     /// Connects. Nothing is exchanged yet: our settings go out with the first call.
     pub(super) fn open(
         connector: &Connector,
@@ -165,7 +165,7 @@ impl Channel {
         message: Bytes,
         limit: usize,
         io: IoLimit<'_>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<GrpcResponse, ChannelFault> {
         let answer = self.exchange(request, message, limit, io);
         self.was_used = true;
         if answer.is_err() {
@@ -191,12 +191,12 @@ impl Channel {
         message: Bytes,
         limit: usize,
         io: IoLimit<'_>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<GrpcResponse, ChannelFault> {
         let mut requests = self.requests.clone();
-        let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(Fault::unsent)?;
+        let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(ChannelFault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
         if self.takes_nothing() {
-            return Err(Fault::Unprocessed(
+            return Err(ChannelFault::Unprocessed(
                 self.unprocessed("accepts no calls (MAX_CONCURRENT_STREAMS is 0)"),
             ));
         }
@@ -205,15 +205,15 @@ impl Channel {
         sending.send_data(message, true).map_err(|error| self.fault(error, false))?;
         let response = self.drive(io, false, |cx| Pin::new(&mut response).poll(cx))?;
         let (head, mut stream) = response.map_err(|error| self.fault(error, false))?.into_parts();
-        let mut body = Incoming::new(&head, limit);
+        let mut body = IncomingFrames::new(&head, limit);
         let taken = self.drive(io, true, |cx| take(&mut stream, &mut body, cx))?;
         taken.map_err(|broken| match broken {
-            Broken::Frame(fault) => Fault::Frame(fault),
+            Broken::Frame(fault) => ChannelFault::Frame(fault),
             Broken::Stream(error) => self.fault(error, true),
         })?;
         if body.is_enough() {
             self.is_over = true;
-            return Ok(Answer {
+            return Ok(GrpcResponse {
                 status: head.status,
                 headers: head.headers,
                 body,
@@ -222,7 +222,7 @@ impl Channel {
         }
         let trailers = self.drive(io, true, |cx| stream.poll_trailers(cx))?;
         let trailers = trailers.map_err(|error| self.fault(error, true))?.unwrap_or_default();
-        Ok(Answer { status: head.status, headers: head.headers, body, trailers })
+        Ok(GrpcResponse { status: head.status, headers: head.headers, body, trailers })
     }
 
     /// Lets h2 and the socket work in turns until `poll` has what it waits for.
@@ -231,7 +231,7 @@ impl Channel {
         io: IoLimit<'_>,
         begun: bool,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, ChannelFault> {
         loop {
             if let Poll::Ready(ready) = poll(&mut idle()) {
                 return Ok(ready);
@@ -240,7 +240,7 @@ impl Channel {
                 return Err(self.lost(self.closed(begun), begun));
             }
             let was_fed = self.turn();
-            self.flush(io, begun).map_err(Fault::Failed)?;
+            self.flush(io, begun).map_err(ChannelFault::Failed)?;
             let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
             if !(was_fed || has_news) {
                 self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
@@ -306,23 +306,23 @@ impl Channel {
     }
 
     /// The fault when h2 does not take a request.
-    fn not_sent(&self, error: h2::Error) -> Fault {
+    fn not_sent(&self, error: h2::Error) -> ChannelFault {
         if self.was_used || error.is_io() || error.is_go_away() || error.is_reset() {
-            return Fault::Unprocessed(self.closed(false).sent(false).with_source(error));
+            return ChannelFault::Unprocessed(self.closed(false).sent(false).with_source(error));
         }
         let message = format!("cannot send this request to {}", self.server.peer());
-        Fault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
+        ChannelFault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
     }
 
     /// The fault when a call fails that was sent.
-    fn fault(&self, error: h2::Error, begun: bool) -> Fault {
+    fn fault(&self, error: h2::Error, begun: bool) -> ChannelFault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
         if error.is_reset() && error.is_remote() {
             return match reason {
-                Reason::REFUSED_STREAM if !begun => {
-                    Fault::Unprocessed(self.unprocessed("refused the call: it takes no more at a time"))
-                }
-                reason => Fault::Reset(reason),
+                Reason::REFUSED_STREAM if !begun => ChannelFault::Unprocessed(
+                    self.unprocessed("refused the call: it takes no more at a time"),
+                ),
+                reason => ChannelFault::Reset(reason),
             };
         }
         // h2 gives this for calls above the last one that the peer means to answer, and, when the connection
@@ -332,7 +332,7 @@ impl Channel {
                 Reason::NO_ERROR => "is closing the connection",
                 _ => "closed the connection",
             };
-            return Fault::Unprocessed(self.with_farewell(self.unprocessed(what)));
+            return ChannelFault::Unprocessed(self.with_farewell(self.unprocessed(what)));
         }
         if error.is_io() {
             return self.lost(self.closed(begun).with_source(error), begun);
@@ -341,7 +341,7 @@ impl Channel {
             // Not as the source: h2 prints all of the debug data.
             return self.lost(self.closed(begun), begun);
         }
-        Fault::Failed(self.improper().with_source(error))
+        ChannelFault::Failed(self.improper().with_source(error))
     }
 
     /// The error for a call that the peer has certainly not acted on.
@@ -376,12 +376,12 @@ impl Channel {
         if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
     }
 
-    fn lost(&self, error: HttpError, begun: bool) -> Fault {
+    fn lost(&self, error: HttpError, begun: bool) -> ChannelFault {
         let is_closed = error.kind() == HttpErrorKind::Interrupted;
         let error = if is_closed { self.with_farewell(error) } else { error };
         match self.was_used && !begun && error.kind() == HttpErrorKind::Interrupted {
-            true => Fault::Stale(error),
-            false => Fault::Failed(error),
+            true => ChannelFault::Stale(error),
+            false => ChannelFault::Failed(error),
         }
     }
 }
@@ -393,12 +393,16 @@ fn improper(server: &ServerAddress) -> HttpError {
 }
 
 enum Broken {
-    Frame(frame::Fault),
+    Frame(frame::FrameFault),
     Stream(h2::Error),
 }
 
 /// Moves the data of a response from `stream` to `body`.
-fn take(stream: &mut RecvStream, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+fn take(
+    stream: &mut RecvStream,
+    body: &mut IncomingFrames,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Broken>> {
     loop {
         let data = match stream.poll_data(cx) {
             Poll::Pending => return Poll::Pending,

@@ -9,15 +9,15 @@ use crate::error::Error;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
-use crate::transport::{Attempt, Headers, Rpc, Service};
+use crate::transport::{Attempt, Headers, Rpc, ServiceParts};
 use crate::types::Code;
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 
-use super::channel::{Answer, Fault};
-use super::frame::{self, Oversize};
+use super::channel::{ChannelFault, GrpcResponse};
+use super::frame::{self, OversizeMessage};
 use super::metadata::{reserve, sign};
-use super::pool::Call;
+use super::pool::GrpcCall;
 use super::{GrpcTransport, status};
 
 impl GrpcTransport {
@@ -29,7 +29,7 @@ impl GrpcTransport {
         message: &Bytes,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let Service { authorizer, clock, .. } = &self.service;
+        let ServiceParts { authorizer, clock, .. } = &self.service;
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
@@ -59,27 +59,31 @@ impl GrpcTransport {
         attempt: &Attempt<'_>,
         deadline: Instant,
     ) -> Result<Vec<u8>, Error> {
-        let Service { endpoint, clock, .. } = &self.service;
+        let ServiceParts { endpoint, clock, .. } = &self.service;
         let left = || deadline.saturating_duration_since(clock.now());
         let (host, granted) = (endpoint.authority(), left());
         if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));
         }
         let io = IoLimit::new(clock.socket_deadline(deadline), attempt.stop());
-        let call = Call { head, message, limit: self.options.message_limit, io, left: &left };
+        let call = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left };
         let answer = self.pool.call(&call);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
-            Ok(Err(fault)) | Err(Fault::Frame(fault)) => match fault {
-                frame::Fault::Wrong(error) => error,
-                frame::Fault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
+            Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {
+                frame::FrameFault::Wrong(error) => error,
+                frame::FrameFault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
                 // An acknowledgement has no content anyway: without a message it is a success, as over REST.
-                frame::Fault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => return Ok(Vec::new()),
-                frame::Fault::Empty => Error::response_cut("the response is empty"),
+                frame::FrameFault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => {
+                    return Ok(Vec::new());
+                }
+                frame::FrameFault::Empty => Error::response_cut("the response is empty"),
             },
-            Err(Fault::Reset(reason)) => status::reset(reason),
-            Err(Fault::Failed(error) | Fault::Stale(error) | Fault::Unprocessed(error)) => {
+            Err(ChannelFault::Reset(reason)) => status::reset(reason),
+            Err(
+                ChannelFault::Failed(error) | ChannelFault::Stale(error) | ChannelFault::Unprocessed(error),
+            ) => {
                 return Err(match left().is_zero() {
                     // As over REST: what ends after its time was up has run out of time, whatever ended it.
                     true => Error::ended_late(host, error),
@@ -97,12 +101,12 @@ impl GrpcTransport {
 }
 
 /// That at the beginning and that at the end.
-fn metadata(answer: &Answer) -> Headers {
+fn metadata(answer: &GrpcResponse) -> Headers {
     let entries = answer.headers.iter().chain(&answer.trailers);
     entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
-fn too_large(peer: Peer<'_>, Oversize { length, limit }: Oversize) -> Error {
+fn too_large(peer: Peer<'_>, OversizeMessage { length, limit }: OversizeMessage) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(
         "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"

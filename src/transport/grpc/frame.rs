@@ -29,7 +29,7 @@ pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes 
 
 /// A message of `length` bytes where at most `limit` are taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Oversize {
+pub(super) struct OversizeMessage {
     /// None where a compressed message grows past the limit.
     pub(super) length: Option<usize>,
     pub(super) limit: usize,
@@ -37,33 +37,33 @@ pub(super) struct Oversize {
 
 /// The body of a response, as far as it has come.
 #[derive(Debug, PartialEq)]
-pub(super) enum Incoming {
-    Frame(Frame),
+pub(super) enum IncomingFrames {
+    Frame(GrpcFrame),
     /// The beginning of something that is not gRPC.
     Other(Vec<u8>),
 }
 
 /// A message that comes in pieces.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Frame {
+pub(super) struct GrpcFrame {
     limit: usize,
     prefix: Vec<u8>,
     length: Option<usize>,
     message: Vec<u8>,
 }
 
-impl Incoming {
+impl IncomingFrames {
     pub(super) fn new(head: &Parts, limit: usize) -> Self {
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match content_type.is_some_and(is_grpc) {
-            true => Self::Frame(Frame { limit, ..Frame::default() }),
+            true => Self::Frame(GrpcFrame { limit, ..GrpcFrame::default() }),
             false => Self::Other(Vec::new()),
         }
     }
 
     /// Takes the next piece. A message that is too large fails as soon as its length is known, and what comes after
     /// it as soon as it comes.
-    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), Fault> {
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), FrameFault> {
         match self {
             Self::Frame(frame) => frame.push(data),
             Self::Other(text) => {
@@ -80,8 +80,8 @@ impl Incoming {
     }
 }
 
-impl Frame {
-    fn push(&mut self, mut data: &[u8]) -> Result<(), Fault> {
+impl GrpcFrame {
+    fn push(&mut self, mut data: &[u8]) -> Result<(), FrameFault> {
         let length = match self.length {
             Some(length) => length,
             None => {
@@ -90,7 +90,10 @@ impl Frame {
                 data = rest;
                 let Some(length) = announced(&self.prefix) else { return Ok(()) };
                 if length > self.limit {
-                    return Err(Fault::Oversize(Oversize { length: Some(length), limit: self.limit }));
+                    return Err(FrameFault::Oversize(OversizeMessage {
+                        length: Some(length),
+                        limit: self.limit,
+                    }));
                 }
                 self.message.reserve_exact(length.min(MAX_RESERVED));
                 self.length = Some(length);
@@ -106,10 +109,10 @@ impl Frame {
     }
 
     /// The one message, decompressed from `encoding`.
-    pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
+    pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, FrameFault> {
         let message = mem::take(&mut self.message);
         match (self.prefix.first(), self.length) {
-            (None, _) => Err(Fault::Empty),
+            (None, _) => Err(FrameFault::Empty),
             (_, length) if length != Some(message.len()) => {
                 Err(Error::response_cut("the response ends early").into())
             }
@@ -122,14 +125,14 @@ impl Frame {
 
 /// Why there is no message.
 #[derive(Debug)]
-pub(super) enum Fault {
-    Oversize(Oversize),
+pub(super) enum FrameFault {
+    Oversize(OversizeMessage),
     /// The server says that all is well and sends no message.
     Empty,
     Wrong(Error),
 }
 
-impl From<Error> for Fault {
+impl From<Error> for FrameFault {
     fn from(error: Error) -> Self {
         Self::Wrong(error)
     }
@@ -148,11 +151,13 @@ fn announced(prefix: &[u8]) -> Option<usize> {
     Some(usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX))
 }
 
-fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Vec<u8>, Fault> {
+fn decompress(message: &[u8], encoding: Option<&str>, limit: usize) -> Result<Vec<u8>, FrameFault> {
     #[cfg(feature = "gzip")]
     if let Some(decoded) = encoding.and_then(|encoding| gzip::decompress(message, encoding, limit)) {
         return match decoded {
-            Ok(decoded) if decoded.len() > limit => Err(Fault::Oversize(Oversize { length: None, limit })),
+            Ok(decoded) if decoded.len() > limit => {
+                Err(FrameFault::Oversize(OversizeMessage { length: None, limit }))
+            }
             Ok(decoded) => Ok(decoded),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
                 let message = "the response is labelled `gzip` and is not compressed";
@@ -228,8 +233,8 @@ const MAX_RESERVED: usize = 1 << 20;
 mod tests {
     use super::*;
 
-    fn frame(limit: usize) -> Frame {
-        Frame { limit, ..Frame::default() }
+    fn frame(limit: usize) -> GrpcFrame {
+        GrpcFrame { limit, ..GrpcFrame::default() }
     }
 
     fn whole(bytes: &[u8], step: usize, limit: usize) -> Result<Vec<u8>, String> {
@@ -237,9 +242,9 @@ mod tests {
         let mut pieces = bytes.chunks(step);
         let pushed = pieces.try_for_each(|piece| frame.push(piece));
         pushed.and_then(|()| frame.into_message(Some("gzip"))).map_err(|fault| match fault {
-            Fault::Oversize(oversize) => format!("{:?}", oversize.length),
-            Fault::Empty => "empty".to_owned(),
-            Fault::Wrong(error) => error.to_string(),
+            FrameFault::Oversize(oversize) => format!("{:?}", oversize.length),
+            FrameFault::Empty => "empty".to_owned(),
+            FrameFault::Wrong(error) => error.to_string(),
         })
     }
 
@@ -289,7 +294,7 @@ mod tests {
     fn flags_that_mean_nothing() {
         assert_eq!(whole(b"\x02\0\0\0\x01a", 9, 4), Err("the response is not a gRPC message".into()));
         let error = |encoding| match decompress(b"", encoding, 9).unwrap_err() {
-            Fault::Wrong(error) => error.to_string(),
+            FrameFault::Wrong(error) => error.to_string(),
             fault => format!("{fault:?}"),
         };
         let message = "the response is compressed with `snappy`, which was not requested";

@@ -11,19 +11,19 @@ use crate::error::Error;
 use crate::transport::Compression;
 use crate::transport::headers::decode_bin;
 use crate::transport::routing::routing_header;
-use crate::transport::{Attempt, Endpoint, Rpc, RpcMap, Service};
+use crate::transport::{Attempt, Endpoint, Rpc, RpcMap, ServiceParts};
 use crate::util::excerpt::shown;
 
 /// What is the same for all calls of a client.
 #[derive(Debug)]
-pub(super) struct Heads {
+pub(super) struct RequestHeads {
     uris: RpcMap<Uri>,
     headers: HeaderMap,
     quota_project: Option<HeaderValue>,
 }
 
-impl Heads {
-    pub(super) fn new(service: &Service) -> Result<Self, Error> {
+impl RequestHeads {
+    pub(super) fn new(service: &ServiceParts) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

@@ -20,14 +20,14 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, Service, Transport};
+use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::redact::Masked;
 
-use metadata::Heads;
-use pool::Pool;
+use metadata::RequestHeads;
+use pool::ConnectionPool;
 
 /// Options of the gRPC transport alone.
 #[derive(Clone, Debug)]
@@ -44,14 +44,14 @@ impl Default for GrpcOptions {
 
 /// The transport of [`TransportKind::Grpc`](crate::transport::TransportKind::Grpc).
 pub(crate) struct GrpcTransport {
-    service: Service,
+    service: ServiceParts,
     options: GrpcOptions,
-    heads: Heads,
-    pool: Pool,
+    heads: RequestHeads,
+    pool: ConnectionPool,
 }
 
 impl GrpcTransport {
-    pub(crate) fn new(service: Service, options: GrpcOptions, env: &dyn Env) -> Result<Self, Error> {
+    pub(crate) fn new(service: ServiceParts, options: GrpcOptions, env: &dyn Env) -> Result<Self, Error> {
         let endpoint = &service.endpoint;
         let url = endpoint.origin();
         if endpoint.url("") != url {
@@ -60,8 +60,8 @@ impl GrpcTransport {
                 shown(&endpoint.to_string())
             )));
         }
-        let pool = Pool::new(&url, &service.http_options, env).map_err(Error::http_options)?;
-        Ok(Self { heads: Heads::new(&service)?, pool, options, service })
+        let pool = ConnectionPool::new(&url, &service.http_options, env).map_err(Error::http_options)?;
+        Ok(Self { heads: RequestHeads::new(&service)?, pool, options, service })
     }
 
     /// Makes one attempt and returns the bytes of the response message.

@@ -18,13 +18,13 @@ use crate::util::env::Env;
 use crate::util::process::PerProcess;
 use crate::util::url::UrlParts;
 
-use super::channel::{Answer, Channel, Fault};
+use super::channel::{ChannelFault, GrpcChannel, GrpcResponse};
 use super::metadata::stamped;
 use crate::util::sync::lock;
 
 /// Connections to one service; at most as many as calls are made at the same time.
-pub(super) struct Pool {
-    local: PerProcess<Local>,
+pub(super) struct ConnectionPool {
+    local: PerProcess<LocalPool>,
     server: ServerAddress,
     proxy: Option<ProxyServer>,
     max_connections: usize,
@@ -34,14 +34,14 @@ pub(super) struct Pool {
 }
 
 /// What no process shares with another: connections, and locks.
-struct Local {
+struct LocalPool {
     connector: Connector,
     permits: Permits,
-    idle: Mutex<Vec<Idle>>,
+    idle: Mutex<Vec<IdleConnection>>,
 }
 
 /// What to send, and how long there is for it.
-pub(super) struct Call<'a> {
+pub(super) struct GrpcCall<'a> {
     pub(super) head: &'a Request<()>,
     pub(super) message: &'a Bytes,
     /// Bytes of the response.
@@ -52,12 +52,12 @@ pub(super) struct Call<'a> {
     pub(super) left: &'a dyn Fn() -> Duration,
 }
 
-struct Idle {
-    channel: Channel,
+struct IdleConnection {
+    channel: GrpcChannel,
     since: Instant,
 }
 
-impl Pool {
+impl ConnectionPool {
     pub(super) fn new(url: &str, options: &HttpOptions, env: &dyn Env) -> Result<Self, HttpError> {
         let (most, keep) = options.idle_limits();
         let max_connections = options.connection_limit();
@@ -67,29 +67,30 @@ impl Pool {
         })?;
         let connector = Connector::new(&options.net, Some(HTTP2), DnsCache::new(), env)?;
         let proxy = connector.routes().to(&server)?.cloned();
-        let local = PerProcess::new(Local::new(connector, max_connections));
+        let local = PerProcess::new(LocalPool::new(connector, max_connections));
         Ok(Self { local, server: server.into(), proxy, max_connections, most, keep })
     }
 
     /// The sockets below the channels of the parent are closed without a word. The channels themselves stay in memory.
-    fn local(&self) -> &Local {
-        self.local.get_or(|parent| Local::new(parent.connector.inherited(), self.max_connections))
+    fn local(&self) -> &LocalPool {
+        self.local.get_or(|parent| LocalPool::new(parent.connector.inherited(), self.max_connections))
     }
 
     /// Makes a call; errors name the proxy, if there is one.
-    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+    pub(super) fn call(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
         let proxy = self.proxy.as_ref();
         self.call_with_resend(call).map_err(|fault| fault.map(|error| error.through(proxy)))
     }
 
     /// Makes a call. Makes it once more if the server certainly has not processed it, or closed a pooled connection
     /// before a response.
-    fn call_with_resend(&self, call: &Call<'_>) -> Result<Answer, Fault> {
+    fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
         let permit = self.local().permits.take(call.io);
-        let _permit = permit.map_err(|error| Fault::Failed(HttpError::no_permit(error, &self.peer())))?;
+        let _permit =
+            permit.map_err(|error| ChannelFault::Failed(HttpError::no_permit(error, &self.peer())))?;
         let first = match self.idle(call.io.deadline) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
-                if matches!(fault, Fault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
+                if matches!(fault, ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
                     // Something in between may have forgotten the connections that were idle as long.
                     self.lock().clear();
                 }
@@ -97,30 +98,30 @@ impl Pool {
             None => self.send(call, self.fresh(call.io)?),
         };
         let error = match first {
-            Err(Fault::Stale(error)) => {
+            Err(ChannelFault::Stale(error)) => {
                 // The others were idle at the same time.
                 self.lock().clear();
                 error
             }
-            Err(Fault::Unprocessed(error)) => error,
+            Err(ChannelFault::Unprocessed(error)) => error,
             other => return other,
         };
         if (call.left)().is_zero() {
-            return Err(Fault::Failed(error));
+            return Err(ChannelFault::Failed(error));
         }
         log::debug!("{error}: asking again on a new connection");
         self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
-            Fault::Failed(second) if error.was_sent() => Fault::Failed(second.sent(true)),
+            ChannelFault::Failed(second) if error.was_sent() => ChannelFault::Failed(second.sent(true)),
             fault => fault,
         })
     }
 
     /// Tells the server the time that is left now, however long it took to get the connection.
-    fn send(&self, call: &Call<'_>, mut channel: Channel) -> Result<Answer, Fault> {
+    fn send(&self, call: &GrpcCall<'_>, mut channel: GrpcChannel) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
             let message = format!("no connection to {} was there in time", self.peer());
-            return Err(Fault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
+            return Err(ChannelFault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
         }
         let head = stamped(call.head, left);
         let answer = channel.call(head, call.message.clone(), call.limit, call.io)?;
@@ -133,14 +134,14 @@ impl Pool {
         self.server.peer()
     }
 
-    fn fresh(&self, limit: IoLimit<'_>) -> Result<Channel, Fault> {
-        Channel::open(&self.local().connector, &self.server, limit).map_err(Fault::Failed)
+    fn fresh(&self, limit: IoLimit<'_>) -> Result<GrpcChannel, ChannelFault> {
+        GrpcChannel::open(&self.local().connector, &self.server, limit).map_err(ChannelFault::Failed)
     }
 
     /// The connection that was used last and is still good.
-    fn idle(&self, deadline: Instant) -> Option<Channel> {
+    fn idle(&self, deadline: Instant) -> Option<GrpcChannel> {
         loop {
-            let Idle { mut channel, since } = self.lock().pop()?;
+            let IdleConnection { mut channel, since } = self.lock().pop()?;
             if since.elapsed() >= self.keep {
                 // All below it are older.
                 self.lock().retain(|idle| idle.since > since);
@@ -150,7 +151,7 @@ impl Pool {
         }
     }
 
-    fn keep(&self, channel: Channel) {
+    fn keep(&self, channel: GrpcChannel) {
         if channel.is_over() || self.most == 0 || self.keep.is_zero() {
             return;
         }
@@ -158,15 +159,15 @@ impl Pool {
         if idle.len() >= self.most {
             idle.remove(0);
         }
-        idle.push(Idle { channel, since: Instant::now() });
+        idle.push(IdleConnection { channel, since: Instant::now() });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
         lock(&self.local().idle)
     }
 }
 
-impl Local {
+impl LocalPool {
     fn new(connector: Connector, max_connections: usize) -> Self {
         Self { connector, permits: Permits::new(max_connections), idle: Mutex::default() }
     }

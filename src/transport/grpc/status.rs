@@ -15,32 +15,32 @@ use crate::transport::headers::decode_bin;
 use crate::transport::status_page;
 use crate::types::{Code, Status};
 
-use super::channel::Answer;
-use super::frame::{Fault, Incoming};
+use super::channel::GrpcResponse;
+use super::frame::{FrameFault, IncomingFrames};
 
 /// Returns the message of a response, or the error that it stands for.
-pub(super) fn read(answer: Answer, host: &str, wall: SystemTime) -> Result<Vec<u8>, Fault> {
-    let Answer { status, headers, body, trailers } = answer;
+pub(super) fn read(answer: GrpcResponse, host: &str, wall: SystemTime) -> Result<Vec<u8>, FrameFault> {
+    let GrpcResponse { status, headers, body, trailers } = answer;
     // A response without a message has everything in its head.
     let place = if trailers.contains_key(STATUS) { &trailers } else { &headers };
     if place.contains_key(STATUS) {
         return match (failure(place), body) {
             (Some(status), _) => Err(refused(status, place, &headers, wall).into()),
-            (None, Incoming::Frame(frame)) => frame.into_message(text(&headers, ENCODING)),
-            (None, Incoming::Other(body)) if body.is_empty() => Err(Fault::Empty),
-            (None, Incoming::Other(body)) => {
+            (None, IncomingFrames::Frame(frame)) => frame.into_message(text(&headers, ENCODING)),
+            (None, IncomingFrames::Other(body)) if body.is_empty() => Err(FrameFault::Empty),
+            (None, IncomingFrames::Other(body)) => {
                 Err(status_page::unexpected(&page(200, &headers, body), host, "gRPC").into())
             }
         };
     }
-    if let (StatusCode::OK, Incoming::Frame(_)) = (status, &body) {
+    if let (StatusCode::OK, IncomingFrames::Frame(_)) = (status, &body) {
         return Err(
             Error::service(Status::new(Code::Unknown, "the server ended the call without a status")).into()
         );
     }
     let body = match body {
-        Incoming::Other(body) => body,
-        Incoming::Frame(_) => Vec::new(),
+        IncomingFrames::Other(body) => body,
+        IncomingFrames::Frame(_) => Vec::new(),
     };
     let page = page(status.as_u16(), &headers, body);
     Err(match page.status {

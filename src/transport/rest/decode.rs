@@ -12,12 +12,12 @@ use crate::transport::status_page;
 use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
 /// The body of a successful response, in the form that its content type names, whatever was requested.
-pub(super) enum Answer {
+pub(super) enum RestResponse {
     Json(String),
     Proto(Vec<u8>),
 }
 
-impl Answer {
+impl RestResponse {
     /// Reads a response, or returns the error that it stands for.
     pub(super) fn read(response: HttpResponse, host: &str, wall: SystemTime) -> Result<Self, Error> {
         match response.status {

@@ -6,25 +6,25 @@ use std::time::Instant;
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::transport::routing::routing_header;
-use crate::transport::{Attempt, Service};
+use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
 use crate::util::stop::StopToken;
 
 use super::RestTransport;
-use super::decode::Answer;
-use super::route::Route;
+use super::decode::RestResponse;
+use super::route::HttpRoute;
 
 impl RestTransport {
     /// Returns a successful response.
     pub(super) fn exchange(
         &self,
-        route: &Route,
+        route: &HttpRoute,
         name: &str,
         attempt: &Attempt<'_>,
         limit: usize,
-    ) -> Result<Answer, Error> {
-        let Service { endpoint, authorizer, clock, .. } = &self.service;
+    ) -> Result<RestResponse, Error> {
+        let ServiceParts { endpoint, authorizer, clock, .. } = &self.service;
         let url = endpoint.url(&route.target);
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
@@ -42,14 +42,14 @@ impl RestTransport {
                 replayed = true;
                 continue;
             }
-            return Answer::read(response, endpoint.authority(), clock.wall())
+            return RestResponse::read(response, endpoint.authority(), clock.wall())
                 .map_err(|error| authorizer.explain(error.with_url(&url)));
         }
     }
 
     fn headers<'a>(
         &'a self,
-        route: &Route,
+        route: &HttpRoute,
         name: &str,
         attempt: &Attempt<'a>,
     ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
@@ -71,14 +71,14 @@ impl RestTransport {
 
     fn send(
         &self,
-        route: &Route,
+        route: &HttpRoute,
         url: &str,
         headers: &[(Cow<'_, str>, Cow<'_, str>)],
         stop: Option<&StopToken>,
         deadline: Instant,
         limit: usize,
     ) -> Result<HttpResponse, Error> {
-        let Service { endpoint, clock, http, .. } = &self.service;
+        let ServiceParts { endpoint, clock, http, .. } = &self.service;
         if clock.now() >= deadline {
             return Err(Error::attempt_timed_out(endpoint.authority(), false));
         }

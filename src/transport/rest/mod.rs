@@ -17,14 +17,14 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, Service, Transport};
+use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::redact::Masked;
 
 use binding::Bindings;
-use decode::Answer;
+use decode::RestResponse;
 use format::DataFormat;
-use route::{Field, list_fields, wait_fields};
+use route::{RequestField, list_fields, wait_fields};
 
 /// Options of the REST transport alone.
 #[derive(Clone, Debug, Default)]
@@ -36,13 +36,13 @@ pub(crate) struct RestOptions {
 
 /// The transport of [`OperationsClient::builder`](crate::OperationsClient::builder).
 pub(crate) struct RestTransport {
-    service: Service,
+    service: ServiceParts,
     options: RestOptions,
     api_client: String,
 }
 
 impl RestTransport {
-    pub(crate) fn new(service: Service, options: RestOptions) -> Self {
+    pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
         Self { service, options, api_client }
     }
@@ -54,9 +54,9 @@ impl RestTransport {
         &self,
         rpc: Rpc,
         name: &str,
-        fields: Vec<Field>,
+        fields: Vec<RequestField>,
         attempt: &Attempt<'_>,
-        read: fn(&Answer) -> Result<T, Error>,
+        read: fn(&RestResponse) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
@@ -75,7 +75,7 @@ impl Transport for RestTransport {
         request: &GetOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt, Answer::operation)
+        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt, RestResponse::operation)
     }
 
     fn list_operations(
@@ -83,15 +83,15 @@ impl Transport for RestTransport {
         request: &ListOperationsRequest,
         attempt: &Attempt<'_>,
     ) -> Result<OperationPage, Error> {
-        self.attempt(Rpc::List, &request.name, list_fields(request), attempt, Answer::page)
+        self.attempt(Rpc::List, &request.name, list_fields(request), attempt, RestResponse::page)
     }
 
     fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt, Answer::empty)
+        self.attempt(Rpc::Cancel, &request.name, Vec::new(), attempt, RestResponse::empty)
     }
 
     fn delete_operation(&self, request: &DeleteOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
-        self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt, Answer::empty)
+        self.attempt(Rpc::Delete, &request.name, Vec::new(), attempt, RestResponse::empty)
     }
 
     fn wait_operation(
@@ -99,7 +99,7 @@ impl Transport for RestTransport {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, Answer::operation)
+        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, RestResponse::operation)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::util::percent::encode;
 
 /// What one request puts into its start line and body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Route {
+pub(crate) struct HttpRoute {
     pub(crate) verb: HttpMethod,
     /// Path and query, encoded, to be appended to the endpoint as it is.
     pub(crate) target: String,
@@ -21,7 +21,7 @@ pub(crate) struct Route {
 }
 
 /// A field of a request that is set: its JSON name and value.
-pub(crate) type Field = (&'static str, Value);
+pub(crate) type RequestField = (&'static str, Value);
 
 impl Bindings {
     /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.
@@ -32,9 +32,9 @@ impl Bindings {
         &self,
         rpc: Rpc,
         name: &str,
-        fields: Vec<Field>,
+        fields: Vec<RequestField>,
         alt: Option<&str>,
-    ) -> Result<Option<Route>, Error> {
+    ) -> Result<Option<HttpRoute>, Error> {
         let name = OperationName::sent(name);
         name.check_path()?;
         check_kind(rpc, &name)?;
@@ -52,7 +52,7 @@ impl Bindings {
             if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
         query.extend(alt.map(str::to_owned));
         let mark = if query.is_empty() { "" } else { "?" };
-        Ok(Some(Route { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
+        Ok(Some(HttpRoute { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
     }
 }
 
@@ -76,20 +76,20 @@ fn expected(bindings: &[Binding]) -> String {
     patterns.map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" or ")
 }
 
-fn query(fields: impl Iterator<Item = Field>) -> Vec<String> {
-    let pair = |(key, value): Field| match value {
+fn query(fields: impl Iterator<Item = RequestField>) -> Vec<String> {
+    let pair = |(key, value): RequestField| match value {
         Value::String(text) => format!("{key}={}", encode(&text)),
         other => format!("{key}={}", encode(&other.to_string())),
     };
     fields.map(pair).collect()
 }
 
-fn body(fields: impl Iterator<Item = Field>) -> String {
+fn body(fields: impl Iterator<Item = RequestField>) -> String {
     Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
 }
 
 /// The fields of a list request that are set, without its name.
-pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<Field> {
+pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<RequestField> {
     let fields = [
         ("filter", Value::from(request.filter.as_str())),
         ("pageSize", Value::from(request.page_size)),
@@ -101,7 +101,7 @@ pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<Field> {
 }
 
 /// The fields of a wait request that are set, without its name.
-pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<Field> {
+pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<RequestField> {
     request.timeout.iter().map(|timeout| ("timeout", Value::from(seconds(timeout)))).collect()
 }
 
@@ -119,10 +119,10 @@ mod tests {
     use super::*;
     use crate::transport::WaitBinding;
 
-    fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<Field>) -> String {
+    fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<RequestField>) -> String {
         match bindings.route(rpc, name, fields, None) {
-            Ok(Some(Route { verb, target, body: None })) => format!("{} {target}", verb.as_str()),
-            Ok(Some(Route { verb, target, body: Some(body) })) => {
+            Ok(Some(HttpRoute { verb, target, body: None })) => format!("{} {target}", verb.as_str()),
+            Ok(Some(HttpRoute { verb, target, body: Some(body) })) => {
                 format!("{} {target} {body}", verb.as_str())
             }
             Ok(None) => "none".into(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::transport::Rpc;
 use crate::transport::rest::binding::Bindings;
-use crate::transport::rest::route::{Route, list_fields};
+use crate::transport::rest::route::{HttpRoute, list_fields};
 use crate::transport::routing::routing_header;
 
 /// Recorded with google-api-core 2.44.0, `AbstractOperationsClient` over REST, on a loopback server.
@@ -103,6 +103,6 @@ fn ours(case: &Case) -> Result<String, Box<dyn std::error::Error>> {
         return_partial_success: false,
     };
     let route = Bindings::default().route(rpc, &request.name, list_fields(&request), None)?;
-    let Route { verb, target, body } = route.ok_or("no binding")?;
+    let HttpRoute { verb, target, body } = route.ok_or("no binding")?;
     Ok(format!("{} {target} {}", verb.as_str(), body.unwrap_or_default()).trim_end().into())
 }

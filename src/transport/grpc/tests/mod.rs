@@ -18,7 +18,7 @@ use crate::auth::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::http::{HttpOptions, ProxySetting, Roots};
 use crate::proto::google::longrunning::{GetOperationRequest, Operation as Proto};
-use crate::transport::{Attempt, Service, ServiceOptions, Transport};
+use crate::transport::{Attempt, ServiceOptions, ServiceParts, Transport};
 use crate::types::{Code, Operation};
 use crate::util::clock::{Clock, SystemClock};
 
@@ -39,7 +39,7 @@ fn built(options: ServiceOptions, grpc: GrpcOptions) -> Result<GrpcTransport, Er
 
 fn timed(options: ServiceOptions, grpc: GrpcOptions, clock: Arc<dyn Clock>) -> Result<GrpcTransport, Error> {
     let env = BTreeMap::<String, String>::new();
-    GrpcTransport::new(Service::new(options, clock, &env)?, grpc, &env)
+    GrpcTransport::new(ServiceParts::new(options, clock, &env)?, grpc, &env)
 }
 
 fn transport(server: &Server) -> GrpcTransport {

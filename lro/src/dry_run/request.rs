@@ -1,0 +1,54 @@
+//! The first request of a command, and its headers as words of a shell.
+
+use longrunning::OperationsClient;
+use longrunning::http::is_sensitive;
+
+use crate::args::{Cli, Command, Globals, shell_word};
+use crate::call::list_call;
+use crate::place::OperationPlace;
+use crate::redact;
+
+/// Lets `client` send what the command would send first for a name.
+pub(super) fn send(
+    client: &OperationsClient,
+    cli: &Cli,
+    place: &OperationPlace,
+) -> Result<(), longrunning::Error> {
+    let name = &*place.name;
+    match &cli.command {
+        Command::List(args) => list_call(client, place, args).send().map(drop),
+        Command::Cancel(_) => client.cancel(name).send(),
+        Command::Delete(_) => client.delete(name).send(),
+        _ => client.get(name).send().map(drop),
+    }
+}
+
+/// Headers as arguments of curl and its kin; secrets become variables of the shell.
+pub(super) fn header_words<'h>(
+    globals: &Globals,
+    flag: &'h str,
+    headers: impl Iterator<Item = &'h (String, String)> + Clone,
+) -> impl Iterator<Item = String> {
+    let (secret, plain): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| is_sensitive(name));
+    let plain = plain.into_iter().map(|(name, value)| shell_word(&format!("{name}: {value}")).into_owned());
+    let secret = secret.into_iter().map(|(name, _)| format!("\"{name}: {}\"", variable(globals, name)));
+    plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
+}
+
+/// What a shell puts in place of a secret.
+fn variable(globals: &Globals, header: &str) -> String {
+    match (header, &globals.access_token_file, &globals.credentials) {
+        ("authorization", Some(file), _) => {
+            format!("Bearer $(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())))
+        }
+        ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
+        ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
+        _ => {
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+            format!("${}", header.chars().map(plain).collect::<String>())
+        }
+    }
+}
+
+/// Prints the token that default credentials give.
+const DEFAULT_TOKEN: &str = "gcloud auth application-default print-access-token";

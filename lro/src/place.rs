@@ -1,0 +1,27 @@
+//! An operation and the service it belongs to.
+
+use longrunning::{Bindings, Error};
+
+/// An operation, or a parent of operations, at a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OperationPlace {
+    /// As the user gave it: what to say again in a command.
+    pub(crate) given: String,
+    pub(crate) service: Service,
+    pub(crate) name: String,
+}
+
+/// Where to ask, and under which path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Service {
+    pub(crate) endpoint: String,
+    pub(crate) version: Option<String>,
+}
+
+impl Service {
+    /// How methods map to URLs at this service.
+    pub(crate) fn bindings(&self) -> Result<Bindings, Error> {
+        let bindings = self.version.as_deref().map(Bindings::version).transpose()?;
+        Ok(bindings.unwrap_or_default())
+    }
+}
