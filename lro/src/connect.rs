@@ -92,17 +92,22 @@ fn credentials(globals: &Globals) -> Result<Credentials, CommandFailure> {
         }
     }
     match (&globals.credentials, &globals.access_token_file, globals.anonymous) {
-        (None, None, false) => Ok(Credentials::application_default()),
-        (Some(file), None, false) => {
-            // Who types the command trusts the file as much as one that the environment names.
-            let policy = CredentialsPolicy::trusting_the_file();
-            let policy = globals.total_timeout.map_or(policy.clone(), |timeout| policy.read_timeout(timeout));
-            Ok(Credentials::from_file_with(file, &policy)?)
-        }
+        (None, None, false) => Ok(Credentials::application_default_with(&policy(globals))),
+        // The user trusts a file on the command line as much as one that the environment names.
+        (Some(file), None, false) => Ok(Credentials::from_file_with(file, &policy(globals))?),
         (None, Some(file), false) => Ok(Credentials::token_file(file)),
         (None, None, true) => Ok(Credentials::anonymous()),
         _ => Err(CommandFailure::usage(
             "--credentials, --access-token-file and --anonymous exclude each other",
         )),
+    }
+}
+
+/// Trusts files, and reads those that are pipes within the total timeout.
+fn policy(globals: &Globals) -> CredentialsPolicy {
+    let policy = CredentialsPolicy::trusting_the_file();
+    match globals.total_timeout {
+        Some(timeout) => policy.read_timeout(timeout),
+        None => policy,
     }
 }

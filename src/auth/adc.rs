@@ -47,23 +47,43 @@ impl Credentials {
     ///
     /// [ADC]: https://cloud.google.com/docs/authentication/application-default-credentials
     pub fn application_default() -> Self {
-        Self::deferred("application default credentials".into(), find)
+        Self::application_default_with(&CredentialsPolicy::trusting_the_file())
+    }
+
+    /// Returns Application Default Credentials under a policy, as [`from_file_with`](Self::from_file_with) applies it.
+    ///
+    /// Without it the files are trusted, because they are those of the environment. A policy can limit types and hosts, and
+    /// how long a pipe (`GOOGLE_APPLICATION_CREDENTIALS=<(command)`) is read: 30 s by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use longrunning::Credentials;
+    /// use longrunning::auth::CredentialsPolicy;
+    ///
+    /// let policy = CredentialsPolicy::trusting_the_file().read_timeout(Duration::from_secs(5));
+    /// let credentials = Credentials::application_default_with(&policy);
+    /// # let _ = credentials;
+    /// ```
+    pub fn application_default_with(policy: &CredentialsPolicy) -> Self {
+        let policy = policy.clone();
+        Self::deferred("application default credentials".into(), move |env| find(env, &policy))
     }
 }
 
-fn find(env: &dyn Env) -> Result<Credentials, Error> {
+fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error> {
     if let Some(path) = env.var(VARIABLE) {
         if let Some(what) = file::misplaced(Path::new(&path)) {
             return Err(Error::config(format!("{VARIABLE} contains {what}; {PATH_EXPECTED}")));
         }
-        let found =
-            load(Path::new(&path)).map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
+        let found = load(Path::new(&path), policy)
+            .map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
         return Ok(told(found, format_args!("{VARIABLE} names `{}`", file::shown(Path::new(&path)))));
     }
     let mut searched = format!("{VARIABLE} is unset, ");
     match well_known(env, cfg!(windows)) {
         Some(place) if !is_absent(&place.path) => {
-            let found = load(&place.path)?;
+            let found = load(&place.path, policy)?;
             return Ok(told(found, format_args!("{searched}`{}` exists", place.shown)));
         }
         Some(place) => searched += &format!("`{}` does not exist", place.shown),
@@ -87,8 +107,8 @@ fn nothing(searched: &str, metadata: &str) -> String {
     format!("no application default credentials: {searched}, {metadata}; `{LOGIN}` would make some")
 }
 
-fn load(path: &Path) -> Result<Credentials, Error> {
-    KeyFile::read(path, &CredentialsPolicy::trusting_the_file()).and_then(loader::load)
+fn load(path: &Path, policy: &CredentialsPolicy) -> Result<Credentials, Error> {
+    KeyFile::read(path, policy).and_then(loader::load)
 }
 
 #[derive(Debug, PartialEq)]
