@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::journal::location::companion;
@@ -29,7 +31,7 @@ impl JournalLock {
             let error = Error::config(format!("lock file `{}` of a journal {why}", shown(&path)));
             cause.into_iter().fold(error, Error::with_source)
         };
-        let file = open_or_create(&path).map_err(failed)?;
+        let file = outlast_child_processes(&path, || open_or_create(&path)).map_err(failed)?;
         let file = file.ok_or_else(|| in_use(journal, &path))?;
         if !is_own(&file).map_err(|cause| failed(FileError::failed(cause)))? {
             return Err(failed(FileError::because("was not created by a journal: move it, or the journal")));
@@ -56,6 +58,23 @@ impl JournalLock {
         let name = text.lines().nth(1).filter(|name| !name.is_empty())?;
         Some(name.to_owned())
     }
+}
+
+/// Tries again for a short time if this process seems to hold the lock itself.
+///
+/// A child process that another thread starts has a copy of each descriptor until its `exec`, and with it the lock of a
+/// journal that was closed in the meantime.
+fn outlast_child_processes(
+    path: &Path,
+    mut open: impl FnMut() -> Result<Option<File>, FileError>,
+) -> Result<Option<File>, FileError> {
+    for _ in 0..CHILD_TRIES {
+        match open()? {
+            None if holder(path) == THIS_PROCESS => thread::sleep(CHILD_PAUSE),
+            result => return Ok(result),
+        }
+    }
+    open()
 }
 
 /// Opens the lock file with the lock on it; `None` if another process holds that.
@@ -127,7 +146,7 @@ fn holder(path: &Path) -> String {
     let Ok(Ok(text)) = text else { return "another process".to_owned() };
     let line = text.lines().next().unwrap_or_default();
     match line.strip_prefix(MARK).unwrap_or(line).parse::<u32>() {
-        Ok(id) if id == process::id() => "this process".to_owned(),
+        Ok(id) if id == process::id() => THIS_PROCESS.to_owned(),
         Ok(id) => format!("process {id}"),
         _ => "another process".to_owned(),
     }
@@ -178,6 +197,12 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, F
 fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, FileError> {
     Err(FileError::failed(io::ErrorKind::Unsupported.into()))
 }
+
+const THIS_PROCESS: &str = "this process";
+
+/// A fifth of a second in all: an `exec` takes milliseconds, on a busy machine too.
+const CHILD_TRIES: u32 = 20;
+const CHILD_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a lock file starts with, before the number of a process.
 const MARK: &str = "longrunning-lock ";
