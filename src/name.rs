@@ -84,7 +84,9 @@ impl OperationName {
 
     /// Whether this names the operations of a parent and not one of them.
     pub(crate) fn is_collection(&self) -> bool {
-        self.id().is_empty()
+        let name = self.0.strip_suffix('/').unwrap_or(&self.0);
+        let before = name.strip_suffix(COLLECTION);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
     }
 
     fn split(&self) -> (Option<&str>, &str) {
@@ -123,6 +125,9 @@ fn check(name: &str) -> Result<(), &'static str> {
 pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");
+    }
+    if segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+        return Ok(());
     }
     if segment.contains(char::is_control) {
         return Err("has a control character");

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::net::peer::Peer;
 use crate::util::clock::deadline;
 use crate::util::redact::Masked;
 use crate::util::stop::StopToken;
@@ -78,13 +79,15 @@ pub struct HttpRequest<'a> {
     pub limit: usize,
     /// Ends the exchange when it is stopped.
     pub stop: Option<&'a StopToken>,
+    /// The server of the URL, if it is known to be well formed.
+    pub(crate) server: Option<Peer<'a>>,
 }
 
 impl<'a> HttpRequest<'a> {
     /// Creates a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let deadline = Instant::now() + Duration::from_secs(10);
-        Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None }
+        Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None, server: None }
     }
 
     /// Sets all [`headers`](Self::headers). Default: none.

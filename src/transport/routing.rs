@@ -4,5 +4,5 @@ use crate::util::percent::encode_path;
 
 /// Returns the value of `x-goog-request-params` for a name.
 pub(super) fn routing_header(name: &str) -> String {
-    format!("name={}", encode_path(name))
+    ["name=", &encode_path(name)].concat()
 }

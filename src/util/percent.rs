@@ -1,5 +1,7 @@
 //! Percent-encoding of URLs (RFC 3986).
 
+use std::borrow::Cow;
+
 #[cfg(any(test, feature = "testing"))]
 use percent_encoding::percent_decode_str;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,8 +12,8 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Encodes a path, of which `/` stays.
-pub(crate) fn encode_path(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED_IN_PATHS).to_string()
+pub(crate) fn encode_path(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, RESERVED_IN_PATHS).into()
 }
 
 /// Appends a text to a buffer, encoded as by [`encode`].

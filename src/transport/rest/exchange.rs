@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
+use crate::net::peer::ServerAddress;
 use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
@@ -53,12 +54,14 @@ impl RestTransport {
         name: &str,
         attempt: &Attempt<'a>,
     ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
+        // Room for all, with those that follow and the authorization.
+        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
+        headers.extend([
             ("user-agent".into(), self.service.user_agent.as_str().into()),
             ("x-goog-api-client".into(), self.api_client.as_str().into()),
             ("x-goog-request-params".into(), routing_header(name).into()),
             ("accept".into(), self.options.data_format.accept().into()),
-        ];
+        ]);
         if route.body.is_some() {
             headers.push(("content-type".into(), "application/json".into()));
         }
@@ -87,6 +90,7 @@ impl RestTransport {
             .deadline(clock.socket_deadline(deadline))
             .limit(limit);
         request.stop = stop;
+        request.server = self.server.as_ref().map(ServerAddress::peer);
         request.body = route.body.as_deref().map(str::as_bytes);
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
