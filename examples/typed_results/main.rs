@@ -38,7 +38,9 @@ fn by_serde() -> Result<(), longrunning::Error> {
         Any::from_json(&json).expect("valid JSON")
     })?;
     let poller = builder.build()?.poller(NAME).on_update(|update| {
-        if let Some(Ok(execution)) = update.operation().and_then(Operation::metadata).map(Any::decode::<Execution>) {
+        if let Some(Ok(execution)) =
+            update.operation().and_then(Operation::metadata).map(Any::decode::<Execution>)
+        {
             println!("{}: {} tasks succeeded", execution.name, execution.succeeded_count);
         }
     });
@@ -63,7 +65,9 @@ fn service(
 ) -> Result<(FakeServer, OperationsClientBuilder), longrunning::Error> {
     let server = FakeServer::start();
     let operation = FakeOperation::new(NAME).done_after(Duration::from_secs(2)).responds(execution(10));
-    server.insert(operation.progress(move |percent| execution(i32::try_from(percent / 10).unwrap_or_default())));
+    server.insert(
+        operation.progress(move |percent| execution(i32::try_from(percent / 10).unwrap_or_default())),
+    );
     let builder = server.client_builder().bindings(Bindings::version("v2")?);
     Ok((server, builder))
 }

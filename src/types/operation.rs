@@ -4,6 +4,7 @@ use std::any;
 use std::fmt;
 use std::sync::Arc;
 
+use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;

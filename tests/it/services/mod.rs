@@ -4,3 +4,4 @@ mod page;
 mod play;
 mod table;
 mod types;
+mod veo;

@@ -11,7 +11,8 @@ const PAGE: &str = include_str!("../../../docs/services.md");
 
 const HEADER: &str = "| service | endpoint | version | operation names | started by | response → metadata | fields of the metadata | methods | sources |";
 
-const HOW_TO_UPDATE: &str = "to write it anew, run `UPDATE_SERVICES=1 cargo test --all-features --test it services::page`";
+const HOW_TO_UPDATE: &str =
+    "to write it anew, run `UPDATE_SERVICES=1 cargo test --all-features --test it services::page`";
 
 #[test]
 fn the_page_has_the_rows_of_the_table() {
@@ -106,7 +107,11 @@ fn fields(metadata: &str) -> String {
     let Value::Object(fields) = serde_json::from_str(metadata).unwrap() else { panic!("{metadata}") };
     let mut names = Vec::new();
     collect("", &fields, &mut names);
-    if names.is_empty() { "none".to_owned() } else { names.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn collect(prefix: &str, fields: &Map<String, Value>, names: &mut Vec<String>) {
@@ -125,7 +130,11 @@ fn collect(prefix: &str, fields: &Map<String, Value>, names: &mut Vec<String>) {
 }
 
 fn methods(methods: &str) -> String {
-    methods.replace("wait:body", "wait (`Body`)").replace("wait:query", "wait (`Query`)").replace(' ', ", ").replace("wait, (", "wait (")
+    methods
+        .replace("wait:body", "wait (`Body`)")
+        .replace("wait:query", "wait (`Query`)")
+        .replace(' ', ", ")
+        .replace("wait, (", "wait (")
 }
 
 fn sources(row: &ServiceRow) -> String {

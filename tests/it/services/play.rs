@@ -4,7 +4,7 @@ use longrunning::testing::{FakeOperation, FakeServer, Rpc};
 use longrunning::{Any, Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
 use serde_json::Value;
 
-use super::table::{self, ServiceRow};
+use super::table::{ServiceRow, rows};
 use crate::kit::{any, secs};
 
 #[test]
@@ -29,7 +29,12 @@ fn every_service_is_polled_to_its_result() -> Result<(), Error> {
         let done = client.poller(row.name).until_done()?;
         let response = done.response().expect("the operation succeeds");
         assert_eq!(response.type_name(), row.response_type.rsplit('/').next().unwrap(), "{}", row.service);
-        assert_eq!(result(&done.into_response::<Value>()?), result(&payload(row.response)), "{}", row.service);
+        assert_eq!(
+            result(&done.into_response::<Value>()?),
+            result(&payload(row.response)),
+            "{}",
+            row.service
+        );
     }
     assert!(misread.is_empty(), "{}", misread.join("\n"));
     Ok(())
@@ -81,19 +86,9 @@ fn every_service_cancels_and_deletes_what_it_can() {
     }
 }
 
-/// Names without `operations` need bindings of their own as yet.
-fn rows() -> Vec<ServiceRow> {
-    let has_operations = |row: &ServiceRow| row.name.contains("operations/") || row.name == "1234567890";
-    table::rows().into_iter().filter(has_operations).collect()
-}
-
 /// A server that has the methods of the service and one operation, and a client as the page says.
 fn service(row: &ServiceRow) -> (FakeServer, OperationsClient) {
-    let methods = [
-        ("list", Rpc::List),
-        ("cancel", Rpc::Cancel),
-        ("delete", Rpc::Delete),
-    ];
+    let methods = [("list", Rpc::List), ("cancel", Rpc::Cancel), ("delete", Rpc::Delete)];
     let mut builder = FakeServer::builder().with(Rpc::Wait);
     for (method, rpc) in methods {
         builder = if row.has(method) { builder } else { builder.without(rpc) };
