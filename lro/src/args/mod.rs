@@ -248,8 +248,8 @@ Several names are waited for at once, each is reported when it is done. The limi
 24h. Faults that may pass do not end a wait.
 
 Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
-it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the display away
-until `fg`.
+it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
+display away until `fg`.
 
 On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and with -v
 there are lines instead. A last line sums up.
