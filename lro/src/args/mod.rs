@@ -251,8 +251,8 @@ Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the comm
 it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
 display away until `fg`.
 
-On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and with -v
-there are lines instead. A last line sums up.
+On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and
+with -v there are lines instead. A last line sums up.
 
 With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
 what this one did not, and a result that was printed in the very moment of the kill may be printed once more.
