@@ -6,6 +6,7 @@ mod exchange;
 pub(crate) mod format;
 mod http_options;
 pub(in crate::transport) mod route;
+mod start;
 mod template;
 #[cfg(test)]
 mod vectors;
@@ -17,12 +18,14 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
+use crate::transport::routing::routing_header;
+use crate::transport::{Attempt, Headers, Rpc, ServiceParts, StartRequest, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::redact::Masked;
 
 use binding::Bindings;
 use decode::RestResponse;
+use exchange::{RestContent, RestRequest};
 use format::DataFormat;
 use route::{RequestField, list_fields, wait_fields};
 
@@ -60,10 +63,20 @@ impl RestTransport {
     ) -> Result<T, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
+        let bindings = bindings.at_version(attempt.api_version())?;
         let bindings = bindings.or_wait_by(attempt.wait_binding());
         let route = bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))?;
         let route = route.ok_or_else(|| Error::unbound(rpc.name()))?;
-        let answer = self.exchange(&route, name, attempt, limit)?;
+        let request = RestRequest {
+            verb: route.verb,
+            target: &route.target,
+            content: route.body.as_ref().map(|text| RestContent { media_type: JSON, bytes: text.as_bytes() }),
+            routing: Some(routing_header(name)),
+            name,
+            limit,
+            once: false,
+        };
+        let answer = self.exchange(&request, attempt)?;
         // Some front ends send an error with 200.
         read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)))
     }
@@ -101,6 +114,14 @@ impl Transport for RestTransport {
     ) -> Result<Operation, Error> {
         self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, RestResponse::operation)
     }
+
+    fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        self.start(request, attempt)
+    }
+
+    fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        self.service.authorization_headers(attempt)
+    }
 }
 
 impl fmt::Debug for RestTransport {
@@ -111,6 +132,8 @@ impl fmt::Debug for RestTransport {
             .finish_non_exhaustive()
     }
 }
+
+const JSON: &str = "application/json";
 
 /// Decoded bytes of one operation.
 const OPERATION_LIMIT: usize = 32 << 20;
