@@ -282,8 +282,20 @@ pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
-pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{
+    Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
+};
 pub use util::stop::StopToken;
+
+/// Doors for the fuzz targets; cargo-fuzz sets this `cfg`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Returns the end and the depth of the value at the start of a text, if the scanner of this crate takes it.
+    pub fn scan(text: &str) -> Option<(usize, usize)> {
+        crate::json::scan(text).map(|value| (value.end, value.depth))
+    }
+}
 
 /// The snippets of the README are tests.
 #[cfg(doctest)]

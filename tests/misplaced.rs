@@ -452,6 +452,13 @@ fn built(builder: OperationsClientBuilder) -> Printed {
     [printed, result(builder.build())].concat()
 }
 
+/// What a start prints, before and after it is sent.
+fn started(start: impl Fn(&OperationsClient) -> longrunning::StartCall) -> Printed {
+    let (_server, client) = client();
+    let call = start(&client);
+    [debug(&call), result(call.send().map(|handle| handle.name().to_owned()))].concat()
+}
+
 fn called<R>(call: impl Fn(&OperationsClient) -> longrunning::Call<R>) -> Printed
 where
     longrunning::Call<R>: Debug,

@@ -20,14 +20,14 @@ impl StartCall<Async> {
     ///
     /// As for [`StartCall::send`](StartCall#method.send), and as said in [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<OperationHandle<Async>, Error>> + Send + 'static {
-        async move {
-            let (request, options) = self.complete()?;
-            let work = self.mode.begin();
-            let task = Self::task(&request, &options);
-            let operation = run(&work, &self.core, task, request, options).await?;
-            drop(work);
-            Ok(self.into_handle(operation))
-        }
+        self.sent()
+    }
+
+    async fn sent(self) -> Result<OperationHandle<Async>, Error> {
+        let (request, options) = self.complete()?;
+        let task = Self::task(&request, &options);
+        let operation = run(&self.mode.begin(), &self.core, task, request, options).await?;
+        Ok(self.into_handle(operation))
     }
 }
 

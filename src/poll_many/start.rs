@@ -165,12 +165,9 @@ impl Start<'_> {
         }
     }
 
-    /// None for a bare id, which is in no collection.
+    /// None for a name that no listing contains.
     fn group_of(&mut self, name: &OperationName, version: Option<&Arc<str>>, track: usize) -> Option<usize> {
-        if name.id() == name.as_str() {
-            return None;
-        }
-        let parent = name.parent().unwrap_or("operations");
+        let parent = name.listed_by()?;
         let groups = &mut self.scheduler.groups;
         let key = (parent.to_owned(), version.cloned());
         let number = match self.parents.get(&key) {

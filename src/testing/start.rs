@@ -35,7 +35,7 @@ enum StartRoute {
 
 /// The operation of the response to a start.
 pub(super) enum StartedOperation {
-    New(FakeOperation),
+    New(Box<FakeOperation>),
     /// The name of one that the same request has started before.
     Known(String),
 }
@@ -82,7 +82,7 @@ impl StartMethods {
         if let Some(id) = id {
             self.ids.insert(id, operation.name().to_owned());
         }
-        Some(StartedOperation::New(operation))
+        Some(StartedOperation::New(Box::new(operation)))
     }
 }
 

@@ -106,7 +106,7 @@ fn an_operation_is_asked_for_at_its_own_version() {
     beta.operation(second()).cancel().unwrap();
     beta.poller(second()).until_done().unwrap();
     beta.get(second()).send().unwrap();
-    beta.get(&beta.operation(second())).send().unwrap();
+    beta.get(beta.operation(second())).send().unwrap();
     beta.poll_many([second()]).join_all().unwrap();
     beta.poll_many([&beta.operation(second())]).join_all().unwrap();
     beta.delete(second()).send().unwrap();

@@ -15,6 +15,7 @@ mod handle;
 mod hints;
 mod homes;
 mod http_faults;
+mod http_rules;
 #[cfg(target_os = "linux")]
 mod interrupted;
 #[cfg(feature = "journal")]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::http::{HttpMethod, HttpRequest, HttpResponse};
+use crate::http::{HttpRequest, HttpResponse};
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
@@ -12,28 +12,7 @@ use crate::util::stop::StopToken;
 
 use super::RestTransport;
 use super::decode::RestResponse;
-/// What is sent in one attempt, whatever it is for.
-pub(super) struct RestRequest<'a> {
-    pub(super) verb: HttpMethod,
-    /// Path and query, as for [`HttpRoute`](super::route::HttpRoute).
-    pub(super) target: &'a str,
-    pub(super) content: Option<RestContent<'a>>,
-    /// The value of `x-goog-request-params`.
-    pub(super) routing: Option<String>,
-    /// What it is about, for the log.
-    pub(super) name: &'a str,
-    /// Decoded bytes of the response.
-    pub(super) limit: usize,
-    /// Sent at most once.
-    pub(super) once: bool,
-}
-
-/// The body of a request.
-pub(super) struct RestContent<'a> {
-    pub(super) media_type: &'static str,
-    pub(super) bytes: &'a [u8],
-}
-
+use super::request::RestRequest;
 impl RestTransport {
     /// Returns a successful response.
     pub(super) fn exchange(

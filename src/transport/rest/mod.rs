@@ -5,6 +5,7 @@ pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
+mod request;
 pub(in crate::transport) mod route;
 mod start;
 mod template;
@@ -25,8 +26,8 @@ use crate::util::redact::Masked;
 
 use binding::Bindings;
 use decode::RestResponse;
-use exchange::{RestContent, RestRequest};
 use format::DataFormat;
+use request::{JSON, RestContent, RestRequest};
 use route::{RequestField, list_fields, wait_fields};
 
 /// Options of the REST transport alone.
@@ -132,8 +133,6 @@ impl fmt::Debug for RestTransport {
             .finish_non_exhaustive()
     }
 }
-
-const JSON: &str = "application/json";
 
 /// Decoded bytes of one operation.
 const OPERATION_LIMIT: usize = 32 << 20;

@@ -9,9 +9,9 @@ use crate::transport::start_request::{StartBody, StartRequest};
 use crate::types::Operation;
 use crate::util::percent::encode;
 
-use super::exchange::{RestContent, RestRequest};
 use super::format::DataFormat;
-use super::{JSON, OPERATION_LIMIT, RestOptions, RestTransport};
+use super::request::{JSON, RestContent, RestRequest};
+use super::{OPERATION_LIMIT, RestOptions, RestTransport};
 
 impl RestTransport {
     /// Makes one attempt of a start.
