@@ -573,9 +573,9 @@ impl Error {
             .with_status(status)
     }
 
-    /// A response of which something is missing.
+    /// A response of which something is missing, and which began as a success.
     pub(crate) fn response_cut(message: &str) -> Self {
-        Self::new(ErrorKind::Transport, message).transient(true).sent(true)
+        Self::new(ErrorKind::Transport, message).transient(true).sent(true).with_http_status(200)
     }
 
     /// A call without time for its first attempt.
@@ -697,6 +697,7 @@ impl From<HttpError> for Error {
         let mut made =
             Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
         made.0.is_unknown_host = is_unknown_host;
+        made.0.http_status = error.http_status();
         let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
             Some(source) => Self(Box::new(ErrorInner { source: Some(source), ..*made.0 })),

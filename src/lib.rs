@@ -280,7 +280,9 @@ pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
-pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{
+    Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
+};
 pub use util::stop::StopToken;
 
 /// Doors for the fuzz targets; cargo-fuzz sets this `cfg`.

@@ -339,7 +339,7 @@ impl WaitMachine {
 
     /// Returns the delay of the backoff, or a longer one if the last error requests it.
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
-        let own = self.delays.next(elapsed, chance)?;
+        let own = self.delays.next(elapsed, chance)?.max(SHORTEST_DELAY);
         let Some(fault) = &self.fault else { return Some(own) };
         // A hint is a lower bound. `max_hint` limits it, so that a page that says "in a day" does not silence the wait.
         let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
@@ -488,6 +488,9 @@ impl fmt::Debug for WaitMachine {
             .finish_non_exhaustive()
     }
 }
+
+/// No wait polls more often, whatever its backoff says: a delay of zero would poll as fast as the service responds.
+const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
 /// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);

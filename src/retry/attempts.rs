@@ -143,8 +143,9 @@ impl Attempts {
         let name = &self.task.name;
         let Some((delay, until)) = again else {
             log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
-            // A retry was due, and the hint is what it does not fit for.
-            let is_hint = delay.is_some() && error.retry_after().is_some_and(|hint| hint >= left);
+            // No retry fits before the time that the hint names, whether the policy has one left or not.
+            let is_hint =
+                self.task.policy.retries(&error) && error.retry_after().is_some_and(|hint| hint >= left);
             let error = if is_hint { error.hint_too_long(left) } else { error };
             self.state = RetryState::Over(self.finish(error, elapsed));
             return;

@@ -35,7 +35,15 @@ const CIRCLES: [(&str, &[&str]); 2] = [
     ),
     (
         "an error holds the operation and the status that it is about, and they return errors where they are read",
-        &["error", "types/any", "types/operation", "types/outcome", "types/status"],
+        &[
+            "error",
+            "types/any",
+            "types/extended/failure",
+            "types/extended/mod",
+            "types/operation",
+            "types/outcome",
+            "types/status",
+        ],
     ),
 ];
 

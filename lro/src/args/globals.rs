@@ -1,4 +1,4 @@
-//! The options that every command takes, in front of it and behind it: whom to ask, who asks, how long, and in what
+//! The options that every command takes, in front of it and behind it: which service, which credentials, how long, and in what
 //! form to tell.
 
 use std::path::PathBuf;

@@ -21,7 +21,7 @@ pub(crate) fn resume(globals: &Globals, wait: &WaitArgs, names: &[String], endpo
     line.0.push("wait".to_owned());
     line.wait(wait);
     if wait.journal.is_none() {
-        line.0.extend(names.iter().map(|name| redact::name_for_display(name)));
+        line.0.extend(names.iter().map(|name| redact::name_for_line(name, &wait.names)));
     }
     let words: Vec<_> = line.0.iter().map(|word| shell_word(word)).collect();
     variable.unwrap_or_default() + &words.join(" ")
@@ -157,7 +157,7 @@ mod tests {
             let cli = read(["lro", "wait", "a"]).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!() };
             let line = resume(&globals, wait, &[secret.into()], None);
-            assert!(!line.contains("CANARY") && line.matches("[redacted]").count() == 8, "{line}");
+            assert!(!line.contains("CANARY") && line.matches("[redacted").count() == 8, "{line}");
             let line = resume(&Globals::default(), wait, &[], Some(secret));
             assert!(!line.contains("CANARY"), "{line}");
         }

@@ -121,8 +121,8 @@ pub(crate) struct WaitArgs {
     /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) long_poll: LongPollArg,
-    /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Poll every DURATION, at least 10ms [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval)]
     pub(crate) poll_interval: Option<Duration>,
     /// Give up when polls have failed without interruption for DURATION [default: keep trying].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]

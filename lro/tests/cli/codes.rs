@@ -155,14 +155,14 @@ fn what_was_denied_is_named() {
              (or it may not exist).",
             Some("IAM_PERMISSION_DENIED"),
             [("permission", "run.operations.get"), ("resource", "projects/p/locations/l")],
-            "who asks lacks run.operations.get on projects/p/locations/l: have it granted, or use other \
+            "the caller lacks run.operations.get on projects/p/locations/l: grant it, or use other \
              credentials (IAM_PERMISSION_DENIED)",
         ),
         (
             "The caller does not have permission",
             None,
             [("", ""), ("", "")],
-            "who asks lacks a permission: have it granted, or use other credentials",
+            "the caller lacks a permission: grant it, or use other credentials",
         ),
     ];
     let server = full_server();

@@ -41,7 +41,7 @@ impl RequestHeads {
         })
     }
 
-    /// The head of one attempt, but for the time it has and the one who asks.
+    /// The head of one attempt, without its timeout and its credentials.
     pub(super) fn head(&self, rpc: Rpc, name: &str, attempt: &Attempt<'_>) -> Result<Request<()>, Error> {
         let mut head = Request::new(());
         *head.method_mut() = Method::POST;
@@ -71,7 +71,7 @@ impl RequestHeads {
     }
 }
 
-/// Writes into `head` who asks.
+/// Writes the credentials into `head`.
 pub(super) fn sign(head: &mut Request<()>, authorization: Option<&Authorization>) -> Result<(), Error> {
     if let Some(authorization) = authorization {
         let mut secret = value(authorization.header(), authorization.value())?;
