@@ -21,6 +21,7 @@ impl RestTransport {
         attempt: &Attempt<'_>,
     ) -> Result<RestResponse, Error> {
         let ServiceParts { endpoint, authorizer, clock, .. } = &self.service;
+        self.service.check(attempt)?;
         let url = endpoint.url(request.target);
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
