@@ -47,7 +47,8 @@ impl Bindings {
             return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
         };
         let in_path = binding.template.has_variable();
-        let unbound = (!in_path).then(|| ("name", Value::from(name.as_str()))).into_iter().chain(fields);
+        let unbound =
+            (!in_path).then(|| (&*binding.name_field, Value::from(name.as_str()))).into_iter().chain(fields);
         let (query, body) =
             if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
         let query = query.iter().map(String::as_str).chain(alt);
@@ -78,15 +79,15 @@ fn expected(bindings: &[Binding]) -> String {
     patterns.map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" or ")
 }
 
-fn query(fields: impl Iterator<Item = RequestField>) -> Vec<String> {
-    let pair = |(key, value): RequestField| match value {
-        Value::String(text) => format!("{key}={}", encode(&text)),
-        other => format!("{key}={}", encode(&other.to_string())),
+fn query<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> Vec<String> {
+    let pair = |(key, value): (&str, Value)| match value {
+        Value::String(text) => format!("{}={}", encode(key), encode(&text)),
+        other => format!("{}={}", encode(key), encode(&other.to_string())),
     };
     fields.map(pair).collect()
 }
 
-fn body(fields: impl Iterator<Item = RequestField>) -> String {
+fn body<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> String {
     Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
 }
 
@@ -159,7 +160,15 @@ mod tests {
             (Rpc::Cancel, "operations/42:cancel", "POST /v1/operations/42%3Acancel:cancel {}"),
             (Rpc::Cancel, "projects/p/operations/42", "POST /v1/projects/p/operations/42:cancel {}"),
             (Rpc::Cancel, "7", "POST /v1/operations/7:cancel {}"),
+            (Rpc::Get, "transferOperations/a/b", "GET /v1/transferOperations/a/b"),
+            (Rpc::Cancel, "transferOperations/7", "POST /v1/transferOperations/7:cancel {}"),
+            (Rpc::Delete, "batches/7", "DELETE /v1/batches/7"),
+            (Rpc::Get, "projects/p/warehouseOperations/7", "GET /v1/projects/p/warehouseOperations/7"),
             (Rpc::List, "operations", "GET /v1/operations"),
+            (Rpc::List, "transferOperations", "GET /v1/transferOperations"),
+            (Rpc::List, "batches", "GET /v1/batches"),
+            (Rpc::List, "projects/p/batches", "GET /v1/projects/p/batches/operations"),
+            (Rpc::List, "projects/p/warehouseOperations", "GET /v1/projects/p/warehouseOperations"),
             (Rpc::List, "projects/p/operations", "GET /v1/projects/p/operations"),
             (Rpc::List, "projects/p", "GET /v1/projects/p/operations"),
             (Rpc::List, "é", "GET /v1/%C3%A9/operations"),
@@ -185,13 +194,26 @@ mod tests {
                 Rpc::Delete,
                 "jobs/7",
                 "name `jobs/7` matches no binding of DeleteOperation: \
-                 expected `operations/**` or `**/operations/**` or `*`",
+                 expected `operations/**` or `**/operations/**` or `transferOperations/**` or `batches/*` or \
+                 `**/warehouseOperations/*` or `*`",
             ),
             (
                 &Bindings::default(),
                 Rpc::Get,
                 "projects/p/operations",
                 "name `projects/p/operations` is a collection: GetOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Delete,
+                "batches",
+                "name `batches` is a collection: DeleteOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Get,
+                "transferOperations/",
+                "name `transferOperations/` has no id after `transferOperations/`",
             ),
             (
                 &Bindings::default(),
