@@ -36,8 +36,13 @@ pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
     ) -> Result<Self::Answer, Error>;
 }
 
-macro_rules! named {
-    () => {
+/// What the five have in common: their RPC, what it returns, and the name.
+macro_rules! rpc {
+    ($rpc:ident, $answer:ty) => {
+        const RPC: Rpc = Rpc::$rpc;
+
+        type Answer = $answer;
+
         fn from_name(name: OperationName) -> Self {
             let mut request = Self::default();
             request.name = name.into();
@@ -51,11 +56,7 @@ macro_rules! named {
 }
 
 impl RpcRequest for GetOperationRequest {
-    const RPC: Rpc = Rpc::Get;
-
-    type Answer = Operation;
-
-    named!();
+    rpc!(Get, Operation);
 
     fn attempt(
         &self,
@@ -68,11 +69,7 @@ impl RpcRequest for GetOperationRequest {
 }
 
 impl RpcRequest for ListOperationsRequest {
-    const RPC: Rpc = Rpc::List;
-
-    type Answer = OperationPage;
-
-    named!();
+    rpc!(List, OperationPage);
 
     fn attempt(
         &self,
@@ -85,11 +82,7 @@ impl RpcRequest for ListOperationsRequest {
 }
 
 impl RpcRequest for CancelOperationRequest {
-    const RPC: Rpc = Rpc::Cancel;
-
-    type Answer = ();
-
-    named!();
+    rpc!(Cancel, ());
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         over.cancel_operation(self, attempt).map_err(|error| match error.code() {
@@ -102,11 +95,7 @@ impl RpcRequest for CancelOperationRequest {
 }
 
 impl RpcRequest for DeleteOperationRequest {
-    const RPC: Rpc = Rpc::Delete;
-
-    type Answer = ();
-
-    named!();
+    rpc!(Delete, ());
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
@@ -122,11 +111,7 @@ impl RpcRequest for DeleteOperationRequest {
 }
 
 impl RpcRequest for WaitOperationRequest {
-    const RPC: Rpc = Rpc::Wait;
-
-    type Answer = Operation;
-
-    named!();
+    rpc!(Wait, Operation);
 
     fn server_wait(&self) -> Duration {
         self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
