@@ -244,6 +244,7 @@ pub mod proto;
 mod random;
 pub mod resource;
 mod retry;
+mod start;
 mod sweep;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -277,10 +278,13 @@ pub use progress::Progress;
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
+pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
-pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{
+    Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
+};
 pub use util::stop::StopToken;
 
 /// Doors for the fuzz targets; cargo-fuzz sets this `cfg`.
@@ -302,3 +306,13 @@ struct Readme;
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
+
+/// And those of the service guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/services.md")]
+struct ServicesPage;
+
+/// And those of the page about types.
+#[cfg(all(doctest, feature = "reflect"))]
+#[doc = include_str!("../docs/typed-results.md")]
+struct TypedResultsPage;

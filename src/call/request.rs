@@ -12,20 +12,9 @@ use crate::retry::AttemptTurn;
 use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
-/// One of the RPCs: a request that can be sent through a transport.
-pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
-    const RPC: Rpc;
-
+/// A request of which attempts can be made.
+pub(crate) trait AttemptRequest: Clone + Send + Sync + 'static {
     type Answer: Send + 'static;
-
-    fn from_name(name: OperationName) -> Self;
-
-    fn name(&self) -> &str;
-
-    /// How long the server is asked to hold the response back.
-    fn server_wait(&self) -> Duration {
-        Duration::ZERO
-    }
 
     /// Makes one attempt.
     fn attempt(
@@ -36,13 +25,22 @@ pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
     ) -> Result<Self::Answer, Error>;
 }
 
-/// What the five have in common: their RPC, what it returns, and the name.
-macro_rules! rpc {
-    ($rpc:ident, $answer:ty) => {
-        const RPC: Rpc = Rpc::$rpc;
+/// A request of one of the RPCs.
+pub(crate) trait RpcRequest: AttemptRequest {
+    const RPC: Rpc;
 
-        type Answer = $answer;
+    fn from_name(name: OperationName) -> Self;
 
+    fn name(&self) -> &str;
+
+    /// How long the server is asked to hold the response back.
+    fn server_wait(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+macro_rules! named {
+    () => {
         fn from_name(name: OperationName) -> Self {
             let mut request = Self::default();
             request.name = name.into();
@@ -56,7 +54,13 @@ macro_rules! rpc {
 }
 
 impl RpcRequest for GetOperationRequest {
-    rpc!(Get, Operation);
+    const RPC: Rpc = Rpc::Get;
+
+    named!();
+}
+
+impl AttemptRequest for GetOperationRequest {
+    type Answer = Operation;
 
     fn attempt(
         &self,
@@ -69,7 +73,13 @@ impl RpcRequest for GetOperationRequest {
 }
 
 impl RpcRequest for ListOperationsRequest {
-    rpc!(List, OperationPage);
+    const RPC: Rpc = Rpc::List;
+
+    named!();
+}
+
+impl AttemptRequest for ListOperationsRequest {
+    type Answer = OperationPage;
 
     fn attempt(
         &self,
@@ -82,7 +92,13 @@ impl RpcRequest for ListOperationsRequest {
 }
 
 impl RpcRequest for CancelOperationRequest {
-    rpc!(Cancel, ());
+    const RPC: Rpc = Rpc::Cancel;
+
+    named!();
+}
+
+impl AttemptRequest for CancelOperationRequest {
+    type Answer = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         over.cancel_operation(self, attempt).map_err(|error| match error.code() {
@@ -95,7 +111,13 @@ impl RpcRequest for CancelOperationRequest {
 }
 
 impl RpcRequest for DeleteOperationRequest {
-    rpc!(Delete, ());
+    const RPC: Rpc = Rpc::Delete;
+
+    named!();
+}
+
+impl AttemptRequest for DeleteOperationRequest {
+    type Answer = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
@@ -111,11 +133,17 @@ impl RpcRequest for DeleteOperationRequest {
 }
 
 impl RpcRequest for WaitOperationRequest {
-    rpc!(Wait, Operation);
+    const RPC: Rpc = Rpc::Wait;
+
+    named!();
 
     fn server_wait(&self) -> Duration {
         self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
     }
+}
+
+impl AttemptRequest for WaitOperationRequest {
+    type Answer = Operation;
 
     fn attempt(
         &self,

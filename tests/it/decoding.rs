@@ -9,7 +9,7 @@ use crate::kit::{Method, NAME, done, lines, running, secs, server, slept, told};
 fn broken_documents() {
     let deep = |levels: usize| {
         let nested = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
-        format!(r#"{{"x":{nested},"operations":[{{"x":{nested}}}]}}"#)
+        format!(r#"{{"name":"n","x":{nested},"operations":[{{"name":"n","x":{nested}}}]}}"#)
     };
     let rows = [
         ("34: byte order mark", b"\xef\xbb\xbf{}".to_vec()),

@@ -25,6 +25,7 @@ mod listener;
 mod long_poll;
 mod many_threads;
 mod messages;
+mod plain_http;
 mod poll_many;
 mod polling;
 mod progress;
@@ -32,6 +33,7 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod services;
 #[cfg(target_os = "linux")]
 mod signals;
 mod status_pages;

@@ -116,12 +116,13 @@ fn nesting_deeper_than_serde_json_follows_is_refused() {
     for place in ["metadata", "response", "new", "error"] {
         let nested = |depth: usize| {
             let (open, close) = (r#"{"a":"#.repeat(depth - 1), "}".repeat(depth - 1));
-            format!(r#"{{"{place}":{open}1{close}}}"#)
+            format!(r#"{{"name":"o","{place}":{open}1{close}}}"#)
         };
         assert_eq!(operation(&nested(127)).to_json(), nested(127));
         for depth in [128, 200, 100_000] {
             let error = Operation::from_json(&nested(depth)).unwrap_err();
-            assert_eq!(error.to_string(), "operation is not valid: expected at most 127 levels of nesting");
+            let message = "operation `o` is not valid: expected at most 127 levels of nesting";
+            assert_eq!(error.to_string(), message);
         }
     }
 }
@@ -158,7 +159,7 @@ fn responses() {
         (
             done(r#","response":{"@type":"x/y.Z"}"#),
             ErrorKind::Decode,
-            "response of operation `operations/42` of type `y.Z` does not decode into `u8`",
+            "response of operation `operations/42` of type `y.Z` does not decode into `u8`; see docs/typed-results.md",
         ),
     ];
     for (op, kind, message) in table {
