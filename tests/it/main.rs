@@ -35,6 +35,7 @@ mod requests;
 mod resume;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 mod status_pages;
 mod sweep;
 mod token_files;
