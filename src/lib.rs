@@ -308,3 +308,13 @@ struct Readme;
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
+
+/// And those of the service guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/services.md")]
+struct ServicesPage;
+
+/// And those of the page about types.
+#[cfg(all(doctest, feature = "reflect"))]
+#[doc = include_str!("../docs/typed-results.md")]
+struct TypedResultsPage;
