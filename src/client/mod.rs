@@ -41,7 +41,7 @@ pub use builder::OperationsClientBuilder;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A `name` may be a `&str`, a `String`, an [`OperationName`] or a `&Operation`. Names are unique only within
+/// A `name` may be a `&str`, a `String`, an [`OperationName`](crate::OperationName) or a `&Operation`. Names are unique only within
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
