@@ -59,8 +59,13 @@ pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, want
 
 /// Returns the error for a redirect. No redirect is followed, because a token must not follow it.
 pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Error {
-    let target = response.header("location").map(target).filter(|target| !target.is_empty());
-    let target = target.map_or("nowhere".to_owned(), |target| format!("`{}`", shown(target)));
+    let location = response.header("location").filter(|location| !location.trim().is_empty());
+    let target = match location.map(target) {
+        None => "nowhere".to_owned(),
+        // A relative reference of a query alone.
+        Some("") => "the same path with another query".to_owned(),
+        Some(target) => format!("`{}`", shown(target)),
+    };
     let host = shown(host);
     let message =
         format!("{host} redirected the request to {target}, which is not followed: check the endpoint");
@@ -131,7 +136,7 @@ mod tests {
             ("/sign-in/start?next=CANARY", "`/sign-in/start`"),
             ("../v2/operations#CANARY", "`../v2/operations`"),
             ("login", "`login`"),
-            ("?CANARY", "nowhere"),
+            ("?CANARY", "the same path with another query"),
             ("", "nowhere"),
         ];
         for (location, expected) in rows {
