@@ -45,6 +45,7 @@ impl CommandLine {
             retries,
             format,
             progress,
+            color,
             verbose,
             dry_run: _,
         } = globals;
@@ -66,6 +67,7 @@ impl CommandLine {
         self.text("--retries", retries.map(|retries| retries.to_string()).as_deref());
         self.choice("--format", format.as_ref());
         self.choice("--progress", progress.as_ref());
+        self.choice("--color", color.as_ref());
         self.flag("--verbose", *verbose);
     }
 
@@ -118,7 +120,7 @@ mod tests {
             "lro wait operations/1",
             "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
              --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
-             --total-timeout 1h30m --retries 0 --format json --progress never --verbose wait --on-timeout cancel \
+             --total-timeout 1h30m --retries 0 --format json --progress never --color always --verbose wait --on-timeout cancel \
              --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",
             "lro --progress always wait --journal '/with $dollar'",
         ];

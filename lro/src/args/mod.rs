@@ -15,7 +15,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
-pub(crate) use globals::{Globals, OutputFormat, ProgressArg, TransportArg};
+pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
 pub(crate) use line::{resume, shell_word};
 
 use late::Late;
@@ -248,7 +248,11 @@ Several names are waited for at once, each is reported when it is done. The limi
 24h. Faults that may pass do not end a wait.
 
 Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
-it at once. A signal that was ignored when the program started stays ignored, as with nohup.
+it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
+display away until `fg`.
+
+On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and
+with -v there are lines instead. A last line sums up.
 
 With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
 what this one did not, and a result that was printed in the very moment of the kill may be printed once more.

@@ -86,7 +86,7 @@ fn four_when_an_operation_still_runs_at_the_limit() {
         .exits(4)
         .prints("")
         .says("lro: operation `operations/running` still running after ")
-        .says(&format!("lro: wait on with: LRO_ENDPOINT={} lro --anonymous --total-timeout 100ms wait operations/running", server.url()));
+        .says(&format!("lro: continue with: LRO_ENDPOINT={} lro --anonymous --total-timeout 100ms wait operations/running", server.url()));
 }
 
 #[test]
@@ -202,6 +202,6 @@ fn of_several_the_gravest_counts() {
 #[cfg(unix)]
 fn an_interruption_counts_more_than_a_failure() {
     let server = full_server();
-    let until = ["operations/running: running", "operation `operations/failed` failed"];
+    let until = ["running: running", "operation `operations/failed` failed"];
     interrupted(&server, "wait operations/failed operations/running", &until, "-INT").exits(130);
 }
