@@ -245,6 +245,9 @@ mod random;
 pub mod resource;
 mod retry;
 mod sweep;
+#[cfg(test)]
+#[path = "../tests/support/system.rs"]
+mod system;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

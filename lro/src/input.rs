@@ -8,9 +8,21 @@ use std::time::Duration;
 /// Reads all of standard input.
 pub(crate) fn standard_input(timeout: Option<Duration>) -> io::Result<String> {
     read_within(timeout, || {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        decoded(bytes)
     })
+}
+
+/// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what is redirected to a file.
+fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+    let not_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    let Some(units) = bytes.strip_prefix(b"\xff\xfe") else {
+        return String::from_utf8(bytes).map_err(|_| not_text());
+    };
+    let (units, []) = units.as_chunks::<2>() else { return Err(not_text()) };
+    let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+    char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| not_text())
 }
 
 /// Reads on a thread of its own, since neither a terminal nor the opening of a pipe has a timeout.
@@ -37,6 +49,21 @@ pub(crate) fn read_within(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_utf_8_or_marked_as_utf_16() {
+        let rows: [(&[u8], Option<&str>); 6] = [
+            (b"a\xc3\xa9", Some("aé")),
+            (b"\xff\xfea\0\xe9\0", Some("aé")),
+            (b"\xff\xfe\x3d\xd8\0\xde", Some("\u{1f600}")),
+            (b"\xff\xfea", None),
+            (b"\xff\xfe\0\xde", None),
+            (b"\xff", None),
+        ];
+        for (bytes, text) in rows {
+            assert_eq!(decoded(bytes.to_vec()).ok().as_deref(), text, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn an_input_that_does_not_end_is_left() {

@@ -14,7 +14,7 @@ use longrunning::Operation;
 use crate::args::OutputFormat;
 
 pub(crate) use printable::{printable, short};
-pub(crate) use stream::{exit_status, say, to_stderr};
+pub(crate) use stream::{exit_status, say, stderr_through, to_stderr};
 pub(crate) use text::{state, table};
 
 /// Standard output in the selected format.

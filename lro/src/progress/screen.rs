@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use console::Term;
 use indicatif::TermLike;
 
-use crate::output::to_stderr;
+use crate::output::{stderr_through, to_stderr};
 
 /// Draws as indicatif does by itself, with two differences: it draws also where there is no terminal, and leaves the
 /// cursor behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
@@ -36,19 +36,19 @@ impl TermLike for Screen {
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.control(lines, 'A')
+        self.control(|terminal| terminal.move_cursor_up(lines))
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.control(lines, 'B')
+        self.control(|terminal| terminal.move_cursor_down(lines))
     }
 
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.control(columns, 'C')
+        self.control(|terminal| terminal.move_cursor_right(columns))
     }
 
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.control(columns, 'D')
+        self.control(|terminal| terminal.move_cursor_left(columns))
     }
 
     fn write_line(&self, line: &str) -> io::Result<()> {
@@ -67,7 +67,7 @@ impl TermLike for Screen {
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.write(format_args!("\r\x1b[2K"))
+        self.control(Term::clear_line)
     }
 
     fn flush(&self) -> io::Result<()> {
@@ -77,14 +77,19 @@ impl TermLike for Screen {
 }
 
 impl Screen {
-    fn control(&self, count: usize, what: char) -> io::Result<()> {
-        if count == 0 { Ok(()) } else { self.write(format_args!("\x1b[{count}{what}")) }
+    /// Moves the cursor through `Term`: a console of Windows obeys escape codes only if a program enables them.
+    fn control(&self, control: impl FnOnce(&Term) -> io::Result<()>) -> io::Result<()> {
+        self.draw(|| stderr_through(|| control(&self.terminal)))
+    }
+
+    fn write(&self, text: Arguments<'_>) -> io::Result<()> {
+        self.draw(|| to_stderr(text))
     }
 
     /// Always succeeds: indicatif panics if it cannot draw, where the wait has to go on. The failure is remembered for
     /// the exit status, and nothing is drawn any more.
-    fn write(&self, text: Arguments<'_>) -> io::Result<()> {
-        if !self.failed.load(Ordering::Relaxed) && !to_stderr(text) {
+    fn draw(&self, draw: impl FnOnce() -> bool) -> io::Result<()> {
+        if !self.failed.load(Ordering::Relaxed) && !draw() {
             self.failed.store(true, Ordering::Relaxed);
         }
         Ok(())
