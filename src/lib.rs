@@ -244,6 +244,7 @@ pub mod proto;
 mod random;
 pub mod resource;
 mod retry;
+mod start;
 mod sweep;
 #[cfg(test)]
 #[path = "../tests/support/system.rs"]
@@ -280,11 +281,24 @@ pub use progress::Progress;
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
+pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
-pub use types::{Any, Code, MalformedReason, Operation, OperationPage, Outcome, Status, UnknownCode, rpc};
+pub use types::{
+    Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
+};
 pub use util::stop::StopToken;
+
+/// Doors for the fuzz targets; cargo-fuzz sets this `cfg`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Returns the end and the depth of the value at the start of a text, if the scanner of this crate takes it.
+    pub fn scan(text: &str) -> Option<(usize, usize)> {
+        crate::json::scan(text).map(|value| (value.end, value.depth))
+    }
+}
 
 /// The snippets of the README are tests.
 #[cfg(doctest)]

@@ -9,8 +9,9 @@ use crate::util::redact::Masked;
 
 /// The `name` of an operation, as the service gave it; not empty.
 ///
-/// Any shape that a service uses is a name: `operations/42`, `projects/p/operations/42`, a bare `1234567890`, ids with
-/// several segments, ids that end in `/`. gRPC sends every name as it is. REST checks it when it builds the URL, because a
+/// Any shape that a service uses is a name: `operations/42`, `projects/p/operations/42`, a bare `1234567890`,
+/// `transferOperations/42` (Storage Transfer), `batches/42` (Gemini), `projects/p/locations/l/warehouseOperations/42`
+/// (Vision AI), ids with several segments, ids that end in `/`. gRPC sends every name as it is. REST checks it when it builds the URL, because a
 /// name must not leave its path, and refuses these with [`ErrorKind::Binding`](crate::ErrorKind::Binding) before anything is
 /// sent:
 ///
@@ -39,9 +40,10 @@ impl OperationName {
         &self.0
     }
 
-    /// Returns the resource of the operation: the part before the last `/operations/`.
+    /// Returns the resource of the operation: the part before the last `/operations/`, else before the last
+    /// `/warehouseOperations/`.
     ///
-    /// `None` where nothing does, as in `operations/42` and in a bare id.
+    /// `None` if there is none, as in `operations/42`, `transferOperations/42`, `batches/42`, and in a bare id.
     ///
     /// ```
     /// # use longrunning::OperationName;
@@ -53,14 +55,16 @@ impl OperationName {
         self.split().0
     }
 
-    /// Returns the part after the last `operations/`, or the whole name if there is none.
+    /// Returns the part after the collection, which is the last `operations/`, or the whole name if there is none.
     ///
-    /// An id may have several segments. The id of a collection (`projects/p/operations`) is empty.
+    /// Without `operations/`, the collection is a `transferOperations/` or `batches/` at the start of the name, or the
+    /// last `warehouseOperations/`. An id may have several segments. The id of a collection (`projects/p/operations`) is empty.
     ///
     /// ```
     /// # use longrunning::OperationName;
     /// assert_eq!("operations/a/b=".parse::<OperationName>()?.id(), "a/b=");
     /// assert_eq!("1234567890".parse::<OperationName>()?.id(), "1234567890");
+    /// assert_eq!("transferOperations/7".parse::<OperationName>()?.id(), "7");
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn id(&self) -> &str {
@@ -84,24 +88,63 @@ impl OperationName {
 
     /// Whether this names the operations of a parent and not one of them.
     pub(crate) fn is_collection(&self) -> bool {
-        self.id().is_empty()
+        is_collection(&self.0)
+    }
+
+    /// The name by which a list call finds this operation and its siblings, if there is one.
+    ///
+    /// None for a bare id, which is in no collection. Vision AI has no list method for `warehouseOperations`, and that
+    /// of Storage Transfer needs a filter with a project.
+    pub(crate) fn listed_by(&self) -> Option<&str> {
+        let name = &*self.0;
+        match split_at(name, COLLECTION) {
+            Some((parent, _)) => Some(parent.unwrap_or(COLLECTION)),
+            None => split_at_start(name, BATCHES).map(|_| BATCHES),
+        }
     }
 
     fn split(&self) -> (Option<&str>, &str) {
-        let name = &*self.0;
-        for (at, _) in name.rmatch_indices(COLLECTION) {
-            let (head, tail) = name.split_at(at);
-            let parent = head.strip_suffix('/');
-            let id = tail.strip_prefix(COLLECTION).unwrap_or_default();
-            if (head.is_empty() || parent.is_some()) && (id.is_empty() || id.starts_with('/')) {
-                return (parent, id.strip_prefix('/').unwrap_or(id));
-            }
-        }
-        (None, name)
+        split(&self.0)
     }
 }
 
+/// Whether a name is that of a collection: `operations`, `projects/p/operations`, `transferOperations`.
+pub(crate) fn is_collection(name: &str) -> bool {
+    !name.is_empty() && split(name).1.is_empty()
+}
+
+/// Parent and id.
+fn split(name: &str) -> (Option<&str>, &str) {
+    let by_service = || match split_at_start(name, TRANSFERS).or_else(|| split_at_start(name, BATCHES)) {
+        Some(id) => Some((None, id)),
+        None => split_at(name, WAREHOUSE),
+    };
+    // Ids may contain any word, so the common collection is looked for first.
+    split_at(name, COLLECTION).or_else(by_service).unwrap_or((None, name))
+}
+
+/// What is in front of the last segment `collection`, and behind it.
+fn split_at<'a>(name: &'a str, collection: &str) -> Option<(Option<&'a str>, &'a str)> {
+    name.rmatch_indices(collection).find_map(|(at, _)| {
+        let (head, tail) = name.split_at(at);
+        let parent = head.strip_suffix('/');
+        let id = split_at_start(tail, collection)?;
+        (head.is_empty() || parent.is_some()).then_some((parent, id))
+    })
+}
+
+/// What is behind the first segment, if that is `collection`.
+fn split_at_start<'a>(name: &'a str, collection: &str) -> Option<&'a str> {
+    let id = name.strip_prefix(collection)?;
+    if id.is_empty() { Some(id) } else { id.strip_prefix('/') }
+}
+
 const COLLECTION: &str = "operations";
+
+/// The collections of Storage Transfer, Gemini and Vision AI. The default bindings know the same.
+const TRANSFERS: &str = "transferOperations";
+const BATCHES: &str = "batches";
+const WAREHOUSE: &str = "warehouseOperations";
 
 const IS_EMPTY: &str = "is empty";
 
@@ -113,10 +156,19 @@ fn check(name: &str) -> Result<(), &'static str> {
     if name.starts_with('/') {
         return Err("starts with `/`");
     }
-    if ends_in_slash && body.rsplit('/').next() == Some(COLLECTION) {
-        return Err("has no id after `operations/`");
+    if ends_in_slash && is_collection(body) {
+        return Err(no_id_after(body));
     }
     body.split('/').try_for_each(check_segment)
+}
+
+fn no_id_after(collection: &str) -> &'static str {
+    match collection.rsplit('/').next() {
+        Some(TRANSFERS) => "has no id after `transferOperations/`",
+        Some(BATCHES) => "has no id after `batches/`",
+        Some(WAREHOUSE) => "has no id after `warehouseOperations/`",
+        _ => "has no id after `operations/`",
+    }
 }
 
 /// Says why `segment`, which has no `/`, may not stand between two of them.
@@ -226,6 +278,27 @@ mod tests {
             ("collection", "projects/p/operations", Some("projects/p"), ""),
             ("root collection", "operations", None, ""),
             ("parent", "projects/p", None, "projects/p"),
+            ("report", "networks/7/operations/reports/runs/42", Some("networks/7"), "reports/runs/42"),
+            ("Storage Transfer", "transferOperations/transferJobs-7-42", None, "transferJobs-7-42"),
+            ("several segments", "transferOperations/a/b", None, "a/b"),
+            ("Gemini", "batches/42", None, "42"),
+            ("Vision AI", "projects/p/warehouseOperations/42", Some("projects/p"), "42"),
+            ("its collection", "projects/p/warehouseOperations", Some("projects/p"), ""),
+            ("collection of transfers", "transferOperations", None, ""),
+            ("batch as an id", "operations/batches", None, "batches"),
+            (
+                "transfers in an id",
+                "projects/p/operations/transferOperations/1",
+                Some("projects/p"),
+                "transferOperations/1",
+            ),
+            ("batch of another service", "projects/p/batches/42", None, "projects/p/batches/42"),
+            (
+                "transfers of another service",
+                "projects/p/transferOperations",
+                None,
+                "projects/p/transferOperations",
+            ),
             ("look-alikes", "myoperations/operationsx/7", None, "myoperations/operationsx/7"),
             ("look-alike id", "operations/my-operations", None, "my-operations"),
             ("dots inside", "operations/a..b", None, "a..b"),
@@ -244,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn knows_which_listing_contains_it() {
+        let rows = [
+            ("operations/42", Some("operations")),
+            ("projects/p/operations/42", Some("projects/p")),
+            ("batches/42", Some("batches")),
+            ("transferOperations/42", None),
+            ("projects/p/warehouseOperations/42", None),
+            ("42", None),
+        ];
+        for (name, listed_by) in rows {
+            assert_eq!(OperationName::sent(name).listed_by(), listed_by, "{name}");
+        }
+    }
+
+    #[test]
     fn refuses_what_could_leave_its_path() {
         let dots = "has a `.` or `..` segment";
         let rows = [
@@ -255,6 +343,9 @@ mod tests {
             ("http://evil/operations/1", "has an empty segment"),
             ("operations/", "has no id after `operations/`"),
             ("projects/p/operations/", "has no id after `operations/`"),
+            ("transferOperations/", "has no id after `transferOperations/`"),
+            ("batches/", "has no id after `batches/`"),
+            ("projects/p/warehouseOperations/", "has no id after `warehouseOperations/`"),
             (".", dots),
             ("..", dots),
             ("../", dots),

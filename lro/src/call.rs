@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longrunning::printing::{redacted, shown_name, suspicion};
+use longrunning::printing::{redacted, shown_name};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, OperationsClient};
 
@@ -13,6 +13,7 @@ use crate::failure::CommandFailure;
 use crate::names;
 use crate::output::{self, StandardOutput};
 use crate::place::OperationPlace;
+use crate::redact::page_token_line;
 
 pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure> {
     let place = names::place(globals, &args.name)?;
@@ -33,7 +34,7 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, CommandFailur
         .pages();
     while left > 0 {
         let Some(page) = pages.next() else { return Ok(Exit::Success) };
-        let page = page.map_err(|error| go_on_from(&error, CommandFailure::of(&error, &place)))?;
+        let page = page.map_err(|error| go_on_from(&error, CommandFailure::of(&error, &place), args))?;
         for place in &page.unreachable {
             output::say(&format!("not reached: {}", redacted(place)));
         }
@@ -45,7 +46,8 @@ pub(crate) fn list(globals: &Globals, args: &List) -> Result<Exit, CommandFailur
         left -= shown;
         // In the middle of a page there is no token to go on from.
         if left == 0 && shown == page.operations.len() && !page.next_page_token.is_empty() {
-            output::say(&format!("there are more: go on with --page-token {}", page.next_page_token));
+            let line = page_token_line(&page.next_page_token, args.page_token.as_deref());
+            output::say(&format!("there are more: {line}"));
         }
     }
     Ok(Exit::Success)
@@ -72,18 +74,9 @@ pub(crate) fn list_call(
     call
 }
 
-/// Whether a page token may be a credential given in its place. Many services make theirs of JSON in base64, which
-/// starts as a JWT does but has no dots in it.
-fn may_be_secret(page_token: &str) -> bool {
-    let is_json = page_token.starts_with("eyJ") && !page_token.contains('.');
-    suspicion(page_token).is_some() && !is_json
-}
-
-fn go_on_from(error: &longrunning::Error, failure: CommandFailure) -> CommandFailure {
+fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &List) -> CommandFailure {
     match error.page_token() {
-        Some(token) if !token.is_empty() && !may_be_secret(token) => {
-            failure.hint(format!("go on with --page-token {token}"))
-        }
+        Some(token) if !token.is_empty() => failure.hint(page_token_line(token, args.page_token.as_deref())),
         _ => failure,
     }
 }

@@ -54,7 +54,7 @@ fn for_reason(status: &Status) -> Option<String> {
         "IAM_PERMISSION_DENIED" => {
             let permission = fact("permission").map_or("a permission", String::as_str);
             let resource = fact("resource").map(|resource| format!(" on {resource}")).unwrap_or_default();
-            Some(format!("who asks lacks {permission}{resource}: {GRANT} ({reason})"))
+            Some(format!("the caller lacks {permission}{resource}: {GRANT} ({reason})"))
         }
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Some(format!("{SCOPE} ({reason})")),
         _ => match (link(status), status.code()) {
@@ -78,9 +78,9 @@ fn link(status: &Status) -> Option<String> {
 fn for_code(status: &Status, place: &OperationPlace) -> Option<String> {
     match status.code() {
         // The page of a front end, which knows no operations.
-        Code::NotFound if status.message().starts_with("HTTP 404: ") => Some(NO_METHOD.to_owned()),
+        Code::NotFound if status.message().starts_with("HTTP 404") => Some(NO_METHOD.to_owned()),
         Code::NotFound => Some(not_found(place)),
-        Code::PermissionDenied => Some(format!("who asks lacks a permission: {GRANT}")),
+        Code::PermissionDenied => Some(format!("the caller lacks a permission: {GRANT}")),
         Code::Unauthenticated => Some(NOT_ACCEPTED.to_owned()),
         Code::Unimplemented => Some(UNIMPLEMENTED.to_owned()),
         _ => None,
@@ -144,7 +144,7 @@ const FORGOTTEN: &str =
     "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
 const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
-const GRANT: &str = "have it granted, or use other credentials";
+const GRANT: &str = "grant it, or use other credentials";
 const SCOPE: &str =
     "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform";
 const QUOTA_PROJECT: &str =
@@ -216,7 +216,7 @@ mod tests {
             ),
             (
                 Code::PermissionDenied,
-                Some("who asks lacks a permission: have it granted, or use other credentials"),
+                Some("the caller lacks a permission: grant it, or use other credentials"),
             ),
             (Code::Unauthenticated, Some(NOT_ACCEPTED)),
             (Code::Unimplemented, Some(UNIMPLEMENTED)),
@@ -253,7 +253,7 @@ mod tests {
                 "Permission 'run.operations.get' denied on resource '//run.googleapis.com/projects/p/locations/us/operations/1' (or it may not exist).",
                 "IAM_PERMISSION_DENIED run.googleapis.com permission=run.operations.get resource=projects/p/locations/us/operations/1",
                 "",
-                "who asks lacks run.operations.get on projects/p/locations/us/operations/1: have it granted, or use other credentials (IAM_PERMISSION_DENIED)",
+                "the caller lacks run.operations.get on projects/p/locations/us/operations/1: grant it, or use other credentials (IAM_PERMISSION_DENIED)",
             ),
             (
                 "PERMISSION_DENIED",
@@ -288,7 +288,7 @@ mod tests {
                 "Permission 'run.operations.get' denied: use eu-run.googleapis.com",
                 "IAM_PERMISSION_DENIED iam.googleapis.com permission=run.operations.get",
                 "",
-                "who asks lacks run.operations.get: have it granted, or use other credentials (IAM_PERMISSION_DENIED)",
+                "the caller lacks run.operations.get: grant it, or use other credentials (IAM_PERMISSION_DENIED)",
             ),
             (
                 "INVALID_ARGUMENT",

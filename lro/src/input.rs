@@ -1,17 +1,33 @@
 //! Texts that other programs write: files, pipes and standard input, which may never end.
 
+use std::fs;
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// Reads all of standard input.
+/// Reads all of standard input, until `timeout` if there is one.
+///
+/// Without one it takes as long as the program at the other end of the pipe does, or the person at the terminal.
 pub(crate) fn standard_input(timeout: Option<Duration>) -> io::Result<String> {
-    read_within(timeout, || {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        decoded(bytes)
-    })
+    read_within(timeout, || text_of(io::stdin().lock()))
+}
+
+/// Reads a file or a pipe until `timeout`.
+pub(crate) fn file(path: &Path, timeout: Duration) -> io::Result<String> {
+    let path = path.to_owned();
+    read_within(Some(timeout), move || text_of(fs::File::open(path)?))
+}
+
+/// The whole text, which has to end: devices such as `/dev/zero` do not.
+fn text_of(reader: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_LEN {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB")),
+        false => decoded(bytes),
+    }
 }
 
 /// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what is redirected to a file.
@@ -27,8 +43,9 @@ fn decoded(bytes: Vec<u8>) -> io::Result<String> {
 
 /// Reads on a thread of its own, since neither a terminal nor the opening of a pipe has a timeout.
 ///
-/// After the timeout the thread is left behind: the program is about to end.
-pub(crate) fn read_within(
+/// After the timeout the thread is left behind: the program is about to end. The main thread does not block, so that
+/// signals end the program as they do elsewhere.
+fn read_within(
     timeout: Option<Duration>,
     read: impl FnOnce() -> io::Result<String> + Send + 'static,
 ) -> io::Result<String> {
@@ -45,6 +62,9 @@ pub(crate) fn read_within(
         RecvTimeoutError::Disconnected => io::Error::other("the thread that reads it has ended"),
     })?
 }
+
+/// More than any scenario, and than the names of all operations that one command can wait for.
+const MAX_LEN: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -73,5 +93,12 @@ mod tests {
         assert_eq!(error.to_string(), "it did not end within the timeout");
         assert_eq!(read_within(None, || Ok("text".to_owned())).unwrap(), "text");
         assert_eq!(read_within(Some(Duration::MAX), || Ok("text".to_owned())).unwrap(), "text");
+    }
+
+    #[test]
+    fn an_endless_input_is_refused() {
+        let error = text_of(io::repeat(b'a')).unwrap_err();
+        assert_eq!(error.to_string(), "it is larger than 64 MiB");
+        assert_eq!(text_of(&b"text"[..]).unwrap(), "text");
     }
 }

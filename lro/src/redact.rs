@@ -3,6 +3,8 @@
 use longrunning::http::is_sensitive;
 use longrunning::printing::{suspicion, suspicion_of_name};
 
+use crate::args::ShellKind;
+
 /// The value of a header, or a word in its place.
 pub(crate) fn value<'a>(name: &str, value: &'a str) -> &'a str {
     if is_sensitive(name) || is_secret(value) { REDACTED } else { value }
@@ -16,6 +18,29 @@ pub(crate) fn value_for_display(value: &str) -> String {
 /// The name or URL of an operation, or a word in its place if it may be a secret.
 pub(crate) fn name_for_display(name: &str) -> String {
     if suspicion_of_name(name).is_some() { REDACTED.to_owned() } else { name.to_owned() }
+}
+
+/// An operation's name for a command line to go on with: one that may be a secret is described, and the words say where
+/// the user gave it.
+pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
+    let Some(what) = suspicion_of_name(name) else { return name.to_owned() };
+    match given.iter().position(|each| each == name) {
+        Some(index) => format!("[redacted: {what}, NAME {}]", index + 1),
+        None => format!("[redacted: {what}, a line of standard input]"),
+    }
+}
+
+/// Where a listing can go on.
+///
+/// A token of the service is repeated, whatever it looks like: many services make theirs of JSON in base64, as a JWT is
+/// made. One that the user gave may be a credential in the wrong place.
+pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
+    match suspicion(token).filter(|_| given.is_some_and(|given| given.trim() == token.trim())) {
+        Some(what) => {
+            format!("go on with the same --page-token, which is not repeated here: it looks like {what}")
+        }
+        None => format!("go on with --page-token {}", ShellKind::here().word(token)),
+    }
 }
 
 /// `Name: value` as the user gave it, without a value that may be secret.
@@ -54,8 +79,36 @@ mod tests {
             assert_eq!(value_for_display(value), REDACTED, "{value}");
             assert_eq!(header_for_display(&format!("x-a: {value}")), "x-a: [redacted]", "{value}");
         }
+        assert_eq!(name_for_display("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln"), REDACTED);
         for value in ["billing-project", "https://example.com:8443/a@b:c", "done = false"] {
             assert_eq!(value_for_display(value), value);
         }
+    }
+
+    #[test]
+    fn names_that_may_be_secrets_are_described_with_their_place() {
+        let given = ["operations/1".to_owned(), "ya29.CANARY".to_owned()];
+        assert_eq!(name_for_line("operations/1", &given), "operations/1");
+        assert_eq!(name_for_line("ya29.CANARY", &given), "[redacted: an access token, NAME 2]");
+        assert_eq!(
+            name_for_line("eyJhbGciOiJIUzI1NiJ9.e30.x", &given),
+            "[redacted: a token, a line of standard input]"
+        );
+    }
+
+    #[test]
+    fn page_tokens_of_the_service_are_repeated_and_credentials_of_the_user_are_not() {
+        let secrets =
+            ["eyJhbGciOiJIUzI1NiJ9.e30.x", "eyJvZmZzZXQiOjJ9", "ya29.CANARY", "1//0gCANARY", "{\"a\": 1}"];
+        for token in secrets {
+            let line = page_token_line(token, Some(token));
+            assert!(line.contains("it looks like ") && !line.contains(token), "{line}");
+            assert_eq!(
+                page_token_line(token, None),
+                format!("go on with --page-token {}", ShellKind::here().word(token))
+            );
+            assert_eq!(page_token_line(token, Some("p1")), page_token_line(token, None));
+        }
+        assert_eq!(page_token_line("p 1", Some("p 1")), "go on with --page-token 'p 1'");
     }
 }

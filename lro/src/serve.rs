@@ -1,6 +1,5 @@
 //! `lro serve`: the embedded server as a program.
 
-use std::fs;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -23,9 +22,8 @@ pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, CommandFailur
     let (origin, text) = match &args.script {
         Some(path) => {
             let shown = shown_path(path);
-            let (path, timeout) = (path.clone(), globals.total_timeout.unwrap_or(SCRIPT_TIMEOUT));
             let text =
-                input::read_within(Some(timeout), move || fs::read_to_string(path)).map_err(|error| {
+                input::file(path, globals.total_timeout.unwrap_or(SCRIPT_TIMEOUT)).map_err(|error| {
                     CommandFailure::usage(format!("scenario `{shown}` cannot be read: {error}"))
                 })?;
             (format!("scenario `{shown}`"), text)

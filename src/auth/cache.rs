@@ -97,7 +97,8 @@ impl TokenCache {
         }
     }
 
-    /// Returns the token in use, or fetches one; ends at `deadline`, by the clock of the client, and early when `stop` is stopped, if its source can.
+    /// Returns the token in use, or fetches one; ends at `deadline`, by the clock of the client, and early when `stop` is
+    /// stopped.
     pub(super) fn authorization(
         &self,
         deadline: Instant,
@@ -171,7 +172,7 @@ impl TokenCache {
         let mut flight = TokenFlight { cache: self, asked, result: None, is_abandoned: false };
         let deadline = self.clock.socket_deadline(deadline);
         let request = TokenRequest {
-            timeout: deadline.saturating_duration_since(Instant::now()),
+            deadline,
             scopes: &self.purpose.scopes,
             endpoint: &self.purpose.endpoint,
             universe_domain: &self.purpose.universe_domain,

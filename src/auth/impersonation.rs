@@ -1,7 +1,7 @@
 //! Impersonation: fetches the access token of a service account with the token of a principal that may do that.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -131,10 +131,9 @@ struct ImpersonatedAccount {
 
 impl TokenProvider for ImpersonatedAccount {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let start = Instant::now();
         let scopes = if self.asked.scoped { vec![IAM.to_owned()] } else { Vec::new() };
         let source = self.source.token(&TokenRequest { scopes: &scopes, ..*request })?;
-        self.asked.token(&request.since(start), &source)
+        self.asked.token(request, &source)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::http::{
     HttpAgent, HttpClient, HttpError, HttpMethod, HttpOptions, HttpResponse, ProxySetting, Roots,
 };
+use crate::util::clock::deadline;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::percent::encode;
@@ -162,15 +163,13 @@ impl TokenProvider for MetadataSource {
 
 impl MetadataSource {
     fn exchange(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let started = Instant::now();
         let http = self.http()?;
         let universe = self.universe(&TokenRequest { http, ..*request })?;
         if !universe.eq_ignore_ascii_case(request.universe_domain) {
             let why = universe::mismatch(LABEL, &universe, request.universe_domain);
             return Err(TokenError::permanent(why).worded(Wording::Whole));
         }
-        let timeout = request.timeout.saturating_sub(started.elapsed());
-        self.fetch(&TokenRequest { http, timeout, ..*request })
+        self.fetch(&TokenRequest { http, ..*request })
     }
 
     /// Spreads the attempts of a call over the time that an expected server may need to start.
@@ -231,12 +230,13 @@ impl MetadataSource {
     fn get(&self, request: &TokenRequest<'_>, path: &str) -> Result<HttpResponse, TokenError> {
         let url = format!("http://{}/computeMetadata/v1/{path}", self.host);
         // A server that has answered before gets all the time there is.
-        let timeout = match self.universe.get() {
-            Some(_) => request.timeout,
-            None => request.timeout.min(self.detect_timeout),
+        let detected = deadline(Instant::now(), self.detect_timeout);
+        let deadline = match self.universe.get() {
+            Some(_) => request.deadline,
+            None => request.deadline.min(detected),
         };
-        let hurried = request.timeout < self.detect_timeout;
-        let request = TokenRequest { timeout, ..*request };
+        let hurried = request.deadline < detected;
+        let request = TokenRequest { deadline, ..*request };
         token_endpoint::send_anywhere(&request, HttpMethod::Get, &url, &[FLAVOR], None)
             .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
     }

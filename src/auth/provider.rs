@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::http::{HttpClient, HttpError, HttpErrorKind};
+use crate::util::clock::deadline;
 use crate::util::redact::redacted;
 use crate::util::secret::Secret;
 use crate::util::stop::StopToken;
@@ -37,7 +38,7 @@ use crate::util::stop::StopToken;
 /// let credentials = Credentials::provider(TokenFile("/run/secrets/token".into()));
 /// ```
 pub trait TokenProvider: Send + Sync {
-    /// Returns a token that is valid now, within [`TokenRequest::timeout`].
+    /// Returns a token that is valid now, before [`TokenRequest::deadline`].
     ///
     /// # Errors
     ///
@@ -62,9 +63,9 @@ where
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
-    /// How long the provider may take: the remaining time of the calling attempt, at most 30 seconds. While the
+    /// When the provider must have returned: at the end of the calling attempt, at most 30 seconds from now. While the
     /// old token still works it is half of the remaining time, at most 10 seconds.
-    pub timeout: Duration,
+    pub deadline: Instant,
     /// The OAuth scopes that the client was built with; empty means the provider's own choice.
     pub scopes: &'a [String],
     /// The service that the client calls, `https://HOST`; empty where there is none.
@@ -75,12 +76,15 @@ pub struct TokenRequest<'a> {
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
     pub http: &'a dyn HttpClient,
-    /// What stops the call that needs the token, if anything: a provider that waits can end early then.
+    /// Stops the call that needs the token, if it has a stop token. A provider passes it on to its requests
+    /// ([`HttpRequest::stop`](crate::http::HttpRequest::stop)), and returns early if it waits for anything else.
     pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> TokenRequest<'a> {
     /// Creates a request without scopes and endpoint, at the current time, to call a provider directly.
+    ///
+    /// Its deadline is `timeout` from now, at most a year.
     ///
     /// ```
     /// use std::time::Duration;
@@ -95,12 +99,24 @@ impl<'a> TokenRequest<'a> {
     /// ```
     pub fn new(timeout: Duration, http: &'a dyn HttpClient) -> Self {
         let (endpoint, universe_domain) = ("", DEFAULT_UNIVERSE);
-        Self { timeout, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
+        let deadline = deadline(Instant::now(), timeout);
+        Self { deadline, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
-    /// Returns the request with its remaining time, for the next of several exchanges.
-    pub(super) fn since(&self, start: Instant) -> Self {
-        Self { timeout: self.timeout.saturating_sub(start.elapsed()), ..*self }
+    /// Returns the time until the [`deadline`](Self::deadline), which is zero once that has passed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::auth::TokenRequest;
+    /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
+    ///
+    /// let http = HttpAgent::new(&HttpOptions::new().roots(Roots::None))?;
+    /// let request = TokenRequest::new(Duration::from_secs(10), &http);
+    /// assert!(request.remaining() <= Duration::from_secs(10));
+    /// # Ok::<(), longrunning::http::HttpError>(())
+    /// ```
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 }
 

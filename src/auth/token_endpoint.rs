@@ -110,8 +110,8 @@ pub(super) fn send_anywhere(
     let headers: Vec<(Cow<'_, str>, Cow<'_, str>)> =
         own.chain(headers.iter().copied()).map(|(name, value)| (Cow::from(name), Cow::from(value))).collect();
     let mut exchange =
-        HttpRequest::new(method, url).headers(&headers).timeout(request.timeout).limit(MAX_LEN);
-    exchange.body = body;
+        HttpRequest::new(method, url).headers(&headers).deadline(request.deadline).limit(MAX_LEN);
+    (exchange.body, exchange.stop) = (body, request.stop);
     let response = request.http.send(&exchange)?;
     log::debug!("{} {}: {}", method.as_str(), host_of(url), response.status);
     Ok(response)

@@ -68,7 +68,7 @@ impl TokenProvider for TokenFile {
         }
         // Before reading: what is written meanwhile is a change.
         *self.seen() = Stamp::of(self.source.path());
-        let limits = ReadLimits::within(request.timeout, request.stop);
+        let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
         let text = self.source.read(&limits).map_err(|error| {
             // A missing file is no transient state: a rename replaces a file in one step.
             let failed = match error.is_unfinished() {

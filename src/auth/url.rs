@@ -1,7 +1,8 @@
 //! The URLs of token endpoints: what may be sent there, and how messages name them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use crate::net::aws_hosts;
 use crate::util::url::{UrlParts, bare, host_is_valid, is_loopback, port_is_valid};
 
 /// An absolute URL, split as far as trust needs it.
@@ -46,19 +47,18 @@ impl<'a> Url<'a> {
     pub(super) fn is_link_local(&self) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => ip.is_link_local(),
-            Ok(IpAddr::V6(ip)) => ip.is_unicast_link_local() || ip == AWS_METADATA.1,
+            Ok(IpAddr::V6(ip)) => ip.is_unicast_link_local() || self.is_aws_metadata(),
             Err(_) => false,
         }
     }
 
     pub(super) fn is_aws_metadata(&self) -> bool {
-        let (v4, v6) = AWS_METADATA;
-        self.host.parse::<IpAddr>().is_ok_and(|ip| ip == v4 || ip == v6)
+        self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::METADATA.contains(&ip))
     }
 
     /// Whether containers on AWS get their keys there: from ECS, or from the agent of EKS Pod Identity.
     pub(super) fn is_aws_container(&self) -> bool {
-        self.host.parse::<IpAddr>().is_ok_and(|ip| AWS_CONTAINER.contains(&ip))
+        self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::CONTAINER.contains(&ip))
     }
 
     /// Whether the host is `domain` or below it.
@@ -74,16 +74,6 @@ pub(super) fn is_within(host: &str, domain: &str) -> bool {
 }
 
 const NO_HOST: &str = "has no valid host";
-
-/// Where AWS's metadata server listens: `169.254.169.254` and `fd00:ec2::254`.
-const AWS_METADATA: (Ipv4Addr, Ipv6Addr) =
-    (Ipv4Addr::new(169, 254, 169, 254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
-
-const AWS_CONTAINER: [IpAddr; 3] = [
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
-];
 
 #[cfg(test)]
 mod tests {

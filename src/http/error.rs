@@ -29,6 +29,8 @@ pub struct HttpError {
     source: Option<Arc<dyn StdError + Send + Sync>>,
     /// The proxy that the request went through, and where its setting comes from.
     proxy: Option<String>,
+    /// That of a response whose body could not be read.
+    http_status: Option<u16>,
 }
 
 /// What failed.
@@ -86,6 +88,7 @@ impl HttpError {
             transient,
             source: None,
             proxy: None,
+            http_status: None,
         }
     }
 
@@ -129,6 +132,21 @@ impl HttpError {
     /// Returns whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// Returns the status of a response whose body could not be read.
+    pub(crate) fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// Sets the status of the response, if it was the response that failed.
+    pub(crate) fn in_response(mut self, status: u16) -> Self {
+        let is_response = matches!(
+            self.kind,
+            HttpErrorKind::Encoding | HttpErrorKind::Interrupted | HttpErrorKind::TooLarge
+        );
+        self.http_status = is_response.then_some(status);
+        self
     }
 
     /// Adds to the message.

@@ -5,12 +5,15 @@
 mod invalid;
 mod reader;
 mod scalar;
+mod scan;
 mod time;
 mod writer;
 
 pub(crate) use invalid::InvalidJson;
 pub(crate) use reader::{JsonReader, RawJson};
 pub(crate) use scalar::encode_base64;
+#[cfg(fuzzing)]
+pub(crate) use scan::scan;
 pub(crate) use time::{duration_text, parse_duration, parse_timestamp, timestamp_text};
 pub(crate) use writer::JsonWriter;
 

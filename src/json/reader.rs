@@ -1,19 +1,23 @@
 //! A cursor over a JSON document.
 //!
-//! serde_json reads the values; the places between them are followed here, so that a single pass gives the
-//! parts of a message together with the exact text of the whole.
+//! A single pass gives the parts of a message together with the exact text of the whole. [`scan`] finds where values end;
+//! serde_json reads those that it does not take, and finds what is wrong with them.
 
 use std::borrow::Cow;
+use std::mem;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json::scan::{ScannedValue, plain_string, scan};
 use crate::json::{InvalidJson, MAX_DEPTH};
 
 /// Stands somewhere in a JSON document and moves on over what it reads.
 pub(crate) struct JsonReader<'a> {
     rest: &'a str,
     length: usize,
+    /// The depth of the deepest value since the innermost open bracket.
+    deepest: usize,
 }
 
 /// One valid JSON value as it stands in a document, without white space around it.
@@ -21,6 +25,8 @@ pub(crate) struct JsonReader<'a> {
 pub(crate) struct RawJson<'a> {
     text: &'a str,
     start: usize,
+    /// How many objects and arrays stand in one another; 0 for a scalar.
+    depth: usize,
 }
 
 impl<'a> JsonReader<'a> {
@@ -29,7 +35,7 @@ impl<'a> JsonReader<'a> {
         text: &'a str,
         read: impl FnOnce(&mut Self) -> Result<T, InvalidJson>,
     ) -> Result<T, InvalidJson> {
-        let mut reader = Self { rest: text, length: text.len() };
+        let mut reader = Self { rest: text, length: text.len(), deepest: 0 };
         let value = read(&mut reader)?;
         if reader.peek().is_some() { Err(reader.broken()) } else { Ok(value) }
     }
@@ -73,8 +79,15 @@ impl<'a> JsonReader<'a> {
     pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
         let start = self.offset();
-        let value: &RawValue = self.take()?;
-        Ok(RawJson { text: value.get(), start })
+        let (text, depth) = match scan(self.rest) {
+            Some(ScannedValue { end, depth }) => (self.advance(end), depth),
+            None => {
+                let value: &RawValue = self.take()?;
+                (value.get(), depth(value.get()))
+            }
+        };
+        self.deepest = self.deepest.max(depth);
+        Ok(RawJson { text, start, depth })
     }
 
     pub(crate) fn skip(&mut self) -> Result<(), InvalidJson> {
@@ -108,6 +121,7 @@ impl<'a> JsonReader<'a> {
             return Err(self.value()?.expected(what));
         }
         let mut more = !self.eat(close);
+        let around = mem::take(&mut self.deepest);
         while more {
             item(self)?;
             more = self.eat(b',');
@@ -115,21 +129,20 @@ impl<'a> JsonReader<'a> {
                 return Err(self.broken());
             }
         }
-        Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start })
+        let depth = 1 + self.deepest;
+        self.deepest = around.max(depth);
+        Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start, depth })
     }
 
-    /// A key is short and nearly always plain: serde_json takes those with escapes, and what is no key.
+    /// A key is nearly always plain: serde_json takes those with escapes, and what is no key.
     fn key(&mut self) -> Result<Cow<'a, str>, InvalidJson> {
         self.peek();
-        let special = |byte: u8| matches!(byte, b'"' | b'\\' | ..b' ');
-        let quoted = self.rest.strip_prefix('"').unwrap_or_default();
-        let end = quoted.bytes().position(special).unwrap_or_default();
-        match quoted.split_at_checked(end) {
-            Some((key, after)) if after.starts_with('"') => {
-                self.rest = after.get(1..).unwrap_or_default();
+        match plain_string(self.rest) {
+            Some(key) => {
+                self.advance(key.len() + 2);
                 Ok(Cow::Borrowed(key))
             }
-            _ => self.take().map(|JsonKey(key)| key),
+            None => self.take().map(|JsonKey(key)| key),
         }
     }
 
@@ -148,9 +161,16 @@ impl<'a> JsonReader<'a> {
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
-            self.rest = self.rest.get(1..).unwrap_or_default();
+            self.advance(1);
         }
         found
+    }
+
+    /// Moves on over `length` bytes and returns them.
+    fn advance(&mut self, length: usize) -> &'a str {
+        let (passed, rest) = self.rest.split_at_checked(length).unwrap_or_default();
+        self.rest = rest;
+        passed
     }
 
     fn offset(&self) -> usize {
@@ -177,30 +197,12 @@ impl<'a> RawJson<'a> {
 
     /// Stands at the start of the value.
     pub(crate) fn reader(self) -> JsonReader<'a> {
-        JsonReader { rest: self.text, length: self.start + self.text.len() }
+        JsonReader { rest: self.text, length: self.start + self.text.len(), deepest: 0 }
     }
 
     /// Refuses what serde_json would refuse to take apart, because it nests too deep.
     pub(crate) fn check_depth(self) -> Result<(), InvalidJson> {
-        // Counting is many times as fast as following the strings, and enough for nearly all documents.
-        let brackets: usize = self.text.as_bytes().chunks(255).map(opening).sum();
-        if brackets <= MAX_DEPTH || self.depth() <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
-    }
-
-    fn depth(self) -> usize {
-        let (mut depth, mut deepest, mut in_string) = (0usize, 0, false);
-        let mut bytes = self.text.bytes();
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'"' => in_string = !in_string,
-                b'\\' if in_string => drop(bytes.next()),
-                b'{' | b'[' if !in_string => depth += 1,
-                b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(depth);
-        }
-        deepest
+        if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
 
     /// What is wrong when something else should stand here; names the kind of value, never the value.
@@ -217,9 +219,21 @@ impl<'a> RawJson<'a> {
     }
 }
 
-/// How many of at most 255 bytes are `{` or `[`, which differ in one bit.
-fn opening(bytes: &[u8]) -> usize {
-    bytes.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>().into()
+/// Counts the levels of a valid value.
+pub(super) fn depth(value: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string) = (0usize, 0, false);
+    let mut bytes = value.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => drop(bytes.next()),
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 #[cfg(test)]

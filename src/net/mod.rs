@@ -4,6 +4,7 @@
 //! directly or through a proxy. What the connection carries (HTTP/1.1, HTTP/2) is the business of the layers above:
 //! of HTTP this module knows `CONNECT` alone. All blocking operations take an [`IoLimit`](connection::IoLimit).
 
+pub(crate) mod aws_hosts;
 pub(crate) mod certificate;
 pub(crate) mod connect;
 pub(crate) mod connection;

@@ -1,7 +1,7 @@
 //! Which proxy a host is reached through.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::util::env::Env;
 use crate::util::url::{UrlParts, bare, host_is_valid};
 
+use super::aws_hosts;
 use super::error::{NetError, NetErrorKind};
 use super::options::ProxySetting;
 use super::peer::{Peer, ServerAddress};
@@ -198,19 +199,16 @@ fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
 fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {
-        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unicast_link_local() || AWS.contains(&address)
+        Ok(address) if aws_hosts::METADATA.contains(&address) || aws_hosts::CONTAINER.contains(&address) => {
+            true
         }
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
         Err(_) => {
             ["localhost", "metadata.google.internal"].iter().any(|name| host.eq_ignore_ascii_case(name))
         }
     }
 }
-
-/// Where AWS's metadata server and its agent for pods listen over IPv6: in a range that is not link-local.
-const AWS: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
 
 #[cfg(test)]
 mod tests {

@@ -237,8 +237,8 @@ macro_rules! poll_options {
         /// least 0.5 s, at most 30 s, ±10 %.
         ///
         /// Each operation starts them anew. A hint of the service (`Retry-After`,
-        /// [`RetryInfo`](crate::rpc::RetryInfo)) makes the next delay longer, never shorter. A function that returns
-        /// `None` ends the wait as its timeout does.
+        /// [`RetryInfo`](crate::rpc::RetryInfo)) makes the next delay longer, never shorter. A delay of less than 10 ms,
+        /// such as zero, counts as 10 ms. A function that returns `None` ends the wait as its timeout does.
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer};

@@ -34,6 +34,8 @@ use super::update::{PollFault, Update, WaitWatch};
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
+    /// Of the API, if the options of the polls have another.
+    version: Option<Arc<str>>,
     options: PollOptions,
     watch: WaitWatch,
     attempt_timeout: Duration,
@@ -144,6 +146,7 @@ impl WaitMachine {
         let start = clock.now();
         Self {
             request,
+            version: None,
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             limit: None,
@@ -170,6 +173,17 @@ impl WaitMachine {
             cancel: Cancel::No,
             state: WaitState::Due(start),
         }
+    }
+
+    /// Sends all requests at this version of the API.
+    pub(crate) fn at_version(mut self, version: Option<Arc<str>>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The version of its requests, if it is not that of the client.
+    pub(crate) fn version(&self) -> Option<&Arc<str>> {
+        self.version.as_ref()
     }
 
     /// The request of a poll.
@@ -301,11 +315,11 @@ impl WaitMachine {
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
-            None => Poll::get(&self.request.name, timeout),
+            None => Poll::get(&self.request.name, timeout).at_version(self.version()),
             Some((asked, binding)) => {
                 // The timeout of an attempt starts when the server stops holding the response back.
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
-                Poll::held(&self.request.name, timeout, asked, binding)
+                Poll::held(&self.request.name, timeout, asked, binding).at_version(self.version())
             }
         }
     }
@@ -339,7 +353,7 @@ impl WaitMachine {
 
     /// Returns the delay of the backoff, or a longer one if the last error requests it.
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
-        let own = self.delays.next(elapsed, chance)?;
+        let own = self.delays.next(elapsed, chance)?.max(SHORTEST_DELAY);
         let Some(fault) = &self.fault else { return Some(own) };
         // A hint is a lower bound. `max_hint` limits it, so that a page that says "in a day" does not silence the wait.
         let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
@@ -395,6 +409,7 @@ impl WaitMachine {
             elapsed: now.saturating_duration_since(self.start),
             fault,
             pause: self.pause,
+            next_is_long_poll: self.long_polling.is_next(),
         });
     }
 
@@ -488,6 +503,9 @@ impl fmt::Debug for WaitMachine {
             .finish_non_exhaustive()
     }
 }
+
+/// No wait polls more often, whatever its backoff says: a delay of zero would poll as fast as the service responds.
+const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
 /// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use prost::Message;
 use serde_json::json;
 
+use crate::name::is_collection;
 use crate::proto::google::longrunning as pb;
 use crate::transport::Rpc;
 use crate::types::{Any, Code, Status};
@@ -82,11 +83,6 @@ impl RpcCall {
             }
         })
     }
-}
-
-/// Returns whether a name is that of a collection of operations.
-pub(super) fn is_collection(name: &str) -> bool {
-    name == "operations" || name.ends_with("/operations")
 }
 
 pub(super) fn bad_timeout() -> Status {

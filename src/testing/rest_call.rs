@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::call::{RpcArguments, RpcCall, bad_page_size, bad_timeout, is_collection};
+use super::call::{RpcArguments, RpcCall, bad_page_size, bad_timeout};
 use super::request::RecordedRequest;
 use super::store::OperationStore;
+use crate::name::is_collection;
 use crate::transport::Rpc;
 use crate::types::{Code, Status};
 use crate::util::percent::decode;

@@ -21,7 +21,8 @@ pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -
     };
     let error = finish(error, response, wall).transient(is_transient(http));
     match http {
-        404 if !text.is_empty() => error.of_status_page().note(NO_METHOD),
+        // The service sends a status with it, also for an operation that is gone.
+        404 => error.of_status_page().note(NO_METHOD),
         _ => error,
     }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::types::any::deserialize;
+use crate::types::extended::{self, ExtendedOperation, OperationForm};
 use crate::types::text::{SharedSource, SharedText};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 use crate::util::excerpt::shown_name;
@@ -47,6 +48,8 @@ pub struct Operation {
     pub(super) metadata: Option<Any>,
     pub(super) response: Option<Any>,
     pub(super) error: Option<Box<Status>>,
+    form: OperationForm,
+    target_link: Option<SharedText>,
     /// What the server sent, unless the operation was put together here.
     text: Option<Arc<str>>,
 }
@@ -62,7 +65,16 @@ impl Operation {
     /// ```
     pub fn running(name: impl Into<String>) -> Self {
         let name = name.into().into();
-        Self { name, done: false, metadata: None, response: None, error: None, text: None }
+        Self {
+            name,
+            done: false,
+            metadata: None,
+            response: None,
+            error: None,
+            form: OperationForm::Longrunning,
+            target_link: None,
+            text: None,
+        }
     }
 
     /// Creates an operation that is done and has a response.
@@ -103,7 +115,8 @@ impl Operation {
     /// ```
     #[must_use]
     pub fn with_metadata(self, metadata: impl Into<Any>) -> Self {
-        Self { metadata: Some(metadata.into()), text: None, ..self }
+        let form = OperationForm::Longrunning;
+        Self { metadata: Some(metadata.into()), text: None, form, target_link: None, ..self }
     }
 
     /// Parses the JSON form of an operation, as lenient as [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers are.
@@ -197,6 +210,36 @@ impl Operation {
         self.error.as_deref()
     }
 
+    /// Returns the form in which the service sent the operation.
+    ///
+    /// ```
+    /// use longrunning::{Operation, OperationForm};
+    ///
+    /// assert_eq!(Operation::running("operations/42").form(), OperationForm::Longrunning);
+    /// ```
+    pub fn form(&self) -> OperationForm {
+        self.form
+    }
+
+    /// Returns the URL of the resource that an [extended](OperationForm) operation creates, changes or deletes.
+    ///
+    /// It is `None` for other operations, and for those of Cloud DNS. Such an operation has no response: the resource at
+    /// this URL is the result.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    ///
+    /// let operation = Operation::from_json(
+    ///     r#"{"kind": "compute#operation", "name": "operation-1", "status": "DONE",
+    ///         "targetLink": "https://www.googleapis.com/compute/v1/projects/p/zones/z/instances/vm"}"#,
+    /// )?;
+    /// assert!(operation.target_link().is_some_and(|link| link.ends_with("/instances/vm")));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn target_link(&self) -> Option<&str> {
+        self.target_link.as_ref().map(SharedText::as_str)
+    }
+
     /// Returns whether the operation runs, succeeded, failed, or is malformed.
     ///
     /// An operation that is done with neither response nor error succeeded. An operation with both, or with an error
@@ -275,6 +318,20 @@ impl Operation {
         }
     }
 
+    /// Returns whether a field shows that this is an operation; one that is fresh may have a name only.
+    pub(super) fn is_recognised(&self) -> bool {
+        self.form.is_extended() || self.done || self.metadata.is_some() || self.response.is_some()
+    }
+
+    /// Completes the bare name of an extended operation: `operation-1` in `projects/p/zones/z`.
+    pub(super) fn completed_in(self, collection: &str) -> Self {
+        if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
+            return self;
+        }
+        let name = format!("{collection}/operations/{}", self.name()).into();
+        Self { name, ..self }
+    }
+
     /// Reads the operation that the reader stands at.
     pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let mut fields = OperationFields::default();
@@ -286,21 +343,45 @@ impl Operation {
                 "metadata" => fields.metadata = value,
                 "response" => fields.response = value,
                 "error" => fields.error = value,
-                _ => {}
+                "kind" => (fields.kind, fields.has_others) = (value, true),
+                _ => fields.has_others = true,
             }
             Ok(())
         })?;
         raw.check_depth()?;
         let source = SharedSource::new(raw);
+        if fields.may_be_extended()
+            && let Some(extended) = extended::read(&source, raw)?
+        {
+            return Self::extended(&source, raw, extended);
+        }
+        let linked =
+            fields.kind.map(|kind| extended::name_by_link(kind, &source, raw)).transpose()?.flatten();
+        let name = match linked {
+            Some(linked) => Some(linked),
+            None => field("name", fields.name, |raw| source.string(raw))?,
+        };
         Ok(Self {
-            name: field("name", fields.name, |raw| source.string(raw))?
-                .unwrap_or_else(|| String::new().into()),
+            name: name.unwrap_or_else(|| String::new().into()),
             done: field("done", fields.done, RawJson::boolean)?.unwrap_or_default(),
             metadata: field("metadata", fields.metadata, |raw| Any::read(&source, raw))?,
             response: field("response", fields.response, |raw| Any::read(&source, raw))?,
             error: field("error", fields.error, |raw| Status::read(&source, raw))?.map(Box::new),
+            form: OperationForm::Longrunning,
+            target_link: None,
             text: Some(source.text()),
         })
+    }
+
+    /// Creates an extended operation, whose metadata are the whole of it.
+    fn extended<'a>(
+        source: &SharedSource<'a>,
+        raw: RawJson<'a>,
+        parts: ExtendedOperation,
+    ) -> Result<Self, InvalidJson> {
+        let ExtendedOperation { form, name, done, error, target_link } = parts;
+        let metadata = Some(Any::read(source, raw)?);
+        Ok(Self { name, done, metadata, response: None, error, form, target_link, text: Some(source.text()) })
     }
 
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
@@ -338,6 +419,16 @@ struct OperationFields<'a> {
     metadata: Option<RawJson<'a>>,
     response: Option<RawJson<'a>>,
     error: Option<RawJson<'a>>,
+    kind: Option<RawJson<'a>>,
+    /// There are fields that no google.longrunning operation has.
+    has_others: bool,
+}
+
+impl OperationFields<'_> {
+    /// Only then is there a second look at the fields.
+    fn may_be_extended(&self) -> bool {
+        self.has_others && self.done.is_none() && self.metadata.is_none() && self.response.is_none()
+    }
 }
 
 fn field<'a, T>(

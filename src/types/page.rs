@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader};
+use crate::types::extended::{ListShape, missing_place};
 use crate::types::{Operation, wire};
 
 /// One page of operations, the response of `ListOperations`.
@@ -40,34 +41,13 @@ impl OperationPage {
         Self { operations, next_page_token: next_page_token.into(), unreachable: Vec::new() }
     }
 
-    /// Parses the JSON form of a `ListOperationsResponse`, in one pass and without keeping the text of the page.
+    /// Parses the JSON form of a `ListOperationsResponse`, or of a list of extended operations, in one pass and without
+    /// keeping the text of the page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
-        let (mut page, mut details) = (Self::default(), 0);
-        let outcome = JsonReader::document(text, |reader| {
-            reader.fields(|name, reader| {
-                match name {
-                    "operations" => drop(reader.elements(|reader| {
-                        has_room(page.operations.len() + details)?;
-                        let operation = Operation::read(reader)?;
-                        details += details_of(&operation);
-                        page.operations.push(operation);
-                        Ok(())
-                    })?),
-                    "nextPageToken" | "next_page_token" => {
-                        page.next_page_token = reader.value()?.string()?.into()
-                    }
-                    "unreachable" => drop(reader.elements(|reader| {
-                        has_room(page.unreachable.len())?;
-                        page.unreachable.push(reader.value()?.string()?.into());
-                        Ok(())
-                    })?),
-                    _ => reader.skip()?,
-                }
-                Ok(())
-            })
-        });
-        outcome.map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
-        Ok(page)
+        let mut parts = PageParts::default();
+        let outcome = JsonReader::document(text, |reader| parts.read(reader));
+        outcome.and_then(|()| parts.shape.check()).map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
+        Ok(parts.page)
     }
 
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
@@ -100,6 +80,95 @@ impl OperationPage {
         outcome.map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
         Ok(page)
     }
+}
+
+/// A page as it is read.
+#[derive(Default)]
+struct PageParts {
+    page: OperationPage,
+    /// Of the errors of its operations.
+    details: usize,
+    shape: ListShape,
+}
+
+impl PageParts {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
+        let fields = reader.fields(|name, reader| match name {
+            "operations" => self.operations(reader, None),
+            "items" => self.items(reader),
+            "nextPageToken" | "next_page_token" => {
+                self.page.next_page_token = reader.value()?.string()?.into();
+                Ok(())
+            }
+            "unreachable" | "unreachables" | "missingZones" => self.places(reader),
+            "warning" => self.warning(reader, None),
+            "warnings" => reader.elements(|reader| self.warning(reader, None)).map(drop),
+            _ => self.shape.other(name, reader),
+        });
+        fields.map(drop)
+    }
+
+    fn operations(&mut self, reader: &mut JsonReader<'_>, scope: Option<&str>) -> Result<(), InvalidJson> {
+        self.shape.has_list();
+        let list = reader.elements(|reader| {
+            has_room(self.page.operations.len() + self.details)?;
+            let operation = Operation::read(reader)?;
+            self.details += details_of(&operation);
+            let operation = match scope {
+                Some(scope) => operation.completed_in(scope),
+                None => operation,
+            };
+            self.page.operations.push(operation);
+            Ok(())
+        });
+        list.map(drop)
+    }
+
+    /// Reads a list of extended operations, or the map of an aggregated list by scopes.
+    fn items(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
+        if reader.peek() != Some(b'{') {
+            let first = self.page.operations.len();
+            self.operations(reader, None)?;
+            let others =
+                self.page.operations.iter().skip(first).position(|operation| !operation.is_recognised());
+            return others.map_or(Ok(()), |index| Err(not_an_operation().at(&format!("[{index}]"))));
+        }
+        self.shape.has_list();
+        let scopes = reader.fields(|scope, reader| {
+            let list = reader.fields(|name, reader| match name {
+                "operations" => self.operations(reader, Some(scope)),
+                "warning" => self.warning(reader, Some(scope)),
+                _ => Err(not_an_operation()),
+            });
+            list.map(drop)
+        });
+        scopes.map(drop)
+    }
+
+    fn places(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
+        let list = reader.elements(|reader| {
+            let place = reader.value()?.string()?.into();
+            self.missing(place)
+        });
+        list.map(drop)
+    }
+
+    fn warning(&mut self, reader: &mut JsonReader<'_>, scope: Option<&str>) -> Result<(), InvalidJson> {
+        let raw = reader.value()?;
+        raw.check_depth()?;
+        let warning = serde_json::from_str(raw.text()).unwrap_or_default();
+        missing_place(&warning, scope).map_or(Ok(()), |place| self.missing(place))
+    }
+
+    fn missing(&mut self, place: String) -> Result<(), InvalidJson> {
+        has_room(self.page.unreachable.len())?;
+        self.page.unreachable.push(place);
+        Ok(())
+    }
+}
+
+fn not_an_operation() -> InvalidJson {
+    InvalidJson::new("expected operations, found something else")
 }
 
 fn details_of(operation: &Operation) -> usize {
@@ -141,7 +210,13 @@ mod tests {
             ("nulls", r#"{"operations":null,"nextPageToken":null,"unreachable":null}"#, 0, "", 0),
             ("empty with a token", r#"{"nextPageToken":"t"}"#, 0, "t", 0),
             ("the name in the proto", r#"{"next_page_token":"t\u00e9"}"#, 0, "t\u{e9}", 0),
-            ("unknown fields", r#"{"new":{"operations":[1]},"unreachable":["a","b"]}"#, 0, "", 2),
+            (
+                "unknown fields",
+                r#"{"new":{"operations":[1]},"operations":[],"unreachable":["a","b"]}"#,
+                0,
+                "",
+                2,
+            ),
             (
                 "operations",
                 r#" { "operations" : [ {"name":"a"} , {} ] , "nextPageToken" : "t" } "#,

@@ -17,6 +17,12 @@ impl SharedText {
     pub(super) fn as_str(&self) -> &str {
         self.whole.get(self.range.clone()).unwrap_or_default()
     }
+
+    /// Shares a part of this text.
+    pub(super) fn slice(&self, part: Range<usize>) -> Self {
+        let start = self.range.start;
+        Self { whole: Arc::clone(&self.whole), range: start + part.start..start + part.end }
+    }
 }
 
 impl From<String> for SharedText {

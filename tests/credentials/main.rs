@@ -9,4 +9,5 @@ mod kit;
 mod memory;
 mod metadata;
 mod secrets;
+mod stops;
 mod storms;

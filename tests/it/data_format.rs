@@ -151,7 +151,7 @@ fn errors() {
         ("JSON", 404, "application/json", json.into(), "NOT_FOUND: gone", false),
         ("a proxy", 502, "text/html", proxy.into(), "UNAVAILABLE: HTTP 502: Bad Gateway", true),
         ("no status", 503, PROTOBUF, Vec::new(), "UNAVAILABLE: HTTP 503", true),
-        ("other bytes", 404, PROTOBUF, vec![0xff; 50], "NOT_FOUND: HTTP 404", false),
+        ("other bytes", 404, PROTOBUF, vec![0xff; 50], NO_METHOD, false),
         ("within a 200", 200, PROTOBUF, status(&Status::new(Code::Aborted, "m")), "ABORTED: m", false),
         ("JSON within a 200", 200, "application/json", json.into(), "NOT_FOUND: gone", false),
     ];
@@ -187,3 +187,6 @@ fn bytes_that_are_no_answer() {
     let html = client(&canned(200, "text/html", "<html>")).get(NAME).send().unwrap_err();
     assert_eq!(html.kind(), ErrorKind::Decode);
 }
+
+const NO_METHOD: &str = "NOT_FOUND: HTTP 404; this is not a response of the service: the method does not exist at this \
+    endpoint and version, so check the endpoint, `api_version` and the bindings";

@@ -9,7 +9,7 @@ use crate::kit::{Method, NAME, done, lines, running, secs, server, slept, told};
 fn broken_documents() {
     let deep = |levels: usize| {
         let nested = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
-        format!(r#"{{"x":{nested},"operations":[{{"x":{nested}}}]}}"#)
+        format!(r#"{{"name":"n","x":{nested},"operations":[{{"name":"n","x":{nested}}}]}}"#)
     };
     let rows = [
         ("34: byte order mark", b"\xef\xbb\xbf{}".to_vec()),
@@ -22,6 +22,10 @@ fn broken_documents() {
         for method in Method::ALL {
             let server = server();
             server.reply(Reply::json(200, body.clone()));
+            if row == "34: byte order mark" && [Method::Cancel, Method::Delete].contains(&method) {
+                assert_eq!(told(&method.run(&server.client())), "ok", "the outcome is known");
+                continue;
+            }
             let error = method.run(&server.client()).expect_err(row);
             assert_eq!(error.kind(), ErrorKind::Decode, "{row} {method:?}: {error}");
             assert_eq!((server.request_count(), slept(&server)), (1, vec![]), "{row} {method:?}");

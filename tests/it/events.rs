@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use longrunning::auth::TokenError;
-use longrunning::http::{HttpOptions, ProxySetting, Roots};
+use longrunning::auth::{AccessToken, TokenError, TokenRequest};
+use longrunning::http::{HttpMethod, HttpOptions, HttpRequest, ProxySetting, Roots};
 use longrunning::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use longrunning::testing::{FakeServer, Reply};
 #[cfg(feature = "grpc")]
@@ -92,6 +92,8 @@ fn events() -> Vec<(&'static str, Play, Option<Play>)> {
         ("connection closed before a response", Sends(Reply::close), None),
         ("no response within the attempt timeout", Sends(Reply::hang), None),
         ("a proxy that refuses to connect (407)", Client(behind_a_proxy), None),
+        ("an unusable proxy setting", Client(with_an_unusable_proxy), None),
+        ("an unusable proxy setting of a token request", Client(with_an_unusable_proxy_for_tokens), None),
         (
             "an access token that is not available now",
             Client(|builder| builder.credentials(failing(|| TokenError::transient("the vault is sealed")))),
@@ -196,8 +198,8 @@ impl Event<'_> {
         (found != expected || !is_consistent).then(|| format!("{found:?}, expected {expected:?}: {error:#}"))
     }
 
-    /// A server at which the event happens so often, and a client for it.
-    fn start(&self, times: usize) -> (FakeServer, OperationsClient) {
+    /// A server at which the event happens a number of times, and a client for it; an error if no client can be built.
+    fn start(&self, times: usize) -> Result<(FakeServer, OperationsClient), Error> {
         let server = FakeServer::start();
         // Of a type that has a form in JSON and in protobuf.
         let response = Any::pack(&prost_types::Duration { seconds: 9, nanos: 0 });
@@ -210,20 +212,20 @@ impl Event<'_> {
             }
             Client(change) => change(builder),
         };
-        let client = builder.build().unwrap();
-        (server, client)
+        Ok((server, builder.build()?))
     }
 
     fn returned(&self) -> Error {
-        let (_server, client) = self.start(1);
-        client.get(NAME).retry(RetryPolicy::never()).send().unwrap_err()
+        match self.start(1) {
+            Ok((_server, client)) => client.get(NAME).retry(RetryPolicy::never()).send().unwrap_err(),
+            Err(error) => error,
+        }
     }
 
     fn call(&self) -> String {
-        let (_server, client) = self.start(1);
-        let attempts = match client.get(NAME).send() {
-            Ok(_) => 2,
-            Err(error) => error.attempts(),
+        let attempts = match self.start(1).map(|(_server, client)| client.get(NAME).send()) {
+            Ok(Ok(_)) => 2,
+            Ok(Err(error)) | Err(error) => error.attempts(),
         };
         if attempts > 1 { "retried" } else { "returned" }.to_owned()
     }
@@ -240,8 +242,7 @@ impl Event<'_> {
 
     fn tolerated(&self, wait: impl Fn(&OperationsClient) -> Result<Operation, Error>) -> String {
         let survives = |times: usize| {
-            let (_server, client) = self.start(times);
-            let result = wait(&client);
+            let result = self.start(times).and_then(|(_server, client)| wait(&client));
             // A client that never gets through waits to the end.
             result.map_or_else(|error| error.to_string().contains("it was not cancelled"), |_| true)
         };
@@ -291,13 +292,33 @@ fn text() -> Reply {
 }
 
 fn failing(error: fn() -> TokenError) -> Credentials {
-    Credentials::provider(move |_: &longrunning::auth::TokenRequest<'_>| Err(error()))
+    Credentials::provider(move |_: &TokenRequest<'_>| Err(error()))
+}
+
+/// A proxy of a kind that is not supported, on the way to the service.
+fn with_an_unusable_proxy(builder: OperationsClientBuilder) -> OperationsClientBuilder {
+    builder.api_endpoint("https://service.invalid").http_options(through("socks5://127.0.0.1:1"))
+}
+
+/// The same on the way to the token endpoint; the service is on this machine, which needs no proxy.
+fn with_an_unusable_proxy_for_tokens(builder: OperationsClientBuilder) -> OperationsClientBuilder {
+    let provider = |request: &TokenRequest<'_>| {
+        let url = "https://token.invalid/";
+        request.http.send(&HttpRequest::new(HttpMethod::Post, url).deadline(request.deadline))?;
+        Ok(AccessToken::new("t"))
+    };
+    let credentials = Credentials::provider(provider);
+    builder.credentials(credentials).http_options(through("http://proxy.invalid:99999"))
+}
+
+fn through(proxy: &str) -> HttpOptions {
+    HttpOptions::new().roots(Roots::None).proxy(ProxySetting::Url(proxy.to_owned()))
 }
 
 /// The client's proxy asks for credentials.
 fn behind_a_proxy(builder: OperationsClientBuilder) -> OperationsClientBuilder {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = ProxySetting::Url(format!("http://{}", listener.local_addr().unwrap()));
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -307,8 +328,7 @@ fn behind_a_proxy(builder: OperationsClientBuilder) -> OperationsClientBuilder {
                 stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
         }
     });
-    let options = HttpOptions::new().roots(Roots::None).proxy(proxy);
-    builder.api_endpoint("https://service.invalid").http_options(options)
+    builder.api_endpoint("https://service.invalid").http_options(through(&proxy))
 }
 
 const BARE: &str = r#"{"code":14,"message":"m","details":[

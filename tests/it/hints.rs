@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use longrunning::rpc::RetryInfo;
-use longrunning::testing::Reply;
-use longrunning::{Code, Status};
+use longrunning::testing::{FakeOperation, Reply};
+use longrunning::{Backoff, Code, RetryPolicy, Status};
 
 use crate::kit::{NAME, secs, server, slept, unavailable};
 
@@ -38,6 +38,19 @@ fn a_call_names_the_hint_that_ended_it() {
         assert!(error.to_string().ends_with(note), "{error}");
         assert_eq!((error.attempts(), slept(&server)), (1, vec![]));
     }
+}
+
+/// Nor would a policy with more attempts have made another one.
+#[test]
+fn a_call_without_retries_names_the_hint_too() {
+    let server = server();
+    server.reply(unavailable().header("retry-after", DAY));
+    let error = server.client().get(NAME).retry(RetryPolicy::never()).send().unwrap_err();
+    assert!(
+        error.to_string().ends_with("; Retry-After of 86400 s is longer than the remaining 60 s"),
+        "{error}"
+    );
+    assert_eq!(error.retry_after(), Some(secs(86_400.0)));
 }
 
 #[test]
@@ -110,5 +123,25 @@ fn a_server_forbids_retries() {
             .poller(NAME)
             .until_done()
             .unwrap_or_else(|error| panic!("{value}: the next poll is no retry: {error}"));
+    }
+}
+
+/// A backoff without delays would poll as fast as the service responds.
+#[test]
+fn polls_are_at_least_ten_milliseconds_apart() {
+    for many in [false, true] {
+        let server = server();
+        server.insert(FakeOperation::new("operations/slow").done_at_poll(4));
+        let backoff = Backoff::from_fn(|_| Some(Duration::ZERO));
+        if many {
+            let client = server.client();
+            let done = client.poll_many(["operations/slow"]).backoff(backoff).into_iter().next().unwrap();
+            assert!(done.unwrap().is_done());
+        } else {
+            assert!(
+                server.client().poller("operations/slow").backoff(backoff).until_done().unwrap().is_done()
+            );
+        }
+        assert_eq!(server.elapsed(), Duration::from_millis(30), "{many}");
     }
 }

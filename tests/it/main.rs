@@ -15,6 +15,7 @@ mod handle;
 mod hints;
 mod homes;
 mod http_faults;
+mod http_rules;
 #[cfg(target_os = "linux")]
 mod interrupted;
 #[cfg(feature = "journal")]
@@ -24,6 +25,7 @@ mod listener;
 mod long_poll;
 mod many_threads;
 mod messages;
+mod plain_http;
 mod poll_many;
 mod polling;
 mod progress;

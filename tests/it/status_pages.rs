@@ -40,6 +40,12 @@ fn acknowledgements_in_all_shapes() {
         ("null", typed("application/json", "null")),
         ("a string", typed("application/json", r#""ok""#)),
         ("a number", typed("application/json", "1")),
+        ("a byte order mark", typed("application/json", "\u{feff}{}")),
+        ("a byte order mark alone", typed("text/plain", "\u{feff}")),
+        (
+            "a byte order mark before an operation",
+            typed("application/json", &format!("\u{feff}{}", done().to_json())),
+        ),
     ];
     for (row, reply) in rows {
         for result in acknowledged(&reply) {
@@ -61,6 +67,12 @@ fn what_acknowledges_nothing() {
             true,
         ),
         ("an error", Reply::json(200, r#"{"error":{"status":"ABORTED"}}"#), "Service ABORTED", false),
+        (
+            "an error with a byte order mark",
+            Reply::json(200, "\u{feff}{\"error\":{\"status\":\"ABORTED\"}}"),
+            "Service ABORTED",
+            false,
+        ),
     ];
     for (row, reply, expected, is_unknown) in rows {
         for (result, verb) in acknowledged(&reply).into_iter().zip(["cancelled", "deleted"]) {
@@ -90,7 +102,9 @@ fn a_404_of_a_front_end_is_about_the_path() {
         (Reply::html(404), "NOT_FOUND: HTTP 404: Error 404 …;", true),
         (Status::new(Code::NotFound, "expired").into(), "NOT_FOUND: expired", false),
         (Reply::json(404, r#"{"code":5,"message":"expired"}"#), "NOT_FOUND: expired", false),
-        (Reply::json(404, ""), "NOT_FOUND: HTTP 404", false),
+        (Reply::json(404, ""), "NOT_FOUND: HTTP 404;", true),
+        (Reply::json(404, vec![0xff; 50]), "NOT_FOUND: HTTP 404;", true),
+        (Reply::json(404, "\u{feff}{\"code\":5,\"message\":\"expired\"}"), "NOT_FOUND: expired", false),
     ];
     for (reply, text, is_front_end) in rows {
         let server = server();
@@ -108,9 +122,12 @@ fn a_404_of_a_front_end_is_about_the_path() {
 
 #[test]
 fn a_404_of_a_front_end_does_not_confirm_a_deletion() {
-    for (last, expected) in
-        [(Reply::html(404), "Service NOT_FOUND"), (Status::new(Code::NotFound, "gone").into(), "ok")]
-    {
+    let rows = [
+        (Reply::html(404), "Service NOT_FOUND"),
+        (Reply::json(404, ""), "Service NOT_FOUND"),
+        (Status::new(Code::NotFound, "gone").into(), "ok"),
+    ];
+    for (last, expected) in rows {
         let server = server();
         server.reply(unavailable());
         server.reply(last);

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 14] = [
     &["lib", "testing"],
     &["aio"],
     &["client"],
-    &["handle", "poll_many", "sweep"],
+    &["handle", "poll_many", "start", "sweep"],
     &["poller"],
     &["call", "operation_ref", "pager"],
     &["core", "options", "client_config", "wait_support"],
@@ -35,7 +35,15 @@ const CIRCLES: [(&str, &[&str]); 2] = [
     ),
     (
         "an error holds the operation and the status that it is about, and they return errors where they are read",
-        &["error", "types/any", "types/operation", "types/outcome", "types/status"],
+        &[
+            "error",
+            "types/any",
+            "types/extended/failure",
+            "types/extended/mod",
+            "types/operation",
+            "types/outcome",
+            "types/status",
+        ],
     ),
 ];
 

@@ -7,6 +7,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     read(text).ok_or_else(|| "expected a duration such as 500ms, 10s, 15m or 1h30m".to_owned())
 }
 
+/// Reads the delay between polls, which has to keep a service from being polled in a loop.
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    parse(text).and_then(|interval| match interval >= SHORTEST_INTERVAL {
+        true => Ok(interval),
+        false => Err("expected at least 10ms".to_owned()),
+    })
+}
+
 /// The same duration as [`parse`] reads it.
 pub(crate) fn show(duration: Duration) -> String {
     let mut left = duration.as_millis();
@@ -36,6 +44,9 @@ fn read(text: &str) -> Option<Duration> {
     }
     Some(total)
 }
+
+/// As for waits of the library.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
@@ -67,6 +78,15 @@ mod tests {
         for (name, text, millis) in rows {
             assert_eq!(parse(text).ok(), millis.map(Duration::from_millis), "{name}");
         }
+    }
+
+    #[test]
+    fn intervals_are_not_too_short() {
+        for text in ["0s", "9ms", "0ms"] {
+            assert_eq!(parse_interval(text), Err("expected at least 10ms".to_owned()), "{text}");
+        }
+        assert_eq!(parse_interval("10ms"), Ok(Duration::from_millis(10)));
+        assert!(parse_interval("x").unwrap_err().contains("such as 500ms"));
     }
 
     #[test]

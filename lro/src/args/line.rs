@@ -35,7 +35,7 @@ fn resume_in(
     line.0.push("wait".to_owned());
     line.wait(wait);
     if wait.journal.is_none() {
-        line.0.extend(names.iter().map(|name| redact::name_for_display(name)));
+        line.0.extend(names.iter().map(|name| redact::name_for_line(name, &wait.names)));
     }
     let words: Vec<_> = line.0.iter().map(|word| shell.word(word)).collect();
     variable.unwrap_or_default() + &words.join(" ")
@@ -59,6 +59,7 @@ impl CommandLine {
             retries,
             format,
             progress,
+            color,
             verbose,
             dry_run: _,
         } = globals;
@@ -80,6 +81,7 @@ impl CommandLine {
         self.text("--retries", retries.map(|retries| retries.to_string()).as_deref());
         self.choice("--format", format.as_ref());
         self.choice("--progress", progress.as_ref());
+        self.choice("--color", color.as_ref());
         self.flag("--verbose", *verbose);
     }
 
@@ -123,7 +125,7 @@ mod tests {
             "lro wait operations/1",
             "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
              --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
-             --total-timeout 1h30m --retries 0 --format json --progress never --verbose wait --on-timeout cancel \
+             --total-timeout 1h30m --retries 0 --format json --progress never --color always --verbose wait --on-timeout cancel \
              --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",
             "lro --progress always wait --journal '/with $dollar'",
         ];
@@ -165,7 +167,7 @@ mod tests {
             let cli = read(["lro", "wait", "a"]).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!() };
             let line = resume(&globals, wait, &[secret.into()], None);
-            assert!(!line.contains("CANARY") && line.matches("[redacted]").count() == 8, "{line}");
+            assert!(!line.contains("CANARY") && line.matches("[redacted").count() == 8, "{line}");
             let line = resume(&Globals::default(), wait, &[], Some(secret));
             assert!(!line.contains("CANARY"), "{line}");
         }

@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
-pub(crate) use globals::{Globals, OutputFormat, ProgressArg, TransportArg};
+pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
 pub(crate) use line::resume;
 pub(crate) use shell::ShellKind;
 
@@ -123,8 +123,8 @@ pub(crate) struct WaitArgs {
     /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) long_poll: LongPollArg,
-    /// Ask every DURATION [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Poll every DURATION, at least 10ms [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval)]
     pub(crate) poll_interval: Option<Duration>,
     /// Give up when polls have failed without interruption for DURATION [default: keep trying].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
@@ -250,7 +250,11 @@ Several names are waited for at once, each is reported when it is done. The limi
 24h. Faults that may pass do not end a wait.
 
 Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
-it at once. A signal that was ignored when the program started stays ignored, as with nohup.
+it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
+display away until `fg`.
+
+On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and
+with -v there are lines instead. A last line sums up.
 
 With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
 what this one did not, and a result that was printed in the very moment of the kill may be printed once more.

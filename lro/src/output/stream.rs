@@ -57,11 +57,11 @@ pub(crate) fn say(message: &str) -> bool {
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
     let text = text.to_string();
-    stderr_through(|| io::stderr().write_all(text.as_bytes()))
+    guard_stderr(|| io::stderr().write_all(text.as_bytes()))
 }
 
-/// Lets `write` write to standard error, and returns whether it succeeded.
-pub(crate) fn stderr_through(write: impl FnOnce() -> io::Result<()>) -> bool {
+/// Does a write to standard error, and returns whether it succeeded.
+pub(crate) fn guard_stderr(write: impl FnOnce() -> io::Result<()>) -> bool {
     note(check(closed::stderr()).and_then(|()| write())).is_ok()
 }
 

@@ -147,3 +147,33 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     // The pipe is closed now.
     Ran::of(child).exits(0).says_nothing();
 }
+
+/// A token of the service may look like a JWT and is of use; a credential in its place is not repeated.
+#[test]
+fn a_page_token_is_repeated_if_it_is_the_services() {
+    let page = |token: &str| {
+        Reply::json(200, format!(r#"{{"operations":[{{"name":"operations/1"}}],"nextPageToken":"{token}"}}"#))
+    };
+    let given = "eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.CANARY";
+    let broken = || Status::new(Code::Internal, "broken");
+    let server = server();
+    server.reply(page("eyJvZmZzZXQiOjJ9"));
+    let listed = lro("list --limit 1").asks(&server).runs().exits(0);
+    listed.says("lro: there are more: go on with --page-token eyJvZmZzZXQiOjJ9");
+
+    server.reply(page("eyJv.ZmZz.ZXQi"));
+    server.reply(broken());
+    let listed = lro("list --page-token").word(given).asks(&server).runs().exits(1);
+    listed.says("lro: hint: go on with --page-token eyJv.ZmZz.ZXQi");
+
+    for token in [given, "eyJCANARY", "ya29.CANARY", "AIzaSyCANARY"] {
+        server.reply(broken());
+        let listed = lro("list --page-token").word(token).asks(&server).runs().exits(1);
+        assert!(!listed.stderr.contains("CANARY"), "{listed:#?}");
+        listed
+            .says("lro: hint: go on with the same --page-token, which is not repeated here: it looks like ");
+    }
+    server.reply(page(given));
+    let listed = lro("list --limit 1 --page-token").word(given).asks(&server).runs().exits(0);
+    assert!(!listed.stderr.contains("CANARY"), "{listed:#?}");
+}

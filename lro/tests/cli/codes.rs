@@ -92,7 +92,7 @@ fn four_when_an_operation_still_runs_at_the_limit() {
         .exits(4)
         .prints("")
         .says("lro: operation `operations/running` still running after ")
-        .says(&format!("lro: wait on with: {line}"));
+        .says(&format!("lro: continue with: {line}"));
 }
 
 #[test]
@@ -161,14 +161,14 @@ fn what_was_denied_is_named() {
              (or it may not exist).",
             Some("IAM_PERMISSION_DENIED"),
             [("permission", "run.operations.get"), ("resource", "projects/p/locations/l")],
-            "who asks lacks run.operations.get on projects/p/locations/l: have it granted, or use other \
+            "the caller lacks run.operations.get on projects/p/locations/l: grant it, or use other \
              credentials (IAM_PERMISSION_DENIED)",
         ),
         (
             "The caller does not have permission",
             None,
             [("", ""), ("", "")],
-            "who asks lacks a permission: have it granted, or use other credentials",
+            "the caller lacks a permission: grant it, or use other credentials",
         ),
     ];
     let server = full_server();
@@ -209,7 +209,7 @@ fn of_several_the_gravest_counts() {
 #[cfg(unix)]
 fn an_interruption_counts_more_than_a_failure() {
     let server = full_server();
-    let until = ["operations/running: running", "operation `operations/failed` failed"];
+    let until = ["running: running", "operation `operations/failed` failed"];
     interrupted(&server, "wait operations/failed operations/running", &until, "-INT").exits(130);
 }
 

@@ -158,6 +158,11 @@ fn secrets() -> Vec<String> {
         pem.to_owned(),
         "ya29.a0CANARY".to_owned(),
         "AIzaSyCANARY".to_owned(),
+        // A JWT, a refresh token, a client secret and an AWS key.
+        "eyJhbGciOiJSUzI1NiJ9.eyJCANARY.c2lnCANARY".to_owned(),
+        "1//0gCANARY".to_owned(),
+        "GOCSPX-CANARY".to_owned(),
+        "AKIACANARY12345".to_owned(),
         "https://host.invalid/v1/?key=AIzaSyCANARY".to_owned(),
     ]
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Child;
 
-use crate::kit::{Lro, lro};
+use crate::kit::{Lro, Ran, lro};
 
 /// A server of its own process, ended with the value.
 pub(crate) struct Served {
@@ -143,4 +143,39 @@ fn a_signal_ends_it() {
         assert!(killed.unwrap().success());
         assert_eq!(served.child.wait().unwrap().code(), Some(0), "{signal}");
     }
+}
+
+/// A file, a pipe without a writer, one whose writer never ends, a device without an end: none holds the program up.
+#[test]
+#[cfg(unix)]
+fn a_scenario_from_a_pipe_is_read_within_the_timeout() {
+    let pipe = scenario("pipe", "");
+    fs::remove_file(&pipe).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let path = pipe.to_string_lossy().into_owned();
+    let serve = |limit: &str| lro(&format!("serve --total-timeout {limit} --script")).word(path.clone());
+    let refused = |ran: Ran| {
+        let message = format!("lro: scenario `{path}` cannot be read: it did not end within the timeout");
+        ran.exits(2).says(&message);
+    };
+    refused(serve("100ms").runs());
+    let open = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    refused(serve("100ms").runs());
+    drop(open);
+
+    let writing = {
+        let path = path.clone();
+        std::thread::spawn(move || fs::write(path, r#"{"operations": [{"name": "operations/1"}]}"#))
+    };
+    let served = Served::start(serve("1m"));
+    served.asked_by("get operations/1").runs().exits(0);
+    writing.join().unwrap().unwrap();
+
+    let mut waiting = serve("1h").starts();
+    let killed = std::process::Command::new("kill").args(["-INT", &waiting.id().to_string()]).status();
+    assert!(killed.unwrap().success() && !waiting.wait().unwrap().success());
+    fs::remove_file(pipe).unwrap();
+
+    let endless = lro("serve --script /dev/zero").runs().exits(2);
+    endless.says("lro: scenario `/dev/zero` cannot be read: it is larger than 64 MiB");
 }

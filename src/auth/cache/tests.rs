@@ -420,7 +420,7 @@ fn the_provider_learns_time_scopes_and_date() {
     let (sender, asked) = mpsc::channel();
     let sender = Mutex::new(sender);
     let provider = move |request: &TokenRequest<'_>| {
-        let seen = (request.timeout, request.scopes.to_vec(), request.now);
+        let seen = (request.remaining(), request.scopes.to_vec(), request.now);
         sender.lock().unwrap().send(seen).unwrap();
         Ok(AccessToken::new("a").expires_in(seconds(3600)))
     };

@@ -1,7 +1,6 @@
 //! A subject token that AWS stands behind: a signed request that tells Google who this machine is.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -103,7 +102,7 @@ impl AwsSource {
         };
         let keys = match &self.keys {
             KeyOrigin::Environment(keys) => Arc::clone(keys),
-            KeyOrigin::Container(endpoint) => Arc::new(endpoint.keys(&metadata.remaining())?),
+            KeyOrigin::Container(endpoint) => Arc::new(endpoint.keys(request)?),
             KeyOrigin::Metadata(url) => Arc::new(metadata.keys(url)?),
             KeyOrigin::Nowhere => return Err(TokenError::permanent("has no AWS security credentials")),
         };
@@ -124,13 +123,12 @@ impl AwsSource {
 struct Metadata<'a> {
     request: TokenRequest<'a>,
     session: Option<Zeroizing<String>>,
-    start: Instant,
 }
 
 impl<'a> Metadata<'a> {
     /// Fetches a session token, if it is needed.
     fn open(aws: &AwsSource, request: &TokenRequest<'a>) -> Result<Self, TokenError> {
-        let mut metadata = Self { request: *request, session: None, start: Instant::now() };
+        let mut metadata = Self { request: *request, session: None };
         let needed =
             matches!(aws.region, RegionOrigin::Metadata(_)) || matches!(aws.keys, KeyOrigin::Metadata(_));
         if let Some(url) = aws.session_url.as_deref().filter(|_| needed) {
@@ -158,12 +156,7 @@ impl<'a> Metadata<'a> {
 
     fn get(&self, url: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let session = self.session.as_ref().map(|token| ("x-aws-ec2-metadata-token", token.as_str()));
-        fetch(&self.remaining(), HttpMethod::Get, url, session.as_slice())
-    }
-
-    /// The token request with the time that is left of it.
-    fn remaining(&self) -> TokenRequest<'a> {
-        self.request.since(self.start)
+        fetch(&self.request, HttpMethod::Get, url, session.as_slice())
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -82,15 +81,14 @@ impl WorkloadCertificate {
         request: &TokenRequest<'_>,
         exchange: &TokenExchange,
     ) -> Result<AccessToken, TokenError> {
-        let start = Instant::now();
         let Some(identity) = &self.identity else {
             return Err(TokenError::permanent("has no client certificate"));
         };
-        let limits = ReadLimits::within(request.timeout, request.stop);
+        let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
         let pair = identity.certificate.load(&limits).map_err(HttpError::from)?;
         let subject_token = self.subject_token(&pair, request)?;
         let http = identity.client(pair, request)?;
-        exchange.token(&TokenRequest { http: &*http, ..request.since(start) }, &subject_token)
+        exchange.token(&TokenRequest { http: &*http, ..*request }, &subject_token)
     }
 
     /// A JSON array of certificates, DER in base64, the one of the workload first.

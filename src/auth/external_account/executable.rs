@@ -19,6 +19,7 @@ use crate::auth::{TokenError, TokenRequest};
 use crate::error::Error;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
+use crate::util::file::ReadLimits;
 use crate::util::secret::Secret;
 
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ impl ExecutableSource {
         if let Some(token) = self.kept(request.now) {
             return Ok(token);
         }
-        let FinishedProcess { status, mut stdout } = self.run(request.timeout)?;
+        let FinishedProcess { status, mut stdout } = self.run(request)?;
         let silent = status.success() && stdout.trim_ascii().is_empty();
         if let Some(path) = self.output_file.as_ref().filter(|_| silent) {
             stdout = file::read_regular(path, "the output file of the executable")?;
@@ -114,10 +115,12 @@ impl ExecutableSource {
         command
     }
 
-    fn run(&self, left: Duration) -> Result<FinishedProcess, TokenError> {
+    fn run(&self, request: &TokenRequest<'_>) -> Result<FinishedProcess, TokenError> {
+        let left = request.remaining();
         let timeout = self.timeout.min(left);
+        let limits = ReadLimits::within(timeout, request.stop);
         let program = shown(&self.program);
-        process::run(&mut self.command(), timeout, MAX_LEN).map_err(|failure| match failure {
+        process::run(&mut self.command(), &limits, MAX_LEN).map_err(|failure| match failure {
             ProcessFailure::Io(error) => {
                 TokenError::permanent(format!("executable `{program}` cannot be run")).with_source(error)
             }
@@ -128,6 +131,9 @@ impl ExecutableSource {
                 TokenError::transient(format!(
                     "executable `{program}` was killed after {seconds:.1} s, which is what {limit}"
                 ))
+            }
+            ProcessFailure::Stopped => {
+                TokenError::transient(format!("executable `{program}` was killed: the call was stopped"))
             }
             ProcessFailure::TooLarge => {
                 TokenError::permanent(format!("executable `{program}` was killed: it wrote more than 1 MiB"))

@@ -25,7 +25,7 @@ impl SubjectTokenFile {
     /// Reads the file anew, by its path: rotation swaps a link or the file itself. A pipe is read once.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let origin = format!("subject token file `{}`", file::shown(self.source.path()));
-        let limits = ReadLimits::within(request.timeout, request.stop);
+        let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
         let text = self.source.read(&limits).map_err(|error| failed(&origin, error))?;
         self.format.read(&origin, &text)
     }
@@ -43,7 +43,7 @@ pub(super) fn read(
     origin: &str,
     request: &TokenRequest<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    let limits = ReadLimits::within(request.timeout, request.stop);
+    let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
     file::read(path, &limits).map_err(|error| failed(origin, error))
 }
 

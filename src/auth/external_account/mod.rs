@@ -17,7 +17,6 @@ mod url;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::value::RawValue;
 
@@ -119,7 +118,6 @@ struct Exchanged {
 
 impl TokenProvider for Exchanged {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
-        let start = Instant::now();
         let subject_token = match &self.source {
             SubjectTokenSource::Aws(source) => source.subject_token(request),
             SubjectTokenSource::Certificate(source) => return source.token(request, &self.exchange),
@@ -127,7 +125,7 @@ impl TokenProvider for Exchanged {
             SubjectTokenSource::File(source) => source.subject_token(request),
             SubjectTokenSource::Url(source) => source.subject_token(request),
         }?;
-        self.exchange.token(&request.since(start), &subject_token)
+        self.exchange.token(request, &subject_token)
     }
 }
 

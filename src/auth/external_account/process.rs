@@ -2,11 +2,13 @@
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
+
+use crate::util::file::ReadLimits;
 
 /// What a program that ended by itself left.
 #[derive(Debug)]
@@ -20,23 +22,25 @@ pub(super) struct FinishedProcess {
 pub(super) enum ProcessFailure {
     /// The program could not be started, or its output not be read.
     Io(io::Error),
+    /// The program was killed because the call that needs it was stopped.
+    Stopped,
     /// The program was killed because its time was over.
     Timeout,
     /// The program was killed because it wrote too much.
     TooLarge,
 }
 
-/// Runs `command` without standard input and standard error, for at most `timeout` and `limit` bytes.
+/// Runs `command` without standard input and standard error, until the deadline or the stop of `limits`, for at most
+/// `limit` bytes.
 ///
 /// The output is read on a thread of its own, because a pipe of the standard library has no deadline. The
 /// thread ends with the pipe: when the program does, or is killed. A program that hands its standard output
 /// on to another one, and leaves that behind, keeps the thread until then; no call waits for it.
 pub(super) fn run(
     command: &mut Command,
-    timeout: Duration,
+    limits: &ReadLimits<'_>,
     limit: usize,
 ) -> Result<FinishedProcess, ProcessFailure> {
-    let deadline = Instant::now() + timeout;
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = Running(child.map_err(ProcessFailure::Io)?);
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -44,18 +48,40 @@ pub(super) fn run(
     // After a timeout no reader takes the output, so it is wiped here.
     let read = move || drop(sender.send(read(pipe, limit)));
     thread::Builder::new().name("longrunning-executable".into()).spawn(read).map_err(ProcessFailure::Io)?;
-    let stdout = match receiver.recv_timeout(left(deadline)) {
-        Ok(stdout) => stdout.map_err(ProcessFailure::Io)?,
-        Err(RecvTimeoutError::Timeout) => return Err(ProcessFailure::Timeout),
-        Err(RecvTimeoutError::Disconnected) => {
-            return Err(ProcessFailure::Io(io::Error::other("the thread that reads its output is gone")));
-        }
-    };
+    let stdout = output(&receiver, limits)?;
     if stdout.len() > limit {
         return Err(ProcessFailure::TooLarge);
     }
-    let status = child.wait(deadline)?;
+    let status = child.wait(limits)?;
     Ok(FinishedProcess { status, stdout })
+}
+
+/// Returns what the program wrote, once its output has ended.
+fn output(
+    receiver: &Receiver<io::Result<Zeroizing<Vec<u8>>>>,
+    limits: &ReadLimits<'_>,
+) -> Result<Zeroizing<Vec<u8>>, ProcessFailure> {
+    loop {
+        // A channel knows nothing of stop tokens, so the receiver wakes to look at it.
+        match receiver.recv_timeout(check(limits)?) {
+            Ok(stdout) => return stdout.map_err(ProcessFailure::Io),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(ProcessFailure::Io(io::Error::other("the thread that reads its output is gone")));
+            }
+        }
+    }
+}
+
+/// Returns how long to wait before the limits are looked at again; an error if one was reached.
+fn check(limits: &ReadLimits<'_>) -> Result<Duration, ProcessFailure> {
+    let left = limits.deadline.saturating_duration_since(Instant::now());
+    match limits.stop {
+        Some(stop) if stop.is_stopped() => Err(ProcessFailure::Stopped),
+        _ if left.is_zero() => Err(ProcessFailure::Timeout),
+        Some(_) => Ok(left.min(STOP_INTERVAL)),
+        None => Ok(left),
+    }
 }
 
 /// A program that is killed and reaped when it is dropped.
@@ -63,15 +89,14 @@ struct Running(Child);
 
 impl Running {
     /// Waits for the end, which comes right after that of the output for all but odd programs.
-    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, ProcessFailure> {
+    fn wait(&mut self, limits: &ReadLimits<'_>) -> Result<ExitStatus, ProcessFailure> {
         let mut pause = Duration::from_millis(1);
         loop {
             match self.0.try_wait().map_err(ProcessFailure::Io)? {
                 Some(status) => return Ok(status),
-                None if left(deadline).is_zero() => return Err(ProcessFailure::Timeout),
-                None => thread::sleep(pause.min(left(deadline))),
+                None => thread::sleep(pause.min(check(limits)?)),
             }
-            pause = (pause * 2).min(Duration::from_millis(50));
+            pause = (pause * 2).min(STOP_INTERVAL);
         }
     }
 }
@@ -93,13 +118,13 @@ fn read(pipe: Option<ChildStdout>, limit: usize) -> io::Result<Zeroizing<Vec<u8>
     Ok(output)
 }
 
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
+/// How often a stop token is looked at.
+const STOP_INTERVAL: Duration = Duration::from_millis(20);
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::util::stop::StopToken;
 
     #[test]
     fn output_and_status_come_back() {
@@ -112,7 +137,7 @@ mod tests {
             ("exactly the limit", "printf 12345678", "12345678", true),
         ];
         for (name, script, stdout, success) in rows {
-            let finished = run(&mut sh(script), HANG, 8).expect(name);
+            let finished = run(&mut sh(script), &within(HANG), 8).expect(name);
             assert_eq!(*finished.stdout, stdout.as_bytes(), "{name}");
             assert_eq!(finished.status.success(), success, "{name}");
         }
@@ -120,13 +145,13 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let endless = run(&mut sh("while :; do echo y; done"), HANG, 8);
+        let endless = run(&mut sh("while :; do echo y; done"), &within(HANG), 8);
         assert!(matches!(endless, Err(ProcessFailure::TooLarge)), "{endless:?}");
-        let no_time = run(&mut sh("exec sleep 600"), Duration::ZERO, 8);
+        let no_time = run(&mut sh("exec sleep 600"), &within(Duration::ZERO), 8);
         assert!(matches!(no_time, Err(ProcessFailure::Timeout)), "{no_time:?}");
-        let silent = run(&mut sh("exec >&-; exec sleep 600"), Duration::from_millis(200), 8);
+        let silent = run(&mut sh("exec >&-; exec sleep 600"), &within(Duration::from_millis(200)), 8);
         assert!(matches!(silent, Err(ProcessFailure::Timeout)), "{silent:?}");
-        let missing = run(&mut Command::new("/nowhere/tool"), HANG, 8);
+        let missing = run(&mut Command::new("/nowhere/tool"), &within(HANG), 8);
         assert!(
             matches!(&missing, Err(ProcessFailure::Io(error)) if error.kind() == io::ErrorKind::NotFound),
             "{missing:?}"
@@ -141,6 +166,24 @@ mod tests {
         assert!(folder.exists());
         drop(child);
         assert!(!folder.exists(), "a zombie would still have its folder");
+    }
+
+    #[test]
+    fn a_stop_kills_the_program() {
+        for script in ["exec sleep 600", "exec >&-; exec sleep 600"] {
+            let token = StopToken::new();
+            let other = token.clone();
+            let limits = ReadLimits { stop: Some(&token), ..within(HANG) };
+            let start = Instant::now();
+            thread::spawn(move || other.stop());
+            let result = run(&mut sh(script), &limits, 8);
+            assert!(matches!(result, Err(ProcessFailure::Stopped)), "{result:?}");
+            assert!(start.elapsed() < HANG / 4);
+        }
+    }
+
+    fn within(timeout: Duration) -> ReadLimits<'static> {
+        ReadLimits::within(timeout, None)
     }
 
     fn sh(script: &str) -> Command {

@@ -121,7 +121,7 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
         let (http, source) = source(expected.iter().map(|_| failure()), |server| server);
         let absent = Some("X is unset, no metadata server answered".to_owned());
         let source = MetadataSource { is_expected, detect_tries, absent, ..source };
-        let request = TokenRequest { timeout: Duration::from_secs(seconds), ..http.request() };
+        let request = TokenRequest::new(Duration::from_secs(seconds), &http);
         let errors: Vec<TokenError> =
             expected.iter().map(|_| source.token(&request).expect_err(name)).collect();
         assert_eq!(errors.iter().map(TokenError::is_transient).collect::<Vec<_>>(), expected, "{name}");

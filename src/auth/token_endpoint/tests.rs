@@ -172,7 +172,7 @@ fn a_failed_exchange_keeps_its_cause_and_its_nature() {
 #[test]
 fn forms_are_encoded_and_bounded() {
     let http = ScriptedClient::json([r#"{"access_token": "a"}"#]);
-    let request = TokenRequest { timeout: Duration::from_secs(7), ..http.request() };
+    let request = TokenRequest::new(Duration::from_secs(7), &http);
     let form = [("grant_type", "urn:x:y"), ("secret", "a b+c&d=é%")];
     post_form(&request, URL, &form, &[("authorization", "Basic x")]).unwrap();
     let seen = http.take().remove(0);

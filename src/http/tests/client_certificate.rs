@@ -30,7 +30,7 @@ fn with(authority: &Authority, certificate: ClientCertificate) -> HttpAgent {
     HttpAgent::new(&options().roots(roots).client_certificate(certificate)).unwrap()
 }
 
-/// A server that takes clients of the same authority only, for so many connections of one request each.
+/// A server that accepts only clients of the same authority, for a number of connections with one request each.
 fn strict(
     authority: &Authority,
     versions: &[&'static SupportedProtocolVersion],

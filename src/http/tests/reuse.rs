@@ -44,7 +44,7 @@ fn broken_kept_connection_costs_no_attempt() {
     }
 }
 
-/// A response that nobody asked for must not become the response to the next call.
+/// A response without a request must not become the response to the next call.
 #[test]
 fn connection_with_bytes_left_over_is_dropped() {
     let step = Arc::new(Barrier::new(2));

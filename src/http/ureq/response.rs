@@ -22,7 +22,9 @@ pub(super) fn read(
     check_framing(&parts.headers, peer)?;
     let encoding = BodyEncoding::of(&parts.headers);
     let body = match parts.status.is_success() {
-        true => read_all(body, encoding, limit, peer)?,
+        true => {
+            read_all(body, encoding, limit, peer).map_err(|error| error.in_response(parts.status.as_u16()))?
+        }
         false => read_some(body, encoding, peer),
     };
     Ok(HttpResponse { status: parts.status.as_u16(), headers: readable(&parts.headers), body })

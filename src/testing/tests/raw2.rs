@@ -110,7 +110,7 @@ impl Raw2 {
         wait_for(|cx| {
             let _ = Pin::new(&mut *connection).poll(cx);
             let polled = poll(cx);
-            // What was asked for just now goes out.
+            // The frames that were queued just now are written.
             let _ = Pin::new(&mut *connection).poll(cx);
             polled
         })

@@ -20,13 +20,20 @@ use crate::util::redact::{Masked, redacted};
 /// | method | request | names |
 /// |---|---|---|
 /// | get, delete | `GET`, `DELETE /v1/{name}` | `operations/**`, else `**/operations/**` |
+/// | | the same | `transferOperations/**`, `batches/*`, `**/warehouseOperations/*` |
 /// | | `GET`, `DELETE /v1/operations/{name}` | a bare id, `1234567890` |
 /// | cancel | `POST` to the same paths and `:cancel`, body `{}` | the same |
 /// | list | `GET /v1/{name}` | a collection: `operations`, `**/operations` |
+/// | | the same | `transferOperations`, `batches`, `**/warehouseOperations` |
 /// | | `GET /v1/{name}/operations` | any other name, as the parent |
 /// | wait | none, see [`wait_by`](Self::wait_by) | |
 ///
-/// Most services that differ need only another [`version`](Self::version):
+/// A test compares them with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
+///
+/// Most services that differ need only another version, which
+/// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
+/// bindings. An operation that was started at another version is polled at that version: its prefix takes the place of this
+/// one in the default bindings, and bindings that are set here stay as they are.
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -46,6 +53,10 @@ pub struct Bindings {
     version: String,
     /// Default bindings are made at their first use, because most clients need few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
+    /// Which methods have bindings of the program's own.
+    is_set: RpcMap<bool>,
+    /// The form of WaitOperation, if it is one of the usual ones.
+    wait: Option<WaitBinding>,
 }
 
 impl Bindings {
@@ -141,13 +152,28 @@ impl Bindings {
             WaitBinding::Query => |template: &str| Binding::post(template).map(Binding::query_only),
             WaitBinding::Get => Binding::get,
         };
-        let bindings = built_in(&self.version, NAMES, ":wait", binding);
-        self.set(Rpc::Wait, bindings)
+        let bindings = built_in(&self.version, &NAMES, ":wait", binding);
+        Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
     /// Returns the path prefix.
     pub(crate) fn prefix(&self) -> &str {
         &self.version
+    }
+
+    /// Returns these bindings for another version: the default ones under its prefix. Methods that the program has bound
+    /// itself keep those bindings, which say where their requests go.
+    pub(super) fn at_version(&self, version: Option<&str>) -> Result<Cow<'_, Self>, Error> {
+        let Some(version) = version.filter(|version| *version != self.version) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let mut bindings = Self::version(version)?;
+        if let Some(how) = self.wait {
+            bindings = bindings.wait_by(how);
+        }
+        let own =
+            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
+        Ok(Cow::Owned(own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))))
     }
 
     /// Binds WaitOperation in this form, unless it is bound already.
@@ -163,12 +189,16 @@ impl Bindings {
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        *self.is_set.get_mut(rpc) = true;
+        if rpc == Rpc::Wait {
+            self.wait = None;
+        }
         *self.methods.get_mut(rpc) = OnceLock::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
     fn under(version: &str) -> Self {
-        Self { version: version.into(), methods: RpcMap::default() }
+        Self { version: version.into(), methods: RpcMap::default(), is_set: RpcMap::default(), wait: None }
     }
 }
 
@@ -201,24 +231,45 @@ fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
     let Some((method, verb)) = rpc.http() else { return Vec::new() };
     let bind = |template: &str| Binding::new(method, template);
     match rpc {
-        Rpc::List => built_in(version, PARENTS, verb, bind),
-        _ => built_in(version, NAMES, verb, bind),
+        Rpc::List => built_in(version, &PARENTS, verb, bind),
+        _ => built_in(version, &NAMES, verb, bind),
     }
 }
 
 fn built_in(
     version: &str,
-    paths: [&str; 3],
+    paths: &[&str],
     verb: &str,
     bind: impl Fn(&str) -> Result<Binding, Error>,
 ) -> Vec<Binding> {
-    let bind = |path| bind(&format!("/{version}/{path}{verb}"));
-    paths.map(|path| bind(path).expect("built-in templates under a checked version are valid")).into()
+    let bind = |path: &&str| bind(&format!("/{version}/{path}{verb}"));
+    paths
+        .iter()
+        .map(|path| bind(path).expect("built-in templates under a checked version are valid"))
+        .collect()
 }
 
-/// The default paths of an operation and of a collection of operations.
-const NAMES: [&str; 3] = ["{name=operations/**}", "{name=**/operations/**}", "operations/{name=*}"];
-const PARENTS: [&str; 3] = ["{name=operations}", "{name=**/operations}", "{name=**}/operations"];
+/// The default paths of an operation, the most common first; `OperationName` knows the same collections.
+///
+/// None takes every name: `DELETE /v1/projects/p` would delete a project.
+const NAMES: [&str; 6] = [
+    "{name=operations/**}",
+    "{name=**/operations/**}",
+    "{name=transferOperations/**}",
+    "{name=batches/*}",
+    "{name=**/warehouseOperations/*}",
+    "operations/{name=*}",
+];
+
+/// The default paths of a collection of operations. The last takes every name, as that of the parent.
+const PARENTS: [&str; 6] = [
+    "{name=operations}",
+    "{name=**/operations}",
+    "{name=transferOperations}",
+    "{name=batches}",
+    "{name=**/warehouseOperations}",
+    "{name=**}/operations",
+];
 
 /// Says which names one HTTP request stands for, and how they get into it.
 ///
@@ -355,43 +406,28 @@ mod tests {
     #[test]
     fn default_bindings_are_the_documented_ones() {
         let bindings = Bindings::default();
-        let rows = [
-            (
-                Rpc::Get,
-                [
-                    "GET /v1/{name=operations/**} false",
-                    "GET /v1/{name=**/operations/**} false",
-                    "GET /v1/operations/{name=*} false",
-                ],
-            ),
-            (
-                Rpc::List,
-                [
-                    "GET /v1/{name=operations} false",
-                    "GET /v1/{name=**/operations} false",
-                    "GET /v1/{name=**}/operations false",
-                ],
-            ),
-            (
-                Rpc::Cancel,
-                [
-                    "POST /v1/{name=operations/**}:cancel true",
-                    "POST /v1/{name=**/operations/**}:cancel true",
-                    "POST /v1/operations/{name=*}:cancel true",
-                ],
-            ),
-            (
-                Rpc::Delete,
-                [
-                    "DELETE /v1/{name=operations/**} false",
-                    "DELETE /v1/{name=**/operations/**} false",
-                    "DELETE /v1/operations/{name=*} false",
-                ],
-            ),
+        let of_names = |verb: &str, end: &str| {
+            [
+                format!("{verb} /v1/{{name=operations/**}}{end}"),
+                format!("{verb} /v1/{{name=**/operations/**}}{end}"),
+                format!("{verb} /v1/{{name=transferOperations/**}}{end}"),
+                format!("{verb} /v1/{{name=batches/*}}{end}"),
+                format!("{verb} /v1/{{name=**/warehouseOperations/*}}{end}"),
+                format!("{verb} /v1/operations/{{name=*}}{end}"),
+            ]
+        };
+        assert_eq!(shown(&bindings, Rpc::Get), of_names("GET", " false"));
+        assert_eq!(shown(&bindings, Rpc::Cancel), of_names("POST", ":cancel true"));
+        assert_eq!(shown(&bindings, Rpc::Delete), of_names("DELETE", " false"));
+        let of_collections = [
+            "GET /v1/{name=operations} false",
+            "GET /v1/{name=**/operations} false",
+            "GET /v1/{name=transferOperations} false",
+            "GET /v1/{name=batches} false",
+            "GET /v1/{name=**/warehouseOperations} false",
+            "GET /v1/{name=**}/operations false",
         ];
-        for (rpc, expected) in rows {
-            assert_eq!(shown(&bindings, rpc), expected);
-        }
+        assert_eq!(shown(&bindings, Rpc::List), of_collections);
         assert!(bindings.of(Rpc::Wait).is_empty());
     }
 

@@ -8,6 +8,7 @@ use prost::Message;
 use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::json::JsonReader;
+use crate::transport::start_result::{StartPayload, start_result};
 use crate::transport::status_page;
 use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
@@ -44,6 +45,15 @@ impl RestResponse {
         }
     }
 
+    /// For starts at `path`.
+    pub(super) fn started(&self, path: &str) -> Result<Operation, Error> {
+        match self {
+            Self::Proto(bytes) => message(bytes, |bytes| start_result(path, StartPayload::Proto(bytes))),
+            Self::Json(text) if text.trim_ascii().is_empty() => start_result(path, StartPayload::Json(text)),
+            Self::Json(text) => parse(text, |text| start_result(path, StartPayload::Json(text))),
+        }
+    }
+
     pub(super) fn page(&self) -> Result<OperationPage, Error> {
         match self {
             Self::Proto(bytes) => message(bytes, OperationPage::from_protobuf),
@@ -65,20 +75,32 @@ impl RestResponse {
                 _ => <()>::decode(&**bytes)
                     .map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause)),
             },
-            Self::Json(text) if text.trim_ascii().is_empty() => Ok(()),
-            Self::Json(text) => match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
-                Some(error) => Err(Error::service(error.status)),
-                None => parse(text, |text| {
-                    let read = JsonReader::document(text, |reader| reader.value()?.check_depth());
-                    read.map_err(|invalid| Error::invalid("response", invalid))
-                }),
-            },
+            Self::Json(text) => acknowledged(without_mark(text)),
         }
     }
 }
 
+fn acknowledged(text: &str) -> Result<(), Error> {
+    if text.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    match ParsedErrorBody::from_json(text, 200).filter(|error| !error.is_bare) {
+        Some(error) => Err(Error::service(error.status)),
+        None => parse(text, |text| {
+            let read = JsonReader::document(text, |reader| reader.value()?.check_depth());
+            read.map_err(|invalid| Error::invalid("response", invalid))
+        }),
+    }
+}
+
+/// RFC 8259, section 8.1: a receiver may ignore a byte order mark. An operation or a page with one is an error, since
+/// no service sends it; where only the outcome counts, it is ignored.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
 /// Reads a message, as which the bytes of an error do not pass.
-fn message<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
+fn message<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
     read(bytes).map_err(|error| match ParsedErrorBody::from_protobuf(bytes, 200) {
         Some(body) if body.status.code() != Code::Ok => Error::service(body.status),
         _ => error,
@@ -123,6 +145,7 @@ fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
 
 /// Whether a text is JSON, the beginning of it, or blank.
 fn is_json(text: &str) -> bool {
+    let text = without_mark(text);
     let scalar = || match JsonReader::document(text, JsonReader::value) {
         Ok(_) => true,
         Err(invalid) => invalid.is_cut_short(),
@@ -131,7 +154,7 @@ fn is_json(text: &str) -> bool {
 }
 
 fn starts_json(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
@@ -141,7 +164,7 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let body = if is_protobuf(response) {
         ParsedErrorBody::from_protobuf(&response.body, http)
     } else {
-        ParsedErrorBody::from_json(&String::from_utf8_lossy(&response.body), http)
+        ParsedErrorBody::from_json(without_mark(&String::from_utf8_lossy(&response.body)), http)
     };
     let Some(ParsedErrorBody { status, names_code, .. }) = body else {
         return status_page::refusal(response, wall);
@@ -160,6 +183,7 @@ fn is_protobuf(response: &HttpResponse) -> bool {
     PROTOBUF.iter().any(|name| media_type.eq_ignore_ascii_case(name))
 }
 
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 const EMPTY: &str = "the response is empty";
 
 /// What Google's front ends say, what is registered, and what others say.

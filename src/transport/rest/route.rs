@@ -157,7 +157,15 @@ mod tests {
             (Rpc::Cancel, "operations/42:cancel", "POST /v1/operations/42%3Acancel:cancel {}"),
             (Rpc::Cancel, "projects/p/operations/42", "POST /v1/projects/p/operations/42:cancel {}"),
             (Rpc::Cancel, "7", "POST /v1/operations/7:cancel {}"),
+            (Rpc::Get, "transferOperations/a/b", "GET /v1/transferOperations/a/b"),
+            (Rpc::Cancel, "transferOperations/7", "POST /v1/transferOperations/7:cancel {}"),
+            (Rpc::Delete, "batches/7", "DELETE /v1/batches/7"),
+            (Rpc::Get, "projects/p/warehouseOperations/7", "GET /v1/projects/p/warehouseOperations/7"),
             (Rpc::List, "operations", "GET /v1/operations"),
+            (Rpc::List, "transferOperations", "GET /v1/transferOperations"),
+            (Rpc::List, "batches", "GET /v1/batches"),
+            (Rpc::List, "projects/p/batches", "GET /v1/projects/p/batches/operations"),
+            (Rpc::List, "projects/p/warehouseOperations", "GET /v1/projects/p/warehouseOperations"),
             (Rpc::List, "projects/p/operations", "GET /v1/projects/p/operations"),
             (Rpc::List, "projects/p", "GET /v1/projects/p/operations"),
             (Rpc::List, "é", "GET /v1/%C3%A9/operations"),
@@ -183,13 +191,26 @@ mod tests {
                 Rpc::Delete,
                 "jobs/7",
                 "name `jobs/7` matches no binding of DeleteOperation: \
-                 expected `operations/**` or `**/operations/**` or `*`",
+                 expected `operations/**` or `**/operations/**` or `transferOperations/**` or `batches/*` or \
+                 `**/warehouseOperations/*` or `*`",
             ),
             (
                 &Bindings::default(),
                 Rpc::Get,
                 "projects/p/operations",
                 "name `projects/p/operations` is a collection: GetOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Delete,
+                "batches",
+                "name `batches` is a collection: DeleteOperation takes an operation in it",
+            ),
+            (
+                &Bindings::default(),
+                Rpc::Get,
+                "transferOperations/",
+                "name `transferOperations/` has no id after `transferOperations/`",
             ),
             (
                 &Bindings::default(),

@@ -116,12 +116,13 @@ fn nesting_deeper_than_serde_json_follows_is_refused() {
     for place in ["metadata", "response", "new", "error"] {
         let nested = |depth: usize| {
             let (open, close) = (r#"{"a":"#.repeat(depth - 1), "}".repeat(depth - 1));
-            format!(r#"{{"{place}":{open}1{close}}}"#)
+            format!(r#"{{"name":"o","{place}":{open}1{close}}}"#)
         };
         assert_eq!(operation(&nested(127)).to_json(), nested(127));
         for depth in [128, 200, 100_000] {
             let error = Operation::from_json(&nested(depth)).unwrap_err();
-            assert_eq!(error.to_string(), "operation is not valid: expected at most 127 levels of nesting");
+            let message = "operation `o` is not valid: expected at most 127 levels of nesting";
+            assert_eq!(error.to_string(), message);
         }
     }
 }

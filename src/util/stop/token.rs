@@ -13,8 +13,8 @@ use super::wakers::StopWakers;
 /// Stops calls and waits from another thread, such as a signal handler's or that of a server that shuts down.
 ///
 /// Clones are one token. Pass it to any number of calls and pollers (`stop`). [`stop`](Self::stop) wakes sleeping
-/// ones at once, and those that wait for a response within 50 ms. It does not interrupt a DNS lookup, a TCP connect
-/// or the fetch of an access token, which end at the attempt timeout. Stopped calls fail with
+/// ones at once, and those that wait for a response or an access token within 50 ms. It does not interrupt a DNS lookup
+/// or a TCP connect, which end at the attempt timeout. Stopped calls fail with
 /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself continues.
 ///
 /// ```

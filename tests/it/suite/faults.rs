@@ -396,9 +396,9 @@ fn plain_as_gzip() -> Reply {
     }
 }
 
-/// A good answer behind a head of one's own, which the end of the connection ends.
+/// A good response to every method behind a head of one's own, which the end of the connection ends.
 fn answer(head: &str) -> Reply {
-    Reply::raw(head.to_owned() + &done().to_json())
+    Reply::raw(head.to_owned() + &done().to_json().replacen('{', r#"{"operations":[],"#, 1))
 }
 
 const IN_DOUBT: &str = "; an earlier attempt may have cancelled it";

@@ -255,7 +255,7 @@ fn connections_are_kept_as_the_options_say() {
     }
 }
 
-/// A response that is held back until so many calls have come.
+/// A response that is held back until a number of calls have arrived.
 fn together(calls: usize) -> Vec<Act> {
     let all = Barrier::new(calls);
     let held = run(move || _ = all.wait());

@@ -1,0 +1,229 @@
+//! The error of an extended operation, as a google.rpc.Status.
+//!
+//! The code is decided once, here and in [`Code::from_http`]: a first error whose `code` is the name of a
+//! google.rpc.Code has that code, [`REASONS`] has a few others, and else the HTTP code counts.
+
+use serde_json::{Map, Value};
+
+use crate::json::{InvalidJson, RawJson};
+use crate::types::rpc::{DebugInfo, ErrorInfo, Help, LocalizedMessage, QuotaFailure, help, quota_failure};
+use crate::types::text::SharedSource;
+use crate::types::{Any, Code, Status};
+
+use super::OperationForm;
+use super::fields::{ExtendedFields, text};
+
+/// Returns why an operation that is done failed, or `None` if it succeeded.
+///
+/// A non-empty `error` is a failure, with or without an HTTP code. `{}`, `{"errors": []}` and a code of 200 are none.
+pub(super) fn read<'a>(
+    form: OperationForm,
+    fields: &ExtendedFields<'a>,
+    source: &SharedSource<'a>,
+) -> Result<Option<Status>, InvalidJson> {
+    if form == OperationForm::KubernetesEngine {
+        return of_cluster(fields, source);
+    }
+    let errors = errors(fields.error);
+    let http = http_code(fields);
+    let http_message = text(fields.http_message).unwrap_or_default();
+    let by_http = http.map_or(Code::Unknown, Code::from_http);
+    let has_http_error = match http {
+        Some(_) => by_http != Code::Ok,
+        None => !http_message.is_empty() && http_message != "OK",
+    };
+    if errors.is_empty() && !has_http_error {
+        return Ok(None);
+    }
+    let by_name = errors.first().and_then(|error| named(error.text("code")));
+    let code = by_name.unwrap_or(if by_http == Code::Ok { Code::Unknown } else { by_http });
+    let message = match errors.as_slice() {
+        [] => http_message.as_ref().to_owned(),
+        errors => errors.iter().map(ErrorEntry::message).collect::<Vec<_>>().join("; "),
+    };
+    let details = errors.iter().enumerate().flat_map(|(index, error)| {
+        let http = (index == 0).then_some((http, &*http_message));
+        error.details(form.domain(), http.unwrap_or_default())
+    });
+    Ok(Some(details.take(MOST_DETAILS).fold(Status::new(code, message), Status::with_detail)))
+}
+
+/// GKE has a google.rpc.Status and, in older responses, only `statusMessage` and conditions.
+fn of_cluster<'a>(
+    fields: &ExtendedFields<'a>,
+    source: &SharedSource<'a>,
+) -> Result<Option<Status>, InvalidJson> {
+    let error = fields
+        .error
+        .map(|raw| Status::read(source, raw).map_err(|invalid| invalid.at("error")))
+        .transpose()?;
+    let error = error.filter(|error| error.code() != Code::Ok || !error.message().is_empty());
+    let conditions: Vec<_> = fields.conditions.iter().flat_map(|raw| entries(*raw)).collect();
+    let message = text(fields.status_message);
+    if error.is_none() && message.is_none() {
+        return Ok(None);
+    }
+    let canonical = conditions.iter().find_map(|condition| named(condition.text("canonicalCode")));
+    let code = error.as_ref().map(Status::code).filter(|code| *code != Code::Ok);
+    let code = code.or(canonical).unwrap_or(Code::Unknown);
+    let written = error.as_ref().map_or("", Status::message);
+    let message =
+        if written.is_empty() { message.unwrap_or_default().into_owned() } else { written.to_owned() };
+    let details = error.iter().flat_map(|error| error.details().iter().cloned());
+    let domain = OperationForm::KubernetesEngine.domain();
+    let reasons = conditions.iter().map(|condition| condition.reason(domain, Default::default()).into());
+    let details = details.chain(reasons).take(MOST_DETAILS);
+    Ok(Some(details.fold(Status::new(code, message), Status::with_detail)))
+}
+
+/// One element of `error.errors`, or of the conditions of a cluster.
+struct ErrorEntry(Map<String, Value>);
+
+/// The HTTP code of an operation, and its message.
+type HttpResult<'a> = (Option<u16>, &'a str);
+
+impl ErrorEntry {
+    fn text(&self, field: &str) -> &str {
+        self.0.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn message(&self) -> &str {
+        match self.text("message") {
+            "" => self.text("code"),
+            message => message,
+        }
+    }
+
+    /// The `code` as a reason; what has no place in a google.rpc.Status is in its metadata.
+    fn reason(&self, domain: &str, (http, http_message): HttpResult<'_>) -> ErrorInfo {
+        let http = http.map(|code| code.to_string()).unwrap_or_default();
+        let metadata = [
+            ("location", self.text("location")),
+            ("message", self.text("message")),
+            ("canonicalCode", self.text("canonicalCode")),
+            ("httpErrorStatusCode", &*http),
+            ("httpErrorMessage", http_message),
+        ];
+        let set = metadata.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut info = ErrorInfo::new(self.text("code"), domain);
+        info.metadata = set.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        info
+    }
+
+    fn details(&self, domain: &str, http: HttpResult<'_>) -> Vec<Any> {
+        let details = self.0.get("errorDetails").and_then(Value::as_array).into_iter().flatten();
+        let mut all = vec![self.reason(domain, http).into()];
+        all.extend(details.filter_map(Value::as_object).flat_map(|detail| self.detail(detail)));
+        let debug = self.0.get("debugInfo").and_then(Value::as_object);
+        all.extend(debug.map(|info| Any::from(debug_info(info))));
+        all
+    }
+
+    fn detail(&self, detail: &Map<String, Value>) -> Vec<Any> {
+        let part = |name: &str| detail.get(name).and_then(Value::as_object);
+        let info = part("errorInfo").map(|info| error_info(info).into());
+        let quota = part("quotaInfo").map(|quota| self.quota(quota).into());
+        let help = part("help").map(|help| links(help).into());
+        let localized = part("localizedMessage").map(|message| {
+            LocalizedMessage::default()
+                .locale(string(message, "locale"))
+                .message(string(message, "message"))
+                .into()
+        });
+        [info, quota, help, localized].into_iter().flatten().collect()
+    }
+
+    fn quota(&self, quota: &Map<String, Value>) -> QuotaFailure {
+        let metric = string(quota, "metricName");
+        let limit = |name: &str| quota.get(name).and_then(Value::as_f64).map(|limit| limit as i64);
+        let mut violation = quota_failure::Violation::default()
+            .subject(string(quota, "limitName"))
+            .description(self.message())
+            .api_service(metric.split('/').next().unwrap_or_default())
+            .quota_id(string(quota, "limitName"))
+            .quota_dimensions(string_map(quota.get("dimensions")))
+            .quota_value(limit("limit").unwrap_or_default());
+        violation.future_quota_value = limit("futureLimit");
+        violation.quota_metric = metric;
+        QuotaFailure::default().violations([violation])
+    }
+}
+
+/// Its map is `metadatas` here, and `metadata` in google.rpc.
+fn error_info(info: &Map<String, Value>) -> ErrorInfo {
+    let metadata = info.get("metadatas").or(info.get("metadata"));
+    ErrorInfo::new(string(info, "reason"), string(info, "domain")).metadata(string_map(metadata))
+}
+
+fn debug_info(info: &Map<String, Value>) -> DebugInfo {
+    let entries = info.get("stackEntries").and_then(Value::as_array).into_iter().flatten();
+    let entries: Vec<_> = entries.filter_map(Value::as_str).map(str::to_owned).collect();
+    DebugInfo::default().detail(string(info, "detail")).stack_entries(entries)
+}
+
+fn links(help: &Map<String, Value>) -> Help {
+    let links = help.get("links").and_then(Value::as_array).into_iter().flatten();
+    let links = links
+        .filter_map(Value::as_object)
+        .map(|link| help::Link::default().description(string(link, "description")).url(string(link, "url")));
+    Help::default().links(links.collect::<Vec<_>>())
+}
+
+fn string(fields: &Map<String, Value>, name: &str) -> String {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn string_map(map: Option<&Value>) -> std::collections::HashMap<String, String> {
+    let entries = map.and_then(Value::as_object).into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// The entries of `error`: those of its `errors` or, in other forms, itself.
+fn errors(error: Option<RawJson<'_>>) -> Vec<ErrorEntry> {
+    let value: Value = error.and_then(|raw| serde_json::from_str(raw.text()).ok()).unwrap_or_default();
+    match value {
+        Value::Object(mut fields) => match fields.remove("errors") {
+            Some(Value::Array(errors)) => errors.into_iter().map(entry).collect(),
+            _ => {
+                fields.remove("kind");
+                (!fields.is_empty()).then_some(ErrorEntry(fields)).into_iter().collect()
+            }
+        },
+        Value::Array(errors) => errors.into_iter().map(entry).collect(),
+        Value::Null | Value::Bool(false) => Vec::new(),
+        Value::String(text) if text.is_empty() => Vec::new(),
+        other => vec![entry(other)],
+    }
+}
+
+fn entries(list: RawJson<'_>) -> Vec<ErrorEntry> {
+    let entries: Vec<Value> = serde_json::from_str(list.text()).unwrap_or_default();
+    entries.into_iter().map(entry).collect()
+}
+
+fn entry(value: Value) -> ErrorEntry {
+    match value {
+        Value::Object(fields) => ErrorEntry(fields),
+        other => {
+            let text = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+            ErrorEntry(Map::from_iter([("message".to_owned(), text.into())]))
+        }
+    }
+}
+
+fn http_code(fields: &ExtendedFields<'_>) -> Option<u16> {
+    fields.http_code?.integer("an HTTP code").ok().filter(|code| *code != 0)
+}
+
+/// Returns the code that the `code` of an error names.
+fn named(code: &str) -> Option<Code> {
+    let reason = REASONS.iter().find(|(reason, _)| *reason == code).map(|(_, code)| *code);
+    reason.or_else(|| code.parse().ok()).filter(|code| *code != Code::Ok)
+}
+
+/// Codes of errors that say more than their HTTP code, which for a quota is 403.
+const REASONS: [(&str, Code); 2] =
+    [("QUOTA_EXCEEDED", Code::ResourceExhausted), ("INTERNAL_ERROR", Code::Internal)];
+
+/// As many as the error of any operation may have.
+const MOST_DETAILS: usize = crate::types::status::MOST_DETAILS;

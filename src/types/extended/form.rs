@@ -1,0 +1,74 @@
+//! The forms in which services send operations.
+
+/// The form in which a service sent an operation; [`Operation::form`](crate::Operation::form) returns it.
+///
+/// Most services send `google.longrunning.Operation`. A few have a type of their own, an *extended operation*. It is
+/// recognised by its fields, whatever host sent it.
+///
+/// ```
+/// use longrunning::{Operation, OperationForm};
+///
+/// let operation = Operation::from_json(
+///     r#"{"kind": "sql#operation", "name": "0d1e", "status": "RUNNING", "targetProject": "p"}"#,
+/// )?;
+/// assert_eq!(operation.form(), OperationForm::CloudSql);
+/// assert!(operation.form().is_extended());
+/// assert_eq!(operation.name(), "projects/p/operations/0d1e");
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OperationForm {
+    /// `google.longrunning.Operation`, with `done`.
+    #[default]
+    Longrunning,
+    /// Compute Engine: `kind` is `compute#operation`.
+    ComputeEngine,
+    /// Cloud SQL Admin: `kind` is `sql#operation`.
+    CloudSql,
+    /// Google Kubernetes Engine: no `kind`, but `status` and `operationType`.
+    KubernetesEngine,
+    /// Cloud DNS, for changes of managed zones: `kind` is `dns#operation`.
+    CloudDns,
+    /// Deployment Manager: `kind` is `deploymentmanager#operation`, or `compute#operation` with its path.
+    DeploymentManager,
+    /// Another service: `kind` ends in `#operation`, with `status` and without `done`.
+    OtherExtended,
+}
+
+impl OperationForm {
+    /// Returns whether the form is not `google.longrunning.Operation`.
+    ///
+    /// ```
+    /// use longrunning::{Operation, OperationForm};
+    ///
+    /// assert!(!Operation::running("operations/42").form().is_extended());
+    /// assert!(OperationForm::CloudDns.is_extended());
+    /// ```
+    pub fn is_extended(self) -> bool {
+        self != Self::Longrunning
+    }
+
+    /// Returns the form for a `kind` that ends in `#operation`.
+    pub(super) fn of_kind(kind: &str) -> Self {
+        match kind {
+            "compute#operation" => Self::ComputeEngine,
+            "sql#operation" => Self::CloudSql,
+            "dns#operation" => Self::CloudDns,
+            "deploymentmanager#operation" => Self::DeploymentManager,
+            _ => Self::OtherExtended,
+        }
+    }
+
+    /// Returns the domain of the reasons in its errors.
+    pub(super) fn domain(self) -> &'static str {
+        match self {
+            Self::ComputeEngine => "compute.googleapis.com",
+            Self::CloudSql => "sqladmin.googleapis.com",
+            Self::KubernetesEngine => "container.googleapis.com",
+            Self::CloudDns => "dns.googleapis.com",
+            Self::DeploymentManager => "deploymentmanager.googleapis.com",
+            Self::Longrunning | Self::OtherExtended => "",
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! From the URL of an operation to the name by which it can be polled.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::json::RawJson;
+
+/// Finds the resource path in a URL: `projects/p/zones/z/operations/o` in
+/// `https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o`.
+///
+/// The host is not looked at, since nothing is sent to it.
+pub(super) fn path_of(url: &str) -> Option<Range<usize>> {
+    let start = url.find("://")? + 3;
+    let start = start + url.get(start..)?.find('/')? + 1;
+    let rest = url.get(start..)?;
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let skipped = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
+    let range = start + skipped..start + path.len();
+    let has_escapes =
+        path.contains(['%', '\\']) || path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    (!has_escapes && !range.is_empty()).then_some(range)
+}
+
+/// Returns the part of a path in front of the resource: `compute/v1`, `v1`, `sql/v1beta4`.
+pub(super) fn version_prefix(path: &str) -> Option<&str> {
+    let (first, rest) = path.split_once('/')?;
+    if is_version(first) {
+        return Some(first);
+    }
+    let (second, _) = rest.split_once('/')?;
+    (SERVICES.contains(&first) && is_version(second)).then(|| &path[..first.len() + 1 + second.len()])
+}
+
+/// Whether a path segment is an API version, such as `v1` and `beta`.
+fn is_version(segment: &str) -> bool {
+    let digits = segment.strip_prefix('v').unwrap_or_default();
+    digits.starts_with(|char: char| char.is_ascii_digit())
+        && digits.chars().all(|char| char.is_ascii_alphanumeric())
+        || matches!(segment, "alpha" | "beta" | "preview")
+}
+
+pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
+    let link = self_link.and_then(|link| link.string().ok());
+    let link: &str = link.as_deref().unwrap_or_default();
+    link.contains("/deploymentmanager/") || link.contains("://deploymentmanager.")
+}
+
+/// Completes the bare name of an operation by the scope or the project that its other fields name.
+pub(super) fn by_scope(
+    scope: Option<Cow<'_, str>>,
+    project: Option<Cow<'_, str>>,
+    name: &str,
+) -> Option<String> {
+    let scope = scope.and_then(|url| url.get(path_of(&url)?).map(str::to_owned));
+    let collection = scope.or_else(|| project.map(|project| format!("projects/{project}")))?;
+    Some(format!("{collection}/operations/{name}"))
+}
+
+/// The first segment of paths in which the version is the second.
+const SERVICES: [&str; 5] = ["compute", "sql", "dns", "deploymentmanager", "storage"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_urls() {
+        let rows = [
+            (
+                "https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o",
+                "projects/p/zones/z/operations/o",
+            ),
+            (
+                "https://compute.googleapis.com/compute/beta/projects/p/global/operations/o?x=y#z",
+                "projects/p/global/operations/o",
+            ),
+            ("https://sqladmin.googleapis.com/v1/projects/p/operations/o", "projects/p/operations/o"),
+            (
+                "https://sqladmin.googleapis.com/sql/v1beta4/projects/p/operations/o",
+                "projects/p/operations/o",
+            ),
+            (
+                "https://container.googleapis.com/v1alpha1/projects/7/zones/z/operations/o",
+                "projects/7/zones/z/operations/o",
+            ),
+            ("https://www.googleapis.com/storage/v1/b/B/operations/o", "b/B/operations/o"),
+            ("http://localhost:8080/operations/o", "operations/o"),
+            ("projects/p/operations/o", ""),
+            ("https://host", ""),
+            ("https://host/", ""),
+            ("https://host/v1/", ""),
+            ("https://host/v1/projects/../operations/o", ""),
+            ("https://host/v1/projects//operations/o", ""),
+            ("https://host/v1/projects/a%2Fb/operations/o", ""),
+        ];
+        for (url, path) in rows {
+            assert_eq!(path_of(url).map_or("", |range| &url[range]), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn versions_in_front_of_a_path() {
+        let rows = [
+            ("compute/v1/projects/p", Some("compute/v1")),
+            ("v1beta1/projects/p", Some("v1beta1")),
+            ("alpha/projects/p", Some("alpha")),
+            ("vms/projects/p", None),
+            ("compute/instances/p", None),
+            ("v1", None),
+        ];
+        for (path, prefix) in rows {
+            assert_eq!(version_prefix(path), prefix, "{path}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Operations of services that have a type of their own: Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager.
+//!
+//! They are recognised by their fields and read into the parts of an [`Operation`](crate::Operation). A
+//! google.longrunning operation takes no second pass, unless it has an unknown field and neither `done`, nor
+//! metadata, nor a response.
+
+mod failure;
+mod fields;
+mod form;
+mod link;
+mod list;
+mod recognize;
+
+use crate::json::{InvalidJson, RawJson};
+use crate::types::Status;
+use crate::types::text::{SharedSource, SharedText};
+
+use fields::{ExtendedFields, text};
+
+pub use form::OperationForm;
+pub(super) use list::{ListShape, missing_place};
+
+/// The parts of an extended operation.
+pub(super) struct ExtendedOperation {
+    pub(super) form: OperationForm,
+    pub(super) name: SharedText,
+    pub(super) done: bool,
+    pub(super) error: Option<Box<Status>>,
+    pub(super) target_link: Option<SharedText>,
+}
+
+/// Reads the object `raw`, or returns `None` if it is a google.longrunning operation.
+///
+/// An object that is neither is an error.
+pub(super) fn read<'a>(
+    source: &SharedSource<'a>,
+    raw: RawJson<'a>,
+) -> Result<Option<ExtendedOperation>, InvalidJson> {
+    let fields = ExtendedFields::read(raw)?;
+    let Some(form) = recognize::form(&fields)? else { return Ok(None) };
+    let done = fields.status.is_some_and(|status| is_done(form, status));
+    let error = if done { failure::read(form, &fields, source)? } else { None };
+    Ok(Some(ExtendedOperation {
+        form,
+        name: name(form, &fields, source)?,
+        done,
+        error: error.map(Box::new),
+        target_link: fields.target_link.and_then(|link| source.string(link).ok()),
+    }))
+}
+
+/// Returns the name in the URL of an operation of Cloud Storage, whose `name` does not lead to it.
+pub(super) fn name_by_link<'a>(
+    kind: RawJson<'a>,
+    source: &SharedSource<'a>,
+    raw: RawJson<'a>,
+) -> Result<Option<SharedText>, InvalidJson> {
+    if kind.text() != r#""storage#operation""# {
+        return Ok(None);
+    }
+    Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
+}
+
+/// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`, and those of the future.
+fn is_done(form: OperationForm, status: RawJson<'_>) -> bool {
+    match status.string() {
+        Ok(status) => status.eq_ignore_ascii_case("done"),
+        // With `enum-encoding=int`.
+        Err(_) => status.integer::<i32>("a status").is_ok_and(|number| number == done_number(form)),
+    }
+}
+
+fn done_number(form: OperationForm) -> i32 {
+    match form {
+        OperationForm::ComputeEngine | OperationForm::DeploymentManager => 2_104_194,
+        _ => 3,
+    }
+}
+
+/// The path by which the operation can be polled; if it does not say that, its bare name.
+fn name<'a>(
+    form: OperationForm,
+    fields: &ExtendedFields<'a>,
+    source: &SharedSource<'a>,
+) -> Result<SharedText, InvalidJson> {
+    if let Some(path) = fields.self_link.and_then(|link| linked(link, source)) {
+        return Ok(path);
+    }
+    let (name, field) = match (fields.name, fields.id) {
+        (Some(name), _) => (name, "name"),
+        (None, Some(id)) if form == OperationForm::CloudDns => (id, "id"),
+        _ => return Ok(String::new().into()),
+    };
+    let bare = source.string(name).map_err(|invalid| invalid.at(field))?;
+    // GKE's zone is a word, which names no project.
+    let whole = link::by_scope(text(fields.scope), text(fields.target_project), bare.as_str());
+    Ok(whole.map_or(bare, SharedText::from))
+}
+
+fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
+    let url = source.string(link).ok()?;
+    let path = link::path_of(url.as_str())?;
+    let is_operation = url.as_str()[path.clone()].rsplit('/').nth(1) == Some("operations");
+    is_operation.then(|| url.slice(path))
+}
+
+#[cfg(test)]
+mod tests;
