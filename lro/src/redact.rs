@@ -109,6 +109,9 @@ mod tests {
             );
             assert_eq!(page_token_line(token, Some("p1")), page_token_line(token, None));
         }
-        assert_eq!(page_token_line("p 1", Some("p 1")), "go on with --page-token 'p 1'");
+        assert_eq!(
+            page_token_line("p 1", Some("p 1")),
+            format!("go on with --page-token {}", ShellKind::here().word("p 1"))
+        );
     }
 }
