@@ -210,9 +210,6 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "async")]
-#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
-pub mod aio;
 pub mod auth;
 mod call;
 mod client;
@@ -257,11 +254,16 @@ mod types;
 mod util;
 mod wait_support;
 
+// Last, so that the documentation of a type that has both begins with what blocks.
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub mod aio;
+
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
 pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
-pub use call::{Blocking, Call};
+pub use call::{Blocking, Call, CallRequest};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use client_config::ClientConfig;
 pub use error::{Error, ErrorKind};
@@ -309,3 +311,13 @@ struct Readme;
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
+
+/// And those of the service guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/services.md")]
+struct ServicesPage;
+
+/// And those of the page about types.
+#[cfg(all(doctest, feature = "reflect"))]
+#[doc = include_str!("../docs/typed-results.md")]
+struct TypedResultsPage;

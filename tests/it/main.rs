@@ -33,6 +33,7 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod services;
 #[cfg(target_os = "linux")]
 mod signals;
 mod status_pages;

@@ -21,6 +21,7 @@ use super::connection::{NoResolver, UreqConnector};
 use super::error::UreqFailure;
 use super::exchange;
 use super::redact::Vault;
+use super::spare_body::SpareBody;
 use super::{request, response};
 use crate::util::sync::lock;
 
@@ -47,6 +48,7 @@ struct UreqClient {
     connector: Arc<Connector>,
     vault: Vault,
     idle_timeout: Duration,
+    body: SpareBody,
     /// When a pooled connection last failed: those that were idle at that time are not used any more.
     suspect: Mutex<Option<Instant>>,
 }
@@ -56,7 +58,7 @@ impl UreqClient {
         let (connector, vault) = (Arc::new(connector), Vault::default());
         let opens = UreqConnector::new(Arc::clone(&connector), vault.clone());
         let agent = Agent::with_parts(config, opens, NoResolver);
-        Self { agent, connector, vault, idle_timeout, suspect: Mutex::default() }
+        Self { agent, connector, vault, idle_timeout, body: SpareBody::default(), suspect: Mutex::default() }
     }
 }
 
@@ -80,6 +82,10 @@ impl HttpLibrary for UreqClient {
         log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
         let second = self.attempt(request, &uri, peer, Some(Duration::ZERO));
         second.map_err(|failure| failure.into_error(peer).sent(true))
+    }
+
+    fn reuse_body(&self, body: Vec<u8>) {
+        self.body.put(body);
     }
 
     fn inherited(&self) -> Box<dyn HttpLibrary> {
@@ -107,7 +113,7 @@ impl UreqClient {
             None => self.run(head, idle_age),
         };
         let response = answered.map_err(|error| UreqFailure::of(error, peer))?;
-        response::read(response, request.limit, peer).map_err(UreqFailure::Final)
+        response::read(response, request.limit, peer, &self.body).map_err(UreqFailure::Final)
     }
 
     fn run(
