@@ -259,6 +259,9 @@ pub mod resource;
 mod retry;
 mod start;
 mod sweep;
+#[cfg(test)]
+#[path = "../tests/support/system.rs"]
+mod system;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

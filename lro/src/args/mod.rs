@@ -5,6 +5,7 @@ mod globals;
 mod late;
 mod line;
 mod refusal;
+mod shell;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -16,7 +17,8 @@ use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
 pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
-pub(crate) use line::{resume, shell_word};
+pub(crate) use line::resume;
+pub(crate) use shell::ShellKind;
 
 use late::Late;
 
