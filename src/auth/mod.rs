@@ -350,6 +350,11 @@ impl Credentials {
         }
     }
 
+    /// Whether requests are sent without any credentials.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self.0.source, CredentialsSource::Anonymous)
+    }
+
     /// The project that the credentials file wants quota to be taken from.
     pub(crate) fn quota_project(&self) -> Option<&str> {
         self.0.quota_project.as_deref()

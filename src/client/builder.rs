@@ -265,6 +265,29 @@ impl OperationsClientBuilder {
         self.set_service("api_endpoint", |service| service.api_endpoint = Some(endpoint.into()))
     }
 
+    /// Sets whether the endpoint may be plain http on another machine, such as an emulator in a container. Default: no.
+    ///
+    /// Plain http to this machine (`localhost`, `127.0.0.1`, `[::1]`) needs no permission. To another machine, the client
+    /// has to be [anonymous](Credentials::anonymous), because everything that is sent can be read on the way: with any
+    /// other credentials, the default ones included, and with a client certificate `build` fails. A call with a header
+    /// that [may be a credential](crate::http::is_sensitive) fails with [`ErrorKind::Config`](crate::ErrorKind::Config),
+    /// and nothing is sent. This applies to every transport.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, ErrorKind, OperationsClient};
+    ///
+    /// let emulator = || OperationsClient::builder("http://emulator:8080").allow_plain_http(true);
+    /// let client = emulator().credentials(Credentials::anonymous()).build()?;
+    /// # let _ = client;
+    ///
+    /// let error = emulator().credentials(Credentials::bearer("ya29.token")?).build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn allow_plain_http(self, allowed: bool) -> Self {
+        self.set_service("allow_plain_http", |service| service.allows_plain_http = allowed)
+    }
+
     /// Sets the client certificate to use if the environment enables it ([AIP-4114]).
     ///
     /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it is not, which is written to the log

@@ -8,7 +8,7 @@ use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 
-/// A checked endpoint. https, or plain http to this machine.
+/// A checked endpoint. https, or plain http to this machine, or to any machine if the client allows it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Endpoint {
     scheme: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Takes `run.googleapis.com`, `host:8443` or `https://host:8443/base`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, allows_plain_http: bool) -> Result<Self, Error> {
         let bad = |why: &str| Error::config(format!("endpoint `{}` {why}", without_user(text)));
         let url = UrlParts::split_or("https", text).ok_or_else(|| bad(NO_HOST))?;
         let scheme = match url.scheme.to_ascii_lowercase().as_str() {
@@ -40,8 +40,8 @@ impl Endpoint {
         if !base.split('/').skip(1).all(segment_is_plain) {
             return Err(bad("has a base path that is not plain segments"));
         }
-        if scheme == "http" && !is_loopback(url.host) {
-            return Err(bad("is not https (plain http is accepted for loopback only)"));
+        if scheme == "http" && !allows_plain_http && !is_loopback(url.host) {
+            return Err(bad(PLAIN_HTTP));
         }
         Ok(Self { scheme, authority: url.authority.to_owned(), base: base.to_owned() })
     }
@@ -59,6 +59,11 @@ impl Endpoint {
     /// The host alone; an IPv6 address keeps its brackets.
     pub(crate) fn host(&self) -> &str {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
+    }
+
+    /// Whether what is sent there can be read on the way: plain http to another machine.
+    pub(crate) fn is_unprotected(&self) -> bool {
+        self.scheme == "http" && !is_loopback(self.host())
     }
 
     /// Whether this is nothing but a host, as services publish it.
@@ -103,6 +108,8 @@ fn segment_is_plain(segment: &str) -> bool {
 
 const NO_HOST: &str = "has no valid host and port";
 
+const PLAIN_HTTP: &str = "is not https (plain http is accepted for loopback only, and by `allow_plain_http` for anonymous clients)";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,18 +127,17 @@ mod tests {
             ("http://localhost", "http://localhost/v1/x"),
         ];
         for (text, url) in table {
-            assert_eq!(Endpoint::parse(text).unwrap().url("/v1/x"), url);
+            assert_eq!(Endpoint::parse(text, false).unwrap().url("/v1/x"), url);
         }
     }
 
     #[test]
     fn endpoints_that_are_refused() {
         let long_label = format!("https://{}.com", "a".repeat(64));
-        let loopback_only = "is not https (plain http is accepted for loopback only)";
         let table = [
-            ("http://example.com", loopback_only),
-            ("http://127.0.0.1.example.com", loopback_only),
-            ("http://localhost.example.com", loopback_only),
+            ("http://example.com", PLAIN_HTTP),
+            ("http://127.0.0.1.example.com", PLAIN_HTTP),
+            ("http://localhost.example.com", PLAIN_HTTP),
             ("ftp://example.com", "has a scheme other than https"),
             ("", "has no valid host and port"),
             ("https://", "has no valid host and port"),
@@ -155,13 +161,31 @@ mod tests {
         ];
         for (text, why) in table {
             let shown = shown(text);
-            assert_eq!(Endpoint::parse(text).unwrap_err().to_string(), format!("endpoint `{shown}` {why}"));
+            assert_eq!(
+                Endpoint::parse(text, false).unwrap_err().to_string(),
+                format!("endpoint `{shown}` {why}")
+            );
         }
     }
 
     #[test]
+    fn plain_http_is_taken_if_it_is_allowed() {
+        for (text, is_unprotected) in [
+            ("http://emulator:8080/base", true),
+            ("http://localhost.example.com", true),
+            ("http://[fe80::1]:8080", true),
+            ("http://127.0.0.1:8080", false),
+            ("https://emulator:8080", false),
+            ("emulator:8080", false),
+        ] {
+            assert_eq!(Endpoint::parse(text, true).unwrap().is_unprotected(), is_unprotected, "{text}");
+        }
+        assert!(Endpoint::parse("ftp://emulator", true).is_err());
+    }
+
+    #[test]
     fn a_password_is_not_repeated() {
-        let message = Endpoint::parse("https://user:CANARY-password-1@host/").unwrap_err().to_string();
+        let message = Endpoint::parse("https://user:CANARY-password-1@host/", true).unwrap_err().to_string();
         assert_eq!(message, "endpoint `…@host/` has no valid host and port");
     }
 }

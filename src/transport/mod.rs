@@ -10,6 +10,7 @@ mod kind;
 mod mtls;
 mod options;
 mod page_text;
+mod plain_http;
 pub(crate) mod rest;
 mod routing;
 mod rpc;

@@ -17,8 +17,9 @@ pub(crate) struct EndpointChoice {
 
 pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<EndpointChoice, Error> {
     let wants_certificate = wants_certificate(env);
-    let service = Endpoint::parse(&options.endpoint)?;
-    let given = options.api_endpoint.as_deref().map(Endpoint::parse).transpose()?;
+    let parse = |text: &str| Endpoint::parse(text, options.allows_plain_http);
+    let service = parse(&options.endpoint)?;
+    let given = options.api_endpoint.as_deref().map(parse).transpose()?;
     let explicit = given.is_some() || !service.is_bare();
     let endpoint = given.unwrap_or_else(|| service.clone());
     if options.http_client.is_some() {

@@ -12,6 +12,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) endpoint: String,
     /// Explicit, and taken as it is.
     pub(crate) api_endpoint: Option<String>,
+    /// Whether an anonymous client may use plain http beyond loopback.
+    pub(crate) allows_plain_http: bool,
     pub(crate) client_cert_source: Option<ClientCertificate>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) scopes: Vec<String>,
@@ -29,6 +31,7 @@ impl ServiceOptions {
         Self {
             endpoint,
             api_endpoint: None,
+            allows_plain_http: false,
             client_cert_source: None,
             credentials: None,
             scopes: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::auth::{Authorizer, Credentials, Purpose, check_universe, universe_domain};
 use crate::error::Error;
 use crate::http::{HttpAgent, HttpClient, HttpOptions};
-use crate::transport::{Endpoint, ServiceOptions, check_quota_project, mtls};
+use crate::transport::{Attempt, Endpoint, ServiceOptions, check_quota_project, mtls, plain_http};
 use crate::util::clock::Clock;
 use crate::util::env::Env;
 
@@ -29,6 +29,9 @@ pub(crate) struct ServiceParts {
 impl ServiceParts {
     pub(crate) fn new(options: ServiceOptions, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Self, Error> {
         let mtls::EndpointChoice { endpoint, certificate } = mtls::choose(&options, env)?;
+        let has_certificate = certificate.is_some() || options.http_options.has_client_certificate();
+        // Before anything is looked for in files.
+        plain_http::check_client(&endpoint, options.credentials.as_ref(), has_certificate)?;
         let credentials = options.credentials.unwrap_or_else(Credentials::application_default);
         let credentials = credentials.resolve(env)?;
         let universe_domain = universe_domain(options.universe_domain.as_deref(), env)?;
@@ -60,6 +63,11 @@ impl ServiceParts {
             http,
             clock,
         })
+    }
+
+    /// Refuses what an attempt must not send to this endpoint.
+    pub(crate) fn check(&self, attempt: &Attempt<'_>) -> Result<(), Error> {
+        plain_http::check_headers(&self.endpoint, attempt)
     }
 
     /// The value of `x-goog-api-client`, with the token of a transport in it.

@@ -59,8 +59,9 @@ fn tokens_do_not_leave_this_machine_without_tls() {
             .build()
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
-        let message =
-            format!("endpoint `{endpoint}` is not https (plain http is accepted for loopback only)");
+        let message = format!(
+            "endpoint `{endpoint}` is not https (plain http is accepted for loopback only, and by `allow_plain_http` for anonymous clients)"
+        );
         assert_eq!(error.to_string(), message);
     }
 }

@@ -25,6 +25,7 @@ mod listener;
 mod long_poll;
 mod many_threads;
 mod messages;
+mod plain_http;
 mod poll_many;
 mod polling;
 mod progress;

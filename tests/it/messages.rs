@@ -307,7 +307,7 @@ fn messages_about_options() {
     let rows = [
         (
             OperationsClient::builder("http://example.com").build(),
-            "endpoint `http://example.com` is not https (plain http is accepted for loopback only)",
+            "endpoint `http://example.com` is not https (plain http is accepted for loopback only, and by `allow_plain_http` for anonymous clients)",
         ),
         (
             builder().universe_domain("").build(),

@@ -30,6 +30,7 @@ impl GrpcTransport {
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
         let ServiceParts { authorizer, clock, .. } = &self.service;
+        self.service.check(attempt)?;
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;

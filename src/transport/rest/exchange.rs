@@ -25,6 +25,7 @@ impl RestTransport {
         limit: usize,
     ) -> Result<RestResponse, Error> {
         let ServiceParts { endpoint, authorizer, clock, .. } = &self.service;
+        self.service.check(attempt)?;
         let url = endpoint.url(&route.target);
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
