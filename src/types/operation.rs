@@ -339,8 +339,13 @@ impl Operation {
         if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
             return self;
         }
-        let name = format!("{collection}/operations/{}", self.name()).into();
-        Self { name, ..self }
+        let name = format!("{collection}/operations/{}", self.name());
+        self.renamed(name)
+    }
+
+    /// Sets the name, and leaves the text of the server as it is.
+    pub(super) fn renamed(self, name: String) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Reads the operation that the reader stands at.
