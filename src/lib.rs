@@ -245,6 +245,7 @@ pub mod proto;
 mod random;
 pub mod resource;
 mod retry;
+mod start;
 mod sweep;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -278,6 +279,7 @@ pub use progress::Progress;
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
+pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Call, RpcRequest, task_of};
+use crate::call::{AttemptRequest, Call, RpcRequest, task_of};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
@@ -39,7 +39,7 @@ impl<R> Call<R, Async> {
 }
 
 /// Drives a call: attempts on other threads, sleeps in the future.
-pub(super) async fn run<R: RpcRequest>(
+pub(super) async fn run<R: AttemptRequest>(
     work: &AsyncWork<'_>,
     core: &Arc<Core>,
     task: RetryTask,

@@ -81,14 +81,11 @@ pub struct Poller<M = Blocking> {
 
 impl<M> Poller<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
-        Self {
-            core: Arc::clone(core),
-            mode,
-            target: target.at(core),
-            options: RequestOptions::default(),
-            poll: core.poll.clone(),
-            watch: WaitWatch::default(),
-        }
+        let target = target.at(core);
+        let options = RequestOptions::at_version(target.version.clone());
+        let mut poll = core.poll.clone();
+        poll.not_found_grace = poll.not_found_grace.max(core.start_grace(target.started));
+        Self { core: Arc::clone(core), mode, target, options, poll, watch: WaitWatch::default() }
     }
 
     wait_timeout_options!();

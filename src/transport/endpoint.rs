@@ -56,6 +56,11 @@ impl Endpoint {
         [self.scheme, "://", &self.authority].concat()
     }
 
+    /// Whether requests are not encrypted.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.scheme == "http"
+    }
+
     /// The host alone; an IPv6 address keeps its brackets.
     pub(crate) fn host(&self) -> &str {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)

@@ -7,7 +7,7 @@ use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::{Request, Response, Uri};
 use ureq::{Agent, AsSendBody, Body};
 
-use crate::http::client::HttpLibrary;
+use crate::http::client::{HttpLibrary, MOST_IDLE_BEFORE_ONCE};
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::options::HttpOptions;
 use crate::http::request::HttpRequest;
@@ -69,12 +69,12 @@ impl HttpLibrary for UreqClient {
     ) -> Result<HttpResponse, HttpError> {
         let uri = uri(request.url)?;
         let _current = exchange::begin(limit);
-        let error = match self.attempt(request, &uri, peer, self.trusted_age()) {
+        let error = match self.attempt(request, &uri, peer, self.idle_age(request)) {
             Err(UreqFailure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(peer)),
         };
         *lock(&self.suspect) = Some(Instant::now());
-        if limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
+        if request.once || limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
             return Err(HttpError::unanswered(error, peer));
         }
         log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
@@ -118,6 +118,15 @@ impl UreqClient {
         match idle_age {
             Some(age) => self.agent.run(self.agent.configure_request(request).max_idle_age(age).build()),
             None => self.agent.run(request),
+        }
+    }
+
+    /// How long a pooled connection may have been idle.
+    fn idle_age(&self, request: &HttpRequest<'_>) -> Option<Duration> {
+        let trusted = self.trusted_age();
+        match request.once {
+            true => Some(trusted.unwrap_or(self.idle_timeout).min(MOST_IDLE_BEFORE_ONCE)),
+            false => trusted,
         }
     }
 

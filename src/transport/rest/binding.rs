@@ -30,7 +30,10 @@ use crate::util::redact::{Masked, redacted};
 ///
 /// A test compares them with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
 ///
-/// Most services that differ need only another [`version`](Self::version):
+/// Most services that differ need only another version, which
+/// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
+/// bindings. An operation that was started at another version is polled at that version: its prefix takes the place of this
+/// one in the default bindings, and bindings that are set here stay as they are.
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -50,6 +53,10 @@ pub struct Bindings {
     version: String,
     /// Default bindings are made at their first use, because most clients need few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
+    /// Which methods have bindings of the program's own.
+    is_set: RpcMap<bool>,
+    /// The form of WaitOperation, if it is one of the usual ones.
+    wait: Option<WaitBinding>,
 }
 
 impl Bindings {
@@ -146,12 +153,27 @@ impl Bindings {
             WaitBinding::Get => Binding::get,
         };
         let bindings = built_in(&self.version, &NAMES, ":wait", binding);
-        self.set(Rpc::Wait, bindings)
+        Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
     /// Returns the path prefix.
     pub(crate) fn prefix(&self) -> &str {
         &self.version
+    }
+
+    /// Returns these bindings for another version: the default ones under its prefix. Methods that the program has bound
+    /// itself keep those bindings, which say where their requests go.
+    pub(super) fn at_version(&self, version: Option<&str>) -> Result<Cow<'_, Self>, Error> {
+        let Some(version) = version.filter(|version| *version != self.version) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let mut bindings = Self::version(version)?;
+        if let Some(how) = self.wait {
+            bindings = bindings.wait_by(how);
+        }
+        let own =
+            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
+        Ok(Cow::Owned(own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))))
     }
 
     /// Binds WaitOperation in this form, unless it is bound already.
@@ -167,12 +189,16 @@ impl Bindings {
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        *self.is_set.get_mut(rpc) = true;
+        if rpc == Rpc::Wait {
+            self.wait = None;
+        }
         *self.methods.get_mut(rpc) = OnceLock::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
     fn under(version: &str) -> Self {
-        Self { version: version.into(), methods: RpcMap::default() }
+        Self { version: version.into(), methods: RpcMap::default(), is_set: RpcMap::default(), wait: None }
     }
 }
 

@@ -5,7 +5,9 @@ pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
+mod request;
 pub(in crate::transport) mod route;
+mod start;
 mod template;
 #[cfg(test)]
 mod vectors;
@@ -17,13 +19,15 @@ use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
+use crate::transport::routing::routing_header;
+use crate::transport::{Attempt, Headers, Rpc, ServiceParts, StartRequest, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::redact::Masked;
 
 use binding::Bindings;
 use decode::RestResponse;
 use format::DataFormat;
+use request::{JSON, RestContent, RestRequest};
 use route::{RequestField, list_fields, wait_fields};
 
 /// Options of the REST transport alone.
@@ -60,10 +64,20 @@ impl RestTransport {
     ) -> Result<T, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
+        let bindings = bindings.at_version(attempt.api_version())?;
         let bindings = bindings.or_wait_by(attempt.wait_binding());
         let route = bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))?;
         let route = route.ok_or_else(|| Error::unbound(rpc.name()))?;
-        let answer = self.exchange(&route, name, attempt, limit)?;
+        let request = RestRequest {
+            verb: route.verb,
+            target: &route.target,
+            content: route.body.as_ref().map(|text| RestContent { media_type: JSON, bytes: text.as_bytes() }),
+            routing: Some(routing_header(name)),
+            name,
+            limit,
+            once: false,
+        };
+        let answer = self.exchange(&request, attempt)?;
         // Some front ends send an error with 200.
         read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)))
     }
@@ -100,6 +114,14 @@ impl Transport for RestTransport {
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
         self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, RestResponse::operation)
+    }
+
+    fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        self.start(request, attempt)
+    }
+
+    fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        self.service.authorization_headers(attempt)
     }
 }
 
