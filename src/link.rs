@@ -17,7 +17,9 @@ pub(crate) struct OperationLink {
 impl OperationLink {
     /// Splits a URL; `None` for a name, and for a URL without a plain path.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_http = |text: &str, scheme: &str| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+        let is_http = |text: &str, scheme: &str| {
+            text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        };
         if !is_http(text, "https://") && !is_http(text, "http://") {
             return None;
         }
@@ -42,8 +44,16 @@ impl OperationLink {
         }
         let (its, ours) = (host(&self.endpoint), host(endpoint));
         let word = self.version.as_deref().and_then(|version| version.split_once('/')).map(|(word, _)| word);
-        let its_service = if its.as_deref() == Some(WWW) { word.map(service_of_word) } else { its.as_deref().and_then(service) };
-        let our_service = if ours.as_deref() == Some(WWW) { word.map(service_of_word) } else { ours.as_deref().and_then(service) };
+        let its_service = if its.as_deref() == Some(WWW) {
+            word.map(service_of_word)
+        } else {
+            its.as_deref().and_then(service)
+        };
+        let our_service = if ours.as_deref() == Some(WWW) {
+            word.map(service_of_word)
+        } else {
+            ours.as_deref().and_then(service)
+        };
         its_service.is_some() && its_service == our_service
     }
 }
@@ -98,7 +108,11 @@ mod tests {
             ),
             (
                 "https://compute.googleapis.com/compute/v1/locations/global/operations/o?x=y&parentId=organizations%2F7",
-                Some(("https://compute.googleapis.com", Some("compute/v1"), "organizations/7/locations/global/operations/o")),
+                Some((
+                    "https://compute.googleapis.com",
+                    Some("compute/v1"),
+                    "organizations/7/locations/global/operations/o",
+                )),
             ),
             ("http://localhost:8080/operations/42", Some(("http://localhost:8080", None, "operations/42"))),
             ("https://host", None),
@@ -118,7 +132,8 @@ mod tests {
     fn hosts_of_one_service() {
         let compute = "https://www.googleapis.com/compute/v1/projects/p/global/operations/o";
         let sql = "https://www.googleapis.com/sql/v1beta4/projects/p/operations/o";
-        let regional = "https://compute.us-east1.rep.googleapis.com/compute/v1/projects/p/global/operations/o";
+        let regional =
+            "https://compute.us-east1.rep.googleapis.com/compute/v1/projects/p/global/operations/o";
         let rows = [
             (compute, "https://compute.googleapis.com", true),
             (compute, "compute.googleapis.com:443", true),

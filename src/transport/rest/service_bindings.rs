@@ -2,6 +2,8 @@
 //!
 //! `docs/extended-operations.md` has the table, and a test compares it with the requests.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::error::Error;
@@ -10,6 +12,7 @@ use crate::transport::Rpc;
 use crate::transport::rest::binding::{Binding, Bindings};
 use crate::transport::rest::route::RequestField;
 use crate::types::OperationForm;
+use crate::util::url::UrlParts;
 
 /// A service with URLs of its own for its operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +99,15 @@ impl Bindings {
 
 /// How a service is recognised.
 impl OperationService {
-    /// By the path prefix of its version.
-    pub(super) fn of_prefix(prefix: &str) -> Option<Self> {
+    /// How long Compute Engine holds a response to `wait` back, at most; there is no parameter for it.
+    pub(crate) const HOLD: Duration = Duration::from_secs(120);
+
+    /// By the prefix of a version. `sql/v1` and `container/v1` are no paths, but say which service has `v1`.
+    pub(crate) fn of_prefix(prefix: &str) -> Option<Self> {
         Some(match prefix.split_once('/')?.0 {
             "compute" => ComputeEngine,
             "sql" => CloudSql,
+            "container" => KubernetesEngine,
             "dns" => CloudDns,
             "deploymentmanager" => DeploymentManager,
             "storage" => CloudStorage,
@@ -109,7 +116,7 @@ impl OperationService {
     }
 
     /// By the host: `compute.googleapis.com`, `compute.us-east1.rep.googleapis.com`.
-    pub(super) fn of_host(host: &str) -> Option<Self> {
+    pub(crate) fn of_host(host: &str) -> Option<Self> {
         Some(match host.strip_suffix(".googleapis.com")?.split('.').next()? {
             "compute" => ComputeEngine,
             "sqladmin" => CloudSql,
@@ -121,8 +128,13 @@ impl OperationService {
         })
     }
 
+    /// By the endpoint of a client.
+    pub(crate) fn of_endpoint(endpoint: &str) -> Option<Self> {
+        Self::of_host(UrlParts::split_or("https", endpoint)?.host)
+    }
+
     /// By an operation that it sent.
-    pub(super) fn of_form(form: OperationForm) -> Option<Self> {
+    pub(crate) fn of_form(form: OperationForm) -> Option<Self> {
         Some(match form {
             OperationForm::ComputeEngine => ComputeEngine,
             OperationForm::CloudSql => CloudSql,
@@ -133,19 +145,40 @@ impl OperationService {
         })
     }
 
-    /// Completes a version of which the service is known otherwise: `compute/beta` for `beta`.
+    /// Returns what the paths of a version begin with: `compute/beta` for `beta` and for `compute/beta`.
     pub(super) fn prefix(self, version: &str) -> String {
-        let word = match (self, version) {
-            _ if version.contains('/') => "",
-            (DeploymentManager, "v1") => return "deploymentmanager/v2".to_owned(),
-            (ComputeEngine, _) => "compute/",
-            (CloudDns, _) => "dns/",
-            (DeploymentManager, _) => "deploymentmanager/",
-            (CloudSql, "v1beta4") => "sql/",
-            (CloudStorage, "v1") => "storage/",
-            _ => "",
-        };
-        format!("{word}{version}")
+        let version =
+            version.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(version);
+        match (self, version) {
+            (KubernetesEngine, _) => version.to_owned(),
+            (CloudSql, "v1beta4") => format!("sql/{version}"),
+            (CloudSql, _) => version.to_owned(),
+            // There is no `v1`, which is the default of all services.
+            (DeploymentManager, "v1") => "deploymentmanager/v2".to_owned(),
+            _ if version.contains('/') => version.to_owned(),
+            _ => format!("{}/{version}", self.word()),
+        }
+    }
+
+    /// Names the service in a version that does not: `sql/v1`.
+    pub(crate) fn qualified(self, version: &str) -> String {
+        format!("{}/{version}", self.word())
+    }
+
+    /// Whether the version is one of the API that this is about: Cloud Storage has others.
+    pub(super) fn has(self, version: &str) -> bool {
+        self != CloudStorage || version == "v1"
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            ComputeEngine => "compute",
+            CloudSql => "sql",
+            KubernetesEngine => "container",
+            CloudDns => "dns",
+            DeploymentManager => "deploymentmanager",
+            CloudStorage => "storage",
+        }
     }
 
     fn title(self) -> &'static str {
@@ -206,13 +239,20 @@ impl OperationService {
         }
     }
 
-    /// Returns the name, or the parent, as it is in the URL, and what the query has in addition.
+    /// Returns the name, or the parent, as it is in the URL, and the fields as the service has them.
     ///
     /// # Errors
     ///
-    /// `Binding` with `UNIMPLEMENTED` if the service does not have the method, or not for such a name.
-    pub(super) fn resolve(self, rpc: Rpc, name: &str) -> Result<(String, Option<RequestField>), Error> {
+    /// `Binding` with `UNIMPLEMENTED` if the service does not have the method, or not for such a name; `Config` for a
+    /// filter if it has none.
+    pub(super) fn resolve(
+        self,
+        rpc: Rpc,
+        name: &str,
+        fields: Vec<RequestField>,
+    ) -> Result<(String, Vec<RequestField>), Error> {
         let name = if rpc == Rpc::List { self.parent(name) } else { name.to_owned() };
+        let mut fields = self.fields(rpc, &name, fields)?;
         let (name, organization) = match self {
             ComputeEngine => organization(&name),
             CloudStorage => (bucket(&name), None),
@@ -226,10 +266,13 @@ impl OperationService {
         if is_missing || self.rule(rpc).is_none() {
             return Err(Error::not_in_service(rpc.name(), self.title()));
         }
-        if let (CloudSql, Rpc::List, Some((project, instance))) = (self, rpc, name.split_once("/instances/")) {
-            return Ok((project.to_owned(), Some(("instance", instance.into()))));
+        if let (CloudSql, Rpc::List, Some((project, instance))) = (self, rpc, name.split_once("/instances/"))
+        {
+            fields.push(("instance", instance.into()));
+            return Ok((project.to_owned(), fields));
         }
-        Ok((name, organization.map(|organization| ("parentId", organization.into()))))
+        fields.extend(organization.map(|organization| ("parentId", organization.into())));
+        Ok((name, fields))
     }
 
     /// The parent whose operations are listed, without `/operations`; a whole project where the service lists that.
@@ -252,15 +295,12 @@ impl OperationService {
     /// # Errors
     ///
     /// `Config` for a filter of a service that has none, since its lists would be complete.
-    pub(super) fn fields(
-        self,
-        rpc: Rpc,
-        name: &str,
-        fields: Vec<RequestField>,
-    ) -> Result<Vec<RequestField>, Error> {
+    fn fields(self, rpc: Rpc, name: &str, fields: Vec<RequestField>) -> Result<Vec<RequestField>, Error> {
         let is_usual = self == CloudStorage || (self == CloudDns && !name.contains("/managedZones/"));
         match rpc {
-            Rpc::List if !is_usual => fields.into_iter().filter_map(|field| self.field(field).transpose()).collect(),
+            Rpc::List if !is_usual => {
+                fields.into_iter().filter_map(|field| self.field(field).transpose()).collect()
+            }
             // Compute Engine decides itself how long it holds the response back.
             Rpc::Wait => Ok(Vec::new()),
             _ => Ok(fields),
@@ -485,7 +525,9 @@ mod tests {
             (DeploymentManager, "v1", "deploymentmanager/v2"),
             (DeploymentManager, "v2beta", "deploymentmanager/v2beta"),
             (CloudStorage, "v1", "storage/v1"),
-            (CloudStorage, "v2", "v2"),
+            (CloudSql, "sql/v1", "v1"),
+            (CloudSql, "sql/v1beta4", "sql/v1beta4"),
+            (KubernetesEngine, "container/v1beta1", "v1beta1"),
         ];
         for (service, version, prefix) in rows {
             assert_eq!(service.prefix(version), prefix, "{service:?}");
@@ -512,6 +554,7 @@ mod tests {
             ("compute/beta", Some(ComputeEngine)),
             ("sql/v1beta4", Some(CloudSql)),
             ("dns/v2", Some(CloudDns)),
+            ("container/v1", Some(KubernetesEngine)),
             ("v1/compute", None),
             ("v1", None),
         ];
@@ -523,8 +566,18 @@ mod tests {
     #[test]
     fn parents_and_other_names() {
         let rows = [
-            (Bindings::compute_engine(), Rpc::List, "projects/p", "GET /compute/v1/projects/p/aggregated/operations"),
-            (Bindings::compute_engine(), Rpc::List, "projects/p/operations", "GET /compute/v1/projects/p/aggregated/operations"),
+            (
+                Bindings::compute_engine(),
+                Rpc::List,
+                "projects/p",
+                "GET /compute/v1/projects/p/aggregated/operations",
+            ),
+            (
+                Bindings::compute_engine(),
+                Rpc::List,
+                "projects/p/operations",
+                "GET /compute/v1/projects/p/aggregated/operations",
+            ),
             (
                 Bindings::compute_engine(),
                 Rpc::Get,
@@ -537,10 +590,30 @@ mod tests {
                 "locations/global/operations/operation-7",
                 "GET /compute/v1/locations/global/operations/operation-7",
             ),
-            (Bindings::kubernetes_engine(), Rpc::List, "projects/p", "GET /v1/projects/p/locations/-/operations"),
-            (Bindings::deployment_manager(), Rpc::List, "projects/p", "GET /deploymentmanager/v2/projects/p/global/operations"),
-            (Bindings::cloud_sql(), Rpc::List, "projects/p/instances/i", "GET /v1/projects/p/operations?instance=i"),
-            (Bindings::cloud_storage(), Rpc::Get, "projects/_/buckets/B/operations/o", "GET /storage/v1/b/B/operations/o"),
+            (
+                Bindings::kubernetes_engine(),
+                Rpc::List,
+                "projects/p",
+                "GET /v1/projects/p/locations/-/operations",
+            ),
+            (
+                Bindings::deployment_manager(),
+                Rpc::List,
+                "projects/p",
+                "GET /deploymentmanager/v2/projects/p/global/operations",
+            ),
+            (
+                Bindings::cloud_sql(),
+                Rpc::List,
+                "projects/p/instances/i",
+                "GET /v1/projects/p/operations?instance=i",
+            ),
+            (
+                Bindings::cloud_storage(),
+                Rpc::Get,
+                "projects/_/buckets/B/operations/o",
+                "GET /storage/v1/b/B/operations/o",
+            ),
             (Bindings::cloud_storage(), Rpc::List, "projects/_/buckets/B", "GET /storage/v1/b/B/operations"),
             (
                 Bindings::version("dns/v2").unwrap(),
@@ -563,17 +636,58 @@ mod tests {
     #[test]
     fn fields_of_lists() {
         let list = |size, filter: &str| {
-            let request = ListOperationsRequest { page_size: size, filter: filter.into(), page_token: "t".into(), return_partial_success: true, ..Default::default() };
+            let request = ListOperationsRequest {
+                page_size: size,
+                filter: filter.into(),
+                page_token: "t".into(),
+                return_partial_success: true,
+                ..Default::default()
+            };
             list_fields(&request)
         };
         let rows = [
-            (Bindings::compute_engine(), "projects/p/global", list(7, "status!=DONE"), "GET /compute/v1/projects/p/global/operations?filter=status%21%3DDONE&maxResults=7&pageToken=t"),
-            (Bindings::compute_engine(), "projects/p/global", list(1000, ""), "GET /compute/v1/projects/p/global/operations?maxResults=500&pageToken=t"),
-            (Bindings::cloud_sql(), "projects/p", list(1000, ""), "GET /v1/projects/p/operations?maxResults=1000&pageToken=t"),
-            (Bindings::kubernetes_engine(), "projects/p/locations/l", list(7, ""), "GET /v1/projects/p/locations/l/operations"),
-            (Bindings::cloud_dns(), "projects/p/managedZones/z", list(7, ""), "GET /dns/v1/projects/p/managedZones/z/operations?maxResults=7&pageToken=t"),
-            (Bindings::cloud_dns(), "projects/p/locations/l", list(7, "f"), "GET /dns/v1/projects/p/locations/l/operations?filter=f&pageSize=7&pageToken=t&returnPartialSuccess=true"),
-            (Bindings::cloud_storage(), "b/B", list(7, "f"), "GET /storage/v1/b/B/operations?filter=f&pageSize=7&pageToken=t&returnPartialSuccess=true"),
+            (
+                Bindings::compute_engine(),
+                "projects/p/global",
+                list(7, "status!=DONE"),
+                "GET /compute/v1/projects/p/global/operations?filter=status%21%3DDONE&maxResults=7&pageToken=t",
+            ),
+            (
+                Bindings::compute_engine(),
+                "projects/p/global",
+                list(1000, ""),
+                "GET /compute/v1/projects/p/global/operations?maxResults=500&pageToken=t",
+            ),
+            (
+                Bindings::cloud_sql(),
+                "projects/p",
+                list(1000, ""),
+                "GET /v1/projects/p/operations?maxResults=1000&pageToken=t",
+            ),
+            (
+                Bindings::kubernetes_engine(),
+                "projects/p/locations/l",
+                list(7, ""),
+                "GET /v1/projects/p/locations/l/operations",
+            ),
+            (
+                Bindings::cloud_dns(),
+                "projects/p/managedZones/z",
+                list(7, ""),
+                "GET /dns/v1/projects/p/managedZones/z/operations?maxResults=7&pageToken=t",
+            ),
+            (
+                Bindings::cloud_dns(),
+                "projects/p/locations/l",
+                list(7, "f"),
+                "GET /dns/v1/projects/p/locations/l/operations?filter=f&pageSize=7&pageToken=t&returnPartialSuccess=true",
+            ),
+            (
+                Bindings::cloud_storage(),
+                "b/B",
+                list(7, "f"),
+                "GET /storage/v1/b/B/operations?filter=f&pageSize=7&pageToken=t&returnPartialSuccess=true",
+            ),
         ];
         for (bindings, parent, fields, sent) in rows {
             assert_eq!(send(&bindings, Rpc::List, parent, fields), sent);

@@ -4,6 +4,8 @@ use serde::Deserialize;
 
 use crate::types::{Operation, OperationForm};
 
+use super::link::version_prefix;
+
 impl Operation {
     /// Gives an extended operation the name by which it was requested, and by which it can be requested again.
     ///
@@ -11,6 +13,23 @@ impl Operation {
     pub(crate) fn requested_as(self, requested: &str) -> Self {
         let is_same = id_of(self.name()) == id_of(requested) || !self.name().contains('/');
         if self.form().is_extended() && is_same { self.renamed(requested.to_owned()) } else { self }
+    }
+
+    /// Gives an extended operation a name that can be polled, by the path at which it was started.
+    ///
+    /// GKE answers with a bare name and the number of the project, Cloud DNS with an id alone.
+    pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
+        let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
+        if !self.form().is_extended() || is_whole || self.name().is_empty() {
+            return self;
+        }
+        match scope_of_start(self.form(), path, query) {
+            Some(scope) => {
+                let name = format!("{scope}/operations/{}", id_of(self.name()));
+                self.renamed(name)
+            }
+            None => self,
+        }
     }
 
     /// Gives an extended operation its name below the parent that was listed.
@@ -42,7 +61,9 @@ impl Operation {
                 Some((scope, _)) if !scope.starts_with("projects/") => Some(format!("{project}/{scope}")),
                 _ => None,
             },
-            (OperationForm::KubernetesEngine, Some(_)) => Some(format!("{}/locations/{}", project?, self.location()?)),
+            (OperationForm::KubernetesEngine, Some(_)) => {
+                Some(format!("{}/locations/{}", project?, self.location()?))
+            }
             (OperationForm::KubernetesEngine, None) => match parent.strip_suffix("/-") {
                 Some(places) => Some(format!("{places}/{}", self.location()?)),
                 None => Some(parent.to_owned()),
@@ -60,6 +81,28 @@ impl Operation {
         }
         let place: ClusterPlace = serde_json::from_str(&self.metadata()?.json().ok()?).ok()?;
         place.location.or(place.zone).filter(|place| !place.is_empty() && !place.contains('/'))
+    }
+}
+
+/// The collection of the operations that requests at a path start.
+fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -> Option<String> {
+    let path = path.trim_start_matches('/');
+    let prefix = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
+    let segments: Vec<&str> = path.get(prefix..)?.split('/').collect();
+    let take = |count: usize| Some(segments.get(..count)?.join("/"));
+    if let ["locations", "global", ..] = segments.as_slice() {
+        let parent = query.iter().find(|(name, _)| name == "parentId").map(|(_, parent)| parent);
+        return parent.map(|parent| format!("{parent}/locations/global"));
+    }
+    let ["projects", ..] = segments.as_slice() else { return None };
+    match (form, segments.get(2).copied()) {
+        (OperationForm::ComputeEngine, Some("zones" | "regions")) => take(4),
+        (OperationForm::ComputeEngine | OperationForm::DeploymentManager, _) => Some(take(2)? + "/global"),
+        (OperationForm::CloudSql, _) => take(2),
+        (OperationForm::KubernetesEngine, Some("zones" | "locations")) => take(4),
+        (OperationForm::CloudDns, Some("managedZones")) => take(4),
+        (OperationForm::CloudDns, Some("locations")) => take(6),
+        _ => None,
     }
 }
 
@@ -99,6 +142,46 @@ mod tests {
     }
 
     #[test]
+    fn names_of_starts() {
+        let rows = [
+            (COMPUTE, "/compute/v1/projects/p/zones/z/instances", "projects/p/zones/z/operations/o"),
+            (
+                COMPUTE,
+                "/compute/beta/projects/p/regions/r/disks/d/resize",
+                "projects/p/regions/r/operations/o",
+            ),
+            (COMPUTE, "/compute/v1/projects/p/global/networks", "projects/p/global/operations/o"),
+            (COMPUTE, "/compute/v1/projects/p/setCommonInstanceMetadata", "projects/p/global/operations/o"),
+            (
+                COMPUTE,
+                "/compute/v1/locations/global/firewallPolicies",
+                "organizations/7/locations/global/operations/o",
+            ),
+            (SQL, "/v1/projects/p/instances/db/restart", "projects/p/operations/o"),
+            (SQL, "/sql/v1beta4/projects/p/instances", "projects/p/operations/o"),
+            (CLUSTER, "/v1/projects/p/locations/l/clusters", "projects/p/locations/l/operations/o"),
+            (LINKED, "/v1beta1/projects/p/zones/z/clusters/c", "projects/p/zones/z/operations/o"),
+            (DNS, "/dns/v1/projects/p/managedZones/mz", "projects/p/managedZones/mz/operations/o"),
+            (
+                DNS,
+                "/dns/v2/projects/p/locations/l/managedZones/mz",
+                "projects/p/locations/l/managedZones/mz/operations/o",
+            ),
+            (
+                MANAGER,
+                "/deploymentmanager/v2/projects/p/global/deployments",
+                "projects/p/global/operations/o",
+            ),
+            (COMPUTE, "/other", "o"),
+            (CLUSTER, "/v1/projects/p", "o"),
+        ];
+        let query = [("parentId".to_owned(), "organizations/7".to_owned())];
+        for (json, path, name) in rows {
+            assert_eq!(operation(json).started_at(path, &query).name(), name, "{path}");
+        }
+    }
+
+    #[test]
     fn names_in_lists() {
         let rows = [
             (CLUSTER, "projects/p/locations/z", "projects/p/locations/z/operations/o"),
@@ -119,7 +202,10 @@ mod tests {
             assert_eq!(operation(json).listed_in(parent).name(), name, "{parent}");
         }
         let scoped = operation(COMPUTE).completed_in("zones/z");
-        assert_eq!(scoped.clone().listed_in("projects/p/aggregated").name(), "projects/p/zones/z/operations/o");
+        assert_eq!(
+            scoped.clone().listed_in("projects/p/aggregated").name(),
+            "projects/p/zones/z/operations/o"
+        );
         assert_eq!(scoped.listed_in("projects/p").name(), "projects/p/zones/z/operations/o");
     }
 }
