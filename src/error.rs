@@ -775,7 +775,7 @@ impl Error {
     /// A message that cannot be turned into its other form, although it may be valid as it is.
     pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
         let name = excerpt(type_name);
-        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}"))
+        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}; {TYPED_RESULTS}"))
     }
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
@@ -864,3 +864,6 @@ impl fmt::Display for Seconds {
         }
     }
 }
+
+/// Where a message about a type that does not fit points.
+pub(crate) const TYPED_RESULTS: &str = "see docs/typed-results.md";

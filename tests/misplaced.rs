@@ -211,6 +211,7 @@ const ROWS: &[Row] = &[
     ("Binding::post", |value| templates(Binding::post, value)),
     ("Binding::put", |value| templates(Binding::put, value)),
     ("Binding::patch", |value| templates(Binding::patch, value)),
+    ("Binding::name_field", |value| debug(&Binding::get("/v1/x").unwrap().name_field(value))),
     // Content, which `Debug` may show; errors may not.
     ("Any::from_json", |value| failed(Any::from_json(value).err())),
     ("Operation::from_json", |value| failed(Operation::from_json(value).err())),

@@ -420,6 +420,7 @@ impl WaitMachine {
             elapsed: now.saturating_duration_since(self.start),
             fault,
             pause: self.pause,
+            next_is_long_poll: self.long_polling.is_next(),
         });
     }
 

@@ -5,6 +5,7 @@ mod codes;
 mod dry_run;
 mod help;
 mod kit;
+mod looks;
 mod names;
 mod options;
 #[cfg(unix)]
@@ -16,6 +17,8 @@ mod signals;
 #[cfg(unix)]
 mod terminal;
 mod tested;
+#[cfg(unix)]
+mod tmux;
 mod trouble;
 #[cfg(target_os = "linux")]
 mod unwritten;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 62] = [
+const TESTS: [(&str, &str); 66] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -34,6 +34,10 @@ const TESTS: [(&str, &str); 62] = [
     ("--progress auto", "wait::a_journal_survives_a_kill"),
     ("--progress always", "wait::progress_can_be_left_out_or_insisted_on"),
     ("--progress never", "wait::progress_can_be_left_out_or_insisted_on"),
+    ("--color", "looks::colours_are_for_terminals"),
+    ("--color auto", "looks::colours_are_for_terminals"),
+    ("--color always", "looks::colours_are_for_terminals"),
+    ("--color never", "looks::colours_are_for_terminals"),
     ("--verbose", "options::verbose_tells_what_is_sent"),
     ("--dry-run", "dry_run::a_request_and_a_command_for_curl"),
     ("--help", "help::help_of_every_command_has_an_example"),
@@ -122,11 +126,12 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
     ("dry_run", include_str!("dry_run.rs")),
     ("help", include_str!("help.rs")),
+    ("looks", include_str!("looks.rs")),
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
     ("signals", include_str!("signals.rs")),

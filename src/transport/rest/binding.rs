@@ -356,6 +356,8 @@ pub struct Binding {
     pub(super) verb: HttpMethod,
     pub(super) template: PathTemplate,
     pub(super) body: bool,
+    /// The field that has the operation's name if the template has no variable.
+    pub(super) name_field: Cow<'static, str>,
 }
 
 impl fmt::Debug for Binding {
@@ -364,6 +366,7 @@ impl fmt::Debug for Binding {
             .field("verb", &self.verb)
             .field("template", &format_args!("{}", redacted(&self.template.to_string())))
             .field("body", &self.body)
+            .field("name_field", &Masked(&self.name_field))
             .finish()
     }
 }
@@ -444,8 +447,33 @@ impl Binding {
         self
     }
 
+    /// Sets the field that has the operation's name, if the template has no variable. Default: `name`.
+    ///
+    /// Vertex AI polls generated videos by such a request:
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Binding, Bindings, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Operation::running("projects/p/locations/l/publishers/google/models/veo/operations/1"));
+    /// let path = "/v1/projects/p/locations/l/publishers/google/models/veo:fetchPredictOperation";
+    /// let fetch = Binding::post(path)?.name_field("operationName");
+    /// let client = server.client_builder().bindings(Bindings::default().get([fetch])).build()?;
+    /// client.get("projects/p/locations/l/publishers/google/models/veo/operations/1").send()?;
+    /// assert_eq!(server.requests()[0].path(), path);
+    /// assert!(server.requests()[0].body().starts_with(br#"{"operationName":"projects/p/"#));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn name_field(mut self, field: impl Into<String>) -> Self {
+        self.name_field = Cow::Owned(field.into());
+        self
+    }
+
     pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
-        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body() })
+        let name_field = Cow::Borrowed("name");
+        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body(), name_field })
     }
 }
 
