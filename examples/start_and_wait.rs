@@ -48,7 +48,10 @@ fn run(client: &OperationsClient, project: &str, location: &str, job: &str) -> s
         }
     });
     let execution: Execution = poller.until_done()?.into_response()?;
-    println!("{}: {} tasks succeeded, logs at {}", execution.name, execution.succeeded_count, execution.log_uri);
+    println!(
+        "{}: {} tasks succeeded, logs at {}",
+        execution.name, execution.succeeded_count, execution.log_uri
+    );
     Ok(())
 }
 

@@ -21,6 +21,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install --path lro", "the part `install` of .ci/run does it"),
     ("cargo run --example ", "the part `examples` of .ci/run does it"),
     ("gcloud ", "needs gcloud and an account"),
+    ("lro --api-version v2 wait --journal", "a dry run opens no journal; tests/cli/wait.rs continues one"),
     ("lro serve --port ", "serves until it is stopped; tests/cli/serve.rs does it"),
     ("lro serve --script ", "serves until it is stopped; tests/cli/serve.rs does it"),
 ];
@@ -61,7 +62,10 @@ struct GuideCommand {
 impl GuideCommand {
     fn run(&self, arguments: &str) -> Ran {
         let offline = ["completions", "man", "serve"].contains(&arguments.split(' ').next().unwrap());
-        let mut lro = Lro::new(if offline { &[] } else { &["--dry-run"] });
+        let mut lro = Lro::new(&[]);
+        for option in ["--dry-run", "--anonymous"].into_iter().filter(|_| !offline) {
+            lro = if arguments.contains(option) { lro } else { lro.word(option) };
+        }
         for word in words(arguments) {
             lro = lro.word(word);
         }

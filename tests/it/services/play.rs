@@ -59,7 +59,12 @@ fn every_service_is_started_and_waited_for() -> Result<(), Error> {
         assert_eq!((handle.name(), line(&server)), (row.name, format!("{verb} {path}")), "{}", row.service);
         let done = handle.until_done()?;
         assert_eq!(line(&server), format!("GET {}", row.get), "{}", row.service);
-        assert_eq!(result(&done.into_response::<Value>()?), result(&payload(row.response)), "{}", row.service);
+        assert_eq!(
+            result(&done.into_response::<Value>()?),
+            result(&payload(row.response)),
+            "{}",
+            row.service
+        );
     }
     Ok(())
 }
