@@ -15,6 +15,7 @@ use crate::retry::{RepeatRule, RetryTask};
 use crate::transport::Rpc;
 use crate::util::redact::Masked;
 
+pub use request::CallRequest;
 pub(crate) use request::{AttemptRequest, RpcRequest};
 
 /// A call that is put together and not sent yet.

@@ -144,9 +144,10 @@ impl Attempts {
         let name = &self.task.name;
         let Some((delay, until)) = again else {
             log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
-            // No retry fits before the time that the hint names, whether the policy has one left or not.
-            let is_hint =
-                self.task.policy.retries(&error) && error.retry_after().is_some_and(|hint| hint >= left);
+            // No retry fits before the time that the hint names, whether the policy has one left or not. Without remaining
+            // time it was the timeout that ended the call.
+            let too_long = |hint: Duration| hint >= left && !left.is_zero();
+            let is_hint = self.task.policy.retries(&error) && error.retry_after().is_some_and(too_long);
             let error = if is_hint { error.hint_too_long(left) } else { error };
             self.state = RetryState::Over(self.finish(error, elapsed));
             return;

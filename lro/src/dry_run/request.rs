@@ -3,7 +3,7 @@
 use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
-use crate::args::{Cli, Command, Globals, shell_word};
+use crate::args::{Cli, Command, Globals, ShellKind};
 use crate::call::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
@@ -30,22 +30,27 @@ pub(super) fn header_words<'h>(
     headers: impl Iterator<Item = &'h (String, String)> + Clone,
 ) -> impl Iterator<Item = String> {
     let (secret, plain): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| is_sensitive(name));
-    let plain = plain.into_iter().map(|(name, value)| shell_word(&format!("{name}: {value}")).into_owned());
-    let secret = secret.into_iter().map(|(name, _)| format!("\"{name}: {}\"", variable(globals, name)));
+    let shell = ShellKind::here();
+    let plain =
+        plain.into_iter().map(move |(name, value)| shell.word(&format!("{name}: {value}")).into_owned());
+    let secret =
+        secret.into_iter().map(move |(name, _)| format!("\"{name}: {}\"", variable(shell, globals, name)));
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
 /// What a shell puts in place of a secret.
-fn variable(globals: &Globals, header: &str) -> String {
-    match (header, &globals.access_token_file, &globals.credentials) {
-        ("authorization", Some(file), _) => {
-            format!("Bearer $(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())))
+///
+/// `cmd` has no way to put the output of a command there.
+fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
+    match (header, shell, &globals.access_token_file, &globals.credentials) {
+        ("authorization", ShellKind::Posix, Some(file), _) => {
+            format!("Bearer $(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())))
         }
-        ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
-        ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
+        ("authorization", ShellKind::Posix, None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
+        ("authorization", ..) => format!("Bearer {}", shell.variable("ACCESS_TOKEN")),
         _ => {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-            format!("${}", header.chars().map(plain).collect::<String>())
+            shell.variable(&header.chars().map(plain).collect::<String>())
         }
     }
 }

@@ -8,7 +8,7 @@ use longrunning::printing::redacted;
 use serde_json::json;
 
 use super::request::{header_words, send};
-use crate::args::{Cli, Globals, OutputFormat, shell_word};
+use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
 use crate::place::OperationPlace;
@@ -94,9 +94,9 @@ impl ShownRequest {
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
         words.extend(header_words(globals, "--header", self.headers.iter()));
         if let Some(body) = &self.body {
-            words.extend(["--data".to_owned(), shell_word(body).into_owned()]);
+            words.extend(["--data".to_owned(), ShellKind::here().word(body).into_owned()]);
         }
-        words.push(shell_word(&self.url).into_owned());
+        words.push(ShellKind::here().word(&self.url).into_owned());
         words.join(" ")
     }
 }

@@ -15,6 +15,7 @@ mod vectors;
 use std::fmt;
 
 use crate::error::Error;
+use crate::net::peer::ServerAddress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
@@ -43,12 +44,15 @@ pub(crate) struct RestTransport {
     service: ServiceParts,
     options: RestOptions,
     api_client: String,
+    /// The server of all URLs.
+    server: Option<ServerAddress>,
 }
 
 impl RestTransport {
     pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
-        Self { service, options, api_client }
+        let server = service.endpoint.server();
+        Self { service, options, api_client, server }
     }
 }
 
@@ -79,7 +83,9 @@ impl RestTransport {
         };
         let answer = self.exchange(&request, attempt)?;
         // Some front ends send an error with 200.
-        read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)))
+        let read = read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)));
+        self.service.http.reuse_body(answer.into_bytes());
+        read
     }
 }
 
