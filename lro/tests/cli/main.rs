@@ -3,6 +3,7 @@
 mod calls;
 mod codes;
 mod dry_run;
+mod guides;
 mod help;
 mod kit;
 mod looks;
