@@ -41,7 +41,7 @@ pub use builder::OperationsClientBuilder;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A `name` may be a `&str`, a `String`, an [`OperationName`] or a `&Operation`. Names are unique only within
+/// A `name` may be a `&str`, a `String`, an [`OperationName`](crate::OperationName) or a `&Operation`. Names are unique only within
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
@@ -181,6 +181,11 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `NOT_FOUND` for an operation that was deleted or has expired. An operation that
+    /// failed is not an error here.
+    ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
@@ -199,6 +204,10 @@ impl OperationsClient {
     /// }
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each step of the iteration may fail as [`Call::send`](Call#method.send) does.
     ///
     /// [ListOperations]: https://google.aip.dev/158
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest> {
@@ -222,6 +231,12 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot cancel operations. If an earlier attempt
+    /// may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says that it may have cancelled the
+    /// operation.
+    ///
     /// [CancelOperation]: https://google.aip.dev/151
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
@@ -239,6 +254,11 @@ impl OperationsClient {
     /// assert_eq!(client.get("operations/42").send().unwrap_err().code(), Some(Code::NotFound));
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot delete operations. `NOT_FOUND` after an
+    /// attempt whose response was lost counts as success.
     ///
     /// [DeleteOperation]: https://google.aip.dev/151
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest> {
@@ -263,6 +283,11 @@ impl OperationsClient {
     /// assert!(!operation.is_done());
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service has no such method. Without a binding for it
+    /// nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
     ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest> {
