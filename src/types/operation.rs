@@ -310,7 +310,8 @@ impl Operation {
                 response.decode_as(&format!("response of operation `{name}`"))
             }
             Outcome::Succeeded(None) if self.form.is_extended() => {
-                deserialize(self.text.as_deref().unwrap_or_default(), "null").map_err(|cause| {
+                let text = self.text.map_or("", |span| span.of(&self.source));
+                deserialize(text, "null").map_err(|cause| {
                     let wants = any::type_name::<T>();
                     Error::decode(format!("operation `{name}` does not decode into `{wants}`"))
                         .with_source(cause)
