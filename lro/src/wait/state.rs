@@ -119,7 +119,7 @@ impl<'a> RunningWait<'a> {
     }
 
     pub(super) fn interrupted(&mut self) {
-        self.progress.clear();
+        self.progress.close();
         let left = self.settled.iter().zip(&self.reached).filter(|(settled, _)| !**settled);
         let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
         let all = self.jobs.len();
