@@ -156,6 +156,7 @@ pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
+mod link;
 mod name;
 mod net;
 mod operation_ref;
@@ -246,12 +247,27 @@ struct Readme;
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
 
-/// And those of the service guide.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/services.md")]
-struct ServicesPage;
+/// And those of the guides.
+#[cfg(all(doctest, feature = "testing", feature = "reflect"))]
+mod guides {
+    #[doc = include_str!("../docs/credentials.md")]
+    struct CredentialsPage;
 
-/// And those of the page about types.
-#[cfg(all(doctest, feature = "reflect"))]
-#[doc = include_str!("../docs/typed-results.md")]
-struct TypedResultsPage;
+    #[doc = include_str!("../docs/getting-started.md")]
+    struct GettingStartedPage;
+
+    #[doc = include_str!("../docs/services.md")]
+    struct ServicesPage;
+
+    #[doc = include_str!("../docs/testing.md")]
+    struct TestingPage;
+
+    #[doc = include_str!("../docs/troubleshooting.md")]
+    struct TroubleshootingPage;
+
+    #[doc = include_str!("../docs/typed-results.md")]
+    struct TypedResultsPage;
+
+    #[doc = include_str!("../docs/waiting.md")]
+    struct WaitingPage;
+}
