@@ -10,8 +10,10 @@
 //! Everything it does goes over the public interface of the library.
 
 mod args;
+mod bindings;
 mod call;
 mod connect;
+mod credentials;
 mod dry_run;
 mod exit;
 mod failure;
@@ -20,6 +22,7 @@ mod input;
 mod log;
 mod manual;
 mod names;
+mod network;
 mod output;
 mod place;
 mod progress;

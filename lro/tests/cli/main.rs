@@ -2,14 +2,17 @@
 
 mod calls;
 mod codes;
+mod connection;
 mod dry_run;
 mod help;
 mod kit;
 mod names;
+mod network;
 mod options;
 #[cfg(unix)]
 mod readme;
 mod secrets;
+mod secure;
 mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
