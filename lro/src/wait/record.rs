@@ -34,7 +34,7 @@ impl WaitRecord {
         };
         let new: Vec<Pending> = places.iter().map(pending).collect::<Result<_, Error>>()?;
         journal.add_all(&new)?;
-        let job = |pending| Ok(WaitJob::of(globals, pending)?.as_given(&places));
+        let job = |pending| Ok(WaitJob::of(globals, pending)?.with_key_of(&places));
         journal.pending().into_iter().map(job).collect()
     }
 
@@ -83,7 +83,7 @@ impl WaitJob {
     }
 
     /// With the key of a URL of this command, which the journal does not keep.
-    fn as_given(mut self, places: &[OperationPlace]) -> Self {
+    fn with_key_of(mut self, places: &[OperationPlace]) -> Self {
         let Service { endpoint, version, .. } = &self.place.service;
         let is_same = |place: &&OperationPlace| {
             let service = &place.service;
