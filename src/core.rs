@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
 use crate::name::OperationName;
@@ -20,6 +20,8 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) defaults: RpcMap<CallOptions>,
+    /// What starts begin with.
+    pub(crate) start: CallOptions,
     /// What waits start with.
     pub(crate) poll: PollOptions,
     /// Of all polls.
@@ -50,18 +52,15 @@ impl Core {
         pending.endpoint().is_some() == self.origin.is_some() && self.check_home(pending).is_ok()
     }
 
-    /// Refuses an operation that is known to be of another service, or of another version of it, than this client asks.
+    /// Refuses an operation that is known to be of another service than this client asks.
     pub(crate) fn check_home(&self, pending: &Pending) -> Result<(), Error> {
         let Some(origin) = &self.origin else { return Ok(()) };
         let name = pending.name().as_str();
         let ours = [Some(&origin.endpoint), origin.api_endpoint.as_ref()];
         let is_ours =
             |its: &str| ours.into_iter().flatten().any(|our| same_endpoint(our) == same_endpoint(its));
-        match (pending.endpoint(), pending.api_version(), &origin.api_version) {
-            (Some(its), ..) if !is_ours(its) => Err(Error::foreign_operation(name, its, &origin.endpoint)),
-            (_, Some(its), Some(our)) if its != our => {
-                Err(Error::other_version(name, its, our, &origin.endpoint))
-            }
+        match pending.endpoint() {
+            Some(its) if !is_ours(its) => Err(Error::foreign_operation(name, its, &origin.endpoint)),
             _ => Ok(()),
         }
     }
@@ -70,24 +69,41 @@ impl Core {
     pub(crate) fn pending(
         &self,
         name: OperationName,
+        version: Option<&str>,
         seen: Option<&Operation>,
         since: SystemTime,
     ) -> Result<Pending, Error> {
         let progress = seen.map(Progress::of).unwrap_or_default();
         let started = progress.create_time().or(progress.start_time()).unwrap_or(since);
-        Ok(self.at_home(Pending::new(name)?.with_started(started)))
+        let pending = Pending::new(name)?.with_started(started);
+        Ok(self.at_home(match version {
+            Some(version) => pending.with_api_version(version),
+            None => pending,
+        }))
     }
 
-    /// Adds the endpoint and the version of this client, unless an endpoint is set.
+    /// Adds the endpoint of this client, unless one is set, and then its version, unless one is set.
     pub(crate) fn at_home(&self, pending: Pending) -> Pending {
         let Some(origin) = self.origin.as_ref().filter(|_| pending.endpoint().is_none()) else {
             return pending;
         };
         let pending = pending.with_endpoint(&origin.endpoint);
         match &origin.api_version {
-            Some(version) => pending.with_api_version(version),
-            None => pending,
+            Some(version) if pending.api_version().is_none() => pending.with_api_version(version),
+            _ => pending,
         }
+    }
+
+    /// Returns the version if it differs from that of this client, whose requests have theirs anyway.
+    pub(crate) fn other_version(&self, version: Option<&str>) -> Option<Arc<str>> {
+        let own = self.origin.as_ref().and_then(|origin| origin.api_version.as_deref());
+        version.filter(|version| own != Some(version)).map(Arc::from)
+    }
+
+    /// Returns for how much longer `NOT_FOUND` is tolerated for an operation that was started at `started`.
+    pub(crate) fn start_grace(&self, started: Option<Instant>) -> Duration {
+        let elapsed = started.map(|started| self.clock.now().saturating_duration_since(started));
+        elapsed.map_or(Duration::ZERO, |elapsed| START_GRACE.saturating_sub(elapsed))
     }
 }
 
@@ -99,3 +115,9 @@ impl fmt::Debug for Core {
             .finish_non_exhaustive()
     }
 }
+
+/// How long after a start its operation may be unknown to the service.
+///
+/// The request that reads it may reach another replica than the one that stored it. Compute Engine and Cloud SQL take up to
+/// some seconds; a wrong name is reported a little later for it.
+pub(crate) const START_GRACE: Duration = Duration::from_secs(30);

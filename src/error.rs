@@ -68,6 +68,8 @@ struct ErrorInner {
     is_status_page: bool,
     is_unknown_host: bool,
     sent: bool,
+    may_have_started: bool,
+    response_body: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -234,6 +236,41 @@ impl Error {
         self.0.fault.as_ref()
     }
 
+    /// Returns whether a [start](crate::OperationsClient::start) that failed may have started an operation.
+    ///
+    /// The message says so too. Look for the operation with [`list`](crate::OperationsClient::list), or for the resource
+    /// that it creates, before you start again. `false` is certain: the request was not sent, or the service rejected it.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::status(503));
+    /// let error = server.client().start("/v2/projects/p/locations/l/jobs/j:run").send().unwrap_err();
+    /// assert!(error.may_have_started());
+    /// assert_eq!(server.request_count(), 1, "a start is never sent twice");
+    /// ```
+    pub fn may_have_started(&self) -> bool {
+        self.0.may_have_started
+    }
+
+    /// Returns the response to a start that was accepted, if the response is no operation: at most its first 64 KiB.
+    ///
+    /// It may contain secrets, such as the key of a certificate that was created. So neither `Display` nor `Debug` of the
+    /// error contains it.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::json(200, r#"{"name":"projects/p/topics/t","labels":{}}"#));
+    /// let error = server.client().start("/v1/projects/p/topics/t").send().unwrap_err();
+    /// assert!(error.response_body().is_some_and(|body| body.contains("topics/t")));
+    /// ```
+    pub fn response_body(&self) -> Option<&str> {
+        self.0.response_body.as_deref()
+    }
+
     /// Returns whether the same call may succeed later without any change.
     ///
     /// That holds for a connection that failed, an attempt that timed out, `UNAVAILABLE`, and a used-up quota if the
@@ -294,6 +331,8 @@ impl Error {
             is_status_page: false,
             is_unknown_host: false,
             sent: false,
+            may_have_started: false,
+            response_body: None,
             source: None,
         }))
     }
@@ -372,6 +411,21 @@ impl Error {
         let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
         let note = format!("{hint} of {} s is longer than the remaining {} s", Seconds(delay), Seconds(left));
         self.note(note)
+    }
+
+    /// Adds the body of a response that reports success, and is not what was expected.
+    pub(crate) fn accepted(mut self, body: &str) -> Self {
+        let end =
+            (0..=body.len().min(MOST_BODY)).rev().find(|end| body.is_char_boundary(*end)).unwrap_or_default();
+        self.0.response_body = Some(body[..end].into());
+        self
+    }
+
+    /// Adds that an operation may be running, and how to look for it.
+    pub(crate) fn in_doubt_of_start(self, is_idempotent: bool) -> Self {
+        let mut error = self.note(if is_idempotent { AGAIN_IS_SAFE } else { LOOK_FIRST });
+        error.0.may_have_started = true;
+        error
     }
 
     pub(crate) fn with_page_token(mut self, token: &str) -> Self {
@@ -498,6 +552,11 @@ impl Error {
         Self::new(ErrorKind::Binding, format!("name `{}` {why}", shown_name(name))).about(name)
     }
 
+    /// A path of which no request can be made.
+    pub(crate) fn bad_path(message: String) -> Self {
+        Self::new(ErrorKind::Binding, message)
+    }
+
     /// A name that no binding of the method takes.
     pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
         let name = shown_name(name);
@@ -515,16 +574,6 @@ impl Error {
         Self::config(format!(
             "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
              use a client of its own endpoint"
-        ))
-        .about(name)
-    }
-
-    /// Creates the error for an operation of another version of the service.
-    pub(crate) fn other_version(name: &str, its: &str, ours: &str, endpoint: &str) -> Self {
-        let (shown, its, ours, endpoint) = (shown_name(name), shown(its), shown(ours), shown(endpoint));
-        Self::config(format!(
-            "operation `{shown}` is of version `{its}` of `{endpoint}`, and this client is for version `{ours}`: \
-             use a client of its own version, see `Bindings::version`"
         ))
         .about(name)
     }
@@ -719,7 +768,7 @@ impl Error {
     /// A message that cannot be turned into its other form, although it may be valid as it is.
     pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
         let name = excerpt(type_name);
-        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}"))
+        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}; {TYPED_RESULTS}"))
     }
 
     /// Whether a document stops before its end, as after a connection that broke unnoticed.
@@ -781,6 +830,15 @@ impl StdError for Error {
     }
 }
 
+const LOOK_FIRST: &str =
+    "the request may have started an operation: look for it, by `list`, before you start again";
+
+const AGAIN_IS_SAFE: &str =
+    "the request may have started an operation: look for it, by `list`, or start again with the same id";
+
+/// As much as is read of the body of an error.
+const MOST_BODY: usize = 64 << 10;
+
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
@@ -799,3 +857,6 @@ impl fmt::Display for Seconds {
         }
     }
 }
+
+/// Where a message about a type that does not fit points.
+pub(crate) const TYPED_RESULTS: &str = "see docs/typed-results.md";

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::de::DeserializeOwned;
 
 use crate::call::{Blocking, Call, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
+use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::operation_ref::OperationRef;
 use crate::pending::Pending;
@@ -72,14 +73,18 @@ pub struct OperationHandle<M = Blocking> {
     name: Result<OperationName, Error>,
     pub(crate) latest: Latest,
     since: SystemTime,
+    /// Of its requests, if it is not that of the client.
+    version: Option<Arc<str>>,
+    /// When this process started the operation.
+    started: Option<Instant>,
 }
 
 /// What is known without asking.
 impl<M> OperationHandle<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
-        let (name, seen) = target.at(core).into_parts();
+        let OperationRef { name, seen, version, started, .. } = target.at(core);
         let since = core.clock.wall();
-        Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since }
+        Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since, version, started }
     }
 
     /// Returns the name of the operation, or an empty string if the handle was created with an invalid name.
@@ -160,7 +165,7 @@ impl<M> OperationHandle<M> {
     ///
     /// [`Binding`](crate::ErrorKind::Binding) if the name cannot be requested.
     pub fn to_pending(&self) -> Result<Pending, Error> {
-        self.core.pending(self.name.clone()?, self.operation().as_ref(), self.since)
+        self.core.pending(self.name.clone()?, self.version.as_deref(), self.operation().as_ref(), self.since)
     }
 }
 
@@ -180,12 +185,23 @@ impl<M: Clone> OperationHandle<M> {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn poller(&self) -> Poller<M> {
-        let target = OperationRef::from_parts(self.name.clone(), self.operation());
-        Poller::new(&self.core, self.mode.clone(), target).reporting_to(&self.latest)
+        Poller::new(&self.core, self.mode.clone(), self.into()).reporting_to(&self.latest)
+    }
+
+    /// Takes the response of the start for an operation that the service does not know yet.
+    pub(crate) fn or_started(&self, answer: Result<Operation, Error>) -> Result<Operation, Error> {
+        let is_new = |error: &Error| {
+            error.class() == FaultClass::NotFound && !self.core.start_grace(self.started).is_zero()
+        };
+        match answer {
+            Err(error) if is_new(&error) => self.operation().ok_or(error),
+            answer => answer,
+        }
     }
 
     pub(crate) fn call<R: RpcRequest>(&self) -> Call<R, M> {
         Call::new(&self.core, self.mode.clone(), self.name.clone().map(R::from_name))
+            .at_version(self.version.clone())
     }
 }
 
@@ -211,7 +227,7 @@ impl OperationHandle {
         if let Some(done) = self.operation().filter(Operation::is_done) {
             return Ok(done);
         }
-        let operation = self.call::<GetOperationRequest>().send()?;
+        let operation = self.or_started(self.call::<GetOperationRequest>().send())?;
         self.latest.set(&operation);
         Ok(operation)
     }
@@ -362,5 +378,6 @@ impl<M> From<OperationHandle<M>> for OperationRef {
 impl<M> From<&OperationHandle<M>> for OperationRef {
     fn from(handle: &OperationHandle<M>) -> Self {
         Self::from_parts(handle.name.clone(), handle.operation())
+            .with_start(handle.version.clone(), handle.started)
     }
 }

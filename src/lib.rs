@@ -1,4 +1,4 @@
-//! Blocking client for [`google.longrunning.Operations`]: get, wait for, list, cancel and delete the long-running
+//! Blocking client for [`google.longrunning.Operations`]: start, get, wait for, list, cancel and delete the long-running
 //! operations of Google APIs, without an async runtime.
 //!
 //! Many Google APIs start work that takes minutes or hours, and return an [`Operation`]: a name, metadata about
@@ -8,17 +8,32 @@
 //! # Quickstart
 //!
 //! ```
-//! # let server = longrunning::testing::FakeServer::start();
-//! # server.insert(longrunning::Operation::running("operations/42"));
+//! # use longrunning::testing::{FakeOperation, FakeServer};
+//! # let server = FakeServer::start();
+//! # let name = "projects/p/locations/l/operations/42";
+//! # server.on_start("POST", "/v2/{name=projects/*/locations/*/jobs/*}:run", FakeOperation::new(name).done_at_poll(3));
 //! # let endpoint = server.url();
+//! use std::time::Duration;
+//!
 //! use longrunning::{Credentials, OperationsClient};
 //!
-//! let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
-//! let operation = client.get("operations/42").send()?;
-//! println!("{}: {}", operation.name(), operation.outcome()); // operations/42: running
-//! # assert!(!operation.is_done());
+//! // Without `credentials`, the client uses the default ones.
+//! let builder = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous());
+//! let client = builder.api_version("v2").build()?;
+//!
+//! let run = client.start("/v2/projects/p/locations/l/jobs/j:run").send()?;
+//! println!("started {}", run.name()); // started projects/p/locations/l/operations/42
+//! let done = run.poller().total_timeout(Duration::from_secs(3600)).until_done()?;
+//! println!("{}", done.outcome()); // succeeded
+//!
+//! let operation = client.get("projects/p/locations/l/operations/42").send()?;
+//! assert!(operation.is_done());
 //! # Ok::<(), longrunning::Error>(())
 //! ```
+//!
+//! [`start`](OperationsClient::start) sends the request that starts an operation, of any service, and never sends it twice; see
+//! [`StartCall`]. For requests that start nothing, such as fetching the created resource, use an HTTP client with
+//! [`authorization_headers`](OperationsClient::authorization_headers).
 //!
 //! An [`OperationsClient`] has one method for each RPC. Each returns a [`Call`], with the same options:
 //!
@@ -149,8 +164,9 @@
 //! # Services and their URLs
 //!
 //! Names of all shapes work without configuration: `operations/42`, `projects/p/locations/l/operations/42`, ids of
-//! several segments, bare ids. [`Bindings`] set another API version or replace path templates. A name that could leave
-//! its URL path is rejected before a request is sent.
+//! several segments, bare ids. [`api_version`](OperationsClientBuilder::api_version) sets another version than `v1`, and
+//! [`Bindings`] replace path templates. Operations that the client has started, and a [`Pending`], keep their own version. A
+//! name that could leave its URL path is rejected before a request is sent.
 //!
 //! # gRPC
 //!
@@ -210,9 +226,6 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "async")]
-#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
-pub mod aio;
 pub mod auth;
 mod call;
 mod client;
@@ -244,7 +257,11 @@ pub mod proto;
 mod random;
 pub mod resource;
 mod retry;
+mod start;
 mod sweep;
+#[cfg(test)]
+#[path = "../tests/support/system.rs"]
+mod system;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -253,11 +270,16 @@ mod types;
 mod util;
 mod wait_support;
 
+// Last, so that the documentation of a type that has both begins with what blocks.
+#[cfg(feature = "async")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+pub mod aio;
+
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
 pub use aio::OperationsAsyncClient;
 pub use auth::Credentials;
-pub use call::{Blocking, Call};
+pub use call::{Blocking, Call, CallRequest};
 pub use client::{OperationsClient, OperationsClientBuilder};
 pub use client_config::ClientConfig;
 pub use error::{Error, ErrorKind};
@@ -277,6 +299,7 @@ pub use progress::Progress;
 #[cfg_attr(docsrs, doc(cfg(feature = "reflect")))]
 pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
+pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 pub use transport::WaitBinding;
 pub use transport::rest::binding::{Binding, Bindings};
@@ -304,3 +327,13 @@ struct Readme;
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
+
+/// And those of the service guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/services.md")]
+struct ServicesPage;
+
+/// And those of the page about types.
+#[cfg(all(doctest, feature = "reflect"))]
+#[doc = include_str!("../docs/typed-results.md")]
+struct TypedResultsPage;

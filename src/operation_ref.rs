@@ -1,5 +1,8 @@
 //! The one way in which methods take an operation.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
@@ -12,8 +15,9 @@ use crate::types::Operation;
 /// [`Pending`] that another process wrote, and an [`OperationHandle`](crate::OperationHandle); each by value or by
 /// reference. For `list` and sweeps it is the parent.
 ///
-/// A wait for an operation that is already done sends no request. A [`Pending`] of another service or version than the
-/// client's is an error of [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent.
+/// A wait for an operation that is already done sends no request. A [`Pending`] of another service than the client's is an
+/// error of [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent. One of another version is polled at its
+/// own version.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -32,30 +36,50 @@ pub struct OperationRef {
     pub(crate) seen: Option<Operation>,
     /// As an earlier process left it.
     pub(crate) pending: Option<Box<Pending>>,
+    /// The version of the API, if it is not that of the client.
+    pub(crate) version: Option<Arc<str>>,
+    /// When this process started the operation.
+    pub(crate) started: Option<Instant>,
     /// Only a list may be without a name.
     is_unnamed: bool,
 }
 
 impl OperationRef {
     pub(crate) fn from_parts(name: Result<OperationName, Error>, seen: Option<Operation>) -> Self {
-        Self { name, seen, pending: None, is_unnamed: false }
+        Self { name, seen, pending: None, version: None, started: None, is_unnamed: false }
     }
 
-    /// Refuses an operation of another service than that of the client.
+    /// Sets the version of its requests, and when it was started.
+    pub(crate) fn with_start(mut self, version: Option<Arc<str>>, started: Option<Instant>) -> Self {
+        (self.version, self.started) = (version, started);
+        self
+    }
+
+    /// Refuses an operation of another service than that of the client, and takes the version of a pending one.
     pub(crate) fn at(mut self, core: &Core) -> Self {
-        if let Some(refused) = self.pending.as_deref().and_then(|pending| core.check_home(pending).err()) {
-            self.name = Err(refused);
+        if let Some(pending) = self.pending.as_deref() {
+            self.version = core.other_version(pending.api_version());
+            if let Err(refused) = core.check_home(pending) {
+                self.name = Err(refused);
+            }
         }
         self
     }
 
-    pub(crate) fn into_parts(self) -> (Result<OperationName, Error>, Option<Operation>) {
-        (self.name, self.seen)
+    /// The name, and the version of its requests.
+    pub(crate) fn into_target(self) -> CallTarget {
+        (self.name, self.version)
     }
 
     /// The name as that of a parent. It may be empty: gRPC sends what a program gives, and REST refuses it.
     pub(crate) fn into_parent(self) -> Result<OperationName, Error> {
         if self.is_unnamed { Ok(OperationName::unnamed()) } else { self.name }
+    }
+
+    /// The same for a listing.
+    pub(crate) fn into_parent_target(self) -> CallTarget {
+        let version = self.version.clone();
+        (self.into_parent(), version)
     }
 
     fn named(name: impl Into<String>) -> Self {
@@ -64,6 +88,9 @@ impl OperationRef {
         Self { is_unnamed, ..Self::from_parts(name.try_into(), None) }
     }
 }
+
+/// The name of a request, and the version of the API, if it is not that of the client.
+pub(crate) type CallTarget = (Result<OperationName, Error>, Option<Arc<str>>);
 
 impl From<&str> for OperationRef {
     fn from(name: &str) -> Self {

@@ -82,6 +82,25 @@ const ROWS: &[Row] = &[
         printed.extend(named.by_ref().flat_map(|(_, finished)| result(finished)));
         printed
     }),
+    ("OperationsClient::start", |value| started(|client| client.start(value))),
+    ("StartCall::query", |value| started(|client| client.start("/v1/x").query(value, value))),
+    ("StartCall::json_text", |value| {
+        let quoted = serde_json::json!({ value: value }).to_string();
+        [value.to_owned(), quoted]
+            .iter()
+            .flat_map(|text| started(|client| client.start("/v1/x").json_text(text)))
+            .collect()
+    }),
+    ("StartCall::routing", |value| started(|client| client.start("/v1/x").routing(value, value))),
+    ("StartCall::request_id", |value| started(|client| client.start("/v1/x").request_id(value))),
+    ("StartRequest::new", |value| {
+        let mut request = longrunning::transport::StartRequest::new(value);
+        request.query.push((value.to_owned(), value.to_owned()));
+        request.routing.push((value.to_owned(), value.to_owned()));
+        request.body = longrunning::transport::StartBody::Json(value.to_owned());
+        debug(&request)
+    }),
+    ("OperationsClientBuilder::api_version", |value| built(builder().api_version(value))),
     ("OperationsClientBuilder::scopes", |value| built(builder().scopes([value]))),
     ("OperationsClientBuilder::universe_domain", |value| built(builder().universe_domain(value))),
     ("OperationsClientBuilder::user_agent", |value| built(builder().user_agent(value))),
@@ -193,6 +212,7 @@ const ROWS: &[Row] = &[
     ("Binding::post", |value| templates(Binding::post, value)),
     ("Binding::put", |value| templates(Binding::put, value)),
     ("Binding::patch", |value| templates(Binding::patch, value)),
+    ("Binding::name_field", |value| debug(&Binding::get("/v1/x").unwrap().name_field(value))),
     // Content, which `Debug` may show; errors may not.
     ("Any::from_json", |value| failed(Any::from_json(value).err())),
     ("Operation::from_json", |value| failed(Operation::from_json(value).err())),
@@ -227,6 +247,11 @@ const ROWS: &[Row] = &[
     ("OperationsAsyncClient::poller", |value| {
         let (_server, client) = client();
         debug(&longrunning::OperationsAsyncClient::from(client).poller(value))
+    }),
+    #[cfg(feature = "async")]
+    ("OperationsAsyncClient::start", |value| {
+        let (_server, client) = client();
+        debug(&longrunning::OperationsAsyncClient::from(client).start(value))
     }),
     #[cfg(feature = "async")]
     ("OperationsAsyncClient::operation", |value| {
@@ -427,6 +452,13 @@ fn account() -> ServiceAccount {
 fn built(builder: OperationsClientBuilder) -> Printed {
     let printed = debug(&builder);
     [printed, result(builder.build())].concat()
+}
+
+/// What a start prints, before and after it is sent.
+fn started(start: impl Fn(&OperationsClient) -> longrunning::StartCall) -> Printed {
+    let (_server, client) = client();
+    let call = start(&client);
+    [debug(&call), result(call.send().map(|handle| handle.name().to_owned()))].concat()
 }
 
 fn called<R>(call: impl Fn(&OperationsClient) -> longrunning::Call<R>) -> Printed

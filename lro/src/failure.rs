@@ -44,8 +44,12 @@ impl CommandFailure {
 
     /// Writes it to standard error, and returns whether all was written.
     pub(crate) fn report(&self) -> bool {
-        let hinted = |hint: &String| output::say(&format!("hint: {hint}"));
-        output::say(&redacted(&self.message)) && self.hint.as_ref().is_none_or(hinted)
+        output::say(&redacted(&self.message)) && self.report_hint()
+    }
+
+    /// Writes the hint alone, if there is one.
+    pub(crate) fn report_hint(&self) -> bool {
+        self.hint.as_ref().is_none_or(|hint| output::say(&format!("hint: {hint}")))
     }
 }
 

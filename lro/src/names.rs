@@ -89,6 +89,8 @@ fn locate(
 
 /// The names in a text: one a line, or an operation as JSON; empty lines do not count.
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
+    // Editors and shells of Windows write a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let named = text.lines().map(str::trim).filter(|line| !line.is_empty());
     // The lines of a key look like names, so that messages would show them and requests would send them.
     if named.clone().any(|line| line.starts_with("-----BEGIN ")) {
@@ -178,6 +180,8 @@ mod tests {
         let found = places_with(&globals(Some("a"), false), &names, text).unwrap();
         let found: Vec<_> = found.iter().map(|place| &*place.name).collect();
         assert_eq!(found, ["operations/0", "operations/1", "operations/2", "operations/3", "operations/4"]);
+        let marked = format!("\u{feff}{text}");
+        assert_eq!(places_with(&globals(Some("a"), false), &names, &marked).unwrap().len(), 5);
         assert!(places_with(&globals(Some("a"), false), &names, "{\"name\"").is_err());
     }
 }

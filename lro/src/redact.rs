@@ -3,7 +3,7 @@
 use longrunning::http::is_sensitive;
 use longrunning::printing::{suspicion, suspicion_of_name};
 
-use crate::args::shell_word;
+use crate::args::ShellKind;
 
 /// The value of a header, or a word in its place.
 pub(crate) fn value<'a>(name: &str, value: &'a str) -> &'a str {
@@ -39,7 +39,7 @@ pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
         Some(what) => {
             format!("go on with the same --page-token, which is not repeated here: it looks like {what}")
         }
-        None => format!("go on with --page-token {}", shell_word(token)),
+        None => format!("go on with --page-token {}", ShellKind::here().word(token)),
     }
 }
 
@@ -105,10 +105,13 @@ mod tests {
             assert!(line.contains("it looks like ") && !line.contains(token), "{line}");
             assert_eq!(
                 page_token_line(token, None),
-                format!("go on with --page-token {}", shell_word(token))
+                format!("go on with --page-token {}", ShellKind::here().word(token))
             );
             assert_eq!(page_token_line(token, Some("p1")), page_token_line(token, None));
         }
-        assert_eq!(page_token_line("p 1", Some("p 1")), "go on with --page-token 'p 1'");
+        assert_eq!(
+            page_token_line("p 1", Some("p 1")),
+            format!("go on with --page-token {}", ShellKind::here().word("p 1"))
+        );
     }
 }

@@ -8,13 +8,14 @@ use crate::client::{OperationsClient, OperationsClientBuilder};
 use crate::core::Core;
 use crate::error::Error;
 use crate::handle::OperationHandle;
-use crate::name::OperationName;
-use crate::operation_ref::OperationRef;
+use crate::operation_ref::{CallTarget, OperationRef};
 use crate::poller::Poller;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::start::StartCall;
+use crate::transport::Headers;
 
 use super::{Async, Executor};
 
@@ -71,24 +72,54 @@ impl OperationsAsyncClient {
         OperationsClient { core: Arc::clone(&self.core) }
     }
 
+    /// Sends the request that starts an operation, and returns a handle that holds the response; see
+    /// [`OperationsClient::start`].
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.on_start("POST", "/v2/{name=projects/*/locations/*/jobs/*}:run", FakeOperation::new("projects/p/locations/l/operations/42").done_at_poll(2));
+    /// # let client = longrunning::OperationsAsyncClient::from(server.client());
+    /// # pollster::block_on(async {
+    /// let execution = client.start("/v2/projects/p/locations/l/jobs/j:run").send().await?;
+    /// assert!(execution.until_done().await?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// # })?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn start(&self, path: impl Into<String>) -> StartCall<Async> {
+        StartCall::new(&self.core, self.mode.clone(), path.into())
+    }
+
+    /// Returns the headers by which a request of the program's own to the same service is authorized; see
+    /// [`OperationsClient::authorization_headers`].
+    ///
+    /// # Errors
+    ///
+    /// As [`OperationsClient::authorization_headers`], and as said in [`aio`](super#errors).
+    pub fn authorization_headers(&self) -> impl Future<Output = Result<Headers, Error>> + Send + 'static {
+        let (core, mode) = (Arc::clone(&self.core), self.mode.clone());
+        async move { super::start::authorization_headers(&core, &mode).await }
+    }
+
     /// Gets the latest state of an operation; see [`OperationsClient::get`].
     pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest, Async> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Lists operations, by item, by page, or one page alone; see [`OperationsClient::list`].
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest, Async> {
-        self.call(parent.into().at(&self.core).into_parent())
+        self.call(parent.into().at(&self.core).into_parent_target())
     }
 
     /// Requests the cancellation of an operation, which is best effort; see [`OperationsClient::cancel`].
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest, Async> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Deletes an operation, which does not cancel it; see [`OperationsClient::delete`].
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest, Async> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Has the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
@@ -96,7 +127,7 @@ impl OperationsAsyncClient {
     /// Each such call takes a thread of the [`Executor`] for as long as the server waits: to wait for many operations,
     /// use [`poller`](Self::poller).
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest, Async> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Polls an operation until it is done; see [`OperationsClient::poller`].
@@ -125,8 +156,8 @@ impl OperationsAsyncClient {
         OperationHandle::new(&self.core, self.mode.clone(), operation.into())
     }
 
-    fn call<R: RpcRequest>(&self, name: Result<OperationName, Error>) -> Call<R, Async> {
-        Call::new(&self.core, self.mode.clone(), name.map(R::from_name))
+    fn call<R: RpcRequest>(&self, (name, version): CallTarget) -> Call<R, Async> {
+        Call::new(&self.core, self.mode.clone(), name.map(R::from_name)).at_version(version)
     }
 }
 

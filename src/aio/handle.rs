@@ -26,7 +26,7 @@ impl OperationHandle<Async> {
             if let Some(done) = handle.operation().filter(Operation::is_done) {
                 return Ok(done);
             }
-            let operation = handle.call::<GetOperationRequest>().send().await?;
+            let operation = handle.or_started(handle.call::<GetOperationRequest>().send().await)?;
             handle.latest.set(&operation);
             Ok(operation)
         }

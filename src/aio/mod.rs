@@ -81,6 +81,7 @@ mod job;
 mod pager;
 mod poller;
 mod pool;
+mod start;
 mod timer;
 
 pub use client::OperationsAsyncClient;

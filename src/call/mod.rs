@@ -11,11 +11,12 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::options::{CallOptions, RequestOptions, call_timeout_options, list_options, request_options};
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
-use crate::retry::RetryTask;
+use crate::retry::{RepeatRule, RetryTask};
 use crate::transport::Rpc;
 use crate::util::redact::Masked;
 
-pub(crate) use request::RpcRequest;
+pub use request::CallRequest;
+pub(crate) use request::{AttemptRequest, RpcRequest};
 
 /// A call that is put together and not sent yet.
 ///
@@ -90,6 +91,11 @@ impl<R, M> Call<R, M> {
 
     request_options!();
     call_timeout_options!();
+
+    pub(crate) fn at_version(mut self, version: Option<Arc<str>>) -> Self {
+        self.options.api_version = version;
+        self
+    }
 
     fn set(mut self, set: impl FnOnce(&mut R)) -> Self {
         if let Ok(request) = &mut self.request {
@@ -204,8 +210,9 @@ impl<R, M> Call<R, M> {
 pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> RetryTask {
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
     RetryTask {
-        rpc: R::RPC,
+        method: R::RPC.name(),
         name: request.name().to_owned(),
+        repeat: RepeatRule::Idempotent,
         attempt_timeout,
         total_timeout,
         policy: options.retry.clone(),

@@ -12,11 +12,61 @@ use crate::retry::AttemptTurn;
 use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
-/// One of the RPCs: a request that can be sent through a transport.
-pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
-    const RPC: Rpc;
+/// A request that a [`Call`](crate::Call) sends, and what its `send` returns. Only the five requests of this crate are.
+///
+/// ```
+/// use longrunning::proto::google::longrunning::GetOperationRequest;
+/// use longrunning::{Call, CallRequest, Error, Operation};
+///
+/// fn send(call: Call<GetOperationRequest>) -> Result<Operation, Error> {
+///     call.send()
+/// }
+///
+/// fn send_any<R: CallRequest>(call: Call<R>) -> Result<R::Response, Error> {
+///     call.send()
+/// }
+/// ```
+#[expect(
+    private_bounds,
+    reason = "only this crate knows how to make attempts, so only this crate implements it"
+)]
+pub trait CallRequest: RpcRequest<Output = <Self as CallRequest>::Response> {
+    /// What the method returns: an operation, a page of operations, or nothing.
+    type Response: Send + 'static;
+}
 
-    type Answer: Send + 'static;
+macro_rules! returns {
+    ($($request:ty => $response:ty),* $(,)?) => {
+        $(impl CallRequest for $request {
+            type Response = $response;
+        })*
+    };
+}
+
+returns! {
+    GetOperationRequest => Operation,
+    ListOperationsRequest => OperationPage,
+    CancelOperationRequest => (),
+    DeleteOperationRequest => (),
+    WaitOperationRequest => Operation,
+}
+
+/// A request of which attempts can be made.
+pub(crate) trait AttemptRequest: Clone + Send + Sync + 'static {
+    type Output: Send + 'static;
+
+    /// Makes one attempt.
+    fn attempt(
+        &self,
+        over: &dyn Transport,
+        attempt: &Attempt<'_>,
+        turn: AttemptTurn,
+    ) -> Result<Self::Output, Error>;
+}
+
+/// A request of one of the RPCs.
+pub(crate) trait RpcRequest: AttemptRequest {
+    const RPC: Rpc;
 
     fn from_name(name: OperationName) -> Self;
 
@@ -26,14 +76,6 @@ pub(crate) trait RpcRequest: Clone + Send + Sync + 'static {
     fn server_wait(&self) -> Duration {
         Duration::ZERO
     }
-
-    /// Makes one attempt.
-    fn attempt(
-        &self,
-        over: &dyn Transport,
-        attempt: &Attempt<'_>,
-        turn: AttemptTurn,
-    ) -> Result<Self::Answer, Error>;
 }
 
 macro_rules! named {
@@ -53,9 +95,11 @@ macro_rules! named {
 impl RpcRequest for GetOperationRequest {
     const RPC: Rpc = Rpc::Get;
 
-    type Answer = Operation;
-
     named!();
+}
+
+impl AttemptRequest for GetOperationRequest {
+    type Output = Operation;
 
     fn attempt(
         &self,
@@ -70,9 +114,11 @@ impl RpcRequest for GetOperationRequest {
 impl RpcRequest for ListOperationsRequest {
     const RPC: Rpc = Rpc::List;
 
-    type Answer = OperationPage;
-
     named!();
+}
+
+impl AttemptRequest for ListOperationsRequest {
+    type Output = OperationPage;
 
     fn attempt(
         &self,
@@ -87,9 +133,11 @@ impl RpcRequest for ListOperationsRequest {
 impl RpcRequest for CancelOperationRequest {
     const RPC: Rpc = Rpc::Cancel;
 
-    type Answer = ();
-
     named!();
+}
+
+impl AttemptRequest for CancelOperationRequest {
+    type Output = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         over.cancel_operation(self, attempt).map_err(|error| match error.code() {
@@ -104,9 +152,11 @@ impl RpcRequest for CancelOperationRequest {
 impl RpcRequest for DeleteOperationRequest {
     const RPC: Rpc = Rpc::Delete;
 
-    type Answer = ();
-
     named!();
+}
+
+impl AttemptRequest for DeleteOperationRequest {
+    type Output = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
@@ -124,13 +174,15 @@ impl RpcRequest for DeleteOperationRequest {
 impl RpcRequest for WaitOperationRequest {
     const RPC: Rpc = Rpc::Wait;
 
-    type Answer = Operation;
-
     named!();
 
     fn server_wait(&self) -> Duration {
         self.timeout.and_then(|timeout| timeout.try_into().ok()).unwrap_or_default()
     }
+}
+
+impl AttemptRequest for WaitOperationRequest {
+    type Output = Operation;
 
     fn attempt(
         &self,

@@ -11,7 +11,8 @@ use crate::core::{Core, Origin};
 use crate::error::Error;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 use crate::options::{
-    PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option, request_options,
+    CallOptions, PollOptions, RequestOptions, call_timeout_options, poll_options, rate_option,
+    request_options,
 };
 use crate::retry::RateLimit;
 #[cfg(feature = "grpc")]
@@ -74,6 +75,9 @@ struct RequestedTransport {
     kind: TransportKind,
     service: ServiceOptions,
     rest: RestOptions,
+    /// Whether the program has set bindings.
+    has_bindings: bool,
+    api_version: Option<String>,
     #[cfg(feature = "grpc")]
     grpc: GrpcOptions,
     /// The first option that means nothing to another transport than REST.
@@ -83,6 +87,23 @@ struct RequestedTransport {
 }
 
 impl RequestedTransport {
+    /// Makes bindings of the version, if one is set.
+    fn resolve_version(&mut self) -> Result<(), Error> {
+        let Some(version) = &self.api_version else { return Ok(()) };
+        let prefix = self.rest.bindings.prefix();
+        if self.has_bindings && prefix != version {
+            return Err(Error::config(format!(
+                "version `{}` contradicts the bindings, which are those of version `{}`: set one of the two",
+                shown(version),
+                shown(prefix)
+            )));
+        }
+        if !self.has_bindings {
+            self.rest.bindings = Bindings::version(version)?;
+        }
+        Ok(())
+    }
+
     fn origin(&self) -> Origin {
         let rest = self.kind == TransportKind::Rest;
         Origin {
@@ -99,6 +120,8 @@ impl OperationsClientBuilder {
             kind: TransportKind::default(),
             service: ServiceOptions::new(endpoint),
             rest: RestOptions::default(),
+            has_bindings: false,
+            api_version: None,
             #[cfg(feature = "grpc")]
             grpc: GrpcOptions::default(),
             rest_only: None,
@@ -191,7 +214,32 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn bindings(self, bindings: Bindings) -> Self {
-        self.set_rest("bindings", |asked| asked.rest.bindings = bindings)
+        self.set_rest("bindings", |asked| {
+            asked.rest.bindings = bindings;
+            asked.has_bindings = true;
+        })
+    }
+
+    /// Sets the version of the API, which is the path prefix of all requests: short for the bindings of
+    /// [`Bindings::version`]. Default: `v1`.
+    ///
+    /// Operations that the client starts are polled at the version of the path they were started with, and a
+    /// [`Pending`](crate::Pending) at its own. `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if
+    /// [`bindings`](Self::bindings) of another version are set too.
+    ///
+    /// ```
+    /// use longrunning::Operation;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("projects/p/locations/l/operations/42"));
+    /// let client = server.client_builder().api_version("v2").build()?;
+    /// client.get("projects/p/locations/l/operations/42").send()?;
+    /// assert_eq!(server.requests()[0].path(), "/v2/projects/p/locations/l/operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn api_version(self, version: impl Into<String>) -> Self {
+        self.set_rest("api_version", |asked| asked.api_version = Some(version.into()))
     }
 
     /// Adds a product such as `tool/1.0` to the `user-agent` header, before the product of this crate.
@@ -424,6 +472,7 @@ impl OperationsClientBuilder {
         self.options.check()?;
         let (transport, origin) = match self.source {
             TransportSource::Service(mut asked) => {
+                asked.resolve_version()?;
                 asked.service.has_quota_project = self.options.quota_project.is_some();
                 let origin = asked.origin();
                 (asked.transport(Arc::clone(&self.clock), &*self.env)?, Some(origin))
@@ -431,9 +480,11 @@ impl OperationsClientBuilder {
             TransportSource::Custom(transport) => (transport, None),
         };
         let defaults = self.config.options(&self.options);
+        let start = self.options.over(&CallOptions::of_start());
         let core = Core {
             transport,
             defaults,
+            start,
             poll: self.poll,
             rate: self.rate,
             clock: self.clock,

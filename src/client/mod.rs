@@ -11,16 +11,16 @@ use crate::error::Error;
 use crate::handle::OperationHandle;
 #[cfg(feature = "journal")]
 use crate::journal::Journal;
-use crate::name::OperationName;
-use crate::operation_ref::OperationRef;
+use crate::operation_ref::{CallTarget, OperationRef};
 use crate::poll_many::PollMany;
 use crate::poller::Poller;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
+use crate::start::StartCall;
 use crate::sweep::Sweep;
-use crate::transport::Transport;
+use crate::transport::{Headers, Transport};
 
 pub use builder::OperationsClientBuilder;
 
@@ -41,7 +41,7 @@ pub use builder::OperationsClientBuilder;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A `name` may be a `&str`, a `String`, an [`OperationName`] or a `&Operation`. Names are unique only within
+/// A `name` may be a `&str`, a `String`, an [`OperationName`](crate::OperationName) or a `&Operation`. Names are unique only within
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
@@ -110,6 +110,62 @@ impl OperationsClient {
         &self.core.transport
     }
 
+    /// Sends the request that starts an operation, and returns a handle that holds the response.
+    ///
+    /// `path` is that of the method in the reference of the service, with its version: the operation is polled at that
+    /// version. Over gRPC it is the method, such as `google.cloud.run.v2.Jobs/RunJob`. [`StartCall`] says what else there is
+    /// to set, and why a start is never sent twice.
+    ///
+    /// ```
+    /// # use longrunning::testing::{FakeOperation, FakeServer};
+    /// # let server = FakeServer::start();
+    /// # server.on_start("POST", "/v2/{name=projects/*/locations/*/jobs/*}:run", FakeOperation::new("projects/p/locations/l/operations/42").done_at_poll(2));
+    /// # let client = server.client();
+    /// let execution = client.start("/v2/projects/p/locations/l/jobs/j:run").send()?;
+    /// println!("started {}", execution.name());
+    /// let done = execution.until_done()?;
+    /// # assert_eq!(server.requests()[1].path(), "/v2/projects/p/locations/l/operations/42");
+    /// # assert!(done.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn start(&self, path: impl Into<String>) -> StartCall {
+        StartCall::new(&self.core, Blocking, path.into())
+    }
+
+    /// Returns the headers by which a request of the program's own to the same service is authorized.
+    ///
+    /// They are `authorization` or `x-goog-api-key`, and `x-goog-user-project` if there is a quota project, without which
+    /// many services refuse the credentials of a user. There are none for [anonymous](crate::Credentials::anonymous) clients.
+    /// The token is that of the client's own calls, from the same cache; fetch the headers anew for each request, because a
+    /// token expires. It may send a request for a token, within the attempt timeout of a start. `Debug` redacts the values.
+    ///
+    /// **Only for this service.** A self-signed JWT of a service account is valid for the host of the endpoint alone (its
+    /// audience), and an access token sent to another host is a token given away.
+    ///
+    /// **After a 401.** The client does not see the response to a request of the program's own. It renews the token if one
+    /// of its own calls is rejected: make a cheap one, such as `get` of the operation, then fetch the headers again.
+    ///
+    /// ```
+    /// use longrunning::{Credentials, OperationsClient};
+    ///
+    /// let credentials = Credentials::bearer("ya29.secret")?;
+    /// let client = OperationsClient::builder("run.googleapis.com").credentials(credentials).build()?;
+    /// let headers = client.authorization_headers()?;
+    /// assert_eq!(headers.get("authorization"), Some("Bearer ya29.secret"));
+    /// assert_eq!(format!("{headers:?}"), r#"{"authorization": "[redacted]"}"#);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the endpoint is plain http, to loopback too, or the transport is the program's
+    /// own; [`Auth`](crate::ErrorKind::Auth), [`Timeout`](crate::ErrorKind::Timeout) and
+    /// [`Stopped`](crate::ErrorKind::Stopped) if there is no token.
+    pub fn authorization_headers(&self) -> Result<Headers, Error> {
+        let options = &self.core.start;
+        self.core.transport.authorization_headers(&options.attempt(options.attempt_timeout))
+    }
+
     /// Gets the latest state of an operation ([GetOperation]).
     ///
     /// ```
@@ -125,9 +181,14 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `NOT_FOUND` for an operation that was deleted or has expired. An operation that
+    /// failed is not an error here.
+    ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Lists operations ([ListOperations]): by item, by page, or one page alone.
@@ -144,9 +205,13 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// Each step of the iteration may fail as [`Call::send`](Call#method.send) does.
+    ///
     /// [ListOperations]: https://google.aip.dev/158
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest> {
-        self.call(parent.into().at(&self.core).into_parent())
+        self.call(parent.into().at(&self.core).into_parent_target())
     }
 
     /// Requests the cancellation of an operation ([CancelOperation]), which is best effort.
@@ -166,9 +231,15 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot cancel operations. If an earlier attempt
+    /// may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says that it may have cancelled the
+    /// operation.
+    ///
     /// [CancelOperation]: https://google.aip.dev/151
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Deletes an operation ([DeleteOperation]), whose result is no longer needed. It does not cancel it.
@@ -184,9 +255,14 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot delete operations. `NOT_FOUND` after an
+    /// attempt whose response was lost counts as success.
+    ///
     /// [DeleteOperation]: https://google.aip.dev/151
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Has the server wait for an operation ([WaitOperation]); may return before it is done.
@@ -208,9 +284,14 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service has no such method. Without a binding for it
+    /// nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
+    ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest> {
-        self.call(operation.into().at(&self.core).into_parts().0)
+        self.call(operation.into().at(&self.core).into_target())
     }
 
     /// Polls an operation until it is done.
@@ -259,7 +340,7 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn cancel_all(&self, parent: impl Into<OperationRef>) -> Sweep {
-        Sweep::cancel(&self.core, parent.into().at(&self.core).into_parent())
+        Sweep::cancel(&self.core, parent.into().at(&self.core).into_parent_target())
     }
 
     /// Deletes every operation under `parent` that is done, as far as the service lists them.
@@ -275,7 +356,7 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn delete_done(&self, parent: impl Into<OperationRef>) -> Sweep {
-        Sweep::delete(&self.core, parent.into().at(&self.core).into_parent())
+        Sweep::delete(&self.core, parent.into().at(&self.core).into_parent_target())
     }
 
     /// Waits for many operations at once.
@@ -304,8 +385,8 @@ impl OperationsClient {
     /// Results that were not acknowledged come first, without a request, then the pending operations as
     /// [`poll_many`](Self::poll_many) yields them. [`PollMany::journal`] says what is recorded and removed.
     /// An operation is this client's if it was recorded with the endpoint of this client, as
-    /// [`OperationHandle::to_pending`] does it, and not with another version; over a transport of your own, if it was
-    /// recorded without an endpoint. [`Journal::pending`] has the others too. Two waits that resume from one journal at
+    /// [`OperationHandle::to_pending`] does it; over a transport of your own, if it was recorded without an endpoint.
+    /// [`Journal::pending`] has the others too. Each operation is polled at the version it was recorded with. Two waits that resume from one journal at
     /// the same time give the same operations.
     ///
     /// ```
@@ -340,8 +421,8 @@ impl OperationsClient {
         self.poll_many(known).journal(journal)
     }
 
-    fn call<R: RpcRequest>(&self, name: Result<OperationName, Error>) -> Call<R> {
-        Call::new(&self.core, Blocking, name.map(R::from_name))
+    fn call<R: RpcRequest>(&self, (name, version): CallTarget) -> Call<R> {
+        Call::new(&self.core, Blocking, name.map(R::from_name)).at_version(version)
     }
 }
 

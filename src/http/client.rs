@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::net::certificate::ClientCertificate;
 use crate::net::connection::IoLimit;
@@ -13,9 +14,10 @@ use super::response::HttpResponse;
 
 /// Carries one HTTP exchange.
 ///
-/// Every call of this crate is idempotent, so an implementation may resend a request once if a
-/// pooled connection broke before a response; further retries are up to the caller. It must
+/// Requests are idempotent, so an implementation may resend one if a pooled connection broke before a response; further
+/// retries are up to the caller. Those that start operations are not: [`HttpRequest::once`]. It must
 ///
+/// - send a request with [`once`](HttpRequest::once) at most once;
 /// - end by the [`deadline`](HttpRequest::deadline), DNS lookup and body included;
 /// - return a response of any status, 3xx included, as `Ok`: never follow a redirect;
 /// - reject a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
@@ -48,6 +50,13 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
                        implement `HttpClient::with_client_certificate` for it";
         Err(HttpError::new(HttpErrorKind::Config, message))
     }
+
+    /// Takes back the body of a response that was decoded, so that the next one can use its memory.
+    ///
+    /// Calls over REST do this. By default the memory is freed.
+    fn reuse_body(&self, body: Vec<u8>) {
+        drop(body);
+    }
 }
 
 impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
@@ -61,6 +70,10 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
     ) -> Result<Arc<dyn HttpClient>, HttpError> {
         (**self).with_client_certificate(certificate)
     }
+
+    fn reuse_body(&self, body: Vec<u8>) {
+        (**self).reuse_body(body);
+    }
 }
 
 /// What [`HttpAgent`](super::HttpAgent) is built on: an HTTP library over connections of `net`.
@@ -69,7 +82,8 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
 pub(super) trait HttpLibrary: Send + Sync {
     /// Sends a checked request to `peer` and reads the response, all within `limit`.
     ///
-    /// If a pooled connection breaks before a response began, it sends the request once more on a new one.
+    /// If a pooled connection breaks before a response began, it sends the request once more on a new one, unless the
+    /// request is to be sent [once](HttpRequest::once).
     fn exchange(
         &self,
         request: &HttpRequest<'_>,
@@ -77,9 +91,19 @@ pub(super) trait HttpLibrary: Send + Sync {
         limit: IoLimit<'_>,
     ) -> Result<HttpResponse, HttpError>;
 
+    /// Takes back the body of a response, for the next one.
+    fn reuse_body(&self, body: Vec<u8>);
+
     /// The same for a forked child: it has no connection of its parent's, and waits for no lock of it.
     fn inherited(&self) -> Box<dyn HttpLibrary>;
 }
+
+/// How long a connection may have been idle to be used for a request that is sent at most once.
+///
+/// If the server closes an idle connection at the moment of a request, it is unknown whether it processed the request. The
+/// shortest timeouts of idle connections in use are 5 s (Node.js, Apache), so within 2 s no server closes one. A new
+/// connection for every request would cost a TLS handshake for each of many starts in a row.
+pub(crate) const MOST_IDLE_BEFORE_ONCE: Duration = Duration::from_secs(2);
 
 /// Fails every request: for tests that must not need the network.
 #[cfg(test)]

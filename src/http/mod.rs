@@ -38,6 +38,8 @@ pub use crate::net::certificate::ClientCertificate;
 pub use crate::net::options::{ProxySetting, Roots};
 pub use agent::HttpAgent;
 pub use client::HttpClient;
+#[cfg(feature = "grpc")]
+pub(crate) use client::MOST_IDLE_BEFORE_ONCE;
 #[cfg(test)]
 pub(crate) use client::Unplugged;
 pub use error::{HttpError, HttpErrorKind};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::net::peer::Peer;
 use crate::util::clock::deadline;
 use crate::util::redact::Masked;
 use crate::util::stop::StopToken;
@@ -78,13 +79,29 @@ pub struct HttpRequest<'a> {
     pub limit: usize,
     /// Ends the exchange when it is stopped.
     pub stop: Option<&'a StopToken>,
+    /// The request must reach the server at most once: the client does not resend it, whatever happens to its connection,
+    /// and sends it on a new connection or on one that was used within the last 2 s. Set for requests that start
+    /// operations; all others are idempotent.
+    pub once: bool,
+    /// The server of the URL, if it is known to be well formed.
+    pub(crate) server: Option<Peer<'a>>,
 }
 
 impl<'a> HttpRequest<'a> {
     /// Creates a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let deadline = Instant::now() + Duration::from_secs(10);
-        Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None }
+        Self {
+            method,
+            url,
+            headers: &[],
+            body: None,
+            deadline,
+            limit: 32 << 20,
+            stop: None,
+            once: false,
+            server: None,
+        }
     }
 
     /// Sets all [`headers`](Self::headers). Default: none.
@@ -131,6 +148,12 @@ impl<'a> HttpRequest<'a> {
         self
     }
 
+    /// Sets whether the request must reach the server [at most once](Self::once). Default: no.
+    pub fn once(mut self, once: bool) -> Self {
+        self.once = once;
+        self
+    }
+
     /// Sets the token that [stops](Self::stop) the exchange. Default: none.
     pub fn stop(mut self, token: &'a StopToken) -> Self {
         self.stop = Some(token);
@@ -148,6 +171,7 @@ impl fmt::Debug for HttpRequest<'_> {
             .field("body", &self.body.map(<[u8]>::len))
             .field("remaining", &self.remaining())
             .field("limit", &self.limit)
+            .field("once", &self.once)
             .finish()
     }
 }

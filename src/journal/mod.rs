@@ -10,14 +10,14 @@ mod temporary;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, MutexGuard};
 
 use crate::error::Error;
 use crate::pending::Pending;
 use crate::types::Operation;
 use crate::util::excerpt::shown_name;
 use crate::util::file;
-use crate::util::sync::lock;
+use crate::util::process::ProcessLock;
 use store::JournalStore;
 
 /// A file of operations that are waited for, which survives the process however that ends.
@@ -68,8 +68,8 @@ use store::JournalStore;
 /// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line that was cut off is passed over; unknown
 /// fields and records are kept and passed over; a file of a later version is refused. Lines are appended and
 /// synced to the disk, one sync for a call. When more than half of the file and more than 1 MiB is without effect, it is
-/// replaced: a new file is written beside it, synced and renamed. The file can hold results, so only its
-/// owner can read it. A symbolic link is followed when the journal is opened, and stays a link.
+/// replaced: a new file is written beside it, synced and renamed. The file can hold results. On Unix
+/// only its owner can read it; on Windows it has the permissions of its folder. A symbolic link is followed when the journal is opened, and stays a link.
 ///
 /// One process has a journal at a time. It holds a lock on a file beside it, `.NAME.longrunning-lock`, which the
 /// operating system releases however the process ends, and which stays behind. The new file of a replacement is
@@ -79,9 +79,14 @@ use store::JournalStore;
 /// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
 /// shared between threads; one of them writes at a time. Clones are the same journal, which is closed with the last
 /// of them; a wait that is given a journal has one.
+///
+/// A journal belongs to the process that opened it. In a forked child it shows what it held at the fork, and every
+/// method that writes fails with [`Config`](crate::ErrorKind::Config), so that the child changes nothing of its parent's.
+/// The child keeps a copy of the lock until it uses or drops the journal, or ends. To go on with the file, it drops the
+/// journal and opens it again when the parent has closed it.
 #[derive(Clone)]
 pub struct Journal {
-    store: Arc<Mutex<JournalStore>>,
+    store: Arc<ProcessLock<JournalStore>>,
 }
 
 impl Journal {
@@ -93,11 +98,14 @@ impl Journal {
     /// ```
     /// use longrunning::Journal;
     ///
-    /// let path = std::env::temp_dir().join(format!("open-{}.jsonl", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-open-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let path = folder.join("jobs.jsonl");
     /// let journal = Journal::open(&path)?;
     /// assert!(journal.pending().is_empty());
     /// assert!(Journal::open(&path).is_err(), "it is open already");
-    /// # std::fs::remove_file(&path).unwrap();
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
@@ -112,7 +120,8 @@ impl Journal {
                 "path of a journal contains {what}; it must be the path of a file"
             )));
         }
-        Ok(Self { store: Arc::new(Mutex::new(JournalStore::open(path.as_ref())?)) })
+        let store = JournalStore::open(path.as_ref())?;
+        Ok(Self { store: Arc::new(ProcessLock::new(store, JournalStore::inherited)) })
     }
 
     /// Records an operation as pending. Returns `false` if the journal contains it already, pending or finished.
@@ -120,19 +129,22 @@ impl Journal {
     /// ```
     /// use longrunning::{Journal, Pending};
     ///
-    /// let path = std::env::temp_dir().join(format!("add-{}.jsonl", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-add-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let path = folder.join("jobs.jsonl");
     /// let journal = Journal::open(&path)?;
     /// let pending = Pending::new("operations/42")?.with_endpoint("https://run.googleapis.com");
     /// assert!(journal.add(&pending)?);
     /// assert!(!journal.add(&pending)?);
-    /// # std::fs::remove_file(&path).unwrap();
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if the file cannot be written. Then
-    /// nothing is recorded, and the caller can try again.
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if the file cannot be written, or if this is a
+    /// forked child of the process that opened the journal. Then nothing is recorded, and the caller can try again.
     pub fn add(&self, pending: &Pending) -> Result<bool, Error> {
         self.add_all([pending]).map(|added| added == 1)
     }
@@ -172,14 +184,17 @@ impl Journal {
     /// ```
     /// use longrunning::{Any, Journal, Operation, Pending};
     ///
-    /// let path = std::env::temp_dir().join(format!("finish-{}.jsonl", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-finish-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let path = folder.join("jobs.jsonl");
     /// let journal = Journal::open(&path)?;
     /// let pending = Pending::new("operations/42")?;
     /// journal.add(&pending)?;
     /// let done = Operation::succeeded("operations/42", Any::pack(&()));
     /// assert!(journal.finish(&pending, &done)?);
     /// assert!(!journal.finish(&pending, &done)?);
-    /// # std::fs::remove_file(&path).unwrap();
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
@@ -211,7 +226,9 @@ impl Journal {
     /// ```
     /// use longrunning::{Any, Journal, Operation, Pending};
     ///
-    /// let path = std::env::temp_dir().join(format!("finished-{}.jsonl", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("longrunning-finished-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let path = folder.join("jobs.jsonl");
     /// let journal = Journal::open(&path)?;
     /// let pending = Pending::new("operations/42")?;
     /// journal.add(&pending)?;
@@ -222,7 +239,8 @@ impl Journal {
     ///     journal.forget(&pending)?;
     /// }
     /// assert_eq!(journal.finished().count(), 0);
-    /// # std::fs::remove_file(&path).unwrap();
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
@@ -304,7 +322,7 @@ impl Journal {
 
     /// No step leaves the state half changed, whatever happened to the thread that made it.
     fn store(&self) -> MutexGuard<'_, JournalStore> {
-        lock(&self.store)
+        self.store.lock()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::journal::lock::JournalLock;
 use crate::journal::record::{HEADER, JournalRecord};
 use crate::journal::temporary::{Temporary, remove_leftover};
 use crate::util::file::{self, FileError, shown};
+use crate::util::process::ProcessId;
 
 /// The file, and what it says.
 pub(super) struct JournalStore {
@@ -25,7 +26,10 @@ pub(super) struct JournalStore {
     identity: FileIdentity,
     /// After a failure, the length at which compacting is tried again.
     tidy_at: u64,
-    lock: JournalLock,
+    /// `None` in a forked child.
+    lock: Option<JournalLock>,
+    /// The process that opened it.
+    owner: ProcessId,
 }
 
 impl JournalStore {
@@ -47,9 +51,35 @@ impl JournalStore {
             remove_leftover(&path, &name);
         }
         lock.record(None);
-        let mut store = Self { path, index, len, torn, identity, tidy_at: 0, lock };
+        let (lock, owner) = (Some(lock), ProcessId::current());
+        let mut store = Self { path, index, len, torn, identity, tidy_at: 0, lock, owner };
         store.tidy();
         Ok(store)
+    }
+
+    /// What a forked child has of it: what it said at the fork, without the right to write. Nothing, if a thread of the
+    /// parent was using it at that moment.
+    ///
+    /// This closes the child's copy of the lock file. The lock stays with the parent, because it is released only when the
+    /// last copy is closed.
+    pub(super) fn inherited(parent: Option<&mut Self>) -> Self {
+        let Some(parent) = parent else { return Self::foreign(PathBuf::new(), ProcessId::UNKNOWN) };
+        parent.lock = None;
+        let foreign = Self::foreign(parent.path.clone(), parent.owner);
+        std::mem::replace(parent, foreign)
+    }
+
+    fn foreign(path: PathBuf, owner: ProcessId) -> Self {
+        let (index, identity) = (JournalIndex::default(), FileIdentity::default());
+        Self { path, index, len: 0, torn: false, identity, tidy_at: 0, lock: None, owner }
+    }
+
+    /// Returns the lock, which only the process that opened the journal has.
+    fn lock(&self) -> Result<&JournalLock, Error> {
+        self.lock.as_ref().filter(|_| self.owner.is_current()).ok_or_else(|| {
+            let why = format!("belongs to {}, of which this one is a forked child: {REOPEN}", self.owner);
+            invalid(&self.path, &why)
+        })
     }
 
     /// Appends lines; they are on the disk when this returns.
@@ -57,6 +87,7 @@ impl JournalStore {
     /// Each line has its end, so whatever is left of a write that failed is cut off by the next one, or passed
     /// over when the file is opened.
     pub(super) fn append(&mut self, lines: &str) -> Result<(), Error> {
+        self.lock()?;
         let mut at = self.len;
         self.write(lines).map_err(|cause| {
             invalid(&self.path, "cannot be written, nothing of this step is recorded").with_source(cause)
@@ -87,6 +118,7 @@ impl JournalStore {
 
     /// Leaves out the lines that have no effect any more.
     pub(super) fn compact(&mut self) -> Result<(), Error> {
+        self.lock()?;
         self.rewrite()
             .map_err(|cause| invalid(&self.path, "cannot be compacted, it is as it was").with_source(cause))
     }
@@ -128,7 +160,8 @@ impl JournalStore {
     /// Writes the lines that count into a new file, and puts that in the place of the old one.
     fn rewrite(&mut self) -> io::Result<()> {
         let old = self.open_again(OpenOptions::new().read(true))?;
-        let (temporary, new) = Temporary::create(&self.path, &self.lock)?;
+        let lock = self.lock().map_err(io::Error::other)?;
+        let (temporary, new) = Temporary::create(&self.path, lock)?;
         keep_access(&old.metadata()?, &new)?;
         let mut new = BufWriter::new(new);
         let (moved, len) = self.copy(old, &mut new)?;
@@ -209,7 +242,7 @@ fn changed() -> io::Error {
 
 /// What tells a file from another one that has its name now. Nothing does so on Windows, where only the length is
 /// checked.
-#[derive(PartialEq)]
+#[derive(Default, PartialEq)]
 struct FileIdentity {
     #[cfg(unix)]
     number: (u64, u64),
@@ -251,6 +284,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+const REOPEN: &str = "open it again when that process has closed it";
 
 /// Dead bytes that are not worth a new file.
 const TOLERATED: u64 = 1 << 20;

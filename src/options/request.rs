@@ -1,6 +1,7 @@
 //! The options of requests: those that were set, and the complete ones of a call.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -18,6 +19,8 @@ pub(crate) struct RequestOptions {
     pub(crate) total_timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) quota_project: Option<String>,
+    /// Of the operation, if it is not that of the client.
+    pub(crate) api_version: Option<Arc<str>>,
     /// Sent after those of the client.
     pub(crate) headers: Vec<Header>,
     pub(crate) stop: Option<StopToken>,
@@ -29,6 +32,11 @@ pub(crate) struct RequestOptions {
 }
 
 impl RequestOptions {
+    /// Creates options of which only the version of the API is set.
+    pub(crate) fn at_version(api_version: Option<Arc<str>>) -> Self {
+        Self { api_version, ..Self::default() }
+    }
+
     pub(crate) fn set_quota_project(&mut self, project: &str) {
         match check_quota_project(project) {
             Ok(()) => self.quota_project = Some(project.to_owned()),
@@ -60,6 +68,7 @@ impl RequestOptions {
             total_timeout: self.total_timeout.or(defaults.total_timeout),
             retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
             quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
+            api_version: self.api_version.as_ref().or(defaults.api_version.as_ref()).cloned(),
             headers: defaults.headers.iter().chain(&self.headers).cloned().collect(),
             stop: self.stop.as_ref().or(defaults.stop.as_ref()).cloned(),
             #[cfg(feature = "grpc")]
@@ -77,6 +86,8 @@ pub(crate) struct CallOptions {
     pub(crate) total_timeout: Option<Duration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) quota_project: Option<String>,
+    /// Of the operation, if it is not that of the client.
+    pub(crate) api_version: Option<Arc<str>>,
     pub(crate) headers: Vec<Header>,
     pub(crate) stop: Option<StopToken>,
     #[cfg(feature = "grpc")]
@@ -91,6 +102,7 @@ impl Default for CallOptions {
             total_timeout: None,
             retry: RetryPolicy::default(),
             quota_project: None,
+            api_version: None,
             headers: Vec::new(),
             stop: None,
             #[cfg(feature = "grpc")]
@@ -101,6 +113,12 @@ impl Default for CallOptions {
 }
 
 impl CallOptions {
+    /// Returns what a start begins with: an attempt may take as long as the call, because a service may need more than a
+    /// moment to accept work, and giving up early leaves open whether it has.
+    pub(crate) fn of_start() -> Self {
+        Self { attempt_timeout: TOTAL_TIMEOUT, ..Self::default() }
+    }
+
     /// Returns the timeouts of an attempt and of the whole call, if the server is asked to wait for `server_wait`.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
@@ -117,6 +135,7 @@ impl CallOptions {
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
         let attempt = Attempt::new(timeout)
             .with(&self.headers, self.quota_project.as_deref())
+            .at_version(self.api_version.as_deref())
             .stopped_by(self.stop.as_ref())
             .shown_to(self.on_headers.as_ref());
         #[cfg(feature = "grpc")]
@@ -136,6 +155,7 @@ macro_rules! impl_debug {
                     .field("total_timeout", &self.total_timeout)
                     .field("retry", &self.retry)
                     .field("quota_project", &Masked(&self.quota_project))
+                    .field("api_version", &self.api_version)
                     .field("headers", &self.headers)
                     .field("stop", &self.stop)
                     .field("on_headers", &self.on_headers);

@@ -1,6 +1,7 @@
 //! The operations of one parent, and whether they are polled one by one or by listing the parent.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
@@ -11,6 +12,8 @@ use crate::types::{Code, Operation};
 /// Operations with one parent that are polled together, as long as that costs less.
 pub(super) struct ParentGroup {
     parent: String,
+    /// Of the API, if it is not that of the client.
+    pub(super) version: Option<Arc<str>>,
     /// Places of tracks; those that are over are dropped at the start of a round.
     pub(super) members: Vec<usize>,
     way: PollMethod,
@@ -70,9 +73,10 @@ pub(super) enum PageFailure {
 }
 
 impl ParentGroup {
-    pub(super) fn new(parent: &str) -> Self {
+    pub(super) fn new(parent: &str, version: Option<Arc<str>>) -> Self {
         Self {
             parent: parent.to_owned(),
+            version,
             members: Vec::new(),
             way: PollMethod::All,
             cost: None,
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn few_are_got_and_many_are_listed() {
         for (count, lists) in [(1, false), (8, false), (9, true), (1000, true), (10_000, true)] {
-            let mut group = ParentGroup::new("operations");
+            let mut group = ParentGroup::new("operations", None);
             group.choose(count);
             assert_eq!(group.lists(), lists, "{count}");
         }
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_way_moves_down_as_pages_turn_out_to_be_dear() {
-        let mut group = ParentGroup::new("operations");
+        let mut group = ParentGroup::new("operations", None);
         group.choose(100);
         assert_eq!(group.way, PollMethod::All);
         let mut pass = ListPass::new(100, None);
@@ -266,10 +270,10 @@ mod tests {
             (Error::no_token("me", "no", false), PageFailure::Refused, true),
             (Error::no_token("me", "no", true), PageFailure::Fault, true),
         ] {
-            let mut group = ParentGroup::new("operations");
+            let mut group = ParentGroup::new("operations", None);
             assert_eq!((group.failed(&error, 5), group.lists()), (failed, lists), "{error}");
         }
-        let mut group = ParentGroup::new("operations");
+        let mut group = ParentGroup::new("operations", None);
         for _ in 0..5 {
             group.failed(&Error::no_time(), 5);
             assert!(group.lists());
@@ -281,7 +285,7 @@ mod tests {
     #[test]
     fn a_pass_whose_token_has_expired_starts_again_once() {
         let expired = Error::from(Status::new(Code::InvalidArgument, "page token expired"));
-        let mut group = ParentGroup::new("operations");
+        let mut group = ParentGroup::new("operations", None);
         let mut pass = ListPass::new(1000, None);
         pass.turn_page("a".into());
         group.pass = Some(pass);

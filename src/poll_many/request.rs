@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::RpcRequest;
+use crate::call::AttemptRequest;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
@@ -23,8 +23,8 @@ pub(super) struct RequestContext {
 /// A request to send, and the place of what it is for.
 pub(super) enum PollRequest {
     Poll { track: usize, poll: Poll },
-    List { group: usize, request: Box<ListOperationsRequest>, timeout: Duration },
-    Cancel { track: usize, request: CancelOperationRequest, turn: AttemptTurn },
+    List { group: usize, request: Box<ListOperationsRequest>, version: Option<Arc<str>>, timeout: Duration },
+    Cancel { track: usize, request: CancelOperationRequest, version: Option<Arc<str>>, turn: AttemptTurn },
 }
 
 /// What came of it.
@@ -49,12 +49,14 @@ impl PollRequest {
                 let send = || poll.send(over, options);
                 RequestResult::Got { track, answer: caught(send, &mut panic) }
             }
-            Self::List { group, request, timeout } => {
-                let send = || over.list_operations(&request, &options.attempt(timeout));
+            Self::List { group, request, version, timeout } => {
+                let attempt = options.attempt(timeout).at_version(version.as_deref());
+                let send = || over.list_operations(&request, &attempt);
                 RequestResult::Listed { group, answer: caught(send, &mut panic) }
             }
-            Self::Cancel { track, request, turn } => {
-                let send = || request.attempt(over, &options.attempt(turn.timeout), turn);
+            Self::Cancel { track, request, version, turn } => {
+                let attempt = options.attempt(turn.timeout).at_version(version.as_deref());
+                let send = || request.attempt(over, &attempt, turn);
                 RequestResult::Cancelled { track, answer: caught(send, &mut panic) }
             }
         };

@@ -84,13 +84,14 @@ struct Start<'a> {
     moment: FrozenClock<'a>,
     poll: PollOptions,
     watch: WaitWatch,
-    parents: HashMap<String, usize>,
+    parents: HashMap<(String, Option<Arc<str>>), usize>,
 }
 
 impl Start<'_> {
     fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
         let recorded = self.follow(track, &target);
+        let (version, started) = (target.version.clone(), target.started);
         let name = match target {
             OperationRef { seen: Some(done), .. } if done.is_done() => {
                 let name = done.name().to_owned();
@@ -118,10 +119,11 @@ impl Start<'_> {
             self.scheduler.tracks.push(WaitTrack::new(None, None));
             return track;
         }
-        let group = self.group_of(&name, track);
+        let group = self.group_of(&name, version.as_ref(), track);
         let RequestContext { core, options } = &*self.scheduler.shared;
-        let (poll, watch, support) = (self.poll.clone(), self.watch.clone(), &core.wait_support);
-        let wait = WaitMachine::new(name, poll, watch, options, support, &self.moment);
+        let (mut poll, watch, support) = (self.poll.clone(), self.watch.clone(), &core.wait_support);
+        poll.not_found_grace = poll.not_found_grace.max(core.start_grace(started));
+        let wait = WaitMachine::new(name, poll, watch, options, support, &self.moment).at_version(version);
         self.scheduler.tracks.push(WaitTrack::new(Some(wait), group));
         track
     }
@@ -137,7 +139,9 @@ impl Start<'_> {
         let core = &scheduler.shared.core;
         let pending = match &target.pending {
             Some(pending) => Ok(core.at_home(Pending::clone(pending))),
-            None => core.pending(name.clone(), target.seen.as_ref(), core.clock.wall()),
+            None => {
+                core.pending(name.clone(), target.version.as_deref(), target.seen.as_ref(), core.clock.wall())
+            }
         };
         pending.is_ok_and(|pending| journal.follow(track, pending, is_done))
     }
@@ -162,14 +166,15 @@ impl Start<'_> {
     }
 
     /// None for a name that no listing contains.
-    fn group_of(&mut self, name: &OperationName, track: usize) -> Option<usize> {
+    fn group_of(&mut self, name: &OperationName, version: Option<&Arc<str>>, track: usize) -> Option<usize> {
         let parent = name.listed_by()?;
         let groups = &mut self.scheduler.groups;
-        let number = match self.parents.get(parent) {
+        let key = (parent.to_owned(), version.cloned());
+        let number = match self.parents.get(&key) {
             Some(number) => *number,
             None => {
-                groups.push(ParentGroup::new(parent));
-                self.parents.insert(parent.to_owned(), groups.len() - 1);
+                groups.push(ParentGroup::new(parent, key.1.clone()));
+                self.parents.insert(key, groups.len() - 1);
                 groups.len() - 1
             }
         };

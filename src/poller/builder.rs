@@ -79,16 +79,37 @@ pub struct Poller<M = Blocking> {
     watch: WaitWatch,
 }
 
+impl Poller {
+    /// Blocks until the operation is done and gives it, succeeded or failed.
+    ///
+    /// [`Operation::into_response`] then tells the two apart.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
+    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
+    /// [`OperationsClient::get`](crate::OperationsClient::get).
+    pub fn until_done(self) -> Result<Operation, Error> {
+        let mut snapshots = self.start();
+        loop {
+            match snapshots.next() {
+                Some(Ok(operation)) if operation.is_done() => return Ok(operation),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                // The iterator ends after a done operation or an error, which return above.
+                None => return Err(Error::decode("the wait ended without an answer")),
+            }
+        }
+    }
+}
+
 impl<M> Poller<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
-        Self {
-            core: Arc::clone(core),
-            mode,
-            target: target.at(core),
-            options: RequestOptions::default(),
-            poll: core.poll.clone(),
-            watch: WaitWatch::default(),
-        }
+        let target = target.at(core);
+        let options = RequestOptions::at_version(target.version.clone());
+        let mut poll = core.poll.clone();
+        poll.not_found_grace = poll.not_found_grace.max(core.start_grace(target.started));
+        Self { core: Arc::clone(core), mode, target, options, poll, watch: WaitWatch::default() }
     }
 
     wait_timeout_options!();
@@ -115,30 +136,6 @@ impl<M> Poller<M> {
     pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
         self.watch.latest = Some(latest.clone());
         self
-    }
-}
-
-impl Poller {
-    /// Blocks until the operation is done and gives it, succeeded or failed.
-    ///
-    /// [`Operation::into_response`] then tells the two apart.
-    ///
-    /// # Errors
-    ///
-    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
-    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
-    /// [`OperationsClient::get`](crate::OperationsClient::get).
-    pub fn until_done(self) -> Result<Operation, Error> {
-        let mut snapshots = self.start();
-        loop {
-            match snapshots.next() {
-                Some(Ok(operation)) if operation.is_done() => return Ok(operation),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The iterator ends after a done operation or an error, which return above.
-                None => return Err(Error::decode("the wait ended without an answer")),
-            }
-        }
     }
 }
 

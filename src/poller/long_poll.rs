@@ -58,6 +58,11 @@ impl LongPolling {
         self.next.is_some()
     }
 
+    /// Whether the next poll is one that the server may hold back.
+    pub(super) fn is_next(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// Starts a poll: gives how long it is to be held back, and how that is bound.
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.

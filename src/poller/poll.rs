@@ -1,5 +1,6 @@
 //! One poll, as a value that another thread may send.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -14,6 +15,8 @@ use crate::types::Operation;
 pub(crate) struct Poll {
     request: Request,
     timeout: Duration,
+    /// If it is not that of the options it is sent with.
+    version: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -25,14 +28,19 @@ enum Request {
 impl Poll {
     /// Creates a poll that gets the current state, within `timeout`.
     pub(crate) fn get(name: &str, timeout: Duration) -> Self {
-        Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout }
+        Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout, version: None }
     }
 
     /// Creates a poll whose response the server holds back until the operation is done, for at most `asked`.
     pub(super) fn held(name: &str, timeout: Duration, asked: Duration, binding: WaitBinding) -> Self {
         let asked = prost_types::Duration::try_from(asked).ok();
         let request = WaitOperationRequest { name: name.to_owned(), timeout: asked };
-        Self { request: Request::Wait(request, binding), timeout }
+        Self { request: Request::Wait(request, binding), timeout, version: None }
+    }
+
+    /// Sends it at this version of the API.
+    pub(crate) fn at_version(self, version: Option<&Arc<str>>) -> Self {
+        Self { version: version.cloned(), ..self }
     }
 
     /// How long it may take.
@@ -47,7 +55,7 @@ impl Poll {
 
     /// Makes the one attempt that a poll is.
     pub(crate) fn send(&self, over: &dyn Transport, options: &CallOptions) -> Result<Operation, Error> {
-        let attempt = options.attempt(self.timeout);
+        let attempt = options.attempt(self.timeout).at_version(self.version.as_deref());
         match &self.request {
             Request::Get(request) => over.get_operation(request, &attempt),
             Request::Wait(request, binding) => {

@@ -5,14 +5,14 @@ use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Blocking, RpcRequest};
+use crate::call::{AttemptRequest, Blocking};
 use crate::core::Core;
 use crate::error::Error;
 use crate::operation_ref::OperationRef;
 use crate::options::{CallOptions, PollOptions};
 use crate::progress::Progress;
 use crate::proto::google::longrunning::CancelOperationRequest;
-use crate::retry::{self, RetryTask};
+use crate::retry::{self, RepeatRule, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 
@@ -89,8 +89,9 @@ impl<M> Snapshots<M> {
     /// Returns the call that cancels the operation, within `timeout`.
     pub(crate) fn task_to_cancel(options: &CallOptions, name: &str, timeout: Duration) -> RetryTask {
         RetryTask {
-            rpc: Rpc::Cancel,
+            method: Rpc::Cancel.name(),
             name: name.to_owned(),
+            repeat: RepeatRule::Idempotent,
             attempt_timeout: options.attempt_timeout,
             total_timeout: timeout,
             policy: options.retry.clone(),

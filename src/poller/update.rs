@@ -36,6 +36,7 @@ pub struct Update<'a> {
     pub(super) elapsed: Duration,
     pub(super) fault: Option<PollFault<'a>>,
     pub(super) pause: Option<Duration>,
+    pub(super) next_is_long_poll: bool,
 }
 
 impl<'a> Update<'a> {
@@ -97,6 +98,30 @@ impl<'a> Update<'a> {
     /// ```
     pub fn pause(&self) -> Option<Duration> {
         self.pause
+    }
+
+    /// Returns whether the next poll is a long poll: a WaitOperation request whose response the service holds back until
+    /// the operation is done or some time has passed.
+    ///
+    /// There is no news while the service holds the response, for up to 30 seconds by default. A display that shows it is not
+    /// taken for one that hangs.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+    /// # let server = FakeServer::builder().with(Rpc::Wait).start()?;
+    /// # server.insert(FakeOperation::new("operations/42").done_after(Duration::from_secs(60)));
+    /// # let client = server.client();
+    /// let poller = client.poller("operations/42").on_update(|update| {
+    ///     if update.next_is_long_poll() {
+    ///         eprintln!("waiting for the service to report the end");
+    ///     }
+    /// });
+    /// poller.until_done()?;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn next_is_long_poll(&self) -> bool {
+        self.next_is_long_poll
     }
 }
 

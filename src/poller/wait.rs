@@ -34,6 +34,8 @@ use super::update::{PollFault, Update, WaitWatch};
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
+    /// Of the API, if the options of the polls have another.
+    version: Option<Arc<str>>,
     options: PollOptions,
     watch: WaitWatch,
     attempt_timeout: Duration,
@@ -144,6 +146,7 @@ impl WaitMachine {
         let start = clock.now();
         Self {
             request,
+            version: None,
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             limit: None,
@@ -170,6 +173,17 @@ impl WaitMachine {
             cancel: Cancel::No,
             state: WaitState::Due(start),
         }
+    }
+
+    /// Sends all requests at this version of the API.
+    pub(crate) fn at_version(mut self, version: Option<Arc<str>>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The version of its requests, if it is not that of the client.
+    pub(crate) fn version(&self) -> Option<&Arc<str>> {
+        self.version.as_ref()
     }
 
     /// The request of a poll.
@@ -301,11 +315,11 @@ impl WaitMachine {
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
-            None => Poll::get(&self.request.name, timeout),
+            None => Poll::get(&self.request.name, timeout).at_version(self.version()),
             Some((asked, binding)) => {
                 // The timeout of an attempt starts when the server stops holding the response back.
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
-                Poll::held(&self.request.name, timeout, asked, binding)
+                Poll::held(&self.request.name, timeout, asked, binding).at_version(self.version())
             }
         }
     }
@@ -395,6 +409,7 @@ impl WaitMachine {
             elapsed: now.saturating_duration_since(self.start),
             fault,
             pause: self.pause,
+            next_is_long_poll: self.long_polling.is_next(),
         });
     }
 

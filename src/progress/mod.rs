@@ -24,13 +24,13 @@ pub(crate) use tracker::ProgressTracker;
 /// | | read from |
 /// |---|---|
 /// | [`percent`](Self::percent) | `progressPercent`, `progressPercentage`, `percentComplete`, `percentDone`, `completedPercent`, …; `progress`, where less than 1 is a fraction; `…CompletionRatio`; else the units |
-/// | [`completed_units`](Self::completed_units), [`total_units`](Self::total_units) | `completedUnits`/`totalUnits`, `workCompleted`/`workEstimated`, `completedWork`/`estimatedWork`, `completedSteps`/`totalSteps`, … |
+/// | [`completed_units`](Self::completed_units), [`total_units`](Self::total_units) | `completedUnits`/`totalUnits`, `workCompleted`/`workEstimated`, `completedWork`/`estimatedWork`, `completedSteps`/`totalSteps`, `succeededCount`/`taskCount`, … |
 /// | [`create_time`](Self::create_time) | `createTime`, `creationTime`, `insertTime`, `submitTime`, `requestTime` |
 /// | [`start_time`](Self::start_time), [`update_time`](Self::update_time) | `startTime`, `beginTime`; `updateTime`, `lastUpdateTime` |
 /// | [`end_time`](Self::end_time) | `endTime`, `completeTime`, `finishTime`, `doneTime`, … |
 /// | [`message`](Self::message) | `statusMessage`, `statusDetail`, `progressMessage`, `stateMessage`, `message`, … |
-/// | [`state`](Self::state), [`stage`](Self::stage) | `state`, `operationState`; `stage`, `phase`, `currentStep` |
-/// | [`verb`](Self::verb), [`target`](Self::target) | `verb`, `operationType`; `target`, `targetResource` |
+/// | [`state`](Self::state), [`stage`](Self::stage) | `state`, `operationState`, …; `stage`, `phase`, `currentStep` |
+/// | [`verb`](Self::verb), [`target`](Self::target) | `verb`, `operationType`; `target`, `targetResource`, `resource`, … |
 /// | [`partial_failures`](Self::partial_failures) | everything that looks like a `google.rpc.Status` |
 /// | [`failure_count`](Self::failure_count) | these, and counters: `failureCount`, `counter.failure`, `errorCount`, … |
 ///
@@ -311,13 +311,13 @@ impl Progress {
             total_units,
             create_time: fields.time(CREATE),
             start_time: fields.time(START),
-            update_time: fields.time(&["updatetime", "lastupdatetime"]),
+            update_time: fields.time(&["updatetime", "lastupdatetime", "rolloutupdatetime"]),
             end_time: fields.time(END),
             message: fields.text(MESSAGE),
-            state: fields.text(&["state", "operationstate"]),
+            state: fields.text(&["state", "operationstate", "rolloutstate"]),
             stage: fields.text(&["stage", "phase", "currentstep", "step"]),
             verb: fields.text(&["verb", "operationtype"]),
-            target: fields.text(&["target", "targetresource"]),
+            target: fields.text(TARGET),
             failure_count: fields.counted_failures().max(count(&partial_failures)),
             partial_failures,
             elapsed: None,
@@ -412,15 +412,19 @@ const UNITS: &[(&str, &str)] = &[
     ("completedsteps", "totalsteps"),
     ("completedanalysescount", "totalrequestedanalysescount"),
     ("executedoperationcount", "operationcount"),
+    ("succeededcount", "taskcount"),
+    ("successcount", "totalcount"),
 ];
 
 /// The one list of names for the creation, which sweeps read too.
 const CREATE: &[&str] = &["createtime", "creationtime", "inserttime", "submittime", "requesttime"];
 
-const START: &[&str] = &["starttime", "begintime"];
+const START: &[&str] = &["starttime", "begintime", "rolloutstarttime"];
 
 const END: &[&str] =
     &["endtime", "completetime", "completiontime", "completedtime", "finishtime", "donetime"];
+
+const TARGET: &[&str] = &["target", "targetresource", "targetresourcename", "resource"];
 
 const MESSAGE: &[&str] = &[
     "statusmessage",

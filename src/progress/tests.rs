@@ -43,6 +43,12 @@ fn percentages_are_found_under_many_names() {
             json!({"progressEntities": {"workEstimated": "200", "workCompleted": "80"}}),
             Some(40.0),
         ),
+        ("Cloud Run jobs", json!({"taskCount": 10, "succeededCount": 4, "runningCount": 6}), Some(40.0)),
+        (
+            "Discovery Engine",
+            json!({"successCount": "4", "failureCount": "1", "totalCount": "10"}),
+            Some(40.0),
+        ),
         ("units", json!({"totalUnits": 5, "completedUnits": 2}), Some(40.0)),
         (
             "a percentage goes before units",

@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Seconds};
-use crate::transport::Rpc;
 use crate::util::clock::Clock;
 use crate::util::excerpt::shown_name;
 use crate::util::stop::StopToken;
 
-use super::{Retry, RetryBudget, RetryDelays, RetryPolicy};
+use super::{RepeatRule, Retry, RetryBudget, RetryDelays, RetryPolicy};
 
 /// One call, as far as the loop has to know it.
 #[derive(Debug)]
 pub(crate) struct RetryTask {
-    pub(crate) rpc: Rpc,
+    /// For messages: the RPC, or `start`.
+    pub(crate) method: &'static str,
     pub(crate) name: String,
+    pub(crate) repeat: RepeatRule,
     pub(crate) attempt_timeout: Duration,
     pub(crate) total_timeout: Duration,
     pub(crate) policy: RetryPolicy,
@@ -124,7 +125,7 @@ impl Attempts {
         }
         log::debug!(
             "{} `{}`: attempt {} succeeded",
-            self.task.rpc.name(),
+            self.task.method,
             shown_name(&self.task.name),
             self.made
         );
@@ -136,16 +137,17 @@ impl Attempts {
         let now = clock.now();
         let elapsed = now.saturating_duration_since(self.start);
         let left = self.task.total_timeout.saturating_sub(elapsed);
-        let (method, made) = (self.task.rpc.name(), self.made);
+        let (method, made) = (self.task.method, self.made);
         let delay = self.next_delay(&error, elapsed, clock);
         let fits = delay.filter(|delay| *delay < left);
         let again = fits.and_then(|delay| Some((delay, now.checked_add(delay)?)));
         let name = &self.task.name;
         let Some((delay, until)) = again else {
             log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
-            // No retry fits before the time that the hint names, whether the policy has one left or not.
-            let is_hint =
-                self.task.policy.retries(&error) && error.retry_after().is_some_and(|hint| hint >= left);
+            // No retry fits before the time that the hint names, whether the policy has one left or not. Without remaining
+            // time it was the timeout that ended the call.
+            let too_long = |hint: Duration| hint >= left && !left.is_zero();
+            let is_hint = self.task.policy.retries(&error) && error.retry_after().is_some_and(too_long);
             let error = if is_hint { error.hint_too_long(left) } else { error };
             self.state = RetryState::Over(self.finish(error, elapsed));
             return;
@@ -164,7 +166,7 @@ impl Attempts {
     /// The delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
-        if !policy.retries(error) {
+        if !policy.retries(error) || !self.task.repeat.allows(error) {
             return None;
         }
         // The budget is charged for every failure that could be retried, even if the attempts are used up: gRPC does the same.
@@ -179,6 +181,6 @@ impl Attempts {
     }
 
     fn finish(&self, error: Error, elapsed: Duration) -> Error {
-        error.in_call(self.task.rpc.name(), &self.task.name, self.made, elapsed)
+        error.in_call(self.task.method, &self.task.name, self.made, elapsed)
     }
 }

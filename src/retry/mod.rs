@@ -4,6 +4,7 @@ mod attempts;
 mod backoff;
 mod budget;
 mod rate;
+mod repeat;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use backoff::Backoff;
 pub(crate) use backoff::RetryDelays;
 pub use budget::RetryBudget;
 pub(crate) use rate::RateLimit;
+pub(crate) use repeat::RepeatRule;
 
 /// Decides which errors of a call are retried, how often and after which delays.
 ///

@@ -12,6 +12,7 @@ use crate::call::{Blocking, Call, ListLimits, RpcRequest};
 use crate::core::Core;
 use crate::error::Error;
 use crate::name::OperationName;
+use crate::operation_ref::CallTarget;
 use crate::options::{
     RequestOptions, call_timeout_options, concurrency_option, list_options, request_options,
 };
@@ -71,20 +72,20 @@ enum SweepAction {
 }
 
 impl Sweep {
-    pub(crate) fn cancel(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
+    pub(crate) fn cancel(core: &Arc<Core>, parent: CallTarget) -> Self {
         Self::new(core, parent, SweepAction::Cancel)
     }
 
-    pub(crate) fn delete(core: &Arc<Core>, parent: Result<OperationName, Error>) -> Self {
+    pub(crate) fn delete(core: &Arc<Core>, parent: CallTarget) -> Self {
         Self::new(core, parent, SweepAction::Delete)
     }
 
-    fn new(core: &Arc<Core>, parent: Result<OperationName, Error>, action: SweepAction) -> Self {
+    fn new(core: &Arc<Core>, (parent, api_version): CallTarget, action: SweepAction) -> Self {
         Self {
             core: Arc::clone(core),
             listing: Call::new(core, Blocking, parent.map(ListOperationsRequest::from_name)),
             action,
-            options: RequestOptions::default(),
+            options: RequestOptions::at_version(api_version),
             older_than: None,
             dry_run: false,
             concurrency: CONCURRENCY,

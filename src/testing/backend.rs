@@ -12,10 +12,11 @@ use super::pause::{AttemptPause, ExchangeEnd};
 use super::reply::Reply;
 use super::request::{RecordedRequest, RequestParts};
 use super::rest_call;
-use super::rpc_response::RpcResponse;
+use super::rpc_response::{OperationView, RpcResponse};
 use super::script::ReplyScript;
 use super::service::{OperationService, PauseFn, no_method};
 use super::socket::ShutdownSignal;
+use super::start::{StartMethods, StartedOperation};
 use crate::util::sync::lock;
 
 /// The parts of a server that its front ends need, shared by all threads.
@@ -28,6 +29,7 @@ pub(super) struct ServerBackend {
     pub(super) script: Mutex<ReplyScript>,
     pub(super) tokens: TokenServers,
     pub(super) service: OperationService,
+    pub(super) starts: Mutex<StartMethods>,
     pub(super) requests_per_connection: u64,
     pub(super) shutdown: ShutdownSignal,
 }
@@ -42,7 +44,7 @@ impl ServerBackend {
     /// Records a request, with the call that it makes.
     pub(super) fn record(&self, parts: RequestParts) -> RecordedRequest {
         let mut request = RecordedRequest::new(parts);
-        if request.call().is_none() && !TokenServers::handles(&request) {
+        if request.call().is_none() && !self.is_start(&request) && !TokenServers::handles(&request) {
             let call = rest_call::read(&lock(&self.service.store), &request);
             request = request.with_call(call);
         }
@@ -72,9 +74,28 @@ impl ServerBackend {
         }
         let response = match request.call() {
             Some(call) => self.service.respond(call, pause)?,
-            None => no_method(request),
+            None => self.start(request).unwrap_or_else(|| no_method(request)),
         };
         Ok(UsualResponse::Rpc(response))
+    }
+
+    /// Returns whether a request calls a method that starts an operation.
+    pub(super) fn is_start(&self, request: &RecordedRequest) -> bool {
+        lock(&self.starts).has(request)
+    }
+
+    /// Starts the operation of a method that starts one, if the request calls it.
+    pub(super) fn start(&self, request: &RecordedRequest) -> Option<RpcResponse> {
+        match lock(&self.starts).take(request)? {
+            StartedOperation::New(operation) => {
+                let name = operation.name().to_owned();
+                let mut store = lock(&self.service.store);
+                store.insert(*operation, self.clock.elapsed());
+                store.peek(&name, self.clock.elapsed())
+            }
+            StartedOperation::Known(name) => lock(&self.service.store).peek(&name, self.clock.elapsed()),
+        }
+        .map(|operation| RpcResponse::Operation(OperationView::new(operation)))
     }
 
     /// Starts the pauses of one exchange.

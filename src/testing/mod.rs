@@ -4,7 +4,7 @@
 //! and its service, and clients in other languages can use it too. It implements
 //! google.longrunning.Operations over REST for every version prefix and every shape of name, sends
 //! [scripted responses](Reply) with all sorts of faults, and [records requests](RecordedRequest).
-//! Requests with `alt=proto` get protobuf responses.
+//! Requests with `alt=proto` get protobuf responses. [`on_start`](FakeServer::on_start) adds methods that start operations.
 //!
 //! With the feature `grpc` it speaks gRPC on the same port, over HTTP/2 without TLS: the same operations, scripts,
 //! faults and [records](RecordedRequest::rpc). It serves the calls of one connection one after the other.
@@ -64,6 +64,7 @@ mod script;
 mod server;
 mod service;
 mod socket;
+mod start;
 mod store;
 
 pub use auth::{FakeAuth, SubjectToken};

@@ -204,6 +204,13 @@ impl FakeOperation {
         &self.name
     }
 
+    /// Returns the same operation under another name.
+    pub(super) fn renamed(mut self, name: String) -> Self {
+        self.running = copy_of(&self.running, &name);
+        self.name = name;
+        self
+    }
+
     pub(super) fn is_cancellable(&self) -> bool {
         !self.ignores_cancel
     }
@@ -289,6 +296,19 @@ pub(super) fn cancelled(operation: &Operation) -> Operation {
     match operation.metadata() {
         Some(metadata) => failed.with_metadata(metadata.clone()),
         None => failed,
+    }
+}
+
+/// The same state under another name.
+fn copy_of(operation: &Operation, name: &str) -> Operation {
+    let copy = match (operation.error(), operation.response()) {
+        (Some(error), _) => Operation::failed(name, error.clone()),
+        (None, Some(response)) => Operation::succeeded(name, response.clone()),
+        (None, None) => Operation::running(name),
+    };
+    match operation.metadata() {
+        Some(metadata) => copy.with_metadata(metadata.clone()),
+        None => copy,
     }
 }
 

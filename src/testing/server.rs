@@ -19,6 +19,7 @@ use super::request::RecordedRequest;
 use super::script::ReplyScript;
 use super::service::OperationService;
 use super::socket::ShutdownSignal;
+use super::start::StartMethods;
 use super::store::OperationStore;
 use crate::auth::Credentials;
 use crate::client::{OperationsClient, OperationsClientBuilder};
@@ -123,6 +124,49 @@ impl FakeServer {
     pub fn insert(&self, operation: impl Into<FakeOperation>) {
         let operation = operation.into();
         lock(&self.backend.service.store).insert(operation, self.backend.clock.elapsed());
+    }
+
+    /// Adds a method over REST that starts an operation.
+    ///
+    /// A request with this HTTP method whose path fits the template (as in `google.api.http`; `*` is a segment, `**` any
+    /// number of them) inserts the operation and responds with its first state. The second one starts an operation whose name
+    /// ends with `-2`, and so on. A `requestId` in the query that was used for the path before starts nothing: the response is
+    /// the operation that it has started. The bodies are in [`requests`](Self::requests).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    ///
+    /// let server = FakeServer::start();
+    /// let operation = FakeOperation::new("projects/p/locations/l/operations/42").done_after(Duration::from_secs(60));
+    /// server.on_start("POST", "/v2/{name=projects/*/locations/*/jobs/*}:run", operation);
+    /// let handle = server.client().start("/v2/projects/p/locations/l/jobs/j:run").json_text("{}").send()?;
+    /// assert!(handle.until_done()?.is_done());
+    /// assert_eq!(server.requests()[0].body(), b"{}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn on_start(&self, method: &str, template: &str, operation: impl Into<FakeOperation>) {
+        lock(&self.backend.starts).add_rest(method, template, operation.into());
+    }
+
+    /// Adds a gRPC method that starts an operation, such as `google.cloud.run.v2.Jobs/RunJob`; see
+    /// [`on_start`](Self::on_start).
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::transport::TransportKind;
+    ///
+    /// let server = FakeServer::start();
+    /// server.on_start_rpc("google.cloud.run.v2.Jobs/RunJob", FakeOperation::new("operations/42").done_at_poll(2));
+    /// let client = server.client_builder().transport(TransportKind::Grpc).build()?;
+    /// let handle = client.start("google.cloud.run.v2.Jobs/RunJob").send()?;
+    /// assert!(handle.until_done()?.is_done());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn on_start_rpc(&self, rpc: &str, operation: impl Into<FakeOperation>) {
+        lock(&self.backend.starts).add_grpc(rpc, operation.into());
     }
 
     /// Returns the current state of an operation, without counting as a poll of it.
@@ -500,6 +544,7 @@ impl FakeServerBuilder {
                 store: Mutex::new(OperationStore::default()),
                 options: self.options,
             },
+            starts: Mutex::new(StartMethods::default()),
             requests_per_connection: self.requests_per_connection,
             shutdown: ShutdownSignal::default(),
             clock,

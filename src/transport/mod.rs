@@ -15,6 +15,9 @@ pub(crate) mod rest;
 mod routing;
 mod rpc;
 mod service;
+mod start_path;
+mod start_request;
+mod start_result;
 mod status_page;
 mod wait_binding;
 
@@ -40,6 +43,8 @@ pub use rest::format::DataFormat;
 pub use rpc::Rpc;
 pub(crate) use rpc::RpcMap;
 pub(crate) use service::ServiceParts;
+pub(crate) use start_path::version_of;
+pub use start_request::{StartBody, StartRequest};
 pub use wait_binding::WaitBinding;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
@@ -141,6 +146,31 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ) -> Result<Operation, Error> {
         Err(Error::unimplemented(Rpc::Wait.name()))
     }
+
+    /// Sends the request that starts an operation, and returns the operation of the response.
+    ///
+    /// Unless [`is_idempotent`](StartRequest::is_idempotent) is set, the request must reach the service at most once: an
+    /// implementation does not send it a second time. The call is repeated only after an error that is neither
+    /// [sent](Error::sent) nor a [`Status`](crate::Status).
+    ///
+    /// # Errors
+    ///
+    /// As [`get_operation`](Self::get_operation).
+    fn start_operation(&self, _request: &StartRequest, _attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        Err(Error::unimplemented("start"))
+    }
+
+    /// Returns the headers by which a request of the program's own is authorized; see
+    /// [`OperationsClient::authorization_headers`](crate::OperationsClient::authorization_headers).
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the transport has no credentials, as by default, or must not show them; `Auth` and `Timeout`.
+    fn authorization_headers(&self, _attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        Err(Error::config(
+            "this transport has no credentials of its own: the program has to authorize its requests",
+        ))
+    }
 }
 
 /// A transport that is shared.
@@ -176,6 +206,14 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     ) -> Result<Operation, Error> {
         (**self).wait_operation(request, attempt)
     }
+
+    fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        (**self).start_operation(request, attempt)
+    }
+
+    fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        (**self).authorization_headers(attempt)
+    }
 }
 
 /// The options of one attempt: its timeout, headers and stop token.
@@ -184,6 +222,7 @@ pub struct Attempt<'a> {
     timeout: Duration,
     headers: &'a [Header],
     quota_project: Option<&'a str>,
+    api_version: Option<&'a str>,
     wait_binding: Option<WaitBinding>,
     #[cfg(feature = "grpc")]
     compression: Compression,
@@ -206,6 +245,7 @@ impl<'a> Attempt<'a> {
             timeout,
             headers: &[],
             quota_project: None,
+            api_version: None,
             #[cfg(feature = "grpc")]
             compression: Compression::Identity,
             wait_binding: None,
@@ -216,6 +256,11 @@ impl<'a> Attempt<'a> {
 
     pub(crate) fn with(mut self, headers: &'a [Header], quota_project: Option<&'a str>) -> Self {
         (self.headers, self.quota_project) = (headers, quota_project);
+        self
+    }
+
+    pub(crate) fn at_version(mut self, api_version: Option<&'a str>) -> Self {
+        self.api_version = api_version.or(self.api_version);
         self
     }
 
@@ -253,6 +298,14 @@ impl<'a> Attempt<'a> {
     /// Returns the project that quota and billing are charged to, if one is set.
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
+    }
+
+    /// Returns the version of the API, such as `v2`, if it differs from that of the client.
+    ///
+    /// It is the path prefix of the request that started the operation, or that of a [`Pending`](crate::Pending). Over
+    /// REST it takes the place of the prefix of the default [`Bindings`](crate::Bindings). It has no meaning over gRPC.
+    pub fn api_version(&self) -> Option<&'a str> {
+        self.api_version
     }
 
     /// Returns how to bind WaitOperation over HTTP, if the bindings of the transport do not.

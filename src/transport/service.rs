@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::auth::{Authorizer, Credentials, Purpose, check_universe, universe_domain};
 use crate::error::Error;
 use crate::http::{HttpAgent, HttpClient, HttpOptions};
-use crate::transport::{Attempt, Endpoint, ServiceOptions, check_quota_project, mtls, plain_http};
-use crate::util::clock::Clock;
+use crate::transport::{Attempt, Endpoint, Headers, ServiceOptions, check_quota_project, mtls, plain_http};
+use crate::util::clock::{Clock, deadline};
 use crate::util::env::Env;
+use crate::util::excerpt::shown;
 
 /// The checked parts that a transport is built from.
 pub(crate) struct ServiceParts {
@@ -63,6 +64,24 @@ impl ServiceParts {
             http,
             clock,
         })
+    }
+
+    /// Returns what authorizes a request of the program's own to this service.
+    pub(crate) fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        let deadline = deadline(self.clock.now(), attempt.timeout());
+        if matches!(self.authorizer, Authorizer::Anonymous) {
+            return Ok(Headers::default());
+        }
+        if self.endpoint.is_plain() {
+            return Err(Error::config(format!(
+                "endpoint `{}` is not https: the headers that authorize a request are not for plain http",
+                shown(&self.endpoint.to_string())
+            )));
+        }
+        let authorization = self.authorizer.authorization(deadline, attempt.stop())?;
+        let project = attempt.quota_project().or(self.quota_project.as_deref());
+        let authorization = authorization.iter().map(|it| (it.header(), it.value()));
+        Ok(authorization.chain(project.map(|project| ("x-goog-user-project", project))).collect())
     }
 
     /// Refuses what an attempt must not send to this endpoint.

@@ -7,7 +7,7 @@ use std::fmt;
 use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{Error, TYPED_RESULTS};
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 use crate::types::known::{self, KnownType, why_not_decoded};
 use crate::types::message::JsonMessage;
@@ -184,7 +184,8 @@ impl Any {
         let fallback = if absent { "null" } else { &payload };
         deserialize(&payload, fallback).map_err(|cause| {
             let (has, wants) = (excerpt(name), any::type_name::<T>());
-            Error::decode(format!("{what} of type `{has}` does not decode into `{wants}`")).with_source(cause)
+            Error::decode(format!("{what} of type `{has}` does not decode into `{wants}`; {TYPED_RESULTS}"))
+                .with_source(cause)
         })
     }
 
@@ -209,7 +210,10 @@ impl Any {
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, Error> {
         let (has, wants) = (self.type_name(), M::full_name());
         if has != wants {
-            return Err(Error::decode(format!("any is of type `{}`, expected `{wants}`", excerpt(has))));
+            let has = excerpt(has);
+            return Err(Error::decode(format!(
+                "any is of type `{has}`, expected `{wants}`; {TYPED_RESULTS}"
+            )));
         }
         let message = match &self.0 {
             AnyForm::Proto(any) => M::decode(any.value()),
@@ -217,7 +221,8 @@ impl Any {
         };
         message.map_err(|cause| {
             let why = why_not_decoded(&cause);
-            Error::decode(format!("cannot unpack an any of type `{has}`: {why}")).with_source(cause)
+            Error::decode(format!("cannot unpack an any of type `{has}`: {why}; {TYPED_RESULTS}"))
+                .with_source(cause)
         })
     }
 
@@ -482,7 +487,10 @@ mod tests {
     fn decode_says_what_it_has_and_wants() {
         let error = any(r#"{"@type":"x/Index","rows":9}"#).decode::<Index>().unwrap_err();
         let wants = any::type_name::<Index>();
-        assert_eq!(error.to_string(), format!("any of type `Index` does not decode into `{wants}`"));
+        assert_eq!(
+            error.to_string(),
+            format!("any of type `Index` does not decode into `{wants}`; {TYPED_RESULTS}")
+        );
         assert_eq!(error.source().unwrap().to_string(), "invalid type: integer `9`, expected a string");
         let long = format!(r#"{{"@type":"x/{0}","rows":"{0}"}}"#, "long".repeat(1000));
         let error = any(&long).decode::<BTreeMap<String, u8>>().unwrap_err();
@@ -492,7 +500,7 @@ mod tests {
         let unknown = Any::pack(&GetOperationRequest::default());
         let error = unknown.decode::<Value>().unwrap_err();
         let message = "cannot convert an any of type `google.longrunning.GetOperationRequest` to JSON: \
-                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `unpack`, or `in_json` with descriptors";
+                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `unpack`, or `in_json` with descriptors; see docs/typed-results.md";
         assert_eq!(error.to_string(), message);
     }
 
@@ -504,15 +512,16 @@ mod tests {
             any(r#"{"@type":"example.com/google.protobuf.UInt64Value","value":"18446744073709551615"}"#);
         assert_eq!(json.unpack::<u64>().unwrap(), u64::MAX);
         let error = Any::pack(&request).unpack::<u64>().unwrap_err();
-        let message =
-            "any is of type `google.longrunning.GetOperationRequest`, expected `google.protobuf.UInt64Value`";
+        let message = "any is of type `google.longrunning.GetOperationRequest`, expected \
+                       `google.protobuf.UInt64Value`; see docs/typed-results.md";
         assert_eq!(error.to_string(), message);
         let json = any(r#"{"@type":"x/google.longrunning.GetOperationRequest","name":"operations/42"}"#);
         let message = "cannot convert an any of type `google.longrunning.GetOperationRequest` to protobuf: \
-                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `decode`, or `in_proto` with descriptors";
+                       no descriptor of type `google.longrunning.GetOperationRequest` is known here: use `decode`, or `in_proto` with descriptors; see docs/typed-results.md";
         assert_eq!(json.unpack::<GetOperationRequest>().unwrap_err().to_string(), message);
         let broken = prost_types::Any { type_url: "x/google.protobuf.UInt64Value".into(), value: vec![0xff] };
-        let message = "cannot unpack an any of type `google.protobuf.UInt64Value`: the bytes are not valid for the type";
+        let message = "cannot unpack an any of type `google.protobuf.UInt64Value`: the bytes are not valid for the type; \
+                       see docs/typed-results.md";
         assert_eq!(Any::from(broken).unpack::<u64>().unwrap_err().to_string(), message);
     }
 

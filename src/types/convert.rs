@@ -244,7 +244,7 @@ mod tests {
     fn unknown_json_has_no_bytes() {
         let op = Operation::from_json(r#"{"done":true,"response":{"@type":"x/y.Z"}}"#).unwrap();
         let message = "cannot convert an any of type `y.Z` to protobuf: \
-                       no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors";
+                       no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors; see docs/typed-results.md";
         assert_eq!(op.to_proto().unwrap_err().to_string(), message);
     }
 

@@ -256,7 +256,7 @@ mod tests {
             assert!(error.starts_with(&start), "{name} {value}: {error}");
         }
         let error = round_trip(r#"{"@type":"x/google.protobuf.Duration","seconds":1}"#).unwrap_err();
-        assert!(error.ends_with("to protobuf: expected a `value`"), "{error}");
+        assert!(error.ends_with("to protobuf: expected a `value`; see docs/typed-results.md"), "{error}");
     }
 
     #[test]
@@ -310,11 +310,11 @@ mod tests {
     fn unknown_types_stay_as_they_are() {
         let json = r#"{"@type":"x/google.protobuf.Any","value":{"@type":"x/y.Z","n":1}}"#;
         let expected = "cannot convert an any of type `google.protobuf.Any` to protobuf: `value`: \
-                        no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors";
+                        no descriptor of type `y.Z` is known here: use `decode`, or `in_proto` with descriptors; see docs/typed-results.md";
         assert_eq!(round_trip(json).unwrap_err(), expected);
         let any = Any::from_proto(prost_types::Any { type_url: "x/y.Z".into(), value: vec![1] });
         let expected = "cannot convert an any of type `y.Z` to JSON: \
-                        no descriptor of type `y.Z` is known here: use `unpack`, or `in_json` with descriptors";
+                        no descriptor of type `y.Z` is known here: use `unpack`, or `in_json` with descriptors; see docs/typed-results.md";
         assert_eq!(any.json().unwrap_err().to_string(), expected);
     }
 
@@ -365,7 +365,7 @@ mod tests {
             let shown = list.json().map_or_else(|error| error.to_string(), |_| String::new());
             assert_eq!(shown.is_empty(), expected, "{depth} lists in bytes");
             assert!(
-                expected || shown.ends_with("nests deeper than 100 messages, which is the limit"),
+                expected || shown.contains("nests deeper than 100 messages, which is the limit;"),
                 "{shown}"
             );
         }

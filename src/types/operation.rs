@@ -4,6 +4,7 @@ use std::any;
 use std::fmt;
 use std::sync::Arc;
 
+use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -306,6 +307,32 @@ impl Operation {
             }),
             Outcome::Failed(_) => Err(Error::operation_failed(self)),
             Outcome::Malformed(reason) => Err(Error::operation_malformed(self.name(), reason)),
+        }
+    }
+
+    /// Returns the response of an operation that succeeded as a prost message.
+    ///
+    /// [`Any::unpack`] describes which responses can be read so: those in protobuf bytes
+    /// ([`DataFormat::Proto`](crate::transport::DataFormat::Proto), gRPC). A missing response is an empty message.
+    ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    /// use longrunning::rpc::ErrorInfo;
+    ///
+    /// let op = Operation::succeeded("operations/42", Any::pack(&ErrorInfo::new("STOCKOUT", "compute.googleapis.com")));
+    /// assert_eq!(op.into_message::<ErrorInfo>()?.reason, "STOCKOUT");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
+    /// [`Decode`](crate::ErrorKind::Decode) if the response is no `M`, or the operation is malformed or not done.
+    pub fn into_message<M: Message + Name + Default>(self) -> Result<M, Error> {
+        match self.outcome() {
+            Outcome::Succeeded(Some(response)) => response.unpack(),
+            Outcome::Succeeded(None) => Ok(M::default()),
+            _ => self.into_response::<()>().map(|()| M::default()),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Percent-encoding of URLs (RFC 3986).
 
-#[cfg(any(test, feature = "testing"))]
-use percent_encoding::percent_decode_str;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Encodes a query value or one path segment: everything but unreserved characters.
 pub(crate) fn encode(text: &str) -> String {
@@ -10,8 +10,8 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Encodes a path, of which `/` stays.
-pub(crate) fn encode_path(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED_IN_PATHS).to_string()
+pub(crate) fn encode_path(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, RESERVED_IN_PATHS).into()
 }
 
 /// Appends a text to a buffer, encoded as by [`encode`].
@@ -19,8 +19,12 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
     target.extend(utf8_percent_encode(text, RESERVED));
 }
 
+/// Encodes what cannot stand in a path at all. Escapes and delimiters stay as they are.
+pub(crate) fn encode_invalid(text: &str) -> String {
+    utf8_percent_encode(text, INVALID_IN_PATHS).to_string()
+}
+
 /// Decodes a text; invalid escapes stay as they are.
-#[cfg(any(test, feature = "testing"))]
 pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -33,6 +37,23 @@ pub(crate) fn decode_form(text: &str) -> String {
 
 /// Everything but the unreserved characters of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What is no `pchar` of RFC 3986 §3.3, without `/` and `%`.
+const INVALID_IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
 

@@ -21,9 +21,23 @@ impl ProcessId {
         Self(std::process::id())
     }
 
+    /// That of a process whose memory could not be read.
+    #[cfg(feature = "journal")]
+    pub(crate) const UNKNOWN: Self = Self(0);
+
     /// False in a child that was forked after this value was made.
     pub(crate) fn is_current(self) -> bool {
         self == Self::current()
+    }
+}
+
+#[cfg(feature = "journal")]
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("another process"),
+            number => write!(f, "process {number}"),
+        }
     }
 }
 

@@ -18,7 +18,15 @@ pub(crate) const KEY: &str = include_str!("../fixtures/keys/rsa2048.pkcs8.pem");
 
 /// A server with one operation, for those with a token that it has given.
 pub(crate) fn server() -> FakeServer {
-    let server = FakeServer::start();
+    with_operation(FakeServer::start())
+}
+
+/// The same with the machine's clock.
+pub(crate) fn real_time_server() -> FakeServer {
+    with_operation(FakeServer::builder().real_time().start().unwrap())
+}
+
+fn with_operation(server: FakeServer) -> FakeServer {
     server.insert(Operation::running(NAME));
     server.require_issued_tokens();
     server

@@ -10,7 +10,7 @@ use longrunning::transport::Compression;
 use longrunning::{
     Backoff, Call, ClientConfig, Credentials, Error, OnTimeout, Operation, OperationHandle, OperationPage,
     OperationRef, Operations, OperationsAsyncClient, OperationsClientBuilder, Pages, Poller, RetryPolicy,
-    Snapshots, StopToken,
+    Snapshots, StartCall, StopToken,
 };
 
 use crate::kit::{Runs, method_of};
@@ -72,6 +72,7 @@ forward!([R] Call<R, Async>:
 forward!([] Call<pb::WaitOperationRequest, Async>: timeout(Duration));
 forward!([] Call<pb::ListOperationsRequest, Async>:
     filter(&str), page_size(i32), iteration_timeout(Duration), max_pages(usize), page_token(impl Into<String>), return_partial_success(bool));
+forward!([] StartCall<Async>: idempotent(bool), request_id(&str), retry(RetryPolicy));
 forward!([] Poller<Async>:
     attempt_timeout(Duration), total_timeout(Duration), forever(), backoff(Backoff), max_failures(u32),
     max_outage(Duration), not_found_grace(Duration), long_poll(longrunning::LongPoll), on_timeout(OnTimeout), stop(&StopToken), quota_project(&str), retry(RetryPolicy),
@@ -110,6 +111,10 @@ macro_rules! methods {
                 Driven(self.0.$method(operation))
             })*
 
+            pub(crate) fn start(&self, path: impl Into<String>) -> Driven<StartCall<Async>> {
+                Driven(self.0.start(path))
+            }
+
             pub(crate) fn operation(&self, target: impl Into<OperationRef>) -> Driven<OperationHandle<Async>> {
                 Driven(self.0.operation(target))
             }
@@ -144,6 +149,12 @@ macro_rules! sends {
 
 sends!(GetOperationRequest: Operation, ListOperationsRequest: OperationPage, CancelOperationRequest: (),
     DeleteOperationRequest: (), WaitOperationRequest: Operation);
+
+impl Driven<StartCall<Async>> {
+    pub(crate) fn send(self) -> Result<Driven<OperationHandle<Async>>, Error> {
+        pollster::block_on(self.0.send()).map(Driven)
+    }
+}
 
 impl<R> Driven<Call<R, Async>> {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {

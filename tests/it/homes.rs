@@ -79,16 +79,6 @@ fn the_error_says_whose_it_is_and_what_to_do() {
             0
         )
     );
-    assert_eq!(
-        refused(&told(pending("run.googleapis.com").with_api_version("v2"))),
-        (
-            ErrorKind::Config,
-            "operation `operations/42` is of version `v2` of `run.googleapis.com`, and this client is for version \
-             `v1`: use a client of its own version, see `Bindings::version`"
-                .to_owned(),
-            0
-        )
-    );
     let secret = told(pending("https://me:CANARY-password-1@run.googleapis.com")).to_string();
     assert!(secret.contains("`…@run.googleapis.com`") && !secret.contains("CANARY"), "{secret}");
     assert_eq!(server.request_count(), 0);
@@ -101,13 +91,61 @@ fn what_is_not_told_is_not_compared() {
     let here = client(&server, "run.googleapis.com");
     ask(&here, Pending::new(NAME).unwrap()).unwrap();
     ask(&here, pending("run.googleapis.com").with_api_version("v1")).unwrap();
-    let error = ask(&here, Pending::new(NAME).unwrap().with_api_version("v2")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
-    let builder = server.client_builder().bindings(Bindings::version("v2").unwrap());
-    let error = ask(&builder.build().unwrap(), pending(&server.url()).with_api_version("v1")).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
     let custom = OperationsClient::over(std::sync::Arc::clone(here.transport())).build().unwrap();
     ask(&custom, pending("https://workflows.googleapis.com")).unwrap();
+}
+
+#[test]
+fn an_operation_is_asked_for_at_its_own_version() {
+    let server = server();
+    let second = || Pending::new(NAME).unwrap().with_endpoint(server.url()).with_api_version("v2");
+    let beta = server.client_builder().api_version("v1beta1").build().unwrap();
+    let handle = beta.operation(second());
+    assert_eq!(handle.to_pending().unwrap().api_version(), Some("v2"));
+    handle.refresh().unwrap();
+    beta.operation(second()).cancel().unwrap();
+    beta.poller(second()).until_done().unwrap();
+    beta.get(second()).send().unwrap();
+    beta.get(beta.operation(second())).send().unwrap();
+    beta.poll_many([second()]).join_all().unwrap();
+    beta.poll_many([&beta.operation(second())]).join_all().unwrap();
+    beta.delete(second()).send().unwrap();
+    let paths: Vec<_> = server.take_requests().iter().map(|request| request.path().to_owned()).collect();
+    let (get, cancel) = ("/v2/operations/42", "/v2/operations/42:cancel");
+    assert_eq!(paths, [get, cancel, get, get, get, get, get, get]);
+    for version in ["..", "v2/../v1", "", "v 2"] {
+        let odd = second().with_api_version(version);
+        let error = beta.poller(odd).until_done().unwrap_err();
+        assert_eq!((error.kind(), server.request_count()), (ErrorKind::Config, 8), "{version}");
+    }
+}
+
+#[test]
+fn operations_of_two_versions_are_listed_at_each() {
+    let server = FakeServer::start();
+    let targets: Vec<_> = (0..200)
+        .map(|number| {
+            let name = format!("projects/p/operations/{number}");
+            server.insert(Operation::succeeded(&*name, Any::pack(&())));
+            Pending::new(&*name).unwrap().with_api_version(if number % 2 == 0 { "v1" } else { "v2" })
+        })
+        .collect();
+    assert_eq!(server.client().poll_many(targets).join_all().unwrap().len(), 200);
+    let mut paths: Vec<_> = server.requests().iter().map(|request| request.path().to_owned()).collect();
+    paths.sort();
+    assert_eq!(paths, ["/v1/projects/p/operations", "/v2/projects/p/operations"]);
+}
+
+#[test]
+fn bindings_of_the_program_stay_at_any_version() {
+    let server = server();
+    let bindings = Bindings::default().get([longrunning::Binding::get("/v7/{name=operations/*}").unwrap()]);
+    let client = server.client_builder().bindings(bindings).build().unwrap();
+    let pending = || Pending::new(NAME).unwrap().with_api_version("v2");
+    client.get(pending()).send().unwrap();
+    client.delete(pending()).send().unwrap();
+    let paths: Vec<_> = server.requests().iter().map(|request| request.path().to_owned()).collect();
+    assert_eq!(paths, ["/v7/operations/42", "/v2/operations/42"]);
 }
 
 #[test]

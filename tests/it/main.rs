@@ -33,8 +33,10 @@ mod readme;
 mod requests;
 #[cfg(feature = "journal")]
 mod resume;
+mod services;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 mod status_pages;
 mod sweep;
 mod token_files;

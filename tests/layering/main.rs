@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 14] = [
     &["lib", "testing"],
     &["aio"],
     &["client"],
-    &["handle", "poll_many", "sweep"],
+    &["handle", "poll_many", "start", "sweep"],
     &["poller"],
     &["call", "operation_ref", "pager"],
     &["core", "options", "client_config", "wait_support"],

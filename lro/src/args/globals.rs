@@ -76,6 +76,9 @@ pub(crate) struct Globals {
     /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing [default: auto].
     #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
     pub(crate) progress: Option<ProgressArg>,
+    /// Use colours [default: auto, which is where the output is a terminal and NO_COLOR is not set].
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
+    pub(crate) color: Option<ColorArg>,
     /// Say on standard error what is sent and why; never shows a secret.
     #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
@@ -115,6 +118,7 @@ impl Globals {
             retries: self.retries.or(front.retries),
             format: self.format.or(front.format),
             progress: self.progress.or(front.progress),
+            color: self.color.or(front.color),
             verbose: self.verbose || front.verbose,
             dry_run: self.dry_run || front.dry_run,
         }
@@ -138,6 +142,14 @@ pub(crate) enum OutputFormat {
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum ProgressArg {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum ColorArg {
     #[default]
     Auto,
     Always,

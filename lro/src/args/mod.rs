@@ -5,6 +5,7 @@ mod globals;
 mod late;
 mod line;
 mod refusal;
+mod shell;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -15,8 +16,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use duration::parse as parse_duration;
-pub(crate) use globals::{Globals, OutputFormat, ProgressArg, TransportArg};
-pub(crate) use line::{resume, shell_word};
+pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
+pub(crate) use line::resume;
+pub(crate) use shell::ShellKind;
 
 use late::Late;
 
@@ -161,7 +163,7 @@ pub(crate) struct Serve {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
-    /// Take operations and faults from FILE, which is JSON [default: a demonstration].
+    /// Take operations, starts and faults from FILE, which is JSON [default: a demonstration].
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
     /// Print a scenario to start from, and exit.
@@ -259,7 +261,11 @@ Several names are waited for at once, each is reported when it is done. The limi
 24h. Faults that may pass do not end a wait.
 
 Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
-it at once. A signal that was ignored when the program started stays ignored, as with nohup.
+it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
+display away until `fg`.
+
+On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and
+with -v there are lines instead. A last line sums up.
 
 With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
 what this one did not, and a result that was printed in the very moment of the kill may be printed once more.
@@ -295,6 +301,11 @@ A scenario is a JSON file (comments are only here):
       \"response\": {\"@type\": \"type.googleapis.com/x.Copied\", \"files\": 14},
       \"error\": {\"code\": 8, \"message\": \"out of disk\"},  // in place of a response
       \"ignores_cancel\": false
+    }],
+    \"starts\": [{
+      \"request\": \"POST /v2/{name=projects/*/locations/*/jobs/*}:run\",  // starts the operation; again: its name with -2
+      \"rpc\": \"google.cloud.run.v2.Jobs/RunJob\",     // the same over gRPC
+      \"operation\": {\"name\": \"operations/43\", \"done_after\": \"9s\"}
     }],
     \"faults\": [{
       \"request\": \"GET operations/42\",                  // method, and a part of the path; without, any

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
-use crate::args::{Cli, Command, Globals, shell_word};
+use crate::args::{Cli, Command, Globals, ShellKind};
 use crate::call::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
@@ -32,8 +32,11 @@ pub(super) fn header_words<'h>(
     headers: impl Iterator<Item = &'h (String, String)> + Clone,
 ) -> impl Iterator<Item = String> {
     let (secret, plain): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| is_sensitive(name));
-    let plain = plain.into_iter().map(|(name, value)| shell_word(&format!("{name}: {value}")).into_owned());
-    let secret = secret.into_iter().map(|(name, _)| format!("\"{name}: {}\"", variable(globals, name)));
+    let shell = ShellKind::here();
+    let plain =
+        plain.into_iter().map(move |(name, value)| shell.word(&format!("{name}: {value}")).into_owned());
+    let secret =
+        secret.into_iter().map(move |(name, _)| format!("\"{name}: {}\"", variable(shell, globals, name)));
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
@@ -47,29 +50,32 @@ pub(super) fn network_words<'g>(
     let url = globals.proxy.as_deref().filter(|url| *url != "none").map(Cow::from);
     let words = ca_file.into_iter().chain(proxy.zip(url));
     words.flat_map(|(option, value)| {
-        [option.to_owned(), shell_word(&redact::value_for_display(&value)).into_owned()]
+        [option.to_owned(), ShellKind::here().word(&redact::value_for_display(&value)).into_owned()]
     })
 }
 
 /// What a shell puts in place of a secret.
-fn variable(globals: &Globals, header: &str) -> String {
-    if let ("x-goog-api-key", Some(file)) = (header, &globals.api_key_file) {
-        return format!("$(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())));
+///
+/// `cmd` has no way to put the output of a command there.
+fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
+    let is_posix = matches!(shell, ShellKind::Posix);
+    if let ("x-goog-api-key", true, Some(file)) = (header, is_posix, &globals.api_key_file) {
+        return format!("$(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())));
     }
-    if let ("authorization", Some(account)) = (header, &globals.impersonate_service_account) {
+    if let ("authorization", true, Some(account)) = (header, is_posix, &globals.impersonate_service_account) {
         let account = redact::value_for_display(account);
-        return format!("Bearer $({IMPERSONATED_TOKEN} {})", shell_word(&account));
+        return format!("Bearer $({IMPERSONATED_TOKEN} {})", shell.word(&account));
     }
-    match (header, &globals.access_token_file, &globals.credentials) {
-        ("authorization", Some(file), _) => {
-            format!("Bearer $(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())))
+    match (header, shell, &globals.access_token_file, &globals.credentials) {
+        ("authorization", ShellKind::Posix, Some(file), _) => {
+            format!("Bearer $(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())))
         }
-        ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
-        ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
-        ("x-goog-api-key", ..) => "$LRO_API_KEY".to_owned(),
+        ("authorization", ShellKind::Posix, None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
+        ("authorization", ..) => format!("Bearer {}", shell.variable("ACCESS_TOKEN")),
+        ("x-goog-api-key", ..) => shell.variable("LRO_API_KEY"),
         _ => {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-            format!("${}", header.chars().map(plain).collect::<String>())
+            shell.variable(&header.chars().map(plain).collect::<String>())
         }
     }
 }

@@ -8,7 +8,7 @@ use longrunning::printing::redacted;
 use serde_json::json;
 
 use super::request::{header_words, network_words, send};
-use crate::args::{Cli, Globals, OutputFormat, shell_word};
+use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
 use crate::place::OperationPlace;
@@ -95,9 +95,9 @@ impl ShownRequest {
         words.extend(network_words(globals, "--cacert", Some("--proxy")));
         words.extend(header_words(globals, "--header", self.headers.iter()));
         if let Some(body) = &self.body {
-            words.extend(["--data".to_owned(), shell_word(body).into_owned()]);
+            words.extend(["--data".to_owned(), ShellKind::here().word(body).into_owned()]);
         }
-        words.push(shell_word(&self.url).into_owned());
+        words.push(ShellKind::here().word(&self.url).into_owned());
         words.join(" ")
     }
 }

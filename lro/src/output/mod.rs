@@ -2,9 +2,12 @@
 
 mod closed;
 mod json;
+mod paint;
+mod place;
 mod printable;
 mod stream;
 mod text;
+mod width;
 
 use std::env;
 use std::io::{self, IsTerminal, StdoutLock};
@@ -13,9 +16,12 @@ use longrunning::Operation;
 
 use crate::args::OutputFormat;
 
+pub(crate) use paint::{Painter, TextStyle};
+pub(crate) use place::is_one_place;
 pub(crate) use printable::{printable, short};
-pub(crate) use stream::{exit_status, say, to_stderr};
+pub(crate) use stream::{exit_status, guard_stderr, say, to_stderr};
 pub(crate) use text::{state, table};
+pub(crate) use width::{columns, cut_end, cut_start, pad_end, pad_start};
 
 /// Standard output in the selected format.
 ///
@@ -57,6 +63,11 @@ impl StandardOutput {
         }
     }
 
+    /// Whether operations are printed for people.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == OutputFormat::Text
+    }
+
     /// Prints a line that is no operation.
     pub(crate) fn line(&mut self, line: &str) -> bool {
         self.text(&format!("{line}\n"))
@@ -77,4 +88,9 @@ pub(crate) fn raw(bytes: &[u8]) {
 pub(crate) fn stderr_is_terminal() -> bool {
     let capable = || cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb");
     io::stderr().is_terminal() && capable()
+}
+
+/// Whether this runs on a build server, some of which have a terminal that nobody watches.
+pub(crate) fn is_build_server() -> bool {
+    env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false" && value != "0")
 }

@@ -57,7 +57,12 @@ pub(crate) fn say(message: &str) -> bool {
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
     let text = text.to_string();
-    note(check(closed::stderr()).and_then(|()| io::stderr().write_all(text.as_bytes()))).is_ok()
+    guard_stderr(|| io::stderr().write_all(text.as_bytes()))
+}
+
+/// Does a write to standard error, and returns whether it succeeded.
+pub(crate) fn guard_stderr(write: impl FnOnce() -> io::Result<()>) -> bool {
+    note(check(closed::stderr()).and_then(|()| write())).is_ok()
 }
 
 /// An error for a stream that was closed, where a write would seem to succeed.

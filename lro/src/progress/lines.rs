@@ -6,42 +6,60 @@ use longrunning::Operation;
 
 use crate::output::{short, state};
 
-use super::estimate::Estimate;
+use super::board::WaitBoard;
 
-pub(super) struct Lines {
-    operations: Vec<ProgressLine>,
-    /// When the last line was printed.
+/// Decides which lines are due.
+pub(super) struct ProgressLines {
+    /// For each operation, what was said of it last, and when.
+    said: Vec<Option<(Duration, String)>>,
+    /// There are so many operations that only their total is of interest.
+    is_summary: bool,
+    /// The total has changed since it was said.
+    has_news: bool,
+    /// When the last line was printed, about anything.
     last: Duration,
+    /// When the last total was printed.
+    last_total: Duration,
 }
 
-#[derive(Default)]
-struct ProgressLine {
-    name: String,
-    estimate: Estimate,
-    told: Option<(Duration, String)>,
-}
-
-impl Lines {
-    pub(super) fn new(names: Vec<String>) -> Self {
-        let operations =
-            names.into_iter().map(|name| ProgressLine { name, ..ProgressLine::default() }).collect();
-        Self { operations, last: Duration::ZERO }
+impl ProgressLines {
+    pub(super) fn new(operations: usize) -> Self {
+        Self {
+            said: vec![None; operations],
+            is_summary: operations > MANY,
+            has_news: false,
+            last: Duration::ZERO,
+            last_total: Duration::ZERO,
+        }
     }
 
-    pub(super) fn seen(&mut self, number: usize, operation: &Operation, elapsed: Duration) -> Option<String> {
-        let line = self.operations.get_mut(number)?;
-        line.estimate.seen(operation, elapsed);
-        let mut news = state(operation);
-        if let Some(status) = &line.estimate.status {
-            news += &format!(", {status}");
-        }
-        let due = line.told.as_ref().is_none_or(|(at, told)| *told != news && elapsed >= *at + SPACING);
-        if !due || operation.is_done() {
+    /// A poll has shown an operation that is still running.
+    pub(super) fn seen(
+        &mut self,
+        number: usize,
+        operation: &Operation,
+        board: &WaitBoard,
+        elapsed: Duration,
+    ) -> Option<String> {
+        self.has_news = true;
+        let (watched, said) = (board.operations.get(number)?, self.said.get_mut(number)?);
+        if self.is_summary || operation.is_done() {
             return None;
         }
-        let left = line.estimate.left(elapsed).map(|left| format!(", about {} left", short(left)));
-        let text = format!("{}: {}{} [{}]", line.name, news, left.unwrap_or_default(), short(elapsed));
-        line.told = Some((elapsed, news));
+        let mut news = state(operation);
+        if let Some(status) = &watched.estimate.status {
+            news += &format!(", {status}");
+        }
+        if watched.is_held {
+            news += ", long poll";
+        }
+        if said.as_ref().is_some_and(|(at, said)| *said == news || elapsed < *at + SPACING) {
+            return None;
+        }
+        let left = watched.estimate.left(elapsed).map(|left| format!(", about {} left", short(left)));
+        let time = short(watched.time(elapsed));
+        let text = format!("{}: {news}{} [{time}]", watched.name, left.unwrap_or_default());
+        *said = Some((elapsed, news));
         self.last = elapsed;
         Some(text)
     }
@@ -51,24 +69,55 @@ impl Lines {
         self.last = elapsed;
     }
 
-    pub(super) fn ended(&mut self, done: usize, elapsed: Duration) -> Option<String> {
-        let all = self.operations.len();
-        self.last = elapsed;
-        (all > 1).then(|| format!("{done} of {all} done [{}]", short(elapsed)))
+    /// The wait for an operation is over. After the last one the summary follows.
+    pub(super) fn ended(&mut self, board: &WaitBoard, elapsed: Duration) -> Option<String> {
+        self.has_news = true;
+        if self.is_summary || board.tally.ended() == board.tally.all() {
+            return None;
+        }
+        Some(self.total(board, elapsed))
     }
 
-    pub(super) fn tick(&mut self, done: usize, elapsed: Duration) -> Option<String> {
-        let left = self.operations.len().saturating_sub(done);
-        if left == 0 || elapsed < self.last + SILENCE {
+    pub(super) fn tick(&mut self, board: &WaitBoard, elapsed: Duration) -> Option<String> {
+        let left = board.tally.all().saturating_sub(board.tally.ended());
+        if left == 0 {
+            return None;
+        }
+        if self.is_summary && self.has_news && elapsed >= self.last_total + SPACING {
+            return Some(self.total(board, elapsed));
+        }
+        if elapsed < self.last + SILENCE {
             return None;
         }
         self.last = elapsed;
         let what = if left == 1 { "1 operation".to_owned() } else { format!("{left} operations") };
         Some(format!("still waiting for {what} [{}]", short(elapsed)))
     }
+
+    /// `120 of 500 done, 1 not found; 379 running, 40 % on average [1m10s]`
+    fn total(&mut self, board: &WaitBoard, elapsed: Duration) -> String {
+        (self.has_news, self.last, self.last_total) = (false, elapsed, elapsed);
+        let so_far: Vec<_> = board.tally.so_far().into_iter().map(|(text, _)| text).collect();
+        let mut text = so_far.join(", ");
+        if self.is_summary {
+            let known: Vec<f64> =
+                board.open().filter_map(|(_, watched)| watched.estimate.percent()).collect();
+            text += &format!("; {} running", board.open().filter(|(_, watched)| watched.is_known).count());
+            if !known.is_empty() {
+                text += &format!(
+                    ", {:.0} % on average",
+                    (known.iter().sum::<f64>() / known.len() as f64).floor()
+                );
+            }
+        }
+        format!("{text} [{}]", short(elapsed))
+    }
 }
 
-/// Between two lines about one operation.
+/// More operations than these have one line in common.
+const MANY: usize = 20;
+
+/// Between two lines about one operation, and between two totals of many.
 const SPACING: Duration = Duration::from_secs(10);
 
 /// Logs that say nothing for long are taken for dead.
@@ -77,6 +126,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::WaitEnd;
 
     fn at(percent: u32) -> Operation {
         Operation::from_json(&format!(
@@ -85,24 +135,59 @@ mod tests {
         .unwrap()
     }
 
-    #[test]
-    fn a_line_for_news_but_not_too_many() {
-        let secs = Duration::from_secs;
-        let mut lines = Lines::new(vec!["a".into(), "b".into()]);
-        let mut seen = |percent, at_second| lines.seen(0, &at(percent), secs(at_second));
-        assert_eq!(seen(10, 0).as_deref(), Some("a: running 10 %, x [0s]"));
-        assert_eq!(seen(20, 5), None, "too early");
-        assert_eq!(seen(30, 10).as_deref(), Some("a: running 30 %, x, about 35s left [10s]"));
-        assert_eq!(seen(30, 30), None, "nothing new");
-        assert_eq!(lines.tick(0, secs(69)), None);
-        assert_eq!(lines.tick(0, secs(70)).as_deref(), Some("still waiting for 2 operations [1m10s]"));
-        assert_eq!(lines.tick(0, secs(71)), None);
-        assert_eq!(lines.ended(1, secs(80)).as_deref(), Some("1 of 2 done [1m20s]"));
-        assert_eq!(lines.tick(2, secs(999)), None);
+    fn board(operations: usize) -> WaitBoard {
+        WaitBoard::new(&(0..operations).map(|number| format!("operations/{number}")).collect::<Vec<_>>())
+    }
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
     }
 
     #[test]
-    fn one_operation_needs_no_total() {
-        assert_eq!(Lines::new(vec!["a".into()]).ended(1, Duration::ZERO), None);
+    fn a_line_for_news_but_not_too_many() {
+        let (mut board, mut lines) = (board(2), ProgressLines::new(2));
+        let mut seen = |lines: &mut ProgressLines, percent, is_held, at_second| {
+            board.seen(0, &at(percent), is_held, secs(at_second));
+            lines.seen(0, &at(percent), &board, secs(at_second))
+        };
+        assert_eq!(seen(&mut lines, 10, false, 0).as_deref(), Some("0: running 10 %, x [0s]"));
+        assert_eq!(seen(&mut lines, 20, false, 5), None, "too early");
+        let third = seen(&mut lines, 30, true, 10);
+        assert_eq!(third.as_deref(), Some("0: running 30 %, x, long poll, about 35s left [10s]"));
+        assert_eq!(seen(&mut lines, 30, true, 30), None, "nothing new");
+        assert_eq!(lines.tick(&board, secs(69)), None);
+        let line = lines.tick(&board, secs(70));
+        assert_eq!(line.as_deref(), Some("still waiting for 2 operations [1m10s]"));
+        assert_eq!(lines.tick(&board, secs(71)), None);
+        board.ended(0, WaitEnd::NotFound);
+        let line = lines.ended(&board, secs(80));
+        assert_eq!(line.as_deref(), Some("0 of 2 done, 1 not found [1m20s]"));
+        board.ended(1, WaitEnd::Succeeded);
+        assert_eq!(lines.ended(&board, secs(81)), None, "the summary follows");
+        assert_eq!(lines.tick(&board, secs(999)), None);
+    }
+
+    #[test]
+    fn hundreds_of_operations_have_no_lines_of_their_own() {
+        let (mut board, mut lines) = (board(300), ProgressLines::new(300));
+        let mut said = Vec::new();
+        for second in 0..25 {
+            for number in 0..300 {
+                board.seen(number, &at(second * 2), false, secs(second.into()));
+                said.extend(lines.seen(number, &at(second * 2), &board, secs(second.into())));
+            }
+            board.ended(second as usize, WaitEnd::Succeeded);
+            said.extend(lines.ended(&board, secs(second.into())));
+            said.extend(lines.tick(&board, secs(second.into())));
+        }
+        let expected = [
+            "11 of 300 done; 289 running, 20 % on average [10s]",
+            "21 of 300 done; 279 running, 40 % on average [20s]",
+        ];
+        assert_eq!(said, expected);
+        lines.has_news = false;
+        assert_eq!(lines.tick(&board, secs(79)), None);
+        let line = lines.tick(&board, secs(80));
+        assert_eq!(line.as_deref(), Some("still waiting for 275 operations [1m20s]"));
     }
 }

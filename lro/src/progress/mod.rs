@@ -1,9 +1,15 @@
-//! How a wait is getting on: bars on a terminal, lines in a log, or nothing.
+//! How a wait is getting on: rows that are drawn over on a terminal, lines in a log, or nothing.
+//!
+//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, which [`canvas`] draws, and
+//! [`lines`] those of a log.
 
-mod bars;
+mod board;
+mod canvas;
 mod estimate;
+mod layout;
+mod line;
 mod lines;
-mod screen;
+mod tally;
 mod trouble;
 
 use std::time::Duration;
@@ -11,104 +17,133 @@ use std::time::Duration;
 use longrunning::Operation;
 
 use crate::args::{Globals, ProgressArg};
-use crate::output;
+use crate::output::{self, Painter};
 
-use bars::Bars;
-use lines::Lines;
+use board::WaitBoard;
+use canvas::Canvas;
+use line::ScreenLine;
+use lines::ProgressLines;
+pub(crate) use tally::WaitEnd;
 pub(crate) use trouble::Trouble;
-use trouble::Troubles;
 
-/// What is shown of a wait for several operations, known by their numbers.
+/// What is shown of a wait for several operations, known by their numbers; times count from the start of the wait.
 pub(crate) struct WaitDisplay {
-    view: View,
-    troubles: Troubles,
-    done: usize,
+    view: ProgressView,
+    board: WaitBoard,
+    painter: Painter,
+    /// When the screen was drawn last.
+    drawn: Option<Duration>,
 }
 
-enum View {
-    Bars(Box<Bars>),
-    Lines(Lines),
+enum ProgressView {
+    Screen(Canvas),
+    Lines(ProgressLines),
     Nothing,
 }
 
 impl WaitDisplay {
-    pub(crate) fn new(globals: &Globals, names: Vec<String>) -> Self {
-        let view = match (globals.progress.unwrap_or_default(), output::stderr_is_terminal()) {
-            (ProgressArg::Never, _) => View::Nothing,
-            // What the log says would tear the bars apart.
-            (ProgressArg::Auto, true) if !globals.verbose => View::Bars(Box::new(Bars::new(names))),
-            (ProgressArg::Auto, _) => View::Lines(Lines::new(names)),
-            (ProgressArg::Always, _) => View::Bars(Box::new(Bars::new(names))),
+    pub(crate) fn new(globals: &Globals, names: &[String]) -> Self {
+        let painter = Painter::of_stderr(globals.color.unwrap_or_default());
+        let is_terminal = output::stderr_is_terminal() && !output::is_build_server();
+        let view = match (globals.progress.unwrap_or_default(), is_terminal) {
+            (ProgressArg::Never, _) => ProgressView::Nothing,
+            // What the log says would tear the screen apart.
+            (ProgressArg::Auto, true) if !globals.verbose => ProgressView::Screen(Canvas::new(painter)),
+            (ProgressArg::Auto, _) => ProgressView::Lines(ProgressLines::new(names.len())),
+            (ProgressArg::Always, _) => ProgressView::Screen(Canvas::new(painter)),
         };
-        Self { view, troubles: Troubles::default(), done: 0 }
+        Self { view, board: WaitBoard::new(names), painter, drawn: None }
+    }
+
+    /// Whether there is something on the screen that must not stay there while the program is stopped.
+    pub(crate) fn is_drawn(&self) -> bool {
+        matches!(self.view, ProgressView::Screen(_))
     }
 
     /// A poll has shown an operation that is still running.
-    pub(crate) fn seen(&mut self, number: usize, operation: &Operation, elapsed: Duration) {
-        match &mut self.view {
-            View::Bars(bars) => bars.seen(number, operation, elapsed),
-            View::Lines(lines) => tell(lines.seen(number, operation, elapsed)),
-            View::Nothing => {}
+    pub(crate) fn seen(&mut self, number: usize, operation: &Operation, is_held: bool, elapsed: Duration) {
+        self.board.seen(number, operation, is_held, elapsed);
+        if let ProgressView::Lines(lines) = &mut self.view {
+            tell(lines.seen(number, operation, &self.board, elapsed));
         }
     }
 
     /// There is something that keeps an operation from news, or nothing any more.
-    pub(crate) fn troubled(&mut self, number: usize, trouble: Option<Trouble>, elapsed: Duration) {
-        self.troubles.set(number, trouble);
-        if let View::Bars(bars) = &mut self.view {
-            bars.troubled(self.troubles.summary(elapsed).as_deref());
+    pub(crate) fn troubled(&mut self, number: usize, trouble: Option<Trouble>) {
+        self.board.troubles.set(number, trouble);
+    }
+
+    /// The wait for an operation is over.
+    pub(crate) fn ended(&mut self, number: usize, end: WaitEnd, elapsed: Duration) {
+        self.board.ended(number, end);
+        if let ProgressView::Lines(lines) = &mut self.view {
+            tell(lines.ended(&self.board, elapsed));
         }
     }
 
-    /// The wait for an operation is over, whatever came of it.
-    pub(crate) fn ended(&mut self, number: usize, elapsed: Duration) {
-        self.done += 1;
-        self.troubles.set(number, None);
-        match &mut self.view {
-            View::Bars(bars) => bars.ended(number, self.done, elapsed),
-            View::Lines(lines) => tell(lines.ended(self.done, elapsed)),
-            View::Nothing => {}
-        }
+    /// Whether the wait is over for every operation.
+    pub(crate) fn is_over(&self) -> bool {
+        self.board.tally.ended() == self.board.tally.all()
     }
 
-    /// How many operations have ended.
-    pub(crate) fn done(&self) -> usize {
-        self.done
-    }
-
-    /// Time has passed.
-    pub(crate) fn tick(&mut self, elapsed: Duration) {
+    /// Time has passed, or something has happened: says what is due.
+    pub(crate) fn refresh(&mut self, elapsed: Duration) {
         match &mut self.view {
-            View::Bars(bars) => {
-                bars.tick(elapsed);
-                bars.troubled(self.troubles.summary(elapsed).as_deref());
+            ProgressView::Screen(canvas) => {
+                if self.drawn.is_none_or(|drawn| elapsed >= drawn + REDRAW) {
+                    let size = canvas.size();
+                    canvas.draw(size, &layout::frame(size, &self.board, elapsed));
+                    self.drawn = Some(elapsed);
+                }
             }
-            View::Lines(lines) => {
-                let due = self.troubles.due(elapsed);
+            ProgressView::Lines(lines) => {
+                let due = self.board.troubles.due(elapsed);
                 if !due.is_empty() {
                     lines.told(elapsed);
                 }
                 for line in due {
                     output::say(&line);
                 }
-                tell(lines.tick(self.done, elapsed));
+                tell(lines.tick(&self.board, elapsed));
             }
-            View::Nothing => {}
+            ProgressView::Nothing => {}
         }
     }
 
-    /// Prints something where the bars would be in its way.
-    pub(crate) fn above<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.view {
-            View::Bars(bars) => bars.suspend(print),
-            View::Lines(_) | View::Nothing => print(),
+    /// Prints something where the screen would be in its way.
+    pub(crate) fn above<T>(&mut self, print: impl FnOnce() -> T) -> T {
+        self.clear();
+        print()
+    }
+
+    /// Takes the screen away, until the next time.
+    pub(crate) fn clear(&mut self) {
+        if let ProgressView::Screen(canvas) = &mut self.view {
+            canvas.clear();
+            self.drawn = None;
         }
     }
 
-    /// Takes the bars away.
-    pub(crate) fn clear(&self) {
-        if let View::Bars(bars) = &self.view {
-            bars.clear();
+    /// Sums up: `26 succeeded, 4 failed in 1m19s`.
+    pub(crate) fn sum_up(&mut self, elapsed: Duration) {
+        self.clear();
+        if !matches!(self.view, ProgressView::Nothing) && self.board.tally.ended() > 0 {
+            let line = ScreenLine::joined(self.board.tally.in_the_end(elapsed));
+            output::to_stderr(format_args!("lro: {}\n", line.text(self.painter)));
+        }
+    }
+
+    /// Takes the screen away until [`resume`](Self::resume): the program is about to be stopped.
+    pub(crate) fn suspend(&mut self) {
+        if let ProgressView::Screen(canvas) = &mut self.view {
+            canvas.suspend();
+        }
+    }
+
+    pub(crate) fn resume(&mut self) {
+        if let ProgressView::Screen(canvas) = &mut self.view {
+            canvas.resume();
+            self.drawn = None;
         }
     }
 }
@@ -118,3 +153,6 @@ fn tell(line: Option<String>) {
         output::say(&line);
     }
 }
+
+/// Between two frames. Markers and seconds need no more.
+const REDRAW: Duration = Duration::from_millis(100);

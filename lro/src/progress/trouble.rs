@@ -60,6 +60,19 @@ impl Trouble {
         }
     }
 
+    /// The same in a few words, for a row of a display: `unreachable for 12 s`.
+    pub(super) fn label(&self, elapsed: Duration) -> String {
+        let pause =
+            self.pause_until.map(|end| format!("next poll in {}", seconds(end.saturating_sub(elapsed))));
+        let lasts = seconds(elapsed.saturating_sub(self.since));
+        let what = match &self.cause {
+            None => "paused by the service".to_owned(),
+            Some(TroubleCause { is_response: true, .. }) => format!("failing for {lasts}"),
+            Some(TroubleCause { is_response: false, .. }) => format!("unreachable for {lasts}"),
+        };
+        [Some(what), pause].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
     fn reason(&self) -> &str {
         self.cause.as_ref().map_or("", |cause| &cause.reason)
     }
@@ -75,7 +88,8 @@ fn reason(error: &Error) -> String {
         deepest = Some(deeper);
     }
     let text = deepest.map_or_else(|| error.to_string(), ToString::to_string);
-    let text = text.split(" (os error ").next().unwrap_or_default();
+    // Messages of Windows are sentences.
+    let text = text.split(" (os error ").next().unwrap_or_default().trim_end_matches('.');
     // The call and the name are known to the reader.
     let text = text.split_once("`: ").map_or(text, |(_, text)| text);
     let mut letters = text.chars();
@@ -107,6 +121,10 @@ impl Troubles {
             Some(trouble) => drop(self.by_number.insert(number, trouble)),
             None => drop(self.by_number.remove(&number)),
         }
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<&Trouble> {
+        self.by_number.get(&number)
     }
 
     /// All of it on one line, for a display that is brought up to date all the time: the longest one.

@@ -1,6 +1,8 @@
 //! The signals that stop the program: SIGHUP, SIGINT and SIGTERM; on Windows Ctrl-C, Ctrl-Break and the end of the
 //! console.
 //!
+//! A display that is drawn over and over also takes SIGTSTP, to be gone while the program is stopped.
+//!
 //! All others keep what the program was started with. `wait` and `serve` take these three, other commands end by them
 //! as any program does.
 
@@ -8,6 +10,8 @@
 mod console;
 #[cfg(unix)]
 mod ignored;
+#[cfg(unix)]
+mod suspend;
 #[cfg(unix)]
 mod unix;
 
@@ -22,6 +26,36 @@ use crate::failure::CommandFailure;
 /// A signal that was ignored when the program started stays ignored: `nohup lro wait` outlives its terminal.
 pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
     take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
+}
+
+/// Runs `before` when Ctrl-Z is about to stop the program, and `after` when it goes on.
+#[cfg(unix)]
+pub(crate) fn on_suspend(
+    before: impl Fn() + Send + 'static,
+    after: impl Fn() + Send + 'static,
+) -> Result<(), CommandFailure> {
+    suspend::take(before, after)
+        .map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
+}
+
+/// There is no such signal.
+#[cfg(windows)]
+pub(crate) fn on_suspend(
+    _before: impl Fn() + Send + 'static,
+    _after: impl Fn() + Send + 'static,
+) -> Result<(), CommandFailure> {
+    Ok(())
+}
+
+/// Whether the terminal belongs to this program and not to a shell that has it in the background.
+#[cfg(unix)]
+pub(crate) fn is_in_foreground() -> bool {
+    suspend::is_in_foreground()
+}
+
+#[cfg(windows)]
+pub(crate) fn is_in_foreground() -> bool {
+    true
 }
 
 #[cfg(unix)]

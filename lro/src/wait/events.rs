@@ -1,5 +1,6 @@
 //! What the threads of a wait report to the one that prints.
 
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use longrunning::{Error, Operation};
@@ -12,6 +13,10 @@ pub(super) enum Event {
     Ended(usize, Result<Operation, Error>),
     /// By a signal, which has this status.
     Stopped(Exit),
+    /// The program is about to be stopped by Ctrl-Z, and waits for a reply until the screen is tidy.
+    Suspended(SyncSender<()>),
+    /// It goes on.
+    Resumed,
 }
 
 /// What a poll has found out about an operation that is not known to be done.
@@ -22,4 +27,6 @@ pub(super) struct PollNews {
     pub(super) fault: Option<(Error, Duration)>,
     /// How long the wait pauses at the request of the service.
     pub(super) pause: Option<Duration>,
+    /// The service holds the response to the next poll.
+    pub(super) is_held: bool,
 }

@@ -7,7 +7,7 @@ mod state;
 mod threads;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use longrunning::{ErrorKind, StopToken};
@@ -49,10 +49,18 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
         let _ = stopped.send(Event::Stopped(exit));
     })?;
     let mut waiting = RunningWait::new(globals, args, jobs, record);
+    if waiting.is_drawn() {
+        take_suspension(&sender)?;
+    }
     for (job, operation) in unseen {
         waiting.tell_again(&job, operation);
     }
     threads::start(&Options::new(globals, args, &token), groups, &sender);
+    Ok(watch(waiting, &events))
+}
+
+/// Takes what happens until the wait is over.
+fn watch(mut waiting: RunningWait<'_>, events: &Receiver<Event>) -> Exit {
     while !waiting.is_over() {
         match events.recv_timeout(TICK) {
             Ok(Event::News(number, news)) => waiting.news(number, &news),
@@ -61,13 +69,32 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
             Ok(Event::Ended(number, result)) => waiting.ended(number, result),
             Ok(Event::Stopped(exit)) => {
                 waiting.interrupted();
-                return Ok(exit);
+                return exit;
             }
-            Err(RecvTimeoutError::Timeout) => waiting.tick(),
+            Ok(Event::Suspended(done)) => {
+                waiting.suspended();
+                let _ = done.send(());
+            }
+            Ok(Event::Resumed) => waiting.resumed(),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        waiting.refresh();
     }
-    Ok(waiting.over())
+    waiting.over()
+}
+
+/// Has the screen tidied while Ctrl-Z stops the program.
+fn take_suspension(events: &Sender<Event>) -> Result<(), CommandFailure> {
+    let (before, after) = (events.clone(), events.clone());
+    let suspend = move || {
+        let (done, tidied) = mpsc::sync_channel(1);
+        // A wait that is stuck in a write is stopped all the same.
+        if before.send(Event::Suspended(done)).is_ok() {
+            let _ = tidied.recv_timeout(TIDYING);
+        }
+    };
+    signals::on_suspend(suspend, move || drop(after.send(Event::Resumed)))
 }
 
 /// The operations by service, each with its client.
@@ -89,4 +116,7 @@ fn groups(globals: &Globals, jobs: &[WaitJob]) -> Result<Vec<Group>, CommandFail
 }
 
 /// How often the display is brought up to date.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long a stop by Ctrl-Z waits for the screen to be tidied.
+const TIDYING: Duration = Duration::from_millis(500);

@@ -1,13 +1,13 @@
 //! The results of a wait: what they mean for the exit status, where they are written, and when the journal may let
 //! go of them.
 
-use longrunning::{Error, ErrorKind, Operation, Outcome, Progress};
+use longrunning::{Code, Error, ErrorKind, Operation, Outcome, Progress};
 
 use crate::args::Globals;
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::output::{self, StandardOutput};
-use crate::progress::WaitDisplay;
+use crate::progress::{WaitDisplay, WaitEnd};
 use crate::redact::name_for_display;
 
 use super::record::{WaitJob, WaitRecord};
@@ -40,7 +40,7 @@ impl Results {
     /// Shows the end of one operation, and lets the journal forget it if it was shown.
     pub(super) fn show(
         &mut self,
-        progress: &WaitDisplay,
+        progress: &mut WaitDisplay,
         job: &WaitJob,
         finished: &FinishedJob,
         single: bool,
@@ -82,6 +82,23 @@ impl FinishedJob {
         self.result.as_ref().map_or_else(|error| Exit::of(error) == Exit::NotFound, |_| true)
     }
 
+    /// What the end is counted as.
+    pub(super) fn end(&self) -> WaitEnd {
+        match &self.result {
+            Ok(operation) => match operation.outcome() {
+                Outcome::Succeeded(_) => WaitEnd::Succeeded,
+                Outcome::Failed(status) if status.code() == Code::Cancelled => WaitEnd::Cancelled,
+                _ => WaitEnd::Failed,
+            },
+            Err(error) => match Exit::of(error) {
+                Exit::NotFound => WaitEnd::NotFound,
+                Exit::Running => WaitEnd::Running,
+                Exit::NotAsked if error.code().is_none_or(is_unreachable) => WaitEnd::Unreachable,
+                _ => WaitEnd::Refused,
+            },
+        }
+    }
+
     /// Whether another wait would end in the same way at once.
     pub(super) fn fails_again(&self) -> bool {
         self.result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Timeout)
@@ -93,10 +110,20 @@ impl FinishedJob {
             true => output.operation(operation),
             false => output.item(operation),
         });
-        let reported = self.failure.as_ref().map(CommandFailure::report);
+        // A line of text has the message already; where both streams end up in one place, it would be there twice.
+        let is_told = shown.is_some() && output.is_text() && output::is_one_place();
+        let reported = self.failure.as_ref().map(|failure| match is_told {
+            true => failure.report_hint(),
+            false => failure.report(),
+        });
         self.result.iter().for_each(warn);
         shown.or(reported).unwrap_or(true)
     }
+}
+
+/// Whether a service that sends this code is not to be reached, though something in front of it is.
+fn is_unreachable(code: Code) -> bool {
+    matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Unknown)
 }
 
 /// Reports what failed in part, as far as the metadata say so: a line for each of the first failures, and their number.

@@ -44,7 +44,7 @@ impl<'a> RunningWait<'a> {
             reached: vec![false; jobs.len()],
             progress: WaitDisplay::new(
                 globals,
-                jobs.iter().map(|job| name_for_display(&job.place.name)).collect(),
+                &jobs.iter().map(|job| name_for_display(&job.place.name)).collect::<Vec<_>>(),
             ),
             jobs,
             results: Results::new(globals, record),
@@ -63,14 +63,30 @@ impl<'a> RunningWait<'a> {
         let fault = fault.map(|(error, lasts)| Trouble::fault(&host, error, elapsed.saturating_sub(*lasts)));
         let trouble = fault.or_else(|| news.pause.map(|_| Trouble::pause(&host, elapsed)));
         let trouble = trouble.map(|trouble| trouble.until(news.pause.map(|pause| elapsed + pause)));
-        self.progress.troubled(number, trouble, elapsed);
+        self.progress.troubled(number, trouble);
         if let (Some(operation), None) = (&news.operation, &news.fault) {
-            self.progress.seen(number, operation, elapsed);
+            self.progress.seen(number, operation, news.is_held, elapsed);
         }
     }
 
-    pub(super) fn tick(&mut self) {
-        self.progress.tick(self.start.elapsed());
+    /// Brings the display up to date.
+    pub(super) fn refresh(&mut self) {
+        if !self.is_over() {
+            self.progress.refresh(self.start.elapsed());
+        }
+    }
+
+    /// Whether there is a display that is drawn over and over.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.progress.is_drawn()
+    }
+
+    pub(super) fn suspended(&mut self) {
+        self.progress.suspend();
+    }
+
+    pub(super) fn resumed(&mut self) {
+        self.progress.resume();
     }
 
     /// An operation is done, or cannot be waited for any longer.
@@ -82,27 +98,27 @@ impl<'a> RunningWait<'a> {
         if let Some(entry) = self.settled.get_mut(number) {
             *entry = finished.is_settled() || given_up;
         }
-        self.progress.ended(number, self.start.elapsed());
-        self.results.show(&self.progress, job, &finished, self.jobs.len() == 1);
+        self.progress.ended(number, finished.end(), self.start.elapsed());
+        self.results.show(&mut self.progress, job, &finished, self.jobs.len() == 1);
     }
 
     /// Shows a result that an earlier process wrote down and may not have shown.
     pub(super) fn tell_again(&mut self, job: &WaitJob, operation: Operation) {
         let finished = self.results.take(job, Ok(operation));
-        self.results.show(&self.progress, job, &finished, false);
+        self.results.show(&mut self.progress, job, &finished, false);
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.progress.done() == self.jobs.len()
+        self.progress.is_over()
     }
 
-    pub(super) fn over(&self) -> Exit {
-        self.progress.clear();
+    pub(super) fn over(&mut self) -> Exit {
+        self.progress.sum_up(self.start.elapsed());
         self.tell_how_to_go_on();
         self.results.exit()
     }
 
-    pub(super) fn interrupted(&self) {
+    pub(super) fn interrupted(&mut self) {
         self.progress.clear();
         let left = self.settled.iter().zip(&self.reached).filter(|(settled, _)| !**settled);
         let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
@@ -128,7 +144,7 @@ impl<'a> RunningWait<'a> {
         if !names.is_empty() || unwritten > 0 {
             let endpoint = names::default_endpoint();
             let line = args::resume(self.globals, self.args, &names, endpoint.as_deref());
-            output::say(&format!("wait on with: {line}"));
+            output::say(&format!("continue with: {line}"));
             if self.jobs.iter().any(|job| job.place.service.key.is_some()) {
                 output::say("the API key of the URL is not repeated: set LRO_API_KEY to it");
             }

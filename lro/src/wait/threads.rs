@@ -50,7 +50,12 @@ fn news_of(update: &Update<'_>) -> Option<PollNews> {
     let fault = update.fault().map(|fault| (fault.error().clone(), fault.elapsed()));
     let operation = update.operation().cloned();
     let ended = fault.is_none() && operation.as_ref().is_none_or(|operation| operation.is_done());
-    (!ended).then(|| PollNews { operation, fault, pause: update.pause() })
+    (!ended).then(|| PollNews {
+        operation,
+        fault,
+        pause: update.pause(),
+        is_held: update.next_is_long_poll(),
+    })
 }
 
 /// `None` if the receiver is gone, so that there is nothing more to do.

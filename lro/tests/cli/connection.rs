@@ -254,7 +254,7 @@ fn the_key_of_a_url_is_never_printed() {
     }
     let waited = Lro::new(&["wait", "--total-timeout", "50ms"]).word(at("running")).runs().exits(4);
     let waited = waited.says(&format!(
-        "lro: wait on with: lro --total-timeout 50ms wait {}/v1/operations/running",
+        "lro: continue with: lro --total-timeout 50ms wait {}/v1/operations/running",
         server.url()
     ));
     waited.says("lro: the API key of the URL is not repeated: set LRO_API_KEY to it");

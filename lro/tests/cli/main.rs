@@ -6,6 +6,7 @@ mod connection;
 mod dry_run;
 mod help;
 mod kit;
+mod looks;
 mod names;
 mod network;
 mod options;
@@ -19,6 +20,8 @@ mod signals;
 #[cfg(unix)]
 mod terminal;
 mod tested;
+#[cfg(unix)]
+mod tmux;
 mod trouble;
 #[cfg(target_os = "linux")]
 mod unwritten;

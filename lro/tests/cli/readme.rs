@@ -81,7 +81,7 @@ fn determined(text: &str) -> Vec<String> {
             }
         }
         // Numbers are aligned to the right.
-        while let Some(at) = shape.find("]  ") {
+        while let Some(at) = shape.find("]  ").or_else(|| shape.find("   ")) {
             shape.remove(at + 1);
         }
         shape

@@ -22,7 +22,7 @@ impl Waiting {
         let mut child = lro.asks(server).starts();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut waiting = Self { child, stderr, told: String::new() };
-        waiting.until("operations/running: running");
+        waiting.until("running: running");
         waiting
     }
 
@@ -70,7 +70,7 @@ fn each_signal_has_its_status() {
     for (signal, code) in SIGNALS {
         let waiting = Waiting::start(wait(), &full_server());
         waiting.send(signal);
-        waiting.ends().exits(code).says("lro: interrupted").says("lro: wait on with: ");
+        waiting.ends().exits(code).says("lro: interrupted").says("lro: continue with: ");
     }
 }
 

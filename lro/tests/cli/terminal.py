@@ -1,4 +1,4 @@
-"""Runs a program in a terminal: a command and keys in, what was seen and two screens out, as JSON."""
+"""Runs a program in a terminal: a command, its size and keys in, what was seen and two screens out, as JSON."""
 
 import fcntl
 import json
@@ -72,6 +72,9 @@ def screen(text):
             column += number
         elif part[-1] == "D":
             column = max(0, column - number)
+        elif part[-1] == "J":
+            rows = rows[: row + 1]
+            rows[row] = rows[row][:column]
         elif part[-1] == "K" and row < len(rows):
             rows[row] = [] if "2" in part else rows[row][:column]
         while len(rows) <= row:

@@ -21,6 +21,7 @@ pub(crate) fn in_a_terminal(url: &str, line: &str, until: &str, keys: &str) -> O
         .envs(kept_variables())
         .env("LRO_ENDPOINT", url)
         .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -59,12 +60,14 @@ fn a_bar_grows_and_goes() {
         return;
     };
     assert_eq!(ran["code"], 0, "{seen}");
-    assert!(seen.contains("operations/slow [==") && seen.contains(" %  0s"), "{seen}");
+    assert!(seen.contains("slow [==") && seen.contains(" %  0s"), "{seen}");
     assert!(seen.contains("left  copying"), "an estimate and the status: {seen}");
+    assert!(!seen.contains("\u{1b}[3"), "no colours with NO_COLOR: {seen}");
     assert!(
         ran["screen"].as_str().unwrap().starts_with("name      operations/slow\nstate     succeeded\n"),
         "{ran:#}"
     );
+    assert!(ran["screen"].as_str().unwrap().contains("\nlro: succeeded in "), "{ran:#}");
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn several_bars_and_a_total() {
     let expected = format!(
         "operations/slow  succeeded\n\
          lro: interrupted; 2 of 3 operations were not done and go on\n\
-         lro: wait on with: LRO_ENDPOINT={} lro --anonymous wait --poll-interval 100ms \
+         lro: continue with: LRO_ENDPOINT={} lro --anonymous wait --poll-interval 100ms \
          operations/running operations/of-a-name-that-does-not-fit-its-column",
         server.url(),
     );

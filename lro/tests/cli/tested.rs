@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 68] = [
+const TESTS: [(&str, &str); 72] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -40,6 +40,10 @@ const TESTS: [(&str, &str); 68] = [
     ("--progress auto", "wait::a_journal_survives_a_kill"),
     ("--progress always", "wait::progress_can_be_left_out_or_insisted_on"),
     ("--progress never", "wait::progress_can_be_left_out_or_insisted_on"),
+    ("--color", "looks::colours_are_for_terminals"),
+    ("--color auto", "looks::colours_are_for_terminals"),
+    ("--color always", "looks::colours_are_for_terminals"),
+    ("--color never", "looks::colours_are_for_terminals"),
     ("--verbose", "options::verbose_tells_what_is_sent"),
     ("--dry-run", "dry_run::a_request_and_a_command_for_curl"),
     ("--help", "help::help_of_every_command_has_an_example"),
@@ -132,12 +136,13 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
     ("connection", include_str!("connection.rs")),
     ("dry_run", include_str!("dry_run.rs")),
     ("help", include_str!("help.rs")),
+    ("looks", include_str!("looks.rs")),
     ("network", include_str!("network.rs")),
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),

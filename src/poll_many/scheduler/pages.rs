@@ -87,7 +87,7 @@ impl Scheduler {
         let Some(pass) = &group.pass else { return self.skip() };
         let (end, is_last) = (pass.end, pass.is_last);
         let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
-        let request = Box::new(group.request());
+        let (request, version) = (Box::new(group.request()), group.version.clone());
         if stopped || left.is_zero() || is_last && now < self.rate.turn(now) {
             self.ready.pop_front();
             self.end_pass(number, None);
@@ -97,7 +97,8 @@ impl Scheduler {
             return rest;
         }
         self.ready.pop_front();
-        self.send(PollRequest::List { group: number, request, timeout: left.min(attempt_timeout) }, now);
+        let timeout = left.min(attempt_timeout);
+        self.send(PollRequest::List { group: number, request, version, timeout }, now);
         LoopStep::Step
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::poller::{Poll, WaitStep};
 use crate::proto::google::longrunning::CancelOperationRequest;
-use crate::retry::{self, Attempts, RetryTask};
+use crate::retry::{self, Attempts, RepeatRule, RetryTask};
 use crate::transport::Rpc;
 use crate::types::Operation;
 use crate::util::clock::Clock;
@@ -32,12 +32,13 @@ impl Scheduler {
         let deadline = wait.deadline();
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
         if missed && !stopped && !left.is_zero() {
-            let poll = Poll::get(wait.name(), left.min(attempt_timeout));
+            let poll = Poll::get(wait.name(), left.min(attempt_timeout)).at_version(wait.version());
             return self.get(number, poll, deadline, now);
         }
         if missed && !stopped && self.polls_once && self.has_last_look(now) {
             let left = attempt_timeout.saturating_sub(now.saturating_duration_since(woke));
-            let poll = Poll::get(self.name_of(number), left);
+            let version = self.wait_of(number).and_then(|wait| wait.version().cloned());
+            let poll = Poll::get(self.name_of(number), left).at_version(version.as_ref());
             return self.get(number, poll, deadline, now);
         }
         let Some(wait) = self.wait_of(number) else { return self.skip() };
@@ -112,8 +113,9 @@ impl Scheduler {
         let options = &self.shared.options;
         let Some(track) = self.tracks.get_mut(number) else { return };
         let task = RetryTask {
-            rpc: Rpc::Cancel,
+            method: Rpc::Cancel.name(),
             name: track.wait.as_ref().map_or_else(String::new, |wait| wait.request().name.clone()),
+            repeat: RepeatRule::Idempotent,
             attempt_timeout: options.attempt_timeout,
             total_timeout: timeout,
             policy: options.retry.clone(),
@@ -138,7 +140,8 @@ impl Scheduler {
             retry::RetryStep::Attempt(turn) => {
                 let request = CancelOperationRequest { name: wait.request().name.clone() };
                 track.stage = TrackStage::Sent { missed: false };
-                self.send(PollRequest::Cancel { track: number, request, turn }, core.clock.now());
+                let version = wait.version().cloned();
+                self.send(PollRequest::Cancel { track: number, request, version, turn }, core.clock.now());
             }
             retry::RetryStep::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),
             retry::RetryStep::End(error) => self.cancelled(number, Err(error)),

@@ -25,13 +25,15 @@ pub(super) struct GrpcRequest {
     pub(super) call: Option<RpcCall>,
     /// What is wrong with it.
     pub(super) problem: Option<Status>,
+    /// It may call another service.
+    pub(super) is_foreign: bool,
 }
 
 impl GrpcRequest {
     pub(super) fn read(path: &str, content_type: &str, encoding: &str, body: Vec<u8>) -> Self {
         let is_grpc = content_type.starts_with("application/grpc");
         if !is_grpc {
-            return Self { is_grpc, body, call: None, problem: None };
+            return Self { is_grpc, body, call: None, problem: None, is_foreign: false };
         }
         let (body, framed) = match unframe(&body, encoding) {
             Ok(message) => (message, None),
@@ -39,6 +41,7 @@ impl GrpcRequest {
         };
         let rpc = path.strip_prefix(SERVICE).and_then(Rpc::by_name);
         let call = rpc.filter(|_| framed.is_none()).and_then(|rpc| RpcCall::from_message(rpc, &body));
+        let is_foreign = rpc.is_none() && framed.is_none();
         let problem = framed.or_else(|| match (rpc, &call) {
             (None, _) => {
                 Some(Status::new(Code::Unimplemented, format!("`{path}` is no method of this server")))
@@ -46,7 +49,7 @@ impl GrpcRequest {
             (Some(_), None) => Some(Status::new(Code::Internal, "the request is not a protobuf message")),
             (Some(_), Some(_)) => None,
         });
-        Self { is_grpc, body, call, problem }
+        Self { is_grpc, body, call, problem, is_foreign }
     }
 }
 

@@ -63,8 +63,10 @@ pub(super) fn serve(socket: &TcpStream, number: u64, backend: &ServerBackend) ->
             text(&head.headers, "grpc-encoding"),
             body,
         );
-        let (is_grpc, problem) = (question.is_grpc, question.problem.clone());
+        let (is_grpc, problem, is_foreign) =
+            (question.is_grpc, question.problem.clone(), question.is_foreign);
         let request = backend.record(parts(&head, question, number, backend));
+        let problem = problem.filter(|_| !(is_foreign && backend.is_start(&request)));
         if is_doomed {
             break;
         }

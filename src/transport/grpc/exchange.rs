@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::http::{HttpError, HttpErrorKind};
 use crate::net::connection::IoLimit;
 use crate::net::peer::Peer;
-use crate::transport::{Attempt, Headers, Rpc, ServiceParts};
+use crate::transport::{Attempt, Headers, ServiceParts};
 use crate::types::Code;
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
@@ -20,31 +20,43 @@ use super::metadata::{reserve, sign};
 use super::pool::GrpcCall;
 use super::{GrpcTransport, status};
 
+/// A call with one request message and one response message.
+pub(super) struct UnaryCall<'a> {
+    /// What it is about, for the log.
+    pub(super) name: &'a str,
+    pub(super) message: &'a Bytes,
+    /// The response has no content, so it may be missing.
+    pub(super) is_acknowledged: bool,
+    /// Sent at most once.
+    pub(super) once: bool,
+}
+
 impl GrpcTransport {
     /// Gives the bytes of the response's message.
     pub(super) fn exchange(
         &self,
-        rpc: Rpc,
-        name: &str,
-        message: &Bytes,
+        mut head: Request<()>,
+        call: &UnaryCall<'_>,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
         let ServiceParts { authorizer, clock, .. } = &self.service;
         self.service.check(attempt)?;
         let deadline = deadline(clock.now(), attempt.timeout());
-        let mut head = self.heads.head(rpc, name, attempt)?;
         let mut replayed = false;
         loop {
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
-            let error = match self.send(rpc, &head, message, attempt, deadline) {
+            let error = match self.send(call, &head, attempt, deadline) {
                 Err(error) => error,
                 answer => return answer,
             };
             let is_rejected = error.code() == Some(Code::Unauthenticated) && !replayed;
             let rejected = authorization.filter(|_| is_rejected);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
-                log::debug!("`{}`: UNAUTHENTICATED, trying once more with a fresh token", shown_name(name));
+                log::debug!(
+                    "`{}`: UNAUTHENTICATED, trying once more with a fresh token",
+                    shown_name(call.name)
+                );
                 replayed = true;
                 continue;
             }
@@ -54,9 +66,8 @@ impl GrpcTransport {
 
     fn send(
         &self,
-        rpc: Rpc,
+        call: &UnaryCall<'_>,
         head: &Request<()>,
-        message: &Bytes,
         attempt: &Attempt<'_>,
         deadline: Instant,
     ) -> Result<Vec<u8>, Error> {
@@ -67,8 +78,9 @@ impl GrpcTransport {
             return Err(Error::attempt_timed_out(host, false));
         }
         let io = IoLimit::new(clock.socket_deadline(deadline), attempt.stop());
-        let call = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left };
-        let answer = self.pool.call(&call);
+        let UnaryCall { message, once, .. } = *call;
+        let sent = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left, once };
+        let answer = self.pool.call(&sent);
         let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
         let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
@@ -76,7 +88,7 @@ impl GrpcTransport {
                 frame::FrameFault::Wrong(error) => error,
                 frame::FrameFault::Oversize(oversize) => too_large(self.pool.peer(), oversize),
                 // An acknowledgement has no content anyway: without a message it is a success, as over REST.
-                frame::FrameFault::Empty if matches!(rpc, Rpc::Cancel | Rpc::Delete) => {
+                frame::FrameFault::Empty if call.is_acknowledged => {
                     return Ok(Vec::new());
                 }
                 frame::FrameFault::Empty => Error::response_cut("the response is empty"),

@@ -13,12 +13,17 @@ use crate::util::excerpt::brief;
 
 /// The frame of `message`.
 pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes {
+    encode_bytes(&message.encode_to_vec(), compression)
+}
+
+/// The frame of a message whose bytes these are.
+pub(super) fn encode_bytes(message: &[u8], compression: Compression) -> Bytes {
     let mut frame = vec![0; PREFIX];
     match compression {
-        Compression::Identity => frame.extend_from_slice(&message.encode_to_vec()),
+        Compression::Identity => frame.extend_from_slice(message),
         #[cfg(feature = "gzip")]
         Compression::Gzip => {
-            gzip::compress(&message.encode_to_vec(), &mut frame);
+            gzip::compress(message, &mut frame);
             frame.splice(..1, [COMPRESSED]);
         }
     }

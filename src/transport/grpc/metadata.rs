@@ -41,15 +41,27 @@ impl RequestHeads {
         })
     }
 
-    /// The head of one attempt, without its timeout and its credentials.
+    /// The head of one attempt of an RPC, without its timeout and its credentials.
     pub(super) fn head(&self, rpc: Rpc, name: &str, attempt: &Attempt<'_>) -> Result<Request<()>, Error> {
+        self.head_to(self.uris.get(rpc).clone(), Some(routing_header(name)), attempt)
+    }
+
+    /// The same for any method.
+    pub(super) fn head_to(
+        &self,
+        uri: Uri,
+        routing: Option<String>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Request<()>, Error> {
         let mut head = Request::new(());
         *head.method_mut() = Method::POST;
         *head.version_mut() = Version::HTTP_2;
-        head.uri_mut().clone_from(self.uris.get(rpc));
+        *head.uri_mut() = uri;
         let headers = head.headers_mut();
         headers.clone_from(&self.headers);
-        headers.insert(REQUEST_PARAMS, value(REQUEST_PARAMS, &routing_header(name))?);
+        if let Some(routing) = routing {
+            headers.insert(REQUEST_PARAMS, value(REQUEST_PARAMS, &routing)?);
+        }
         let quota_project = match attempt.quota_project() {
             Some(project) => Some(value(QUOTA_PROJECT, project)?),
             None => self.quota_project.clone(),
@@ -100,7 +112,12 @@ pub(super) fn reserve(left: Duration) -> Duration {
 }
 
 fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
-    let url = endpoint.url(&format!("/google.longrunning.Operations/{}", rpc.name()));
+    uri_of(endpoint, &format!("/google.longrunning.Operations/{}", rpc.name()))
+}
+
+/// The URI of a path that starts with `/`.
+pub(super) fn uri_of(endpoint: &Endpoint, path: &str) -> Result<Uri, Error> {
+    let url = endpoint.url(path);
     let uri: Result<Uri, _> = url.parse();
     uri.map_err(|error| {
         Error::config(format!("endpoint `{}` makes no URL", shown(&endpoint.to_string()))).with_source(error)

@@ -16,17 +16,22 @@ use std::fmt;
 use prost::Message;
 
 use crate::error::Error;
+use crate::http::HttpMethod;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
+use crate::transport::routing::routing_fields;
+use crate::transport::start_path::grpc_path;
+use crate::transport::start_result::{StartPayload, start_result};
+use crate::transport::{Attempt, Headers, Rpc, ServiceParts, StartBody, StartRequest, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::redact::Masked;
 
-use metadata::RequestHeads;
+use exchange::UnaryCall;
+use metadata::{RequestHeads, uri_of};
 use pool::ConnectionPool;
 
 /// Options of the gRPC transport alone.
@@ -76,8 +81,10 @@ impl GrpcTransport {
         if name.is_empty() && rpc != Rpc::List {
             return Err(Error::bad_name(name, "is empty"));
         }
-        let message = frame::encode(request, attempt.compression());
-        self.exchange(rpc, name, &message, attempt)
+        let message = &frame::encode(request, attempt.compression());
+        let is_acknowledged = matches!(rpc, Rpc::Cancel | Rpc::Delete);
+        let call = UnaryCall { name, message, is_acknowledged, once: false };
+        self.exchange(self.heads.head(rpc, name, attempt)?, &call, attempt)
     }
 }
 
@@ -112,6 +119,39 @@ impl Transport for GrpcTransport {
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
         Operation::from_protobuf(&self.unary(Rpc::Wait, &request.name, request, attempt)?)
+    }
+
+    fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        let uri = uri_of(&self.service.endpoint, &grpc_path(&request.path)?)?;
+        let path = &request.path;
+        let message = &frame::encode_bytes(message_of(request)?, attempt.compression());
+        let head = self.heads.head_to(uri, routing_fields(&request.routing), attempt)?;
+        let call = UnaryCall { name: path, message, is_acknowledged: false, once: !request.is_idempotent };
+        start_result(path, StartPayload::Proto(&self.exchange(head, &call, attempt)?))
+    }
+
+    fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        self.service.authorization_headers(attempt)
+    }
+}
+
+/// The message of a start, which nothing else of a request over HTTP can accompany.
+fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
+    let refuse = |what: &str| {
+        Err(Error::config(format!(
+            "a start over gRPC has no {what}: the request is a message, see `.message(…)`"
+        )))
+    };
+    if !request.query.is_empty() {
+        return refuse("query");
+    }
+    if request.method != HttpMethod::Post {
+        return refuse("HTTP method");
+    }
+    match &request.body {
+        StartBody::Empty => Ok(&[]),
+        StartBody::Json(_) => refuse("JSON body"),
+        StartBody::Message(bytes) => Ok(bytes),
     }
 }
 

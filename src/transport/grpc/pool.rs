@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::Request;
 
-use crate::http::{HttpError, HttpErrorKind, HttpOptions};
+use crate::http::{HttpError, HttpErrorKind, HttpOptions, MOST_IDLE_BEFORE_ONCE};
 use crate::net::connect::Connector;
 use crate::net::connection::IoLimit;
 use crate::net::dns::DnsCache;
@@ -50,6 +50,8 @@ pub(super) struct GrpcCall<'a> {
     pub(super) io: IoLimit<'a>,
     /// What is left of the attempt by its clock.
     pub(super) left: &'a dyn Fn() -> Duration,
+    /// Sent at most once, on a connection that is new or was just used.
+    pub(super) once: bool,
 }
 
 struct IdleConnection {
@@ -83,12 +85,13 @@ impl ConnectionPool {
     }
 
     /// Makes a call. Makes it once more if the server certainly has not processed it, or closed a pooled connection
-    /// before a response.
+    /// before a response; a call that is to be sent once is left to the caller then.
     fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
         let permit = self.local().permits.take(call.io);
         let _permit =
             permit.map_err(|error| ChannelFault::Failed(HttpError::no_permit(error, &self.peer())))?;
-        let first = match self.idle(call.io.deadline) {
+        let most = if call.once { self.keep.min(MOST_IDLE_BEFORE_ONCE) } else { self.keep };
+        let first = match self.idle(call.io.deadline, most) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
                     // Something in between may have forgotten the connections that were idle as long.
@@ -101,9 +104,12 @@ impl ConnectionPool {
             Err(ChannelFault::Stale(error)) => {
                 // The others were idle at the same time.
                 self.lock().clear();
+                if call.once {
+                    return Err(ChannelFault::Stale(error));
+                }
                 error
             }
-            Err(ChannelFault::Unprocessed(error)) => error,
+            Err(ChannelFault::Unprocessed(error)) if !call.once => error,
             other => return other,
         };
         if (call.left)().is_zero() {
@@ -138,14 +144,17 @@ impl ConnectionPool {
         GrpcChannel::open(&self.local().connector, &self.server, limit).map_err(ChannelFault::Failed)
     }
 
-    /// The connection that was used last and is still good.
-    fn idle(&self, deadline: Instant) -> Option<GrpcChannel> {
+    /// The connection that was used last and is still good, if it was idle for less than `most`.
+    fn idle(&self, deadline: Instant, most: Duration) -> Option<GrpcChannel> {
         loop {
-            let IdleConnection { mut channel, since } = self.lock().pop()?;
-            if since.elapsed() >= self.keep {
+            let mut idle = self.lock();
+            if idle.last().is_some_and(|last| last.since.elapsed() >= self.keep) {
                 // All below it are older.
-                self.lock().retain(|idle| idle.since > since);
-            } else if channel.refresh(deadline) {
+                idle.clear();
+            }
+            let IdleConnection { mut channel, .. } = idle.pop_if(|idle| idle.since.elapsed() < most)?;
+            drop(idle);
+            if channel.refresh(deadline) {
                 return Some(channel);
             }
         }

@@ -30,7 +30,10 @@ use crate::util::redact::{Masked, redacted};
 ///
 /// A test compares them with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
 ///
-/// Most services that differ need only another [`version`](Self::version):
+/// Most services that differ need only another version, which
+/// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
+/// bindings. An operation that was started at another version is polled at that version: its prefix takes the place of this
+/// one in the default bindings, and bindings that are set here stay as they are.
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -50,6 +53,10 @@ pub struct Bindings {
     version: String,
     /// Default bindings are made at their first use, because most clients need few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
+    /// Which methods have bindings of the program's own.
+    is_set: RpcMap<bool>,
+    /// The form of WaitOperation, if it is one of the usual ones.
+    wait: Option<WaitBinding>,
 }
 
 impl Bindings {
@@ -146,12 +153,27 @@ impl Bindings {
             WaitBinding::Get => Binding::get,
         };
         let bindings = built_in(&self.version, &NAMES, ":wait", binding);
-        self.set(Rpc::Wait, bindings)
+        Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
     /// Returns the path prefix.
     pub(crate) fn prefix(&self) -> &str {
         &self.version
+    }
+
+    /// Returns these bindings for another version: the default ones under its prefix. Methods that the program has bound
+    /// itself keep those bindings, which say where their requests go.
+    pub(super) fn at_version(&self, version: Option<&str>) -> Result<Cow<'_, Self>, Error> {
+        let Some(version) = version.filter(|version| *version != self.version) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let mut bindings = Self::version(version)?;
+        if let Some(how) = self.wait {
+            bindings = bindings.wait_by(how);
+        }
+        let own =
+            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
+        Ok(Cow::Owned(own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))))
     }
 
     /// Binds WaitOperation in this form, unless it is bound already.
@@ -167,12 +189,16 @@ impl Bindings {
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
+        *self.is_set.get_mut(rpc) = true;
+        if rpc == Rpc::Wait {
+            self.wait = None;
+        }
         *self.methods.get_mut(rpc) = OnceLock::from(bindings.into_iter().collect::<Vec<_>>());
         self
     }
 
     fn under(version: &str) -> Self {
-        Self { version: version.into(), methods: RpcMap::default() }
+        Self { version: version.into(), methods: RpcMap::default(), is_set: RpcMap::default(), wait: None }
     }
 }
 
@@ -269,6 +295,8 @@ pub struct Binding {
     pub(super) verb: HttpMethod,
     pub(super) template: PathTemplate,
     pub(super) body: bool,
+    /// The field that has the operation's name if the template has no variable.
+    pub(super) name_field: Cow<'static, str>,
 }
 
 impl fmt::Debug for Binding {
@@ -277,6 +305,7 @@ impl fmt::Debug for Binding {
             .field("verb", &self.verb)
             .field("template", &format_args!("{}", redacted(&self.template.to_string())))
             .field("body", &self.body)
+            .field("name_field", &Masked(&self.name_field))
             .finish()
     }
 }
@@ -357,8 +386,33 @@ impl Binding {
         self
     }
 
+    /// Sets the field that has the operation's name, if the template has no variable. Default: `name`.
+    ///
+    /// Vertex AI polls generated videos by such a request:
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Binding, Bindings, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Operation::running("projects/p/locations/l/publishers/google/models/veo/operations/1"));
+    /// let path = "/v1/projects/p/locations/l/publishers/google/models/veo:fetchPredictOperation";
+    /// let fetch = Binding::post(path)?.name_field("operationName");
+    /// let client = server.client_builder().bindings(Bindings::default().get([fetch])).build()?;
+    /// client.get("projects/p/locations/l/publishers/google/models/veo/operations/1").send()?;
+    /// assert_eq!(server.requests()[0].path(), path);
+    /// assert!(server.requests()[0].body().starts_with(br#"{"operationName":"projects/p/"#));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn name_field(mut self, field: impl Into<String>) -> Self {
+        self.name_field = Cow::Owned(field.into());
+        self
+    }
+
     pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
-        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body() })
+        let name_field = Cow::Borrowed("name");
+        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body(), name_field })
     }
 }
 

@@ -8,6 +8,7 @@ use prost::Message;
 use crate::error::Error;
 use crate::http::HttpResponse;
 use crate::json::JsonReader;
+use crate::transport::start_result::{StartPayload, start_result};
 use crate::transport::status_page;
 use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
@@ -28,6 +29,14 @@ impl RestResponse {
         }
     }
 
+    /// The body as it came.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Json(text) => text.into_bytes(),
+            Self::Proto(bytes) => bytes,
+        }
+    }
+
     pub(super) fn operation(&self) -> Result<Operation, Error> {
         match self {
             // No operation is without a name.
@@ -41,6 +50,15 @@ impl RestResponse {
                 }
                 Ok(operation)
             }
+        }
+    }
+
+    /// For starts at `path`.
+    pub(super) fn started(&self, path: &str) -> Result<Operation, Error> {
+        match self {
+            Self::Proto(bytes) => message(bytes, |bytes| start_result(path, StartPayload::Proto(bytes))),
+            Self::Json(text) if text.trim_ascii().is_empty() => start_result(path, StartPayload::Json(text)),
+            Self::Json(text) => parse(text, |text| start_result(path, StartPayload::Json(text))),
         }
     }
 
@@ -90,7 +108,7 @@ fn without_mark(text: &str) -> &str {
 }
 
 /// Reads a message, as which the bytes of an error do not pass.
-fn message<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
+fn message<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
     read(bytes).map_err(|error| match ParsedErrorBody::from_protobuf(bytes, 200) {
         Some(body) if body.status.code() != Code::Ok => Error::service(body.status),
         _ => error,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
-use crate::transport::routing::routing_header;
+use crate::net::peer::ServerAddress;
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
@@ -13,33 +13,30 @@ use crate::util::stop::StopToken;
 
 use super::RestTransport;
 use super::decode::RestResponse;
-use super::route::HttpRoute;
-
+use super::request::RestRequest;
 impl RestTransport {
     /// Returns a successful response.
     pub(super) fn exchange(
         &self,
-        route: &HttpRoute,
-        name: &str,
+        request: &RestRequest<'_>,
         attempt: &Attempt<'_>,
-        limit: usize,
     ) -> Result<RestResponse, Error> {
         let ServiceParts { endpoint, authorizer, clock, .. } = &self.service;
         self.service.check(attempt)?;
-        let url = endpoint.url(&route.target);
+        let url = endpoint.url(request.target);
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
         loop {
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
-            let mut headers = self.headers(route, name, attempt);
+            let mut headers = self.headers(request, attempt);
             if let Some(authorization) = &authorization {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
-            let response = self.send(route, &url, &headers, attempt.stop(), deadline, limit)?;
+            let response = self.send(request, &url, &headers, attempt.stop(), deadline)?;
             attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
-                log::debug!("`{}`: 401, trying once more with a fresh token", shown_name(name));
+                log::debug!("`{}`: 401, trying once more with a fresh token", shown_name(request.name));
                 replayed = true;
                 continue;
             }
@@ -50,18 +47,21 @@ impl RestTransport {
 
     fn headers<'a>(
         &'a self,
-        route: &HttpRoute,
-        name: &str,
+        request: &'a RestRequest<'_>,
         attempt: &Attempt<'a>,
     ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
+        // Room for all, with those that follow and the authorization.
+        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
+        headers.extend([
             ("user-agent".into(), self.service.user_agent.as_str().into()),
             ("x-goog-api-client".into(), self.api_client.as_str().into()),
-            ("x-goog-request-params".into(), routing_header(name).into()),
             ("accept".into(), self.options.data_format.accept().into()),
-        ];
-        if route.body.is_some() {
-            headers.push(("content-type".into(), "application/json".into()));
+        ]);
+        if let Some(routing) = &request.routing {
+            headers.push(("x-goog-request-params".into(), routing.as_str().into()));
+        }
+        if let Some(content) = &request.content {
+            headers.push(("content-type".into(), content.media_type.into()));
         }
         if let Some(project) = attempt.quota_project().or(self.service.quota_project.as_deref()) {
             headers.push(("x-goog-user-project".into(), project.into()));
@@ -72,23 +72,24 @@ impl RestTransport {
 
     fn send(
         &self,
-        route: &HttpRoute,
+        rest: &RestRequest<'_>,
         url: &str,
         headers: &[(Cow<'_, str>, Cow<'_, str>)],
         stop: Option<&StopToken>,
         deadline: Instant,
-        limit: usize,
     ) -> Result<HttpResponse, Error> {
         let ServiceParts { endpoint, clock, http, .. } = &self.service;
         if clock.now() >= deadline {
             return Err(Error::attempt_timed_out(endpoint.authority(), false));
         }
-        let mut request = HttpRequest::new(route.verb, url)
+        let mut request = HttpRequest::new(rest.verb, url)
             .headers(headers)
             .deadline(clock.socket_deadline(deadline))
-            .limit(limit);
+            .limit(rest.limit)
+            .once(rest.once);
         request.stop = stop;
-        request.body = route.body.as_deref().map(str::as_bytes);
+        request.server = self.server.as_ref().map(ServerAddress::peer);
+        request.body = rest.content.as_ref().map(|content| content.bytes);
         http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now() >= deadline {

@@ -5,7 +5,9 @@ pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
+mod request;
 pub(in crate::transport) mod route;
+mod start;
 mod template;
 #[cfg(test)]
 mod vectors;
@@ -13,17 +15,20 @@ mod vectors;
 use std::fmt;
 
 use crate::error::Error;
+use crate::net::peer::ServerAddress;
 use crate::proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest,
 };
-use crate::transport::{Attempt, Rpc, ServiceParts, Transport};
+use crate::transport::routing::routing_header;
+use crate::transport::{Attempt, Headers, Rpc, ServiceParts, StartRequest, Transport};
 use crate::types::{Operation, OperationPage};
 use crate::util::redact::Masked;
 
 use binding::Bindings;
 use decode::RestResponse;
 use format::DataFormat;
+use request::{JSON, RestContent, RestRequest};
 use route::{RequestField, list_fields, wait_fields};
 
 /// Options of the REST transport alone.
@@ -39,12 +44,15 @@ pub(crate) struct RestTransport {
     service: ServiceParts,
     options: RestOptions,
     api_client: String,
+    /// The server of all URLs.
+    server: Option<ServerAddress>,
 }
 
 impl RestTransport {
     pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
-        Self { service, options, api_client }
+        let server = service.endpoint.server();
+        Self { service, options, api_client, server }
     }
 }
 
@@ -60,12 +68,24 @@ impl RestTransport {
     ) -> Result<T, Error> {
         let limit = if rpc == Rpc::List { PAGE_LIMIT } else { OPERATION_LIMIT };
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
+        let bindings = bindings.at_version(attempt.api_version())?;
         let bindings = bindings.or_wait_by(attempt.wait_binding());
         let route = bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))?;
         let route = route.ok_or_else(|| Error::unbound(rpc.name()))?;
-        let answer = self.exchange(&route, name, attempt, limit)?;
+        let request = RestRequest {
+            verb: route.verb,
+            target: &route.target,
+            content: route.body.as_ref().map(|text| RestContent { media_type: JSON, bytes: text.as_bytes() }),
+            routing: Some(routing_header(name)),
+            name,
+            limit,
+            once: false,
+        };
+        let answer = self.exchange(&request, attempt)?;
         // Some front ends send an error with 200.
-        read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)))
+        let read = read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)));
+        self.service.http.reuse_body(answer.into_bytes());
+        read
     }
 }
 
@@ -100,6 +120,14 @@ impl Transport for RestTransport {
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
         self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, RestResponse::operation)
+    }
+
+    fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
+        self.start(request, attempt)
+    }
+
+    fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
+        self.service.authorization_headers(attempt)
     }
 }
 

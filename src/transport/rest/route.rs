@@ -43,16 +43,19 @@ impl Bindings {
             return Ok(None);
         }
         let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(&name)?)));
-        let Some((binding, path)) = first else {
+        let Some((binding, mut target)) = first else {
             return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
         };
-        let in_path = binding.template.pattern().is_some();
-        let unbound = (!in_path).then(|| ("name", Value::from(name.as_str()))).into_iter().chain(fields);
-        let (mut query, body) =
+        let in_path = binding.template.has_variable();
+        let unbound =
+            (!in_path).then(|| (&*binding.name_field, Value::from(name.as_str()))).into_iter().chain(fields);
+        let (query, body) =
             if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
-        query.extend(alt.map(str::to_owned));
-        let mark = if query.is_empty() { "" } else { "?" };
-        Ok(Some(HttpRoute { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
+        let query = query.iter().map(String::as_str).chain(alt);
+        for (pair, mark) in query.zip(std::iter::once("?").chain(std::iter::repeat("&"))) {
+            target.extend([mark, pair]);
+        }
+        Ok(Some(HttpRoute { verb: binding.verb, target, body }))
     }
 }
 
@@ -76,15 +79,15 @@ fn expected(bindings: &[Binding]) -> String {
     patterns.map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" or ")
 }
 
-fn query(fields: impl Iterator<Item = RequestField>) -> Vec<String> {
-    let pair = |(key, value): RequestField| match value {
-        Value::String(text) => format!("{key}={}", encode(&text)),
-        other => format!("{key}={}", encode(&other.to_string())),
+fn query<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> Vec<String> {
+    let pair = |(key, value): (&str, Value)| match value {
+        Value::String(text) => format!("{}={}", encode(key), encode(&text)),
+        other => format!("{}={}", encode(key), encode(&other.to_string())),
     };
     fields.map(pair).collect()
 }
 
-fn body(fields: impl Iterator<Item = RequestField>) -> String {
+fn body<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> String {
     Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
 }
 

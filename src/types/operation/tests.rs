@@ -159,7 +159,7 @@ fn responses() {
         (
             done(r#","response":{"@type":"x/y.Z"}"#),
             ErrorKind::Decode,
-            "response of operation `operations/42` of type `y.Z` does not decode into `u8`",
+            "response of operation `operations/42` of type `y.Z` does not decode into `u8`; see docs/typed-results.md",
         ),
     ];
     for (op, kind, message) in table {

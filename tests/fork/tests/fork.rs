@@ -1,12 +1,12 @@
 //! A client that was used before a fork, in both processes.
 #![cfg(unix)]
 
+#[path = "support/relay.rs"]
+mod relay;
+
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use longrunning::testing::{FakeOperation, FakeServer, Reply};
 use longrunning::transport::TransportKind;
 use longrunning::{Operation, OperationsAsyncClient, OperationsClient, OperationsClientBuilder};
 use longrunning_fork_tests::Child;
+use relay::{Relay, wait_until};
 
 const TRANSPORTS: [TransportKind; 2] = [TransportKind::Rest, TransportKind::Grpc];
 
@@ -310,12 +311,6 @@ fn expected(numbers: std::ops::Range<u32>) -> String {
     numbers.map(|n| format!("operations/{n} ")).collect()
 }
 
-fn wait_until(condition: impl Fn() -> bool) {
-    while !condition() {
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 #[derive(Default)]
 struct Provider {
     fetched: Arc<AtomicUsize>,
@@ -345,70 +340,5 @@ fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         thread::park();
-    }
-}
-
-/// Stands between client and server, and counts what each connection sends.
-struct Relay {
-    address: SocketAddr,
-    connections: Arc<Mutex<Vec<Passed>>>,
-    upstream: Sender<SocketAddr>,
-}
-
-#[derive(Default)]
-struct Passed {
-    bytes: usize,
-    ended: bool,
-}
-
-impl Relay {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, connections) = (listener.local_addr().unwrap(), Arc::default());
-        let (upstream, named) = channel();
-        let passed = Arc::clone(&connections);
-        thread::spawn(move || relay_all(&listener, &named, &passed));
-        Self { address, connections, upstream }
-    }
-
-    fn url(&self, server: &FakeServer) -> String {
-        self.upstream.send(server.address()).unwrap();
-        format!("http://{}", self.address)
-    }
-
-    fn sent(&self, connection: usize) -> usize {
-        self.connections.lock().unwrap()[connection].bytes
-    }
-
-    fn has_ended(&self, connection: usize) -> bool {
-        self.connections.lock().unwrap()[connection].ended
-    }
-}
-
-fn relay_all(listener: &TcpListener, upstream: &Receiver<SocketAddr>, passed: &Arc<Mutex<Vec<Passed>>>) {
-    let upstream = upstream.recv().unwrap();
-    for (number, client) in listener.incoming().enumerate() {
-        let (client, server) = (client.unwrap(), TcpStream::connect(upstream).unwrap());
-        passed.lock().unwrap().push(Passed::default());
-        let (from, mut to, passed) =
-            (client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(passed));
-        thread::spawn(move || {
-            copy(from, |bytes| {
-                passed.lock().unwrap()[number].bytes += bytes.len();
-                to.write_all(bytes).is_ok()
-            });
-            passed.lock().unwrap()[number].ended = true;
-        });
-        let mut back = client;
-        thread::spawn(move || copy(server, |bytes| back.write_all(bytes).is_ok()));
-    }
-}
-
-fn copy(mut from: TcpStream, mut take: impl FnMut(&[u8]) -> bool) {
-    let mut buffer = [0; 4096];
-    while let Ok(amount @ 1..) = from.read(&mut buffer) {
-        if !take(&buffer[..amount]) {
-            return;
-        }
     }
 }

@@ -92,7 +92,9 @@ fn what_does_not_fit_says_where() {
         ),
     ];
     for (fields, why) in rows {
-        let message = format!("cannot convert an any of type `demo.Index` to protobuf: {why}");
+        let message = format!(
+            "cannot convert an any of type `demo.Index` to protobuf: {why}; see docs/typed-results.md"
+        );
         assert_eq!(round_trip(fields), Err(message));
     }
     let table = [
@@ -108,7 +110,10 @@ fn what_does_not_fit_says_where() {
     for (name, value, why) in table {
         let any = Any::from_proto(prost_types::Any { type_url: format!("x/{name}"), value });
         let error = any.in_json(&pool()).unwrap_err().to_string();
-        assert_eq!(error, format!("cannot convert an any of type `{name}` to JSON: {why}"));
+        assert_eq!(
+            error,
+            format!("cannot convert an any of type `{name}` to JSON: {why}; see docs/typed-results.md")
+        );
     }
 }
 

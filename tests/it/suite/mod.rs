@@ -11,6 +11,7 @@ mod options;
 mod poll_many;
 mod presets;
 mod retry;
+mod start;
 mod timing;
 mod updates;
 mod wait;

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use longrunning::{Code, Error, Operation, Status, Update};
+use longrunning::testing::{FakeOperation, Rpc};
+use longrunning::{Code, Error, LongPoll, Operation, Status, Update};
 
 use super::kit::{FakeServer, NAME, TestPoller, done, hinted, running, secs, status, unavailable};
 
@@ -106,4 +107,20 @@ fn the_timeout_names_the_last_fault() {
     assert_eq!(format!("{error:#}"), message, "said once");
     assert_eq!(error.fault().and_then(Error::code), Some(Code::Unavailable));
     assert!(error.operation().is_some());
+}
+
+#[test]
+fn a_long_poll_is_announced_before_it_is_sent() {
+    for (long_poll, announced) in [(LongPoll::Auto, true), (LongPoll::Never, false)] {
+        let server = FakeServer::with(|options| options.with(Rpc::Wait));
+        server.insert(FakeOperation::new(NAME).done_after(secs(60.0)));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&seen);
+        let poller = server.client().poller(NAME).long_poll(long_poll);
+        let poller = poller.on_update(move |update| told.lock().unwrap().push(update.next_is_long_poll()));
+        poller.until_done().unwrap();
+        let seen = seen.lock().unwrap().clone();
+        assert_eq!(seen.first(), Some(&announced), "{long_poll:?}");
+        assert_eq!(seen.last(), Some(&false), "nothing follows the end: {long_poll:?}");
+    }
 }

@@ -16,4 +16,5 @@ mod openssl;
 mod protobuf;
 mod python;
 mod python_members;
+mod services;
 mod token_requests;

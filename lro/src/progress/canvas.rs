@@ -1,0 +1,225 @@
+//! The part of a terminal that is drawn over and over, below everything that is printed.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use console::Term;
+
+use crate::output::{self, Painter};
+use crate::signals;
+
+use super::layout::ScreenSize;
+use super::line::ScreenLine;
+
+/// Draws on standard error, terminal or not.
+///
+/// The cursor stays behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
+/// It moves by `console` only, which knows the terminals of Windows.
+pub(super) struct Canvas {
+    terminal: Term,
+    is_terminal: bool,
+    painter: Painter,
+    drawn: Option<DrawnFrame>,
+    /// What was drawn last where lines cannot be drawn over, and when.
+    printed: Option<(Vec<String>, Instant)>,
+    /// The program is being stopped, and what is drawn now would stay.
+    is_suspended: bool,
+    /// A write failed. The wait goes on for its exit status, and nothing is drawn any more.
+    has_failed: bool,
+}
+
+/// The lines that are on the screen.
+#[derive(Debug)]
+struct DrawnFrame {
+    texts: Vec<String>,
+    widths: Vec<usize>,
+    size: ScreenSize,
+    /// Rows that a smaller screen has pushed out of sight. A larger one may bring them back.
+    pushed: usize,
+}
+
+impl Canvas {
+    pub(super) fn new(painter: Painter) -> Self {
+        Self {
+            terminal: Term::buffered_stderr(),
+            is_terminal: output::stderr_is_terminal(),
+            painter,
+            drawn: None,
+            printed: None,
+            is_suspended: false,
+            has_failed: false,
+        }
+    }
+
+    pub(super) fn size(&self) -> ScreenSize {
+        let (rows, columns) = self.terminal.size_checked().unwrap_or((24, 80));
+        // Terminals that do not know their size say that it is zero.
+        let known = |size: u16, usual: usize| if size == 0 { usual } else { usize::from(size) };
+        ScreenSize { width: known(columns, 80), height: known(rows, 24) }
+    }
+
+    /// Draws the lines in place of those that are there.
+    pub(super) fn draw(&mut self, size: ScreenSize, lines: &[ScreenLine]) {
+        let texts: Vec<String> = lines.iter().map(|line| line.text(self.painter)).collect();
+        if self.has_failed || self.is_suspended {
+            return;
+        }
+        if !self.is_terminal {
+            return self.print(texts);
+        }
+        if !signals::is_in_foreground() {
+            // The screen belongs to another program now.
+            self.drawn = None;
+            return;
+        }
+        if self.drawn.as_ref().is_some_and(|drawn| drawn.texts == texts && drawn.size == size) {
+            return;
+        }
+        let (up, pushed) = match &self.drawn {
+            Some(drawn) => (Some(drawn.rows_up(size)), drawn.pushed_at(size)),
+            None => (None, 0),
+        };
+        self.write(|terminal| replace(terminal, up, &texts));
+        let widths = lines.iter().map(ScreenLine::width).collect();
+        self.drawn = Some(DrawnFrame { texts, widths, size, pushed });
+    }
+
+    /// Takes the lines away.
+    pub(super) fn clear(&mut self) {
+        let size = self.size();
+        if let Some(drawn) = self.drawn.take() {
+            let up = drawn.rows_up(size);
+            self.write(|terminal| replace(terminal, Some(up), &[]));
+        }
+    }
+
+    /// Takes the lines away until [`resume`](Self::resume).
+    pub(super) fn suspend(&mut self) {
+        self.clear();
+        self.is_suspended = true;
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.is_suspended = false;
+    }
+
+    /// Without a terminal, lines follow each other, and not too many of them.
+    fn print(&mut self, texts: Vec<String>) {
+        let due =
+            self.printed.as_ref().is_none_or(|(printed, at)| *printed != texts && at.elapsed() >= PRINTS);
+        if due {
+            let text = texts.iter().fold(String::new(), |text, line| text + line + "\n");
+            self.write(|terminal| terminal.write_str(&text));
+            self.printed = Some((texts, Instant::now()));
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&Term) -> io::Result<()>) {
+        let terminal = &self.terminal;
+        let written = output::guard_stderr(|| write(terminal).and_then(|()| terminal.flush()));
+        self.has_failed |= !written;
+    }
+}
+
+/// Writes lines over those that begin `up` rows above the cursor, or where the cursor is if there are none.
+///
+/// Each row is cleared by itself: some terminals take a screen that is cleared at once for one to keep, and put it into
+/// what can be scrolled back to.
+fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<()> {
+    let old = up.map_or(0, |up| up + 1);
+    control(terminal, |terminal| terminal.move_cursor_up(up.unwrap_or_default()))?;
+    let rows = old.max(texts.len());
+    for row in 0..rows {
+        if row > 0 {
+            terminal.write_str("\n")?;
+        }
+        if row < old {
+            control(terminal, Term::clear_line)?;
+        }
+        terminal.write_str(texts.get(row).map_or("", String::as_str))?;
+    }
+    // Back to the end of the last line; without lines to the start of the first row.
+    let last = texts.len().saturating_sub(1);
+    let back = rows.saturating_sub(1) - last;
+    if back > 0 {
+        control(terminal, |terminal| terminal.move_cursor_up(back))?;
+        terminal.write_str(&format!("\r{}", texts.last().map_or("", String::as_str)))?;
+    }
+    Ok(())
+}
+
+/// Moves the cursor or clears a line. On Windows that happens at once, so what was written before has to be out.
+fn control(terminal: &Term, act: impl FnOnce(&Term) -> io::Result<()>) -> io::Result<()> {
+    if cfg!(windows) {
+        terminal.flush()?;
+    }
+    act(terminal)
+}
+
+impl DrawnFrame {
+    /// How many rows are out of sight above a terminal of this size.
+    fn pushed_at(&self, now: ScreenSize) -> usize {
+        self.pushed - self.returned(now) + self.rows(now).saturating_sub(now.height)
+    }
+
+    /// How many rows above the cursor the drawn lines begin.
+    ///
+    /// A narrower terminal wraps lines that were drawn before, and a taller one brings back what a smaller one has pushed out
+    /// of sight.
+    fn rows_up(&self, now: ScreenSize) -> usize {
+        (self.rows(now) + self.returned(now)).saturating_sub(1).min(now.height.saturating_sub(1))
+    }
+
+    fn returned(&self, now: ScreenSize) -> usize {
+        self.pushed.min(now.height.saturating_sub(self.size.height))
+    }
+
+    fn rows(&self, now: ScreenSize) -> usize {
+        self.widths.iter().map(|width| width.div_ceil(now.width).max(1)).sum()
+    }
+}
+
+/// Between two times that lines are printed where they cannot be drawn over.
+const PRINTS: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_lines_are_found_after_a_resize() {
+        let rows = [
+            ("the same size", (80, 24), 0, (80, 24), 3),
+            ("wider", (80, 24), 0, (120, 24), 3),
+            ("narrower: the two long lines wrap", (80, 24), 0, (60, 24), 5),
+            ("much narrower", (80, 24), 0, (20, 24), 10),
+            ("lower", (80, 24), 0, (80, 3), 2),
+            ("taller, nothing was pushed", (80, 12), 0, (80, 24), 3),
+            ("taller again: what was pushed comes back", (80, 12), 5, (80, 24), 8),
+            ("a little taller", (80, 12), 5, (80, 14), 5),
+        ];
+        for (row, (width, height), pushed, (new_width, new_height), up) in rows {
+            let drawn = DrawnFrame {
+                texts: Vec::new(),
+                widths: vec![78, 78, 40, 0],
+                size: ScreenSize { width, height },
+                pushed,
+            };
+            let now = ScreenSize { width: new_width, height: new_height };
+            assert_eq!(drawn.rows_up(now), up, "{row}");
+        }
+    }
+
+    #[test]
+    fn what_a_smaller_screen_pushes_out_of_sight_is_counted() {
+        let size = ScreenSize { width: 80, height: 24 };
+        let drawn = DrawnFrame { texts: Vec::new(), widths: vec![70; 22], size, pushed: 0 };
+        assert_eq!(drawn.pushed_at(ScreenSize { width: 80, height: 12 }), 10);
+        assert_eq!(drawn.pushed_at(ScreenSize { width: 40, height: 24 }), 20);
+        assert_eq!(drawn.pushed_at(size), 0);
+        let small = ScreenSize { width: 80, height: 12 };
+        let drawn = DrawnFrame { widths: vec![70; 12], size: small, pushed: 10, ..drawn };
+        assert_eq!(drawn.pushed_at(ScreenSize { width: 80, height: 16 }), 6);
+        assert_eq!(drawn.pushed_at(size), 0);
+    }
+}

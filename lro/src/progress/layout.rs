@@ -1,0 +1,232 @@
+//! Where everything goes on a screen: its size and what is to be shown in, lines out.
+//!
+//! Nothing here knows a terminal or a clock.
+
+use std::time::Duration;
+
+use crate::output::{TextStyle, columns, cut_end, cut_start, pad_end, pad_start, printable, short};
+
+use super::board::{WaitBoard, WatchedOperation};
+use super::line::ScreenLine;
+use super::trouble::Trouble;
+
+/// The size of a terminal, in columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ScreenSize {
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+/// The lines that show a wait: some of the operations that run, what keeps them from news, and a total, which is
+/// always there when there are several operations.
+pub(super) fn frame(size: ScreenSize, board: &WaitBoard, elapsed: Duration) -> Vec<ScreenLine> {
+    let width = size.width.saturating_sub(MARGIN).max(1);
+    let is_single = board.tally.all() == 1;
+    let trouble = board.troubles.summary(elapsed).filter(|_| size.height > 1);
+    // One row is for the total and one for a trouble, whether there is one or not: so the rest stays where it is.
+    let most = if is_single { 1 } else { size.height.saturating_sub(2) };
+    let rows: Vec<RowContent> = board
+        .open()
+        .take(most)
+        .map(|(number, operation)| RowContent::of(operation, board.trouble(number), elapsed))
+        .collect();
+    let hidden = board.open().count() - rows.len();
+    let plan = ColumnPlan::fit(width, &rows);
+    let mut lines: Vec<ScreenLine> = rows.iter().map(|row| plan.line(row)).collect();
+    lines.extend(trouble.map(|text| ScreenLine::new(cut_end(&text, width), TextStyle::Unreachable)));
+    if !is_single {
+        lines.push(total(width, board, hidden, elapsed));
+    }
+    lines
+}
+
+/// What is shown of an operation.
+struct RowContent {
+    name: String,
+    percent: Option<f64>,
+    /// Turns the marker of an operation without a percentage.
+    turn: u128,
+    time: String,
+    left: Option<String>,
+    note: String,
+    style: TextStyle,
+}
+
+impl RowContent {
+    fn of(operation: &WatchedOperation, trouble: Option<&Trouble>, elapsed: Duration) -> Self {
+        let estimate = &operation.estimate;
+        let left = estimate.left(elapsed).map(|left| format!("about {} left", short(left)));
+        let silent = !operation.is_known && elapsed >= SILENCE;
+        let notes = match trouble {
+            Some(trouble) => vec![trouble.label(elapsed)],
+            None => [
+                silent.then(|| "no response yet".to_owned()),
+                operation.is_held.then(|| "long poll".to_owned()),
+                estimate.status.as_deref().map(printable),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        Self {
+            name: operation.name.clone(),
+            percent: estimate.percent(),
+            turn: elapsed.as_millis() / TURN,
+            time: short(operation.time(elapsed)),
+            left: left.filter(|_| trouble.is_none()),
+            note: notes.join(", "),
+            style: if trouble.is_some() { TextStyle::Unreachable } else { TextStyle::Plain },
+        }
+    }
+}
+
+/// The widths of the columns; those of width zero are left out.
+#[derive(Debug, Default, PartialEq)]
+struct ColumnPlan {
+    name: usize,
+    bar: usize,
+    percent: usize,
+    time: usize,
+    left: usize,
+    note: usize,
+}
+
+impl ColumnPlan {
+    /// Gives the room to the columns in the order of their importance: name, percentage, time, what is wrong, bar,
+    /// remaining time, other notes.
+    fn fit(width: usize, rows: &[RowContent]) -> Self {
+        let widest = |cell: fn(&RowContent) -> usize| rows.iter().map(cell).max().unwrap_or_default();
+        let mut room = Room(width);
+        let mut plan = Self { name: room.name(widest(|row| columns(&row.name))), ..Self::default() };
+        if rows.iter().any(|row| row.percent.is_some()) {
+            plan.percent = room.take(PERCENT, 1);
+        }
+        plan.time = room.take(widest(|row| columns(&row.time)), 2);
+        let urgent = rows.iter().any(|row| row.style == TextStyle::Unreachable);
+        if urgent {
+            plan.note = room.take_up_to(NOTE, NOTE, 2);
+        }
+        plan.bar = room.take_up_to(SHORTEST_BAR, LONGEST_BAR, 1);
+        plan.left = room.take(widest(|row| row.left.as_deref().map_or(0, columns)), 2);
+        let wanted = widest(|row| columns(&row.note)).saturating_sub(plan.note);
+        plan.note += match plan.note {
+            0 => room.take_up_to(NOTE.min(wanted), wanted, 2),
+            _ => room.take_up_to(0, wanted, 0),
+        };
+        plan
+    }
+
+    fn line(&self, row: &RowContent) -> ScreenLine {
+        let mut line = ScreenLine::default();
+        let name = cut_start(&row.name, self.name);
+        line.push(pad_end(&name, self.name), TextStyle::Plain);
+        if self.bar > 0 {
+            line.push(" ", TextStyle::Plain);
+            line.push(bar(row.percent, row.turn, self.bar), TextStyle::Running);
+        }
+        if self.percent > 0 {
+            let percent = row.percent.map(|percent| format!("{:.0} %", percent.floor())).unwrap_or_default();
+            line.push(" ", TextStyle::Plain);
+            line.push(pad_start(&percent, self.percent), TextStyle::Plain);
+        }
+        if self.time > 0 {
+            line.push("  ", TextStyle::Plain);
+            line.push(pad_start(&row.time, self.time), TextStyle::Plain);
+        }
+        if self.left > 0 {
+            line.push("  ", TextStyle::Plain);
+            line.push(pad_end(row.left.as_deref().unwrap_or_default(), self.left), TextStyle::Faint);
+        }
+        if self.note > 0 {
+            line.push("  ", TextStyle::Plain);
+            line.push(cut_end(&row.note, self.note), row.style);
+        }
+        line
+    }
+}
+
+/// The columns that no one has taken yet.
+struct Room(usize);
+
+impl Room {
+    /// The column of names gets half of the room at most, so that it does not take it all from the others.
+    fn name(&mut self, wanted: usize) -> usize {
+        let most = (self.0 / 2).max(SHORTEST_NAME).min(self.0);
+        let width = wanted.min(most);
+        self.0 -= width;
+        width
+    }
+
+    /// Takes all of a width and the space in front of it, or nothing.
+    fn take(&mut self, width: usize, space: usize) -> usize {
+        self.take_up_to(width, width, space)
+    }
+
+    /// Takes at least one width and at most another, or nothing.
+    fn take_up_to(&mut self, least: usize, most: usize, space: usize) -> usize {
+        if most == 0 || self.0 < least + space {
+            return 0;
+        }
+        let width = most.min(self.0 - space);
+        self.0 -= width + space;
+        width
+    }
+}
+
+/// `[=====>    ]`, or a marker that turns where no percentage is known.
+fn bar(percent: Option<f64>, turn: u128, width: usize) -> String {
+    let inner = width.saturating_sub(2);
+    let Some(percent) = percent else {
+        let marker = ["|", "/", "-", "\\"].get((turn % 4) as usize).copied().unwrap_or("|");
+        return format!("[{marker:^inner$}]");
+    };
+    let filled = (percent.clamp(0.0, 100.0) / 100.0 * inner as f64) as usize;
+    let head = if filled < inner { ">" } else { "" };
+    let done = "=".repeat(filled);
+    format!("[{:inner$}]", done + head)
+}
+
+/// `3 of 30 done, 1 not found [==>      ] 26s, 16 more running`.
+fn total(width: usize, board: &WaitBoard, hidden: usize, elapsed: Duration) -> ScreenLine {
+    let mut line = ScreenLine::joined(board.tally.so_far());
+    let mut room = Room(width.saturating_sub(line.width()));
+    let time = format!(" {}", short(elapsed));
+    let more = if hidden > 0 { format!(", {hidden} more running") } else { String::new() };
+    let time_width = room.take(columns(&time), 0);
+    let more_width = if time_width > 0 { room.take(columns(&more), 0) } else { 0 };
+    let bar_width = room.take_up_to(SHORTEST_BAR, LONGEST_BAR, 1);
+    if bar_width > 0 {
+        let percent = 100.0 * board.tally.ended() as f64 / board.tally.all().max(1) as f64;
+        line.push(format!(" {}", bar(Some(percent), 0, bar_width)), TextStyle::Plain);
+    }
+    if time_width > 0 {
+        line.push(time, TextStyle::Plain);
+    }
+    if more_width > 0 {
+        line.push(more, TextStyle::Faint);
+    }
+    line.cut(width)
+}
+
+/// Columns at the right that stay free, for the `^C` of a terminal. If it had to wrap, it would add a row.
+const MARGIN: usize = 2;
+
+/// From then on it is said that a service has not responded.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Between two positions of a marker, in milliseconds.
+const TURN: u128 = 200;
+
+/// ` 45 %`.
+const PERCENT: usize = 5;
+
+/// Less than this of a note is of no use: `unreachable…`.
+const NOTE: usize = 12;
+
+const SHORTEST_NAME: usize = 8;
+const SHORTEST_BAR: usize = 12;
+const LONGEST_BAR: usize = 22;
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+//! How many operations of a wait have ended, and how.
+
+use std::time::Duration;
+
+use crate::output::{TextStyle, short};
+
+/// How the wait for an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitEnd {
+    Succeeded,
+    Failed,
+    Cancelled,
+    /// It was still running at the timeout.
+    Running,
+    /// The service does not know it.
+    NotFound,
+    /// The service could not be reached, or sent nothing useful.
+    Unreachable,
+    /// The service refused the request, or it could not be made.
+    Refused,
+}
+
+impl WaitEnd {
+    const ALL: [Self; 7] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Running,
+        Self::NotFound,
+        Self::Unreachable,
+        Self::Refused,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Running => "still running",
+            Self::NotFound => "not found",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whether the operation itself has ended.
+    fn is_done(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    fn style(self) -> TextStyle {
+        match self {
+            Self::Succeeded => TextStyle::Succeeded,
+            Self::Failed | Self::Cancelled | Self::NotFound | Self::Refused => TextStyle::Failed,
+            Self::Running => TextStyle::Running,
+            Self::Unreachable => TextStyle::Unreachable,
+        }
+    }
+}
+
+/// The counts of a wait.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WaitTally {
+    all: usize,
+    counts: [usize; WaitEnd::ALL.len()],
+}
+
+impl WaitTally {
+    pub(super) fn new(all: usize) -> Self {
+        Self { all, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, end: WaitEnd) {
+        if let Some(at) = WaitEnd::ALL.iter().position(|each| *each == end)
+            && let Some(count) = self.counts.get_mut(at)
+        {
+            *count += 1;
+        }
+    }
+
+    /// How many are waited for in all.
+    pub(super) fn all(&self) -> usize {
+        self.all
+    }
+
+    /// For how many the wait is over, whatever came of it.
+    pub(super) fn ended(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// How many operations are done.
+    pub(super) fn done(&self) -> usize {
+        self.counted().filter(|(end, _)| end.is_done()).map(|(_, count)| count).sum()
+    }
+
+    /// So far: `3 of 30 done, 1 not found, 1 unreachable`.
+    pub(super) fn so_far(&self) -> Vec<(String, TextStyle)> {
+        let done = (format!("{} of {} done", self.done(), self.all), TextStyle::Plain);
+        let others = self.counted().filter(|(end, _)| !end.is_done());
+        std::iter::once(done).chain(others.map(|(end, count)| counted(end, count))).collect()
+    }
+
+    /// In the end: `26 succeeded, 4 failed in 1m19s`; of one operation `succeeded in 1m19s`.
+    pub(super) fn in_the_end(&self, elapsed: Duration) -> Vec<(String, TextStyle)> {
+        let parts = self.counted().map(|(end, count)| match self.all {
+            1 => (end.word().to_owned(), end.style()),
+            _ => counted(end, count),
+        });
+        let mut parts: Vec<_> = parts.collect();
+        if let Some((last, _)) = parts.last_mut() {
+            *last += if last.ends_with("running") { " after " } else { " in " };
+            *last += &short(elapsed);
+        }
+        parts
+    }
+
+    fn counted(&self) -> impl Iterator<Item = (WaitEnd, usize)> + '_ {
+        WaitEnd::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+}
+
+fn counted(end: WaitEnd, count: usize) -> (String, TextStyle) {
+    (format!("{count} {}", end.word()), end.style())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(parts: &[(String, TextStyle)]) -> String {
+        parts.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn done_counts_only_what_has_ended() {
+        use WaitEnd::{Cancelled, Failed, NotFound, Refused, Running, Succeeded, Unreachable};
+        let rows: [(usize, &[WaitEnd], &str, &str); 8] = [
+            (2, &[], "0 of 2 done", ""),
+            (2, &[Succeeded], "1 of 2 done", "1 succeeded in 1m19s"),
+            (1, &[Succeeded], "1 of 1 done", "succeeded in 1m19s"),
+            (1, &[NotFound], "0 of 1 done, 1 not found", "not found in 1m19s"),
+            (
+                3,
+                &[Succeeded, Failed, Cancelled],
+                "3 of 3 done",
+                "1 succeeded, 1 failed, 1 cancelled in 1m19s",
+            ),
+            (2, &[Failed, Running], "1 of 2 done, 1 still running", "1 failed, 1 still running after 1m19s"),
+            (
+                5,
+                &[Succeeded, Succeeded, Succeeded, NotFound, Unreachable],
+                "3 of 5 done, 1 not found, 1 unreachable",
+                "3 succeeded, 1 not found, 1 unreachable in 1m19s",
+            ),
+            (1, &[Refused], "0 of 1 done, 1 refused", "refused in 1m19s"),
+        ];
+        for (all, ends, so_far, in_the_end) in rows {
+            let mut tally = WaitTally::new(all);
+            ends.iter().for_each(|end| tally.add(*end));
+            assert_eq!(joined(&tally.so_far()), so_far);
+            assert_eq!(joined(&tally.in_the_end(Duration::from_secs(79))), in_the_end);
+            assert_eq!(tally.ended(), ends.len());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The paths of starts: what a program may give, and what is sent.
+
+use crate::error::Error;
+use crate::name::check_segment;
+use crate::util::excerpt::shown_name;
+use crate::util::percent::{decode, encode_invalid};
+
+/// Returns the path of a REST request as it is sent: percent-escapes are kept, what cannot stand in a URL is encoded.
+///
+/// Refused is what could lead to another resource than the one that is written there.
+pub(super) fn rest_path(path: &str) -> Result<String, Error> {
+    let refuse = |why: &str| Err(refused(path, why));
+    let Some(segments) = path.strip_prefix('/') else {
+        return refuse("does not start with `/`: expected one like `/v2/projects/p/locations/l/jobs/j:run`");
+    };
+    if path.contains('?') {
+        return refuse("has a query: use `.query(name, value)`");
+    }
+    if path.contains('#') {
+        return refuse("has a fragment");
+    }
+    match segments.split('/').try_for_each(check) {
+        Ok(()) => Ok(encode_invalid(path)),
+        Err(why) => refuse(why),
+    }
+}
+
+/// Checks a segment as it is written, and as a server reads it.
+fn check(segment: &str) -> Result<(), &'static str> {
+    if !escapes_are_valid(segment) {
+        return Err("has a `%` without two hexadecimal digits behind it");
+    }
+    let decoded = decode(segment);
+    if decoded.contains('\\') {
+        return Err("has a backslash");
+    }
+    check_segment(segment).and_then(|()| check_segment(&decoded))
+}
+
+fn escapes_are_valid(segment: &str) -> bool {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    segment.split('%').skip(1).all(|after| after.as_bytes().get(..2).is_some_and(is_hex))
+}
+
+/// Returns the path of a gRPC method that is given as `package.Service/Method`.
+#[cfg(feature = "grpc")]
+pub(super) fn grpc_path(path: &str) -> Result<String, Error> {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match path.split_once('/') {
+        Some((service, method)) if is_word(method) && service.split('.').all(is_word) => {
+            Ok(format!("/{path}"))
+        }
+        _ => Err(refused(path, "is no gRPC method: expected one like `google.cloud.run.v2.Jobs/RunJob`")),
+    }
+}
+
+/// The error for a path of which no request is made.
+fn refused(path: &str, why: &str) -> Error {
+    Error::bad_path(format!("path `{}` {why}", shown_name(path)))
+}
+
+/// Returns the version that a REST path begins with: the segments up to the first one that looks like a version.
+///
+/// That is `v2` in `/v2/projects/…`, and `compute/v1` in `/compute/v1/projects/…`. `None` if there is none at the beginning,
+/// where all services have it.
+pub(crate) fn version_of(path: &str) -> Option<&str> {
+    let path = path.strip_prefix('/')?;
+    let mut end = 0;
+    for (place, segment) in path.split('/').take(MOST_SEGMENTS).enumerate() {
+        end += segment.len() + usize::from(place > 0);
+        if is_version(segment) || place > 0 && matches!(segment, "alpha" | "beta") {
+            return path.get(..end).filter(|version| version.bytes().all(is_plain));
+        }
+    }
+    None
+}
+
+/// Such as `v1`, `v1beta1`, `v1p1beta1`.
+fn is_version(segment: &str) -> bool {
+    let number = segment.strip_prefix('v').unwrap_or_default();
+    number.starts_with(|first: char| first.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._".contains(&byte)
+}
+
+/// How far into a path a version is looked for: behind that, a segment is the name of something.
+const MOST_SEGMENTS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_sent_as_they_are_written() {
+        let rows = [
+            ("/v2/projects/p/locations/l/jobs/j:run", None),
+            ("/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2Fp/denypolicies/d", None),
+            ("/v1/projects/p/databases/(default)/documents:x", None),
+            ("/v1/a%2fb%20c/~d!$&'()*+,;=:@e", None),
+            ("/v1/a b/é/{x}", Some("/v1/a%20b/%C3%A9/%7Bx%7D")),
+            ("/v1/...", None),
+            ("/v1/%2e%2e%2e", None),
+        ];
+        for (path, sent) in rows {
+            assert_eq!(rest_path(path).unwrap(), sent.unwrap_or(path));
+        }
+    }
+
+    #[test]
+    fn paths_that_could_lead_elsewhere_are_refused() {
+        let rows = [
+            ("", "does not start with `/`"),
+            ("v2/x", "does not start with `/`"),
+            ("https://run.googleapis.com/v2/x", "does not start with `/`"),
+            ("google.cloud.run.v2.Jobs/RunJob", "does not start with `/`"),
+            ("/", "empty segment"),
+            ("/v2//x", "empty segment"),
+            ("/v2/x/", "empty segment"),
+            ("//host/x", "empty segment"),
+            ("/v2/.", "`.` or `..`"),
+            ("/v2/../v1/x", "`.` or `..`"),
+            ("/v2/%2e%2E/x", "`.` or `..`"),
+            ("/v2/.%2e/x", "`.` or `..`"),
+            ("/v2/a%2F..%2Fb", "`.` or `..`"),
+            ("/v2/%252e%252e/x", "`.` or `..`"),
+            ("/v2/a\\b", "backslash"),
+            ("/v2/a%5Cb", "backslash"),
+            ("/v2/a\nb", "control character"),
+            ("/v2/a%0d%0Ab", "control character"),
+            ("/v2/a%7Fb", "control character"),
+            ("/v2/a%00", "control character"),
+            ("/v2/x?serviceId=s", "query"),
+            ("/v2/x#y", "fragment"),
+            ("/v2/100%", "hexadecimal"),
+            ("/v2/%zz", "hexadecimal"),
+            ("/v2/%é", "hexadecimal"),
+        ];
+        for (path, why) in rows {
+            let error = rest_path(path).expect_err(path);
+            assert_eq!(error.kind(), crate::ErrorKind::Binding, "{path}");
+            assert!(error.to_string().contains(why), "{path}: {error}");
+        }
+    }
+
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn methods_of_grpc() {
+        assert_eq!(grpc_path("google.cloud.run.v2.Jobs/RunJob").unwrap(), "/google.cloud.run.v2.Jobs/RunJob");
+        for path in ["", "/v2/projects/p", "RunJob", "a.B/", "/B", "a..B/C", "a.B/C/D", "a.B/C?x", "a b/C"] {
+            assert_eq!(grpc_path(path).expect_err(path).kind(), crate::ErrorKind::Binding);
+        }
+    }
+
+    #[test]
+    fn versions_are_at_the_beginning() {
+        let rows = [
+            ("/v2/projects/p", Some("v2")),
+            ("/v1beta1/x", Some("v1beta1")),
+            ("/v1p1beta1/x", Some("v1p1beta1")),
+            ("/v1", Some("v1")),
+            ("/compute/v1/projects/p", Some("compute/v1")),
+            ("/compute/beta/projects/p/zones/z/instances/v1", Some("compute/beta")),
+            ("/sql/v1beta4/projects/p", Some("sql/v1beta4")),
+            ("/dns/v1/projects/p", Some("dns/v1")),
+            ("/storage/v1/b/v2", Some("storage/v1")),
+            ("/deploymentmanager/v2/projects/p", Some("deploymentmanager/v2")),
+            ("/apis/run.googleapis.com/v1/x", Some("apis/run.googleapis.com/v1")),
+            ("/projects/p/locations/v1", None),
+            ("/v/x", None),
+            ("/vision/x", None),
+            ("/v1:x/y", None),
+            ("/a%2F/v1/x", None),
+            ("google.cloud.run.v2.Jobs/RunJob", None),
+            ("/alpha/x", None),
+        ];
+        for (path, version) in rows {
+            assert_eq!(version_of(path), version, "{path}");
+        }
+    }
+}

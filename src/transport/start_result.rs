@@ -1,0 +1,153 @@
+//! From the response of a start to the operation in it.
+
+use crate::error::Error;
+use crate::json::JsonReader;
+use crate::types::Operation;
+use crate::util::excerpt::excerpt;
+
+/// The body of a successful response.
+#[derive(Clone, Copy)]
+pub(super) enum StartPayload<'a> {
+    Json(&'a str),
+    Proto(&'a [u8]),
+}
+
+/// Reads the operation of a response to a start at `path`: the body itself, or its field `operation`.
+///
+/// This is the one place where the body of such a response becomes an operation, over REST and over gRPC.
+pub(super) fn start_result(path: &str, payload: StartPayload<'_>) -> Result<Operation, Error> {
+    let _ = path;
+    match payload {
+        StartPayload::Json(text) if text.trim_ascii().is_empty() => Err(no_operation("it is empty", text)),
+        StartPayload::Json(text) => from_json(text),
+        StartPayload::Proto([]) => Err(no_operation("it is empty", "")),
+        StartPayload::Proto(bytes) => {
+            let operation = Operation::from_protobuf(bytes)?;
+            match is_named_or_done(&operation) {
+                true => Ok(operation),
+                false => Err(no_operation("it has no `name`", &String::from_utf8_lossy(bytes))),
+            }
+        }
+    }
+}
+
+fn from_json(text: &str) -> Result<Operation, Error> {
+    let shape = StartShape::of(text)?;
+    let operation = match shape.wrapped {
+        Some(wrapped) if !shape.is_operation() => Operation::from_json(wrapped)?,
+        None if !shape.is_operation() => return Err(no_operation(&shape.described(), text)),
+        _ => Operation::from_json(text)?,
+    };
+    match is_named_or_done(&operation) {
+        true => Ok(operation),
+        false => Err(no_operation("it has no `name`", text)),
+    }
+}
+
+/// Services give no name to what was done at once, and to nothing else.
+fn is_named_or_done(operation: &Operation) -> bool {
+    operation.is_done() || !operation.name().is_empty()
+}
+
+/// What the fields of an object tell about it.
+#[derive(Default)]
+struct StartShape<'a> {
+    has_name: bool,
+    has_state: bool,
+    others: Vec<String>,
+    wrapped: Option<&'a str>,
+}
+
+impl<'a> StartShape<'a> {
+    fn of(text: &'a str) -> Result<Self, Error> {
+        let mut shape = Self::default();
+        let read = JsonReader::document(text, |reader| {
+            reader.fields(|name, reader| {
+                let value = reader.value()?;
+                match name {
+                    "name" => shape.has_name = true,
+                    "done" | "metadata" | "response" | "error" => shape.has_state = true,
+                    other => shape.others.push(other.to_owned()),
+                }
+                if name == "operation" && value.text().starts_with('{') {
+                    shape.wrapped = Some(value.text());
+                }
+                Ok(())
+            })
+        });
+        match read {
+            Ok(_) => Ok(shape),
+            Err(invalid) if invalid.is_json() => Err(no_operation("it is no JSON object", text)),
+            Err(invalid) => Err(Error::invalid("response", invalid)),
+        }
+    }
+
+    /// Whether it is an operation and not the resource that a method returns at once: a name alone, or a field that only
+    /// operations have.
+    fn is_operation(&self) -> bool {
+        self.has_state || self.has_name && self.others.is_empty()
+    }
+
+    fn described(&self) -> String {
+        let names = self.has_name.then_some("name").into_iter().chain(self.others.iter().map(String::as_str));
+        let names: Vec<_> = names.take(MOST_FIELDS).map(|name| format!("`{}`", excerpt(name))).collect();
+        match names.is_empty() {
+            true => "it has no fields".to_owned(),
+            false => format!("its fields are {}", names.join(", ")),
+        }
+    }
+}
+
+/// The error for a response of another kind, with its body.
+fn no_operation(what: &str, body: &str) -> Error {
+    let message = format!("the request was accepted, but the response is no operation: {what}");
+    Error::decode(message).sent(true).accepted(body)
+}
+
+/// As many field names as fit into a message.
+const MOST_FIELDS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_found() {
+        let rows = [
+            (r#"{"name":"operations/1"}"#, "operations/1"),
+            (r#"{"name":"operations/1","new":7,"metadata":{"@type":"x/y"}}"#, "operations/1"),
+            (r#"{"done":true,"response":{}}"#, ""),
+            (r#"{"name":"operations/1","done":false,"operation":{"name":"operations/2"}}"#, "operations/1"),
+            (r#"{"kind":"x","operation":{"name":"operations/2","n":18446744073709551616}}"#, "operations/2"),
+        ];
+        for (text, name) in rows {
+            assert_eq!(start_result("/v1/x", StartPayload::Json(text)).unwrap().name(), name, "{text}");
+        }
+        let wrapped = r#"{"operation": {"name":"operations/2","done":false,"n":18446744073709551616}}"#;
+        let operation = start_result("/v1/x", StartPayload::Json(wrapped)).unwrap();
+        assert_eq!(operation.to_json(), r#"{"name":"operations/2","done":false,"n":18446744073709551616}"#);
+    }
+
+    #[test]
+    fn other_responses_were_accepted_all_the_same() {
+        let rows = [
+            ("", "it is empty"),
+            (" \n", "it is empty"),
+            ("{}", "it has no fields"),
+            ("[]", "it is no JSON object"),
+            (r#"{"name":"projects/p/topics/t","labels":{}}"#, "its fields are `name`, `labels`"),
+            (r#"{"operation":"operations/1"}"#, "its fields are `operation`"),
+            (r#"{"done":false}"#, "it has no `name`"),
+            (r#"{"operation":{"metadata":{}}}"#, "it has no `name`"),
+        ];
+        for (text, why) in rows {
+            let error = start_result("/v1/x", StartPayload::Json(text)).expect_err(text);
+            let expected = format!("the request was accepted, but the response is no operation: {why}");
+            assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Decode, expected), "{text}");
+            assert_eq!(error.response_body(), Some(text));
+        }
+        assert!(start_result("/v1/x", StartPayload::Json("{\"name\":")).unwrap_err().is_cut_short());
+        assert!(start_result("/v1/x", StartPayload::Proto(b"")).unwrap_err().response_body().is_some());
+        assert!(start_result("/v1/x", StartPayload::Proto(b"\xff")).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! The fake server plays each service of the table: its names, its methods, its metadata and its result.
+
+use longrunning::testing::{FakeOperation, FakeServer, Rpc};
+use longrunning::{Any, Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
+use serde_json::Value;
+
+use super::table::{ServiceRow, rows};
+use crate::kit::{any, secs};
+
+#[test]
+fn there_are_at_least_sixty_services() {
+    let mut hosts: Vec<_> = rows().iter().map(|row| row.host).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    assert!(hosts.len() >= 60, "{}", hosts.len());
+}
+
+#[test]
+fn every_service_is_polled_to_its_result() -> Result<(), Error> {
+    let mut misread = Vec::new();
+    for row in rows() {
+        let (server, client) = service(&row);
+        let operation = client.get(row.name).send()?;
+        assert_eq!(line(&server), format!("GET {}", row.get), "{}", row.service);
+        let metadata = operation.metadata().expect("the server sends metadata");
+        assert_eq!(*metadata, any(row.metadata), "{}", row.service);
+        let read = read(&Progress::of(&operation));
+        misread.extend((read != row.progress).then(|| format!("{}\t{}\t{read}", row.service, row.version)));
+        let done = client.poller(row.name).until_done()?;
+        let response = done.response().expect("the operation succeeds");
+        assert_eq!(response.type_name(), row.response_type.rsplit('/').next().unwrap(), "{}", row.service);
+        assert_eq!(
+            result(&done.into_response::<Value>()?),
+            result(&payload(row.response)),
+            "{}",
+            row.service
+        );
+    }
+    assert!(misread.is_empty(), "{}", misread.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn every_service_that_lists_is_listed() -> Result<(), Error> {
+    for row in rows().iter().filter(|row| row.has("list")) {
+        let (server, client) = service(row);
+        let names: Result<Vec<_>, _> = client.list(row.parent).into_iter().collect();
+        let names: Vec<_> = names?.iter().map(|operation| operation.name().to_owned()).collect();
+        assert_eq!((line(&server), names), (format!("GET {}", row.list), vec![row.name.to_owned()]));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_service_that_waits_is_waited_for() -> Result<(), Error> {
+    for row in rows() {
+        let Some(form) = row.wait() else { continue };
+        let (server, client) = service(&row);
+        assert!(!client.wait(row.name).timeout(secs(3.5)).send()?.is_done());
+        let expected = match form {
+            "query" => format!("POST {}:wait?timeout=3.5s", row.get),
+            _ => format!("POST {}:wait", row.get),
+        };
+        assert_eq!(line(&server), expected, "{}", row.service);
+        assert!(client.poller(row.name).long_poll(LongPoll::Auto).until_done()?.is_done());
+    }
+    Ok(())
+}
+
+/// What a service has not is an error of it, not of the client: a service may get a method that the table does not have.
+#[test]
+fn every_service_cancels_and_deletes_what_it_can() {
+    for row in rows() {
+        let (server, client) = service(&row);
+        let unimplemented = |result: Result<(), Error>| match result {
+            Ok(()) => false,
+            Err(error) => {
+                assert_eq!(error.code(), Some(Code::Unimplemented), "{}", row.service);
+                true
+            }
+        };
+        assert_eq!(unimplemented(client.cancel(row.name).send()), !row.has("cancel"), "{}", row.service);
+        assert_eq!(line(&server), format!("POST {}:cancel", row.get));
+        assert_eq!(unimplemented(client.delete(row.name).send()), !row.has("delete"), "{}", row.service);
+        assert_eq!(line(&server), format!("DELETE {}", row.get));
+    }
+}
+
+/// A server that has the methods of the service and one operation, and a client as the page says.
+fn service(row: &ServiceRow) -> (FakeServer, OperationsClient) {
+    let methods = [("list", Rpc::List), ("cancel", Rpc::Cancel), ("delete", Rpc::Delete)];
+    let mut builder = FakeServer::builder().with(Rpc::Wait);
+    for (method, rpc) in methods {
+        builder = if row.has(method) { builder } else { builder.without(rpc) };
+    }
+    let server = builder.start().unwrap();
+    let metadata: Any = any(row.metadata);
+    server.insert(
+        FakeOperation::new(row.name)
+            .done_after(secs(60.0))
+            .responds(any(row.response))
+            .progress(move |_| metadata.clone()),
+    );
+    let client = server.client_builder().bindings(bindings(row)).build().unwrap();
+    (server, client)
+}
+
+fn bindings(row: &ServiceRow) -> Bindings {
+    let bindings = Bindings::version(version(row)).unwrap();
+    match row.wait() {
+        Some("query") => bindings.wait_by(WaitBinding::Query),
+        Some(_) => bindings.wait_by(WaitBinding::Body),
+        None => bindings,
+    }
+}
+
+/// The path prefix: Pub/Sub Lite has a segment behind its version.
+fn version(row: &ServiceRow) -> &'static str {
+    if row.get.starts_with("/v1/admin/") { "v1/admin" } else { row.version }
+}
+
+/// The start line of the latest request.
+fn line(server: &FakeServer) -> String {
+    let requests = server.take_requests();
+    let request = requests.last().expect("a request was sent");
+    format!("{} {}", request.method(), request.target())
+}
+
+/// What is read, in the form of the table: values of numbers and texts, and the names of times.
+fn read(progress: &Progress) -> String {
+    let times = [
+        ("created", progress.create_time()),
+        ("started", progress.start_time()),
+        ("updated", progress.update_time()),
+    ];
+    let mut words: Vec<_> = progress.percent().map(|percent| format!("{percent}%")).into_iter().collect();
+    if let (Some(completed), Some(total)) = (progress.completed_units(), progress.total_units()) {
+        words.push(format!("{completed}/{total}"));
+    }
+    words.extend(times.iter().filter(|(_, time)| time.is_some()).map(|(name, _)| (*name).to_owned()));
+    let texts = [
+        ("state", progress.state()),
+        ("verb", progress.verb()),
+        ("target", progress.target()),
+        ("message", progress.message()),
+    ];
+    words.extend(texts.iter().filter_map(|(name, text)| Some(format!("{name}={}", (*text)?))));
+    words.extend(progress.failure_count().map(|count| format!("failures={count}")));
+    if words.is_empty() { "-".to_owned() } else { words.join(" ") }
+}
+
+/// A response without its type, as a program decodes it.
+fn payload(response: &str) -> Value {
+    let mut value: Value = serde_json::from_str(response).unwrap();
+    value.as_object_mut().unwrap().remove("@type");
+    value
+}
+
+/// An `Empty` decodes into null.
+fn result(value: &Value) -> Value {
+    if value.is_null() { Value::Object(serde_json::Map::new()) } else { value.clone() }
+}
