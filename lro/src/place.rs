@@ -13,6 +13,13 @@ pub(crate) struct OperationPlace {
     pub(crate) name: String,
 }
 
+impl OperationPlace {
+    /// Whether both are the same operation, however they were given.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.service, &self.name) == (&other.service, &other.name)
+    }
+}
+
 /// Where to send requests, under which path, and with which key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Service {

@@ -48,6 +48,7 @@ impl CommandLine {
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
+            parent,
             api_version,
             bindings,
             transport,
@@ -73,6 +74,7 @@ impl CommandLine {
             dry_run: _,
         } = globals;
         self.text("--endpoint", endpoint.as_deref());
+        self.text("--parent", parent.as_deref());
         self.text("--api-version", api_version.as_deref());
         for binding in bindings {
             self.text("--binding", Some(binding));
@@ -102,7 +104,16 @@ impl CommandLine {
     }
 
     fn wait(&mut self, wait: &WaitArgs) {
-        let WaitArgs { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
+        let WaitArgs {
+            names: _,
+            all: _,
+            filter: _,
+            on_timeout,
+            long_poll,
+            poll_interval,
+            max_outage,
+            journal,
+        } = wait;
         self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeoutArg::default()));
         self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPollArg::default()));
         self.duration("--poll-interval", *poll_interval);
@@ -143,7 +154,7 @@ mod tests {
     fn the_line_means_what_was_typed() {
         let rows = [
             "lro wait operations/1",
-            "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --binding 'get=/v1/{name=jobs/*}' \
+            "lro --endpoint http://127.0.0.1:1 --parent projects/p --api-version compute/v1 --binding 'get=/v1/{name=jobs/*}' \
              --binding 'get=/v2/{name=**}' --transport rest --header 'a: it'\\''s' --ca-file '/ca file.pem' \
              --proxy http://127.0.0.1:3128 --allow-plain-http \
              --credentials '/key file.json' --access-token-file /t --api-key-file /k --anonymous \

@@ -4,6 +4,7 @@ mod calls;
 mod codes;
 mod connection;
 mod dry_run;
+mod guides;
 mod help;
 mod kit;
 mod looks;
@@ -23,6 +24,7 @@ mod tested;
 #[cfg(unix)]
 mod tmux;
 mod trouble;
+mod typing;
 #[cfg(target_os = "linux")]
 mod unwritten;
 mod wait;
