@@ -6,14 +6,14 @@ use longrunning::printing::{redacted, shown_name};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, OperationsClient};
 
-use crate::args::{Get, Globals, List, Names};
+use crate::args::{Get, Globals, List, Names, shell_word};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::names;
 use crate::output::{self, StandardOutput};
 use crate::place::OperationPlace;
-use crate::redact::page_token_line;
+use crate::redact::suspicion_of_page_token;
 
 pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure> {
     let place = names::place(globals, &args.name)?;
@@ -72,6 +72,16 @@ pub(crate) fn list_call(
         call = call.page_token(token);
     }
     call
+}
+
+/// Where a listing can go on.
+fn page_token_line(token: &str, given: Option<&str>) -> String {
+    match suspicion_of_page_token(token, given) {
+        Some(what) => {
+            format!("go on with the same --page-token, which is not repeated here: it looks like {what}")
+        }
+        None => format!("go on with --page-token {}", shell_word(token)),
+    }
 }
 
 fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &List) -> CommandFailure {
