@@ -22,12 +22,23 @@ pub(crate) fn file(path: &Path, timeout: Duration) -> io::Result<String> {
 
 /// The whole text, which has to end: devices such as `/dev/zero` do not.
 fn text_of(reader: impl Read) -> io::Result<String> {
-    let mut text = String::new();
-    reader.take(MAX_LEN + 1).read_to_string(&mut text)?;
-    match text.len() as u64 > MAX_LEN {
+    let mut bytes = Vec::new();
+    reader.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_LEN {
         true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB")),
-        false => Ok(text),
+        false => decoded(bytes),
     }
+}
+
+/// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what is redirected to a file.
+fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+    let not_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    let Some(units) = bytes.strip_prefix(b"\xff\xfe") else {
+        return String::from_utf8(bytes).map_err(|_| not_text());
+    };
+    let (units, []) = units.as_chunks::<2>() else { return Err(not_text()) };
+    let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+    char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| not_text())
 }
 
 /// Reads on a thread of its own, since neither a terminal nor the opening of a pipe has a timeout.
@@ -58,6 +69,21 @@ const MAX_LEN: u64 = 64 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_utf_8_or_marked_as_utf_16() {
+        let rows: [(&[u8], Option<&str>); 6] = [
+            (b"a\xc3\xa9", Some("aé")),
+            (b"\xff\xfea\0\xe9\0", Some("aé")),
+            (b"\xff\xfe\x3d\xd8\0\xde", Some("\u{1f600}")),
+            (b"\xff\xfea", None),
+            (b"\xff\xfe\0\xde", None),
+            (b"\xff", None),
+        ];
+        for (bytes, text) in rows {
+            assert_eq!(decoded(bytes.to_vec()).ok().as_deref(), text, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn an_input_that_does_not_end_is_left() {

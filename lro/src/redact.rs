@@ -3,6 +3,8 @@
 use longrunning::http::is_sensitive;
 use longrunning::printing::{suspicion, suspicion_of_name};
 
+use crate::args::ShellKind;
+
 /// The value of a header, or a word in its place.
 pub(crate) fn value<'a>(name: &str, value: &'a str) -> &'a str {
     if is_sensitive(name) || is_secret(value) { REDACTED } else { value }
@@ -28,12 +30,17 @@ pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
     }
 }
 
-/// What a page token is that may not be repeated.
+/// Where a listing can go on.
 ///
 /// A token of the service is repeated, whatever it looks like: many services make theirs of JSON in base64, as a JWT is
 /// made. One that the user gave may be a credential in the wrong place.
-pub(crate) fn suspicion_of_page_token(token: &str, given: Option<&str>) -> Option<&'static str> {
-    suspicion(token).filter(|_| given.is_some_and(|given| given.trim() == token.trim()))
+pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
+    match suspicion(token).filter(|_| given.is_some_and(|given| given.trim() == token.trim())) {
+        Some(what) => {
+            format!("go on with the same --page-token, which is not repeated here: it looks like {what}")
+        }
+        None => format!("go on with --page-token {}", ShellKind::here().word(token)),
+    }
 }
 
 /// `Name: value` as the user gave it, without a value that may be secret.
@@ -94,10 +101,17 @@ mod tests {
         let secrets =
             ["eyJhbGciOiJIUzI1NiJ9.e30.x", "eyJvZmZzZXQiOjJ9", "ya29.CANARY", "1//0gCANARY", "{\"a\": 1}"];
         for token in secrets {
-            assert!(suspicion_of_page_token(token, Some(token)).is_some(), "{token}");
-            assert_eq!(suspicion_of_page_token(token, None), None);
-            assert_eq!(suspicion_of_page_token(token, Some("p1")), None);
+            let line = page_token_line(token, Some(token));
+            assert!(line.contains("it looks like ") && !line.contains(token), "{line}");
+            assert_eq!(
+                page_token_line(token, None),
+                format!("go on with --page-token {}", ShellKind::here().word(token))
+            );
+            assert_eq!(page_token_line(token, Some("p1")), page_token_line(token, None));
         }
-        assert_eq!(suspicion_of_page_token("p 1", Some("p 1")), None);
+        assert_eq!(
+            page_token_line("p 1", Some("p 1")),
+            format!("go on with --page-token {}", ShellKind::here().word("p 1"))
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
-use longrunning::{Any, Code, Error, Status};
+use longrunning::{Any, Code, Error, ErrorKind, Status};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -17,6 +17,8 @@ use crate::args::parse_duration;
 pub(crate) struct Scenario {
     #[serde(default)]
     operations: Vec<ScriptedOperation>,
+    #[serde(default)]
+    starts: Vec<ScenarioStart>,
     #[serde(default)]
     faults: Vec<ScenarioFault>,
     /// Has the method `:wait`.
@@ -40,6 +42,17 @@ struct ScriptedOperation {
     error: Option<Box<RawValue>>,
     #[serde(default)]
     ignores_cancel: bool,
+}
+
+/// A method that starts an operation; the second one has a name that ends with `-2`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScenarioStart {
+    /// `METHOD /path/{with=wildcards/*}`, as in google.api.http.
+    request: Option<String>,
+    /// `package.Service/Method`, for gRPC.
+    rpc: Option<String>,
+    operation: ScriptedOperation,
 }
 
 /// The metadata from this percentage on; `"{percent}"` in it becomes the number.
@@ -94,9 +107,18 @@ impl Scenario {
         // What cannot be used is found before anything listens.
         let operations: Result<Vec<_>, Error> =
             self.operations.into_iter().map(ScriptedOperation::play).collect();
-        let (operations, server) = (operations?, builder.start()?);
+        let starts: Result<Vec<_>, Error> = self.starts.into_iter().map(ScenarioStart::play).collect();
+        let (operations, starts, server) = (operations?, starts?, builder.start()?);
         for operation in operations {
             server.insert(operation);
+        }
+        for (request, rpc, operation) in starts {
+            if let Some((method, template)) = request {
+                server.on_start(&method, &template, operation.clone());
+            }
+            if let Some(rpc) = rpc {
+                server.on_start_rpc(&rpc, operation);
+            }
         }
         for fault in self.faults {
             let reply = fault.reply();
@@ -106,6 +128,24 @@ impl Scenario {
             server.require_token(token);
         }
         Ok(server)
+    }
+}
+
+/// The request over REST, the method over gRPC, and what either starts.
+type PlayedStart = (Option<(String, String)>, Option<String>, FakeOperation);
+
+impl ScenarioStart {
+    fn play(self) -> Result<PlayedStart, Error> {
+        let request = self.request.as_deref().map(|request| {
+            let parts = request.split_once(' ').filter(|(_, template)| template.starts_with('/'));
+            parts.map(|(method, template)| (method.to_owned(), template.to_owned())).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("`request` of a start is `{request}`: expected one like `POST /v2/{{name=projects/*}}:run`"),
+                )
+            })
+        });
+        Ok((request.transpose()?, self.rpc, self.operation.play()?))
     }
 }
 

@@ -3,24 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{AttemptRequest, Call, RpcRequest, task_of};
+use crate::call::{AttemptRequest, Call, CallRequest, RpcRequest, task_of};
 use crate::core::Core;
 use crate::error::Error;
 use crate::options::CallOptions;
 use crate::pager::{Operations, Pages};
-use crate::proto::google::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    WaitOperationRequest,
-};
+use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::retry::{Attempts, RetryStep, RetryTask};
-use crate::types::{Operation, OperationPage};
 
 use super::Async;
 use super::executor::AsyncWork;
 
 impl<R> Call<R, Async> {
     /// Runs the call through the retry loop, within its total timeout and within `limit`.
-    pub(super) async fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
+    pub(super) async fn run_within(&self, limit: Duration) -> Result<R::Output, Error>
     where
         R: RpcRequest,
     {
@@ -30,7 +26,7 @@ impl<R> Call<R, Async> {
         run(&work, &self.core, task_of(request, &options), request.clone(), options).await
     }
 
-    async fn sent(self) -> Result<R::Answer, Error>
+    async fn sent(self) -> Result<R::Output, Error>
     where
         R: RpcRequest,
     {
@@ -45,7 +41,7 @@ pub(super) async fn run<R: AttemptRequest>(
     task: RetryTask,
     request: R,
     options: CallOptions,
-) -> Result<R::Answer, Error> {
+) -> Result<R::Output, Error> {
     let (clock, asked) = (&*core.clock, Arc::new((request, options)));
     let mut attempts = Attempts::new(task, clock);
     loop {
@@ -69,64 +65,21 @@ pub(super) async fn run<R: AttemptRequest>(
     }
 }
 
-impl Call<GetOperationRequest, Async> {
-    /// Sends the call and returns the latest state of the operation.
+impl<R: CallRequest> Call<R, Async> {
+    /// Sends the call, retries it where that is safe, and returns the response; see [`Call::send`](Call#method.send).
+    ///
+    /// A call of [`wait`](crate::OperationsAsyncClient::wait) takes one thread of the [`Executor`](super::Executor) for as long
+    /// as the server holds the response back.
     ///
     /// # Errors
     ///
-    /// As for [`Call::<GetOperationRequest>::send`], and as said in [`aio`](super#errors).
-    pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
-        self.sent()
-    }
-}
-
-impl Call<CancelOperationRequest, Async> {
-    /// Sends the call. Success means that the service received the request.
-    ///
-    /// Cancelling is best effort: get the operation afterwards to see whether it ended with `CANCELLED`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Call::<CancelOperationRequest>::send`], and as said in [`aio`](super#errors).
-    pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
-        self.sent()
-    }
-}
-
-impl Call<DeleteOperationRequest, Async> {
-    /// Sends the call. Success means that the service has deleted the operation.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Call::<DeleteOperationRequest>::send`], and as said in [`aio`](super#errors).
-    pub fn send(self) -> impl Future<Output = Result<(), Error>> + Send + 'static {
-        self.sent()
-    }
-}
-
-impl Call<WaitOperationRequest, Async> {
-    /// Sends the call and returns the latest state of the operation, done or not.
-    ///
-    /// Takes one thread of the [`Executor`](super::Executor) for as long as the server holds the response back.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Call::<WaitOperationRequest>::send`], and as said in [`aio`](super#errors).
-    pub fn send(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
+    /// As for [`Call::send`](Call#method.send), and as said in [`aio`](super#errors).
+    pub fn send(self) -> impl Future<Output = Result<R::Response, Error>> + Send + 'static {
         self.sent()
     }
 }
 
 impl Call<ListOperationsRequest, Async> {
-    /// Sends the call for one page.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Call::<ListOperationsRequest>::send`], and as said in [`aio`](super#errors).
-    pub fn send(self) -> impl Future<Output = Result<OperationPage, Error>> + Send + 'static {
-        self.sent()
-    }
-
     /// Returns all operations, page by page as they are needed.
     ///
     /// ```

@@ -12,9 +12,48 @@ use crate::retry::AttemptTurn;
 use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
+/// A request that a [`Call`](crate::Call) sends, and what its `send` returns. Only the five requests of this crate are.
+///
+/// ```
+/// use longrunning::proto::google::longrunning::GetOperationRequest;
+/// use longrunning::{Call, CallRequest, Error, Operation};
+///
+/// fn send(call: Call<GetOperationRequest>) -> Result<Operation, Error> {
+///     call.send()
+/// }
+///
+/// fn send_any<R: CallRequest>(call: Call<R>) -> Result<R::Response, Error> {
+///     call.send()
+/// }
+/// ```
+#[expect(
+    private_bounds,
+    reason = "only this crate knows how to make attempts, so only this crate implements it"
+)]
+pub trait CallRequest: RpcRequest<Output = <Self as CallRequest>::Response> {
+    /// What the method returns: an operation, a page of operations, or nothing.
+    type Response: Send + 'static;
+}
+
+macro_rules! returns {
+    ($($request:ty => $response:ty),* $(,)?) => {
+        $(impl CallRequest for $request {
+            type Response = $response;
+        })*
+    };
+}
+
+returns! {
+    GetOperationRequest => Operation,
+    ListOperationsRequest => OperationPage,
+    CancelOperationRequest => (),
+    DeleteOperationRequest => (),
+    WaitOperationRequest => Operation,
+}
+
 /// A request of which attempts can be made.
 pub(crate) trait AttemptRequest: Clone + Send + Sync + 'static {
-    type Answer: Send + 'static;
+    type Output: Send + 'static;
 
     /// Makes one attempt.
     fn attempt(
@@ -22,7 +61,7 @@ pub(crate) trait AttemptRequest: Clone + Send + Sync + 'static {
         over: &dyn Transport,
         attempt: &Attempt<'_>,
         turn: AttemptTurn,
-    ) -> Result<Self::Answer, Error>;
+    ) -> Result<Self::Output, Error>;
 }
 
 /// A request of one of the RPCs.
@@ -60,7 +99,7 @@ impl RpcRequest for GetOperationRequest {
 }
 
 impl AttemptRequest for GetOperationRequest {
-    type Answer = Operation;
+    type Output = Operation;
 
     fn attempt(
         &self,
@@ -79,7 +118,7 @@ impl RpcRequest for ListOperationsRequest {
 }
 
 impl AttemptRequest for ListOperationsRequest {
-    type Answer = OperationPage;
+    type Output = OperationPage;
 
     fn attempt(
         &self,
@@ -98,7 +137,7 @@ impl RpcRequest for CancelOperationRequest {
 }
 
 impl AttemptRequest for CancelOperationRequest {
-    type Answer = ();
+    type Output = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         over.cancel_operation(self, attempt).map_err(|error| match error.code() {
@@ -117,7 +156,7 @@ impl RpcRequest for DeleteOperationRequest {
 }
 
 impl AttemptRequest for DeleteOperationRequest {
-    type Answer = ();
+    type Output = ();
 
     fn attempt(&self, over: &dyn Transport, attempt: &Attempt<'_>, turn: AttemptTurn) -> Result<(), Error> {
         match over.delete_operation(self, attempt) {
@@ -143,7 +182,7 @@ impl RpcRequest for WaitOperationRequest {
 }
 
 impl AttemptRequest for WaitOperationRequest {
-    type Answer = Operation;
+    type Output = Operation;
 
     fn attempt(
         &self,

@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::pager::{Operations, Pages};
-use crate::proto::google::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    WaitOperationRequest,
-};
+use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::retry;
-use crate::types::{Operation, OperationPage};
+use crate::types::Operation;
 
-use super::{Call, RpcRequest, task_of};
+use super::{Call, CallRequest, RpcRequest, task_of};
 
 impl<R> Call<R> {
     /// Runs the call through the retry loop.
-    pub(crate) fn run(&self) -> Result<R::Answer, Error>
+    pub(crate) fn run(&self) -> Result<R::Output, Error>
     where
         R: RpcRequest,
     {
@@ -23,7 +20,7 @@ impl<R> Call<R> {
     }
 
     /// Runs the call within its total timeout, and within `limit`.
-    pub(crate) fn run_within(&self, limit: Duration) -> Result<R::Answer, Error>
+    pub(crate) fn run_within(&self, limit: Duration) -> Result<R::Output, Error>
     where
         R: RpcRequest,
     {
@@ -36,70 +33,45 @@ impl<R> Call<R> {
     }
 }
 
-impl Call<GetOperationRequest> {
-    /// Sends the call and returns the latest state of the operation.
+impl<R: CallRequest> Call<R> {
+    /// Sends the call, retries it where that is safe, and returns the response.
+    ///
+    /// The method that made the call says what success means: [`get`], [`list`] (one page), [`cancel`], [`delete`] or [`wait`].
+    ///
+    /// ```
+    /// # let server = longrunning::testing::FakeServer::start();
+    /// # server.insert(longrunning::Operation::running("operations/42"));
+    /// # let client = server.client();
+    /// let operation = client.get("operations/42").send()?;
+    /// let page = client.list("operations").page_size(10).send()?;
+    /// assert_eq!(page.operations, [operation]);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// `Binding` for an invalid name, `Service` with the service's code (`NOT_FOUND` for an
-    /// operation that was deleted or has expired), `Auth`, `Transport`, `Timeout`, `Decode`, `Config`. An
-    /// operation that failed is not an error here.
-    pub fn send(self) -> Result<Operation, Error> {
-        self.run()
-    }
-}
-
-impl Call<CancelOperationRequest> {
-    /// Sends the call. Success means that the service received the request.
+    /// | [kind](crate::ErrorKind) | when |
+    /// |---|---|
+    /// | `Binding` | the name is not valid, or the method has no binding; nothing was sent |
+    /// | `Config` | an option is not valid; nothing was sent |
+    /// | `Auth` | there is no access token |
+    /// | `Transport` | the service was not reached, or the connection failed |
+    /// | `Timeout` | [`total_timeout`](Self::total_timeout) is over |
+    /// | `Stopped` | the [`stop`](Self::stop) token was used |
+    /// | `Service` | the service refused: [`code`](Error::code) says why |
+    /// | `Decode` | the response cannot be read |
     ///
-    /// Cancelling is best effort: get the operation afterwards to see whether it ended with `CANCELLED`.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service cannot cancel operations. If an
-    /// earlier attempt may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says
-    /// that it may have cancelled the operation.
-    pub fn send(self) -> Result<(), Error> {
-        self.run()
-    }
-}
-
-impl Call<DeleteOperationRequest> {
-    /// Sends the call. Success means that the service has deleted the operation.
-    ///
-    /// Running work continues: deleting does not cancel. `NOT_FOUND` after an attempt whose response was
-    /// lost counts as success.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service cannot delete operations.
-    pub fn send(self) -> Result<(), Error> {
-        self.run()
-    }
-}
-
-impl Call<WaitOperationRequest> {
-    /// Sends the call and returns the latest state of the operation, done or not.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](crate::OperationsClient::get); `UNIMPLEMENTED` if the service has no such method. Without
-    /// a binding for it nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
-    pub fn send(self) -> Result<Operation, Error> {
+    /// [`get`]: crate::OperationsClient::get
+    /// [`list`]: crate::OperationsClient::list
+    /// [`cancel`]: crate::OperationsClient::cancel
+    /// [`delete`]: crate::OperationsClient::delete
+    /// [`wait`]: crate::OperationsClient::wait
+    pub fn send(self) -> Result<R::Response, Error> {
         self.run()
     }
 }
 
 impl Call<ListOperationsRequest> {
-    /// Sends the call for one page.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](crate::OperationsClient::get).
-    pub fn send(self) -> Result<OperationPage, Error> {
-        self.run()
-    }
-
     /// Returns an iterator over all operations, which fetches each page when it is needed.
     ///
     /// A `for` loop over the call does the same. Keep the iterator for

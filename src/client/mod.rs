@@ -29,19 +29,17 @@ pub use builder::OperationsClientBuilder;
 /// Cheap to clone, and to share between threads: clones share connections and tokens. Nothing is sent before
 /// `send`, iteration or `until_done`; every call blocks the calling thread, which is the only one that works.
 ///
-/// ```
-/// # let server = longrunning::testing::FakeServer::start();
-/// # server.insert(longrunning::Operation::running("operations/42"));
-/// # let endpoint = server.url();
-/// use longrunning::{Credentials, OperationsClient};
+/// ```no_run
+/// use longrunning::OperationsClient;
 ///
-/// let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
+/// let client = OperationsClient::new("https://speech.googleapis.com")?; // with Google's default credentials
 /// let operation = client.get("operations/42").send()?;
-/// println!("{}: {}", operation.name(), operation.outcome());
+/// println!("{}: {}", operation.name(), operation.outcome()); // operations/42: running
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A `name` may be a `&str`, a `String`, an [`OperationName`] or a `&Operation`. Names are unique only within
+/// Methods that take an operation accept a name (`&str`, `String`, [`OperationName`](crate::OperationName)), an
+/// [`Operation`](crate::Operation), a [`Pending`](crate::Pending) or a handle: see [`OperationRef`]. Names are unique only within
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
@@ -181,6 +179,11 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `NOT_FOUND` for an operation that was deleted or has expired. An operation that
+    /// failed is not an error here.
+    ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
@@ -199,6 +202,10 @@ impl OperationsClient {
     /// }
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each step of the iteration may fail as [`Call::send`](Call#method.send) does.
     ///
     /// [ListOperations]: https://google.aip.dev/158
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest> {
@@ -222,6 +229,12 @@ impl OperationsClient {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot cancel operations. If an earlier attempt
+    /// may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says that it may have cancelled the
+    /// operation.
+    ///
     /// [CancelOperation]: https://google.aip.dev/151
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
@@ -239,6 +252,11 @@ impl OperationsClient {
     /// assert_eq!(client.get("operations/42").send().unwrap_err().code(), Some(Code::NotFound));
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot delete operations. `NOT_FOUND` after an
+    /// attempt whose response was lost counts as success.
     ///
     /// [DeleteOperation]: https://google.aip.dev/151
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest> {
@@ -263,6 +281,11 @@ impl OperationsClient {
     /// assert!(!operation.is_done());
     /// # Ok::<(), longrunning::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service has no such method. Without a binding for it
+    /// nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
     ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest> {

@@ -99,7 +99,7 @@ impl LocalAgent {
 
 impl HttpClient for HttpAgent {
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let peer = peer(request.url)?;
+        let peer = request.server.map_or_else(|| peer(request.url), Ok)?;
         let proxy = self.routes.to(&peer)?;
         if request.remaining().is_zero() {
             let message = format!("timed out before the request to {peer} was sent");
@@ -118,6 +118,10 @@ impl HttpClient for HttpAgent {
         let options = self.options.clone().client_certificate(certificate);
         let connector = Connector::with_routes(&options.net, None, DnsCache::new(), self.routes.clone())?;
         Ok(Arc::new(Self::over(connector, options)))
+    }
+
+    fn reuse_body(&self, body: Vec<u8>) {
+        self.local().library.reuse_body(body);
     }
 }
 

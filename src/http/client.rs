@@ -50,6 +50,13 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
                        implement `HttpClient::with_client_certificate` for it";
         Err(HttpError::new(HttpErrorKind::Config, message))
     }
+
+    /// Takes back the body of a response that was decoded, so that the next one can use its memory.
+    ///
+    /// Calls over REST do this. By default the memory is freed.
+    fn reuse_body(&self, body: Vec<u8>) {
+        drop(body);
+    }
 }
 
 impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
@@ -62,6 +69,10 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
         certificate: ClientCertificate,
     ) -> Result<Arc<dyn HttpClient>, HttpError> {
         (**self).with_client_certificate(certificate)
+    }
+
+    fn reuse_body(&self, body: Vec<u8>) {
+        (**self).reuse_body(body);
     }
 }
 
@@ -79,6 +90,9 @@ pub(super) trait HttpLibrary: Send + Sync {
         peer: &Peer<'_>,
         limit: IoLimit<'_>,
     ) -> Result<HttpResponse, HttpError>;
+
+    /// Takes back the body of a response, for the next one.
+    fn reuse_body(&self, body: Vec<u8>);
 
     /// The same for a forked child: it has no connection of its parent's, and waits for no lock of it.
     fn inherited(&self) -> Box<dyn HttpLibrary>;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::net::peer::Peer;
 use crate::util::clock::deadline;
 use crate::util::redact::Masked;
 use crate::util::stop::StopToken;
@@ -82,13 +83,25 @@ pub struct HttpRequest<'a> {
     /// and sends it on a new connection or on one that was used within the last 2 s. Set for requests that start
     /// operations; all others are idempotent.
     pub once: bool,
+    /// The server of the URL, if it is known to be well formed.
+    pub(crate) server: Option<Peer<'a>>,
 }
 
 impl<'a> HttpRequest<'a> {
     /// Creates a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let deadline = Instant::now() + Duration::from_secs(10);
-        Self { method, url, headers: &[], body: None, deadline, limit: 32 << 20, stop: None, once: false }
+        Self {
+            method,
+            url,
+            headers: &[],
+            body: None,
+            deadline,
+            limit: 32 << 20,
+            stop: None,
+            once: false,
+            server: None,
+        }
     }
 
     /// Sets all [`headers`](Self::headers). Default: none.

@@ -12,7 +12,7 @@ use crate::util::file::{FileError, shown};
 ///
 /// A file that does not exist yet needs a folder that does.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
-    match fs::canonicalize(path) {
+    match canonical(path) {
         Ok(path) => Ok(path),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => resolve_new(path),
         Err(cause) => Err(unusable(path, FileError::failed(cause))),
@@ -27,9 +27,26 @@ fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
     let name = path.file_name().filter(|_| !ends_in_separator(path));
     let name = name.ok_or_else(|| invalid(path, "has no file name"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::canonicalize(folder)
+    let folder = canonical(folder)
         .map_err(|cause| invalid(path, "is in a folder that cannot be used").with_source(cause))?;
     Ok(folder.join(name))
+}
+
+/// The absolute path without links, in the form that people know.
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let path = fs::canonicalize(path)?;
+    let Some(plain) = path.to_str().and_then(plain) else { return Ok(path) };
+    // Some names have a meaning of their own without the prefix, such as `nul`.
+    let is_same = fs::canonicalize(&plain).is_ok_and(|same| same == path);
+    Ok(if is_same { plain.into() } else { path })
+}
+
+/// `\\?\C:\folder` and `\\?\UNC\server\share`, as Windows gives them, without the prefix.
+fn plain(path: &str) -> Option<String> {
+    let path = path.strip_prefix(r"\\?\")?;
+    let share = path.strip_prefix(r"UNC\").map(|share| format!(r"\\{share}"));
+    let is_drive = || path.get(1..3) == Some(r":\");
+    share.or_else(|| is_drive().then(|| path.to_owned()))
 }
 
 fn ends_in_separator(path: &Path) -> bool {
@@ -76,3 +93,22 @@ pub(super) fn unusable(journal: &Path, FileError { why, cause, .. }: FileError) 
 }
 
 const LONGEST_NAME: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_the_prefix_of_windows() {
+        let rows = [
+            (r"\\?\C:\folder\a.jsonl", Some(r"C:\folder\a.jsonl")),
+            (r"\\?\UNC\server\share\a.jsonl", Some(r"\\server\share\a.jsonl")),
+            (r"\\?\Volume{b75e2c83}\a.jsonl", None),
+            (r"C:\folder", None),
+            ("/folder", None),
+        ];
+        for (path, expected) in rows {
+            assert_eq!(plain(path).as_deref(), expected, "{path}");
+        }
+    }
+}

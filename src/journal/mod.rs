@@ -68,8 +68,8 @@ use store::JournalStore;
 /// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line that was cut off is passed over; unknown
 /// fields and records are kept and passed over; a file of a later version is refused. Lines are appended and
 /// synced to the disk, one sync for a call. When more than half of the file and more than 1 MiB is without effect, it is
-/// replaced: a new file is written beside it, synced and renamed. The file can hold results, so only its
-/// owner can read it. A symbolic link is followed when the journal is opened, and stays a link.
+/// replaced: a new file is written beside it, synced and renamed. The file can hold results. On Unix
+/// only its owner can read it; on Windows it has the permissions of its folder. A symbolic link is followed when the journal is opened, and stays a link.
 ///
 /// One process has a journal at a time. It holds a lock on a file beside it, `.NAME.longrunning-lock`, which the
 /// operating system releases however the process ends, and which stays behind. The new file of a replacement is

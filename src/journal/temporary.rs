@@ -18,7 +18,7 @@ pub(super) struct Temporary<'l> {
 }
 
 impl<'l> Temporary<'l> {
-    /// Creates the file; only its owner can read it, since results of operations may be secret.
+    /// Creates the file. On Unix only its owner can read it, since results of operations may be secret.
     pub(super) fn create(journal: &Path, lock: &'l JournalLock) -> io::Result<(Self, File)> {
         let random = RandomState::new().hash_one(journal);
         let path = companion(journal, &format!("{PREFIX}{random:016x}"));

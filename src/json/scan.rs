@@ -215,16 +215,15 @@ impl<'t> JsonScanner<'t> {
 
 /// Sets the highest bit of a byte where `word` has `"`, `\` or a control character.
 ///
-/// Each part subtracts in all bytes at once. A borrow may set further bits above the first that is right, so only the
+/// Both parts subtract in all bytes at once. A borrow may set further bits above the first that is right, so only the
 /// lowest of all is meaningful.
 #[inline]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
-    let quote = zero(word ^ (ONES * b'"' as u64));
-    let backslash = zero(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & (ONES * 0x80)
+    // With this bit changed, `"` is 0x20 and next to the control characters.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & (ONES * 0x80)
 }
 
 #[cfg(test)]

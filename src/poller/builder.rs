@@ -79,6 +79,30 @@ pub struct Poller<M = Blocking> {
     watch: WaitWatch,
 }
 
+impl Poller {
+    /// Blocks until the operation is done and gives it, succeeded or failed.
+    ///
+    /// [`Operation::into_response`] then tells the two apart.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
+    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
+    /// [`OperationsClient::get`](crate::OperationsClient::get).
+    pub fn until_done(self) -> Result<Operation, Error> {
+        let mut snapshots = self.start();
+        loop {
+            match snapshots.next() {
+                Some(Ok(operation)) if operation.is_done() => return Ok(operation),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                // The iterator ends after a done operation or an error, which return above.
+                None => return Err(Error::decode("the wait ended without an answer")),
+            }
+        }
+    }
+}
+
 impl<M> Poller<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let target = target.at(core);
@@ -112,30 +136,6 @@ impl<M> Poller<M> {
     pub(crate) fn reporting_to(mut self, latest: &Latest) -> Self {
         self.watch.latest = Some(latest.clone());
         self
-    }
-}
-
-impl Poller {
-    /// Blocks until the operation is done and gives it, succeeded or failed.
-    ///
-    /// [`Operation::into_response`] then tells the two apart.
-    ///
-    /// # Errors
-    ///
-    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
-    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
-    /// [`OperationsClient::get`](crate::OperationsClient::get).
-    pub fn until_done(self) -> Result<Operation, Error> {
-        let mut snapshots = self.start();
-        loop {
-            match snapshots.next() {
-                Some(Ok(operation)) if operation.is_done() => return Ok(operation),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The iterator ends after a done operation or an error, which return above.
-                None => return Err(Error::decode("the wait ended without an answer")),
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::transport::{Attempt, StartRequest, Transport};
 use crate::types::{Code, Operation};
 
 impl AttemptRequest for StartRequest {
-    type Answer = Operation;
+    type Output = Operation;
 
     fn attempt(
         &self,

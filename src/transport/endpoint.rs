@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::net::mtls_host;
+use crate::net::peer::{Peer, ServerAddress};
 use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
@@ -54,6 +55,11 @@ impl Endpoint {
     /// Scheme, host and port, without the base path.
     pub(crate) fn origin(&self) -> String {
         [self.scheme, "://", &self.authority].concat()
+    }
+
+    /// The server that connections lead to.
+    pub(crate) fn server(&self) -> Option<ServerAddress> {
+        UrlParts::split(&self.origin()).as_ref().and_then(Peer::of).map(ServerAddress::from)
     }
 
     /// Whether requests are not encrypted.

@@ -4,7 +4,7 @@ use crate::util::percent::{encode, encode_path};
 
 /// Returns the value of `x-goog-request-params` for a name.
 pub(super) fn routing_header(name: &str) -> String {
-    format!("name={}", encode_path(name))
+    ["name=", &encode_path(name)].concat()
 }
 
 /// The same for the fields of a start; `None` without fields.

@@ -106,8 +106,10 @@ fn is_html(response: &HttpResponse) -> bool {
 
 /// Whether the content type names JSON: `application/json`, or a type whose suffix is `+json`.
 pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
-    let media_type = response.media_type().to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
+    let media_type = response.media_type();
+    let suffix = media_type.len().checked_sub(JSON_SUFFIX.len()).and_then(|at| media_type.get(at..));
+    media_type.eq_ignore_ascii_case("application/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(JSON_SUFFIX))
 }
 
 /// Whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.
@@ -116,6 +118,9 @@ fn is_binary(body: &str) -> bool {
     let broken = body.chars().filter(|char| *char == char::REPLACEMENT_CHARACTER).count();
     body.contains(is_control) || broken * 10 > body.len()
 }
+
+/// Of media types whose content is JSON (RFC 6839 section 3.1).
+const JSON_SUFFIX: &str = "+json";
 
 /// As much as is kept of the body of an error.
 const MOST_SHOWN: usize = 64 << 10;

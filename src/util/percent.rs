@@ -1,5 +1,7 @@
 //! Percent-encoding of URLs (RFC 3986).
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Encodes a query value or one path segment: everything but unreserved characters.
@@ -8,8 +10,8 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// Encodes a path, of which `/` stays.
-pub(crate) fn encode_path(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED_IN_PATHS).to_string()
+pub(crate) fn encode_path(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, RESERVED_IN_PATHS).into()
 }
 
 /// Appends a text to a buffer, encoded as by [`encode`].

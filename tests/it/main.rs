@@ -36,6 +36,7 @@ mod resume;
 mod services;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 mod status_pages;
 mod sweep;
 mod token_files;

@@ -1,11 +1,10 @@
 //! Arguments back into a command line: how to go on after an interruption.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Globals, LongPollArg, OnTimeoutArg, WaitArgs, duration};
+use super::{Globals, LongPollArg, OnTimeoutArg, ShellKind, WaitArgs, duration};
 use crate::redact;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
@@ -13,17 +12,32 @@ use crate::redact;
 /// With a journal that is where the names are. An endpoint of the environment is said again: the other shell may
 /// have another one.
 pub(crate) fn resume(globals: &Globals, wait: &WaitArgs, names: &[String], endpoint: Option<&str>) -> String {
+    resume_in(ShellKind::here(), globals, wait, names, endpoint)
+}
+
+fn resume_in(
+    shell: ShellKind,
+    globals: &Globals,
+    wait: &WaitArgs,
+    names: &[String],
+    endpoint: Option<&str>,
+) -> String {
     let endpoint = endpoint.filter(|_| globals.endpoint.is_none());
-    let variable = endpoint
-        .map(|endpoint| format!("LRO_ENDPOINT={} ", shell_word(&redact::value_for_display(endpoint))));
+    // No shell of Windows sets a variable for one command.
+    let (option, variable) = match shell {
+        ShellKind::Windows => (endpoint, None),
+        ShellKind::Posix => (None, endpoint.map(redact::value_for_display)),
+    };
+    let variable = variable.map(|endpoint| format!("LRO_ENDPOINT={} ", shell.word(&endpoint)));
     let mut line = CommandLine(vec!["lro".to_owned()]);
+    line.text("--endpoint", option);
     line.globals(globals);
     line.0.push("wait".to_owned());
     line.wait(wait);
     if wait.journal.is_none() {
         line.0.extend(names.iter().map(|name| redact::name_for_line(name, &wait.names)));
     }
-    let words: Vec<_> = line.0.iter().map(|word| shell_word(word)).collect();
+    let words: Vec<_> = line.0.iter().map(|word| shell.word(word)).collect();
     variable.unwrap_or_default() + &words.join(" ")
 }
 
@@ -33,6 +47,7 @@ impl CommandLine {
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
+            parent,
             api_version,
             transport,
             headers,
@@ -50,6 +65,7 @@ impl CommandLine {
             dry_run: _,
         } = globals;
         self.text("--endpoint", endpoint.as_deref());
+        self.text("--parent", parent.as_deref());
         self.text("--api-version", api_version.as_deref());
         self.choice("--transport", transport.as_ref());
         for header in headers {
@@ -72,7 +88,16 @@ impl CommandLine {
     }
 
     fn wait(&mut self, wait: &WaitArgs) {
-        let WaitArgs { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
+        let WaitArgs {
+            names: _,
+            all: _,
+            filter: _,
+            on_timeout,
+            long_poll,
+            poll_interval,
+            max_outage,
+            journal,
+        } = wait;
         self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeoutArg::default()));
         self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPollArg::default()));
         self.duration("--poll-interval", *poll_interval);
@@ -100,15 +125,6 @@ impl CommandLine {
     }
 }
 
-/// A word as a POSIX shell reads it back: quoted where it has to be.
-pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.into(),
-        false => format!("'{}'", word.replace('\'', r"'\''")).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +134,7 @@ mod tests {
     fn the_line_means_what_was_typed() {
         let rows = [
             "lro wait operations/1",
-            "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
+            "lro --endpoint http://127.0.0.1:1 --parent projects/p --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
              --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
              --total-timeout 1h30m --retries 0 --format json --progress never --color always --verbose wait --on-timeout cancel \
              --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",
@@ -128,7 +144,7 @@ mod tests {
             let words = split(line);
             let cli = read(&words).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!("{line}") };
-            let again = resume(&cli.globals, wait, &wait.names, None);
+            let again = resume_in(ShellKind::Posix, &cli.globals, wait, &wait.names, None);
             assert_eq!(again, line);
             assert_eq!(read(split(&again)).unwrap(), cli);
         }
@@ -139,7 +155,10 @@ mod tests {
         let globals = Globals { headers: vec!["X-My-Token: CANARY".into()], ..Globals::default() };
         let cli = read(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
-        assert_eq!(resume(&globals, wait, &[], None), "lro --header 'X-My-Token: [redacted]' wait");
+        assert_eq!(
+            resume_in(ShellKind::Posix, &globals, wait, &[], None),
+            "lro --header 'X-My-Token: [redacted]' wait"
+        );
     }
 
     #[test]
@@ -169,10 +188,13 @@ mod tests {
     fn an_endpoint_of_the_environment_is_said_again() {
         let cli = read(["lro", "wait", "a"]).unwrap();
         let Command::Wait(wait) = &cli.command else { panic!() };
-        let line = |globals: &Globals| resume(globals, wait, &wait.names, Some("b.example"));
-        assert_eq!(line(&cli.globals), "LRO_ENDPOINT=b.example lro wait a");
+        let line = |shell, globals| resume_in(shell, globals, wait, &wait.names, Some("b.example"));
+        assert_eq!(line(ShellKind::Posix, &cli.globals), "LRO_ENDPOINT=b.example lro wait a");
+        assert_eq!(line(ShellKind::Windows, &cli.globals), "lro --endpoint b.example wait a");
         let globals = Globals { endpoint: Some("c.example".into()), ..Globals::default() };
-        assert_eq!(line(&globals), "lro --endpoint c.example wait a");
+        for shell in [ShellKind::Posix, ShellKind::Windows] {
+            assert_eq!(line(shell, &globals), "lro --endpoint c.example wait a");
+        }
     }
 
     /// As a shell does it, as far as quotes go.

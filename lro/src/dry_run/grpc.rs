@@ -6,7 +6,7 @@ use prost::Message;
 use serde_json::{Value, json};
 
 use super::request::{header_words, send};
-use crate::args::{Cli, Globals, OutputFormat, shell_word};
+use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
 use crate::place::{OperationPlace, Service};
@@ -77,13 +77,14 @@ impl RecordedCall {
         let own =
             |name: &str| ["te", "content-type", "user-agent"].contains(&name) || name.starts_with("grpc-");
         let metadata = self.metadata.iter().filter(|(name, _)| !own(name));
+        let shell = ShellKind::here();
         let mut words = vec!["grpcurl".to_owned()];
         words.extend(self.plain.then(|| "-plaintext".to_owned()));
         words.extend(["-proto".to_owned(), PROTO.to_owned()]);
         words.extend(header_words(globals, "-H", metadata));
-        words.extend(["-d".to_owned(), shell_word(&self.message.to_string()).into_owned()]);
+        words.extend(["-d".to_owned(), shell.word(&self.message.to_string()).into_owned()]);
         words.extend([
-            shell_word(&self.address()).into_owned(),
+            shell.word(&self.address()).into_owned(),
             self.method.trim_start_matches('/').to_owned(),
         ]);
         words.join(" ")

@@ -3,10 +3,11 @@
 use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
-use crate::args::{Cli, Command, Globals, shell_word};
-use crate::call::list_call;
+use crate::args::{Cli, Command, Globals, ShellKind};
+use crate::list::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
+use crate::wait::selection_call;
 
 /// Lets `client` send what the command would send first for a name.
 pub(super) fn send(
@@ -17,6 +18,7 @@ pub(super) fn send(
     let name = &*place.name;
     match &cli.command {
         Command::List(args) => list_call(client, place, args).send().map(drop),
+        Command::Wait(args) if args.all.is_some() => selection_call(client, place, args).send().map(drop),
         Command::Cancel(_) => client.cancel(name).send(),
         Command::Delete(_) => client.delete(name).send(),
         _ => client.get(name).send().map(drop),
@@ -30,22 +32,27 @@ pub(super) fn header_words<'h>(
     headers: impl Iterator<Item = &'h (String, String)> + Clone,
 ) -> impl Iterator<Item = String> {
     let (secret, plain): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| is_sensitive(name));
-    let plain = plain.into_iter().map(|(name, value)| shell_word(&format!("{name}: {value}")).into_owned());
-    let secret = secret.into_iter().map(|(name, _)| format!("\"{name}: {}\"", variable(globals, name)));
+    let shell = ShellKind::here();
+    let plain =
+        plain.into_iter().map(move |(name, value)| shell.word(&format!("{name}: {value}")).into_owned());
+    let secret =
+        secret.into_iter().map(move |(name, _)| format!("\"{name}: {}\"", variable(shell, globals, name)));
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
 /// What a shell puts in place of a secret.
-fn variable(globals: &Globals, header: &str) -> String {
-    match (header, &globals.access_token_file, &globals.credentials) {
-        ("authorization", Some(file), _) => {
-            format!("Bearer $(cat {})", shell_word(&redact::value_for_display(&file.to_string_lossy())))
+///
+/// `cmd` has no way to put the output of a command there.
+fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
+    match (header, shell, &globals.access_token_file, &globals.credentials) {
+        ("authorization", ShellKind::Posix, Some(file), _) => {
+            format!("Bearer $(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())))
         }
-        ("authorization", None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
-        ("authorization", ..) => "Bearer $ACCESS_TOKEN".to_owned(),
+        ("authorization", ShellKind::Posix, None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
+        ("authorization", ..) => format!("Bearer {}", shell.variable("ACCESS_TOKEN")),
         _ => {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-            format!("${}", header.chars().map(plain).collect::<String>())
+            shell.variable(&header.chars().map(plain).collect::<String>())
         }
     }
 }

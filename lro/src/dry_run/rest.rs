@@ -8,7 +8,7 @@ use longrunning::printing::redacted;
 use serde_json::json;
 
 use super::request::{header_words, send};
-use crate::args::{Cli, Globals, OutputFormat, shell_word};
+use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
 use crate::place::OperationPlace;
@@ -21,7 +21,7 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     let answer = send(&client, cli, place);
     match (recorder.take(), answer, cli.globals.format()) {
         (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
-        (Some(request), _, OutputFormat::Text) => Ok(request.to_text(&cli.globals)),
+        (Some(request), _, OutputFormat::Text | OutputFormat::Name) => Ok(request.to_text(&cli.globals)),
         (None, Err(error), _) => Err(CommandFailure::of(&error, place)),
         (None, Ok(()), _) => Err(CommandFailure::usage("this command sends nothing")),
     }
@@ -94,9 +94,9 @@ impl ShownRequest {
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
         words.extend(header_words(globals, "--header", self.headers.iter()));
         if let Some(body) = &self.body {
-            words.extend(["--data".to_owned(), shell_word(body).into_owned()]);
+            words.extend(["--data".to_owned(), ShellKind::here().word(body).into_owned()]);
         }
-        words.push(shell_word(&self.url).into_owned());
+        words.push(ShellKind::here().word(&self.url).into_owned());
         words.join(" ")
     }
 }

@@ -88,7 +88,8 @@ fn reason(error: &Error) -> String {
         deepest = Some(deeper);
     }
     let text = deepest.map_or_else(|| error.to_string(), ToString::to_string);
-    let text = text.split(" (os error ").next().unwrap_or_default();
+    // Messages of Windows are sentences.
+    let text = text.split(" (os error ").next().unwrap_or_default().trim_end_matches('.');
     // The call and the name are known to the reader.
     let text = text.split_once("`: ").map_or(text, |(_, text)| text);
     let mut letters = text.chars();

@@ -1,5 +1,6 @@
 //! `--dry-run`: shows the requests, sends nothing.
 
+#[cfg(unix)]
 use std::io::Write;
 
 use serde_json::Value;
@@ -23,8 +24,11 @@ fn a_request_and_a_command_for_curl() {
     }
     let curl = lines.last().unwrap();
     assert!(curl.starts_with("curl --request POST --header "), "{curl}");
-    assert!(curl.ends_with(&format!("--data '{{}}' {url}/v1/operations/running:cancel")), "{curl}");
-    assert!(curl.contains("--header \"x-my-token: $X_MY_TOKEN\""), "{curl}");
+    assert!(
+        curl.ends_with(&format!("--data {QUOTE}{{}}{QUOTE} {url}/v1/operations/running:cancel")),
+        "{curl}"
+    );
+    assert!(curl.contains(&format!("--header \"x-my-token: {TOKEN}\"")), "{curl}");
     assert!(!ran.stdout.contains("CANARY") && ran.stdout.contains("x-my-token: [redacted]"), "{ran:#?}");
     assert_eq!(server.request_count(), 0);
 }
@@ -51,8 +55,11 @@ fn tokens_are_neither_shown_nor_fetched() {
     let server = full_server();
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/keys/service_account.json");
     let rows = [
-        (vec!["--credentials", key], "Bearer $ACCESS_TOKEN"),
-        (vec!["--access-token-file", "/no where"], "Bearer $(cat '/no where')"),
+        (vec!["--credentials", key], BEARER),
+        (
+            vec!["--access-token-file", "/no where"],
+            if cfg!(windows) { BEARER } else { "Bearer $(cat '/no where')" },
+        ),
     ];
     for (who, token) in rows {
         let mut run = Lro::new(&["--dry-run", "get", "operations/1"]).asks(&server);
@@ -69,7 +76,8 @@ fn tokens_are_neither_shown_nor_fetched() {
         run = run.variable(&name, &value);
     }
     let ran = run.runs().exits(0);
-    assert!(ran.stdout.contains("$(gcloud auth application-default print-access-token)"), "{ran:#?}");
+    let token = if cfg!(windows) { BEARER } else { "$(gcloud auth application-default print-access-token)" };
+    assert!(ran.stdout.contains(token), "{ran:#?}");
     assert_eq!(server.request_count(), 0);
     Lro::new(&["--dry-run", "get", "operations/1"]).asks(&server).runs().exits(6);
 }
@@ -151,9 +159,17 @@ fn a_call_and_a_command_for_grpcurl() {
     }
     let command = lines.last().unwrap();
     assert!(command.starts_with("grpcurl -proto google/longrunning/operations.proto -H "), "{command}");
-    assert!(command.contains(r#" -H 'x-a: 1' -H "x-my-token: $X_MY_TOKEN" -d "#), "{command}");
-    let end = r#" -d '{"name":"projects/p/operations/1"}' longrunning.googleapis.com:443 google.longrunning.Operations/CancelOperation"#;
-    assert!(command.ends_with(end), "{command}");
+    assert!(
+        command.contains(&format!(r#" -H {QUOTE}x-a: 1{QUOTE} -H "x-my-token: {TOKEN}" -d "#)),
+        "{command}"
+    );
+    let message = if cfg!(windows) {
+        r#""{\"name\":\"projects/p/operations/1\"}""#
+    } else {
+        r#"'{"name":"projects/p/operations/1"}'"#
+    };
+    let end = " longrunning.googleapis.com:443 google.longrunning.Operations/CancelOperation";
+    assert!(command.ends_with(&format!(" -d {message}{end}")), "{command}");
     assert!(!shown.contains("CANARY"), "{shown}");
 
     let rows = [
@@ -187,6 +203,7 @@ fn the_address_of_a_call() {
         ("http://[::1]:99", " '[::1]:99' "),
     ];
     for (endpoint, address) in rows {
+        let address = &address.replace('\'', QUOTE);
         let ran = lro("--dry-run --transport grpc get a --endpoint").word(endpoint).runs().exits(0);
         let command = ran.stdout.lines().last().unwrap();
         assert!(command.contains(address), "{endpoint}: {command}");
@@ -204,3 +221,8 @@ fn what_would_not_be_sent_is_refused() {
     }
     lro("--dry-run serve").runs().exits(2).says("lro: --dry-run is for commands that send requests");
 }
+
+/// What quotes a word in a printed line, and what stands for secrets.
+const QUOTE: &str = if cfg!(windows) { "\"" } else { "'" };
+const TOKEN: &str = if cfg!(windows) { "%X_MY_TOKEN%" } else { "$X_MY_TOKEN" };
+const BEARER: &str = if cfg!(windows) { "Bearer %ACCESS_TOKEN%" } else { "Bearer $ACCESS_TOKEN" };

@@ -3,6 +3,7 @@
 mod calls;
 mod codes;
 mod dry_run;
+mod guides;
 mod help;
 mod kit;
 mod looks;
@@ -20,6 +21,7 @@ mod tested;
 #[cfg(unix)]
 mod tmux;
 mod trouble;
+mod typing;
 #[cfg(target_os = "linux")]
 mod unwritten;
 mod wait;

@@ -83,6 +83,10 @@ fn a_scenario_with_everything() {
                 {"name": "operations/3", "ignores_cancel": true,
                  "steps": [{"percent": 0, "metadata": {"@type": "x/a.M", "progressPercent": "{percent}"}}]}
             ],
+            "starts": [
+                {"request": "POST /v2/{name=jobs/*}:run", "rpc": "a.b.Jobs/Run",
+                 "operation": {"name": "operations/started", "done_at_poll": 1}}
+            ],
             "faults": [
                 {"request": "GET operations/1", "skip": 1, "times": 2, "status": 503, "message": "draining", "retry_after": "0s"},
                 {"request": "DELETE", "reset": true},

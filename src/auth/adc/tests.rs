@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
+#[cfg(unix)]
 use std::error::Error as _;
+#[cfg(unix)]
 use std::fs;
+use std::path::MAIN_SEPARATOR;
 
 use super::*;
 use crate::folder::Folder;
@@ -29,8 +32,12 @@ fn the_well_known_file_is_where_gcloud_puts_it() {
     ];
     for (name, windows, variables, expected) in rows {
         let found = well_known(&env(variables), windows);
-        let found = found.map(|place| (place.path, place.shown));
-        let file = |(path, shown): (&str, &str)| (PathBuf::from(path).join(FILE), format!("{shown}/{FILE}"));
+        // Paths of Windows have both separators.
+        let slashes = |shown: &str| shown.replace(MAIN_SEPARATOR, "/");
+        let found = found.map(|place| (place.path, slashes(&place.shown)));
+        let file = |(path, shown): (&str, &str)| {
+            (PathBuf::from(path).join(FILE), slashes(&format!("{shown}/{FILE}")))
+        };
         assert_eq!(found, expected.map(file), "{name}");
     }
 }
@@ -44,13 +51,13 @@ fn the_first_place_that_has_something_counts() {
     let named = folder.file("named.json", &user.replace("NAME", "named"));
     let config = folder.file(&format!("config/{FILE}"), &user.replace("NAME", "config"));
     let config = Path::new(&config).parent().unwrap().to_str().unwrap();
-    folder.file(&format!(".config/gcloud/{FILE}"), &user.replace("NAME", "home"));
+    folder.file(&format!("{GCLOUD}/{FILE}"), &user.replace("NAME", "home"));
     let rows: [(&str, &[(&str, &str)], &str); 5] = [
-        ("the variable", &[(VARIABLE, &named), ("HOME", &home)], "user `named`"),
-        ("an empty variable is unset", &[(VARIABLE, ""), ("HOME", &home)], "user `home`"),
-        ("gcloud's folder", &[("CLOUDSDK_CONFIG", config), ("HOME", &home)], "user `config`"),
-        ("the home folder", &[("HOME", &home), ("NO_GCE_CHECK", "true")], "user `home`"),
-        ("the metadata server", &[("HOME", "/nowhere")], "the metadata server"),
+        ("the variable", &[(VARIABLE, &named), (HOME, &home)], "user `named`"),
+        ("an empty variable is unset", &[(VARIABLE, ""), (HOME, &home)], "user `home`"),
+        ("gcloud's folder", &[("CLOUDSDK_CONFIG", config), (HOME, &home)], "user `config`"),
+        ("the home folder", &[(HOME, &home), ("NO_GCE_CHECK", "true")], "user `home`"),
+        ("the metadata server", &[(HOME, "/nowhere")], "the metadata server"),
     ];
     for (name, variables, expected) in rows {
         let found = Credentials::application_default().resolve(&env(variables)).expect(name);
@@ -64,18 +71,18 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
     let home = text(folder.path());
     let bad = folder.file("bad.json", "{\"private_key\": \"CANARY");
     let other = folder.file("other.json", r#"{"type": "gdch_service_account"}"#);
-    folder.file(&format!(".config/gcloud/{FILE}"), "[]");
-    let at_home = text(&folder.path().join(format!(".config/gcloud/{FILE}")));
+    folder.file(&format!("{GCLOUD}/{FILE}"), "[]");
+    let at_home = text(&folder.path().join(GCLOUD).join(FILE));
     let missing = text(&folder.path().join("missing.json"));
     let rows: [(&str, &[(&str, &str)], String); 6] = [
         (
             "a missing file",
-            &[(VARIABLE, &missing), ("HOME", &home)],
+            &[(VARIABLE, &missing), (HOME, &home)],
             format!("credentials file `{missing}` does not exist; {VARIABLE} names it"),
         ),
         (
             "not JSON",
-            &[(VARIABLE, &bad), ("HOME", "/nowhere")],
+            &[(VARIABLE, &bad), (HOME, "/nowhere")],
             format!(
                 "credentials file `{bad}` cannot be parsed as JSON: line 1, column 23; {VARIABLE} names it"
             ),
@@ -91,12 +98,12 @@ fn what_is_there_and_of_no_use_is_not_passed_over() {
         ),
         (
             "the well-known file",
-            &[("HOME", &home)],
+            &[(HOME, &home)],
             format!("credentials file `{at_home}` is an array: expected a JSON object"),
         ),
         (
             "a metadata server that must use mTLS",
-            &[("HOME", "/nowhere"), ("GCE_METADATA_MTLS_MODE", "strict")],
+            &[(HOME, "/nowhere"), ("GCE_METADATA_MTLS_MODE", "strict")],
             "GCE_METADATA_MTLS_MODE is `strict`, which is not supported: expected `none` or `default`".into(),
         ),
         (
@@ -136,12 +143,11 @@ fn a_file_that_cannot_be_opened_is_not_passed_over() {
 #[test]
 fn without_any_every_place_is_listed() {
     let advice = "`gcloud auth application-default login` would make some";
-    let home = if cfg!(windows) { "APPDATA" } else { "HOME" };
     let nowhere = if cfg!(windows) { "/nowhere\\gcloud\\" } else { "~/.config/gcloud/" };
     let rows: [(&str, &[(&str, &str)], String); 3] = [
         (
             "no metadata server wanted",
-            &[(home, "/nowhere"), ("NO_GCE_CHECK", "True")],
+            &[(HOME, "/nowhere"), ("NO_GCE_CHECK", "True")],
             format!("`{nowhere}{FILE}` does not exist, NO_GCE_CHECK is `true`"),
         ),
         (
@@ -168,3 +174,7 @@ fn text(path: &Path) -> String {
 fn env(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
+
+/// The variable that gcloud finds its folder by, and that folder.
+const HOME: &str = if cfg!(windows) { "APPDATA" } else { "HOME" };
+const GCLOUD: &str = if cfg!(windows) { "gcloud" } else { ".config/gcloud" };

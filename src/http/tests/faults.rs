@@ -91,7 +91,7 @@ fn broken_answers() {
             vec![
                 Read,
                 head("transfer-encoding: chunked\r\n\r\n"),
-                Act::Flood(b"400\r\n".iter().copied().chain([b' '; 1024]).chain(*b"\r\n").collect()),
+                Act::Flood(b"4000\r\n".iter().copied().chain([b' '; 0x4000]).chain(*b"\r\n").collect()),
             ],
             (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
         ),

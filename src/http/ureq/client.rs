@@ -21,6 +21,7 @@ use super::connection::{NoResolver, UreqConnector};
 use super::error::UreqFailure;
 use super::exchange;
 use super::redact::Vault;
+use super::spare_body::SpareBody;
 use super::{request, response};
 use crate::util::sync::lock;
 
@@ -47,6 +48,7 @@ struct UreqClient {
     connector: Arc<Connector>,
     vault: Vault,
     idle_timeout: Duration,
+    body: SpareBody,
     /// When a pooled connection last failed: those that were idle at that time are not used any more.
     suspect: Mutex<Option<Instant>>,
 }
@@ -56,7 +58,7 @@ impl UreqClient {
         let (connector, vault) = (Arc::new(connector), Vault::default());
         let opens = UreqConnector::new(Arc::clone(&connector), vault.clone());
         let agent = Agent::with_parts(config, opens, NoResolver);
-        Self { agent, connector, vault, idle_timeout, suspect: Mutex::default() }
+        Self { agent, connector, vault, idle_timeout, body: SpareBody::default(), suspect: Mutex::default() }
     }
 }
 
@@ -80,6 +82,10 @@ impl HttpLibrary for UreqClient {
         log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
         let second = self.attempt(request, &uri, peer, Some(Duration::ZERO));
         second.map_err(|failure| failure.into_error(peer).sent(true))
+    }
+
+    fn reuse_body(&self, body: Vec<u8>) {
+        self.body.put(body);
     }
 
     fn inherited(&self) -> Box<dyn HttpLibrary> {
@@ -107,7 +113,7 @@ impl UreqClient {
             None => self.run(head, idle_age),
         };
         let response = answered.map_err(|error| UreqFailure::of(error, peer))?;
-        response::read(response, request.limit, peer).map_err(UreqFailure::Final)
+        response::read(response, request.limit, peer, &self.body).map_err(UreqFailure::Final)
     }
 
     fn run(
@@ -142,4 +148,31 @@ fn uri(url: &str) -> Result<Uri, HttpError> {
         HttpError::new(HttpErrorKind::Request, "invalid request URL: it is not well formed")
             .with_source(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::HttpMethod;
+    use crate::net::dns::DnsCache;
+    use crate::util::env::SystemEnv;
+
+    #[test]
+    fn a_request_that_is_sent_once_takes_no_connection_that_was_idle_for_long() {
+        let minute = Duration::from_secs(60);
+        let request = HttpRequest::new(HttpMethod::Post, "http://127.0.0.1:9/");
+        for (idle_timeout, once, expected) in [
+            (minute, true, Some(MOST_IDLE_BEFORE_ONCE)),
+            (Duration::ZERO, true, Some(Duration::ZERO)),
+            (minute, false, None),
+        ] {
+            let options = HttpOptions { idle_timeout, ..HttpOptions::new() };
+            let connector = Connector::new(&options.net, None, DnsCache::new(), &SystemEnv).unwrap();
+            let client = UreqClient::new(Config::default(), connector, idle_timeout);
+            assert_eq!(client.idle_age(&request.once(once)), expected, "{once}");
+            *lock(&client.suspect) = Some(Instant::now());
+            let age = client.idle_age(&request.once(once)).unwrap_or(idle_timeout);
+            assert!(age < Duration::from_secs(1), "connections are suspect: {age:?}");
+        }
+    }
 }

@@ -12,5 +12,6 @@ mod exchange;
 mod redact;
 mod request;
 mod response;
+mod spare_body;
 
 pub(super) use client::client;

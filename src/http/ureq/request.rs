@@ -29,19 +29,31 @@ pub(super) fn head(
             let message = format!("cannot send header `{}`: {why}", shown(name));
             HttpError::new(HttpErrorKind::Request, message)
         };
-        let header =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("its name is not a header name"))?;
+        let header = header_name(name).ok_or_else(|| refuse("its name is not a header name"))?;
         if FRAMING.contains(&header) {
             return Err(refuse("the client sets it"));
         }
-        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
-        let value = value.ok_or_else(|| refuse("its value is not printable ASCII"))?;
-        let shown = is_sensitive(name).then(|| hiding.header(value.to_str().ok()?)).flatten();
-        let value = shown.and_then(|shown| HeaderValue::try_from(shown).ok()).unwrap_or(value);
-        head.headers_mut().append(header, value);
+        // A header value may have bytes beyond ASCII; text may not.
+        let checked = value.is_ascii().then(|| HeaderValue::from_str(value).ok()).flatten();
+        let checked = checked.ok_or_else(|| refuse("its value is not printable ASCII"))?;
+        let shown = is_sensitive(name).then(|| hiding.header(value)).flatten();
+        let checked = shown.and_then(|shown| HeaderValue::try_from(shown).ok()).unwrap_or(checked);
+        head.headers_mut().append(header, checked);
     }
     Ok(head)
 }
+
+fn header_name(name: &str) -> Option<HeaderName> {
+    let known = GOOGLE.iter().find(|known| known.as_str() == name);
+    known.cloned().or_else(|| HeaderName::from_bytes(name.as_bytes()).ok())
+}
+
+/// Headers of nearly every request that are no standard ones, so that their names would be allocated.
+static GOOGLE: [HeaderName; 3] = [
+    HeaderName::from_static("x-goog-api-client"),
+    HeaderName::from_static("x-goog-request-params"),
+    HeaderName::from_static("x-goog-user-project"),
+];
 
 /// The body, where the method has one.
 pub(super) fn body<'a>(request: &HttpRequest<'a>) -> Option<&'a [u8]> {

@@ -11,26 +11,33 @@ use crate::net::peer::Peer;
 
 use super::encoding::BodyEncoding;
 use super::error::cut_short;
+use super::spare_body::SpareBody;
 
 /// Reads the response to its end, so that the connection can be kept; drops the connection at the cap.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,
     peer: &Peer<'_>,
+    spare: &SpareBody,
 ) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
     check_framing(&parts.headers, peer)?;
     let encoding = BodyEncoding::of(&parts.headers);
     let body = match parts.status.is_success() {
-        true => {
-            read_all(body, encoding, limit, peer).map_err(|error| error.in_response(parts.status.as_u16()))?
-        }
+        true => read_all(body, encoding, limit, peer, spare)
+            .map_err(|error| error.in_response(parts.status.as_u16()))?,
         false => read_some(body, encoding, peer),
     };
     Ok(HttpResponse { status: parts.status.as_u16(), headers: readable(&parts.headers), body })
 }
 
-fn read_all(body: Body, encoding: BodyEncoding, limit: usize, peer: &Peer<'_>) -> Result<Vec<u8>, HttpError> {
+fn read_all(
+    body: Body,
+    encoding: BodyEncoding,
+    limit: usize,
+    peer: &Peer<'_>,
+    spare: &SpareBody,
+) -> Result<Vec<u8>, HttpError> {
     let too_large = || {
         let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
         HttpError::new(HttpErrorKind::TooLarge, message)
@@ -39,12 +46,11 @@ fn read_all(body: Body, encoding: BodyEncoding, limit: usize, peer: &Peer<'_>) -
     if announced > limit as u64 {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
-    let one_more = (limit as u64).saturating_add(1);
-    let read = encoding.decode(body.into_reader(), peer)?.take(one_more).read_to_end(&mut bytes);
+    let mut bytes = spare.take(announced.min(MAX_RESERVED) as usize);
+    let read = fill(&mut bytes, encoding.decode(body.into_reader(), peer)?, limit);
     match read {
-        Ok(length) if length > limit => Err(too_large()),
-        Ok(_) => Ok(bytes),
+        Ok(()) if bytes.len() > limit => Err(too_large()),
+        Ok(()) => Ok(bytes),
         #[cfg(feature = "gzip")]
         Err(error) if bytes.is_empty() && is_no_gzip(&error) => {
             let message = format!("the response of {peer} has content-encoding `gzip` and is not compressed");
@@ -52,6 +58,29 @@ fn read_all(body: Body, encoding: BodyEncoding, limit: usize, peer: &Peer<'_>) -
         }
         Err(error) => Err(cut_short(error.into(), peer)),
     }
+}
+
+/// Replaces what is in `bytes` by what there is to read, but by little more than `limit` bytes.
+///
+/// `read_to_end` would write zeros to all memory that it makes room for. Here the old content serves.
+fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Result<()> {
+    let mut filled = 0;
+    let outcome = loop {
+        if filled == bytes.len() {
+            bytes.resize((2 * filled).max(MIN_ROOM), 0);
+        }
+        match from.read(bytes.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => break Ok(()),
+            Ok(amount) => filled += amount,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+        if filled > limit {
+            break Ok(());
+        }
+    };
+    bytes.truncate(filled);
+    outcome
 }
 
 /// Whether a decoder, ureq's or ours, found no gzip at the beginning.
@@ -87,11 +116,17 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
 }
 
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = |value: &HeaderValue| match str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Room for the first read of a body of unknown length.
+const MIN_ROOM: usize = 8 << 10;
 
 /// Room made for a body because its `content-length` says so, before any of it has come.
 const MAX_RESERVED: u64 = 1 << 20;

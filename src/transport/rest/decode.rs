@@ -29,6 +29,14 @@ impl RestResponse {
         }
     }
 
+    /// The body as it came.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Json(text) => text.into_bytes(),
+            Self::Proto(bytes) => bytes,
+        }
+    }
+
     pub(super) fn operation(&self) -> Result<Operation, Error> {
         match self {
             // No operation is without a name.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse};
+use crate::net::peer::ServerAddress;
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
@@ -46,16 +47,18 @@ impl RestTransport {
 
     fn headers<'a>(
         &'a self,
-        request: &RestRequest<'a>,
+        request: &'a RestRequest<'_>,
         attempt: &Attempt<'a>,
     ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
+        // Room for all, with those that follow and the authorization.
+        let mut headers: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
+        headers.extend([
             ("user-agent".into(), self.service.user_agent.as_str().into()),
             ("x-goog-api-client".into(), self.api_client.as_str().into()),
             ("accept".into(), self.options.data_format.accept().into()),
-        ];
+        ]);
         if let Some(routing) = &request.routing {
-            headers.push(("x-goog-request-params".into(), routing.clone().into()));
+            headers.push(("x-goog-request-params".into(), routing.as_str().into()));
         }
         if let Some(content) = &request.content {
             headers.push(("content-type".into(), content.media_type.into()));
@@ -85,14 +88,25 @@ impl RestTransport {
             .limit(rest.limit)
             .once(rest.once);
         request.stop = stop;
+        request.server = self.server.as_ref().map(ServerAddress::peer);
         request.body = rest.content.as_ref().map(|content| content.bytes);
-        http.send(&request).map_err(|error| {
+        let start = clock.now();
+        let result = http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now() >= deadline {
                 Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)
             }
-        })
+        });
+        log::debug!(
+            "REST: {} {}: {} after {} ms",
+            rest.verb.as_str(),
+            // A query may have an API key.
+            url.split(['?', '#']).next().unwrap_or_default(),
+            result.as_ref().map_or_else(Error::to_string, |response| format!("status {}", response.status)),
+            clock.now().saturating_duration_since(start).as_millis()
+        );
+        result
     }
 }

@@ -38,22 +38,38 @@ impl Bindings {
         let name = OperationName::sent(name);
         name.check_path()?;
         check_kind(rpc, &name)?;
+        if let Some(service) = self.service_for(rpc) {
+            let (name, fields) = service.resolve(rpc, name.as_str(), fields)?;
+            return self.route_bound(rpc, &OperationName::sent(&name), fields, alt);
+        }
+        self.route_bound(rpc, &name, fields, alt)
+    }
+
+    fn route_bound(
+        &self,
+        rpc: Rpc,
+        name: &OperationName,
+        fields: Vec<RequestField>,
+        alt: Option<&str>,
+    ) -> Result<Option<HttpRoute>, Error> {
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
         }
-        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(&name)?)));
-        let Some((binding, path)) = first else {
+        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(name)?)));
+        let Some((binding, mut target)) = first else {
             return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
         };
-        let in_path = binding.template.pattern().is_some();
+        let in_path = binding.template.has_variable();
         let unbound =
             (!in_path).then(|| (&*binding.name_field, Value::from(name.as_str()))).into_iter().chain(fields);
-        let (mut query, body) =
+        let (query, body) =
             if binding.body { (Vec::new(), Some(body(unbound))) } else { (query(unbound), None) };
-        query.extend(alt.map(str::to_owned));
-        let mark = if query.is_empty() { "" } else { "?" };
-        Ok(Some(HttpRoute { verb: binding.verb, target: format!("{path}{mark}{}", query.join("&")), body }))
+        let query = query.iter().map(String::as_str).chain(alt);
+        for (pair, mark) in query.zip(std::iter::once("?").chain(std::iter::repeat("&"))) {
+            target.extend([mark, pair]);
+        }
+        Ok(Some(HttpRoute { verb: binding.verb, target, body }))
     }
 }
 

@@ -47,7 +47,12 @@ impl PathTemplate {
         // A last `/` belongs to the id. It can only be sent where nothing makes it an empty segment.
         let id_ends_path = pattern.last() == Some(&TemplateSegment::Many) && !self.tail.starts_with('/');
         let body = name.strip_suffix('/').filter(|_| id_ends_path).unwrap_or(name);
-        matches(pattern, body).then(|| format!("{}{}{}", self.head, encode_path(name), self.tail))
+        matches(pattern, body).then(|| [&*self.head, &encode_path(name), &self.tail].concat())
+    }
+
+    /// Whether the name is a part of the path.
+    pub(super) fn has_variable(&self) -> bool {
+        self.pattern.is_some()
     }
 
     /// The names that the template takes, as a pattern; `None` where it takes every name.
@@ -59,20 +64,27 @@ impl PathTemplate {
 
 /// Whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
 fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
-    let segments: Vec<&str> = name.split('/').collect();
-    // `taken[n]`: the pattern so far can take exactly the first n segments.
-    let mut taken = vec![false; segments.len()];
-    taken.insert(0, true);
-    for wanted in pattern {
-        let mut next = vec![false];
-        let mut goes_on = false;
-        for (segment, &starts) in segments.iter().zip(&taken) {
-            goes_on = wanted.takes(segment) && (starts || goes_on && *wanted == TemplateSegment::Many);
-            next.push(goes_on);
+    let (mut wanted, mut segments) = (pattern.iter(), name.split('/'));
+    // What comes after the last `**`, if that takes no more than it has taken so far. If the rest does not match, it takes
+    // one more. Those before it take as few as they can: what they could take more, the last one can take as well.
+    let mut after_many = None;
+    loop {
+        match (wanted.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(next), Some(segment)) if next.takes(segment) => {
+                if *next == TemplateSegment::Many {
+                    after_many = Some((wanted.clone(), segments.clone()));
+                }
+            }
+            _ => {
+                let Some((rest, remaining)) = &mut after_many else { return false };
+                if remaining.next().is_none_or(str::is_empty) {
+                    return false;
+                }
+                (wanted, segments) = (rest.clone(), remaining.clone());
+            }
         }
-        taken = next;
     }
-    taken.last() == Some(&true)
 }
 
 impl TemplateSegment {
@@ -217,6 +229,7 @@ fn is_literal(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::cases;
 
     fn path(template: &str, name: &str) -> Option<String> {
         let template = PathTemplate::parse(template).expect(template);
@@ -261,6 +274,40 @@ mod tests {
         for (template, name, expected) in rows {
             assert_eq!(path(template, name).as_deref(), expected, "{template} {name}");
         }
+    }
+
+    /// By a table of which segments each part of the pattern can take.
+    #[test]
+    fn matches_like_a_table() {
+        let by_table = |pattern: &[TemplateSegment], name: &str| {
+            let segments: Vec<&str> = name.split('/').collect();
+            let mut taken = vec![false; segments.len() + 1];
+            taken[0] = true;
+            for wanted in pattern {
+                let mut next = vec![false; taken.len()];
+                for (index, segment) in segments.iter().enumerate() {
+                    let goes_on = next[index] && *wanted == TemplateSegment::Many;
+                    next[index + 1] = wanted.takes(segment) && (taken[index] || goes_on);
+                }
+                taken = next;
+            }
+            taken[segments.len()]
+        };
+        cases(20_000, |random| {
+            let literal = |text: &str| TemplateSegment::Literal(text.to_owned());
+            let pattern: Vec<_> = (0..=random.below(6))
+                .map(|_| match random.below(4) {
+                    0 => TemplateSegment::One,
+                    1 => TemplateSegment::Many,
+                    _ => literal(random.pick(&["a", "b"])),
+                })
+                .collect();
+            let segments: Vec<&str> = (0..=random.below(8))
+                .map(|_| if random.below(20) == 0 { "" } else { random.pick(&["a", "b", "c"]) })
+                .collect();
+            let name = segments.join("/");
+            assert_eq!(matches(&pattern, &name), by_table(&pattern, &name), "{pattern:?} {name}");
+        });
     }
 
     #[test]

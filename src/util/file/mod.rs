@@ -45,6 +45,11 @@ impl FileError {
         Self::because(why).with_cause(cause)
     }
 
+    /// The same for opening a path: Windows denies access to a folder.
+    fn failed_at(path: &Path, cause: io::Error) -> Self {
+        if path.is_dir() { Self::because(IS_FOLDER).with_cause(cause) } else { Self::failed(cause) }
+    }
+
     pub(crate) fn with_cause(self, cause: io::Error) -> Self {
         Self { cause: Some(cause), ..self }
     }
@@ -229,7 +234,7 @@ impl FileReader {
         let mut options = OpenOptions::new();
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
-        let file = options.read(true).open(path).map_err(FileError::failed)?;
+        let file = options.read(true).open(path).map_err(|cause| FileError::failed_at(path, cause))?;
         let metadata = file.metadata().map_err(FileError::failed)?;
         let is_pipe = is_pipe(&metadata);
         if !is_pipe {
@@ -303,9 +308,7 @@ pub(crate) fn open_owned(path: &Path, options: &OpenOptions) -> Result<File, Fil
 fn check_regular(metadata: &Metadata) -> Result<(), FileError> {
     match metadata.file_type() {
         file_type if file_type.is_file() => Ok(()),
-        file_type if file_type.is_dir() => {
-            Err(FileError::because("is a folder, expected the path of a file"))
-        }
+        file_type if file_type.is_dir() => Err(FileError::because(IS_FOLDER)),
         file_type if file_type.is_symlink() => Err(FileError::because("is a symbolic link")),
         _ => Err(FileError::because(NOT_REGULAR)),
     }
@@ -356,6 +359,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
+const IS_FOLDER: &str = "is a folder, expected the path of a file";
 const NOT_REGULAR: &str = "is not a regular file";
 const NO_WRITER: &str = "is a pipe that no program has written to within the timeout";
 const NOT_ENDED: &str = "is a pipe whose writer did not finish within the timeout";

@@ -13,7 +13,8 @@ use super::{open, path};
 use crate::kit::Folder;
 use crate::victim::{Victim, chance};
 
-const KILLS: u32 = 100;
+/// A process takes long to start under Wine.
+const KILLS: u32 = if cfg!(windows) { 20 } else { 100 };
 
 /// Enough work for longer than a process lives.
 const BATCHES: u32 = 25;

@@ -1,5 +1,6 @@
 //! Many callers on one cache.
 
+#[cfg(unix)]
 use std::sync::Barrier;
 use std::thread;
 

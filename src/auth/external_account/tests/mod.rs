@@ -2,6 +2,7 @@ mod aws;
 #[cfg(unix)]
 mod executable;
 
+#[cfg(unix)]
 use std::fs;
 use std::time::Duration;
 
