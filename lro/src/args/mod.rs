@@ -208,9 +208,10 @@ Looks up, waits for, lists, cancels and deletes long-running operations (google.
 of any Google service.
 
 An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
---endpoint or LRO_ENDPOINT. A full URL says both:
+--endpoint or LRO_ENDPOINT. A URL says both, whatever the name looks like; the scheme may be left out:
 
   lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+  lro get run.googleapis.com/v2/projects/p/locations/l/operations/42
 
 Who asks is found where Google's other tools look (application default credentials), unless an option
 says otherwise.";
@@ -238,12 +239,22 @@ Output:
   line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
   a copy of github.com/googleapis/googleapis, since few services tell their schema.
 
+Credentials:
+  The first of these is used, and it is an error to give two of the first line:
+    --credentials, --access-token-file, --api-key-file, --anonymous, or `?key=` in a URL that names an operation
+    LRO_API_KEY
+    application default credentials: GOOGLE_APPLICATION_CREDENTIALS, gcloud's login, the metadata server
+  The key of a URL is sent as a header and never printed. They are sent to hosts of Google's, to this machine and to
+  --endpoint only, whatever a URL says.
+
 Environment:
   LRO_ENDPOINT                    as --endpoint
   LRO_PARENT                      as --parent
+  LRO_API_KEY                     an API key
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
   HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
+  SSL_CERT_FILE                   certificates (PEM) to trust in place of Mozilla's
   NO_COLOR, TERM=dumb             no colours; CI: no display that is drawn over
 
 Examples:
