@@ -241,6 +241,7 @@ pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
+mod link;
 mod name;
 mod net;
 mod operation_ref;

@@ -24,6 +24,7 @@ pub use any::Any;
 pub use code::{Code, UnknownCode};
 pub(crate) use error_body::ParsedErrorBody;
 pub use extended::OperationForm;
+pub(crate) use extended::link as resource_link;
 pub use operation::Operation;
 pub use outcome::{MalformedReason, Outcome};
 pub use page::OperationPage;

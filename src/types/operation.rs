@@ -184,6 +184,7 @@ impl Operation {
 
     /// Returns the metadata: a message of the service about the progress of the work.
     ///
+    /// For an [extended operation](OperationForm) it is the whole operation as JSON, without `@type`.
     /// [`Progress::of`](crate::Progress::of) reads percentages and times from any type.
     pub fn metadata(&self) -> Option<&Any> {
         self.metadata.as_ref()
@@ -273,6 +274,9 @@ impl Operation {
     /// [`Any::decode`] describes the input of `T`. A missing response is an empty message: it decodes to `()`,
     /// a struct without required fields, or an `Option`.
     ///
+    /// An [extended operation](OperationForm) has no response. It is decoded itself, so a `T` with the field `targetLink`
+    /// gets the URL of the resource; `()` accepts it too.
+    ///
     /// ```
     /// use longrunning::Operation;
     ///
@@ -299,6 +303,13 @@ impl Operation {
             Outcome::Running => Err(Error::decode(format!("operation `{name}` is not done"))),
             Outcome::Succeeded(Some(response)) => {
                 response.decode_as(&format!("response of operation `{name}`"))
+            }
+            Outcome::Succeeded(None) if self.form.is_extended() => {
+                deserialize(self.text.as_deref().unwrap_or_default(), "null").map_err(|cause| {
+                    let wants = any::type_name::<T>();
+                    Error::decode(format!("operation `{name}` does not decode into `{wants}`"))
+                        .with_source(cause)
+                })
             }
             Outcome::Succeeded(None) => deserialize("null", "{}").map_err(|cause| {
                 let wants = any::type_name::<T>();
@@ -355,8 +366,13 @@ impl Operation {
         if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
             return self;
         }
-        let name = format!("{collection}/operations/{}", self.name()).into();
-        Self { name, ..self }
+        let name = format!("{collection}/operations/{}", self.name());
+        self.renamed(name)
+    }
+
+    /// Sets the name, and leaves the text of the server as it is.
+    pub(super) fn renamed(self, name: String) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Reads the operation that the reader stands at.

@@ -50,6 +50,15 @@ impl OperationPage {
         Ok(parts.page)
     }
 
+    /// Gives extended operations their names below the parent that was listed.
+    pub(crate) fn listed_in(mut self, parent: &str) -> Self {
+        if self.operations.iter().any(|operation| operation.form().is_extended()) {
+            let operations = self.operations.into_iter().map(|operation| operation.listed_in(parent));
+            self.operations = operations.collect();
+        }
+        self
+    }
+
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);

@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 14] = [
     &["retry"],
     &["transport"],
     &["journal"],
-    &["auth", "name", "pending", "printing", "progress", "resource"],
+    &["auth", "link", "name", "pending", "printing", "progress", "resource"],
     &["error", "fault_class", "http", "json", "proto", "types"],
     &["net"],
     &["folder", "random", "util"],

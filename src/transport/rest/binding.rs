@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::error::Error;
 use crate::http::HttpMethod;
+use crate::transport::rest::service_bindings::OperationService;
 use crate::transport::rest::template::{PathTemplate, is_literal_path};
 use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
@@ -28,7 +29,9 @@ use crate::util::redact::{Masked, redacted};
 /// | | `GET /v1/{name}/operations` | any other name, as the parent |
 /// | wait | none, see [`wait_by`](Self::wait_by) | |
 ///
-/// A test compares them with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
+/// Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager and Cloud Storage have others, which are the default for their
+/// hosts and paths: see [`compute_engine`](Self::compute_engine) and its neighbours, and `docs/extended-operations.md`.
+/// A test compares the others with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
 ///
 /// Most services that differ need only another version, which
 /// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
@@ -51,6 +54,8 @@ use crate::util::redact::{Masked, redacted};
 #[derive(Clone)]
 pub struct Bindings {
     version: String,
+    /// The service, if something else than the version says which.
+    home: Option<OperationService>,
     /// Default bindings are made at their first use, because most clients need few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
     /// Which methods have bindings of the program's own.
@@ -152,7 +157,7 @@ impl Bindings {
             WaitBinding::Query => |template: &str| Binding::post(template).map(Binding::query_only),
             WaitBinding::Get => Binding::get,
         };
-        let bindings = built_in(&self.version, &NAMES, ":wait", binding);
+        let bindings = built_in(&self.path(), &NAMES, ":wait", binding);
         Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
@@ -167,25 +172,68 @@ impl Bindings {
         let Some(version) = version.filter(|version| *version != self.version) else {
             return Ok(Cow::Borrowed(self));
         };
-        let mut bindings = Self::version(version)?;
-        if let Some(how) = self.wait {
-            bindings = bindings.wait_by(how);
+        let other = Self { home: self.home, ..Self::version(version)? };
+        if other.service() == self.service() && other.path() == self.path() {
+            return Ok(Cow::Borrowed(self));
         }
-        let own =
-            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
-        Ok(Cow::Owned(own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))))
+        Ok(Cow::Owned(self.moved_to(other)))
     }
 
-    /// Binds WaitOperation in this form, unless it is bound already.
+    /// Returns these bindings for a client of `host`, which may be that of a service with bindings of its own.
+    pub(super) fn at_host(self, host: &str) -> Self {
+        match OperationService::of_host(host) {
+            Some(service) if self.home.is_none() => {
+                let there = Self { home: Some(service), ..Self::under(&self.version) };
+                self.moved_to(there)
+            }
+            _ => self,
+        }
+    }
+
+    /// Adds the bindings that the program has set to default ones.
+    fn moved_to(&self, defaults: Self) -> Self {
+        let bindings = match self.wait {
+            Some(how) => defaults.wait_by(how),
+            None => defaults,
+        };
+        let own =
+            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
+        own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))
+    }
+
+    /// Binds WaitOperation in this form, unless it is bound already, or the service is known not to have it.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
-            Some(how) if self.of(Rpc::Wait).is_empty() => Cow::Owned(self.clone().wait_by(how)),
+            Some(how) if self.service().is_none() && self.of(Rpc::Wait).is_empty() => {
+                Cow::Owned(self.clone().wait_by(how))
+            }
             _ => Cow::Borrowed(self),
         }
     }
 
+    /// Returns the service whose bindings these are, if it has its own.
+    pub(super) fn service(&self) -> Option<OperationService> {
+        OperationService::of_prefix(&self.version).or(self.home.filter(|home| home.has(&self.version)))
+    }
+
+    /// Returns the service if it, and not the program, has bound the method.
+    pub(super) fn service_for(&self, rpc: Rpc) -> Option<OperationService> {
+        self.service().filter(|_| !*self.is_set.get(rpc))
+    }
+
+    /// What all paths begin with.
+    fn path(&self) -> Cow<'_, str> {
+        match self.service() {
+            Some(service) => Cow::Owned(service.prefix(&self.version)),
+            None => Cow::Borrowed(&self.version),
+        }
+    }
+
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
-        self.methods.get(rpc).get_or_init(|| usual(&self.version, rpc))
+        self.methods.get(rpc).get_or_init(|| match self.service() {
+            Some(service) => service.bindings(&self.path(), rpc),
+            None => usual(&self.version, rpc),
+        })
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
@@ -197,8 +245,19 @@ impl Bindings {
         self
     }
 
+    /// Creates the bindings of a service of which the version does not say so.
+    pub(super) fn of_service(version: &str, service: OperationService) -> Self {
+        Self { home: Some(service), ..Self::under(version) }
+    }
+
     fn under(version: &str) -> Self {
-        Self { version: version.into(), methods: RpcMap::default(), is_set: RpcMap::default(), wait: None }
+        Self {
+            version: version.into(),
+            home: None,
+            methods: RpcMap::default(),
+            is_set: RpcMap::default(),
+            wait: None,
+        }
     }
 }
 
@@ -210,7 +269,9 @@ impl Default for Bindings {
 
 impl PartialEq for Bindings {
     fn eq(&self, other: &Self) -> bool {
-        self.version == other.version && Rpc::all().all(|rpc| self.of(rpc) == other.of(rpc))
+        self.path() == other.path()
+            && self.service() == other.service()
+            && Rpc::all().all(|rpc| self.of(rpc) == other.of(rpc))
     }
 }
 

@@ -38,11 +38,25 @@ impl Bindings {
         let name = OperationName::sent(name);
         name.check_path()?;
         check_kind(rpc, &name)?;
+        if let Some(service) = self.service_for(rpc) {
+            let (name, fields) = service.resolve(rpc, name.as_str(), fields)?;
+            return self.route_bound(rpc, &OperationName::sent(&name), fields, alt);
+        }
+        self.route_bound(rpc, &name, fields, alt)
+    }
+
+    fn route_bound(
+        &self,
+        rpc: Rpc,
+        name: &OperationName,
+        fields: Vec<RequestField>,
+        alt: Option<&str>,
+    ) -> Result<Option<HttpRoute>, Error> {
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
         }
-        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(&name)?)));
+        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(name)?)));
         let Some((binding, mut target)) = first else {
             return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
         };
