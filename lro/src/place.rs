@@ -11,6 +11,13 @@ pub(crate) struct OperationPlace {
     pub(crate) name: String,
 }
 
+impl OperationPlace {
+    /// Whether both are the same operation, however they were given.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.service, &self.name) == (&other.service, &other.name)
+    }
+}
+
 /// Where to ask, and under which path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Service {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::parse_duration;
 
@@ -14,6 +14,9 @@ pub(crate) struct Globals {
     /// The service: a host such as run.googleapis.com, or a URL [env: LRO_ENDPOINT].
     #[arg(long, value_name = "URL", help_heading = SERVICE)]
     pub(crate) endpoint: Option<String>,
+    /// Parent of names that are a bare id, such as projects/p/locations/l [env: LRO_PARENT].
+    #[arg(long, value_name = "PARENT", help_heading = SERVICE)]
+    pub(crate) parent: Option<String>,
     /// Version, or path in front of names, such as v2 or compute/v1 [default: v1].
     #[arg(long, value_name = "VERSION", help_heading = SERVICE)]
     pub(crate) api_version: Option<String>,
@@ -25,10 +28,10 @@ pub(crate) struct Globals {
     pub(crate) headers: Vec<String>,
 
     /// Use a credentials file of any type (service account, login, federation).
-    #[arg(long, value_name = "FILE", help_heading = WHO)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) credentials: Option<PathBuf>,
     /// Use the access token in FILE, which may be renewed by another program meanwhile.
-    #[arg(long, value_name = "FILE", help_heading = WHO)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) access_token_file: Option<PathBuf>,
     /// Use no credentials.
     #[arg(long, help_heading = WHO)]
@@ -41,13 +44,13 @@ pub(crate) struct Globals {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) attempt_timeout: Option<Duration>,
     /// Limit the whole: a call with its retries [default: 60s], a listing [default: 1h], or a wait [default: 24h].
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
+    #[arg(long, visible_alias = "timeout", value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
     /// Try a call again up to N times [default: 4]; let a wait tolerate N internal errors in a row [default: 5].
     #[arg(long, value_name = "N", help_heading = TIME)]
     pub(crate) retries: Option<u32>,
 
-    /// Print operations for people, or as JSON lines [default: text].
+    /// Print operations for people, as JSON lines, or only their names [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
     pub(crate) format: Option<OutputFormat>,
     /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing [default: auto].
@@ -56,7 +59,7 @@ pub(crate) struct Globals {
     /// Use colours [default: auto, which is where the output is a terminal and NO_COLOR is not set].
     #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
     pub(crate) color: Option<ColorArg>,
-    /// Say on standard error what is sent and why; never shows a secret.
+    /// Say on standard error what is sent and received, how long it took, and why; never shows a secret.
     #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
     /// Send nothing: print the first request for each name, and a curl or grpcurl command for it, without secrets.
@@ -73,6 +76,7 @@ impl Globals {
     pub(super) fn or(self, front: Self) -> Self {
         Self {
             endpoint: self.endpoint.or(front.endpoint),
+            parent: self.parent.or(front.parent),
             api_version: self.api_version.or(front.api_version),
             transport: self.transport.or(front.transport),
             headers: [front.headers, self.headers].concat(),
@@ -105,6 +109,7 @@ pub(crate) enum OutputFormat {
     #[default]
     Text,
     Json,
+    Name,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]

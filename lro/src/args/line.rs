@@ -47,6 +47,7 @@ impl CommandLine {
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
+            parent,
             api_version,
             transport,
             headers,
@@ -64,6 +65,7 @@ impl CommandLine {
             dry_run: _,
         } = globals;
         self.text("--endpoint", endpoint.as_deref());
+        self.text("--parent", parent.as_deref());
         self.text("--api-version", api_version.as_deref());
         self.choice("--transport", transport.as_ref());
         for header in headers {
@@ -86,7 +88,16 @@ impl CommandLine {
     }
 
     fn wait(&mut self, wait: &WaitArgs) {
-        let WaitArgs { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
+        let WaitArgs {
+            names: _,
+            all: _,
+            filter: _,
+            on_timeout,
+            long_poll,
+            poll_interval,
+            max_outage,
+            journal,
+        } = wait;
         self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeoutArg::default()));
         self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPollArg::default()));
         self.duration("--poll-interval", *poll_interval);
@@ -123,7 +134,7 @@ mod tests {
     fn the_line_means_what_was_typed() {
         let rows = [
             "lro wait operations/1",
-            "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
+            "lro --endpoint http://127.0.0.1:1 --parent projects/p --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
              --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
              --total-timeout 1h30m --retries 0 --format json --progress never --color always --verbose wait --on-timeout cancel \
              --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",

@@ -12,10 +12,10 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-pub(crate) use duration::parse as parse_duration;
+pub(crate) use duration::{parse as parse_duration, show as duration_for_display};
 pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
 pub(crate) use line::resume;
 pub(crate) use shell::ShellKind;
@@ -85,9 +85,8 @@ pub(crate) struct Get {
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct List {
-    /// Whose operations: a parent such as `projects/p/locations/l`, a collection, or a URL of one.
-    #[arg(default_value = "operations")]
-    pub(crate) name: String,
+    /// A parent such as projects/p/locations/l, a collection, or a URL of one [default: --parent, else operations].
+    pub(crate) name: Option<String>,
     /// List only what the service's own filter language selects.
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
@@ -100,6 +99,13 @@ pub(crate) struct List {
     /// Stop after N operations [default: all].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// Sort by name, by age (latest first), or by state (running and failed first) [default: the service's order].
+    #[arg(long, value_enum, value_name = "KEY")]
+    pub(crate) sort: Option<SortArg>,
+    /// List again every INTERVAL, in the same place on a terminal [default: 5s].
+    #[arg(long, value_name = "INTERVAL", value_parser = parse_duration, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "5s")]
+    pub(crate) watch: Option<Duration>,
     /// List what can be reached and name the places that cannot on standard error.
     #[arg(long)]
     pub(crate) partial_success: bool,
@@ -117,6 +123,12 @@ pub(crate) struct WaitArgs {
     /// Names or full URLs of operations; `-` reads them from standard input, one a line.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
+    /// Wait for all running operations under PARENT [default: --parent, else operations].
+    #[arg(long, value_name = "PARENT", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) all: Option<String>,
+    /// Of these, wait for those that the service's own filter language selects.
+    #[arg(long, value_name = "FILTER", requires = "all")]
+    pub(crate) filter: Option<String>,
     /// What becomes of operations that still run when the time is over.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeoutArg,
@@ -130,8 +142,15 @@ pub(crate) struct WaitArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) max_outage: Option<Duration>,
     /// Keep the operations in FILE until they are done, and wait for those that it holds.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
+pub(crate) enum SortArg {
+    Name,
+    Age,
+    State,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
@@ -164,7 +183,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
     /// Take operations, starts and faults from FILE, which is JSON [default: a demonstration].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) script: Option<PathBuf>,
     /// Print a scenario to start from, and exit.
     #[arg(long)]
@@ -221,14 +240,16 @@ Output:
 
 Environment:
   LRO_ENDPOINT                    as --endpoint
+  LRO_PARENT                      as --parent
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
   HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
+  NO_COLOR, TERM=dumb             no colours; CI: no display that is drawn over
 
 Examples:
-  export LRO_ENDPOINT=https://run.googleapis.com LRO=projects/p/locations/europe-west1
-  lro --api-version v2 list $LRO
-  lro --api-version v2 wait $LRO/operations/42 --total-timeout 15m && echo deployed
+  export LRO_ENDPOINT=https://run.googleapis.com LRO_PARENT=projects/p/locations/europe-west1
+  lro --api-version v2 list --sort age
+  lro --api-version v2 wait 42 --timeout 15m && echo deployed
   lro serve    # try it without a service";
 
 const GET: &str = "\
@@ -242,8 +263,12 @@ The exit status is 0 also for an operation that failed: asking for it worked. `l
 const LIST: &str = "\
 Examples:
   lro --endpoint run.googleapis.com --api-version v2 list projects/p/locations/l
-  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
-  lro list --page-size 100 --limit 100";
+  lro list projects/p/locations/l --filter 'done = false' --format name | lro cancel -
+  lro list --sort state --watch=10s
+  lro list --page-size 100 --limit 100
+
+Names are shown without the parent that they have in common, unless --format says otherwise. On a terminal, columns that
+do not fit are left out. AGE counts from the creation, DURATION from the start of the work to its end.";
 
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
@@ -262,7 +287,8 @@ what this one did not, and a result that was printed in the very moment of the k
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m
   lro wait operations/1 operations/2 --on-timeout cancel
-  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
+  lro wait --all projects/p/locations/l --filter 'metadata.verb = \"create\"'
+  lro wait - < names.txt    # one a line, # begins a comment
   lro wait --journal pending.jsonl operations/42    # goes on after a crash with: lro wait --journal pending.jsonl";
 
 const CANCEL: &str = "\

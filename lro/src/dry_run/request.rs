@@ -4,9 +4,10 @@ use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
 use crate::args::{Cli, Command, Globals, ShellKind};
-use crate::call::list_call;
+use crate::list::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
+use crate::wait::selection_call;
 
 /// Lets `client` send what the command would send first for a name.
 pub(super) fn send(
@@ -17,6 +18,7 @@ pub(super) fn send(
     let name = &*place.name;
     match &cli.command {
         Command::List(args) => list_call(client, place, args).send().map(drop),
+        Command::Wait(args) if args.all.is_some() => selection_call(client, place, args).send().map(drop),
         Command::Cancel(_) => client.cancel(name).send(),
         Command::Delete(_) => client.delete(name).send(),
         _ => client.get(name).send().map(drop),

@@ -60,6 +60,11 @@ pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     guard_stderr(|| io::stderr().write_all(text.as_bytes()))
 }
 
+/// Does a write to standard output, and returns whether it succeeded.
+pub(crate) fn guard_stdout(write: impl FnOnce() -> io::Result<()>) -> bool {
+    note(check(closed::stdout()).and_then(|()| write())).is_ok()
+}
+
 /// Does a write to standard error, and returns whether it succeeded.
 pub(crate) fn guard_stderr(write: impl FnOnce() -> io::Result<()>) -> bool {
     note(check(closed::stderr()).and_then(|()| write())).is_ok()

@@ -1,13 +1,11 @@
 //! How a wait is getting on: rows that are drawn over on a terminal, lines in a log, or nothing.
 //!
-//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, which [`canvas`] draws, and
+//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, and
 //! [`lines`] those of a log.
 
 mod board;
-mod canvas;
 mod estimate;
 mod layout;
-mod line;
 mod lines;
 mod tally;
 mod trouble;
@@ -18,10 +16,9 @@ use longrunning::Operation;
 
 use crate::args::{Globals, ProgressArg};
 use crate::output::{self, Painter};
+use crate::screen::{Canvas, ScreenLine};
 
 use board::WaitBoard;
-use canvas::Canvas;
-use line::ScreenLine;
 use lines::ProgressLines;
 pub(crate) use tally::WaitEnd;
 pub(crate) use trouble::Trouble;
@@ -48,9 +45,9 @@ impl WaitDisplay {
         let view = match (globals.progress.unwrap_or_default(), is_terminal) {
             (ProgressArg::Never, _) => ProgressView::Nothing,
             // What the log says would tear the screen apart.
-            (ProgressArg::Auto, true) if !globals.verbose => ProgressView::Screen(Canvas::new(painter)),
+            (ProgressArg::Auto, true) if !globals.verbose => ProgressView::Screen(Canvas::of_stderr(painter)),
             (ProgressArg::Auto, _) => ProgressView::Lines(ProgressLines::new(names.len())),
-            (ProgressArg::Always, _) => ProgressView::Screen(Canvas::new(painter)),
+            (ProgressArg::Always, _) => ProgressView::Screen(Canvas::of_stderr(painter)),
         };
         Self { view, board: WaitBoard::new(names), painter, drawn: None }
     }

@@ -21,6 +21,7 @@ mod tested;
 #[cfg(unix)]
 mod tmux;
 mod trouble;
+mod typing;
 #[cfg(target_os = "linux")]
 mod unwritten;
 mod wait;
