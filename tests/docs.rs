@@ -142,7 +142,10 @@ fn pages() -> Vec<String> {
         let entries = fs::read_dir(root.join(folder)).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        names.filter(|name| name.ends_with(".md")).map(move |name| format!("{prefix}{name}")).collect::<Vec<_>>()
+        names
+            .filter(|name| name.ends_with(".md"))
+            .map(move |name| format!("{prefix}{name}"))
+            .collect::<Vec<_>>()
     };
     [names(""), names("docs")].concat()
 }
