@@ -243,6 +243,11 @@ pub mod fuzzing {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the page about extended operations.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../docs/extended-operations.md")]
+struct ExtendedOperationsPage;
+
 /// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]

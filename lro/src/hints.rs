@@ -5,6 +5,7 @@ use longrunning::{Code, Error, ErrorKind, Status};
 
 use crate::place::{OperationPlace, is_operation};
 use crate::redact::name_for_display;
+use crate::url::is_loopback;
 
 /// A hint for an error of a call for `place`.
 ///
@@ -13,6 +14,10 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
     let Some(status) = error.status().filter(|_| error.kind() == ErrorKind::Service) else {
         return match error.kind() {
             ErrorKind::Timeout if error.operation().is_none() => Some(MORE_TIME.to_owned()),
+            ErrorKind::Transport => for_connection(&place.service.endpoint),
+            ErrorKind::Binding if error.to_string().contains("matches no binding") => {
+                Some(OTHER_SHAPE.to_owned())
+            }
             ErrorKind::Operation => {
                 error.status().and_then(|status| for_reason(status).or_else(|| see(status)))
             }
@@ -27,10 +32,17 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
     for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place, call))
 }
 
+/// An endpoint without a scheme is asked over https, which servers on this machine rarely have.
+fn for_connection(endpoint: &str) -> Option<String> {
+    let is_local = !endpoint.contains("://") && is_loopback(endpoint.split('/').next().unwrap_or_default());
+    is_local.then(|| format!("without a scheme it is https; for plain http say http://{endpoint}"))
+}
+
 /// A hint for an error in the options and files that clients are made of.
 pub(crate) fn for_set_up(error: &Error) -> Option<String> {
     match error.kind() {
         ErrorKind::Auth => Some(NO_CREDENTIALS.to_owned()),
+        ErrorKind::Config if error.to_string().contains("`allow_plain_http`") => Some(EMULATOR.to_owned()),
         _ => None,
     }
 }
@@ -193,7 +205,10 @@ const SCOPE: &str =
 const QUOTA_PROJECT: &str =
     "the credentials of a user need a project that requests count for: give --quota-project";
 const NO_CREDENTIALS: &str =
-    "others than the default ones come by --credentials, --access-token-file or --anonymous";
+    "others than the default ones come by --credentials, --access-token-file, --api-key-file or --anonymous";
+const OTHER_SHAPE: &str =
+    "for names of another shape there is --binding, such as --binding get=/v1/{name=jobs/*}";
+const EMULATOR: &str = "for an emulator there is --allow-plain-http, with --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
@@ -205,7 +220,7 @@ mod tests {
     use crate::place::Service;
 
     fn place(name: &str) -> OperationPlace {
-        let service = Service { endpoint: "https://us-run.googleapis.com".into(), version: None };
+        let service = Service::new("https://us-run.googleapis.com", None);
         OperationPlace { given: name.into(), service, name: name.into() }
     }
 

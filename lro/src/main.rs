@@ -11,8 +11,10 @@
 //! Everything it does goes over the public interface of the library.
 
 mod args;
+mod bindings;
 mod call;
 mod connect;
+mod credentials;
 mod dry_run;
 mod exit;
 mod failure;
@@ -22,6 +24,7 @@ mod list;
 mod log;
 mod manual;
 mod names;
+mod network;
 mod output;
 mod place;
 mod progress;

@@ -10,7 +10,7 @@ use crate::args::Globals;
 use crate::failure::CommandFailure;
 use crate::input;
 use crate::place::{OperationPlace, Service};
-use crate::url::OperationUrl;
+use crate::url::{OperationUrl, is_url};
 
 /// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
 pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<OperationPlace>, CommandFailure> {
@@ -82,32 +82,32 @@ fn locate(
 ) -> Result<OperationPlace, CommandFailure> {
     let given = globals.endpoint.clone().or(environment);
     let version = globals.api_version.clone();
-    if !name.contains("://") {
+    if !is_url(name) {
         let endpoint = given.ok_or_else(|| {
             CommandFailure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
         })?;
-        let service = Service { endpoint, version };
+        let service = Service::new(endpoint, version);
         return Ok(OperationPlace { given: name.to_owned(), service, name: name.to_owned() });
     }
     let url = OperationUrl::parse(name, version.as_deref())?;
     // A URL may come from anywhere, and its host receives a token.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
-        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));
+        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(&url.given));
         return Err(CommandFailure::usage(message).hint("leave --endpoint out, or give the name alone"));
     }
     if !(named
         || globals.anonymous
         || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref()))
     {
-        let message = format!("`{}` is not at a host of Google's", shown_name(name));
+        let message = format!("`{}` is not at a host of Google's", shown_name(&url.given));
         let endpoint = shown_name(&url.endpoint);
         let hint = format!("if credentials may go there, add --endpoint {endpoint}, else --anonymous");
         return Err(CommandFailure::usage(message).hint(hint));
     }
     let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);
-    let service = Service { endpoint, version: Some(url.version) };
-    Ok(OperationPlace { given: name.to_owned(), service, name: url.name })
+    let service = Service { key: url.key, ..Service::new(endpoint, url.version) }.with_pasted(&url.name);
+    Ok(OperationPlace { given: url.given, service, name: url.name })
 }
 
 /// The names in a text: one a line, or an operation as JSON. Empty lines do not count, nor does what follows a `#` at

@@ -1,11 +1,13 @@
 //! An operation and the service it belongs to.
 
-use longrunning::{Bindings, Error};
+use std::fmt;
+
+use longrunning::OperationName;
 
 /// An operation, or a parent of operations, at a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OperationPlace {
-    /// As the user gave it: what to say again in a command.
+    /// As the user gave it, without a key: what to say again in a command.
     pub(crate) given: String,
     pub(crate) service: Service,
     pub(crate) name: String,
@@ -18,18 +20,48 @@ impl OperationPlace {
     }
 }
 
-/// Where to ask, and under which path.
+/// Where to send requests, under which path, and with which key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Service {
     pub(crate) endpoint: String,
     pub(crate) version: Option<String>,
+    /// Whether names are used as they stand in a URL, because they have none of the usual shapes.
+    pub(crate) is_pasted: bool,
+    /// That of a pasted URL.
+    pub(crate) key: Option<ApiKey>,
 }
 
 impl Service {
-    /// How methods map to URLs at this service.
-    pub(crate) fn bindings(&self) -> Result<Bindings, Error> {
-        let bindings = self.version.as_deref().map(Bindings::version).transpose()?;
-        Ok(bindings.unwrap_or_default())
+    /// A service, and names of the usual shapes.
+    pub(crate) fn new(endpoint: impl Into<String>, version: Option<String>) -> Self {
+        Self { endpoint: endpoint.into(), version, is_pasted: false, key: None }
+    }
+
+    /// The same for a name that stood behind the version in a URL.
+    pub(crate) fn with_pasted(self, name: &str) -> Self {
+        // The name is the id where no usual collection is in it.
+        let is_usual = OperationName::try_from(name).is_ok_and(|parsed| parsed.id() != name);
+        Self { is_pasted: !is_usual, ..self }
+    }
+}
+
+/// An API key; `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ApiKey(String);
+
+impl ApiKey {
+    pub(crate) fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey([redacted])")
     }
 }
 

@@ -40,6 +40,7 @@ const CIRCLES: [(&str, &[&str]); 2] = [
             "types/any",
             "types/extended/failure",
             "types/extended/mod",
+            "types/lazy_any",
             "types/operation",
             "types/outcome",
             "types/status",

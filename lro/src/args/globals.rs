@@ -20,6 +20,9 @@ pub(crate) struct Globals {
     /// Version, or path in front of names, such as v2 or compute/v1 [default: v1].
     #[arg(long, value_name = "VERSION", help_heading = SERVICE)]
     pub(crate) api_version: Option<String>,
+    /// Map a method to a path, get=/v1/{name=jobs/*} or cancel='POST /v1/{name=jobs/*}:stop'; may be repeated.
+    #[arg(long = "binding", value_name = "METHOD=TEMPLATE", help_heading = SERVICE)]
+    pub(crate) bindings: Vec<String>,
     /// How to speak to it [default: rest].
     #[arg(long, value_enum, value_name = "KIND", help_heading = SERVICE)]
     pub(crate) transport: Option<TransportArg>,
@@ -27,15 +30,35 @@ pub(crate) struct Globals {
     #[arg(long = "header", value_name = "HEADER", help_heading = SERVICE)]
     pub(crate) headers: Vec<String>,
 
+    /// Trust the certificates in FILE (PEM) too, such as that of a private service or an inspecting proxy.
+    #[arg(long, value_name = "FILE", help_heading = NETWORK)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Trust the certificates of the operating system, in place of Mozilla's and of SSL_CERT_FILE.
+    #[cfg(feature = "platform-roots")]
+    #[arg(long, help_heading = NETWORK)]
+    pub(crate) platform_roots: bool,
+    /// Connect through this proxy, http://HOST:PORT; `none` connects directly [env: HTTPS_PROXY, NO_PROXY].
+    #[arg(long, value_name = "URL", help_heading = NETWORK)]
+    pub(crate) proxy: Option<String>,
+    /// Accept plain http to another machine, such as an emulator; only with --anonymous.
+    #[arg(long, help_heading = NETWORK)]
+    pub(crate) allow_plain_http: bool,
+
     /// Use a credentials file of any type (service account, login, federation).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) credentials: Option<PathBuf>,
     /// Use the access token in FILE, which may be renewed by another program meanwhile.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) access_token_file: Option<PathBuf>,
+    /// Use the API key in FILE [env: LRO_API_KEY, which is the key itself].
+    #[arg(long, value_name = "FILE", help_heading = WHO)]
+    pub(crate) api_key_file: Option<PathBuf>,
     /// Use no credentials.
     #[arg(long, help_heading = WHO)]
     pub(crate) anonymous: bool,
+    /// Act as this service account, by credentials that are allowed to.
+    #[arg(long, value_name = "EMAIL", help_heading = WHO)]
+    pub(crate) impersonate_service_account: Option<String>,
     /// Charge quota and billing to this project.
     #[arg(long, value_name = "PROJECT", help_heading = WHO)]
     pub(crate) quota_project: Option<String>,
@@ -78,11 +101,21 @@ impl Globals {
             endpoint: self.endpoint.or(front.endpoint),
             parent: self.parent.or(front.parent),
             api_version: self.api_version.or(front.api_version),
+            bindings: [front.bindings, self.bindings].concat(),
             transport: self.transport.or(front.transport),
             headers: [front.headers, self.headers].concat(),
+            ca_file: self.ca_file.or(front.ca_file),
+            #[cfg(feature = "platform-roots")]
+            platform_roots: self.platform_roots || front.platform_roots,
+            proxy: self.proxy.or(front.proxy),
+            allow_plain_http: self.allow_plain_http || front.allow_plain_http,
             credentials: self.credentials.or(front.credentials),
             access_token_file: self.access_token_file.or(front.access_token_file),
+            api_key_file: self.api_key_file.or(front.api_key_file),
             anonymous: self.anonymous || front.anonymous,
+            impersonate_service_account: self
+                .impersonate_service_account
+                .or(front.impersonate_service_account),
             quota_project: self.quota_project.or(front.quota_project),
             attempt_timeout: self.attempt_timeout.or(front.attempt_timeout),
             total_timeout: self.total_timeout.or(front.total_timeout),
@@ -129,6 +162,7 @@ pub(crate) enum ColorArg {
 }
 
 const SERVICE: &str = "Service";
+const NETWORK: &str = "Network";
 const WHO: &str = "Credentials (default: application default credentials)";
 const TIME: &str = "Time (durations such as 500ms, 10s, 15m, 1h30m)";
 const TELL: &str = "Output";

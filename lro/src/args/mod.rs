@@ -208,9 +208,10 @@ Looks up, waits for, lists, cancels and deletes long-running operations (google.
 of any Google service.
 
 An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
---endpoint or LRO_ENDPOINT. A full URL says both:
+--endpoint or LRO_ENDPOINT. A URL says both, whatever the name looks like; the scheme may be left out:
 
   lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+  lro get run.googleapis.com/v2/projects/p/locations/l/operations/42
 
 Who asks is found where Google's other tools look (application default credentials), unless an option
 says otherwise.";
@@ -238,12 +239,22 @@ Output:
   line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
   a copy of github.com/googleapis/googleapis, since few services tell their schema.
 
+Credentials:
+  The first of these is used, and it is an error to give two of the first line:
+    --credentials, --access-token-file, --api-key-file, --anonymous, or `?key=` in a URL that names an operation
+    LRO_API_KEY
+    application default credentials: GOOGLE_APPLICATION_CREDENTIALS, gcloud's login, the metadata server
+  The key of a URL is sent as a header and never printed. They are sent to hosts of Google's, to this machine and to
+  --endpoint only, whatever a URL says.
+
 Environment:
   LRO_ENDPOINT                    as --endpoint
   LRO_PARENT                      as --parent
+  LRO_API_KEY                     an API key
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
   HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
+  SSL_CERT_FILE                   certificates (PEM) to trust in place of Mozilla's
   NO_COLOR, TERM=dumb             no colours; CI: no display that is drawn over
 
 Examples:
@@ -303,44 +314,50 @@ Examples:
   lro list --filter 'done = true' --format json | lro delete -";
 
 const SERVE: &str = "\
-Prints the endpoint on standard output and serves until Ctrl-C. It has every version, every shape of name, and
-takes any credentials.
+Prints the endpoint on standard output and serves until Ctrl-C, over REST and gRPC. It has every version, every shape
+of name, and takes any credentials. Without a file it plays a demonstration with four operations in
+projects/demo/locations/here, and a method that starts one.
 
-A scenario is a JSON file (comments are only here):
+A scenario is a JSON file, in which // begins a comment:
   {
     \"operations\": [{
-      \"name\": \"operations/42\",
-      \"done_after\": \"20s\",                            // or \"done_at_poll\": 3; without, it never ends
-      \"steps\": [{\"percent\": 0,  \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 0}},
-                {\"percent\": 50, \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 7}}],
-      \"response\": {\"@type\": \"type.googleapis.com/x.Copied\", \"files\": 14},
-      \"error\": {\"code\": 8, \"message\": \"out of disk\"},  // in place of a response
+      \"name\": \"projects/p/operations/42\",
+      \"done_after\": \"20s\",                  // or \"done_at_poll\": 3; without either it never ends
+      \"steps\": [
+        {\"percent\": 0, \"metadata\": {\"verb\": \"copy\", \"progressPercent\": \"{percent}\"}},
+        {\"percent\": 50, \"metadata\": {\"verb\": \"copy\", \"progressPercent\": \"{percent}\", \"stage\": \"half\"}}
+      ],
+      \"response\": {\"files\": 14},            // or \"error\": {\"code\": 8, \"message\": \"out of disk\"}
       \"ignores_cancel\": false
     }],
     \"starts\": [{
-      \"request\": \"POST /v2/{name=projects/*/locations/*/jobs/*}:run\",  // starts the operation; again: its name with -2
-      \"rpc\": \"google.cloud.run.v2.Jobs/RunJob\",     // the same over gRPC
-      \"operation\": {\"name\": \"operations/43\", \"done_after\": \"9s\"}
+      \"request\": \"POST /v2/{name=projects/*/jobs/*}:run\",     // starts the operation; again: its name with -2
+      \"rpc\": \"google.cloud.run.v2.Jobs/RunJob\",             // the same over gRPC
+      \"operation\": {\"name\": \"projects/p/operations/43\", \"done_after\": \"9s\"}
     }],
     \"faults\": [{
-      \"request\": \"GET operations/42\",                  // method, and a part of the path; without, any
-      \"skip\": 2, \"times\": 3,                           // after this many requests, for this many
+      \"request\": \"GET operations/42\",       // a method and a part of the path; without it, any request
+      \"skip\": 2, \"times\": 3,                // after 2 such requests, for the next 3
       \"status\": 503, \"message\": \"draining\", \"retry_after\": \"2s\",
-      \"delay\": \"1s\"                                    // or \"hang\": true, \"reset\": true
+      \"delay\": \"1s\"                         // or \"hang\": true, or \"reset\": true
     }],
-    \"wait\": true,                                      // has the method :wait
+    \"wait\": true,                           // has the method :wait
     \"page_size\": 50,
-    \"token\": \"secret\"                                  // takes no other access token
+    \"token\": \"secret\"                       // takes no other access token; without it, any
   }
-In metadata, the text \"{percent}\" becomes the number. Without `steps` the metadata say {\"percent\": 40}. Responses and
-metadata without an @type become a google.protobuf.Struct. The `details` of a fault are those of its error.
-Messages with the @type of a service of one's own are sent over REST only, all others over gRPC, too.
-Without a file, `lro serve` plays a demonstration.
+An operation needs a `name`; a step needs `metadata`, which count from its `percent` on (default: 0). In metadata, the
+text \"{percent}\" becomes the number. Without `steps` the metadata are {\"percent\": 40}, or how far it is.
+A start needs an `operation`, and a `request` or an `rpc`. The `details` of a fault are those of its error.
+Responses and metadata without an @type become a google.protobuf.Struct, which every client can read. Those with the
+@type of a service of your own are sent over REST only.
 
 Examples:
-  lro serve
-  export LRO_ENDPOINT=http://127.0.0.1:4242
-  lro serve --port 4242 & lro --anonymous list
+  lro serve --port 4242 &
+  export LRO_ENDPOINT=http://127.0.0.1:4242 LRO_PARENT=projects/demo/locations/here
+  lro --anonymous list
+  lro --anonymous wait copy
+  lro --anonymous wait copy --transport grpc
+  curl -X POST -d {} $LRO_ENDPOINT/v2/$LRO_PARENT/jobs/nightly:run    # starts the operation `run`
   lro serve --print-script > scenario.json && lro serve --script scenario.json";
 
 const COMPLETIONS: &str = "\

@@ -7,7 +7,7 @@ use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpR
 use longrunning::printing::redacted;
 use serde_json::json;
 
-use super::request::{header_words, send};
+use super::request::{header_words, network_words, send};
 use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
@@ -92,6 +92,7 @@ impl ShownRequest {
 
     fn to_curl(&self, globals: &Globals) -> String {
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
+        words.extend(network_words(globals, "--cacert", Some("--proxy")));
         words.extend(header_words(globals, "--header", self.headers.iter()));
         if let Some(body) = &self.body {
             words.extend(["--data".to_owned(), ShellKind::here().word(body).into_owned()]);

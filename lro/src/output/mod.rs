@@ -24,7 +24,9 @@ pub(crate) use paint::{Painter, TextStyle};
 pub(crate) use parent::shared_parent;
 pub(crate) use place::is_one_place;
 pub(crate) use printable::{printable, short};
-pub(crate) use stream::{exit_status, guard_stderr, guard_stdout, say, to_stderr};
+pub(crate) use stream::{
+    defer_notes, exit_status, guard_stderr, guard_stdout, note_aside, say, take_notes, to_stderr,
+};
 pub(crate) use text::{state, state_style};
 pub(crate) use width::{columns, cut_end, cut_start, pad_end, pad_start};
 

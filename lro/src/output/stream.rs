@@ -3,6 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::exit::Exit;
 
@@ -51,6 +52,30 @@ pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
 /// Writes a message to the user, on one line of standard error, and returns whether it was written.
 pub(crate) fn say(message: &str) -> bool {
     to_stderr(format_args!("lro: {}\n", printable(message)))
+}
+
+/// What other threads have to say while something is drawn, which their lines would tear apart; none while nothing is.
+static DEFERRED: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Writes a message as [`say`] does, or keeps it for [`take_notes`] while messages are deferred.
+pub(crate) fn note_aside(message: &str) {
+    match &mut *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(deferred) => deferred.push(message.to_owned()),
+        None => drop(say(message)),
+    }
+}
+
+/// Defers messages from now on, or no longer.
+pub(crate) fn defer_notes(are_deferred: bool) {
+    for note in take_notes() {
+        say(&note);
+    }
+    *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) = are_deferred.then(Vec::new);
+}
+
+/// Returns the messages that were deferred.
+pub(crate) fn take_notes() -> Vec<String> {
+    DEFERRED.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
 }
 
 /// Writes to standard error, and returns whether all of the text was written.

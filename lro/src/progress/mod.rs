@@ -49,6 +49,7 @@ impl WaitDisplay {
             (ProgressArg::Auto, _) => ProgressView::Lines(ProgressLines::new(names.len())),
             (ProgressArg::Always, _) => ProgressView::Screen(Canvas::of_stderr(painter)),
         };
+        output::defer_notes(matches!(view, ProgressView::Screen(_)));
         Self { view, board: WaitBoard::new(names), painter, drawn: None }
     }
 
@@ -85,6 +86,9 @@ impl WaitDisplay {
 
     /// Time has passed, or something has happened: says what is due.
     pub(crate) fn refresh(&mut self, elapsed: Duration) {
+        for note in output::take_notes() {
+            self.above(|| output::say(&note));
+        }
         match &mut self.view {
             ProgressView::Screen(canvas) => {
                 if self.drawn.is_none_or(|drawn| elapsed >= drawn + REDRAW) {
@@ -121,9 +125,15 @@ impl WaitDisplay {
         }
     }
 
+    /// Takes the screen away for good.
+    pub(crate) fn close(&mut self) {
+        self.clear();
+        output::defer_notes(false);
+    }
+
     /// Sums up: `26 succeeded, 4 failed in 1m19s`.
     pub(crate) fn sum_up(&mut self, elapsed: Duration) {
-        self.clear();
+        self.close();
         if !matches!(self.view, ProgressView::Nothing) && self.board.tally.ended() > 0 {
             let line = ScreenLine::joined(self.board.tally.in_the_end(elapsed));
             output::to_stderr(format_args!("lro: {}\n", line.text(self.painter)));

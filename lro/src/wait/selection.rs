@@ -13,6 +13,7 @@ use crate::failure::CommandFailure;
 use crate::names;
 use crate::output;
 use crate::place::{OperationPlace, Service};
+use crate::url::is_url;
 
 /// Lists the operations that `--all` selects; none without it. If there are none, it says so.
 pub(super) fn running(
@@ -55,8 +56,8 @@ pub(crate) fn selection_call(
 /// An operation of a listing: at the service of its parent. The command to continue with has its URL if the parent was
 /// given by one.
 fn place_of(parent: &OperationPlace, name: &str) -> OperationPlace {
-    let Service { endpoint, version } = &parent.service;
-    let given = match (parent.given.contains("://"), version) {
+    let Service { endpoint, version, .. } = &parent.service;
+    let given = match (is_url(&parent.given), version) {
         (true, Some(version)) => format!("{endpoint}/{version}/{name}"),
         _ => name.to_owned(),
     };
@@ -77,7 +78,7 @@ mod tests {
             ("https://a.example/v2/projects/p", "https://a.example/v2/projects/p/operations/1"),
         ];
         for (given, expected) in rows {
-            let service = Service { endpoint: "https://a.example".into(), version: Some("v2".into()) };
+            let service = Service::new("https://a.example", Some("v2".into()));
             let parent = OperationPlace { given: given.into(), service, name: "projects/p".into() };
             assert_eq!(place_of(&parent, "projects/p/operations/1").given, expected);
         }

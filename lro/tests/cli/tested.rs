@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 74] = [
+const TESTS: [(&str, &str); 80] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -17,6 +17,12 @@ const TESTS: [(&str, &str); 74] = [
     ("--endpoint", "options::endpoint_and_version"),
     ("--parent", "typing::a_bare_id_is_a_name_under_the_parent"),
     ("--api-version", "options::endpoint_and_version"),
+    ("--binding", "connection::bindings_map_methods_to_paths"),
+    ("--ca-file", "network::a_ca_file_is_trusted_too"),
+    ("--proxy", "network::a_proxy_is_used_as_the_option_says"),
+    ("--allow-plain-http", "network::plain_http_to_another_machine_is_for_anonymous_clients"),
+    ("--api-key-file", "connection::an_api_key_comes_from_a_file_a_variable_or_a_url"),
+    ("--impersonate-service-account", "network::a_service_account_is_impersonated"),
     ("--transport", "options::transport"),
     ("--transport rest", "options::transport"),
     ("--transport grpc", "options::transport"),
@@ -92,7 +98,11 @@ fn what_the_help_lists_has_a_test() {
         listed.extend(options(&help(&[&command, "-h"])));
         listed.insert(command);
     }
-    let tested: BTreeSet<String> = TESTS.iter().map(|(what, _)| (*what).to_owned()).collect();
+    let mut tested: BTreeSet<String> = TESTS.iter().map(|(what, _)| (*what).to_owned()).collect();
+    if cfg!(feature = "platform-roots") {
+        // `network::roots_of_the_platform`
+        tested.insert("--platform-roots".to_owned());
+    }
     assert_eq!(listed, tested);
 }
 
@@ -135,12 +145,14 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 13] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
+    ("connection", include_str!("connection.rs")),
     ("dry_run", include_str!("dry_run.rs")),
     ("help", include_str!("help.rs")),
     ("looks", include_str!("looks.rs")),
+    ("network", include_str!("network.rs")),
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
     ("signals", include_str!("signals.rs")),

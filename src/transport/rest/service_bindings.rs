@@ -445,6 +445,16 @@ mod tests {
     }
 
     #[test]
+    fn the_page_has_the_same_table() {
+        let page = include_str!("../../../docs/extended-operations.md");
+        for (_, name, sent) in TABLE {
+            let cell = |text: &&str| if *text == "none" { "none".to_owned() } else { format!("`{text}`") };
+            let row = format!("| `{name}` | {} |", sent.iter().map(cell).collect::<Vec<_>>().join(" | "));
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn versions_are_completed_by_the_service() {
         let rows = [
             (ComputeEngine, "v1", "compute/v1"),
