@@ -59,19 +59,6 @@ fn nothing_of_python_is_left_out() {
     assert!(missing.is_empty(), "no row tells of {missing:#?}");
 }
 
-/// Snippets of the README that need features are not compiled there: they are part of one that is.
-#[test]
-fn snippets_that_are_not_compiled_are_part_of_one_that_is() {
-    let readme = include_str!("../README.md");
-    let compiled: Vec<_> = include_str!("../docs/transports.md").lines().map(str::trim).collect();
-    let ignored: Vec<_> = readme.split("```rust,ignore\n").skip(1).collect();
-    assert_eq!(ignored.len(), 1);
-    for snippet in ignored {
-        let lines: Vec<_> = snippet.lines().take_while(|line| *line != "```").map(str::trim).collect();
-        assert!(compiled.windows(lines.len()).any(|window| window == lines), "{lines:#?}");
-    }
-}
-
 /// The methods, and pairs of a method and a parameter, that the rows of the section tell of in their first cells:
 /// `method(parameter, …)`, or parameters "of" methods.
 fn told(class: &str) -> BTreeSet<(&'static str, &'static str)> {
