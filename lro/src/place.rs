@@ -90,3 +90,9 @@ impl fmt::Debug for ApiKey {
         f.write_str("ApiKey([redacted])")
     }
 }
+
+/// Whether this is the name of an operation, which has none below it.
+pub(crate) fn is_operation(name: &str) -> bool {
+    let mut segments = name.rsplit('/');
+    segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")
+}
