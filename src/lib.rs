@@ -182,8 +182,9 @@
 //! # Logging
 //!
 //! The crate uses `log`. Names, codes and hosts may be personal data. Tokens, keys and request bodies are never logged.
-//! At `TRACE`, ureq logs every byte of the wire under the target `ureq_proto`. Secrets of requests are redacted there too, but
-//! responses are not, and the response of a token endpoint contains a token. Leave that target at `DEBUG`.
+//! At `TRACE`, ureq logs every byte of the wire under the target `ureq_proto`. Secrets of requests are redacted there too,
+//! but neither bodies of starts that are longer than 16 KiB nor responses, and the response of a token endpoint contains a
+//! token. Leave that target at `DEBUG`.
 //!
 //! | level | what |
 //! |---|---|

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main ── args (clap) ── call: get, list, cancel, delete ── names → connect → the library → output
-//!          │             wait ── signals, progress
+//!          │             start ── wait ── signals, progress
 //!          │             dry_run
 //!          └─ failure → exit, hints ── serve ── scenario
 //! ```
@@ -27,6 +27,7 @@ mod redact;
 mod scenario;
 mod serve;
 mod signals;
+mod start;
 mod url;
 mod wait;
 
@@ -54,6 +55,7 @@ fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
         return dry_run::run(cli);
     }
     match &cli.command {
+        Command::Start(args) => start::run(globals, args),
         Command::Get(args) => call::get(globals, args),
         Command::List(args) => call::list(globals, args),
         Command::Wait(args) => wait::run(globals, args),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use longrunning::{ErrorKind, StopToken};
+use longrunning::{ErrorKind, Operation, StopToken};
 
 use crate::args::{Globals, WaitArgs};
 use crate::connect::Clients;
@@ -32,6 +32,31 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
             .hint("give names, `-` to read them, or --journal"));
     }
     let places = names::places(globals, &args.names)?;
+    wait_for(globals, args, places, Duration::ZERO)
+}
+
+/// Waits for an operation that was started just now, unless it is done.
+pub(crate) fn for_started(
+    globals: &Globals,
+    args: &WaitArgs,
+    place: OperationPlace,
+    operation: Operation,
+) -> Result<Exit, CommandFailure> {
+    if !operation.is_done() {
+        return wait_for(globals, args, vec![place], START_GRACE);
+    }
+    let mut waiting = RunningWait::new(globals, args, Vec::new(), WaitRecord::open(None)?);
+    waiting.tell_again(&WaitJob::unrecorded(place), operation);
+    Ok(waiting.over())
+}
+
+/// Waits; an operation may be unknown to its service for `grace` after the start of the wait.
+fn wait_for(
+    globals: &Globals,
+    args: &WaitArgs,
+    places: Vec<OperationPlace>,
+    grace: Duration,
+) -> Result<Exit, CommandFailure> {
     let record = WaitRecord::open(args.journal.as_deref())?;
     let unseen = record.unseen(globals)?;
     let jobs = record.jobs(globals, places)?;
@@ -55,7 +80,8 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
     for (job, operation) in unseen {
         waiting.tell_again(&job, operation);
     }
-    threads::start(&Options::new(globals, args, &token), groups, &sender);
+    let options = Options::new(globals, args, &token).tolerating(grace);
+    threads::start(&options, groups, &sender);
     Ok(watch(waiting, &events))
 }
 
@@ -114,6 +140,9 @@ fn groups(globals: &Globals, jobs: &[WaitJob]) -> Result<Vec<Group>, CommandFail
     }
     Ok(services.into_iter().map(|(_, group)| group).collect())
 }
+
+/// As that of a handle of the library.
+const START_GRACE: Duration = Duration::from_secs(30);
 
 /// How often the display is brought up to date.
 const TICK: Duration = Duration::from_millis(100);

@@ -15,6 +15,7 @@ mod secrets;
 mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 #[cfg(unix)]
 mod terminal;
 mod tested;
