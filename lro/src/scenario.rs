@@ -92,7 +92,7 @@ impl Scenario {
 
     /// Reads a scenario; the message says what is wrong where.
     pub(crate) fn from_json(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(&without_comments(text)).map_err(|error| error.to_string())
     }
 
     /// Starts a server that plays it, in real time.
@@ -226,6 +226,25 @@ impl ScenarioFault {
     }
 }
 
+/// Replaces comments by spaces, so that messages name the right line and column.
+fn without_comments(text: &str) -> String {
+    let line = |line: &str| {
+        let (mut in_string, mut escaped, mut last) = (false, false, ' ');
+        for (at, c) in line.char_indices() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if in_string => escaped = true,
+                '"' => in_string = !in_string,
+                '/' if last == '/' && !in_string => return line.get(..at - 1).unwrap_or_default().to_owned(),
+                _ => {}
+            }
+            last = c;
+        }
+        line.to_owned()
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A message; an object without a type becomes a `google.protobuf.Struct`, which every client can read.
 fn message(json: &str) -> Result<Any, Error> {
     let any = Any::from_json(json)?;
@@ -287,6 +306,21 @@ mod tests {
         client.cancel("operations/3").send().unwrap();
         let third = client.get("operations/3").send().unwrap();
         assert!(!third.is_done() && third.to_json().contains(r#"{"a": 0}"#), "{}", third.to_json());
+    }
+
+    #[test]
+    fn comments() {
+        let rows = [
+            ("{} // all", "{} "),
+            ("// all\n{}", "\n{}"),
+            (r#"{"a": "http://x"} // y"#, r#"{"a": "http://x"} "#),
+            (r#"{"a": "\"//"}"#, r#"{"a": "\"//"}"#),
+            ("1 / 2", "1 / 2"),
+            ("é//é", "é"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(without_comments(text), expected);
+        }
     }
 
     #[test]

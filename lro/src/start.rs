@@ -17,6 +17,7 @@ use crate::input;
 use crate::names;
 use crate::output::{self, StandardOutput};
 use crate::place::{OperationPlace, Service};
+use crate::url::is_url;
 use crate::wait;
 
 pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFailure> {
@@ -25,7 +26,7 @@ pub(crate) fn run(globals: &Globals, args: &StartArgs) -> Result<Exit, CommandFa
     let handle = call(globals, args, &client, &place)?.send().map_err(|error| failure(&error, &place))?;
     let Some(operation) = handle.operation() else { return Ok(Exit::NotAsked) };
     if !args.wait {
-        StandardOutput::new(globals.format()).operation(&operation);
+        StandardOutput::new(globals).operation(&operation);
         return Ok(Exit::Success);
     }
     output::say(&format!("started `{}`", shown_name(handle.name())));
@@ -43,15 +44,23 @@ pub(crate) fn place(globals: &Globals, args: &StartArgs) -> Result<OperationPlac
     }
     // It has the rules about which hosts get credentials.
     let OperationPlace { given, service, .. } = names::place(globals, &args.target)?;
-    let path = match args.target.split_once("://") {
-        None => given.clone(),
-        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned(),
+    let path = match is_url(&given) {
+        true => path_of(&given).to_owned(),
+        false => given.clone(),
     };
-    if path.contains('?') {
-        let message = format!("`{}` has a query", shown_name(&args.target));
+    // The key of a pasted URL has become one of the service.
+    let query = args.target.split_once('?').map_or("", |(_, query)| query);
+    if query.split('&').any(|pair| !(pair.is_empty() || service.key.is_some() && pair.starts_with("key="))) {
+        let message = format!("`{}` has a query", shown_name(given.split('?').next().unwrap_or_default()));
         return Err(CommandFailure::usage(message).hint("give each parameter by --query NAME=VALUE"));
     }
     Ok(OperationPlace { given, service, name: path })
+}
+
+/// The path of a URL, which may lack its scheme, as it is written.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
 }
 
 /// The call with its options.
@@ -137,12 +146,23 @@ fn started(globals: &Globals, place: &OperationPlace, handle: &OperationHandle) 
         Some(version) => format!("{scheme}{}/{version}/{}", endpoint.trim_end_matches('/'), handle.name()),
         None => handle.name().to_owned(),
     };
-    OperationPlace { given, service: Service { endpoint, version }, name: handle.name().to_owned() }
+    let service = Service::new(endpoint, version).with_pasted(handle.name());
+    let service = Service { key: place.service.key.clone(), ..service };
+    OperationPlace { given, service, name: handle.name().to_owned() }
 }
 
 fn wait_options(args: &StartArgs) -> WaitArgs {
     let StartArgs { on_timeout, long_poll, poll_interval, max_outage, journal, .. } = args.clone();
-    WaitArgs { names: Vec::new(), on_timeout, long_poll, poll_interval, max_outage, journal }
+    WaitArgs {
+        names: Vec::new(),
+        all: None,
+        filter: None,
+        on_timeout,
+        long_poll,
+        poll_interval,
+        max_outage,
+        journal,
+    }
 }
 
 /// How long a file of `--data` may take to be read: it may be a pipe.
