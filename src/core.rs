@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
+use crate::link::OperationLink;
 use crate::name::OperationName;
 use crate::options::{CallOptions, PollOptions};
 use crate::pending::{Pending, same_endpoint};
 use crate::progress::Progress;
 use crate::retry::RateLimit;
-use crate::transport::{Rpc, RpcMap, Transport};
+use crate::transport::{OperationService, Rpc, RpcMap, Transport};
 use crate::types::Operation;
 use crate::util::clock::Clock;
 use crate::wait_support::WaitSupport;
@@ -98,6 +99,48 @@ impl Core {
     pub(crate) fn other_version(&self, version: Option<&str>) -> Option<Arc<str>> {
         let own = self.origin.as_ref().and_then(|origin| origin.api_version.as_deref());
         version.filter(|version| own != Some(version)).map(Arc::from)
+    }
+
+    /// Returns the version of requests about an operation, which names the service if only the operation does: `sql/v1`.
+    ///
+    /// Extended operations of emulators are so: their host says nothing, and cancelling differs between services.
+    pub(crate) fn version_for(
+        &self,
+        version: Option<Arc<str>>,
+        seen: Option<&Operation>,
+    ) -> Option<Arc<str>> {
+        let service = seen.and_then(|operation| OperationService::of_form(operation.form()));
+        let service = service.filter(|service| self.service(version.as_deref()) != Some(*service));
+        let own = self.origin.as_ref().and_then(|origin| origin.api_version.as_deref());
+        match (service, version.as_deref().or(own)) {
+            (Some(service), Some(asked)) if OperationService::of_prefix(asked).is_none() => {
+                Some(service.qualified(asked).into())
+            }
+            _ => version,
+        }
+    }
+
+    /// Returns the service with bindings of its own that requests at a version, or else those of this client, go to.
+    fn service(&self, version: Option<&str>) -> Option<OperationService> {
+        let origin = self.origin.as_ref()?;
+        let by_version = OperationService::of_prefix(version.or(origin.api_version.as_deref())?);
+        by_version.or_else(|| OperationService::of_endpoint(&origin.endpoint))
+    }
+
+    /// Returns how long a service holds a response to WaitOperation back, whatever it is asked for.
+    pub(crate) fn server_hold(&self, rpc: Rpc, version: Option<&str>) -> Duration {
+        let holds = rpc == Rpc::Wait && self.service(version) == Some(OperationService::ComputeEngine);
+        if holds { OperationService::HOLD } else { Duration::ZERO }
+    }
+
+    /// Refuses a URL of another service.
+    pub(crate) fn check_link(&self, link: &OperationLink) -> Result<(), Error> {
+        let Some(origin) = &self.origin else { return Ok(()) };
+        let ours = [Some(&origin.endpoint), origin.api_endpoint.as_ref()];
+        match ours.into_iter().flatten().any(|our| link.is_of(our)) {
+            true => Ok(()),
+            false => Err(Error::foreign_operation(&link.name, &link.endpoint, &origin.endpoint)),
+        }
     }
 
     /// Returns for how much longer `NOT_FOUND` is tolerated for an operation that was started at `started`.

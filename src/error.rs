@@ -605,6 +605,13 @@ impl Error {
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
 
+    /// A method that a service is known not to have, at least not for such a name.
+    pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
+        let message = format!("no request was sent: {service} has no {method} for such an operation");
+        let status = Status::new(Code::Unimplemented, &*message);
+        Self::new(ErrorKind::Binding, message).with_status(status)
+    }
+
     /// A page or other text of something in front of the service, sent as a success.
     pub(crate) fn status_page(message: impl Into<String>) -> Self {
         Self::decode(message).sent(true).of_status_page()

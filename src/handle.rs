@@ -201,7 +201,7 @@ impl<M: Clone> OperationHandle<M> {
 
     pub(crate) fn call<R: RpcRequest>(&self) -> Call<R, M> {
         Call::new(&self.core, self.mode.clone(), self.name.clone().map(R::from_name))
-            .at_version(self.version.clone())
+            .at_version(self.core.version_for(self.version.clone(), self.operation().as_ref()))
     }
 }
 

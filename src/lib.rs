@@ -1,73 +1,55 @@
-//! Blocking client for [`google.longrunning.Operations`]: get, wait for, list, cancel and delete the long-running
-//! operations of Google APIs, without an async runtime.
+//! Long-running operations of Google APIs, from plain synchronous Rust: start the work, wait for it, get its result.
 //!
-//! Many Google APIs start work that takes minutes or hours, and return an [`Operation`]: a name, metadata about
-//! its progress, and finally a response or an error. This crate polls it from the calling thread: with the right
-//! credentials, through outages, at a considerate rate. It never confuses a request that failed with work that failed.
+//! Many Google APIs start work that takes minutes or hours, and return an [`Operation`]: a name, metadata about the progress,
+//! and finally a response or an error. This crate starts it, polls it from the calling thread, with the right credentials,
+//! through outages, at a considerate rate, and lists, cancels and deletes operations ([`google.longrunning.Operations`]).
 //!
-//! # Quickstart
+//! ```no_run
+//! use std::time::Duration;
 //!
+//! use longrunning::{Error, OperationsClient};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(rename_all = "camelCase")]
+//! struct Execution {
+//!     succeeded_count: u32,
+//! }
+//!
+//! fn main() -> Result<(), Error> {
+//!     let builder = OperationsClient::builder("https://run.googleapis.com").api_version("v2");
+//!     let client = builder.build()?; // with Google's default credentials
+//!
+//!     let run = client.start("/v2/projects/p/locations/l/jobs/j:run").send()?;
+//!     let done = run.poller().total_timeout(Duration::from_secs(3600)).until_done()?;
+//!     let execution: Execution = done.into_response()?;
+//!     println!("{} tasks succeeded", execution.succeeded_count);
+//!     Ok(())
+//! }
 //! ```
-//! # let server = longrunning::testing::FakeServer::start();
-//! # server.insert(longrunning::Operation::running("operations/42"));
-//! # let endpoint = server.url();
-//! use longrunning::{Credentials, OperationsClient};
 //!
-//! let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
-//! let operation = client.get("operations/42").send()?;
-//! println!("{}: {}", operation.name(), operation.outcome()); // operations/42: running
-//! # assert!(!operation.is_done());
-//! # Ok::<(), longrunning::Error>(())
-//! ```
+//! # Calls
 //!
-//! An [`OperationsClient`] has one method for each RPC. Each returns a [`Call`], with the same options:
-//!
-//! | method | RPC | result |
+//! | method of [`OperationsClient`] | what it does | result |
 //! |---|---|---|
+//! | [`start`](OperationsClient::start) | sends the request that starts an operation of any service, never twice | an [`OperationHandle`] |
 //! | [`get`](OperationsClient::get) | GetOperation | the latest state |
-//! | [`list`](OperationsClient::list) | ListOperations | an iterator over all operations, over [`pages`](Call::pages), or one page |
-//! | [`cancel`](OperationsClient::cancel) | CancelOperation | nothing; cancelling is best effort |
-//! | [`delete`](OperationsClient::delete) | DeleteOperation | nothing; deleting does not cancel |
-//! | [`wait`](OperationsClient::wait) | WaitOperation | the latest state, which the server holds back for a while; few services have it |
+//! | [`list`](OperationsClient::list) | ListOperations | an iterator over operations or [`pages`](Call::pages), or one page |
+//! | [`cancel`](OperationsClient::cancel) | CancelOperation; best effort | nothing |
+//! | [`delete`](OperationsClient::delete) | DeleteOperation; does not cancel | nothing |
+//! | [`wait`](OperationsClient::wait) | WaitOperation, which few services have | the latest state |
 //!
-//! No request is sent before `send`, iteration or `until_done`.
+//! Each returns a [`Call`] (or a [`StartCall`]) with the same options; `send` sends it. A call makes up to five attempts within
+//! 60 s, each of at most 10 s. [`RetryPolicy`] decides which errors are retried; hints of the server (`Retry-After`, `RetryInfo`)
+//! are lower bounds for the next delay. A start is not retried, because it could start twice.
 //!
 //! # Waiting
 //!
-//! [`poller`](OperationsClient::poller) waits until an operation is done, whether it succeeded or failed:
+//! [`poller`](OperationsClient::poller) waits until an operation is done, whether it succeeded or failed. Transient errors do not end a
+//! wait, and the timeout is enforced; the default is 24 hours. A [`Poller`] is also an iterator of snapshots.
+//! [`on_update`](Poller::on_update) reports each change, with the [`Progress`] that it reads from metadata of any type, and why polls
+//! fail while they do. A [`StopToken`] ends a wait at once.
 //!
-//! ```
-//! # use longrunning::testing::{FakeOperation, FakeServer};
-//! # let server = FakeServer::start();
-//! # let index = longrunning::Any::from_json(r#"{"@type": "type.googleapis.com/demo.Index", "rows": "9"}"#)?;
-//! # server.insert(FakeOperation::new("operations/42").done_at_poll(3).responds(index));
-//! # let client = server.client();
-//! use std::time::Duration;
-//!
-//! #[derive(serde::Deserialize)]
-//! struct Index {
-//!     rows: String,
-//! }
-//!
-//! let done = client.poller("operations/42").total_timeout(Duration::from_secs(900)).until_done()?;
-//! let index: Index = done.into_response()?;
-//! assert_eq!(index.rows, "9");
-//! # Ok::<(), longrunning::Error>(())
-//! ```
-//!
-//! Transient errors do not end a wait, and the timeout is enforced; the default is 24 hours. A wait that ends early
-//! reports the last state of the operation, and that it did not cancel it. A [`Poller`] is also an iterator of
-//! snapshots. [`on_update`](Poller::on_update) reports every change, and [`Progress`] reads percentages and times from any
-//! metadata type. A [`StopToken`] ends the wait at once. [`long_poll`](Poller::long_poll) uses WaitOperation where the
-//! service has it.
-//!
-//! [`operation`](OperationsClient::operation) returns an [`OperationHandle`]: one operation that a program can keep, wait for
-//! and cancel, or hand to another process as a [`Pending`]. With the feature `journal`, a `Journal` stores those in a file.
-//!
-//! # Many operations
-//!
-//! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations concurrently and yields them as they finish.
-//! Operations with the same parent are polled by listing it, where that costs less than one request for each:
+//! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations and yields them as they finish:
 //!
 //! ```
 //! # use longrunning::testing::{FakeOperation, FakeServer};
@@ -76,62 +58,28 @@
 //! #     server.insert(FakeOperation::new(format!("projects/p/operations/{n}")).done_after(std::time::Duration::from_secs(n)));
 //! # }
 //! # let client = server.client();
+//! # let mut finished = 0;
 //! let names = (1..=100).map(|n| format!("projects/p/operations/{n}"));
-//! let mut finished = 0;
 //! for operation in client.poll_many(names) {
-//!     println!("{}", operation?.name());
-//!     finished += 1;
+//!     let operation = operation?;
+//!     println!("{}: {}", operation.name(), operation.outcome());
+//! #   finished += 1;
 //! }
-//! assert_eq!(finished, 100);
+//! # assert_eq!(finished, 100);
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! [`join_all`](PollMany::join_all), [`try_join_all`](PollMany::try_join_all) and [`race`](PollMany::race) collect them in
-//! other ways.
-//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel or delete in bulk, by
-//! filter and age.
+//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel and delete in bulk. An
+//! [`OperationHandle`] is one operation to keep; a [`Pending`] continues the wait in another process, and a `Journal` (feature
+//! `journal`) keeps those in a file.
 //!
-//! # Listing
+//! # Results and errors
 //!
-//! ```
-//! # let server = longrunning::testing::FakeServer::start();
-//! # server.insert(longrunning::Operation::running("projects/p/locations/l/operations/42"));
-//! # let client = server.client();
-//! for operation in client.list("projects/p/locations/l").filter("done = false").page_size(100) {
-//!     println!("{}", operation?.name());
-//! }
-//! # Ok::<(), longrunning::Error>(())
-//! ```
+//! [`Operation::outcome`] distinguishes running, succeeded, failed and malformed. Metadata and response are [`Any`]s: JSON or protobuf
+//! of a type that this crate need not know, unchanged. [`Operation::into_response`] decodes with serde, [`Any::unpack`] returns a
+//! prost message, the feature `reflect` converts between both. The [`Status`] of a failure has a [`Code`] and [typed details](rpc).
 //!
-//! Pages are fetched when the iterator needs them. After an error, [`Error::page_token`] says where to continue. A
-//! server that repeats a page token causes an error, not an endless loop.
-//!
-//! # Results
-//!
-//! [`Operation::outcome`] distinguishes running, succeeded, failed and malformed. Metadata and response are [`Any`]s: JSON
-//! text or protobuf bytes of a type that this crate need not know, unchanged. [`Any::decode`] deserializes them with
-//! serde, [`Any::unpack`] returns a prost message. The [`Status`] of a failure has a [`Code`] and [typed details](rpc).
-//! [`DataFormat::Proto`](transport::DataFormat::Proto) requests protobuf over REST too. With the feature `reflect`, a
-//! `DescriptorPool` converts messages of your own types from bytes to JSON and back.
-//!
-//! # Credentials
-//!
-//! [`OperationsClient::new`] uses [Application Default Credentials](Credentials::application_default): the file that
-//! `GOOGLE_APPLICATION_CREDENTIALS` names, a gcloud login, or the metadata server of Google Cloud. A builder takes any
-//! others: a service account key ([`auth::ServiceAccount`]), a token, an API key, the identity of another provider, or
-//! your own [`auth::TokenProvider`]. The module [`auth`] says which ones are used where. Tokens are
-//! cached. One caller renews a token before it expires. After a 401, the client fetches a new token and repeats the request once.
-//!
-//! # Retries and timeouts
-//!
-//! A call makes up to five attempts within 60 s, each of at most 10 s. [`RetryPolicy`] decides which errors are retried. Hints
-//! of the server (`Retry-After`, `RetryInfo`) are lower bounds for the next delay. `attempt_timeout` and `total_timeout` are
-//! options of the client, of a call and of a poller; both are enforced on the socket. A [`ClientConfig`] sets them for
-//! each method, from a service config of gRPC.
-//!
-//! # Errors
-//!
-//! There is one type, [`Error`]. Its [`kind`](Error::kind) is the category, its [`code`](Error::code) the canonical code:
+//! There is one error type, [`Error`]. Its [`kind`](Error::kind) is the category, its [`code`](Error::code) the canonical code:
 //!
 //! ```
 //! use longrunning::{Code, Error, ErrorKind};
@@ -140,49 +88,22 @@
 //!     match (err.kind(), err.code()) {
 //!         (ErrorKind::Operation, _) => format!("the work itself failed: {err}"),
 //!         (ErrorKind::Service, Some(Code::NotFound)) => "deleted or expired".into(),
-//!         (ErrorKind::Timeout, _) => format!("still running: {:?}", err.operation().map(|op| op.name())),
+//!         (ErrorKind::Timeout, _) => format!("still running: {}", err.name().unwrap_or_default()),
 //!         _ => format!("request failed: {err:#}"),
 //!     }
 //! }
 //! ```
 //!
-//! # Services and their URLs
+//! # Credentials and services
 //!
-//! Names of all shapes work without configuration: `operations/42`, `projects/p/locations/l/operations/42`, ids of
-//! several segments, bare ids. [`Bindings`] set another API version or replace path templates. A name that could leave
-//! its URL path is rejected before a request is sent.
+//! [`OperationsClient::new`] uses [Application Default Credentials](Credentials::application_default); a builder takes any other
+//! [`Credentials`]: a key, a token, an API key, the identity of another provider, or your own [`auth::TokenProvider`]. Tokens are
+//! cached and renewed before they expire. [`authorization_headers`](OperationsClient::authorization_headers) returns the headers for
+//! requests of your own, such as fetching the created resource.
 //!
-//! # gRPC
-//!
-//! With the feature `grpc`, the same client speaks gRPC: `builder(…).transport(TransportKind::Grpc)`, or by name,
-//! `.transport("grpc".parse()?)`. Calls, options, errors and retries are the same; `Any`s contain protobuf bytes. Names are
-//! sent as they are, because gRPC methods have no bindings. gRPC is blocking too: see [`transport::TransportKind`].
-//!
-//! # Testing
-//!
-//! The feature `testing` has `testing::FakeServer`: real HTTP on a loopback port, scripted responses and errors, and a virtual
-//! clock, so that no test sleeps. It also plays the servers that issue tokens, and checks the requests to them.
-//!
-//! # Logging
-//!
-//! The crate uses `log`. Names, codes and hosts may be personal data. Tokens, keys and request bodies are never logged.
-//! At `TRACE`, ureq logs every byte of the wire under the target `ureq_proto`. Secrets of requests are redacted there too, but
-//! responses are not, and the response of a token endpoint contains a token. Leave that target at `DEBUG`.
-//!
-//! | level | what |
-//! |---|---|
-//! | `WARN` | what no return value reports: a credentials file that other users can read; a token or client certificate that could not be renewed while the old one is valid; a client certificate that is not used or missing; a login without a quota project; unusable root certificates; keys of a client config without effect; a result that could not be acknowledged in the journal |
-//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which default credentials were found where; requests to token servers, by host and status; ureq's requests, with sensitive headers redacted |
-//! | `TRACE` | nothing of this crate; ureq's connections, and the bytes of responses, **unredacted** |
-//!
-//! # Threads and async programs
-//!
-//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread. In an async program, make it inside
-//! `spawn_blocking`, or use the client with futures, which runs on any executor: feature `async`, `OperationsAsyncClient`.
-//!
-//! A blocking client starts a short-lived thread to resolve a host name that is not in the cache, and to read the output of an
-//! `executable` credential source. A [`PollMany`] and a [`Sweep`] may start a few, which end with them, and
-//! [`OperationHandle::on_done`] starts one. Nothing is installed process-wide.
+//! Operation names of all shapes work without configuration; [`api_version`](OperationsClientBuilder::api_version) sets the version
+//! and [`Bindings`] replace path templates. [`transport::TransportKind`] selects gRPC (feature `grpc`), [`transport::DataFormat`]
+//! protobuf over REST. With the feature `async`, `OperationsAsyncClient` returns futures for any executor.
 //!
 //! # Features
 //!
@@ -195,16 +116,26 @@
 //! | `async` | | `OperationsAsyncClient`: futures for any executor, see `aio` |
 //! | `reflect` | | JSON and bytes of your own message types, by their descriptors (prost-reflect) |
 //! | `journal` | | `Journal`: pending operations in a file, so that a wait outlives its process |
-//! | `testing` | | `FakeServer` and the virtual clock |
+//! | `testing` | | `testing::FakeServer`, which speaks real HTTP on a loopback port, and a virtual clock: no test sleeps |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
 //! Features are additive and change no default. Public dependencies (a major release of one is a major release of this
-//! crate): `serde` and `serde_json` 1 ([`Any::decode`]), `prost` and `prost-types` 0.14 ([`Any::unpack`], [`rpc`], [`proto`]), and
-//! with their features `backoff` 0.4 and `prost-reflect` 0.16.
+//! crate): `serde` and `serde_json` 1, `prost` and `prost-types` 0.14, and with their features `backoff` 0.4 and `prost-reflect` 0.16.
+//! The minimum Rust version is 1.88; raising it is a minor release.
 //!
-//! # Minimum Rust version
+//! # Threads and logging
 //!
-//! The minimum Rust version is 1.88. Raising it is a minor release.
+//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread; in an async program, make it inside `spawn_blocking`.
+//! A client starts a short-lived thread to resolve a host name, and to read the output of an `executable` credential source; a
+//! [`PollMany`] and a [`Sweep`] may start a few, which end with them. Nothing is installed process-wide.
+//!
+//! The crate uses `log`. Tokens, keys and request bodies are never logged; names, codes and hosts may be personal data.
+//!
+//! | level | what |
+//! |---|---|
+//! | `WARN` | what no return value reports, such as a credentials file that other users can read, or a token that could not be renewed |
+//! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which credentials were found where |
+//! | `TRACE` | nothing of this crate. ureq logs the bytes of responses, **unredacted** (target `ureq_proto`): leave that at `DEBUG` |
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 
@@ -225,6 +156,7 @@ pub mod http;
 #[cfg(feature = "journal")]
 mod journal;
 mod json;
+mod link;
 mod name;
 mod net;
 mod operation_ref;
@@ -261,7 +193,9 @@ pub mod aio;
 
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
+#[doc(inline)]
 pub use aio::OperationsAsyncClient;
+#[doc(inline)]
 pub use auth::Credentials;
 pub use call::{Blocking, Call, CallRequest};
 pub use client::{OperationsClient, OperationsClientBuilder};
@@ -285,8 +219,10 @@ pub use prost_reflect::DescriptorPool;
 pub use retry::{Backoff, Retry, RetryBudget, RetryPolicy};
 pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
+#[doc(inline)]
 pub use transport::WaitBinding;
-pub use transport::rest::binding::{Binding, Bindings};
+pub use transport::rest::binding::Bindings;
+pub use transport::rest::method_binding::Binding;
 pub use types::{
     Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
 };
@@ -307,17 +243,37 @@ pub mod fuzzing {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the page about extended operations.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../docs/extended-operations.md")]
+struct ExtendedOperationsPage;
+
 /// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]
 #[doc = include_str!("../docs/transports.md")]
 struct TransportsPage;
 
-/// And those of the service guide.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/services.md")]
-struct ServicesPage;
+/// And those of the guides.
+#[cfg(all(doctest, feature = "testing", feature = "reflect"))]
+mod guides {
+    #[doc = include_str!("../docs/credentials.md")]
+    struct CredentialsPage;
 
-/// And those of the page about types.
-#[cfg(all(doctest, feature = "reflect"))]
-#[doc = include_str!("../docs/typed-results.md")]
-struct TypedResultsPage;
+    #[doc = include_str!("../docs/getting-started.md")]
+    struct GettingStartedPage;
+
+    #[doc = include_str!("../docs/services.md")]
+    struct ServicesPage;
+
+    #[doc = include_str!("../docs/testing.md")]
+    struct TestingPage;
+
+    #[doc = include_str!("../docs/troubleshooting.md")]
+    struct TroubleshootingPage;
+
+    #[doc = include_str!("../docs/typed-results.md")]
+    struct TypedResultsPage;
+
+    #[doc = include_str!("../docs/waiting.md")]
+    struct WaitingPage;
+}

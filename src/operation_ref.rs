@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::core::Core;
 use crate::error::Error;
+use crate::link::OperationLink;
 use crate::name::OperationName;
 use crate::pending::Pending;
 use crate::types::Operation;
@@ -14,6 +15,10 @@ use crate::types::Operation;
 /// All of these convert into it: a name (`&str`, `String`, [`OperationName`]), an [`Operation`] that was received, a
 /// [`Pending`] that another process wrote, and an [`OperationHandle`](crate::OperationHandle); each by value or by
 /// reference. For `list` and sweeps it is the parent.
+///
+/// The URL of an operation, such as a `selfLink`, works in place of a name. Its path and version are taken from it, and
+/// nothing is sent to its host: a URL of another service than the client's is an error of
+/// [`ErrorKind::Config`](crate::ErrorKind::Config). `www.googleapis.com` and regional hosts of the service are known.
 ///
 /// A wait for an operation that is already done sends no request. A [`Pending`] of another service than the client's is an
 /// error of [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent. One of another version is polled at its
@@ -36,6 +41,8 @@ pub struct OperationRef {
     pub(crate) seen: Option<Operation>,
     /// As an earlier process left it.
     pub(crate) pending: Option<Box<Pending>>,
+    /// The URL that was given in place of a name.
+    link: Option<Box<OperationLink>>,
     /// The version of the API, if it is not that of the client.
     pub(crate) version: Option<Arc<str>>,
     /// When this process started the operation.
@@ -46,7 +53,7 @@ pub struct OperationRef {
 
 impl OperationRef {
     pub(crate) fn from_parts(name: Result<OperationName, Error>, seen: Option<Operation>) -> Self {
-        Self { name, seen, pending: None, version: None, started: None, is_unnamed: false }
+        Self { name, seen, pending: None, link: None, version: None, started: None, is_unnamed: false }
     }
 
     /// Sets the version of its requests, and when it was started.
@@ -55,8 +62,15 @@ impl OperationRef {
         self
     }
 
-    /// Refuses an operation of another service than that of the client, and takes the version of a pending one.
+    /// Refuses an operation of another service than that of the client, and takes the version of a URL and of a pending one.
     pub(crate) fn at(mut self, core: &Core) -> Self {
+        if let Some(link) = self.link.take() {
+            self.version = core.other_version(link.version.as_deref());
+            if let Err(refused) = core.check_link(&link) {
+                self.name = Err(refused);
+            }
+        }
+        self.version = core.version_for(self.version, self.seen.as_ref());
         if let Some(pending) = self.pending.as_deref() {
             self.version = core.other_version(pending.api_version());
             if let Err(refused) = core.check_home(pending) {
@@ -85,7 +99,13 @@ impl OperationRef {
     fn named(name: impl Into<String>) -> Self {
         let name = name.into();
         let is_unnamed = name.is_empty();
-        Self { is_unnamed, ..Self::from_parts(name.try_into(), None) }
+        match OperationLink::parse(&name) {
+            Some(link) => {
+                let named = Self::from_parts(link.name.as_str().try_into(), None);
+                Self { link: Some(Box::new(link)), ..named }
+            }
+            None => Self { is_unnamed, ..Self::from_parts(name.try_into(), None) },
+        }
     }
 }
 

@@ -40,6 +40,7 @@ const ROWS: &[Row] = &[
     }),
     ("Credentials::bearer", |value| result(Credentials::bearer(value))),
     ("Credentials::api_key", |value| result(Credentials::api_key(value))),
+    ("Credentials::impersonate", |value| result(Credentials::anonymous().impersonate(value))),
     ("Credentials::token_file", |value| used(Credentials::token_file(value))),
     ("Credentials::with_token", |value| result(Credentials::anonymous().with_token(value))),
     ("MetadataServer::service_account", |value| used(MetadataServer::new().service_account(value))),

@@ -1,13 +1,12 @@
 //! Clients, one for each service that is named.
 
-use longrunning::auth::CredentialsPolicy;
-use longrunning::printing::suspicion_of_path;
 use longrunning::transport::TransportKind;
-use longrunning::{Credentials, OperationsClient, OperationsClientBuilder, RetryPolicy};
+use longrunning::{OperationsClient, OperationsClientBuilder, RetryPolicy};
 
 use crate::args::{Globals, TransportArg};
 use crate::failure::CommandFailure;
 use crate::place::Service;
+use crate::{bindings, credentials, network};
 
 /// The clients that were needed so far.
 pub(crate) struct Clients<'g> {
@@ -25,7 +24,8 @@ impl<'g> Clients<'g> {
         if let Some((_, client)) = self.made.iter().find(|(made, _)| made == service) {
             return Ok(client.clone());
         }
-        let client = builder(self.globals, service)?.credentials(credentials(self.globals)?).build()?;
+        let client =
+            builder(self.globals, service)?.credentials(credentials::of(self.globals, service)?).build()?;
         self.made.push((service.clone(), client.clone()));
         Ok(client)
     }
@@ -38,7 +38,7 @@ pub(crate) fn pretend(
     globals: &Globals,
     service: &Service,
 ) -> Result<OperationsClientBuilder, CommandFailure> {
-    let credentials = credentials(globals)?.with_token("dry-run")?;
+    let credentials = credentials::of(globals, service)?.with_token("dry-run")?;
     Ok(builder(globals, service)?.credentials(credentials).retry(RetryPolicy::never()))
 }
 
@@ -46,8 +46,9 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
     let builder = OperationsClient::builder(&service.endpoint);
     let mut builder = match globals.transport {
         Some(TransportArg::Grpc) => builder.transport(grpc(globals)?),
-        Some(TransportArg::Rest) | None => builder.bindings(service.bindings()?),
+        Some(TransportArg::Rest) | None => builder.bindings(bindings::of(globals, service)?),
     };
+    builder = builder.http_options(network::options(globals)?).allow_plain_http(globals.allow_plain_http);
     builder = builder.user_agent(concat!("lro/", env!("CARGO_PKG_VERSION")));
     if let Some(project) = &globals.quota_project {
         builder = builder.quota_project(project);
@@ -72,42 +73,12 @@ fn builder(globals: &Globals, service: &Service) -> Result<OperationsClientBuild
 
 /// gRPC, where nothing speaks against it.
 fn grpc(globals: &Globals) -> Result<TransportKind, CommandFailure> {
-    if globals.api_version.is_some() {
-        return Err(CommandFailure::usage(
-            "--api-version is part of URLs, which --transport grpc has none of",
-        ));
-    }
-    Ok(TransportKind::Grpc)
-}
-
-fn credentials(globals: &Globals) -> Result<Credentials, CommandFailure> {
-    let files =
-        [("--credentials", &globals.credentials), ("--access-token-file", &globals.access_token_file)];
-    for (option, path) in files {
-        let misplaced = path.as_ref().filter(|path| !path.exists()).and_then(|path| suspicion_of_path(path));
-        if let Some(what) = misplaced {
-            return Err(CommandFailure::usage(format!(
-                "{option} contains {what}; it must be the path of a file"
-            )));
-        }
-    }
-    match (&globals.credentials, &globals.access_token_file, globals.anonymous) {
-        (None, None, false) => Ok(Credentials::application_default_with(&policy(globals))),
-        // The user trusts a file on the command line as much as one that the environment names.
-        (Some(file), None, false) => Ok(Credentials::from_file_with(file, &policy(globals))?),
-        (None, Some(file), false) => Ok(Credentials::token_file(file)),
-        (None, None, true) => Ok(Credentials::anonymous()),
-        _ => Err(CommandFailure::usage(
-            "--credentials, --access-token-file and --anonymous exclude each other",
-        )),
-    }
-}
-
-/// Trusts files, and reads those that are pipes within the total timeout.
-fn policy(globals: &Globals) -> CredentialsPolicy {
-    let policy = CredentialsPolicy::trusting_the_file();
-    match globals.total_timeout {
-        Some(timeout) => policy.read_timeout(timeout),
-        None => policy,
+    let of_urls =
+        [("--api-version", globals.api_version.is_some()), ("--binding", !globals.bindings.is_empty())];
+    match of_urls.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(CommandFailure::usage(format!(
+            "{option} is part of URLs, which --transport grpc has none of"
+        ))),
+        None => Ok(TransportKind::Grpc),
     }
 }

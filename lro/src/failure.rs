@@ -13,13 +13,15 @@ use crate::place::OperationPlace;
 pub(crate) struct CommandFailure {
     exit: Exit,
     message: String,
+    /// Another attempt may succeed.
+    is_transient: bool,
     hint: Option<String>,
 }
 
 impl CommandFailure {
     /// Something on the command line or in a file that cannot be used.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into(), hint: None }
+        Self { exit: Exit::Usage, message: message.into(), is_transient: false, hint: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -29,7 +31,22 @@ impl CommandFailure {
 
     /// What the library says about a call for `place`.
     pub(crate) fn of(error: &Error, place: &OperationPlace) -> Self {
-        Self { exit: Exit::of(error), message: format!("{error:#}"), hint: hints::for_error(error, place) }
+        Self { hint: hints::for_error(error, place), ..Self::without_hint(error) }
+    }
+
+    fn without_hint(error: &Error) -> Self {
+        let message = hints::in_options(&format!("{error:#}"));
+        Self { exit: Exit::of(error), message, is_transient: error.is_transient(), hint: None }
+    }
+
+    /// Whether another attempt may succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.is_transient
+    }
+
+    /// The message, without secrets.
+    pub(crate) fn message(&self) -> String {
+        redacted(&self.message)
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -56,6 +73,6 @@ impl CommandFailure {
 /// Not about any call: options that no client can be made of.
 impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
-        Self { exit: Exit::of(&error), message: format!("{error:#}"), hint: hints::for_set_up(&error) }
+        Self { hint: hints::for_set_up(&error), ..Self::without_hint(&error) }
     }
 }

@@ -3,8 +3,9 @@
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
-use crate::place::OperationPlace;
+use crate::place::{OperationPlace, is_operation};
 use crate::redact::name_for_display;
+use crate::url::is_loopback;
 
 /// A hint for an error of a call for `place`.
 ///
@@ -13,6 +14,10 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
     let Some(status) = error.status().filter(|_| error.kind() == ErrorKind::Service) else {
         return match error.kind() {
             ErrorKind::Timeout if error.operation().is_none() => Some(MORE_TIME.to_owned()),
+            ErrorKind::Transport => for_connection(&place.service.endpoint),
+            ErrorKind::Binding if error.to_string().contains("matches no binding") => {
+                Some(OTHER_SHAPE.to_owned())
+            }
             ErrorKind::Operation => {
                 error.status().and_then(|status| for_reason(status).or_else(|| see(status)))
             }
@@ -23,13 +28,21 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
         let host = other_endpoint(status, &place.service.endpoint)?;
         Some(format!("the service names another endpoint: try --endpoint {host}"))
     };
-    for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place))
+    let call = HintedCall::of(error);
+    for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place, call))
+}
+
+/// An endpoint without a scheme is asked over https, which servers on this machine rarely have.
+fn for_connection(endpoint: &str) -> Option<String> {
+    let is_local = !endpoint.contains("://") && is_loopback(endpoint.split('/').next().unwrap_or_default());
+    is_local.then(|| format!("without a scheme it is https; for plain http say http://{endpoint}"))
 }
 
 /// A hint for an error in the options and files that clients are made of.
 pub(crate) fn for_set_up(error: &Error) -> Option<String> {
     match error.kind() {
         ErrorKind::Auth => Some(NO_CREDENTIALS.to_owned()),
+        ErrorKind::Config if error.to_string().contains("`allow_plain_http`") => Some(EMULATOR.to_owned()),
         _ => None,
     }
 }
@@ -75,13 +88,39 @@ fn link(status: &Status) -> Option<String> {
     status.detail::<Help>()?.links.into_iter().map(|link| link.url).find(|url| !url.is_empty())
 }
 
-fn for_code(status: &Status, place: &OperationPlace) -> Option<String> {
+/// What was sent, as far as it matters to what can be done.
+#[derive(Clone, Copy, Debug)]
+struct HintedCall {
+    is_list: bool,
+    is_grpc: bool,
+}
+
+impl HintedCall {
+    fn of(error: &Error) -> Self {
+        Self {
+            // The message of an error begins with its method.
+            is_list: error.to_string().starts_with("ListOperations "),
+            is_grpc: error.url().is_some_and(|url| url.contains("/google.longrunning.Operations/")),
+        }
+    }
+}
+
+/// Replaces what the library calls its options by what the options of this program are called.
+pub(crate) fn in_options(message: &str) -> String {
+    OPTIONS.iter().fold(message.to_owned(), |message, (library, option)| message.replace(library, option))
+}
+
+fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option<String> {
     match status.code() {
         // The page of a front end, which knows no operations.
         Code::NotFound if status.message().starts_with("HTTP 404") => Some(NO_METHOD.to_owned()),
-        Code::NotFound => Some(not_found(place)),
+        Code::NotFound | Code::InvalidArgument if call.is_list && is_operation(&place.name) => {
+            Some(OPERATION.to_owned())
+        }
+        Code::NotFound => Some(not_found(place, call)),
         Code::PermissionDenied => Some(format!("the caller lacks a permission: {GRANT}")),
         Code::Unauthenticated => Some(NOT_ACCEPTED.to_owned()),
+        Code::Unimplemented if call.is_grpc => Some(UNIMPLEMENTED_GRPC.to_owned()),
         Code::Unimplemented => Some(UNIMPLEMENTED.to_owned()),
         _ => None,
     }
@@ -122,17 +161,21 @@ fn host_of(word: &str) -> Option<&str> {
     (host.ends_with(GOOGLE) && host.chars().all(plain)).then_some(host)
 }
 
-fn not_found(place: &OperationPlace) -> String {
+fn not_found(place: &OperationPlace, call: HintedCall) -> String {
     let (service, mut segments) = (&place.service, place.name.split('/'));
     let location = segments.find(|segment| *segment == "locations").and_then(|_| segments.next());
     let regional = location.filter(|location| !service.endpoint.contains(*location) && *location != "global");
-    match regional {
-        Some(location) => {
-            let location = name_for_display(location);
-            format!("{FORGOTTEN}: a regional service wants its endpoint for {location}")
-        }
-        None => FORGOTTEN.to_owned(),
-    }
+    let reason = match call.is_list {
+        true => "the parent may not exist",
+        false => "services forget operations some time after they end",
+    };
+    let fit = match call.is_grpc {
+        true => "--endpoint has to fit, too",
+        false => "--endpoint and --api-version have to fit, too",
+    };
+    let regional = regional.map(name_for_display);
+    let regional = regional.map(|location| format!(": a regional service wants its endpoint for {location}"));
+    format!("{reason}; {fit}{}", regional.unwrap_or_default())
 }
 
 const GOOGLE: &str = ".googleapis.com";
@@ -140,8 +183,20 @@ const GOOGLE: &str = ".googleapis.com";
 /// Hosts of Google's that messages name for other reasons: in scopes, and where tokens come from.
 const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
-const FORGOTTEN: &str =
-    "services forget operations some time after they end; --endpoint and --api-version have to fit, too";
+/// The library's names of options that its messages mention, and what to say here.
+const OPTIONS: [(&str, &str); 7] = [
+    ("`attempt_timeout`", "--attempt-timeout"),
+    ("`total_timeout`", "--total-timeout"),
+    ("`quota_project`", "--quota-project"),
+    ("`page_size`", "--page-size"),
+    (": `message_limit` raises it", ""),
+    (": use `user_agent`", ""),
+    (": use `client_info`", ""),
+];
+
+const OPERATION: &str =
+    "this is the name of an operation, which `lro get` shows; `lro list` takes its parent";
+const UNIMPLEMENTED_GRPC: &str = "the service does not have this method over gRPC: try --transport rest";
 const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
 const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew them (`gcloud auth application-default login`) or use others";
 const GRANT: &str = "grant it, or use other credentials";
@@ -150,7 +205,10 @@ const SCOPE: &str =
 const QUOTA_PROJECT: &str =
     "the credentials of a user need a project that requests count for: give --quota-project";
 const NO_CREDENTIALS: &str =
-    "others than the default ones come by --credentials, --access-token-file or --anonymous";
+    "others than the default ones come by --credentials, --access-token-file, --api-key-file or --anonymous";
+const OTHER_SHAPE: &str =
+    "for names of another shape there is --binding, such as --binding get=/v1/{name=jobs/*}";
+const EMULATOR: &str = "for an emulator there is --allow-plain-http, with --anonymous";
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";
 
@@ -162,7 +220,7 @@ mod tests {
     use crate::place::Service;
 
     fn place(name: &str) -> OperationPlace {
-        let service = Service { endpoint: "https://us-run.googleapis.com".into(), version: None };
+        let service = Service::new("https://us-run.googleapis.com", None);
         OperationPlace { given: name.into(), service, name: name.into() }
     }
 
@@ -227,7 +285,12 @@ mod tests {
         }
         assert_eq!(hint(Status::new(Code::NotFound, "HTTP 404: Not Found")).as_deref(), Some(NO_METHOD));
         let gone = for_error(&Error::from(Status::new(Code::NotFound, "")), &place("operations/1"));
-        assert_eq!(gone.as_deref(), Some(FORGOTTEN));
+        assert_eq!(
+            gone.as_deref(),
+            Some(
+                "services forget operations some time after they end; --endpoint and --api-version have to fit, too"
+            )
+        );
     }
 
     /// Messages and details as Google sends them, to a regional endpoint.

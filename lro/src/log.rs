@@ -31,9 +31,9 @@ impl Log for StandardError {
         }
         let line = redacted(&record.args().to_string());
         match record.level() {
-            Level::Error | Level::Warn => output::say(&format!("warning: {line}")),
-            _ => output::say(&line),
-        };
+            Level::Error | Level::Warn => output::note_aside(&format!("warning: {line}")),
+            _ => output::note_aside(&line),
+        }
     }
 
     fn flush(&self) {

@@ -1,8 +1,9 @@
 //! `lro`: the operations of any service, from the command line.
 //!
 //! ```text
-//! main ── args (clap) ── call: get, list, cancel, delete ── names → connect → the library → output
-//!          │             wait ── signals, progress
+//! main ── args (clap) ── call: get, cancel, delete ─ names → connect → the library → output
+//!          │             list ── screen
+//!          │             wait ── signals, progress → screen
 //!          │             dry_run
 //!          └─ failure → exit, hints ── serve ── scenario
 //! ```
@@ -10,21 +11,26 @@
 //! Everything it does goes over the public interface of the library.
 
 mod args;
+mod bindings;
 mod call;
 mod connect;
+mod credentials;
 mod dry_run;
 mod exit;
 mod failure;
 mod hints;
 mod input;
+mod list;
 mod log;
 mod manual;
 mod names;
+mod network;
 mod output;
 mod place;
 mod progress;
 mod redact;
 mod scenario;
+mod screen;
 mod serve;
 mod signals;
 mod url;
@@ -55,7 +61,7 @@ fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     }
     match &cli.command {
         Command::Get(args) => call::get(globals, args),
-        Command::List(args) => call::list(globals, args),
+        Command::List(args) => list::run(globals, args),
         Command::Wait(args) => wait::run(globals, args),
         Command::Cancel(args) => call::cancel(globals, args),
         Command::Delete(args) => call::delete(globals, args),

@@ -29,7 +29,10 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, CommandFailure> {
         },
     };
     let mut text = Vec::new();
-    Man::new(page)
+    let title = name.map_or_else(|| "lro".to_owned(), |name| format!("lro-{name}"));
+    Man::new(page.display_name(title.clone()))
+        .title(title.to_uppercase())
+        .manual("User Commands")
         .render(&mut text)
         .map_err(|error| CommandFailure::usage(format!("cannot make the page: {error}")))?;
     output::raw(&text);

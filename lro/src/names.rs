@@ -10,7 +10,7 @@ use crate::args::Globals;
 use crate::failure::CommandFailure;
 use crate::input;
 use crate::place::{OperationPlace, Service};
-use crate::url::OperationUrl;
+use crate::url::{OperationUrl, is_url};
 
 /// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
 pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<OperationPlace>, CommandFailure> {
@@ -35,16 +35,40 @@ fn places_with(
     let mut places = Vec::new();
     for name in all {
         let place = place(globals, name)?;
-        if seen.insert((place.service.clone(), place.name.clone())) {
+        let (endpoint, version) = place.service.id();
+        if seen.insert((endpoint.to_owned(), version.map(str::to_owned), place.name.clone())) {
             places.push(place);
         }
     }
     Ok(places)
 }
 
-/// Finds the one that was named.
+/// Finds the one that was named. A bare id is a name under the parent, if there is one.
 pub(crate) fn place(globals: &Globals, name: &str) -> Result<OperationPlace, CommandFailure> {
-    locate(globals, default_endpoint(), name)
+    let full = under(parent(globals).as_deref(), name);
+    locate(globals, default_endpoint(), full.as_deref().unwrap_or(name))
+}
+
+/// Finds what is to be listed: what was named, else the parent, else all operations.
+pub(crate) fn list_place(globals: &Globals, name: Option<&str>) -> Result<OperationPlace, CommandFailure> {
+    let name = name.filter(|name| !name.is_empty()).map(str::to_owned).or_else(|| parent(globals));
+    locate(globals, default_endpoint(), name.as_deref().unwrap_or(ALL))
+}
+
+/// The parent of bare ids, by the option or the environment.
+fn parent(globals: &Globals) -> Option<String> {
+    let parent = globals.parent.clone().or_else(|| env::var("LRO_PARENT").ok())?;
+    let parent = parent.trim_end_matches('/');
+    Some(parent.to_owned()).filter(|parent| !parent.is_empty())
+}
+
+/// The name of a bare id under a parent, which may name its collection.
+fn under(parent: Option<&str>, id: &str) -> Option<String> {
+    let parent = parent.filter(|_| !id.is_empty() && !id.contains('/'))?;
+    Some(match parent.rsplit('/').next() {
+        Some("operations") => format!("{parent}/{id}"),
+        _ => format!("{parent}/operations/{id}"),
+    })
 }
 
 /// The endpoint that the environment gives.
@@ -59,39 +83,42 @@ fn locate(
 ) -> Result<OperationPlace, CommandFailure> {
     let given = globals.endpoint.clone().or(environment);
     let version = globals.api_version.clone();
-    if !name.contains("://") {
+    if !is_url(name) {
         let endpoint = given.ok_or_else(|| {
             CommandFailure::usage(format!("no endpoint for `{}`", shown_name(name))).hint(NO_ENDPOINT)
         })?;
-        let service = Service { endpoint, version };
+        let service = Service::new(endpoint, version);
         return Ok(OperationPlace { given: name.to_owned(), service, name: name.to_owned() });
     }
     let url = OperationUrl::parse(name, version.as_deref())?;
     // A URL may come from anywhere, and its host receives a token.
     let named = given.as_deref().is_some_and(|given| url.is_at(given));
     if globals.endpoint.is_some() && !named {
-        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(name));
+        let message = format!("`{}` is not at the endpoint that --endpoint gives", shown_name(&url.given));
         return Err(CommandFailure::usage(message).hint("leave --endpoint out, or give the name alone"));
     }
     if !(named
         || globals.anonymous
         || url.is_trusted(env::var("GOOGLE_CLOUD_UNIVERSE_DOMAIN").ok().as_deref()))
     {
-        let message = format!("`{}` is not at a host of Google's", shown_name(name));
+        let message = format!("`{}` is not at a host of Google's", shown_name(&url.given));
         let endpoint = shown_name(&url.endpoint);
         let hint = format!("if credentials may go there, add --endpoint {endpoint}, else --anonymous");
         return Err(CommandFailure::usage(message).hint(hint));
     }
     let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);
-    let service = Service { endpoint, version: Some(url.version) };
-    Ok(OperationPlace { given: name.to_owned(), service, name: url.name })
+    let service = Service { key: url.key, ..Service::new(endpoint, url.version) };
+    // The parent is a field of the query, which the bindings of the service know.
+    let service = if url.has_parent { service } else { service.with_pasted(&url.name) };
+    Ok(OperationPlace { given: url.given, service, name: url.name })
 }
 
-/// The names in a text: one a line, or an operation as JSON; empty lines do not count.
+/// The names in a text: one a line, or an operation as JSON. Empty lines do not count, nor does what follows a `#` at
+/// the start of a line or behind a space.
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     // Editors and shells of Windows write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let named = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let named = text.lines().map(without_comment).filter(|line| !line.is_empty());
     // The lines of a key look like names, so that messages would show them and requests would send them.
     if named.clone().any(|line| line.starts_with("-----BEGIN ")) {
         return Err(CommandFailure::usage(
@@ -112,7 +139,20 @@ fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
         .collect()
 }
 
+/// The operations of a whole service.
+const ALL: &str = "operations";
+
 const NO_ENDPOINT: &str = "give --endpoint HOST, such as --endpoint run.googleapis.com, or LRO_ENDPOINT, or the full URL as the name";
+
+fn without_comment(line: &str) -> &str {
+    let line = line.trim();
+    // A name has no spaces, but JSON may have a `#` anywhere.
+    let end = match line.starts_with(['#', '{']) {
+        true => (!line.starts_with('{')).then_some(0),
+        false => line.find(" #").or_else(|| line.find("\t#")),
+    };
+    line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_end()
+}
 
 #[cfg(test)]
 mod tests {
@@ -171,6 +211,40 @@ mod tests {
         }
         let operation = r#"{"name": "operations/1", "metadata": {"a": "-----BEGIN CERTIFICATE-----"}}"#;
         assert!(places_with(&globals(Some("a"), false), &["-".to_owned()], operation).is_ok());
+    }
+
+    #[test]
+    fn a_bare_id_is_a_name_under_the_parent() {
+        let rows = [
+            (Some("projects/p"), "42", Some("projects/p/operations/42")),
+            (Some("projects/p/operations"), "42", Some("projects/p/operations/42")),
+            (Some("projects/p"), "operations/42", None),
+            (Some("projects/p"), "", None),
+            (None, "42", None),
+        ];
+        for (parent, id, expected) in rows {
+            assert_eq!(under(parent, id).as_deref(), expected, "{parent:?} {id}");
+        }
+        let mut globals = globals(Some("a.example"), false);
+        globals.parent = Some("projects/p/".to_owned());
+        assert_eq!(place(&globals, "42").unwrap().name, "projects/p/operations/42");
+        assert_eq!(list_place(&globals, None).unwrap().name, "projects/p");
+        assert_eq!(list_place(&globals, Some("projects/q")).unwrap().name, "projects/q");
+    }
+
+    #[test]
+    fn names_have_comments() {
+        let rows = [
+            ("# all of them", ""),
+            ("  # indented", ""),
+            ("operations/1 # the first", "operations/1"),
+            ("operations/1\t# the first", "operations/1"),
+            ("operations/a#b", "operations/a#b"),
+            (r##"{"name": "a # b"}"##, r##"{"name": "a # b"}"##),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(without_comment(line), expected);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer, RecordedRequest, Reply, Rpc};
-use longrunning::{Any, Code, Error, Status};
+use longrunning::{Any, Code, Error, ErrorKind, Status};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -17,6 +17,8 @@ use super::args::parse_duration;
 pub(crate) struct Scenario {
     #[serde(default)]
     operations: Vec<ScriptedOperation>,
+    #[serde(default)]
+    starts: Vec<ScenarioStart>,
     #[serde(default)]
     faults: Vec<ScenarioFault>,
     /// Has the method `:wait`.
@@ -40,6 +42,17 @@ struct ScriptedOperation {
     error: Option<Box<RawValue>>,
     #[serde(default)]
     ignores_cancel: bool,
+}
+
+/// A method that starts an operation; the second one has a name that ends with `-2`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScenarioStart {
+    /// `METHOD /path/{with=wildcards/*}`, as in google.api.http.
+    request: Option<String>,
+    /// `package.Service/Method`, for gRPC.
+    rpc: Option<String>,
+    operation: ScriptedOperation,
 }
 
 /// The metadata from this percentage on; `"{percent}"` in it becomes the number.
@@ -79,7 +92,7 @@ impl Scenario {
 
     /// Reads a scenario; the message says what is wrong where.
     pub(crate) fn from_json(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(&without_comments(text)).map_err(|error| error.to_string())
     }
 
     /// Starts a server that plays it, in real time.
@@ -94,9 +107,18 @@ impl Scenario {
         // What cannot be used is found before anything listens.
         let operations: Result<Vec<_>, Error> =
             self.operations.into_iter().map(ScriptedOperation::play).collect();
-        let (operations, server) = (operations?, builder.start()?);
+        let starts: Result<Vec<_>, Error> = self.starts.into_iter().map(ScenarioStart::play).collect();
+        let (operations, starts, server) = (operations?, starts?, builder.start()?);
         for operation in operations {
             server.insert(operation);
+        }
+        for (request, rpc, operation) in starts {
+            if let Some((method, template)) = request {
+                server.on_start(&method, &template, operation.clone());
+            }
+            if let Some(rpc) = rpc {
+                server.on_start_rpc(&rpc, operation);
+            }
         }
         for fault in self.faults {
             let reply = fault.reply();
@@ -106,6 +128,24 @@ impl Scenario {
             server.require_token(token);
         }
         Ok(server)
+    }
+}
+
+/// The request over REST, the method over gRPC, and what either starts.
+type PlayedStart = (Option<(String, String)>, Option<String>, FakeOperation);
+
+impl ScenarioStart {
+    fn play(self) -> Result<PlayedStart, Error> {
+        let request = self.request.as_deref().map(|request| {
+            let parts = request.split_once(' ').filter(|(_, template)| template.starts_with('/'));
+            parts.map(|(method, template)| (method.to_owned(), template.to_owned())).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("`request` of a start is `{request}`: expected one like `POST /v2/{{name=projects/*}}:run`"),
+                )
+            })
+        });
+        Ok((request.transpose()?, self.rpc, self.operation.play()?))
     }
 }
 
@@ -186,6 +226,25 @@ impl ScenarioFault {
     }
 }
 
+/// Replaces comments by spaces, so that messages name the right line and column.
+fn without_comments(text: &str) -> String {
+    let line = |line: &str| {
+        let (mut in_string, mut escaped, mut last) = (false, false, ' ');
+        for (at, c) in line.char_indices() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if in_string => escaped = true,
+                '"' => in_string = !in_string,
+                '/' if last == '/' && !in_string => return line.get(..at - 1).unwrap_or_default().to_owned(),
+                _ => {}
+            }
+            last = c;
+        }
+        line.to_owned()
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A message; an object without a type becomes a `google.protobuf.Struct`, which every client can read.
 fn message(json: &str) -> Result<Any, Error> {
     let any = Any::from_json(json)?;
@@ -247,6 +306,21 @@ mod tests {
         client.cancel("operations/3").send().unwrap();
         let third = client.get("operations/3").send().unwrap();
         assert!(!third.is_done() && third.to_json().contains(r#"{"a": 0}"#), "{}", third.to_json());
+    }
+
+    #[test]
+    fn comments() {
+        let rows = [
+            ("{} // all", "{} "),
+            ("// all\n{}", "\n{}"),
+            (r#"{"a": "http://x"} // y"#, r#"{"a": "http://x"} "#),
+            (r#"{"a": "\"//"}"#, r#"{"a": "\"//"}"#),
+            ("1 / 2", "1 / 2"),
+            ("é//é", "é"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(without_comments(text), expected);
+        }
     }
 
     #[test]

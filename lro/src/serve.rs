@@ -14,7 +14,7 @@ use crate::scenario::Scenario;
 use crate::signals;
 
 pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, CommandFailure> {
-    let mut output = StandardOutput::new(globals.format());
+    let mut output = StandardOutput::new(globals);
     if args.print_script {
         output.line(Scenario::DEMO.trim_end());
         return Ok(Exit::Success);

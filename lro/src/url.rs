@@ -4,43 +4,138 @@ use longrunning::printing::{shown, suspicion};
 use percent_encoding::percent_decode_str;
 
 use crate::failure::CommandFailure;
+use crate::place::ApiKey;
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
+///
+/// The scheme may be missing, as in `run.googleapis.com/v2/…`. A text that starts with `//` may be a full resource name
+/// ([AIP-122](https://google.aip.dev/122#full-resource-names)), which has no version.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OperationUrl {
-    /// Scheme, host and port.
+    /// Scheme, if there is one, host and port.
     pub(crate) endpoint: String,
-    /// The path up to and with the version: `v2`, `compute/v1`.
-    pub(crate) version: String,
+    /// The path up to and with the version: `v2`, `compute/v1`; none in a full resource name.
+    pub(crate) version: Option<String>,
     pub(crate) name: String,
+    /// Without query, which may have a key.
+    pub(crate) given: String,
+    /// The `key` of the query.
+    pub(crate) key: Option<ApiKey>,
+    /// Whether the name begins with the `parentId` of the query, as Compute Engine has it for organizations.
+    pub(crate) has_parent: bool,
+}
+
+/// The parts of a URL, as they are written.
+struct UrlText<'a> {
+    scheme: Option<&'a str>,
+    authority: &'a str,
+    /// Without the `/` in front of it, and without a query.
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> UrlText<'a> {
+    /// Splits a URL; none for a name.
+    fn split(text: &'a str) -> Option<Self> {
+        let text = text.split('#').next().unwrap_or_default();
+        let (text, query) = text.split_once('?').unwrap_or((text, ""));
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, text.strip_prefix("//").or_else(|| Some(text).filter(|text| has_host(text)))?),
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        Some(Self { scheme, authority, path, query })
+    }
+
+    /// Splits the path behind its version. A resource name, `//run.googleapis.com/projects/p`, may be without one.
+    fn version_and_name<'v>(
+        &self,
+        is_resource_name: bool,
+        version: Option<&'v str>,
+    ) -> Result<(Option<&'v str>, &'a str), String>
+    where
+        'a: 'v,
+    {
+        let path = [":cancel", ":wait"].iter().find_map(|verb| self.path.strip_suffix(verb));
+        let path = path.unwrap_or(self.path);
+        let behind = |version: &str| path.strip_prefix(version).and_then(|rest| rest.strip_prefix('/'));
+        let found = match version {
+            Some(version) => behind(version).map(|name| (version, name)),
+            None if is_resource_name && !path.split('/').next().is_some_and(is_version) => None,
+            None => split_version(path),
+        };
+        match (found, version) {
+            (Some((version, name)), _) => Ok((Some(version), name)),
+            (None, version) if is_resource_name => Ok((version, path)),
+            (None, Some(version)) => {
+                Err(format!("is not under the version `{}` of --api-version", shown(version)))
+            }
+            (None, None) => {
+                Err("has no version, such as `v1`, in its path: say which part it is by --api-version".into())
+            }
+        }
+    }
+
+    fn endpoint(&self) -> String {
+        match self.scheme {
+            Some(scheme) => format!("{scheme}://{}", self.authority),
+            None => self.authority.to_owned(),
+        }
+    }
+
+    fn field(&self, field: &str) -> Option<String> {
+        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(name, value)| *name == field && !value.is_empty())?;
+        // What is not encoded properly is the value all the same; the library judges it.
+        Some(decode(value).unwrap_or_else(|| value.to_owned()))
+    }
+}
+
+/// Whether a name is rather a URL, with or without a scheme.
+pub(crate) fn is_url(name: &str) -> bool {
+    UrlText::split(name).is_some()
 }
 
 impl OperationUrl {
     /// Takes a URL apart behind `version`, or else behind its first segment that looks like one.
     pub(crate) fn parse(text: &str, version: Option<&str>) -> Result<Self, CommandFailure> {
         let bad = |why: &str| CommandFailure::usage(format!("URL `{}` {why}", without_user(text)));
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("has no scheme"))?;
-        let (authority, path) =
-            rest.split_once('/').ok_or_else(|| bad("has no path: expected an operation's"))?;
-        if authority.contains('@') {
+        let url = UrlText::split(text).ok_or_else(|| bad("has no scheme"))?;
+        if url.path.is_empty() {
+            return Err(bad("has no path: expected an operation's"));
+        }
+        if url.authority.contains('@') {
             return Err(bad("has a user name, which an operation's has not"));
         }
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let path = [":cancel", ":wait"].iter().find_map(|verb| path.strip_suffix(verb)).unwrap_or(path);
-        let (version, name) = match version {
-            Some(version) => path
-                .strip_prefix(version)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .map(|name| (version, name))
-                .ok_or_else(|| {
-                    bad(&format!("is not under the version `{}` of --api-version", shown(version)))
-                })?,
-            None => split_version(path).ok_or_else(|| {
-                bad("has no version, such as `v1`, in its path: say which part it is by --api-version")
-            })?,
-        };
+        let (version, name) =
+            url.version_and_name(text.starts_with("//"), version).map_err(|why| bad(&why))?;
+        if name.to_ascii_lowercase().contains("%2f") {
+            return Err(bad("has an escaped `/`, which the name of an operation cannot have"));
+        }
         let name = decode(name).ok_or_else(|| bad("is not percent-encoded text"))?;
-        Ok(Self { endpoint: format!("{scheme}://{authority}"), version: version.to_owned(), name })
+        let plain = Self {
+            endpoint: url.endpoint(),
+            version: version.map(str::to_owned),
+            name,
+            given: text.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            key: url.field("key").map(ApiKey::new),
+            has_parent: false,
+        };
+        Ok(match url.field("parentId").filter(|_| plain.name.starts_with("locations/")) {
+            Some(parent) => plain.in_organization(&parent),
+            None => plain,
+        })
+    }
+
+    /// The same with a name that has the organization in it.
+    fn in_organization(self, parent: &str) -> Self {
+        let id = parent.trim_start_matches("organizations/");
+        let name = format!("organizations/{id}/{}", self.name);
+        let given = match &self.version {
+            Some(version) => format!("{}/{version}/{name}", self.endpoint),
+            None => format!("//{}/{name}", self.endpoint),
+        };
+        Self { name, given, has_parent: true, ..self }
     }
 
     /// Whether this is the same host and port as `endpoint`, given in any of its forms.
@@ -66,9 +161,20 @@ pub(crate) fn origin(endpoint: &str) -> (String, String) {
     (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+/// Whether an authority, a host with or without a port, is this machine.
+pub(crate) fn is_loopback(authority: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let host =
+        authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
     ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+}
+
+/// Whether a text starts with a host and has a version in its path. The first segment of a name is a plain word.
+fn has_host(text: &str) -> bool {
+    let Some((host, path)) = text.split_once('/') else { return false };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
+    let is_host = host == "localhost" || host.contains(['.', ':']) && host.bytes().all(plain);
+    is_host && split_version(path).is_some()
 }
 
 /// Splits a path behind the first segment that is a version: `v1`, `v2beta1`, `v1p1beta1`.
@@ -76,15 +182,18 @@ fn split_version(path: &str) -> Option<(&str, &str)> {
     let mut at = 0;
     for segment in path.split('/') {
         let end = at + segment.len();
-        let number = segment.strip_prefix('v').unwrap_or_default();
-        let is_version = number.starts_with(|c: char| c.is_ascii_digit())
-            && number.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        if is_version {
+        if is_version(segment) {
             return Some((&path[..end], path.get(end + 1..)?));
         }
         at = end + 1;
     }
     None
+}
+
+fn is_version(segment: &str) -> bool {
+    let number = segment.strip_prefix('v').unwrap_or_default();
+    number.starts_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 /// Decodes percent-encoding; none if an escape is invalid, or if the result is not UTF-8.
@@ -108,7 +217,8 @@ mod tests {
     use super::*;
 
     fn parts(text: &str, version: Option<&str>) -> Option<[String; 3]> {
-        OperationUrl::parse(text, version).ok().map(|url| [url.endpoint, url.version, url.name])
+        let url = OperationUrl::parse(text, version).ok()?;
+        Some([url.endpoint, url.version.unwrap_or_default(), url.name])
     }
 
     #[test]
@@ -167,6 +277,75 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_may_be_missing() {
+        let name = "projects/p/operations/1";
+        let rows = [
+            ("run.googleapis.com/v2/projects/p/operations/1", None, "run.googleapis.com", "v2"),
+            ("//run.googleapis.com/v2/projects/p/operations/1", None, "run.googleapis.com", "v2"),
+            ("//run.googleapis.com/projects/p/operations/1", None, "run.googleapis.com", ""),
+            ("//run.googleapis.com/projects/p/operations/1", Some("v2"), "run.googleapis.com", "v2"),
+            ("//x.googleapis.com/a/v1/projects/p/operations/1", Some("a/v1"), "x.googleapis.com", "a/v1"),
+            ("localhost:8080/v1/projects/p/operations/1", None, "localhost:8080", "v1"),
+            ("[::1]:8080/v1/projects/p/operations/1", None, "[::1]:8080", "v1"),
+            (
+                "compute.googleapis.com/compute/v1/projects/p/operations/1",
+                None,
+                "compute.googleapis.com",
+                "compute/v1",
+            ),
+        ];
+        for (text, option, endpoint, version) in rows {
+            assert!(is_url(text), "{text}");
+            let found = parts(text, option).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found.each_ref().map(String::as_str), [endpoint, version, name], "{text}");
+        }
+        let names = [
+            "operations/1",
+            "projects/p/operations/v1",
+            "projects/example.com:p/operations/1",
+            "projects/p/v1/operations/1",
+            "1234567890",
+            "run.googleapis.com",
+            "run.googleapis.com/operations/1",
+            "a b.c/v1/operations/1",
+        ];
+        assert!(!names.into_iter().any(is_url));
+    }
+
+    #[test]
+    fn the_organization_of_compute_engine_is_in_the_query() {
+        let url = "https://compute.googleapis.com/compute/v1/locations/global/operations/o";
+        for parent in ["7", "organizations/7", "organizations%2F7"] {
+            let parsed = OperationUrl::parse(&format!("{url}?parentId={parent}&key=a"), None).unwrap();
+            let name = "organizations/7/locations/global/operations/o";
+            assert_eq!((parsed.name.as_str(), parsed.has_parent), (name, true), "{parent}");
+            assert_eq!(parsed.given, format!("https://compute.googleapis.com/compute/v1/{name}"));
+        }
+        assert!(!OperationUrl::parse(url, None).unwrap().has_parent);
+    }
+
+    #[test]
+    fn the_key_is_taken_out_of_a_url() {
+        let key = |text: &str| OperationUrl::parse(text, None).unwrap().key;
+        let url = "https://x.googleapis.com/v1/operations/1";
+        let rows = [
+            ("?key=CANARY-1", Some("CANARY-1")),
+            ("?alt=json&key=a%2Bb&key=c#key=d", Some("a+b")),
+            ("?key=", None),
+            ("?monkey=a&keys=b", None),
+            ("#?key=a", None),
+            ("", None),
+        ];
+        for (query, expected) in rows {
+            let found = key(&format!("{url}{query}"));
+            assert_eq!(found.as_ref().map(ApiKey::expose), expected, "{query}");
+        }
+        let parsed = OperationUrl::parse(&format!("{url}?key=CANARY-1"), None).unwrap();
+        assert_eq!(parsed.given, url);
+        assert!(!format!("{parsed:?}").contains("CANARY"));
+    }
+
+    #[test]
     fn other_urls_are_refused() {
         let rows = [
             ("no path", "https://x.googleapis.com", None),
@@ -177,6 +356,9 @@ mod tests {
             ("bad encoding", "https://x.googleapis.com/v1/operations/%4", None),
             ("half an escape", "https://x.googleapis.com/v1/operations/%4%41", None),
             ("no text", "https://x.googleapis.com/v1/operations/%ff", None),
+            ("an escaped slash", "https://x.googleapis.com/v1/policies/a%2fb/operations/1", None),
+            ("a key and no path", "https://x.googleapis.com?key=CANARY", None),
+            ("a key and no version", "x.googleapis.com/operations/1?key=CANARY", Some("v1")),
         ];
         for (row, text, version) in rows {
             let failure = OperationUrl::parse(text, version).expect_err(row);
@@ -197,9 +379,15 @@ mod tests {
             ("http://127.0.0.1:8080", true),
             ("http://127.0.0.1.evil.example", false),
             ("http://[::1]:8080", true),
+            ("http://[::1]", true),
+            ("run.googleapis.com", true),
+            ("//run.googleapis.com", true),
+            ("googleapis.com.evil.example", false),
+            ("//evilgoogleapis.com", false),
+            ("localhost:8080", true),
         ];
         for (endpoint, trusted) in rows {
-            let url = OperationUrl { endpoint: endpoint.into(), version: String::new(), name: String::new() };
+            let url = OperationUrl::parse(&format!("{endpoint}/v1/operations/1"), None).unwrap();
             assert_eq!(url.is_trusted(Some("cloud.example")), trusted, "{endpoint}");
         }
     }

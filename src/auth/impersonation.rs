@@ -9,11 +9,15 @@ use zeroize::Zeroizing;
 
 use crate::auth::key_file::KeyFile;
 use crate::auth::service_account::scope_of;
-use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest};
+use crate::auth::{
+    AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe_domain,
+};
 use crate::auth::{loader, token_endpoint};
 use crate::error::Error;
 use crate::json::parse_timestamp;
 use crate::util::excerpt::shown;
+use crate::util::percent::encode;
+use crate::util::redact::suspicion;
 use crate::util::secret::Secret;
 
 /// Reads a file of type `impersonated_service_account`, as `gcloud auth application-default login
@@ -42,6 +46,52 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
         scopes: file.texts("scopes")?,
     };
     Ok(impersonate(source, asked, file_says))
+}
+
+impl Credentials {
+    /// Returns credentials of a service account, whose access tokens are fetched with these credentials.
+    ///
+    /// `account` is its e-mail address or its unique id. These credentials need the role *Service Account Token Creator*
+    /// on it. Tokens come from the IAM Service Account Credentials API and are valid for an hour; the quota project stays
+    /// that of these credentials. For a chain of delegates, use a file of type `impersonated_service_account`.
+    ///
+    /// ```
+    /// use longrunning::Credentials;
+    ///
+    /// let credentials = Credentials::application_default().impersonate("robot@p.iam.gserviceaccount.com")?;
+    /// # let _ = credentials;
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `account` cannot be one; building a client fails with it if these
+    /// credentials are anonymous or an API key, which have no access token.
+    pub fn impersonate(&self, account: impl AsRef<str>) -> Result<Self, Error> {
+        let email = account.as_ref().to_owned();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._@:".contains(&byte);
+        if email.is_empty() || !email.bytes().all(plain) || suspicion(&email).is_some() {
+            let shown = shown(&email);
+            return Err(Error::config(format!(
+                "service account `{shown}` cannot be impersonated: expected its e-mail address or unique id"
+            )));
+        }
+        let source = self.clone();
+        let label = format!("impersonated service account `{}`", shown(&email));
+        Ok(Self::deferred(label.clone(), move |env| {
+            let source = source.resolve(env)?;
+            let universe = universe_domain(source.universe_domain(), env)?;
+            let about = About {
+                label: label.clone(),
+                quota_project: source.quota_project().map(str::to_owned),
+                universe_domain: Some(universe.clone()),
+            };
+            let target = ImpersonationTarget::in_universe(&universe, &email);
+            // Without a scope the source gets its default ones, which suffice; a user's login has fixed ones.
+            let asked = ImpersonationRequest { target, scoped: false, scopes: Vec::new() };
+            Ok(impersonate(source, asked, about))
+        }))
+    }
 }
 
 /// Credentials of the service account, on top of those that may act as it.
@@ -88,6 +138,15 @@ pub(super) struct ImpersonationTarget {
 }
 
 impl ImpersonationTarget {
+    /// The account at the API of a cloud.
+    fn in_universe(universe: &str, email: &str) -> Self {
+        let account = encode(email);
+        let url = format!(
+            "https://iamcredentials.{universe}/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+        );
+        Self { url, email: email.to_owned(), delegates: Vec::new(), lifetime: DEFAULT_LIFETIME }
+    }
+
     /// Reads `service_account_impersonation_url` and its options; `None` without impersonation.
     pub(super) fn take(file: &mut KeyFile) -> Result<Option<Self>, Error> {
         let Some(url) = file.url(URL)? else { return Ok(None) };
@@ -353,6 +412,61 @@ mod tests {
                 }
                 (result, _) => panic!("{name}: {result:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn other_credentials_impersonate_an_account() {
+        let path = std::env::temp_dir().join(format!("longrunning-impersonate-{}", std::process::id()));
+        std::fs::write(&path, "CANARY-2\n").unwrap();
+        let provider = |request: &TokenRequest<'_>| {
+            assert!(request.scopes.is_empty(), "the default scopes suffice");
+            Ok(AccessToken::new("CANARY-2"))
+        };
+        let google = "googleapis.com";
+        let rows = [
+            ("a token", Credentials::bearer("CANARY-2").unwrap(), google),
+            ("a token file", Credentials::token_file(&path), google),
+            ("a provider", Credentials::provider(provider), google),
+            (
+                "another cloud",
+                Credentials::provider(provider).with_universe_domain("cloud.example"),
+                "cloud.example",
+            ),
+        ];
+        for (row, source, universe) in rows {
+            let server = ScriptedClient::responses([(200, answer("2027-01-15T09:00:00Z"))]);
+            let credentials = source.impersonate("robot@p.iam.gserviceaccount.com").expect(row);
+            let token = server.token(&credentials, &["a"]).expect(row);
+            assert_eq!(
+                (token.text(), token.lifetime(now())),
+                ("CANARY-1", Duration::from_secs(3600)),
+                "{row}"
+            );
+            let [request] = &server.take()[..] else { panic!("{row}: one request") };
+            let path = "/v1/projects/-/serviceAccounts/robot%40p.iam.gserviceaccount.com:generateAccessToken";
+            assert_eq!(request.line, format!("POST https://iamcredentials.{universe}{path}"), "{row}");
+            assert_eq!(request.headers["authorization"], "Bearer CANARY-2", "{row}");
+            assert_eq!(request.json(), json!({ "scope": ["a"], "lifetime": "3600s" }), "{row}");
+            let resolved = credentials.resolve(&crate::auth::scripted::environment(&[])).expect(row);
+            assert_eq!(resolved.universe_domain(), Some(universe), "{row}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_impersonated_is_refused() {
+        for account in ["", "a/b", "projects/-/serviceAccounts/a@b", "a b", "../x", "ya29.CANARY"] {
+            let error = Credentials::anonymous().impersonate(account).expect_err(account);
+            assert_eq!(error.kind(), ErrorKind::Config, "{account}");
+            assert!(!error.to_string().contains("CANARY"), "{error}");
+        }
+        for source in [Credentials::anonymous(), Credentials::api_key("CANARY").unwrap()] {
+            let credentials = source.impersonate("robot@p").unwrap();
+            let error = credentials.resolve(&crate::auth::scripted::environment(&[])).unwrap_err();
+            let message =
+                "impersonated service account `robot@p` has source credentials without access tokens";
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, message));
         }
     }
 

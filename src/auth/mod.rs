@@ -11,6 +11,7 @@
 //! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
 //! | the machine or service on Google Cloud | [`MetadataServer`] | fetched from the metadata server |
 //! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
+//! | a service account that the caller may impersonate | [`Credentials::impersonate`] | fetched with the token of other credentials |
 //! | anything else | [`Credentials::provider`] | the token of your [`TokenProvider`] |
 //!
 //! # Which ones does it use, and why?
@@ -346,7 +347,14 @@ impl Credentials {
     fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
         match &self.0.source {
             CredentialsSource::Provider(provider) => Some(Arc::clone(provider)),
-            _ => None,
+            CredentialsSource::TokenFile(path) => Some(Arc::new(TokenFile::new(path.clone()))),
+            CredentialsSource::Fixed(token) => {
+                let token = token.clone();
+                Some(Arc::new(move |_: &TokenRequest<'_>| Ok(AccessToken::from_secret(token.clone()))))
+            }
+            CredentialsSource::Anonymous | CredentialsSource::ApiKey(_) | CredentialsSource::Deferred(_) => {
+                None
+            }
         }
     }
 

@@ -28,6 +28,9 @@ impl Credentials {
     pub fn with_token(&self, token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose()).map_err(|why| Error::config(format!("the token {why}")))?;
+        if self.is_anonymous() {
+            return Ok(self.clone());
+        }
         let all = self.clone();
         Ok(Self::deferred(self.label().to_owned(), move |env| Ok(all.resolve(env)?.replaced(&token))))
     }

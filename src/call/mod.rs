@@ -202,7 +202,9 @@ impl<R, M> Call<R, M> {
     {
         let request = self.request.as_ref().map_err(Error::clone)?;
         self.options.check()?;
-        Ok((request, self.options.over(self.core.defaults(R::RPC))))
+        let mut options = self.options.over(self.core.defaults(R::RPC));
+        options.server_hold = self.core.server_hold(R::RPC, options.api_version.as_deref());
+        Ok((request, options))
     }
 }
 

@@ -29,19 +29,17 @@ pub use builder::OperationsClientBuilder;
 /// Cheap to clone, and to share between threads: clones share connections and tokens. Nothing is sent before
 /// `send`, iteration or `until_done`; every call blocks the calling thread, which is the only one that works.
 ///
-/// ```
-/// # let server = longrunning::testing::FakeServer::start();
-/// # server.insert(longrunning::Operation::running("operations/42"));
-/// # let endpoint = server.url();
-/// use longrunning::{Credentials, OperationsClient};
+/// ```no_run
+/// use longrunning::OperationsClient;
 ///
-/// let client = OperationsClient::builder(&endpoint).credentials(Credentials::anonymous()).build()?;
+/// let client = OperationsClient::new("https://speech.googleapis.com")?; // with Google's default credentials
 /// let operation = client.get("operations/42").send()?;
-/// println!("{}: {}", operation.name(), operation.outcome());
+/// println!("{}: {}", operation.name(), operation.outcome()); // operations/42: running
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A `name` may be a `&str`, a `String`, an [`OperationName`](crate::OperationName) or a `&Operation`. Names are unique only within
+/// Methods that take an operation accept a name (`&str`, `String`, [`OperationName`](crate::OperationName)), an
+/// [`Operation`](crate::Operation), a [`Pending`](crate::Pending) or a handle: see [`OperationRef`]. Names are unique only within
 /// a service, and a service forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {

@@ -195,6 +195,12 @@ impl<'a> RawJson<'a> {
         self.start.saturating_sub(outer.start)
     }
 
+    /// The part of `document`, which both are values of, from the start of `self` to the end of `last`.
+    pub(crate) fn to(self, last: Self, document: &'a str) -> Self {
+        let end = last.start + last.text.len();
+        Self { text: document.get(self.start..end).unwrap_or_default(), ..self }
+    }
+
     /// Stands at the start of the value.
     pub(crate) fn reader(self) -> JsonReader<'a> {
         JsonReader { rest: self.text, length: self.start + self.text.len(), deepest: 0 }

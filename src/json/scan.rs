@@ -21,7 +21,7 @@ pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
 }
 
 /// Returns the text in quotation marks at the start of `text`, if it is a valid string without escapes.
-pub(super) fn plain_string(text: &str) -> Option<&str> {
+pub(crate) fn plain_string(text: &str) -> Option<&str> {
     let mut scanner = JsonScanner::new(text);
     (scanner.byte() == Some(b'"')).then_some(())?;
     scanner.at = 1;

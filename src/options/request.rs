@@ -66,6 +66,7 @@ impl RequestOptions {
         CallOptions {
             attempt_timeout: self.attempt_timeout.unwrap_or(defaults.attempt_timeout),
             total_timeout: self.total_timeout.or(defaults.total_timeout),
+            server_hold: defaults.server_hold,
             retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
             quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
             api_version: self.api_version.as_ref().or(defaults.api_version.as_ref()).cloned(),
@@ -84,6 +85,8 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
     /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is asked to wait.
     pub(crate) total_timeout: Option<Duration>,
+    /// How long the server holds the response back, whatever it is asked for.
+    pub(crate) server_hold: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) quota_project: Option<String>,
     /// Of the operation, if it is not that of the client.
@@ -100,6 +103,7 @@ impl Default for CallOptions {
         Self {
             attempt_timeout: ATTEMPT_TIMEOUT,
             total_timeout: None,
+            server_hold: Duration::ZERO,
             retry: RetryPolicy::default(),
             quota_project: None,
             api_version: None,
@@ -121,6 +125,7 @@ impl CallOptions {
 
     /// Returns the timeouts of an attempt and of the whole call, if the server is asked to wait for `server_wait`.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
+        let server_wait = server_wait.max(self.server_hold);
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
         (self.attempt_timeout.saturating_add(server_wait), total_timeout)
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::options::LongPoll;
-use crate::transport::WaitBinding;
+use crate::transport::{OperationService, WaitBinding};
+use crate::types::{Operation, OperationForm};
 use crate::wait_support::{Trial, WaitSupport};
 
 /// What a wait knows of the server's waiting.
@@ -25,6 +26,8 @@ enum Way {
     Never,
     Bound(WaitBinding),
     Auto(Arc<WaitSupport>),
+    /// Compute Engine decides itself how long it holds a response back.
+    Service,
 }
 
 /// One answer that the server is asked to hold back.
@@ -47,6 +50,26 @@ impl LongPolling {
         Self { way, failures: 0, is_allowed: true, next: None, under_way: None }
     }
 
+    /// Takes note of what the form of an operation says about its service, unless long polls are not wanted.
+    pub(super) fn saw(&mut self, operation: &Operation) {
+        self.way = match (&self.way, operation.form()) {
+            (Way::Never, _) | (_, OperationForm::Longrunning) => return,
+            // The operations of organizations have no wait.
+            (_, OperationForm::ComputeEngine) if operation.name().starts_with("projects/") => Way::Service,
+            _ => Way::Never,
+        };
+    }
+
+    /// The least delay between the end of one poll and the beginning of the next.
+    pub(super) fn least_pause(&self) -> Duration {
+        if matches!(self.way, Way::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
+    }
+
+    /// Less than this is not worth a request of its own; a server that decides itself needs its whole time.
+    fn shortest(&self) -> Duration {
+        if matches!(self.way, Way::Service) { OperationService::HOLD } else { SHORTEST }
+    }
+
     /// Allows requests that the server holds, or not.
     pub(super) fn allow(&mut self, is_allowed: bool) {
         self.is_allowed = is_allowed;
@@ -54,7 +77,7 @@ impl LongPolling {
 
     /// Whether the next poll can be held back by the server, which has `room` to do so.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
-        self.next = if room < SHORTEST || !self.is_allowed { None } else { self.hold() };
+        self.next = if room < self.shortest() || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
     }
 
@@ -67,9 +90,11 @@ impl LongPolling {
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.
         self.under_way = None;
-        let hold = self.next.take().filter(|_| room >= SHORTEST && self.is_allowed)?;
+        let shortest = self.shortest();
+        let hold = self.next.take().filter(|_| room >= shortest && self.is_allowed)?;
         let is_trial = hold.trial.as_ref().is_some_and(Trial::finds_out);
-        let (asked, binding) = (room.min(if is_trial { LONGEST_TRIAL } else { LONGEST }), hold.binding);
+        let longest = if is_trial { LONGEST_TRIAL } else { LONGEST.max(shortest) };
+        let (asked, binding) = (room.min(longest), hold.binding);
         self.under_way = Some(Hold { asked, ..hold });
         Some((asked, binding))
     }
@@ -114,6 +139,8 @@ impl LongPolling {
         let (binding, trial) = match &self.way {
             Way::Never => return None,
             Way::Bound(binding) => (*binding, None),
+            // The bindings of the service have another form, which goes before this one.
+            Way::Service => (WaitBinding::Body, None),
             Way::Auto(support) => support.trial().map(|trial| (trial.binding, Some(trial)))?,
         };
         Some(Hold { binding, asked: Duration::ZERO, trial })
@@ -132,6 +159,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// What never answers is not to be waited for longer than needed.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);
+
+/// Compute Engine may return early, even at once, and must not be polled in a loop then.
+const PAUSE_OF_SERVICE: Duration = Duration::from_secs(1);
 
 /// Less than this is not worth a request of its own.
 const SHORTEST: Duration = Duration::from_secs(1);

@@ -259,12 +259,14 @@ impl WaitMachine {
         if !operation.is_done() {
             // A held response means that nothing has changed until now, so the next request may follow at once. A server that
             // responds early gets the usual delay, counted from the request: it must not be polled in a loop.
+            self.long_polling.saw(&operation);
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
                 None | Some(HeldPoll::Fully) if ready => self.state = WaitState::Due(now),
                 Some(HeldPoll::InPart) => self.schedule(self.sent, now, clock.chance()),
                 _ => self.schedule(now, now, clock.chance()),
             }
+            self.pause_at_least(self.long_polling.least_pause(), now);
         }
         Some(Ok(operation))
     }
@@ -349,6 +351,15 @@ impl WaitMachine {
         self.pause = self.pause.map(|_| at - now);
         log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = WaitState::Due(at);
+    }
+
+    /// Puts the next poll off until there was a pause, unless the wait ends before.
+    fn pause_at_least(&mut self, pause: Duration, now: Instant) {
+        if pause < self.time_left(now)
+            && let WaitState::Due(at) = &mut self.state
+        {
+            *at = (*at).max(now + pause);
+        }
     }
 
     /// Returns the delay of the backoff, or a longer one if the last error requests it.

@@ -212,6 +212,10 @@ impl ProgressNumber {
         (f64::is_finite(value) && value >= 0.0).then_some(Self { value, has_sign })
     }
 
+    pub(super) fn value(&self) -> f64 {
+        self.value
+    }
+
     pub(super) fn percent(&self) -> Option<f64> {
         (self.value <= MOST_PERCENT).then(|| self.value.min(100.0))
     }

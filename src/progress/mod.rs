@@ -1,6 +1,7 @@
 //! How far an operation is: a lenient view of metadata whose form every service chooses for itself.
 
 mod age;
+mod extended;
 mod fields;
 mod tracker;
 
@@ -36,6 +37,9 @@ pub(crate) use tracker::ProgressTracker;
 ///
 /// Progress that has an element for each part of the work, as schema changes of Spanner and annotations of several videos
 /// have, is the mean over the elements. An element without a number counts as zero.
+///
+/// An [extended operation](crate::OperationForm) is read likewise: its own `progress`, times, `operationType` and `targetLink`,
+/// the metrics and stages of GKE, and its warnings as partial failures. Its `status` is the [`state`](Self::state).
 ///
 /// Protobuf bytes of a type without a JSON form here give nothing.
 ///
@@ -92,6 +96,10 @@ impl Progress {
     /// ```
     pub fn of(operation: &Operation) -> Self {
         let metadata = operation.metadata().and_then(fields::read);
+        let metadata = match operation.form() {
+            form if form.is_extended() => metadata.map(|fields| extended::as_metadata(form, fields)),
+            _ => metadata,
+        };
         let mut progress = metadata
             .as_ref()
             .map(ProgressFields::of)

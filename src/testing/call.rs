@@ -5,6 +5,7 @@ use std::time::Duration;
 use prost::Message;
 use serde_json::json;
 
+#[cfg(feature = "grpc")]
 use crate::name::is_collection;
 use crate::proto::google::longrunning as pb;
 use crate::transport::Rpc;

@@ -16,27 +16,21 @@
 //! client sleeps, at once. A test of three hours takes milliseconds and has the same result every time.
 //!
 //! ```
-//! use std::io::{Read, Write};
-//! use std::net::TcpStream;
-//! use longrunning::testing::{FakeServer, Reply};
-//! use longrunning::{Any, Operation};
+//! use std::time::Duration;
+//!
+//! use longrunning::testing::{FakeOperation, FakeServer, Reply};
 //!
 //! let server = FakeServer::start();
-//! server.insert(Operation::running("operations/42"));
-//! server.reply(Reply::status(503).header("retry-after", "3"));
+//! let report = FakeOperation::new("operations/42").done_after(Duration::from_secs(3 * 60 * 60));
+//! server.on_start("POST", "/v1/{parent=projects/*}/reports", report);
+//! server.reply_to("GET", "operations/42", Reply::status(503).header("retry-after", "7"));
 //!
-//! let get = |name: &str| {
-//!     let mut response = String::new();
-//!     let mut stream = TcpStream::connect(server.address())?;
-//!     write!(stream, "GET /v1/{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-//!     stream.read_to_string(&mut response)?;
-//!     Ok::<String, std::io::Error>(response)
-//! };
-//! assert!(get("operations/42")?.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
-//! assert!(get("operations/42")?.ends_with(r#"{"name":"operations/42"}"#));
-//! assert!(get("operations/43")?.contains(r#""status":"NOT_FOUND""#));
-//! assert_eq!(server.requests().len(), 3);
-//! # Ok::<(), std::io::Error>(())
+//! let report = server.client().start("/v1/projects/p/reports").send()?;
+//! assert!(report.until_done()?.is_done());
+//! assert_eq!(server.requests()[0].path(), "/v1/projects/p/reports");
+//! assert!(server.sleeps().contains(&Duration::from_secs(7))); // as the server asked
+//! assert!(server.elapsed() >= Duration::from_secs(3 * 60 * 60)); // of virtual time
+//! # Ok::<(), longrunning::Error>(())
 //! ```
 
 mod auth;
@@ -46,6 +40,7 @@ mod call;
 mod clock;
 mod date;
 mod error_body;
+mod extended;
 mod guard;
 mod gzip;
 mod http1;

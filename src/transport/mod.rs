@@ -40,6 +40,7 @@ pub(crate) use headers::HeadersObserver;
 pub use kind::TransportKind;
 pub(crate) use options::ServiceOptions;
 pub use rest::format::DataFormat;
+pub(crate) use rest::service_bindings::OperationService;
 pub use rpc::Rpc;
 pub(crate) use rpc::RpcMap;
 pub(crate) use service::ServiceParts;

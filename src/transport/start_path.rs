@@ -63,7 +63,8 @@ fn refused(path: &str, why: &str) -> Error {
 
 /// Returns the version that a REST path begins with: the segments up to the first one that looks like a version.
 ///
-/// That is `v2` in `/v2/projects/…`, and `compute/v1` in `/compute/v1/projects/…`. `None` if there is none at the beginning,
+/// That is `v2` in `/v2/projects/…`, and `compute/v1` in `/compute/v1/projects/…`. Pub/Sub Lite has its operations below
+/// `v1/admin` too. `None` if there is none at the beginning,
 /// where all services have it.
 pub(crate) fn version_of(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
@@ -71,6 +72,8 @@ pub(crate) fn version_of(path: &str) -> Option<&str> {
     for (place, segment) in path.split('/').take(MOST_SEGMENTS).enumerate() {
         end += segment.len() + usize::from(place > 0);
         if is_version(segment) || place > 0 && matches!(segment, "alpha" | "beta") {
+            let behind = path.get(end..).unwrap_or_default();
+            end += if behind.starts_with(ADMIN) { ADMIN.len() - 1 } else { 0 };
             return path.get(..end).filter(|version| version.bytes().all(is_plain));
         }
     }
@@ -87,6 +90,9 @@ fn is_version(segment: &str) -> bool {
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._".contains(&byte)
 }
+
+/// What Pub/Sub Lite has behind its version.
+const ADMIN: &str = "/admin/";
 
 /// How far into a path a version is looked for: behind that, a segment is the name of something.
 const MOST_SEGMENTS: usize = 3;
@@ -163,6 +169,8 @@ mod tests {
             ("/v1beta1/x", Some("v1beta1")),
             ("/v1p1beta1/x", Some("v1p1beta1")),
             ("/v1", Some("v1")),
+            ("/v1/admin/projects/p", Some("v1/admin")),
+            ("/v1/administrators/a", Some("v1")),
             ("/compute/v1/projects/p", Some("compute/v1")),
             ("/compute/beta/projects/p/zones/z/instances/v1", Some("compute/beta")),
             ("/sql/v1beta4/projects/p", Some("sql/v1beta4")),

@@ -35,6 +35,7 @@ fn from_json(text: &str) -> Result<Operation, Error> {
     let shape = StartShape::of(text)?;
     let operation = match shape.wrapped {
         Some(wrapped) if !shape.is_operation() => Operation::from_json(wrapped)?,
+        None if shape.may_be_extended() => extended(text)?,
         None if !shape.is_operation() => return Err(no_operation(&shape.described(), text)),
         _ => Operation::from_json(text)?,
     };
@@ -42,6 +43,12 @@ fn from_json(text: &str) -> Result<Operation, Error> {
         true => Ok(operation),
         false => Err(no_operation("it has no `name`", text)),
     }
+}
+
+/// Reads an operation of Compute Engine, Cloud SQL and others; what has their fields and is none was accepted all the same.
+fn extended(text: &str) -> Result<Operation, Error> {
+    Operation::from_json(text)
+        .map_err(|error| error.note("the request was accepted").sent(true).accepted(text))
 }
 
 /// Services give no name to what was done at once, and to nothing else.
@@ -86,6 +93,11 @@ impl<'a> StartShape<'a> {
     /// operations have.
     fn is_operation(&self) -> bool {
         self.has_state || self.has_name && self.others.is_empty()
+    }
+
+    /// Whether it has the state of an extended operation, as resources have too.
+    fn may_be_extended(&self) -> bool {
+        !self.is_operation() && self.others.iter().any(|name| name == "status")
     }
 
     fn described(&self) -> String {

@@ -8,7 +8,7 @@ use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, TYPED_RESULTS};
-use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64, plain_string};
 use crate::types::known::{self, KnownType, why_not_decoded};
 use crate::types::message::JsonMessage;
 use crate::types::packed::PackedAny;
@@ -261,11 +261,22 @@ impl Any {
     /// Creates an `Any` of the object `raw`, which shares the text of `source`.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let text = source.part(raw);
-        if leads_with_type(raw.text()) {
-            return Ok(Self(AnyForm::JsonMessage { text, type_url: None }));
+        if Self::leads_with_type(raw.text()) {
+            return Ok(Self::of_checked(text));
         }
         let type_url = Some(known::type_url(raw)?.into());
         Ok(Self(AnyForm::JsonMessage { text, type_url }))
+    }
+
+    /// Whether the type's URL comes first in a JSON value, and has no escapes.
+    pub(super) fn leads_with_type(json: &str) -> bool {
+        json.strip_prefix(r#"{"@type":"#).is_some_and(|rest| plain_string(rest).is_some())
+            || leading_type(json).is_some()
+    }
+
+    /// Creates an `Any` of an object that [leads with its type](Self::leads_with_type).
+    pub(super) fn of_checked(text: SharedText) -> Self {
+        Self(AnyForm::JsonMessage { text, type_url: None })
     }
 
     /// Creates an `Any` that shares the bytes of a larger message.
@@ -292,18 +303,6 @@ impl Any {
         })
     }
 }
-
-/// Whether [`leading_type`] will find the URL; on long lists it pays to ask without looking for its end.
-fn leads_with_type(json: &str) -> bool {
-    let url = json.strip_prefix(r#"{"@type":""#).map_or(&[][..], str::as_bytes);
-    let head = url.get(..HEAD).unwrap_or(url);
-    // No early exit: all bytes are compared at once.
-    let has = |wanted: u8| head.iter().fold(false, |found, byte| found | (*byte == wanted));
-    (has(b'"') && !has(b'\\')) || leading_type(json).is_some()
-}
-
-/// Longer than most URLs of types.
-const HEAD: usize = 128;
 
 /// The type's URL where it comes first and has no escapes, as all servers write it.
 fn leading_type(json: &str) -> Option<&str> {

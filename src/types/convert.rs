@@ -74,8 +74,8 @@ impl Operation {
         if metadata.is_some() || response.is_some() {
             let whole = Arc::from(bytes);
             let any = |span| PackedAny::read(&whole, span).map(Any::from_packed).ok_or(());
-            operation.metadata = metadata.map(any).transpose().ok()?;
-            operation.response = response.map(any).transpose().ok()?;
+            operation.metadata = metadata.map(any).transpose().ok()?.into();
+            operation.response = response.map(any).transpose().ok()?.into();
         }
         Some(operation)
     }
@@ -125,10 +125,12 @@ impl From<proto::Operation> for Operation {
     fn from(message: proto::Operation) -> Self {
         let mut operation = Self::running(message.name);
         operation.done = message.done;
-        operation.metadata = message.metadata.map(Any::from);
+        operation.metadata = message.metadata.map(Any::from).into();
         match message.result {
             Some(proto::operation::Result::Error(error)) => operation.error = Some(Box::new(error.into())),
-            Some(proto::operation::Result::Response(response)) => operation.response = Some(response.into()),
+            Some(proto::operation::Result::Response(response)) => {
+                operation.response = Some(response.into()).into()
+            }
             None => {}
         }
         operation

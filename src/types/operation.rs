@@ -2,7 +2,7 @@
 
 use std::any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use prost::{Message, Name};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,9 @@ use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson};
 use crate::types::any::deserialize;
 use crate::types::extended::{self, ExtendedOperation, OperationForm};
-use crate::types::text::{SharedSource, SharedText};
+use crate::types::lazy_any::LazyAny;
+use crate::types::operation_fields::OperationFields;
+use crate::types::text::{SharedSource, TextPart, TextSpan};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 use crate::util::excerpt::shown_name;
 use crate::util::redact::Masked;
@@ -44,15 +46,18 @@ use crate::util::redact::Masked;
 /// [`google.longrunning.Operation`]: https://google.aip.dev/151
 #[derive(Clone)]
 pub struct Operation {
-    name: SharedText,
+    /// The text of which the others are parts: of this operation, or also of others on its page. It is empty if the
+    /// operation was put together here.
+    source: Arc<str>,
+    name: TextPart,
     pub(super) done: bool,
-    pub(super) metadata: Option<Any>,
-    pub(super) response: Option<Any>,
+    pub(super) metadata: LazyAny,
+    pub(super) response: LazyAny,
     pub(super) error: Option<Box<Status>>,
     form: OperationForm,
-    target_link: Option<SharedText>,
+    target_link: Option<TextPart>,
     /// What the server sent, unless the operation was put together here.
-    text: Option<Arc<str>>,
+    text: Option<TextSpan>,
 }
 
 impl Operation {
@@ -65,12 +70,12 @@ impl Operation {
     /// assert!(matches!(op.outcome(), Outcome::Running));
     /// ```
     pub fn running(name: impl Into<String>) -> Self {
-        let name = name.into().into();
         Self {
-            name,
+            source: no_text(),
+            name: name.into().into(),
             done: false,
-            metadata: None,
-            response: None,
+            metadata: LazyAny::default(),
+            response: LazyAny::default(),
             error: None,
             form: OperationForm::Longrunning,
             target_link: None,
@@ -87,7 +92,7 @@ impl Operation {
     /// assert_eq!(op.outcome().to_string(), "succeeded");
     /// ```
     pub fn succeeded(name: impl Into<String>, response: impl Into<Any>) -> Self {
-        Self { done: true, response: Some(response.into()), ..Self::running(name) }
+        Self { done: true, response: Some(response.into()).into(), ..Self::running(name) }
     }
 
     /// Creates an operation that is done and failed.
@@ -117,7 +122,7 @@ impl Operation {
     #[must_use]
     pub fn with_metadata(self, metadata: impl Into<Any>) -> Self {
         let form = OperationForm::Longrunning;
-        Self { metadata: Some(metadata.into()), text: None, form, target_link: None, ..self }
+        Self { metadata: Some(metadata.into()).into(), text: None, form, target_link: None, ..self }
     }
 
     /// Parses the JSON form of an operation, as lenient as [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers are.
@@ -154,8 +159,8 @@ impl Operation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn to_json(&self) -> String {
-        if let Some(text) = &self.text {
-            return text.as_ref().into();
+        if let Some(text) = self.text {
+            return text.of(&self.source).into();
         }
         let mut writer = JsonWriter::default();
         // Nothing here can be refused: the messages came as JSON, or fall back to base64.
@@ -167,7 +172,7 @@ impl Operation {
     ///
     /// It is not checked and may be empty: some services give no name to an operation that is done from the start.
     pub fn name(&self) -> &str {
-        self.name.as_str()
+        self.name.of(&self.source)
     }
 
     /// Returns whether the operation is done, whether it succeeded or failed.
@@ -184,9 +189,10 @@ impl Operation {
 
     /// Returns the metadata: a message of the service about the progress of the work.
     ///
+    /// For an [extended operation](OperationForm) it is the whole operation as JSON, without `@type`.
     /// [`Progress::of`](crate::Progress::of) reads percentages and times from any type.
     pub fn metadata(&self) -> Option<&Any> {
-        self.metadata.as_ref()
+        self.metadata.get(&self.source)
     }
 
     /// Returns the response, the result of the work.
@@ -201,7 +207,7 @@ impl Operation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn response(&self) -> Option<&Any> {
-        self.response.as_ref()
+        self.response.get(&self.source)
     }
 
     /// Returns the error with which the work failed.
@@ -238,7 +244,7 @@ impl Operation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn target_link(&self) -> Option<&str> {
-        self.target_link.as_ref().map(SharedText::as_str)
+        self.target_link.as_ref().map(|link| link.of(&self.source))
     }
 
     /// Returns whether the operation runs, succeeded, failed, or is malformed.
@@ -273,6 +279,9 @@ impl Operation {
     /// [`Any::decode`] describes the input of `T`. A missing response is an empty message: it decodes to `()`,
     /// a struct without required fields, or an `Option`.
     ///
+    /// An [extended operation](OperationForm) has no response. It is decoded itself, so a `T` with the field `targetLink`
+    /// gets the URL of the resource; `()` accepts it too.
+    ///
     /// ```
     /// use longrunning::Operation;
     ///
@@ -299,6 +308,14 @@ impl Operation {
             Outcome::Running => Err(Error::decode(format!("operation `{name}` is not done"))),
             Outcome::Succeeded(Some(response)) => {
                 response.decode_as(&format!("response of operation `{name}`"))
+            }
+            Outcome::Succeeded(None) if self.form.is_extended() => {
+                let text = self.text.map_or("", |span| span.of(&self.source));
+                deserialize(text, "null").map_err(|cause| {
+                    let wants = any::type_name::<T>();
+                    Error::decode(format!("operation `{name}` does not decode into `{wants}`"))
+                        .with_source(cause)
+                })
             }
             Outcome::Succeeded(None) => deserialize("null", "{}").map_err(|cause| {
                 let wants = any::type_name::<T>();
@@ -345,6 +362,17 @@ impl Operation {
         }
     }
 
+    /// Returns how long the text is of which this holds a part.
+    #[cfg(test)]
+    pub(super) fn shared_length(&self) -> usize {
+        self.source.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_text_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     /// Returns whether a field shows that this is an operation; one that is fresh may have a name only.
     pub(super) fn is_recognised(&self) -> bool {
         self.form.is_extended() || self.done || self.metadata.is_some() || self.response.is_some()
@@ -355,48 +383,48 @@ impl Operation {
         if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
             return self;
         }
-        let name = format!("{collection}/operations/{}", self.name()).into();
-        Self { name, ..self }
+        let name = format!("{collection}/operations/{}", self.name());
+        self.renamed(name)
+    }
+
+    /// Sets the name, and leaves the text of the server as it is.
+    pub(super) fn renamed(self, name: String) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Reads the operation that the reader stands at.
     pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
-        let mut fields = OperationFields::default();
-        let raw = reader.fields(|name, reader| {
-            let value = Some(reader.value()?);
-            match name {
-                "name" => fields.name = value,
-                "done" => fields.done = value,
-                "metadata" => fields.metadata = value,
-                "response" => fields.response = value,
-                "error" => fields.error = value,
-                "kind" => (fields.kind, fields.has_others) = (value, true),
-                _ => fields.has_others = true,
-            }
-            Ok(())
-        })?;
-        raw.check_depth()?;
-        let source = SharedSource::new(raw);
+        let (fields, raw) = OperationFields::read(reader)?;
+        Self::of_fields(&fields, raw, &SharedSource::new(raw))
+    }
+
+    /// Reads the fields of the object `raw`, which is a part of `source`.
+    pub(super) fn of_fields<'a>(
+        fields: &OperationFields<'a>,
+        raw: RawJson<'a>,
+        source: &SharedSource<'a>,
+    ) -> Result<Self, InvalidJson> {
         if fields.may_be_extended()
-            && let Some(extended) = extended::read(&source, raw)?
+            && let Some(extended) = extended::read(source, raw)?
         {
-            return Self::extended(&source, raw, extended);
+            return Self::extended(source, raw, extended);
         }
-        let linked =
-            fields.kind.map(|kind| extended::name_by_link(kind, &source, raw)).transpose()?.flatten();
+        let linked = fields.kind.map(|kind| extended::name_by_link(kind, source, raw)).transpose()?.flatten();
         let name = match linked {
-            Some(linked) => Some(linked),
-            None => field("name", fields.name, |raw| source.string(raw))?,
+            Some(linked) => Some(source.place(&linked)),
+            None => field("name", fields.name, |raw| source.string_part(raw))?,
         };
+        let message = |name, raw| field(name, raw, |raw| LazyAny::read(source, raw));
         Ok(Self {
+            source: source.text(),
             name: name.unwrap_or_else(|| String::new().into()),
             done: field("done", fields.done, RawJson::boolean)?.unwrap_or_default(),
-            metadata: field("metadata", fields.metadata, |raw| Any::read(&source, raw))?,
-            response: field("response", fields.response, |raw| Any::read(&source, raw))?,
-            error: field("error", fields.error, |raw| Status::read(&source, raw))?.map(Box::new),
+            metadata: message("metadata", fields.metadata)?.unwrap_or_default(),
+            response: message("response", fields.response)?.unwrap_or_default(),
+            error: field("error", fields.error, |raw| Status::read(source, raw))?.map(Box::new),
             form: OperationForm::Longrunning,
             target_link: None,
-            text: Some(source.text()),
+            text: Some(source.span(raw)),
         })
     }
 
@@ -407,8 +435,17 @@ impl Operation {
         parts: ExtendedOperation,
     ) -> Result<Self, InvalidJson> {
         let ExtendedOperation { form, name, done, error, target_link } = parts;
-        let metadata = Some(Any::read(source, raw)?);
-        Ok(Self { name, done, metadata, response: None, error, form, target_link, text: Some(source.text()) })
+        Ok(Self {
+            source: source.text(),
+            name: source.place(&name),
+            done,
+            metadata: LazyAny::read(source, raw)?,
+            response: LazyAny::default(),
+            error,
+            form,
+            target_link: target_link.map(|link| source.place(&link)),
+            text: Some(source.span(raw)),
+        })
     }
 
     fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
@@ -417,7 +454,7 @@ impl Operation {
                 writer.member("name");
                 writer.string(self.name());
             }
-            if let Some(metadata) = &self.metadata {
+            if let Some(metadata) = self.metadata() {
                 writer.member("metadata");
                 metadata.write(writer)?;
             }
@@ -429,7 +466,7 @@ impl Operation {
                 writer.member("error");
                 error.write(writer)?;
             }
-            if let Some(response) = &self.response {
+            if let Some(response) = self.response() {
                 writer.member("response");
                 response.write(writer)?;
             }
@@ -438,24 +475,10 @@ impl Operation {
     }
 }
 
-/// The values of the fields, before there is a copy of the text to share.
-#[derive(Default)]
-struct OperationFields<'a> {
-    name: Option<RawJson<'a>>,
-    done: Option<RawJson<'a>>,
-    metadata: Option<RawJson<'a>>,
-    response: Option<RawJson<'a>>,
-    error: Option<RawJson<'a>>,
-    kind: Option<RawJson<'a>>,
-    /// There are fields that no google.longrunning operation has.
-    has_others: bool,
-}
-
-impl OperationFields<'_> {
-    /// Only then is there a second look at the fields.
-    fn may_be_extended(&self) -> bool {
-        self.has_others && self.done.is_none() && self.metadata.is_none() && self.response.is_none()
-    }
+/// The text of operations that were put together here, without an allocation for each.
+fn no_text() -> Arc<str> {
+    static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
+    Arc::clone(&EMPTY)
 }
 
 fn field<'a, T>(
@@ -485,8 +508,8 @@ impl PartialEq for Operation {
     fn eq(&self, other: &Self) -> bool {
         self.name() == other.name()
             && self.done == other.done
-            && self.metadata == other.metadata
-            && self.response == other.response
+            && self.metadata() == other.metadata()
+            && self.response() == other.response()
             && self.error == other.error
     }
 }
@@ -497,8 +520,8 @@ impl fmt::Debug for Operation {
         f.debug_struct("Operation")
             .field("name", &Masked(self.name()))
             .field("outcome", &format_args!("{}", self.outcome()))
-            .field("metadata", &self.metadata)
-            .field("response", &self.response)
+            .field("metadata", &self.metadata())
+            .field("response", &self.response())
             .finish()
     }
 }

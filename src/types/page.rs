@@ -1,8 +1,10 @@
 //! One page of ListOperations.
 
 use crate::error::Error;
-use crate::json::{InvalidJson, JsonReader};
+use crate::json::{InvalidJson, JsonReader, RawJson};
 use crate::types::extended::{ListShape, missing_place};
+use crate::types::operation_fields::OperationFields;
+use crate::types::text::SharedSource;
 use crate::types::{Operation, wire};
 
 /// One page of operations, the response of `ListOperations`.
@@ -44,10 +46,19 @@ impl OperationPage {
     /// Parses the JSON form of a `ListOperationsResponse`, or of a list of extended operations, in one pass and without
     /// keeping the text of the page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
-        let mut parts = PageParts::default();
+        let mut parts = PageParts { text, ..PageParts::default() };
         let outcome = JsonReader::document(text, |reader| parts.read(reader));
         outcome.and_then(|()| parts.shape.check()).map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
         Ok(parts.page)
+    }
+
+    /// Gives extended operations their names below the parent that was listed.
+    pub(crate) fn listed_in(mut self, parent: &str) -> Self {
+        if self.operations.iter().any(|operation| operation.form().is_extended()) {
+            let operations = self.operations.into_iter().map(|operation| operation.listed_in(parent));
+            self.operations = operations.collect();
+        }
+        self
     }
 
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
@@ -84,15 +95,17 @@ impl OperationPage {
 
 /// A page as it is read.
 #[derive(Default)]
-struct PageParts {
+struct PageParts<'a> {
+    /// The whole document.
+    text: &'a str,
     page: OperationPage,
     /// Of the errors of its operations.
     details: usize,
     shape: ListShape,
 }
 
-impl PageParts {
-    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
+impl<'a> PageParts<'a> {
+    fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<(), InvalidJson> {
         let fields = reader.fields(|name, reader| match name {
             "operations" => self.operations(reader, None),
             "items" => self.items(reader),
@@ -108,24 +121,53 @@ impl PageParts {
         fields.map(drop)
     }
 
-    fn operations(&mut self, reader: &mut JsonReader<'_>, scope: Option<&str>) -> Result<(), InvalidJson> {
+    /// Reads a list of operations. Those of a block share one copy of its text.
+    fn operations(&mut self, reader: &mut JsonReader<'a>, scope: Option<&str>) -> Result<(), InvalidJson> {
         self.shape.has_list();
+        let first = self.page.operations.len();
+        let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
-            has_room(self.page.operations.len() + self.details)?;
-            let operation = Operation::read(reader)?;
+            has_room(self.page.operations.len() + block.len() + self.details)?;
+            let (fields, raw) = OperationFields::read(reader)?;
+            if is_full(&block, raw) {
+                refusal = self.keep(&mut block, first, scope);
+                // Any error ends the list; that of the block is returned below.
+                refusal.as_ref().map_err(|_| InvalidJson::new(""))?;
+            }
+            block.push((fields, raw));
+            Ok(())
+        });
+        // What is wrong with an operation goes before what is wrong with the text behind it.
+        refusal.and_then(|()| self.keep(&mut block, first, scope)).and(list.map(drop))
+    }
+
+    /// Makes the operations of a block; the list has the index `first` of its first operation.
+    fn keep(
+        &mut self,
+        block: &mut OperationBlock<'a>,
+        first: usize,
+        scope: Option<&str>,
+    ) -> Result<(), InvalidJson> {
+        let ends = block.first().zip(block.last());
+        let Some(((_, start), (_, last))) = ends else { return Ok(()) };
+        let source = SharedSource::new(start.to(*last, self.text));
+        for (fields, raw) in block.drain(..) {
+            let index = self.page.operations.len();
+            let operation = has_room(index + self.details)
+                .and_then(|()| Operation::of_fields(&fields, raw, &source))
+                .map_err(|invalid| invalid.at(&format!("[{}]", index - first)))?;
             self.details += details_of(&operation);
             let operation = match scope {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
             };
             self.page.operations.push(operation);
-            Ok(())
-        });
-        list.map(drop)
+        }
+        Ok(())
     }
 
     /// Reads a list of extended operations, or the map of an aggregated list by scopes.
-    fn items(&mut self, reader: &mut JsonReader<'_>) -> Result<(), InvalidJson> {
+    fn items(&mut self, reader: &mut JsonReader<'a>) -> Result<(), InvalidJson> {
         if reader.peek() != Some(b'{') {
             let first = self.page.operations.len();
             self.operations(reader, None)?;
@@ -166,6 +208,18 @@ impl PageParts {
         Ok(())
     }
 }
+
+/// Operations that stand one after the other.
+type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
+
+/// Whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its block.
+fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
+    let first = block.first();
+    first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
+}
+
+/// Bytes of text that operations share. More would hardly be faster.
+const BLOCK: usize = 16 << 10;
 
 fn not_an_operation() -> InvalidJson {
     InvalidJson::new("expected operations, found something else")
@@ -252,6 +306,48 @@ mod tests {
         );
         assert_eq!(page.operations[2].response().unwrap().type_name(), "R");
         assert_eq!(page.operations[3].error().unwrap().details()[0].type_name(), "D");
+    }
+
+    /// One operation that is kept must not hold the memory of a page.
+    #[test]
+    fn operations_share_blocks_of_limited_size() {
+        let operation = |index: usize, size: usize| {
+            let filling = "x".repeat(size);
+            format!(r#"{{"name":"o/{index}","metadata":{{"@type":"x/M","s":"{filling}"}}}}"#)
+        };
+        let sizes = (0..300).map(|index| if index % 50 == 7 { BLOCK + index } else { index });
+        let texts: Vec<String> = sizes.enumerate().map(|(index, size)| operation(index, size)).collect();
+        let page = OperationPage::from_json(&format!(r#"{{"operations":[{}]}}"#, texts.join(",\n"))).unwrap();
+        assert_eq!(page.operations.len(), texts.len());
+        for (index, (operation, text)) in page.operations.iter().zip(&texts).enumerate() {
+            assert_eq!((operation.name(), operation.to_json()), (&*format!("o/{index}"), text.clone()));
+            assert!(operation.shared_length() <= text.len().max(BLOCK), "{index}");
+            assert_eq!(operation.clone(), Operation::from_json(text).unwrap());
+        }
+        let blocks = page.operations.chunk_by(|one, next| one.shares_text_of(next)).count();
+        assert!((7..30).contains(&blocks), "{blocks} blocks");
+    }
+
+    /// Operations are made block by block; errors come as if they were made one by one.
+    #[test]
+    fn the_first_error_counts() {
+        let rows = [
+            (r#"[{},{"done":7},{"done":8}]"#, "`operations[1].done`: expected a boolean, found a number"),
+            (r#"[{},{"name":7},7]"#, "`operations[1].name`: expected a string, found a number"),
+            (r#"[{},{"name":"a"},7]"#, "`operations[2]`: expected an object, found a number"),
+            (r#"[{},{"name":7},{"#, "`operations[1].name`: expected a string, found a number"),
+        ];
+        let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(BLOCK));
+        for (list, message) in rows {
+            for list in [list.to_owned(), list.replace("{}", &long)] {
+                let error = OperationPage::from_json(&format!(r#"{{"operations":{list}}}"#)).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    format!("page of operations is not valid: {message}"),
+                    "{list}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Text that an operation shares with the messages inside it.
+//! Text that operations share with each other and with the messages inside them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,7 +13,25 @@ pub(super) struct SharedText {
     range: Range<usize>,
 }
 
+/// The place of a text in a shared one, of at most [`TextSpan::MOST`] bytes.
+#[derive(Clone, Copy)]
+pub(super) struct TextSpan {
+    start: u32,
+    length: u32,
+}
+
+/// A text with an owner that has a shared text: a part of that, or one of its own.
+#[derive(Clone)]
+pub(super) enum TextPart {
+    Shared(TextSpan),
+    Own(Arc<str>),
+}
+
 impl SharedText {
+    pub(super) fn part(whole: &Arc<str>, span: TextSpan) -> Self {
+        Self { whole: Arc::clone(whole), range: span.range() }
+    }
+
     pub(super) fn as_str(&self) -> &str {
         self.whole.get(self.range.clone()).unwrap_or_default()
     }
@@ -31,9 +49,42 @@ impl From<String> for SharedText {
     }
 }
 
-/// A value with a copy of its text, which whatever is kept of the value shares.
+impl TextSpan {
+    /// Longer texts are refused before they are shared.
+    pub(super) const MOST: usize = u32::MAX as usize;
+
+    fn new(start: usize, length: usize) -> Self {
+        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { start: short(start), length: short(length) }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.length as usize
+    }
+
+    pub(super) fn of(self, whole: &str) -> &str {
+        whole.get(self.range()).unwrap_or_default()
+    }
+}
+
+impl TextPart {
+    pub(super) fn of<'t>(&'t self, whole: &'t str) -> &'t str {
+        match self {
+            Self::Shared(span) => span.of(whole),
+            Self::Own(text) => text,
+        }
+    }
+}
+
+impl From<String> for TextPart {
+    fn from(text: String) -> Self {
+        Self::Own(text.into())
+    }
+}
+
+/// A value, or a row of values, with a copy of the text, which whatever is kept of them shares.
 ///
-/// One allocation serves an operation, and the document it came in does not stay alive.
+/// One allocation serves all, and the document they came in does not stay alive.
 pub(super) struct SharedSource<'a> {
     raw: RawJson<'a>,
     copy: Arc<str>,
@@ -49,20 +100,43 @@ impl<'a> SharedSource<'a> {
         Arc::clone(&self.copy)
     }
 
+    /// The place of a value that stands inside this one.
+    pub(super) fn span(&self, part: RawJson<'a>) -> TextSpan {
+        TextSpan::new(part.start_in(self.raw), part.text().len())
+    }
+
     /// Shares a value that stands inside this one.
     pub(super) fn part(&self, part: RawJson<'a>) -> SharedText {
-        self.slice(part.start_in(self.raw), part.text().len())
+        let start = part.start_in(self.raw);
+        self.slice(start..start + part.text().len())
     }
 
     /// Shares a string that stands inside this value, unless it is spelled with escapes.
     pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
+        let start = part.start_in(self.raw) + 1;
         Ok(match part.string()? {
-            Cow::Borrowed(plain) => self.slice(part.start_in(self.raw) + 1, plain.len()),
+            Cow::Borrowed(plain) => self.slice(start..start + plain.len()),
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }
 
-    fn slice(&self, start: usize, length: usize) -> SharedText {
-        SharedText { whole: self.text(), range: start..start + length }
+    /// The place of a string that stands inside this value, unless it is spelled with escapes.
+    pub(super) fn string_part(&self, part: RawJson<'a>) -> Result<TextPart, InvalidJson> {
+        Ok(match part.string()? {
+            Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(part.start_in(self.raw) + 1, plain.len())),
+            Cow::Owned(unescaped) => unescaped.into(),
+        })
+    }
+
+    /// The place of a text, if it is a part of this one.
+    pub(super) fn place(&self, text: &SharedText) -> TextPart {
+        match Arc::ptr_eq(&text.whole, &self.copy) {
+            true => TextPart::Shared(TextSpan::new(text.range.start, text.range.len())),
+            false => TextPart::Own(text.as_str().into()),
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> SharedText {
+        SharedText { whole: self.text(), range }
     }
 }

@@ -11,6 +11,7 @@ mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
 mod events;
+mod extended;
 mod handle;
 mod hints;
 mod homes;
@@ -36,6 +37,7 @@ mod resume;
 mod services;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 mod status_pages;
 mod sweep;
 mod token_files;

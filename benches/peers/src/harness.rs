@@ -25,11 +25,12 @@ pub(crate) const GRPC_CLIENTS: [(&str, &str); 2] =
 /// A server and its clients.
 pub(crate) struct Field {
     serve: &'static str,
+    features: &'static str,
     clients: &'static [(&'static str, &'static str)],
 }
 
-pub(crate) const REST: Field = Field { serve: "serve", clients: &CLIENTS };
-pub(crate) const GRPC: Field = Field { serve: "serve-grpc", clients: &GRPC_CLIENTS };
+pub(crate) const REST: Field = Field { serve: "serve", features: "", clients: &CLIENTS };
+pub(crate) const GRPC: Field = Field { serve: "serve-grpc", features: "grpc", clients: &GRPC_CLIENTS };
 
 /// How much is measured.
 pub(crate) struct Plan {
@@ -70,7 +71,8 @@ impl Harness {
     pub(crate) fn start(pinned: bool, field: &Field) -> Self {
         let own = std::env::current_exe().expect("a program knows its path");
         let programs = own.parent().expect("a program is in a folder").to_owned();
-        build(&programs);
+        let names = field.clients.iter().map(|(name, _)| *name);
+        build(&programs, names, field.features);
         let mut server = command(&own, pinned);
         let server = server.arg(field.serve).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut server = server.expect("the server starts");
@@ -97,7 +99,8 @@ impl Harness {
     /// Peak memory of this crate's client, for a short and a long listing.
     pub(crate) fn memory(&mut self, plan: &Plan) -> [f64; 2] {
         eprintln!("listing {} operations", plan.memory[1]);
-        plan.memory.map(|operations| self.measure(self.clients.len() - 1, "list", operations).0.rss)
+        let peak = |operations| self.measure(self.clients.len() - 1, "list", operations).0.memory.anonymous;
+        plan.memory.map(peak)
     }
 
     /// Runs a client; gives its report and the milliseconds that it took to come.
@@ -144,8 +147,8 @@ fn shuffled(plan: &Plan, clients: usize) -> Vec<(usize, Workload)> {
     round
 }
 
-/// Builds the clients, each a program of its own: `cargo run` builds only this one.
-fn build(programs: &Path) {
+/// Builds the clients, each a program of its own: `cargo run` builds only this one. Those over REST have no gRPC in them.
+fn build(programs: &Path, names: impl Iterator<Item = &'static str>, features: &str) {
     let mut cargo = Command::new(env!("CARGO"));
     // What `cargo run` tells of this package would have some build scripts run again, and all that depends on them.
     for (name, _) in std::env::vars_os() {
@@ -154,7 +157,18 @@ fn build(programs: &Path) {
             cargo.env_remove(&*name);
         }
     }
-    cargo.args(["build", "--quiet", "--bins", "--manifest-path", MANIFEST]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--no-default-features",
+        "--features",
+        features,
+        "--manifest-path",
+        MANIFEST,
+    ]);
+    for name in names {
+        cargo.args(["--bin", name]);
+    }
     cargo.arg("--target-dir").arg(programs.parent().expect("profiles have folders of their own"));
     if programs.ends_with("release") {
         cargo.arg("--release");

@@ -4,8 +4,10 @@ pub mod clients;
 pub mod payload;
 pub mod report;
 pub mod server;
+#[cfg(feature = "grpc")]
 pub mod tonic_server;
 
+#[cfg(feature = "grpc")]
 #[path = "../../decode/binary.rs"]
 #[allow(dead_code, reason = "the other user reads what this one only makes")]
 mod binary;
@@ -60,7 +62,7 @@ fn gets(peer: &mut impl Peer, count: usize) -> Report {
         cpu: cpu / count as f64 * 1e6,
         rate: count as f64 / latencies.iter().sum::<f64>(),
         threads: (probe::threads_started() - threads - 1) as f64 / count as f64,
-        rss: probe::peak_rss(),
+        memory: probe::peak_memory(),
     }
 }
 
@@ -78,6 +80,6 @@ fn pages(peer: &mut impl Peer, operations: usize) -> Report {
         cpu: cpu / pages * 1e6,
         rate: operations as f64 / elapsed,
         threads: (probe::threads_started() - threads - 1) as f64 / pages,
-        rss: probe::peak_rss(),
+        memory: probe::peak_memory(),
     }
 }

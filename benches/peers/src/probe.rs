@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use crate::report::Memory;
+
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
@@ -20,11 +22,16 @@ pub(crate) fn threads_started() -> u64 {
     digits.parse().expect("a thread id prints as a number")
 }
 
-/// The largest resident set so far, in kB.
+/// Resident memory in kB: what the process allocated at its peak, and the pages of its program and libraries.
 ///
-/// Not `ru_maxrss`, which a process takes over from the one that started it.
-pub(crate) fn peak_rss() -> f64 {
+/// Not `ru_maxrss`, which a process takes over from the one that started it. Pages of files do not shrink meanwhile, so
+/// the difference is that of the peak.
+pub(crate) fn peak_memory() -> Memory {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
+    };
+    let file = field("RssFile:");
+    Memory { anonymous: field("VmHWM:") - file, file }
 }

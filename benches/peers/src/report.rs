@@ -1,4 +1,4 @@
-//! What one run of a measured program found, and how it travels: six numbers on one line.
+//! What one run of a measured program found, and how it travels: seven numbers on one line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,14 +16,23 @@ pub struct Report {
     pub rate: f64,
     /// Threads started a call.
     pub threads: f64,
-    /// Peak resident set, kB.
-    pub rss: f64,
+    /// At its peak.
+    pub memory: Memory,
+}
+
+/// Resident memory, kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// What the process allocated.
+    pub anonymous: f64,
+    /// Pages of the program and of libraries.
+    pub file: f64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { p50, p99, cpu, rate, threads, rss } = self;
-        write!(f, "{p50} {p99} {cpu} {rate} {threads} {rss}")
+        let Self { p50, p99, cpu, rate, threads, memory: Memory { anonymous, file } } = self;
+        write!(f, "{p50} {p99} {cpu} {rate} {threads} {anonymous} {file}")
     }
 }
 
@@ -33,7 +42,9 @@ impl FromStr for Report {
     fn from_str(line: &str) -> Result<Self, String> {
         let numbers: Option<Vec<f64>> = line.split_whitespace().map(|number| number.parse().ok()).collect();
         match numbers.as_deref() {
-            Some(&[p50, p99, cpu, rate, threads, rss]) => Ok(Self { p50, p99, cpu, rate, threads, rss }),
+            Some(&[p50, p99, cpu, rate, threads, anonymous, file]) => {
+                Ok(Self { p50, p99, cpu, rate, threads, memory: Memory { anonymous, file } })
+            }
             _ => Err(format!("not a report: {line:?}")),
         }
     }

@@ -1,5 +1,6 @@
 //! Arguments back into a command line: how to go on after an interruption.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -47,12 +48,21 @@ impl CommandLine {
     fn globals(&mut self, globals: &Globals) {
         let Globals {
             endpoint,
+            parent,
             api_version,
+            bindings,
             transport,
             headers,
+            ca_file,
+            #[cfg(feature = "platform-roots")]
+            platform_roots,
+            proxy,
+            allow_plain_http,
             credentials,
             access_token_file,
+            api_key_file,
             anonymous,
+            impersonate_service_account,
             quota_project,
             attempt_timeout,
             total_timeout,
@@ -64,17 +74,25 @@ impl CommandLine {
             dry_run: _,
         } = globals;
         self.text("--endpoint", endpoint.as_deref());
+        self.text("--parent", parent.as_deref());
         self.text("--api-version", api_version.as_deref());
+        for binding in bindings {
+            self.text("--binding", Some(binding));
+        }
         self.choice("--transport", transport.as_ref());
         for header in headers {
             self.0.extend(["--header".to_owned(), redact::header_for_display(header)]);
         }
-        self.text("--credentials", credentials.as_ref().map(|path| path.to_string_lossy()).as_deref());
-        self.text(
-            "--access-token-file",
-            access_token_file.as_ref().map(|path| path.to_string_lossy()).as_deref(),
-        );
+        self.path("--ca-file", ca_file.as_deref());
+        #[cfg(feature = "platform-roots")]
+        self.flag("--platform-roots", *platform_roots);
+        self.text("--proxy", proxy.as_deref());
+        self.flag("--allow-plain-http", *allow_plain_http);
+        self.path("--credentials", credentials.as_deref());
+        self.path("--access-token-file", access_token_file.as_deref());
+        self.path("--api-key-file", api_key_file.as_deref());
         self.flag("--anonymous", *anonymous);
+        self.text("--impersonate-service-account", impersonate_service_account.as_deref());
         self.text("--quota-project", quota_project.as_deref());
         self.duration("--attempt-timeout", *attempt_timeout);
         self.duration("--total-timeout", *total_timeout);
@@ -86,12 +104,21 @@ impl CommandLine {
     }
 
     fn wait(&mut self, wait: &WaitArgs) {
-        let WaitArgs { names: _, on_timeout, long_poll, poll_interval, max_outage, journal } = wait;
+        let WaitArgs {
+            names: _,
+            all: _,
+            filter: _,
+            on_timeout,
+            long_poll,
+            poll_interval,
+            max_outage,
+            journal,
+        } = wait;
         self.choice("--on-timeout", Some(on_timeout).filter(|what| **what != OnTimeoutArg::default()));
         self.choice("--long-poll", Some(long_poll).filter(|how| **how != LongPollArg::default()));
         self.duration("--poll-interval", *poll_interval);
         self.duration("--max-outage", *max_outage);
-        self.text("--journal", journal.as_ref().map(|path| path.to_string_lossy()).as_deref());
+        self.path("--journal", journal.as_deref());
     }
 
     fn flag(&mut self, name: &str, set: bool) {
@@ -102,6 +129,10 @@ impl CommandLine {
         if let Some(value) = value {
             self.0.extend([name.to_owned(), redact::value_for_display(value)]);
         }
+    }
+
+    fn path(&mut self, name: &str, value: Option<&Path>) {
+        self.text(name, value.map(Path::to_string_lossy).as_deref());
     }
 
     fn duration(&mut self, name: &str, value: Option<Duration>) {
@@ -123,8 +154,11 @@ mod tests {
     fn the_line_means_what_was_typed() {
         let rows = [
             "lro wait operations/1",
-            "lro --endpoint http://127.0.0.1:1 --api-version compute/v1 --transport rest --header 'a: it'\\''s' \
-             --credentials '/key file.json' --access-token-file /t --anonymous --quota-project q --attempt-timeout 5s \
+            "lro --endpoint http://127.0.0.1:1 --parent projects/p --api-version compute/v1 --binding 'get=/v1/{name=jobs/*}' \
+             --binding 'get=/v2/{name=**}' --transport rest --header 'a: it'\\''s' --ca-file '/ca file.pem' \
+             --proxy http://127.0.0.1:3128 --allow-plain-http \
+             --credentials '/key file.json' --access-token-file /t --api-key-file /k --anonymous \
+             --impersonate-service-account robot@p.iam.gserviceaccount.com --quota-project q --attempt-timeout 5s \
              --total-timeout 1h30m --retries 0 --format json --progress never --color always --verbose wait --on-timeout cancel \
              --long-poll body --poll-interval 100ms --max-outage 5m operations/1 'operations/a b'",
             "lro --progress always wait --journal '/with $dollar'",
@@ -158,16 +192,21 @@ mod tests {
             let globals = Globals {
                 endpoint: Some(secret.into()),
                 api_version: Some(secret.into()),
+                bindings: vec![secret.into()],
                 headers: vec![secret.into(), format!("x-a: {secret}")],
+                ca_file: Some(secret.into()),
+                proxy: Some(secret.into()),
                 credentials: Some(secret.into()),
                 access_token_file: Some(secret.into()),
+                api_key_file: Some(secret.into()),
+                impersonate_service_account: Some(secret.into()),
                 quota_project: Some(secret.into()),
                 ..Globals::default()
             };
             let cli = read(["lro", "wait", "a"]).unwrap();
             let Command::Wait(wait) = &cli.command else { panic!() };
             let line = resume(&globals, wait, &[secret.into()], None);
-            assert!(!line.contains("CANARY") && line.matches("[redacted").count() == 8, "{line}");
+            assert!(!line.contains("CANARY") && line.matches("[redacted").count() == 13, "{line}");
             let line = resume(&Globals::default(), wait, &[], Some(secret));
             assert!(!line.contains("CANARY"), "{line}");
         }

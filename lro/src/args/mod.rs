@@ -12,10 +12,10 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-pub(crate) use duration::parse as parse_duration;
+pub(crate) use duration::{parse as parse_duration, show as duration_for_display};
 pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, TransportArg};
 pub(crate) use line::resume;
 pub(crate) use shell::ShellKind;
@@ -85,9 +85,8 @@ pub(crate) struct Get {
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct List {
-    /// Whose operations: a parent such as `projects/p/locations/l`, a collection, or a URL of one.
-    #[arg(default_value = "operations")]
-    pub(crate) name: String,
+    /// A parent such as projects/p/locations/l, a collection, or a URL of one [default: --parent, else operations].
+    pub(crate) name: Option<String>,
     /// List only what the service's own filter language selects.
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
@@ -100,6 +99,13 @@ pub(crate) struct List {
     /// Stop after N operations [default: all].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// Sort by name, by age (latest first), or by state (running and failed first) [default: the service's order].
+    #[arg(long, value_enum, value_name = "KEY")]
+    pub(crate) sort: Option<SortArg>,
+    /// List again every INTERVAL, in the same place on a terminal [default: 5s].
+    #[arg(long, value_name = "INTERVAL", value_parser = parse_duration, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "5s")]
+    pub(crate) watch: Option<Duration>,
     /// List what can be reached and name the places that cannot on standard error.
     #[arg(long)]
     pub(crate) partial_success: bool,
@@ -117,6 +123,12 @@ pub(crate) struct WaitArgs {
     /// Names or full URLs of operations; `-` reads them from standard input, one a line.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
+    /// Wait for all running operations under PARENT [default: --parent, else operations].
+    #[arg(long, value_name = "PARENT", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) all: Option<String>,
+    /// Of these, wait for those that the service's own filter language selects.
+    #[arg(long, value_name = "FILTER", requires = "all")]
+    pub(crate) filter: Option<String>,
     /// What becomes of operations that still run when the time is over.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeoutArg,
@@ -130,8 +142,15 @@ pub(crate) struct WaitArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) max_outage: Option<Duration>,
     /// Keep the operations in FILE until they are done, and wait for those that it holds.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq)]
+pub(crate) enum SortArg {
+    Name,
+    Age,
+    State,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
@@ -163,8 +182,8 @@ pub(crate) struct Serve {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
-    /// Take operations and faults from FILE, which is JSON [default: a demonstration].
-    #[arg(long, value_name = "FILE")]
+    /// Take operations, starts and faults from FILE, which is JSON [default: a demonstration].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) script: Option<PathBuf>,
     /// Print a scenario to start from, and exit.
     #[arg(long)]
@@ -189,9 +208,10 @@ Looks up, waits for, lists, cancels and deletes long-running operations (google.
 of any Google service.
 
 An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
---endpoint or LRO_ENDPOINT. A full URL says both:
+--endpoint or LRO_ENDPOINT. A URL says both, whatever the name looks like; the scheme may be left out:
 
   lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
+  lro get run.googleapis.com/v2/projects/p/locations/l/operations/42
 
 Who asks is found where Google's other tools look (application default credentials), unless an option
 says otherwise.";
@@ -219,16 +239,28 @@ Output:
   line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
   a copy of github.com/googleapis/googleapis, since few services tell their schema.
 
+Credentials:
+  The first of these is used, and it is an error to give two of the first line:
+    --credentials, --access-token-file, --api-key-file, --anonymous, or `?key=` in a URL that names an operation
+    LRO_API_KEY
+    application default credentials: GOOGLE_APPLICATION_CREDENTIALS, gcloud's login, the metadata server
+  The key of a URL is sent as a header and never printed. They are sent to hosts of Google's, to this machine and to
+  --endpoint only, whatever a URL says.
+
 Environment:
   LRO_ENDPOINT                    as --endpoint
+  LRO_PARENT                      as --parent
+  LRO_API_KEY                     an API key
   GOOGLE_APPLICATION_CREDENTIALS  file with the default credentials
   GOOGLE_CLOUD_QUOTA_PROJECT      as --quota-project
   HTTPS_PROXY, NO_PROXY           proxy, and the hosts that are reached without it
+  SSL_CERT_FILE                   certificates (PEM) to trust in place of Mozilla's
+  NO_COLOR, TERM=dumb             no colours; CI: no display that is drawn over
 
 Examples:
-  export LRO_ENDPOINT=https://run.googleapis.com LRO=projects/p/locations/europe-west1
-  lro --api-version v2 list $LRO
-  lro --api-version v2 wait $LRO/operations/42 --total-timeout 15m && echo deployed
+  export LRO_ENDPOINT=https://run.googleapis.com LRO_PARENT=projects/p/locations/europe-west1
+  lro --api-version v2 list --sort age
+  lro --api-version v2 wait 42 --timeout 15m && echo deployed
   lro serve    # try it without a service";
 
 const GET: &str = "\
@@ -242,8 +274,12 @@ The exit status is 0 also for an operation that failed: asking for it worked. `l
 const LIST: &str = "\
 Examples:
   lro --endpoint run.googleapis.com --api-version v2 list projects/p/locations/l
-  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
-  lro list --page-size 100 --limit 100";
+  lro list projects/p/locations/l --filter 'done = false' --format name | lro cancel -
+  lro list --sort state --watch=10s
+  lro list --page-size 100 --limit 100
+
+Names are shown without the parent that they have in common, unless --format says otherwise. On a terminal, columns that
+do not fit are left out. AGE counts from the creation, DURATION from the start of the work to its end.";
 
 const WAIT: &str = "\
 Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
@@ -262,7 +298,8 @@ what this one did not, and a result that was printed in the very moment of the k
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m
   lro wait operations/1 operations/2 --on-timeout cancel
-  lro list projects/p/locations/l --filter 'done = false' --format json | lro wait -
+  lro wait --all projects/p/locations/l --filter 'metadata.verb = \"create\"'
+  lro wait - < names.txt    # one a line, # begins a comment
   lro wait --journal pending.jsonl operations/42    # goes on after a crash with: lro wait --journal pending.jsonl";
 
 const CANCEL: &str = "\
@@ -277,39 +314,50 @@ Examples:
   lro list --filter 'done = true' --format json | lro delete -";
 
 const SERVE: &str = "\
-Prints the endpoint on standard output and serves until Ctrl-C. It has every version, every shape of name, and
-takes any credentials.
+Prints the endpoint on standard output and serves until Ctrl-C, over REST and gRPC. It has every version, every shape
+of name, and takes any credentials. Without a file it plays a demonstration with four operations in
+projects/demo/locations/here, and a method that starts one.
 
-A scenario is a JSON file (comments are only here):
+A scenario is a JSON file, in which // begins a comment:
   {
     \"operations\": [{
-      \"name\": \"operations/42\",
-      \"done_after\": \"20s\",                            // or \"done_at_poll\": 3; without, it never ends
-      \"steps\": [{\"percent\": 0,  \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 0}},
-                {\"percent\": 50, \"metadata\": {\"@type\": \"type.googleapis.com/x.Copy\", \"files\": 7}}],
-      \"response\": {\"@type\": \"type.googleapis.com/x.Copied\", \"files\": 14},
-      \"error\": {\"code\": 8, \"message\": \"out of disk\"},  // in place of a response
+      \"name\": \"projects/p/operations/42\",
+      \"done_after\": \"20s\",                  // or \"done_at_poll\": 3; without either it never ends
+      \"steps\": [
+        {\"percent\": 0, \"metadata\": {\"verb\": \"copy\", \"progressPercent\": \"{percent}\"}},
+        {\"percent\": 50, \"metadata\": {\"verb\": \"copy\", \"progressPercent\": \"{percent}\", \"stage\": \"half\"}}
+      ],
+      \"response\": {\"files\": 14},            // or \"error\": {\"code\": 8, \"message\": \"out of disk\"}
       \"ignores_cancel\": false
     }],
-    \"faults\": [{
-      \"request\": \"GET operations/42\",                  // method, and a part of the path; without, any
-      \"skip\": 2, \"times\": 3,                           // after this many requests, for this many
-      \"status\": 503, \"message\": \"draining\", \"retry_after\": \"2s\",
-      \"delay\": \"1s\"                                    // or \"hang\": true, \"reset\": true
+    \"starts\": [{
+      \"request\": \"POST /v2/{name=projects/*/jobs/*}:run\",     // starts the operation; again: its name with -2
+      \"rpc\": \"google.cloud.run.v2.Jobs/RunJob\",             // the same over gRPC
+      \"operation\": {\"name\": \"projects/p/operations/43\", \"done_after\": \"9s\"}
     }],
-    \"wait\": true,                                      // has the method :wait
+    \"faults\": [{
+      \"request\": \"GET operations/42\",       // a method and a part of the path; without it, any request
+      \"skip\": 2, \"times\": 3,                // after 2 such requests, for the next 3
+      \"status\": 503, \"message\": \"draining\", \"retry_after\": \"2s\",
+      \"delay\": \"1s\"                         // or \"hang\": true, or \"reset\": true
+    }],
+    \"wait\": true,                           // has the method :wait
     \"page_size\": 50,
-    \"token\": \"secret\"                                  // takes no other access token
+    \"token\": \"secret\"                       // takes no other access token; without it, any
   }
-In metadata, the text \"{percent}\" becomes the number. Without `steps` the metadata say {\"percent\": 40}. Responses and
-metadata without an @type become a google.protobuf.Struct. The `details` of a fault are those of its error.
-Messages with the @type of a service of one's own are sent over REST only, all others over gRPC, too.
-Without a file, `lro serve` plays a demonstration.
+An operation needs a `name`; a step needs `metadata`, which count from its `percent` on (default: 0). In metadata, the
+text \"{percent}\" becomes the number. Without `steps` the metadata are {\"percent\": 40}, or how far it is.
+A start needs an `operation`, and a `request` or an `rpc`. The `details` of a fault are those of its error.
+Responses and metadata without an @type become a google.protobuf.Struct, which every client can read. Those with the
+@type of a service of your own are sent over REST only.
 
 Examples:
-  lro serve
-  export LRO_ENDPOINT=http://127.0.0.1:4242
-  lro serve --port 4242 & lro --anonymous list
+  lro serve --port 4242 &
+  export LRO_ENDPOINT=http://127.0.0.1:4242 LRO_PARENT=projects/demo/locations/here
+  lro --anonymous list
+  lro --anonymous wait copy
+  lro --anonymous wait copy --transport grpc
+  curl -X POST -d {} $LRO_ENDPOINT/v2/$LRO_PARENT/jobs/nightly:run    # starts the operation `run`
   lro serve --print-script > scenario.json && lro serve --script scenario.json";
 
 const COMPLETIONS: &str = "\

@@ -5,7 +5,7 @@ use longrunning::testing::{FakeServer, RecordedRequest};
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::request::{header_words, send};
+use super::request::{header_words, network_words, send};
 use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
@@ -20,7 +20,8 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     let server = FakeServer::builder().real_time().start();
     let server =
         server.map_err(|error| CommandFailure::usage(format!("cannot listen on this machine: {error}")))?;
-    let here = Service { endpoint: server.url(), version: None };
+    // With the key of a URL, but not its path.
+    let here = Service { endpoint: server.url(), version: None, ..place.service.clone() };
     let answer = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
     match (server.requests().first(), answer) {
         (Some(request), _) => Ok(RecordedCall::of(request, &place.service).show(&cli.globals)),
@@ -80,6 +81,7 @@ impl RecordedCall {
         let shell = ShellKind::here();
         let mut words = vec!["grpcurl".to_owned()];
         words.extend(self.plain.then(|| "-plaintext".to_owned()));
+        words.extend(network_words(globals, "-cacert", None));
         words.extend(["-proto".to_owned(), PROTO.to_owned()]);
         words.extend(header_words(globals, "-H", metadata));
         words.extend(["-d".to_owned(), shell.word(&self.message.to_string()).into_owned()]);

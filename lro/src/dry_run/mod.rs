@@ -15,7 +15,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     let places = match &cli.command {
         Command::Get(args) => vec![names::place(globals, &args.name)?],
-        Command::List(args) => vec![names::place(globals, &args.name)?],
+        Command::List(args) => vec![names::list_place(globals, args.name.as_deref())?],
+        Command::Wait(args) if args.all.is_some() => vec![names::list_place(globals, args.all.as_deref())?],
         Command::Wait(args) if args.names.is_empty() => {
             return Err(CommandFailure::usage("--dry-run needs names: it does not open a journal"));
         }
@@ -29,12 +30,12 @@ pub(crate) fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
         Some(TransportArg::Grpc) => grpc::show,
         Some(TransportArg::Rest) | None => rest::show,
     };
-    let mut output = StandardOutput::new(globals.format());
+    let mut output = StandardOutput::new(globals);
     for (number, place) in places.iter().enumerate() {
         let text = show(cli, place)?;
         match globals.format() {
-            OutputFormat::Text if number > 0 => output.line(&format!("\n{text}")),
-            OutputFormat::Text | OutputFormat::Json => output.line(&text),
+            OutputFormat::Text | OutputFormat::Name if number > 0 => output.line(&format!("\n{text}")),
+            _ => output.line(&text),
         };
     }
     Ok(Exit::Success)

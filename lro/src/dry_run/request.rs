@@ -1,12 +1,15 @@
 //! The first request of a command, and its headers as words of a shell.
 
+use std::borrow::Cow;
+
 use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
 use crate::args::{Cli, Command, Globals, ShellKind};
-use crate::call::list_call;
+use crate::list::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
+use crate::wait::selection_call;
 
 /// Lets `client` send what the command would send first for a name.
 pub(super) fn send(
@@ -17,6 +20,7 @@ pub(super) fn send(
     let name = &*place.name;
     match &cli.command {
         Command::List(args) => list_call(client, place, args).send().map(drop),
+        Command::Wait(args) if args.all.is_some() => selection_call(client, place, args).send().map(drop),
         Command::Cancel(_) => client.cancel(name).send(),
         Command::Delete(_) => client.delete(name).send(),
         _ => client.get(name).send().map(drop),
@@ -38,16 +42,39 @@ pub(super) fn header_words<'h>(
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
+/// Options of curl and its kin for the way to the server: for certificates, and for a proxy if there is one.
+pub(super) fn network_words<'g>(
+    globals: &'g Globals,
+    certificates: &'g str,
+    proxy: Option<&'g str>,
+) -> impl Iterator<Item = String> + use<'g> {
+    let ca_file = globals.ca_file.as_ref().map(|file| (certificates, file.to_string_lossy()));
+    let url = globals.proxy.as_deref().filter(|url| *url != "none").map(Cow::from);
+    let words = ca_file.into_iter().chain(proxy.zip(url));
+    words.flat_map(|(option, value)| {
+        [option.to_owned(), ShellKind::here().word(&redact::value_for_display(&value)).into_owned()]
+    })
+}
+
 /// What a shell puts in place of a secret.
 ///
 /// `cmd` has no way to put the output of a command there.
 fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
+    let is_posix = matches!(shell, ShellKind::Posix);
+    if let ("x-goog-api-key", true, Some(file)) = (header, is_posix, &globals.api_key_file) {
+        return format!("$(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())));
+    }
+    if let ("authorization", true, Some(account)) = (header, is_posix, &globals.impersonate_service_account) {
+        let account = redact::value_for_display(account);
+        return format!("Bearer $({IMPERSONATED_TOKEN} {})", shell.word(&account));
+    }
     match (header, shell, &globals.access_token_file, &globals.credentials) {
         ("authorization", ShellKind::Posix, Some(file), _) => {
             format!("Bearer $(cat {})", shell.word(&redact::value_for_display(&file.to_string_lossy())))
         }
         ("authorization", ShellKind::Posix, None, None) => format!("Bearer $({DEFAULT_TOKEN})"),
         ("authorization", ..) => format!("Bearer {}", shell.variable("ACCESS_TOKEN")),
+        ("x-goog-api-key", ..) => shell.variable("LRO_API_KEY"),
         _ => {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
             shell.variable(&header.chars().map(plain).collect::<String>())
@@ -56,4 +83,6 @@ fn variable(shell: ShellKind, globals: &Globals, header: &str) -> String {
 }
 
 /// Prints the token that default credentials give.
+/// The same for a service account.
+const IMPERSONATED_TOKEN: &str = "gcloud auth print-access-token --impersonate-service-account";
 const DEFAULT_TOKEN: &str = "gcloud auth application-default print-access-token";

@@ -7,7 +7,7 @@ use longrunning::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpR
 use longrunning::printing::redacted;
 use serde_json::json;
 
-use super::request::{header_words, send};
+use super::request::{header_words, network_words, send};
 use crate::args::{Cli, Globals, OutputFormat, ShellKind};
 use crate::connect::pretend;
 use crate::failure::CommandFailure;
@@ -21,7 +21,7 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     let answer = send(&client, cli, place);
     match (recorder.take(), answer, cli.globals.format()) {
         (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
-        (Some(request), _, OutputFormat::Text) => Ok(request.to_text(&cli.globals)),
+        (Some(request), _, OutputFormat::Text | OutputFormat::Name) => Ok(request.to_text(&cli.globals)),
         (None, Err(error), _) => Err(CommandFailure::of(&error, place)),
         (None, Ok(()), _) => Err(CommandFailure::usage("this command sends nothing")),
     }
@@ -92,6 +92,7 @@ impl ShownRequest {
 
     fn to_curl(&self, globals: &Globals) -> String {
         let mut words = vec!["curl".to_owned(), "--request".to_owned(), self.method.to_owned()];
+        words.extend(network_words(globals, "--cacert", Some("--proxy")));
         words.extend(header_words(globals, "--header", self.headers.iter()));
         if let Some(body) = &self.body {
             words.extend(["--data".to_owned(), ShellKind::here().word(body).into_owned()]);

@@ -1,8 +1,10 @@
 //! Standard output, which carries operations, and standard error, which carries everything else.
 
 mod closed;
+mod details;
 mod json;
 mod paint;
+mod parent;
 mod place;
 mod printable;
 mod stream;
@@ -14,13 +16,18 @@ use std::io::{self, IsTerminal, StdoutLock};
 
 use longrunning::Operation;
 
-use crate::args::OutputFormat;
+use console::Term;
+
+use crate::args::{Globals, OutputFormat};
 
 pub(crate) use paint::{Painter, TextStyle};
+pub(crate) use parent::shared_parent;
 pub(crate) use place::is_one_place;
 pub(crate) use printable::{printable, short};
-pub(crate) use stream::{exit_status, guard_stderr, say, to_stderr};
-pub(crate) use text::{state, table};
+pub(crate) use stream::{
+    defer_notes, exit_status, guard_stderr, guard_stdout, note_aside, say, take_notes, to_stderr,
+};
+pub(crate) use text::{state, state_style};
 pub(crate) use width::{columns, cut_end, cut_start, pad_end, pad_start};
 
 /// Standard output in the selected format.
@@ -29,37 +36,36 @@ pub(crate) use width::{columns, cut_end, cut_start, pad_end, pad_start};
 /// from what was found out about the operations (see [`exit_status`]).
 pub(crate) struct StandardOutput {
     format: OutputFormat,
+    painter: Painter,
     stdout: StdoutLock<'static>,
     /// A write failed. Nothing is written after it, so that no line begins in the middle of another one.
     failed: bool,
 }
 
 impl StandardOutput {
-    pub(crate) fn new(format: OutputFormat) -> Self {
-        Self { format, stdout: io::stdout().lock(), failed: false }
+    pub(crate) fn new(globals: &Globals) -> Self {
+        let painter = Painter::of_stdout(globals.color.unwrap_or_default());
+        Self { format: globals.format(), painter, stdout: io::stdout().lock(), failed: false }
+    }
+
+    pub(crate) fn format(&self) -> OutputFormat {
+        self.format
     }
 
     /// Shows an operation with all that is known of it.
     pub(crate) fn operation(&mut self, operation: &Operation) -> bool {
         match self.format {
             OutputFormat::Json => self.line(&json::fold(&operation.to_json())),
-            OutputFormat::Text => self.text(&text::block(operation)),
+            OutputFormat::Text => self.text(&text::block(operation, self.painter)),
+            OutputFormat::Name => self.line(&printable(operation.name())),
         }
     }
 
     /// Shows an operation as one of several: on one line.
     pub(crate) fn item(&mut self, operation: &Operation) -> bool {
         match self.format {
-            OutputFormat::Json => self.operation(operation),
-            OutputFormat::Text => self.line(&text::item(operation)),
-        }
-    }
-
-    /// Shows the operations of a page; `widths` keeps the columns of all pages alike.
-    pub(crate) fn page(&mut self, operations: &[Operation], widths: &mut Vec<usize>) -> bool {
-        match self.format {
-            OutputFormat::Json => operations.iter().all(|operation| self.operation(operation)),
-            OutputFormat::Text => self.text(&table(operations, widths)),
+            OutputFormat::Text => self.line(&text::item(operation, self.painter)),
+            OutputFormat::Json | OutputFormat::Name => self.operation(operation),
         }
     }
 
@@ -73,7 +79,7 @@ impl StandardOutput {
         self.text(&format!("{line}\n"))
     }
 
-    fn text(&mut self, text: &str) -> bool {
+    pub(crate) fn text(&mut self, text: &str) -> bool {
         self.failed = self.failed || !stream::to_stdout(&mut self.stdout, text.as_bytes());
         !self.failed
     }
@@ -86,8 +92,22 @@ pub(crate) fn raw(bytes: &[u8]) {
 
 /// Whether standard error is a terminal on which lines can be drawn over.
 pub(crate) fn stderr_is_terminal() -> bool {
-    let capable = || cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb");
-    io::stderr().is_terminal() && capable()
+    io::stderr().is_terminal() && is_capable()
+}
+
+/// Whether standard output is a terminal on which lines can be drawn over.
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal() && is_capable()
+}
+
+/// The columns of the terminal that shows standard output; none if there is no terminal, where nothing needs to fit.
+pub(crate) fn stdout_width() -> Option<usize> {
+    let (_, columns) = Term::stdout().size_checked().filter(|_| io::stdout().is_terminal())?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+fn is_capable() -> bool {
+    cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb")
 }
 
 /// Whether this runs on a build server, some of which have a terminal that nobody watches.

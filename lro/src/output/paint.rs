@@ -31,6 +31,11 @@ pub(crate) struct Painter {
 }
 
 impl Painter {
+    /// Decides for standard output.
+    pub(crate) fn of_stdout(color: ColorArg) -> Self {
+        Self::new(color, || io::stdout().is_terminal() && supported(&Term::stdout()))
+    }
+
     /// Decides for standard error.
     pub(crate) fn of_stderr(color: ColorArg) -> Self {
         Self::new(color, || io::stderr().is_terminal() && supported(&Term::stderr()))

@@ -3,6 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::exit::Exit;
 
@@ -53,11 +54,40 @@ pub(crate) fn say(message: &str) -> bool {
     to_stderr(format_args!("lro: {}\n", printable(message)))
 }
 
+/// What other threads have to say while something is drawn, which their lines would tear apart; none while nothing is.
+static DEFERRED: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Writes a message as [`say`] does, or keeps it for [`take_notes`] while messages are deferred.
+pub(crate) fn note_aside(message: &str) {
+    match &mut *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(deferred) => deferred.push(message.to_owned()),
+        None => drop(say(message)),
+    }
+}
+
+/// Defers messages from now on, or no longer.
+pub(crate) fn defer_notes(are_deferred: bool) {
+    for note in take_notes() {
+        say(&note);
+    }
+    *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) = are_deferred.then(Vec::new);
+}
+
+/// Returns the messages that were deferred.
+pub(crate) fn take_notes() -> Vec<String> {
+    DEFERRED.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
+}
+
 /// Writes to standard error, and returns whether all of the text was written.
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
     let text = text.to_string();
     guard_stderr(|| io::stderr().write_all(text.as_bytes()))
+}
+
+/// Does a write to standard output, and returns whether it succeeded.
+pub(crate) fn guard_stdout(write: impl FnOnce() -> io::Result<()>) -> bool {
+    note(check(closed::stdout()).and_then(|()| write())).is_ok()
 }
 
 /// Does a write to standard error, and returns whether it succeeded.

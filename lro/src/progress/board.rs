@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use longrunning::{Operation, Progress};
 
-use crate::output::printable;
+use crate::output::{printable, shared_parent};
 
 use super::estimate::Estimate;
 use super::tally::{WaitEnd, WaitTally};
@@ -34,7 +34,7 @@ pub(super) struct WatchedOperation {
 
 impl WaitBoard {
     pub(super) fn new(names: &[String]) -> Self {
-        let shared = shared_parent(names);
+        let shared = shared_parent(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let operation = |name: &String| WatchedOperation {
             name: printable(name.get(shared..).unwrap_or(name)),
             ..WatchedOperation::default()
@@ -89,37 +89,9 @@ impl WatchedOperation {
     }
 }
 
-/// How much of the names is the same parent, which tells nothing.
-fn shared_parent(names: &[String]) -> usize {
-    let Some((first, others)) = names.split_first() else { return 0 };
-    let mut parents = first.match_indices('/').map(|(at, _)| at + 1).rev();
-    let shared = |end: &usize| {
-        let parent = first.get(..*end).unwrap_or_default();
-        *end < first.len() && others.iter().all(|name| name.starts_with(parent) && name != parent)
-    };
-    parents.find(shared).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_parent_that_all_share_is_left_out() {
-        let rows = [
-            (vec!["a/operations/1", "a/operations/2"], 13),
-            (vec!["a/operations/1", "a/operations/x/2"], 13),
-            (vec!["a/operations/1", "b/operations/1"], 0),
-            (vec!["a/operations/1"], 13),
-            (vec!["a/operations/"], 2),
-            (vec!["1"], 0),
-            (vec![], 0),
-        ];
-        for (names, shared) in rows {
-            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-            assert_eq!(shared_parent(&names), shared, "{names:?}");
-        }
-    }
 
     #[test]
     fn each_operation_has_its_own_time() {

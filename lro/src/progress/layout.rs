@@ -5,17 +5,10 @@
 use std::time::Duration;
 
 use crate::output::{TextStyle, columns, cut_end, cut_start, pad_end, pad_start, printable, short};
+use crate::screen::{ColumnRoom, ScreenLine, ScreenSize};
 
 use super::board::{WaitBoard, WatchedOperation};
-use super::line::ScreenLine;
 use super::trouble::Trouble;
-
-/// The size of a terminal, in columns and rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ScreenSize {
-    pub(super) width: usize,
-    pub(super) height: usize,
-}
 
 /// The lines that show a wait: some of the operations that run, what keeps them from news, and a total, which is
 /// always there when there are several operations.
@@ -96,8 +89,9 @@ impl ColumnPlan {
     /// remaining time, other notes.
     fn fit(width: usize, rows: &[RowContent]) -> Self {
         let widest = |cell: fn(&RowContent) -> usize| rows.iter().map(cell).max().unwrap_or_default();
-        let mut room = Room(width);
-        let mut plan = Self { name: room.name(widest(|row| columns(&row.name))), ..Self::default() };
+        let mut room = ColumnRoom::new(width);
+        let name = room.take_share(widest(|row| columns(&row.name)), NAME_SHARE, SHORTEST_NAME);
+        let mut plan = Self { name, ..Self::default() };
         if rows.iter().any(|row| row.percent.is_some()) {
             plan.percent = room.take(PERCENT, 1);
         }
@@ -111,7 +105,7 @@ impl ColumnPlan {
         let wanted = widest(|row| columns(&row.note)).saturating_sub(plan.note);
         plan.note += match plan.note {
             0 => room.take_up_to(NOTE.min(wanted), wanted, 2),
-            _ => room.take_up_to(0, wanted, 0),
+            _ => room.take_rest(wanted),
         };
         plan
     }
@@ -145,34 +139,6 @@ impl ColumnPlan {
     }
 }
 
-/// The columns that no one has taken yet.
-struct Room(usize);
-
-impl Room {
-    /// The column of names gets half of the room at most, so that it does not take it all from the others.
-    fn name(&mut self, wanted: usize) -> usize {
-        let most = (self.0 / 2).max(SHORTEST_NAME).min(self.0);
-        let width = wanted.min(most);
-        self.0 -= width;
-        width
-    }
-
-    /// Takes all of a width and the space in front of it, or nothing.
-    fn take(&mut self, width: usize, space: usize) -> usize {
-        self.take_up_to(width, width, space)
-    }
-
-    /// Takes at least one width and at most another, or nothing.
-    fn take_up_to(&mut self, least: usize, most: usize, space: usize) -> usize {
-        if most == 0 || self.0 < least + space {
-            return 0;
-        }
-        let width = most.min(self.0 - space);
-        self.0 -= width + space;
-        width
-    }
-}
-
 /// `[=====>    ]`, or a marker that turns where no percentage is known.
 fn bar(percent: Option<f64>, turn: u128, width: usize) -> String {
     let inner = width.saturating_sub(2);
@@ -189,7 +155,7 @@ fn bar(percent: Option<f64>, turn: u128, width: usize) -> String {
 /// `3 of 30 done, 1 not found [==>      ] 26s, 16 more running`.
 fn total(width: usize, board: &WaitBoard, hidden: usize, elapsed: Duration) -> ScreenLine {
     let mut line = ScreenLine::joined(board.tally.so_far());
-    let mut room = Room(width.saturating_sub(line.width()));
+    let mut room = ColumnRoom::new(width.saturating_sub(line.width()));
     let time = format!(" {}", short(elapsed));
     let more = if hidden > 0 { format!(", {hidden} more running") } else { String::new() };
     let time_width = room.take(columns(&time), 0);
@@ -222,6 +188,9 @@ const PERCENT: usize = 5;
 
 /// Less than this of a note is of no use: `unreachable…`.
 const NOTE: usize = 12;
+
+/// How much of a screen names may take from the other columns.
+const NAME_SHARE: f64 = 0.5;
 
 const SHORTEST_NAME: usize = 8;
 const SHORTEST_BAR: usize = 12;

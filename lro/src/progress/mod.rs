@@ -1,13 +1,11 @@
 //! How a wait is getting on: rows that are drawn over on a terminal, lines in a log, or nothing.
 //!
-//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, which [`canvas`] draws, and
+//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, and
 //! [`lines`] those of a log.
 
 mod board;
-mod canvas;
 mod estimate;
 mod layout;
-mod line;
 mod lines;
 mod tally;
 mod trouble;
@@ -18,10 +16,9 @@ use longrunning::Operation;
 
 use crate::args::{Globals, ProgressArg};
 use crate::output::{self, Painter};
+use crate::screen::{Canvas, ScreenLine};
 
 use board::WaitBoard;
-use canvas::Canvas;
-use line::ScreenLine;
 use lines::ProgressLines;
 pub(crate) use tally::WaitEnd;
 pub(crate) use trouble::Trouble;
@@ -48,10 +45,11 @@ impl WaitDisplay {
         let view = match (globals.progress.unwrap_or_default(), is_terminal) {
             (ProgressArg::Never, _) => ProgressView::Nothing,
             // What the log says would tear the screen apart.
-            (ProgressArg::Auto, true) if !globals.verbose => ProgressView::Screen(Canvas::new(painter)),
+            (ProgressArg::Auto, true) if !globals.verbose => ProgressView::Screen(Canvas::of_stderr(painter)),
             (ProgressArg::Auto, _) => ProgressView::Lines(ProgressLines::new(names.len())),
-            (ProgressArg::Always, _) => ProgressView::Screen(Canvas::new(painter)),
+            (ProgressArg::Always, _) => ProgressView::Screen(Canvas::of_stderr(painter)),
         };
+        output::defer_notes(matches!(view, ProgressView::Screen(_)));
         Self { view, board: WaitBoard::new(names), painter, drawn: None }
     }
 
@@ -88,6 +86,9 @@ impl WaitDisplay {
 
     /// Time has passed, or something has happened: says what is due.
     pub(crate) fn refresh(&mut self, elapsed: Duration) {
+        for note in output::take_notes() {
+            self.above(|| output::say(&note));
+        }
         match &mut self.view {
             ProgressView::Screen(canvas) => {
                 if self.drawn.is_none_or(|drawn| elapsed >= drawn + REDRAW) {
@@ -124,9 +125,15 @@ impl WaitDisplay {
         }
     }
 
+    /// Takes the screen away for good.
+    pub(crate) fn close(&mut self) {
+        self.clear();
+        output::defer_notes(false);
+    }
+
     /// Sums up: `26 succeeded, 4 failed in 1m19s`.
     pub(crate) fn sum_up(&mut self, elapsed: Duration) {
-        self.clear();
+        self.close();
         if !matches!(self.view, ProgressView::Nothing) && self.board.tally.ended() > 0 {
             let line = ScreenLine::joined(self.board.tally.in_the_end(elapsed));
             output::to_stderr(format_args!("lro: {}\n", line.text(self.painter)));

@@ -3,6 +3,7 @@
 mod events;
 mod record;
 mod results;
+mod selection;
 mod state;
 mod threads;
 
@@ -23,22 +24,28 @@ use crate::signals;
 
 use events::Event;
 use record::{WaitJob, WaitRecord};
+pub(crate) use selection::selection_call;
 use state::RunningWait;
 use threads::{Group, Options};
 
 pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFailure> {
-    if args.names.is_empty() && args.journal.is_none() {
+    if args.names.is_empty() && args.journal.is_none() && args.all.is_none() {
         return Err(CommandFailure::usage("no operation to wait for")
-            .hint("give names, `-` to read them, or --journal"));
+            .hint("give names, `-` to read them, --all or --journal"));
     }
-    let places = names::places(globals, &args.names)?;
+    let mut clients = Clients::new(globals);
+    let mut places = names::places(globals, &args.names)?;
+    let selected = selection::running(globals, args, &mut clients)?;
+    let is_new = |place: &OperationPlace| !places.iter().any(|known| known.is_same(place));
+    let selected: Vec<_> = selected.into_iter().filter(is_new).collect();
+    places.extend(selected);
     let record = WaitRecord::open(args.journal.as_deref())?;
     let unseen = record.unseen(globals)?;
     let jobs = record.jobs(globals, places)?;
-    if jobs.is_empty() && unseen.is_empty() {
+    if jobs.is_empty() && unseen.is_empty() && args.all.is_none() {
         output::say("nothing to wait for");
     }
-    let groups = groups(globals, &jobs)?;
+    let groups = groups(&mut clients, &jobs)?;
 
     let (sender, events) = mpsc::channel();
     let token = StopToken::new();
@@ -98,9 +105,8 @@ fn take_suspension(events: &Sender<Event>) -> Result<(), CommandFailure> {
 }
 
 /// The operations by service, each with its client.
-fn groups(globals: &Globals, jobs: &[WaitJob]) -> Result<Vec<Group>, CommandFailure> {
+fn groups(clients: &mut Clients<'_>, jobs: &[WaitJob]) -> Result<Vec<Group>, CommandFailure> {
     let mut services: Vec<(&Service, Group)> = Vec::new();
-    let mut clients = Clients::new(globals);
     for (number, job) in jobs.iter().enumerate() {
         let OperationPlace { service, name, .. } = &job.place;
         let known = services.iter_mut().find(|(known, _)| *known == service);

@@ -34,7 +34,8 @@ impl WaitRecord {
         };
         let new: Vec<Pending> = places.iter().map(pending).collect::<Result<_, Error>>()?;
         journal.add_all(&new)?;
-        journal.pending().into_iter().map(|pending| WaitJob::of(globals, pending)).collect()
+        let job = |pending| Ok(WaitJob::of(globals, pending)?.with_key_of(&places));
+        journal.pending().into_iter().map(job).collect()
     }
 
     /// The operations that were done before, and whose results may not have been printed.
@@ -71,17 +72,28 @@ impl WaitJob {
         let place = match pending.endpoint() {
             Some(endpoint) => {
                 let version = pending.api_version().map(str::to_owned);
-                let service = Service { endpoint: endpoint.to_owned(), version };
+                let service = Service::new(endpoint, version).with_recorded(&name);
                 OperationPlace { given: name.clone(), service, name }
             }
             None => names::place(globals, &name)?,
         };
         Ok(Self { place, pending: Some(pending) })
     }
+
+    /// With the key of a URL of this command, which the journal does not keep.
+    fn with_key_of(mut self, places: &[OperationPlace]) -> Self {
+        let Service { endpoint, version, .. } = &self.place.service;
+        let is_same = |place: &&OperationPlace| {
+            let service = &place.service;
+            place.name == self.place.name && service.endpoint == *endpoint && service.version == *version
+        };
+        self.place.service.key = places.iter().find(is_same).and_then(|place| place.service.key.clone());
+        self
+    }
 }
 
 fn pending(place: &OperationPlace) -> Result<Pending, Error> {
-    let Service { endpoint, version } = &place.service;
+    let Service { endpoint, version, .. } = &place.service;
     let pending = Pending::new(&*place.name)?.with_endpoint(endpoint);
     Ok(match version {
         Some(version) => pending.with_api_version(version),

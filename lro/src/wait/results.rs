@@ -23,7 +23,7 @@ pub(super) struct Results {
 
 impl Results {
     pub(super) fn new(globals: &Globals, record: WaitRecord) -> Self {
-        Self { record, output: StandardOutput::new(globals.format()), exit: Exit::Success, unwritten: 0 }
+        Self { record, output: StandardOutput::new(globals), exit: Exit::Success, unwritten: 0 }
     }
 
     /// Takes the end of one operation: counts it for the exit status, which nothing that is written afterwards may

@@ -119,7 +119,7 @@ impl<'a> RunningWait<'a> {
     }
 
     pub(super) fn interrupted(&mut self) {
-        self.progress.clear();
+        self.progress.close();
         let left = self.settled.iter().zip(&self.reached).filter(|(settled, _)| !**settled);
         let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
         let all = self.jobs.len();
@@ -145,6 +145,9 @@ impl<'a> RunningWait<'a> {
             let endpoint = names::default_endpoint();
             let line = args::resume(self.globals, self.args, &names, endpoint.as_deref());
             output::say(&format!("continue with: {line}"));
+            if self.jobs.iter().any(|job| job.place.service.key.is_some()) {
+                output::say("the API key of the URL is not repeated: set LRO_API_KEY to it");
+            }
         }
     }
 }

@@ -58,14 +58,15 @@ fn nothing_of_a_server_commands_the_terminal() {
 fn list_for_people() {
     let server = full_server();
     let expected = "\
-NAME                STATE
-operations/running  running
-operations/done     succeeded
-operations/failed   failed RESOURCE_EXHAUSTED
-operations/third    running 33 %
+NAME     STATE
+running  running
+done     succeeded
+failed   failed RESOURCE_EXHAUSTED
+third    running 33 %
 ";
     lro("list").asks(&server).runs().exits(0).prints(expected).says_nothing();
-    lro("list projects/p").asks(&server).runs().exits(0).prints("");
+    let empty = lro("list projects/p").asks(&server).runs().exits(0).prints("");
+    assert_eq!(empty.stderr, "lro: no operations under `projects/p`\n");
     assert_eq!(asked(&server), ["GET /v1/operations", "GET /v1/projects/p/operations"]);
 }
 
@@ -85,7 +86,7 @@ fn list_options_reach_the_server() {
     assert_eq!(first.stdout.lines().count(), 4);
     let rest =
         lro("list --page-size 3 --page-token").word(token).asks(&server).runs().exits(0).says_nothing();
-    assert!(rest.stdout.ends_with("operations/third  running 33 %\n"), "{rest:#?}");
+    assert!(rest.stdout.ends_with("third  running 33 %\n"), "{rest:#?}");
 
     let cut = lro("list --limit 1").asks(&server).runs().exits(0);
     assert_eq!(cut.stdout.lines().count(), 2);

@@ -54,7 +54,7 @@ fn two_for_what_cannot_be_used() {
         ),
         (
             "get operations/1 --endpoint a.example --credentials /no/where",
-            "lro: --credentials, --access-token-file and",
+            "lro: --credentials, --access-token-file, --api-key-file, --anonymous and",
         ),
         ("wait", "lro: no operation to wait for"),
         ("man frobnicate", "lro: there is no command `frobnicate`"),
@@ -127,7 +127,7 @@ fn six_without_credentials_or_with_wrong_ones() {
         .runs()
         .exits(6)
         .says("lro: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset")
-        .says("lro: hint: others than the default ones come by --credentials, --access-token-file or --anonymous");
+        .says("lro: hint: others than the default ones come by --credentials, --access-token-file, --api-key-file or --anonymous");
     server.require_token("CANARY-right");
     lro("get operations/done")
         .asks(&server)

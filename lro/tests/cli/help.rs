@@ -160,7 +160,22 @@ fn bash_completes() {
 #[test]
 fn man_pages() {
     let page = lro("man").runs().exits(0).says_nothing().stdout;
-    assert!(page.contains(".TH lro 1") && page.contains("Exit status"), "{page}");
+    assert!(page.contains("Exit status"), "{page}");
+    assert_eq!(
+        headline(&page, "LRO"),
+        "lro \\- Command line for the long\\-running operations of any Google service: get, list, wait, cancel and delete"
+    );
     let page = lro("man wait").runs().exits(0).stdout;
     assert!(page.contains(".SH OPTIONS") && page.contains("on\\-timeout"), "{page}");
+    assert_eq!(
+        headline(&page, "LRO-WAIT"),
+        "lro\\-wait \\- Wait until operations are done, with progress on standard error"
+    );
+}
+
+/// The line by which `apropos` finds a page.
+fn headline<'a>(page: &'a str, title: &str) -> &'a str {
+    let first = page.lines().find(|line| line.starts_with(".TH ")).unwrap();
+    assert!(first.replace('\\', "").starts_with(&format!(".TH {title} 1 ")), "{first}");
+    page.lines().skip_while(|line| *line != ".SH NAME").nth(1).unwrap()
 }

@@ -2,15 +2,19 @@
 
 mod calls;
 mod codes;
+mod connection;
 mod dry_run;
+mod guides;
 mod help;
 mod kit;
 mod looks;
 mod names;
+mod network;
 mod options;
 #[cfg(unix)]
 mod readme;
 mod secrets;
+mod secure;
 mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
@@ -20,6 +24,7 @@ mod tested;
 #[cfg(unix)]
 mod tmux;
 mod trouble;
+mod typing;
 #[cfg(target_os = "linux")]
 mod unwritten;
 mod wait;

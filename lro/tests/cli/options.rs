@@ -50,6 +50,7 @@ fn formats() {
     let by = |options: &str| lro("get operations/done").and(options).asks(&server).runs().exits(0).stdout;
     assert!(by("--format json").starts_with(r#"{"name":"operations/done","#));
     assert!(by("--format text").contains("state     succeeded"));
+    assert_eq!(by("--format name"), "operations/done\n");
     assert_eq!(by(""), by("--format text"));
 }
 
@@ -180,6 +181,7 @@ fn time_limits() {
     ran.says("lro: GetOperation `operations/done`: no answer from 127.0.0.1")
         .says("lro: hint: the limits are --attempt-timeout and --total-timeout");
     lro("get operations/done --total-timeout 200ms").asks(&server).runs().exits(1);
+    lro("get operations/done --timeout 200ms").asks(&server).runs().exits(1);
     server.clear_replies();
     server.reply(Reply::usual().delay(Duration::from_millis(50)));
     lro("get operations/done --attempt-timeout 1h30m --total-timeout 2h").asks(&server).runs().exits(0);
@@ -204,6 +206,13 @@ fn verbose_tells_what_is_sent() {
         let lines: Vec<_> = ran.stderr.lines().collect();
         assert!(lines.len() >= 2 && lines.iter().all(|line| line.starts_with("lro: ")), "{ran:#?}");
         assert!(ran.stderr.contains("operations/done") && ran.stderr.contains("UNAVAILABLE"), "{ran:#?}");
+        let sent = format!("lro: REST: GET {}/v1/operations/done: status ", server.url());
+        assert!(ran.stderr.contains(&format!("{sent}503 after ")), "{ran:#?}");
+        ran.says(&format!("{sent}200 after "));
+        lro("get operations/failed --transport grpc").and(option).asks(&server).runs().exits(0).says(&format!(
+            "lro: gRPC: {}/google.longrunning.Operations/GetOperation `operations/failed`: status OK after ",
+            server.url()
+        ));
     }
     lro("get operations/done").asks(&server).runs().exits(0).says_nothing();
 }

@@ -1,7 +1,7 @@
 //! `lro serve`: the embedded server as a program.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -64,6 +64,91 @@ fn the_demonstration_over_grpc() {
 }
 
 #[test]
+fn the_demonstration_starts_an_operation() {
+    let served = Served::start(lro("serve"));
+    let started = post(&served.url, "/v2/projects/demo/locations/here/jobs/nightly:run");
+    assert!(started.contains("projects/demo/locations/here/operations/run"), "{started}");
+    for transport in ["rest", "grpc"] {
+        let line = format!("get run --parent projects/demo/locations/here --transport {transport}");
+        let ran = served.asked_by(&line).runs().exits(0);
+        assert!(ran.stdout.contains("\"verb\": \"run\""), "{transport}: {ran:#?}");
+    }
+}
+
+/// Sends an empty object, and returns the response.
+fn post(url: &str, path: &str) -> String {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut connection = std::net::TcpStream::connect(host).unwrap();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}");
+    connection.write_all(head.as_bytes()).unwrap();
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    response
+}
+
+/// The scenario of the help, comments included, does what is written there.
+#[test]
+fn the_scenario_of_the_help_can_be_played() {
+    let help = Lro::new(&["serve", "--help"]).runs().exits(0).stdout;
+    let lines = help.lines().skip_while(|line| *line != "  {");
+    let end = lines.clone().position(|line| line == "  }").unwrap();
+    let text: String = lines.take(end + 1).map(|line| line.to_owned() + "\n").collect();
+    let file = scenario("help", &text);
+    let served = Served::start(lro("serve --script").word(file.to_string_lossy()));
+    served.asked_by("get projects/p/operations/42").runs().exits(6);
+    fs::write(&file, "secret").unwrap();
+    let ask = |line: &str| {
+        let run = Lro::new(&["--access-token-file"]).word(file.to_string_lossy()).and(line);
+        run.variable("LRO_ENDPOINT", &served.url).runs().exits(0)
+    };
+    for transport in ["rest", "grpc"] {
+        let shown = ask(&format!("get projects/p/operations/42 --transport {transport}"));
+        assert!(shown.stdout.contains("\"verb\": \"copy\""), "{transport}: {shown:#?}");
+    }
+    // Two requests are spared, and the next three fail.
+    let faults = |ran: &Ran| ran.stderr.matches("status 503").count();
+    let mut ran = ask("get projects/p/operations/42 -v");
+    for _ in 0..2 {
+        ran = if faults(&ran) == 0 { ask("get projects/p/operations/42 -v") } else { ran };
+    }
+    assert_eq!(faults(&ran), 3, "{ran:#?}");
+    fs::remove_file(file).unwrap();
+}
+
+/// The examples of the help in a shell, as they are written but for the port.
+#[test]
+#[cfg(unix)]
+fn the_examples_of_the_help_work_as_they_are_written() {
+    let help = Lro::new(&["serve", "--help"]).runs().exits(0).stdout;
+    let examples = help.split("\nExamples:\n").nth(1).unwrap();
+    let [start, export, list, wait, over_grpc, curl, _] = examples.lines().collect::<Vec<_>>()[..] else {
+        panic!("{examples}")
+    };
+    assert!(wait.ends_with(" wait copy") && over_grpc.contains("--transport grpc") && curl.contains("curl "));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let folder = std::path::Path::new(crate::kit::PROGRAM).parent().unwrap();
+    let path = format!("PATH='{}':$PATH", folder.display());
+    // What takes 20 seconds is looked at in place of waited for.
+    let (get, get_over_grpc) = (wait.replace(" wait ", " get "), over_grpc.replace(" wait ", " get "));
+    let script = [&path, start, export, list, &get, &get_over_grpc, "kill $!"]
+        .join("\n")
+        .replace("4242", &port.to_string());
+    let output = std::process::Command::new("bash")
+        .args(["-ec", &script])
+        .env_clear()
+        .envs(crate::kit::kept_variables())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && stdout.contains("\nindex ") && stdout.contains("\nforever "),
+        "{stdout}"
+    );
+    assert_eq!(stdout.matches("state     running").count(), 2, "{stdout}");
+}
+
+#[test]
 fn a_printed_scenario_can_be_played() {
     let printed = lro("serve --print-script").runs().exits(0);
     let file = scenario("printed", &printed.stdout);
@@ -82,6 +167,10 @@ fn a_scenario_with_everything() {
                 {"name": "operations/2", "done_after": "10ms", "error": {"code": 8, "message": "out of disk"}},
                 {"name": "operations/3", "ignores_cancel": true,
                  "steps": [{"percent": 0, "metadata": {"@type": "x/a.M", "progressPercent": "{percent}"}}]}
+            ],
+            "starts": [
+                {"request": "POST /v2/{name=jobs/*}:run", "rpc": "a.b.Jobs/Run",
+                 "operation": {"name": "operations/started", "done_at_poll": 1}}
             ],
             "faults": [
                 {"request": "GET operations/1", "skip": 1, "times": 2, "status": 503, "message": "draining", "retry_after": "0s"},

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 66] = [
+const TESTS: [(&str, &str); 80] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -15,7 +15,14 @@ const TESTS: [(&str, &str); 66] = [
     ("completions", "help::completions_for_every_shell"),
     ("man", "help::man_pages"),
     ("--endpoint", "options::endpoint_and_version"),
+    ("--parent", "typing::a_bare_id_is_a_name_under_the_parent"),
     ("--api-version", "options::endpoint_and_version"),
+    ("--binding", "connection::bindings_map_methods_to_paths"),
+    ("--ca-file", "network::a_ca_file_is_trusted_too"),
+    ("--proxy", "network::a_proxy_is_used_as_the_option_says"),
+    ("--allow-plain-http", "network::plain_http_to_another_machine_is_for_anonymous_clients"),
+    ("--api-key-file", "connection::an_api_key_comes_from_a_file_a_variable_or_a_url"),
+    ("--impersonate-service-account", "network::a_service_account_is_impersonated"),
     ("--transport", "options::transport"),
     ("--transport rest", "options::transport"),
     ("--transport grpc", "options::transport"),
@@ -30,6 +37,7 @@ const TESTS: [(&str, &str); 66] = [
     ("--format", "options::formats"),
     ("--format text", "options::formats"),
     ("--format json", "options::formats"),
+    ("--format name", "options::formats"),
     ("--progress", "wait::progress_can_be_left_out_or_insisted_on"),
     ("--progress auto", "wait::a_journal_survives_a_kill"),
     ("--progress always", "wait::progress_can_be_left_out_or_insisted_on"),
@@ -43,6 +51,12 @@ const TESTS: [(&str, &str); 66] = [
     ("--help", "help::help_of_every_command_has_an_example"),
     ("--version", "help::version"),
     ("--filter", "calls::list_options_reach_the_server"),
+    ("--sort", "looks::a_listing_is_sorted"),
+    ("--sort name", "looks::a_listing_is_sorted"),
+    ("--sort age", "looks::a_listing_is_sorted"),
+    ("--sort state", "looks::a_listing_is_sorted"),
+    ("--watch", "looks::a_listing_is_printed_again_and_again"),
+    ("--all", "typing::all_that_run_are_waited_for"),
     ("--page-size", "calls::list_options_reach_the_server"),
     ("--page-token", "calls::list_options_reach_the_server"),
     ("--limit", "calls::list_options_reach_the_server"),
@@ -84,7 +98,11 @@ fn what_the_help_lists_has_a_test() {
         listed.extend(options(&help(&[&command, "-h"])));
         listed.insert(command);
     }
-    let tested: BTreeSet<String> = TESTS.iter().map(|(what, _)| (*what).to_owned()).collect();
+    let mut tested: BTreeSet<String> = TESTS.iter().map(|(what, _)| (*what).to_owned()).collect();
+    if cfg!(feature = "platform-roots") {
+        // `network::roots_of_the_platform`
+        tested.insert("--platform-roots".to_owned());
+    }
     assert_eq!(listed, tested);
 }
 
@@ -118,6 +136,7 @@ fn options(help: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in help.lines().filter(|line| line.trim_start().starts_with('-')) {
         let option = line.split_whitespace().find(|word| word.starts_with("--")).unwrap();
+        let option = option.split('[').next().unwrap();
         let values = line.split_once("[possible values: ").map(|(_, values)| values.trim_end_matches(']'));
         let values = values.into_iter().flat_map(|values| values.split(", "));
         found.extend(values.map(|value| format!("{option} {value}")));
@@ -126,15 +145,18 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 13] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
+    ("connection", include_str!("connection.rs")),
     ("dry_run", include_str!("dry_run.rs")),
     ("help", include_str!("help.rs")),
     ("looks", include_str!("looks.rs")),
+    ("network", include_str!("network.rs")),
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
     ("signals", include_str!("signals.rs")),
     ("trouble", include_str!("trouble.rs")),
+    ("typing", include_str!("typing.rs")),
     ("wait", include_str!("wait.rs")),
 ];

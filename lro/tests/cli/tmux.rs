@@ -354,6 +354,63 @@ fn faults_pauses_and_long_polls_are_visible() {
 }
 
 #[test]
+fn a_watched_listing_stays_in_its_place() {
+    let server = server();
+    for number in 0..12 {
+        server.insert(running(&format!("projects/p/operations/export-{number}"), number * 8));
+    }
+    let Some(terminal) = TmuxTerminal::start(80, 24, &server) else { return };
+    terminal.types("clear; lro --anonymous list projects/p --watch=1s; echo status $?");
+    let about = "12 operations, every 1s; stop with Ctrl-C";
+    let screen = terminal.until(|screen| screen.contains(about));
+    assert!(screen.starts_with("NAME       STATE         VERB\nexport-0   running 0 %   y\n"), "{screen}");
+    server.insert(Operation::succeeded("projects/p/operations/export-3", Any::pack(&())));
+    let screen = terminal.until(|screen| screen.contains("export-3   succeeded"));
+    assert_eq!(count(&screen, "NAME"), 1, "{screen}");
+    terminal.resizes(30, 8);
+    let screen =
+        terminal.until(|screen| screen.contains("12 operations (7 below)") && screen.lines().count() < 8);
+    assert!(count(&screen, "NAME") == 1 && screen.contains("…"), "{screen}");
+    terminal.resizes(80, 24);
+    let screen = terminal.until(|screen| screen.contains(about));
+    assert_eq!(count(&screen, "NAME"), 1, "{screen}");
+    terminal.presses("C-z");
+    terminal.until(|screen| screen.ends_with("\n$"));
+    terminal.types("clear; fg");
+    let screen = terminal.until(|screen| screen.contains(about));
+    assert_eq!(count(&screen, "NAME"), 1, "{screen}");
+    terminal.presses("C-c");
+    let screen = terminal.until(|screen| screen.ends_with("\n$"));
+    assert!(screen.contains(about), "{screen}");
+}
+
+#[test]
+fn a_listing_fits_its_screen() {
+    let server = server();
+    let metadata = r#"{"@type":"x/y.CopyMetadata","createTime":"2999-01-02T03:04:05Z","verb":"copy","target":"projects/p/files/a"}"#;
+    let json = format!(
+        r#"{{"name":"projects/p/operations/operation-1700000000-of-a-long-name","metadata":{metadata}}}"#
+    );
+    server.insert(Operation::from_json(&json).unwrap());
+    let wide = "\
+NAME                                 STATE    AGE  VERB  TARGET
+operation-1700000000-of-a-long-name  running  0s   copy  files/a
+$";
+    let narrow = "\
+NAME                            STATE    AGE  VERB
+…ion-1700000000-of-a-long-name  running  0s   copy
+$";
+    for (columns, expected) in [(80, wide), (50, narrow)] {
+        let Some(terminal) = TmuxTerminal::start(columns, 20, &server) else { return };
+        terminal.types("clear; lro --anonymous list projects/p");
+        let screen = terminal.until(|screen| screen.ends_with("\n$"));
+        assert_eq!(screen, expected);
+        let colours = terminal.colours();
+        assert!(colours.contains("\u{1b}[36mrunning"), "{colours}");
+    }
+}
+
+#[test]
 fn shapes_leave_times_out() {
     let rows = [("a [ | ] 12s", "a [ * ] TIME"), ("  is  3s, b", "is TIME, b"), ("as s 1x", "as s 1x")];
     for (screen, expected) in rows {

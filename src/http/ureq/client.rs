@@ -149,3 +149,30 @@ fn uri(url: &str) -> Result<Uri, HttpError> {
             .with_source(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::HttpMethod;
+    use crate::net::dns::DnsCache;
+    use crate::util::env::SystemEnv;
+
+    #[test]
+    fn a_request_that_is_sent_once_takes_no_connection_that_was_idle_for_long() {
+        let minute = Duration::from_secs(60);
+        let request = HttpRequest::new(HttpMethod::Post, "http://127.0.0.1:9/");
+        for (idle_timeout, once, expected) in [
+            (minute, true, Some(MOST_IDLE_BEFORE_ONCE)),
+            (Duration::ZERO, true, Some(Duration::ZERO)),
+            (minute, false, None),
+        ] {
+            let options = HttpOptions { idle_timeout, ..HttpOptions::new() };
+            let connector = Connector::new(&options.net, None, DnsCache::new(), &SystemEnv).unwrap();
+            let client = UreqClient::new(Config::default(), connector, idle_timeout);
+            assert_eq!(client.idle_age(&request.once(once)), expected, "{once}");
+            *lock(&client.suspect) = Some(Instant::now());
+            let age = client.idle_age(&request.once(once)).unwrap_or(idle_timeout);
+            assert!(age < Duration::from_secs(1), "connections are suspect: {age:?}");
+        }
+    }
+}

@@ -46,7 +46,16 @@ impl GrpcTransport {
         loop {
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
             sign(&mut head, authorization.as_ref())?;
-            let error = match self.send(call, &head, attempt, deadline) {
+            let start = clock.now();
+            let sent = self.send(call, &head, attempt, deadline);
+            log::debug!(
+                "gRPC: {} `{}`: {} after {} ms",
+                head.uri(),
+                shown_name(call.name),
+                sent.as_ref().map_or_else(Error::to_string, |_| "status OK".to_owned()),
+                clock.now().saturating_duration_since(start).as_millis()
+            );
+            let error = match sent {
                 Err(error) => error,
                 answer => return answer,
             };

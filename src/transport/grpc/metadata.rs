@@ -33,7 +33,8 @@ impl RequestHeads {
         if cfg!(feature = "gzip") {
             headers.insert("grpc-accept-encoding", HeaderValue::from_static("gzip,deflate"));
         }
-        let quota_project = service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT, project));
+        let quota_project =
+            service.quota_project.as_deref().map(|project| value(QUOTA_PROJECT.as_str(), project));
         Ok(Self {
             uris: RpcMap::try_new(|rpc| uri(&service.endpoint, rpc))?,
             headers,
@@ -60,14 +61,14 @@ impl RequestHeads {
         let headers = head.headers_mut();
         headers.clone_from(&self.headers);
         if let Some(routing) = routing {
-            headers.insert(REQUEST_PARAMS, value(REQUEST_PARAMS, &routing)?);
+            headers.insert(&REQUEST_PARAMS, value(REQUEST_PARAMS.as_str(), &routing)?);
         }
         let quota_project = match attempt.quota_project() {
-            Some(project) => Some(value(QUOTA_PROJECT, project)?),
+            Some(project) => Some(value(QUOTA_PROJECT.as_str(), project)?),
             None => self.quota_project.clone(),
         };
         if let Some(project) = quota_project {
-            headers.insert(QUOTA_PROJECT, project);
+            headers.insert(&QUOTA_PROJECT, project);
         }
         #[cfg(feature = "gzip")]
         if attempt.compression() == Compression::Gzip {
@@ -100,7 +101,7 @@ pub(super) fn stamped(head: &Request<()>, left: Duration) -> Request<()> {
     let mut head = head.clone();
     // Digits and a letter are always a value.
     if let Ok(timeout) = HeaderValue::try_from(timeout(left.saturating_sub(reserve(left)))) {
-        head.headers_mut().insert("grpc-timeout", timeout);
+        head.headers_mut().insert(&TIMEOUT, timeout);
     }
     head
 }
@@ -147,11 +148,14 @@ fn value(name: &str, text: &str) -> Result<HeaderValue, Error> {
     })
 }
 
-/// At most eight digits, in the finest unit in which they are enough.
+/// At most eight digits: whole milliseconds from a second on, and a coarser unit where they are not enough.
+///
+/// Calls with the same timeout then mostly have the same value, for which HPACK sends one byte.
 fn timeout(left: Duration) -> String {
     let units = [(1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S'), (60_000_000_000, 'M')];
     let count = |nanos: u128| left.as_nanos() / nanos;
-    let fits = units.into_iter().find(|(nanos, _)| count(*nanos) <= MOST);
+    let is_long = usize::from(left >= Duration::from_secs(1));
+    let fits = units.into_iter().skip(is_long).find(|(nanos, _)| count(*nanos) <= MOST);
     let (count, unit) =
         fits.map_or((count(3_600_000_000_000).min(MOST), 'H'), |(nanos, unit)| (count(nanos).max(1), unit));
     format!("{count}{unit}")
@@ -162,8 +166,9 @@ const MOST: u128 = 99_999_999;
 /// A round trip to most servers.
 const MOST_RESERVED: Duration = Duration::from_millis(50);
 
-const QUOTA_PROJECT: &str = "x-goog-user-project";
-const REQUEST_PARAMS: &str = "x-goog-request-params";
+static QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+static REQUEST_PARAMS: HeaderName = HeaderName::from_static("x-goog-request-params");
+static TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 #[cfg(test)]
 mod tests {
@@ -174,9 +179,9 @@ mod tests {
         let rows = [
             (Duration::ZERO, "1u"),
             (Duration::from_nanos(1_999), "1u"),
-            (Duration::from_millis(1_500), "1500000u"),
-            (Duration::from_secs(10), "10000000u"),
-            (Duration::from_micros(99_999_999), "99999999u"),
+            (Duration::from_micros(999_999), "999999u"),
+            (Duration::from_micros(1_500_999), "1500m"),
+            (Duration::from_secs(10), "10000m"),
             (Duration::from_secs(100), "100000m"),
             (Duration::from_secs(100_000), "100000S"),
             (Duration::from_secs(100_000_000), "1666666M"),
@@ -194,7 +199,7 @@ mod tests {
             (Duration::from_nanos(1), "1u"),
             (Duration::from_millis(1), "950u"),
             (Duration::from_secs(1), "950000u"),
-            (Duration::from_secs(10), "9950000u"),
+            (Duration::from_secs(10), "9950m"),
             (Duration::MAX, "99999999H"),
         ];
         for (left, text) in rows {

@@ -55,7 +55,8 @@ pub(super) struct GrpcCall<'a> {
 }
 
 struct IdleConnection {
-    channel: GrpcChannel,
+    /// In a box, because it is large and moves in and out of the pool.
+    channel: Box<GrpcChannel>,
     since: Instant,
 }
 
@@ -123,7 +124,7 @@ impl ConnectionPool {
     }
 
     /// Tells the server the time that is left now, however long it took to get the connection.
-    fn send(&self, call: &GrpcCall<'_>, mut channel: GrpcChannel) -> Result<GrpcResponse, ChannelFault> {
+    fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
             let message = format!("no connection to {} was there in time", self.peer());
@@ -140,12 +141,13 @@ impl ConnectionPool {
         self.server.peer()
     }
 
-    fn fresh(&self, limit: IoLimit<'_>) -> Result<GrpcChannel, ChannelFault> {
-        GrpcChannel::open(&self.local().connector, &self.server, limit).map_err(ChannelFault::Failed)
+    fn fresh(&self, limit: IoLimit<'_>) -> Result<Box<GrpcChannel>, ChannelFault> {
+        let channel = GrpcChannel::open(&self.local().connector, &self.server, limit);
+        channel.map(Box::new).map_err(ChannelFault::Failed)
     }
 
     /// The connection that was used last and is still good, if it was idle for less than `most`.
-    fn idle(&self, deadline: Instant, most: Duration) -> Option<GrpcChannel> {
+    fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = self.lock();
             if idle.last().is_some_and(|last| last.since.elapsed() >= self.keep) {
@@ -160,7 +162,7 @@ impl ConnectionPool {
         }
     }
 
-    fn keep(&self, channel: GrpcChannel) {
+    fn keep(&self, channel: Box<GrpcChannel>) {
         if channel.is_over() || self.most == 0 || self.keep.is_zero() {
             return;
         }

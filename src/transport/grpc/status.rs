@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use h2::Reason;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use percent_encoding::percent_decode;
 use prost::Message;
 
@@ -22,11 +22,11 @@ use super::frame::{FrameFault, IncomingFrames};
 pub(super) fn read(answer: GrpcResponse, host: &str, wall: SystemTime) -> Result<Vec<u8>, FrameFault> {
     let GrpcResponse { status, headers, body, trailers } = answer;
     // A response without a message has everything in its head.
-    let place = if trailers.contains_key(STATUS) { &trailers } else { &headers };
-    if place.contains_key(STATUS) {
+    let place = if trailers.contains_key(&STATUS) { &trailers } else { &headers };
+    if place.contains_key(&STATUS) {
         return match (failure(place), body) {
             (Some(status), _) => Err(refused(status, place, &headers, wall).into()),
-            (None, IncomingFrames::Frame(frame)) => frame.into_message(text(&headers, ENCODING)),
+            (None, IncomingFrames::Frame(frame)) => frame.into_message(text(&headers, &ENCODING)),
             (None, IncomingFrames::Other(body)) if body.is_empty() => Err(FrameFault::Empty),
             (None, IncomingFrames::Other(body)) => {
                 Err(status_page::unexpected(&page(200, &headers, body), host, "gRPC").into())
@@ -87,13 +87,13 @@ fn code_of_reset(reason: Reason) -> Code {
 
 /// The status in `place`; none for `OK`.
 fn failure(place: &HeaderMap) -> Option<Status> {
-    let number: Option<i32> = text(place, STATUS).and_then(|number| number.parse().ok());
+    let number: Option<i32> = text(place, &STATUS).and_then(|number| number.parse().ok());
     let code = number.map_or(Code::Unknown, Code::from);
     if code == Code::Ok {
         return None;
     }
-    let message = place.get(MESSAGE).map(|value| percent_decoded(value.as_bytes())).unwrap_or_default();
-    let details = place.get(DETAILS).and_then(|value| decode_bin(value.as_bytes()));
+    let message = place.get(&MESSAGE).map(|value| percent_decoded(value.as_bytes())).unwrap_or_default();
+    let details = place.get(&DETAILS).and_then(|value| decode_bin(value.as_bytes()));
     let full = details.and_then(|bytes| rpc::Status::decode(&*bytes).ok()).unwrap_or_default();
     let message = if message.is_empty() { full.message } else { message };
     Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
@@ -114,7 +114,7 @@ fn pushback(place: &HeaderMap) -> (Option<Duration>, bool) {
     (millis.map(Duration::from_millis), millis.is_none())
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -123,10 +123,10 @@ fn percent_decoded(text: &[u8]) -> String {
     percent_decode(text).decode_utf8_lossy().into_owned()
 }
 
-const STATUS: &str = "grpc-status";
-const MESSAGE: &str = "grpc-message";
-const DETAILS: &str = "grpc-status-details-bin";
-const ENCODING: &str = "grpc-encoding";
+static STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+static DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+static ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::http::HttpMethod;
-use crate::transport::rest::template::{PathTemplate, is_literal_path};
+use crate::transport::rest::method_binding::Binding;
+use crate::transport::rest::service_bindings::OperationService;
+use crate::transport::rest::template::is_literal_path;
 use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
-use crate::util::redact::{Masked, redacted};
+use crate::util::redact::Masked;
 
 /// Maps the five methods to HTTP requests, for a service that differs from the usual.
 ///
@@ -28,7 +29,9 @@ use crate::util::redact::{Masked, redacted};
 /// | | `GET /v1/{name}/operations` | any other name, as the parent |
 /// | wait | none, see [`wait_by`](Self::wait_by) | |
 ///
-/// A test compares them with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
+/// Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager and Cloud Storage have others, which are the default for their
+/// hosts and paths: see [`compute_engine`](Self::compute_engine) and its neighbours, and `docs/extended-operations.md`.
+/// A test compares the others with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
 ///
 /// Most services that differ need only another version, which
 /// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
@@ -51,6 +54,8 @@ use crate::util::redact::{Masked, redacted};
 #[derive(Clone)]
 pub struct Bindings {
     version: String,
+    /// The service, if something else than the version says which.
+    home: Option<OperationService>,
     /// Default bindings are made at their first use, because most clients need few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
     /// Which methods have bindings of the program's own.
@@ -152,7 +157,7 @@ impl Bindings {
             WaitBinding::Query => |template: &str| Binding::post(template).map(Binding::query_only),
             WaitBinding::Get => Binding::get,
         };
-        let bindings = built_in(&self.version, &NAMES, ":wait", binding);
+        let bindings = built_in(&self.path(), &NAMES, ":wait", binding);
         Self { wait: Some(how), ..self.set(Rpc::Wait, bindings) }
     }
 
@@ -167,25 +172,68 @@ impl Bindings {
         let Some(version) = version.filter(|version| *version != self.version) else {
             return Ok(Cow::Borrowed(self));
         };
-        let mut bindings = Self::version(version)?;
-        if let Some(how) = self.wait {
-            bindings = bindings.wait_by(how);
+        let other = Self { home: self.home, ..Self::version(version)? };
+        if other.service() == self.service() && other.path() == self.path() {
+            return Ok(Cow::Borrowed(self));
         }
-        let own =
-            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
-        Ok(Cow::Owned(own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))))
+        Ok(Cow::Owned(self.moved_to(other)))
     }
 
-    /// Binds WaitOperation in this form, unless it is bound already.
+    /// Returns these bindings for a client of `host`, which may be that of a service with bindings of its own.
+    pub(super) fn at_host(self, host: &str) -> Self {
+        match OperationService::of_host(host) {
+            Some(service) if self.home.is_none() => {
+                let there = Self { home: Some(service), ..Self::under(&self.version) };
+                self.moved_to(there)
+            }
+            _ => self,
+        }
+    }
+
+    /// Adds the bindings that the program has set to default ones.
+    fn moved_to(&self, defaults: Self) -> Self {
+        let bindings = match self.wait {
+            Some(how) => defaults.wait_by(how),
+            None => defaults,
+        };
+        let own =
+            Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
+        own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))
+    }
+
+    /// Binds WaitOperation in this form, unless it is bound already, or the service is known not to have it.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
-            Some(how) if self.of(Rpc::Wait).is_empty() => Cow::Owned(self.clone().wait_by(how)),
+            Some(how) if self.service().is_none() && self.of(Rpc::Wait).is_empty() => {
+                Cow::Owned(self.clone().wait_by(how))
+            }
             _ => Cow::Borrowed(self),
         }
     }
 
+    /// Returns the service whose bindings these are, if it has its own.
+    pub(super) fn service(&self) -> Option<OperationService> {
+        OperationService::of_prefix(&self.version).or(self.home.filter(|home| home.has(&self.version)))
+    }
+
+    /// Returns the service if it, and not the program, has bound the method.
+    pub(super) fn service_for(&self, rpc: Rpc) -> Option<OperationService> {
+        self.service().filter(|_| !*self.is_set.get(rpc))
+    }
+
+    /// What all paths begin with.
+    fn path(&self) -> Cow<'_, str> {
+        match self.service() {
+            Some(service) => Cow::Owned(service.prefix(&self.version)),
+            None => Cow::Borrowed(&self.version),
+        }
+    }
+
     pub(super) fn of(&self, rpc: Rpc) -> &[Binding] {
-        self.methods.get(rpc).get_or_init(|| usual(&self.version, rpc))
+        self.methods.get(rpc).get_or_init(|| match self.service() {
+            Some(service) => service.bindings(&self.path(), rpc),
+            None => usual(&self.version, rpc),
+        })
     }
 
     pub(super) fn set(mut self, rpc: Rpc, bindings: impl IntoIterator<Item = Binding>) -> Self {
@@ -197,8 +245,19 @@ impl Bindings {
         self
     }
 
+    /// Creates the bindings of a service of which the version does not say so.
+    pub(super) fn of_service(version: &str, service: OperationService) -> Self {
+        Self { home: Some(service), ..Self::under(version) }
+    }
+
     fn under(version: &str) -> Self {
-        Self { version: version.into(), methods: RpcMap::default(), is_set: RpcMap::default(), wait: None }
+        Self {
+            version: version.into(),
+            home: None,
+            methods: RpcMap::default(),
+            is_set: RpcMap::default(),
+            wait: None,
+        }
     }
 }
 
@@ -210,7 +269,9 @@ impl Default for Bindings {
 
 impl PartialEq for Bindings {
     fn eq(&self, other: &Self) -> bool {
-        self.version == other.version && Rpc::all().all(|rpc| self.of(rpc) == other.of(rpc))
+        self.path() == other.path()
+            && self.service() == other.service()
+            && Rpc::all().all(|rpc| self.of(rpc) == other.of(rpc))
     }
 }
 
@@ -270,158 +331,6 @@ const PARENTS: [&str; 6] = [
     "{name=**/warehouseOperations}",
     "{name=**}/operations",
 ];
-
-/// Says which names one HTTP request stands for, and how they get into it.
-///
-/// The template is that of [`google.api.http`]: path segments, in which one may be the variable `{name}`
-/// (one segment) or `{name=pattern}`, and at the end maybe a verb like `:cancel`. In a pattern `*` takes
-/// one segment and `**` one or more. Without a variable, every name is taken and goes where the other
-/// fields go: into the body of a `POST`, `PUT` or `PATCH`, else into the query.
-///
-/// ```
-/// use longrunning::{Binding, Bindings};
-///
-/// let bindings = Bindings::default()
-///     // GET /v1beta1/operations?name=operations%2F42
-///     .get([Binding::get("/v1beta1/operations")?])
-///     // POST /v1/projects/p/jobs/7:stop with the body {}
-///     .cancel([Binding::post("/v1/{name=projects/*/jobs/*}:stop")?]);
-/// # Ok::<(), longrunning::Error>(())
-/// ```
-///
-/// [`google.api.http`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
-#[derive(Clone, PartialEq, Eq)]
-pub struct Binding {
-    pub(super) verb: HttpMethod,
-    pub(super) template: PathTemplate,
-    pub(super) body: bool,
-    /// The field that has the operation's name if the template has no variable.
-    pub(super) name_field: Cow<'static, str>,
-}
-
-impl fmt::Debug for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding")
-            .field("verb", &self.verb)
-            .field("template", &format_args!("{}", redacted(&self.template.to_string())))
-            .field("body", &self.body)
-            .field("name_field", &Masked(&self.name_field))
-            .finish()
-    }
-}
-
-impl Binding {
-    /// Creates a `GET` binding; all fields but the name are in the query.
-    ///
-    /// ```
-    /// use longrunning::Binding;
-    ///
-    /// let binding = Binding::get("/v1/{name=projects/*/jobs/*}")?;
-    /// assert_eq!(binding.to_string(), "GET /v1/{name=projects/*/jobs/*}");
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
-    pub fn get(template: &str) -> Result<Self, Error> {
-        Self::new(HttpMethod::Get, template)
-    }
-
-    /// Creates a `DELETE` binding; all fields but the name are in the query.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
-    pub fn delete(template: &str) -> Result<Self, Error> {
-        Self::new(HttpMethod::Delete, template)
-    }
-
-    /// Creates a `POST` binding; all fields but the name are in the body, as JSON.
-    ///
-    /// ```
-    /// use longrunning::Binding;
-    ///
-    /// let binding = Binding::post("/v1/{name=operations/**}:cancel")?;
-    /// assert_eq!(binding.to_string(), "POST /v1/{name=operations/**}:cancel");
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
-    pub fn post(template: &str) -> Result<Self, Error> {
-        Self::new(HttpMethod::Post, template)
-    }
-
-    /// Creates a `PUT` binding; all fields but the name are in the body, as JSON.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
-    pub fn put(template: &str) -> Result<Self, Error> {
-        Self::new(HttpMethod::Put, template)
-    }
-
-    /// Creates a `PATCH` binding; all fields but the name are in the body, as JSON.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
-    pub fn patch(template: &str) -> Result<Self, Error> {
-        Self::new(HttpMethod::Patch, template)
-    }
-
-    /// Leaves the body empty: all fields are in the query, as they always are for `GET` and `DELETE`.
-    ///
-    /// ```
-    /// use longrunning::Binding;
-    ///
-    /// let binding = Binding::post("/v1/{name=operations/**}:wait")?.query_only();
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    #[must_use]
-    pub fn query_only(mut self) -> Self {
-        self.body = false;
-        self
-    }
-
-    /// Sets the field that has the operation's name, if the template has no variable. Default: `name`.
-    ///
-    /// Vertex AI polls generated videos by such a request:
-    ///
-    /// ```
-    /// use longrunning::testing::FakeServer;
-    /// use longrunning::{Binding, Bindings, Operation};
-    ///
-    /// let server = FakeServer::start();
-    /// server.reply(Operation::running("projects/p/locations/l/publishers/google/models/veo/operations/1"));
-    /// let path = "/v1/projects/p/locations/l/publishers/google/models/veo:fetchPredictOperation";
-    /// let fetch = Binding::post(path)?.name_field("operationName");
-    /// let client = server.client_builder().bindings(Bindings::default().get([fetch])).build()?;
-    /// client.get("projects/p/locations/l/publishers/google/models/veo/operations/1").send()?;
-    /// assert_eq!(server.requests()[0].path(), path);
-    /// assert!(server.requests()[0].body().starts_with(br#"{"operationName":"projects/p/"#));
-    /// # Ok::<(), longrunning::Error>(())
-    /// ```
-    #[must_use]
-    pub fn name_field(mut self, field: impl Into<String>) -> Self {
-        self.name_field = Cow::Owned(field.into());
-        self
-    }
-
-    pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
-        let name_field = Cow::Borrowed("name");
-        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body(), name_field })
-    }
-}
-
-/// `POST /v1/{name=operations/**}:cancel`
-impl fmt::Display for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.verb.as_str(), self.template)
-    }
-}
 
 #[cfg(test)]
 mod tests {

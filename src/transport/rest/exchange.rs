@@ -90,13 +90,23 @@ impl RestTransport {
         request.stop = stop;
         request.server = self.server.as_ref().map(ServerAddress::peer);
         request.body = rest.content.as_ref().map(|content| content.bytes);
-        http.send(&request).map_err(|error| {
+        let start = clock.now();
+        let result = http.send(&request).map_err(|error| {
             // A connection that ends after its time was up has run out of time, whatever ended it.
             if clock.now() >= deadline {
                 Error::ended_late(endpoint.authority(), error)
             } else {
                 Error::from(error)
             }
-        })
+        });
+        log::debug!(
+            "REST: {} {}: {} after {} ms",
+            rest.verb.as_str(),
+            // A query may have an API key.
+            url.split(['?', '#']).next().unwrap_or_default(),
+            result.as_ref().map_or_else(Error::to_string, |response| format!("status {}", response.status)),
+            clock.now().saturating_duration_since(start).as_millis()
+        );
+        result
     }
 }

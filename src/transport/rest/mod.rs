@@ -5,8 +5,11 @@ pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
+pub(crate) mod method_binding;
+mod presets;
 mod request;
 pub(in crate::transport) mod route;
+pub(crate) mod service_bindings;
 mod start;
 mod template;
 #[cfg(test)]
@@ -28,8 +31,9 @@ use crate::util::redact::Masked;
 use binding::Bindings;
 use decode::RestResponse;
 use format::DataFormat;
+use method_binding::RequestField;
 use request::{JSON, RestContent, RestRequest};
-use route::{RequestField, list_fields, wait_fields};
+use route::{list_fields, wait_fields};
 
 /// Options of the REST transport alone.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +56,8 @@ impl RestTransport {
     pub(crate) fn new(service: ServiceParts, options: RestOptions) -> Self {
         let api_client = service.api_client(concat!("rest/", env!("CARGO_PKG_VERSION"), "-ureq"));
         let server = service.endpoint.server();
-        Self { service, options, api_client, server }
+        let bindings = options.bindings.at_host(service.endpoint.host());
+        Self { service, options: RestOptions { bindings, ..options }, api_client, server }
     }
 }
 
@@ -70,6 +75,11 @@ impl RestTransport {
         let RestOptions { bindings, data_format, enum_encoding_int } = &self.options;
         let bindings = bindings.at_version(attempt.api_version())?;
         let bindings = bindings.or_wait_by(attempt.wait_binding());
+        if bindings.service().is_some() && *data_format == DataFormat::Proto {
+            return Err(Error::config(
+                "the operations of this service have no protobuf form here: leave `data_format` at JSON",
+            ));
+        }
         let route = bindings.route(rpc, name, fields, data_format.query(*enum_encoding_int))?;
         let route = route.ok_or_else(|| Error::unbound(rpc.name()))?;
         let request = RestRequest {
@@ -95,7 +105,9 @@ impl Transport for RestTransport {
         request: &GetOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Get, &request.name, Vec::new(), attempt, RestResponse::operation)
+        let name = &request.name;
+        let operation = self.attempt(Rpc::Get, name, Vec::new(), attempt, RestResponse::operation)?;
+        Ok(operation.requested_as(name))
     }
 
     fn list_operations(
@@ -103,7 +115,9 @@ impl Transport for RestTransport {
         request: &ListOperationsRequest,
         attempt: &Attempt<'_>,
     ) -> Result<OperationPage, Error> {
-        self.attempt(Rpc::List, &request.name, list_fields(request), attempt, RestResponse::page)
+        let parent = &request.name;
+        let page = self.attempt(Rpc::List, parent, list_fields(request), attempt, RestResponse::page)?;
+        Ok(page.listed_in(parent))
     }
 
     fn cancel_operation(&self, request: &CancelOperationRequest, attempt: &Attempt<'_>) -> Result<(), Error> {
@@ -119,7 +133,10 @@ impl Transport for RestTransport {
         request: &WaitOperationRequest,
         attempt: &Attempt<'_>,
     ) -> Result<Operation, Error> {
-        self.attempt(Rpc::Wait, &request.name, wait_fields(request), attempt, RestResponse::operation)
+        let name = &request.name;
+        let operation =
+            self.attempt(Rpc::Wait, name, wait_fields(request), attempt, RestResponse::operation)?;
+        Ok(operation.requested_as(name))
     }
 
     fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {

@@ -7,7 +7,8 @@ use crate::http::HttpMethod;
 use crate::name::OperationName;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::transport::Rpc;
-use crate::transport::rest::binding::{Binding, Bindings};
+use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::method_binding::{Binding, RequestField};
 use crate::util::percent::encode;
 
 /// What one request puts into its start line and body.
@@ -19,9 +20,6 @@ pub(crate) struct HttpRoute {
     /// JSON; `None` is an empty body.
     pub(crate) body: Option<String>,
 }
-
-/// A field of a request that is set: its JSON name and value.
-pub(crate) type RequestField = (&'static str, Value);
 
 impl Bindings {
     /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.
@@ -38,11 +36,25 @@ impl Bindings {
         let name = OperationName::sent(name);
         name.check_path()?;
         check_kind(rpc, &name)?;
+        if let Some(service) = self.service_for(rpc) {
+            let (name, fields) = service.resolve(rpc, name.as_str(), fields)?;
+            return self.route_bound(rpc, &OperationName::sent(&name), fields, alt);
+        }
+        self.route_bound(rpc, &name, fields, alt)
+    }
+
+    fn route_bound(
+        &self,
+        rpc: Rpc,
+        name: &OperationName,
+        fields: Vec<RequestField>,
+        alt: Option<&str>,
+    ) -> Result<Option<HttpRoute>, Error> {
         let bindings = self.of(rpc);
         if bindings.is_empty() {
             return Ok(None);
         }
-        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(&name)?)));
+        let first = bindings.iter().find_map(|binding| Some((binding, binding.template.path(name)?)));
         let Some((binding, mut target)) = first else {
             return Err(Error::no_binding(rpc.name(), name.as_str(), &expected(bindings)));
         };

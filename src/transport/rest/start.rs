@@ -27,7 +27,10 @@ impl RestTransport {
             once: !request.is_idempotent,
         };
         let response = self.exchange(&rest, attempt)?;
-        response.started(&request.path).map_err(|error| error.with_url(&self.service.endpoint.url(&target)))
+        let operation = response
+            .started(&request.path)
+            .map_err(|error| error.with_url(&self.service.endpoint.url(&target)))?;
+        Ok(operation.started_at(&request.path, &request.query))
     }
 
     /// Path and query.

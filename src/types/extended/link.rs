@@ -9,7 +9,7 @@ use crate::json::RawJson;
 /// `https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o`.
 ///
 /// The host is not looked at, since nothing is sent to it.
-pub(super) fn path_of(url: &str) -> Option<Range<usize>> {
+pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     let start = url.find("://")? + 3;
     let start = start + url.get(start..)?.find('/')? + 1;
     let rest = url.get(start..)?;
@@ -22,7 +22,7 @@ pub(super) fn path_of(url: &str) -> Option<Range<usize>> {
 }
 
 /// Returns the part of a path in front of the resource: `compute/v1`, `v1`, `sql/v1beta4`.
-pub(super) fn version_prefix(path: &str) -> Option<&str> {
+pub(crate) fn version_prefix(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('/')?;
     if is_version(first) {
         return Some(first);

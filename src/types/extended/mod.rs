@@ -4,10 +4,11 @@
 //! google.longrunning operation takes no second pass, unless it has an unknown field and neither `done`, nor
 //! metadata, nor a response.
 
+mod completion;
 mod failure;
 mod fields;
 mod form;
-mod link;
+pub(crate) mod link;
 mod list;
 mod recognize;
 

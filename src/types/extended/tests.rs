@@ -337,3 +337,19 @@ fn lists_of_something_else() {
         assert_eq!(error.to_string(), format!("page of operations is not valid: {message}"), "{row}");
     }
 }
+
+#[test]
+fn the_operation_is_the_response() {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Created {
+        target_link: String,
+    }
+    let done = operation(&COMPUTE.replace("RUNNING", "DONE"));
+    assert!(done.clone().into_response::<Created>().unwrap().target_link.ends_with("/instances/vm"));
+    done.clone().into_response::<()>().unwrap();
+    assert_eq!(done.clone().into_response::<serde_json::Value>().unwrap()["status"], "DONE");
+    let error = done.into_response::<u8>().unwrap_err().to_string();
+    assert_eq!(error, "operation `projects/p/zones/z/operations/operation-1` does not decode into `u8`");
+    assert!(operation(COMPUTE).into_response::<()>().unwrap_err().to_string().ends_with("is not done"));
+}

@@ -108,8 +108,8 @@ impl Operation {
     ) -> Result<Self, Error> {
         let turn = |any: &Any| if any.is_in(pool) { form(any, pool) } else { Ok(any.clone()) };
         let mut operation = self.clone();
-        operation.metadata = self.metadata().map(turn).transpose()?;
-        operation.response = self.response().map(turn).transpose()?;
+        operation.metadata = self.metadata().map(turn).transpose()?.into();
+        operation.response = self.response().map(turn).transpose()?.into();
         if let Some(error) = self.error() {
             let details = error.details().iter().map(turn).collect::<Result<Vec<_>, _>>()?;
             let status = Status::new(error.code(), error.message());

@@ -1,8 +1,9 @@
 //! The fake server plays each service of the table: its names, its methods, its metadata and its result.
 
+use longrunning::http::HttpMethod;
 use longrunning::testing::{FakeOperation, FakeServer, Rpc};
-use longrunning::{Any, Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
-use serde_json::Value;
+use longrunning::{Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
+use serde_json::{Value, json};
 
 use super::table::{ServiceRow, rows};
 use crate::kit::{any, secs};
@@ -37,6 +38,34 @@ fn every_service_is_polled_to_its_result() -> Result<(), Error> {
         );
     }
     assert!(misread.is_empty(), "{}", misread.join("\n"));
+    Ok(())
+}
+
+/// The version comes from the path of the start, whatever that of the client is.
+#[test]
+fn every_service_is_started_and_waited_for() -> Result<(), Error> {
+    for row in rows() {
+        let (verb, template) = row.start.split_once(' ').expect("a verb and a path");
+        let server = FakeServer::start();
+        server.on_start(verb, template, operation(&row).done_at_poll(2));
+        let methods = [HttpMethod::Post, HttpMethod::Delete, HttpMethod::Patch];
+        let method = methods.into_iter().find(|method| method.as_str() == verb);
+        let path = filled(template);
+        let mut call = server.client().start(&path).method(method.expect("a method of HTTP"));
+        if row.body != "-" {
+            call = call.json(&json!({}));
+        }
+        let handle = call.send()?;
+        assert_eq!((handle.name(), line(&server)), (row.name, format!("{verb} {path}")), "{}", row.service);
+        let done = handle.until_done()?;
+        assert_eq!(line(&server), format!("GET {}", row.get), "{}", row.service);
+        assert_eq!(
+            result(&done.into_response::<Value>()?),
+            result(&payload(row.response)),
+            "{}",
+            row.service
+        );
+    }
     Ok(())
 }
 
@@ -94,15 +123,30 @@ fn service(row: &ServiceRow) -> (FakeServer, OperationsClient) {
         builder = if row.has(method) { builder } else { builder.without(rpc) };
     }
     let server = builder.start().unwrap();
-    let metadata: Any = any(row.metadata);
-    server.insert(
-        FakeOperation::new(row.name)
-            .done_after(secs(60.0))
-            .responds(any(row.response))
-            .progress(move |_| metadata.clone()),
-    );
+    server.insert(operation(row).done_after(secs(60.0)));
     let client = server.client_builder().bindings(bindings(row)).build().unwrap();
     (server, client)
+}
+
+fn operation(row: &ServiceRow) -> FakeOperation {
+    let metadata = any(row.metadata);
+    FakeOperation::new(row.name).responds(any(row.response)).progress(move |_| metadata.clone())
+}
+
+/// A path that fits the template of a start.
+fn filled(template: &str) -> String {
+    let mut path = String::new();
+    for part in template.split('{') {
+        match part.split_once('}') {
+            Some((variable, rest)) => {
+                let pattern = variable.split_once('=').map_or("*", |(_, pattern)| pattern);
+                path.push_str(&pattern.replace("**", "x").replace('*', "x"));
+                path.push_str(rest);
+            }
+            None => path.push_str(part),
+        }
+    }
+    path
 }
 
 fn bindings(row: &ServiceRow) -> Bindings {
@@ -120,14 +164,14 @@ fn version(row: &ServiceRow) -> &'static str {
 }
 
 /// The start line of the latest request.
-fn line(server: &FakeServer) -> String {
+pub(super) fn line(server: &FakeServer) -> String {
     let requests = server.take_requests();
     let request = requests.last().expect("a request was sent");
     format!("{} {}", request.method(), request.target())
 }
 
 /// What is read, in the form of the table: values of numbers and texts, and the names of times.
-fn read(progress: &Progress) -> String {
+pub(super) fn read(progress: &Progress) -> String {
     let times = [
         ("created", progress.create_time()),
         ("started", progress.start_time()),

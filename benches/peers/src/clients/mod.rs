@@ -3,11 +3,13 @@
 mod google;
 mod ours;
 mod raw;
+#[cfg(feature = "grpc")]
 mod tonic;
 mod ureq;
 
 pub use google::Google;
 pub use ours::Ours;
 pub use raw::Raw;
+#[cfg(feature = "grpc")]
 pub use tonic::Tonic;
 pub use ureq::Ureq;

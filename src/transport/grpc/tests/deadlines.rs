@@ -104,7 +104,7 @@ fn what_a_refused_call_took_is_not_told_again() {
     let refused = vec![four_seconds(&clock), Act::Reset(Reason::REFUSED_STREAM)];
     let server = Server::start(vec![vec![refused], vec![ok(&proto())]]);
     get(&client(options(server.port), &clock)).unwrap();
-    assert_eq!(told(&server), ["4950000u", AFTER_FOUR]);
+    assert_eq!(told(&server), ["4950m", AFTER_FOUR]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_call_that_was_refused_when_its_time_is_up_is_not_sent_again() {
     let server = Server::start(vec![vec![refused], vec![ok(&proto())]]);
     let error = get(&client(options(server.port), &clock)).unwrap_err();
     assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, false));
-    assert_eq!(told(&server), ["4950000u"]);
+    assert_eq!(told(&server), ["4950m"]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn what_waiting_for_a_connection_took_is_not_told() {
         let calls = [scope.spawn(|| get(&transport)), scope.spawn(|| get(&transport))];
         calls.into_iter().for_each(|call| call.join().unwrap().unwrap());
     });
-    assert_eq!(told(&server), ["4950000u", AFTER_FOUR]);
+    assert_eq!(told(&server), ["4950m", AFTER_FOUR]);
 }
 
 /// Lets time pass in the middle of every handshake.
@@ -192,7 +192,7 @@ fn the_last_word_of_a_server_at_its_deadline_is_kept() {
         let said = error(&[("grpc-status", code), ("grpc-status-details-bin", &full)]);
         let server = Server::start(vec![vec![[vec![late], said].concat()]]);
         let error = get(&client(options(server.port), &clock)).unwrap_err();
-        assert_eq!(told(&server), ["4950000u"], "{name}");
+        assert_eq!(told(&server), ["4950m"], "{name}");
         assert_eq!(facts(&error), expected, "{name}");
         if error.kind() == ErrorKind::Timeout {
             assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time", "{name}");

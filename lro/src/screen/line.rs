@@ -3,19 +3,19 @@
 use crate::output::{Painter, TextStyle, columns, cut_end, pad_end};
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct ScreenLine(Vec<(String, TextStyle)>);
+pub(crate) struct ScreenLine(Vec<(String, TextStyle)>);
 
 impl ScreenLine {
-    pub(super) fn new(text: impl Into<String>, style: TextStyle) -> Self {
+    pub(crate) fn new(text: impl Into<String>, style: TextStyle) -> Self {
         Self(vec![(text.into(), style)])
     }
 
-    pub(super) fn push(&mut self, text: impl Into<String>, style: TextStyle) {
+    pub(crate) fn push(&mut self, text: impl Into<String>, style: TextStyle) {
         self.0.push((text.into(), style));
     }
 
     /// Puts the pieces behind each other, with commas between them.
-    pub(super) fn joined(parts: Vec<(String, TextStyle)>) -> Self {
+    pub(crate) fn joined(parts: Vec<(String, TextStyle)>) -> Self {
         let mut line = Self::default();
         for (number, (text, style)) in parts.into_iter().enumerate() {
             if number > 0 {
@@ -26,12 +26,12 @@ impl ScreenLine {
         line
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.0.iter().map(|(text, _)| columns(text)).sum()
     }
 
     /// Cuts the line to `width` columns, and marks the cut.
-    pub(super) fn cut(self, width: usize) -> Self {
+    pub(crate) fn cut(self, width: usize) -> Self {
         if self.width() <= width {
             return self;
         }
@@ -50,7 +50,7 @@ impl ScreenLine {
         kept
     }
 
-    pub(super) fn text(&self, painter: Painter) -> String {
+    pub(crate) fn text(&self, painter: Painter) -> String {
         let line: String = self.0.iter().map(|(text, style)| painter.paint(*style, text)).collect();
         line.trim_end().to_owned()
     }

@@ -8,17 +8,18 @@ use console::Term;
 use crate::output::{self, Painter};
 use crate::signals;
 
-use super::layout::ScreenSize;
-use super::line::ScreenLine;
+use super::{ScreenLine, ScreenSize};
 
-/// Draws on standard error, terminal or not.
+/// Draws on a standard stream, terminal or not.
 ///
 /// The cursor stays behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
 /// It moves by `console` only, which knows the terminals of Windows.
-pub(super) struct Canvas {
+pub(crate) struct Canvas {
     terminal: Term,
     is_terminal: bool,
     painter: Painter,
+    /// Does a write to the stream, and returns whether it succeeded.
+    guard: fn(&mut dyn FnMut() -> io::Result<()>) -> bool,
     drawn: Option<DrawnFrame>,
     /// What was drawn last where lines cannot be drawn over, and when.
     printed: Option<(Vec<String>, Instant)>,
@@ -39,11 +40,27 @@ struct DrawnFrame {
 }
 
 impl Canvas {
-    pub(super) fn new(painter: Painter) -> Self {
+    pub(crate) fn of_stderr(painter: Painter) -> Self {
+        let guard = |write: &mut dyn FnMut() -> io::Result<()>| output::guard_stderr(write);
+        Self::new(Term::buffered_stderr(), output::stderr_is_terminal(), painter, guard)
+    }
+
+    pub(crate) fn of_stdout(painter: Painter) -> Self {
+        let guard = |write: &mut dyn FnMut() -> io::Result<()>| output::guard_stdout(write);
+        Self::new(Term::buffered_stdout(), output::stdout_is_terminal(), painter, guard)
+    }
+
+    fn new(
+        terminal: Term,
+        is_terminal: bool,
+        painter: Painter,
+        guard: fn(&mut dyn FnMut() -> io::Result<()>) -> bool,
+    ) -> Self {
         Self {
-            terminal: Term::buffered_stderr(),
-            is_terminal: output::stderr_is_terminal(),
+            terminal,
+            is_terminal,
             painter,
+            guard,
             drawn: None,
             printed: None,
             is_suspended: false,
@@ -51,7 +68,12 @@ impl Canvas {
         }
     }
 
-    pub(super) fn size(&self) -> ScreenSize {
+    /// Whether nothing can be drawn any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    pub(crate) fn size(&self) -> ScreenSize {
         let (rows, columns) = self.terminal.size_checked().unwrap_or((24, 80));
         // Terminals that do not know their size say that it is zero.
         let known = |size: u16, usual: usize| if size == 0 { usual } else { usize::from(size) };
@@ -59,7 +81,7 @@ impl Canvas {
     }
 
     /// Draws the lines in place of those that are there.
-    pub(super) fn draw(&mut self, size: ScreenSize, lines: &[ScreenLine]) {
+    pub(crate) fn draw(&mut self, size: ScreenSize, lines: &[ScreenLine]) {
         let texts: Vec<String> = lines.iter().map(|line| line.text(self.painter)).collect();
         if self.has_failed || self.is_suspended {
             return;
@@ -85,7 +107,7 @@ impl Canvas {
     }
 
     /// Takes the lines away.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let size = self.size();
         if let Some(drawn) = self.drawn.take() {
             let up = drawn.rows_up(size);
@@ -94,12 +116,12 @@ impl Canvas {
     }
 
     /// Takes the lines away until [`resume`](Self::resume).
-    pub(super) fn suspend(&mut self) {
+    pub(crate) fn suspend(&mut self) {
         self.clear();
         self.is_suspended = true;
     }
 
-    pub(super) fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         self.is_suspended = false;
     }
 
@@ -114,9 +136,9 @@ impl Canvas {
         }
     }
 
-    fn write(&mut self, write: impl FnOnce(&Term) -> io::Result<()>) {
+    fn write(&mut self, write: impl Fn(&Term) -> io::Result<()>) {
         let terminal = &self.terminal;
-        let written = output::guard_stderr(|| write(terminal).and_then(|()| terminal.flush()));
+        let written = (self.guard)(&mut || write(terminal).and_then(|()| terminal.flush()));
         self.has_failed |= !written;
     }
 }

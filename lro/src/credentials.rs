@@ -1,0 +1,64 @@
+//! The credentials of a client: one option, a key in a URL, `LRO_API_KEY`, or else the default ones.
+
+use std::env;
+
+use longrunning::Credentials;
+use longrunning::auth::CredentialsPolicy;
+
+use crate::args::Globals;
+use crate::failure::CommandFailure;
+use crate::network::{check_path, text_of};
+use crate::place::{ApiKey, Service};
+
+/// The credentials for the requests to `service`.
+pub(crate) fn of(globals: &Globals, service: &Service) -> Result<Credentials, CommandFailure> {
+    let credentials = own(globals, service.key.as_ref())?;
+    match &globals.impersonate_service_account {
+        None => Ok(credentials.0),
+        Some(_) if !credentials.1 => Err(CommandFailure::usage(
+            "--impersonate-service-account needs credentials with an access token: no API key, and not --anonymous",
+        )),
+        Some(account) => Ok(credentials.0.impersonate(account)?),
+    }
+}
+
+/// Without impersonation, and whether there is an access token.
+fn own(globals: &Globals, of_url: Option<&ApiKey>) -> Result<(Credentials, bool), CommandFailure> {
+    let Globals { credentials, access_token_file, api_key_file, anonymous, .. } = globals;
+    let given = [credentials.is_some(), access_token_file.is_some(), api_key_file.is_some(), *anonymous];
+    if given.iter().filter(|given| **given).count() + usize::from(of_url.is_some()) > 1 {
+        return Err(CommandFailure::usage(EXCLUSIVE));
+    }
+    if let Some(file) = credentials {
+        check_path("--credentials", file)?;
+        // The user trusts a file on the command line as much as one that the environment names.
+        return Ok((Credentials::from_file_with(file, &policy(globals))?, true));
+    }
+    if let Some(file) = access_token_file {
+        check_path("--access-token-file", file)?;
+        return Ok((Credentials::token_file(file), true));
+    }
+    if let Some(file) = api_key_file {
+        return Ok((Credentials::api_key(text_of(globals, "--api-key-file", file)?.trim())?, false));
+    }
+    if *anonymous {
+        return Ok((Credentials::anonymous(), false));
+    }
+    let of_environment = || env::var("LRO_API_KEY").ok().filter(|key| !key.is_empty());
+    match of_url.map(ApiKey::expose).map(str::to_owned).or_else(of_environment) {
+        Some(key) => Ok((Credentials::api_key(key)?, false)),
+        None => Ok((Credentials::application_default_with(&policy(globals)), true)),
+    }
+}
+
+/// Trusts files, and reads those that are pipes within the total timeout.
+fn policy(globals: &Globals) -> CredentialsPolicy {
+    let policy = CredentialsPolicy::trusting_the_file();
+    match globals.total_timeout {
+        Some(timeout) => policy.read_timeout(timeout),
+        None => policy,
+    }
+}
+
+const EXCLUSIVE: &str =
+    "--credentials, --access-token-file, --api-key-file, --anonymous and the key of a URL exclude each other";

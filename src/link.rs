@@ -1,0 +1,161 @@
+//! URLs of operations, as they are pasted in place of names.
+
+use crate::pending::same_endpoint;
+use crate::types::resource_link;
+use crate::util::url::UrlParts;
+
+/// The parts of a URL such as a `selfLink`. Nothing is ever sent to its host.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OperationLink {
+    /// `https://compute.googleapis.com`.
+    pub(crate) endpoint: String,
+    /// The path in front of the name: `compute/v1`, `v2`.
+    pub(crate) version: Option<String>,
+    pub(crate) name: String,
+}
+
+impl OperationLink {
+    /// Splits a URL; `None` for a name, and for a URL without a plain path.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_http = |text: &str, scheme: &str| {
+            text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        };
+        if !is_http(text, "https://") && !is_http(text, "http://") {
+            return None;
+        }
+        let url = UrlParts::split(text)?;
+        let name = text.get(resource_link::path_of(text)?)?;
+        let path = url.target.strip_prefix('/')?;
+        let version = resource_link::version_prefix(path).map(str::to_owned);
+        Some(Self {
+            endpoint: format!("{}://{}", url.scheme, url.authority),
+            version,
+            name: with_organization(name, url.target),
+        })
+    }
+
+    /// Returns whether the URL is of the service at `endpoint`: of its host, or of another host of Google's for it.
+    ///
+    /// `www.googleapis.com` is the older host of Compute Engine and others, whose paths name the service, and a service
+    /// with regional hosts has the same operations there.
+    pub(crate) fn is_of(&self, endpoint: &str) -> bool {
+        if same_endpoint(&self.endpoint) == same_endpoint(endpoint) {
+            return true;
+        }
+        let (its, ours) = (host(&self.endpoint), host(endpoint));
+        let word = self.version.as_deref().and_then(|version| version.split_once('/')).map(|(word, _)| word);
+        let its_service = if its.as_deref() == Some(WWW) {
+            word.map(service_of_word)
+        } else {
+            its.as_deref().and_then(service)
+        };
+        let our_service = if ours.as_deref() == Some(WWW) {
+            word.map(service_of_word)
+        } else {
+            ours.as_deref().and_then(service)
+        };
+        its_service.is_some() && its_service == our_service
+    }
+}
+
+/// The host of an `https` URL of the default port.
+fn host(endpoint: &str) -> Option<String> {
+    let endpoint = same_endpoint(endpoint);
+    let host = endpoint.strip_prefix("https://")?;
+    (!host.contains(['@', ':', '/'])).then(|| host.to_owned())
+}
+
+/// The service of a host: the first label of `compute.googleapis.com` and `compute.us-east1.rep.googleapis.com`.
+fn service(host: &str) -> Option<&str> {
+    let labels = host.strip_suffix(".googleapis.com")?;
+    match labels.split_once('.') {
+        Some((service, region)) => region.ends_with(".rep").then_some(service),
+        None => Some(labels),
+    }
+}
+
+fn service_of_word(word: &str) -> &str {
+    if word == "sql" { "sqladmin" } else { word }
+}
+
+/// Puts the `parentId` of a query in front of a name that lacks it.
+fn with_organization(name: &str, target: &str) -> String {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let parent = query.split(['&', '#']).find_map(|pair| pair.strip_prefix("parentId="));
+    let id = parent.map(|parent| parent.replace("%2F", "/").replace("%2f", "/"));
+    match id.as_deref().and_then(|id| id.strip_prefix("organizations/")) {
+        Some(id) if name.starts_with("locations/") => format!("organizations/{id}/{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+const WWW: &str = "www.googleapis.com";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_links() {
+        let rows = [
+            (
+                "https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o",
+                Some(("https://www.googleapis.com", Some("compute/v1"), "projects/p/zones/z/operations/o")),
+            ),
+            (
+                "HTTPS://run.googleapis.com/v2/projects/p/locations/l/operations/o?alt=json",
+                Some(("HTTPS://run.googleapis.com", Some("v2"), "projects/p/locations/l/operations/o")),
+            ),
+            (
+                "https://compute.googleapis.com/compute/v1/locations/global/operations/o?x=y&parentId=organizations%2F7",
+                Some((
+                    "https://compute.googleapis.com",
+                    Some("compute/v1"),
+                    "organizations/7/locations/global/operations/o",
+                )),
+            ),
+            ("http://localhost:8080/operations/42", Some(("http://localhost:8080", None, "operations/42"))),
+            ("https://host", None),
+            ("https://host/v1/a%2Fb", None),
+            ("operations/https://x", None),
+            ("ftp://host/operations/42", None),
+            ("h\u{e9}https://x", None),
+        ];
+        for (text, expected) in rows {
+            let link = OperationLink::parse(text);
+            let parts = link.as_ref().map(|link| (&*link.endpoint, link.version.as_deref(), &*link.name));
+            assert_eq!(parts, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_one_service() {
+        let compute = "https://www.googleapis.com/compute/v1/projects/p/global/operations/o";
+        let sql = "https://www.googleapis.com/sql/v1beta4/projects/p/operations/o";
+        let regional =
+            "https://compute.us-east1.rep.googleapis.com/compute/v1/projects/p/global/operations/o";
+        let rows = [
+            (compute, "https://compute.googleapis.com", true),
+            (compute, "compute.googleapis.com:443", true),
+            (compute, "https://compute.mtls.googleapis.com", true),
+            (compute, "https://www.googleapis.com", true),
+            (compute, "https://sqladmin.googleapis.com", false),
+            (compute, "http://localhost:8080", false),
+            (compute, "https://compute.googleapis.com.evil.example", false),
+            (sql, "https://sqladmin.googleapis.com", true),
+            (regional, "https://compute.googleapis.com", true),
+            (regional, "https://www.googleapis.com", true),
+            ("https://run.googleapis.com/v2/projects/p/operations/o", "https://run.googleapis.com", true),
+            ("https://run.googleapis.com/v2/projects/p/operations/o", "https://us-run.googleapis.com", false),
+            ("https://evil.example/v2/projects/p/operations/o", "https://run.googleapis.com", false),
+            ("http://run.googleapis.com/v2/projects/p/operations/o", "https://run.googleapis.com", false),
+            ("https://run.googleapis.com@evil.example/v2/operations/o", "https://run.googleapis.com", false),
+            ("http://localhost:8080/operations/o", "http://localhost:8080", true),
+            ("http://localhost:8080/operations/o", "http://localhost:8081", false),
+        ];
+        for (link, endpoint, expected) in rows {
+            let link = OperationLink::parse(link).expect(link);
+            assert_eq!(link.is_of(endpoint), expected, "{link:?} {endpoint}");
+        }
+    }
+}

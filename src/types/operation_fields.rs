@@ -1,0 +1,47 @@
+//! The fields of an operation, before there is a copy of its text.
+
+use crate::json::{InvalidJson, JsonReader, RawJson};
+use crate::types::text::TextSpan;
+
+/// The values of the fields, and the whole object.
+#[derive(Default)]
+pub(super) struct OperationFields<'a> {
+    pub(super) name: Option<RawJson<'a>>,
+    pub(super) done: Option<RawJson<'a>>,
+    pub(super) metadata: Option<RawJson<'a>>,
+    pub(super) response: Option<RawJson<'a>>,
+    pub(super) error: Option<RawJson<'a>>,
+    pub(super) kind: Option<RawJson<'a>>,
+    /// There are fields that no google.longrunning operation has.
+    has_others: bool,
+}
+
+impl<'a> OperationFields<'a> {
+    /// Finds the fields of the operation that the reader stands at.
+    pub(super) fn read(reader: &mut JsonReader<'a>) -> Result<(Self, RawJson<'a>), InvalidJson> {
+        let mut fields = Self::default();
+        let raw = reader.fields(|name, reader| {
+            let value = Some(reader.value()?);
+            match name {
+                "name" => fields.name = value,
+                "done" => fields.done = value,
+                "metadata" => fields.metadata = value,
+                "response" => fields.response = value,
+                "error" => fields.error = value,
+                "kind" => (fields.kind, fields.has_others) = (value, true),
+                _ => fields.has_others = true,
+            }
+            Ok(())
+        })?;
+        raw.check_depth()?;
+        match raw.text().len() {
+            ..=TextSpan::MOST => Ok((fields, raw)),
+            _ => Err(InvalidJson::new("expected at most 4 GiB")),
+        }
+    }
+
+    /// Only then is there a second look at the fields.
+    pub(super) fn may_be_extended(&self) -> bool {
+        self.has_others && self.done.is_none() && self.metadata.is_none() && self.response.is_none()
+    }
+}
