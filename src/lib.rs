@@ -221,7 +221,8 @@ pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 #[doc(inline)]
 pub use transport::WaitBinding;
-pub use transport::rest::binding::{Binding, Bindings};
+pub use transport::rest::binding::Bindings;
+pub use transport::rest::method_binding::Binding;
 pub use types::{
     Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
 };
