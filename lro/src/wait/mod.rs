@@ -8,7 +8,7 @@ mod state;
 mod threads;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use longrunning::{ErrorKind, Operation, StopToken};
@@ -83,7 +83,8 @@ fn wait_for(
     })?;
     let mut waiting = RunningWait::new(globals, args, jobs, record);
     if waiting.is_drawn() {
-        take_suspension(&sender)?;
+        let events = sender.clone();
+        signals::on_suspend(move |suspension| events.send(Event::Suspension(suspension)).is_ok())?;
     }
     for (job, operation) in unseen {
         waiting.tell_again(&job, operation);
@@ -105,30 +106,13 @@ fn watch(mut waiting: RunningWait<'_>, events: &Receiver<Event>) -> Exit {
                 waiting.interrupted();
                 return exit;
             }
-            Ok(Event::Suspended(done)) => {
-                waiting.suspended();
-                let _ = done.send(());
-            }
-            Ok(Event::Resumed) => waiting.resumed(),
+            Ok(Event::Suspension(suspension)) => waiting.suspended(suspension),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         waiting.refresh();
     }
     waiting.over()
-}
-
-/// Has the screen tidied while Ctrl-Z stops the program.
-fn take_suspension(events: &Sender<Event>) -> Result<(), CommandFailure> {
-    let (before, after) = (events.clone(), events.clone());
-    let suspend = move || {
-        let (done, tidied) = mpsc::sync_channel(1);
-        // A wait that is stuck in a write is stopped all the same.
-        if before.send(Event::Suspended(done)).is_ok() {
-            let _ = tidied.recv_timeout(TIDYING);
-        }
-    };
-    signals::on_suspend(suspend, move || drop(after.send(Event::Resumed)))
 }
 
 /// The operations by service, each with its client.
@@ -153,6 +137,3 @@ const START_GRACE: Duration = Duration::from_secs(30);
 
 /// How often the display is brought up to date.
 const TICK: Duration = Duration::from_millis(100);
-
-/// How long a stop by Ctrl-Z waits for the screen to be tidied.
-const TIDYING: Duration = Duration::from_millis(500);
