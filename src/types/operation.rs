@@ -70,9 +70,14 @@ impl Operation {
     /// assert!(matches!(op.outcome(), Outcome::Running));
     /// ```
     pub fn running(name: impl Into<String>) -> Self {
+        Self::named(name.into().into())
+    }
+
+    /// Creates an operation that is not done.
+    pub(super) fn named(name: TextPart) -> Self {
         Self {
             source: no_text(),
-            name: name.into().into(),
+            name,
             done: false,
             metadata: LazyAny::default(),
             response: LazyAny::default(),

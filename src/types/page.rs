@@ -61,6 +61,15 @@ impl OperationPage {
         self
     }
 
+    /// Adds an operation. If it is the first, there is room for about `likely` of them.
+    fn push(&mut self, operation: Operation, likely: usize) {
+        if self.operations.is_empty() {
+            // A short operation says little about the others.
+            self.operations.reserve(likely.min(MOST_LIKELY));
+        }
+        self.operations.push(operation);
+    }
+
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
@@ -73,7 +82,7 @@ impl OperationPage {
                     let operation =
                         operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?;
                     details += details_of(&operation);
-                    page.operations.push(operation);
+                    page.push(operation, bytes.len() / value.bytes()?.len().max(1));
                 }
                 2 => {
                     page.next_page_token = value.string().map_err(|invalid| invalid.at("next_page_token"))?
@@ -161,7 +170,7 @@ impl<'a> PageParts<'a> {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
             };
-            self.page.operations.push(operation);
+            self.page.push(operation, self.text.len() / raw.text().len().max(1));
         }
         Ok(())
     }
@@ -217,6 +226,9 @@ fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
+
+/// As many as most services list at most on a page.
+const MOST_LIKELY: usize = 1000;
 
 /// Bytes of text that operations share. More would hardly be faster.
 const BLOCK: usize = 16 << 10;
