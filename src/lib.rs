@@ -221,7 +221,8 @@ pub use start::StartCall;
 pub use sweep::{Sweep, SweepReport};
 #[doc(inline)]
 pub use transport::WaitBinding;
-pub use transport::rest::binding::{Binding, Bindings};
+pub use transport::rest::binding::Bindings;
+pub use transport::rest::method_binding::Binding;
 pub use types::{
     Any, Code, MalformedReason, Operation, OperationForm, OperationPage, Outcome, Status, UnknownCode, rpc,
 };
@@ -241,6 +242,11 @@ pub mod fuzzing {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So are those of the page about extended operations.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../docs/extended-operations.md")]
+struct ExtendedOperationsPage;
 
 /// So are those of the page about transports and futures.
 #[cfg(all(doctest, feature = "grpc", feature = "async"))]

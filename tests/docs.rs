@@ -59,19 +59,6 @@ fn nothing_of_python_is_left_out() {
     assert!(missing.is_empty(), "no row tells of {missing:#?}");
 }
 
-/// Snippets of the README that need features are not compiled there: they are part of one that is.
-#[test]
-fn snippets_that_are_not_compiled_are_part_of_one_that_is() {
-    let readme = include_str!("../README.md");
-    let compiled: Vec<_> = include_str!("../docs/transports.md").lines().map(str::trim).collect();
-    let ignored: Vec<_> = readme.split("```rust,ignore\n").skip(1).collect();
-    assert_eq!(ignored.len(), 1);
-    for snippet in ignored {
-        let lines: Vec<_> = snippet.lines().take_while(|line| *line != "```").map(str::trim).collect();
-        assert!(compiled.windows(lines.len()).any(|window| window == lines), "{lines:#?}");
-    }
-}
-
 /// The methods, and pairs of a method and a parameter, that the rows of the section tell of in their first cells:
 /// `method(parameter, …)`, or parameters "of" methods.
 fn told(class: &str) -> BTreeSet<(&'static str, &'static str)> {
@@ -112,4 +99,64 @@ fn section(class: &str) -> impl Iterator<Item = &'static str> {
     assert!(lines.next().is_some(), "no section for {class}");
     let rows = lines.take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with("| "));
     rows.filter_map(|row| row.split(" | ").next())
+}
+
+/// Links between the pages lead to a file that exists, and to a heading of it.
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut checked = 0;
+    for page in pages() {
+        let text = read(&page);
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let folder = page.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            let target = if file.is_empty() { page.clone() } else { format!("{folder}{file}") };
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&target);
+            assert!(path.exists(), "{page}: `{link}` leads to no file");
+            assert!(
+                heading.is_empty() || anchors(&read(&target)).contains(heading),
+                "{page}: `{link}` leads to no heading"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked} links");
+}
+
+fn pages() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = |folder: &str| {
+        let entries = fs::read_dir(root.join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        names
+            .filter(|name| name.ends_with(".md"))
+            .map(move |name| format!("{prefix}{name}"))
+            .collect::<Vec<_>>()
+    };
+    [names(""), names("docs")].concat()
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
+}
+
+/// The targets of links inside the repository, outside code.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split("```").step_by(2);
+    let targets = prose.flat_map(|prose| prose.split("](").skip(1));
+    let targets = targets.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    targets.filter(|target| !target.contains("://") && !target.contains(' '))
+}
+
+/// The headings as GitHub makes links of them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.split("```").step_by(2).flat_map(str::lines);
+    let headings = headings.filter_map(|line| line.strip_prefix('#'));
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
 }

@@ -5,7 +5,7 @@ use longrunning::{Binding, Bindings, Error};
 
 use crate::args::Globals;
 use crate::failure::CommandFailure;
-use crate::place::Service;
+use crate::place::{PathSource, Service};
 
 /// The bindings of a client for `service`.
 pub(crate) fn of(globals: &Globals, service: &Service) -> Result<Bindings, CommandFailure> {
@@ -13,20 +13,24 @@ pub(crate) fn of(globals: &Globals, service: &Service) -> Result<Bindings, Comma
         Some(version) => Bindings::version(version)?,
         None => Bindings::default(),
     };
-    let bindings = match (service.is_pasted, &service.version) {
-        (true, Some(version)) => as_pasted(bindings, version)?,
-        _ => bindings,
-    };
+    let bindings = as_pasted(bindings, service)?;
     custom(bindings, &globals.bindings)
 }
 
-/// Takes every name under the version, so that a URL is used as it stands.
+/// Takes every name under the version of a pasted URL, so that it is used as it stands.
 ///
-/// Deleting keeps to names of operations: with the URL of anything else in the clipboard, it would delete that.
-fn as_pasted(bindings: Bindings, version: &str) -> Result<Bindings, Error> {
+/// Deleting keeps to names of operations: with the URL of anything else in the clipboard, it would delete that. How an
+/// operation is cancelled, its service says.
+fn as_pasted(bindings: Bindings, service: &Service) -> Result<Bindings, Error> {
+    let Some(version) = service.version.as_deref().filter(|_| service.paths != PathSource::Bindings) else {
+        return Ok(bindings);
+    };
     let path = format!("/{version}/{{name=**}}");
-    let cancel = Binding::post(&format!("{path}:cancel"))?;
-    Ok(bindings.get([Binding::get(&path)?]).cancel([cancel]))
+    let bindings = bindings.get([Binding::get(&path)?]);
+    match service.paths {
+        PathSource::OddUrl => Ok(bindings.cancel([Binding::post(&format!("{path}:cancel"))?])),
+        PathSource::Bindings | PathSource::Url => Ok(bindings),
+    }
 }
 
 /// Replaces the bindings of the methods that `--binding` names.

@@ -3,8 +3,7 @@
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
-use crate::list::is_operation;
-use crate::place::OperationPlace;
+use crate::place::{OperationPlace, is_operation};
 use crate::redact::name_for_display;
 use crate::url::is_loopback;
 

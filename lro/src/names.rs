@@ -35,7 +35,8 @@ fn places_with(
     let mut places = Vec::new();
     for name in all {
         let place = place(globals, name)?;
-        if seen.insert((place.service.clone(), place.name.clone())) {
+        let (endpoint, version) = place.service.id();
+        if seen.insert((endpoint.to_owned(), version.map(str::to_owned), place.name.clone())) {
             places.push(place);
         }
     }
@@ -106,7 +107,9 @@ fn locate(
         return Err(CommandFailure::usage(message).hint(hint));
     }
     let endpoint = given.filter(|_| named).unwrap_or(url.endpoint);
-    let service = Service { key: url.key, ..Service::new(endpoint, url.version) }.with_pasted(&url.name);
+    let service = Service { key: url.key, ..Service::new(endpoint, url.version) };
+    // The parent is a field of the query, which the bindings of the service know.
+    let service = if url.has_parent { service } else { service.with_pasted(&url.name) };
     Ok(OperationPlace { given: url.given, service, name: url.name })
 }
 

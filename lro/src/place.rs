@@ -16,7 +16,7 @@ pub(crate) struct OperationPlace {
 impl OperationPlace {
     /// Whether both are the same operation, however they were given.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (&self.service, &self.name) == (&other.service, &other.name)
+        (self.service.id(), &self.name) == (other.service.id(), &other.name)
     }
 }
 
@@ -25,8 +25,7 @@ impl OperationPlace {
 pub(crate) struct Service {
     pub(crate) endpoint: String,
     pub(crate) version: Option<String>,
-    /// Whether names are used as they stand in a URL, because they have none of the usual shapes.
-    pub(crate) is_pasted: bool,
+    pub(crate) paths: PathSource,
     /// That of a pasted URL.
     pub(crate) key: Option<ApiKey>,
 }
@@ -34,15 +33,42 @@ pub(crate) struct Service {
 impl Service {
     /// A service, and names of the usual shapes.
     pub(crate) fn new(endpoint: impl Into<String>, version: Option<String>) -> Self {
-        Self { endpoint: endpoint.into(), version, is_pasted: false, key: None }
+        Self { endpoint: endpoint.into(), version, paths: PathSource::Bindings, key: None }
+    }
+
+    /// Endpoint and version, which say which service it is.
+    pub(crate) fn id(&self) -> (&str, Option<&str>) {
+        (&self.endpoint, self.version.as_deref())
     }
 
     /// The same for a name that stood behind the version in a URL.
     pub(crate) fn with_pasted(self, name: &str) -> Self {
-        // The name is the id where no usual collection is in it.
-        let is_usual = OperationName::try_from(name).is_ok_and(|parsed| parsed.id() != name);
-        Self { is_pasted: !is_usual, ..self }
+        let paths = if is_odd(name) { PathSource::OddUrl } else { PathSource::Url };
+        Self { paths, ..self }
     }
+
+    /// The same for a name that an earlier command recorded.
+    pub(crate) fn with_recorded(self, name: &str) -> Self {
+        // A bare id was given without a URL, most likely.
+        let paths =
+            if is_odd(name) && name.contains('/') { PathSource::OddUrl } else { PathSource::Bindings };
+        Self { paths, ..self }
+    }
+}
+
+/// What the paths of requests are made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PathSource {
+    Bindings,
+    /// A pasted URL, which is used as it stands.
+    Url,
+    /// One with a name that no operation usually has.
+    OddUrl,
+}
+
+/// Whether a name has no usual collection in it, so that all of it is the id.
+fn is_odd(name: &str) -> bool {
+    OperationName::try_from(name).is_ok_and(|parsed| parsed.id() == name)
 }
 
 /// An API key; `Debug` does not show it.
@@ -63,4 +89,10 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey([redacted])")
     }
+}
+
+/// Whether this is the name of an operation, which has none below it.
+pub(crate) fn is_operation(name: &str) -> bool {
+    let mut segments = name.rsplit('/');
+    segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::args::parse_duration;
+use super::args::parse_duration;
 
 /// A scenario as it stands in its file.
 #[derive(Deserialize)]

@@ -21,6 +21,8 @@ pub(crate) struct OperationUrl {
     pub(crate) given: String,
     /// The `key` of the query.
     pub(crate) key: Option<ApiKey>,
+    /// Whether the name begins with the `parentId` of the query, as Compute Engine has it for organizations.
+    pub(crate) has_parent: bool,
 }
 
 /// The parts of a URL, as they are written.
@@ -45,9 +47,33 @@ impl<'a> UrlText<'a> {
         Some(Self { scheme, authority, path, query })
     }
 
-    /// Whether this is a resource of an unversioned API, `//run.googleapis.com/projects/p`.
-    fn is_resource_name(&self, text: &str) -> bool {
-        self.scheme.is_none() && text.starts_with("//") && !starts_with_version(self.path)
+    /// Splits the path behind its version. A resource name, `//run.googleapis.com/projects/p`, may be without one.
+    fn version_and_name<'v>(
+        &self,
+        is_resource_name: bool,
+        version: Option<&'v str>,
+    ) -> Result<(Option<&'v str>, &'a str), String>
+    where
+        'a: 'v,
+    {
+        let path = [":cancel", ":wait"].iter().find_map(|verb| self.path.strip_suffix(verb));
+        let path = path.unwrap_or(self.path);
+        let behind = |version: &str| path.strip_prefix(version).and_then(|rest| rest.strip_prefix('/'));
+        let found = match version {
+            Some(version) => behind(version).map(|name| (version, name)),
+            None if is_resource_name && !path.split('/').next().is_some_and(is_version) => None,
+            None => split_version(path),
+        };
+        match (found, version) {
+            (Some((version, name)), _) => Ok((Some(version), name)),
+            (None, version) if is_resource_name => Ok((version, path)),
+            (None, Some(version)) => {
+                Err(format!("is not under the version `{}` of --api-version", shown(version)))
+            }
+            (None, None) => {
+                Err("has no version, such as `v1`, in its path: say which part it is by --api-version".into())
+            }
+        }
     }
 
     fn endpoint(&self) -> String {
@@ -57,11 +83,11 @@ impl<'a> UrlText<'a> {
         }
     }
 
-    fn key(&self) -> Option<ApiKey> {
+    fn field(&self, field: &str) -> Option<String> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        let (_, key) = pairs.find(|(name, value)| *name == "key" && !value.is_empty())?;
-        // What is not encoded properly is the key all the same; the library judges it.
-        Some(ApiKey::new(decode(key).unwrap_or_else(|| key.to_owned())))
+        let (_, value) = pairs.find(|(name, value)| *name == field && !value.is_empty())?;
+        // What is not encoded properly is the value all the same; the library judges it.
+        Some(decode(value).unwrap_or_else(|| value.to_owned()))
     }
 }
 
@@ -81,29 +107,35 @@ impl OperationUrl {
         if url.authority.contains('@') {
             return Err(bad("has a user name, which an operation's has not"));
         }
-        let path = [":cancel", ":wait"].iter().find_map(|verb| url.path.strip_suffix(verb));
-        let path = path.unwrap_or(url.path);
-        let behind = |version: &str| path.strip_prefix(version).and_then(|rest| rest.strip_prefix('/'));
-        let (version, name) = match version {
-            Some(version) if url.is_resource_name(text) => (Some(version), behind(version).unwrap_or(path)),
-            None if url.is_resource_name(text) => (None, path),
-            Some(version) => behind(version).map(|name| (Some(version), name)).ok_or_else(|| {
-                bad(&format!("is not under the version `{}` of --api-version", shown(version)))
-            })?,
-            None => {
-                let (version, name) = split_version(path).ok_or_else(|| {
-                    bad("has no version, such as `v1`, in its path: say which part it is by --api-version")
-                })?;
-                (Some(version), name)
-            }
-        };
+        let (version, name) =
+            url.version_and_name(text.starts_with("//"), version).map_err(|why| bad(&why))?;
         if name.to_ascii_lowercase().contains("%2f") {
             return Err(bad("has an escaped `/`, which the name of an operation cannot have"));
         }
         let name = decode(name).ok_or_else(|| bad("is not percent-encoded text"))?;
-        let given = text.split(['?', '#']).next().unwrap_or_default().to_owned();
-        let version = version.map(str::to_owned);
-        Ok(Self { endpoint: url.endpoint(), version, name, given, key: url.key() })
+        let plain = Self {
+            endpoint: url.endpoint(),
+            version: version.map(str::to_owned),
+            name,
+            given: text.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            key: url.field("key").map(ApiKey::new),
+            has_parent: false,
+        };
+        Ok(match url.field("parentId").filter(|_| plain.name.starts_with("locations/")) {
+            Some(parent) => plain.in_organization(&parent),
+            None => plain,
+        })
+    }
+
+    /// The same with a name that has the organization in it.
+    fn in_organization(self, parent: &str) -> Self {
+        let id = parent.trim_start_matches("organizations/");
+        let name = format!("organizations/{id}/{}", self.name);
+        let given = match &self.version {
+            Some(version) => format!("{}/{version}/{name}", self.endpoint),
+            None => format!("//{}/{name}", self.endpoint),
+        };
+        Self { name, given, has_parent: true, ..self }
     }
 
     /// Whether this is the same host and port as `endpoint`, given in any of its forms.
@@ -143,10 +175,6 @@ fn has_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
     let is_host = host == "localhost" || host.contains(['.', ':']) && host.bytes().all(plain);
     is_host && split_version(path).is_some()
-}
-
-fn starts_with_version(path: &str) -> bool {
-    path.split('/').next().is_some_and(is_version)
 }
 
 /// Splits a path behind the first segment that is a version: `v1`, `v2beta1`, `v1p1beta1`.
@@ -282,6 +310,18 @@ mod tests {
             "a b.c/v1/operations/1",
         ];
         assert!(!names.into_iter().any(is_url));
+    }
+
+    #[test]
+    fn the_organization_of_compute_engine_is_in_the_query() {
+        let url = "https://compute.googleapis.com/compute/v1/locations/global/operations/o";
+        for parent in ["7", "organizations/7", "organizations%2F7"] {
+            let parsed = OperationUrl::parse(&format!("{url}?parentId={parent}&key=a"), None).unwrap();
+            let name = "organizations/7/locations/global/operations/o";
+            assert_eq!((parsed.name.as_str(), parsed.has_parent), (name, true), "{parent}");
+            assert_eq!(parsed.given, format!("https://compute.googleapis.com/compute/v1/{name}"));
+        }
+        assert!(!OperationUrl::parse(url, None).unwrap().has_parent);
     }
 
     #[test]

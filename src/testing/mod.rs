@@ -40,6 +40,7 @@ mod call;
 mod clock;
 mod date;
 mod error_body;
+mod extended;
 mod guard;
 mod gzip;
 mod http1;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::types::{Any, Code, Operation, Status};
+use super::extended::in_form;
+use crate::types::{Any, Code, Operation, OperationForm, Status};
 
 /// An operation of a [`FakeServer`](super::FakeServer) that makes progress and ends.
 ///
@@ -42,6 +43,7 @@ pub struct FakeOperation {
     end: OperationEnd,
     outcome: FakeOutcome,
     ignores_cancel: bool,
+    form: OperationForm,
 }
 
 type FakeProgress = Arc<dyn Fn(u32) -> Any + Send + Sync>;
@@ -181,6 +183,30 @@ impl FakeOperation {
         self
     }
 
+    /// Sends the operation in the form of a service with a type of its own, such as Compute Engine.
+    ///
+    /// The name is that of the service, as in `projects/p/zones/z/operations/o`. The server then has the methods of the
+    /// service under its URLs: Compute Engine holds a `POST …/wait` for two minutes and has no cancel, Cloud SQL cancels at
+    /// `POST …/cancel`. The percentage is in the `progress` of the form, if it has one. Response and metadata are not sent.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeOperation, FakeServer};
+    /// use longrunning::OperationForm;
+    ///
+    /// let server = FakeServer::start();
+    /// let name = "projects/p/zones/z/operations/o";
+    /// server.insert(FakeOperation::new(name).form(OperationForm::ComputeEngine).done_at_poll(3));
+    /// let client = server.client_builder().api_version("compute/v1").build()?;
+    /// let done = client.poller(name).until_done()?;
+    /// assert_eq!((done.form(), done.name()), (OperationForm::ComputeEngine, name));
+    /// assert_eq!(server.requests()[0].path(), "/compute/v1/projects/p/zones/z/operations/o");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    pub fn form(mut self, form: OperationForm) -> Self {
+        self.form = form;
+        self
+    }
+
     /// Lets the operation continue after a cancel request, as a service may do.
     ///
     /// ```
@@ -202,6 +228,10 @@ impl FakeOperation {
 impl FakeOperation {
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn sent_form(&self) -> OperationForm {
+        self.form
     }
 
     /// Returns the same operation under another name.
@@ -230,8 +260,14 @@ impl FakeOperation {
 
     /// Returns the state at this age, after `polls` polls.
     pub(super) fn at(&self, age: Duration, polls: u64) -> Operation {
+        let (operation, percent) = self.plain_at(age, polls);
+        in_form(self.form, operation, percent)
+    }
+
+    /// The state before it is written in a form, and the percentage.
+    fn plain_at(&self, age: Duration, polls: u64) -> (Operation, u32) {
         if self.running.is_done() {
-            return self.running.clone();
+            return (self.running.clone(), 100);
         }
         let fraction = match self.end {
             OperationEnd::Never => 0.0,
@@ -240,12 +276,13 @@ impl FakeOperation {
         };
         let percent = (fraction * 100.0) as u32;
         if fraction >= 1.0 {
-            return self.described(self.ended(), percent);
+            return (self.described(self.ended(), percent), 100);
         }
-        match self.progress {
+        let operation = match self.progress {
             Some(_) => self.described(Operation::running(self.name.clone()), percent),
             None => self.running.clone(),
-        }
+        };
+        (operation, percent)
     }
 
     fn ended(&self) -> Operation {
@@ -269,6 +306,7 @@ impl FakeOperation {
 
 impl From<Operation> for FakeOperation {
     fn from(running: Operation) -> Self {
+        let form = running.form();
         Self {
             name: running.name().to_owned(),
             running,
@@ -276,6 +314,7 @@ impl From<Operation> for FakeOperation {
             end: OperationEnd::Never,
             outcome: FakeOutcome::Response(message(json!({ "@type": EMPTY }))),
             ignores_cancel: false,
+            form,
         }
     }
 }
@@ -294,6 +333,7 @@ impl fmt::Debug for FakeOperation {
 pub(super) fn cancelled(operation: &Operation) -> Operation {
     let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
     match operation.metadata() {
+        _ if operation.form().is_extended() => in_form(operation.form(), failed, 0),
         Some(metadata) => failed.with_metadata(metadata.clone()),
         None => failed,
     }
@@ -301,6 +341,9 @@ pub(super) fn cancelled(operation: &Operation) -> Operation {
 
 /// The same state under another name.
 fn copy_of(operation: &Operation, name: &str) -> Operation {
+    if operation.form().is_extended() {
+        return operation.clone().requested_as(name);
+    }
     let copy = match (operation.error(), operation.response()) {
         (Some(error), _) => Operation::failed(name, error.clone()),
         (None, Some(response)) => Operation::succeeded(name, response.clone()),

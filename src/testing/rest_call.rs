@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::call::{RpcArguments, RpcCall, bad_page_size, bad_timeout};
+use super::extended::has_method;
 use super::request::RecordedRequest;
 use super::store::OperationStore;
 use crate::name::is_collection;
@@ -14,8 +15,9 @@ use crate::util::percent::decode;
 
 /// Reads the call of a request; `None` when it is none.
 pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<RpcCall> {
-    let (path, verb) = split_verb(request.path());
+    let (path, mark, verb) = split_verb(request.method(), request.path());
     let resource = resolve(store, &decode(path), request.query("name"));
+    let resource = resource.of_organization(request.query("parentId"));
     let rpc = match (request.method(), verb, &resource) {
         ("POST", Some("cancel"), _) => Rpc::Cancel,
         ("POST" | "GET", Some("wait"), _) => Rpc::Wait,
@@ -25,6 +27,9 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
         _ => return None,
     };
     let (RestResource::Collection(name) | RestResource::Operation(name)) = resource;
+    if !store.form(&name).is_none_or(|form| has_method(form, rpc, mark)) {
+        return None;
+    }
     let arguments = match rpc {
         Rpc::List => list_arguments(request),
         Rpc::Wait => wait_timeout(request).map(|timeout| RpcArguments { timeout, ..RpcArguments::default() }),
@@ -36,7 +41,7 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
 fn list_arguments(request: &RecordedRequest) -> Result<RpcArguments, Status> {
     let field =
         |camel: &str, snake: &str| request.query(camel).or_else(|| request.query(snake)).unwrap_or_default();
-    let page_size = match field("pageSize", "page_size").as_str() {
+    let page_size = match (field("pageSize", "page_size") + &field("maxResults", "max_results")).as_str() {
         "" => 0,
         text => text.parse().map_err(|_| bad_page_size())?,
     };
@@ -56,6 +61,20 @@ enum RestResource {
 }
 
 /// What a path means. Operations that exist are found first, so that any prefix and any shape of name works.
+impl RestResource {
+    /// Compute Engine has the organization in the query, and names have it in front.
+    fn of_organization(self, parent: Option<String>) -> Self {
+        let in_organization = |name: String| match parent {
+            Some(parent) if name.starts_with("locations/") => format!("{parent}/{name}"),
+            _ => name,
+        };
+        match self {
+            Self::Collection(name) => Self::Collection(in_organization(name)),
+            Self::Operation(name) => Self::Operation(in_organization(name)),
+        }
+    }
+}
+
 fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> RestResource {
     let whole = in_query.as_deref().unwrap_or(behind_version(path));
     // A version may have a second segment, as in `v1/compute/operations/1`, and a name none, as in `v1/operations/1`.
@@ -90,15 +109,23 @@ fn behind_version(path: &str) -> &str {
 }
 
 fn is_version(segment: &str) -> bool {
-    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    let is_numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    segment.strip_prefix('v').is_some_and(is_numbered) || matches!(segment, "alpha" | "beta")
 }
 
-/// Cuts a custom method off the path. An encoded colon belongs to the name.
-fn split_verb(path: &str) -> (&str, Option<&str>) {
-    match path.rsplit_once(':') {
-        Some((path, verb @ ("cancel" | "wait"))) => (path, Some(verb)),
-        _ => (path, None),
+/// Splits `:cancel` and `:wait` off a path, and for services with URLs of their own `/cancel` and `/wait` of a `POST`.
+fn split_verb<'a>(method: &str, path: &'a str) -> (&'a str, Option<char>, Option<&'a str>) {
+    for mark in [':', '/'] {
+        let is_operation =
+            |path: &str| mark == ':' || path.rsplit('/').nth(1) == Some("operations") && method == "POST";
+        match path.rsplit_once(mark) {
+            Some((path, verb @ ("cancel" | "wait"))) if is_operation(path) => {
+                return (path, Some(mark), Some(verb));
+            }
+            _ => {}
+        }
     }
+    (path, None, None)
 }
 
 fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use prost::Message;
 
 use super::error_body::error_body;
+use super::extended;
 use crate::types::{Code, Operation, OperationPage, Status};
 
 /// The response to an RPC, before it is encoded for a transport.
@@ -19,6 +20,8 @@ pub(super) enum RpcResponse {
 /// One page of operations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResponsePage {
+    /// What was listed.
+    pub(super) collection: String,
     pub(super) operations: Vec<Arc<OperationView>>,
     pub(super) next_page_token: String,
     pub(super) unreachable: Vec<String>,
@@ -98,13 +101,9 @@ impl ResponsePage {
     /// Default values are left out.
     fn json(&self) -> Vec<u8> {
         let mut fields = Vec::new();
-        let mut list = String::new();
-        for operation in &self.operations {
-            list.push(if list.is_empty() { '[' } else { ',' });
-            list.push_str(operation.json());
-        }
-        if !list.is_empty() {
-            fields.push(format!(r#""operations":{list}]"#));
+        if let Some(first) = self.operations.first() {
+            let operations: Vec<_> = self.operations.iter().map(|view| (view.get(), view.json())).collect();
+            fields.extend(extended::page(first.get().form(), &self.collection, &operations));
         }
         if !self.next_page_token.is_empty() {
             fields.push(format!(r#""nextPageToken":{}"#, quoted(&self.next_page_token)));
@@ -127,7 +126,8 @@ impl ResponsePage {
 impl From<OperationPage> for ResponsePage {
     fn from(page: OperationPage) -> Self {
         let operations = page.operations.into_iter().map(OperationView::new).collect();
-        Self { operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
+        let collection = String::new();
+        Self { collection, operations, next_page_token: page.next_page_token, unreachable: page.unreachable }
     }
 }
 

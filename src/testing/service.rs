@@ -11,7 +11,7 @@ use super::request::RecordedRequest;
 use super::rpc_response::{OperationView, RpcResponse};
 use super::store::{InvalidPageToken, ListQuery, OperationStore};
 use crate::transport::Rpc;
-use crate::types::{Code, Status};
+use crate::types::{Code, OperationForm, Status};
 use crate::util::sync::lock;
 
 /// The service: its operations, and how it treats calls.
@@ -40,7 +40,8 @@ impl OperationService {
         call: &RpcCall,
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
-        if !self.options.rpcs.contains(&call.rpc) {
+        let form = lock(&self.store).form(&call.name).unwrap_or_default();
+        if !form.is_extended() && !self.options.rpcs.contains(&call.rpc) {
             let message = "operation is not implemented, or supported, or enabled";
             return Ok(RpcResponse::Error(Status::new(Code::Unimplemented, message)));
         }
@@ -98,7 +99,9 @@ impl OperationService {
         timeout: Option<Duration>,
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
-        let timeout = timeout.unwrap_or(self.options.max_wait).min(self.options.max_wait);
+        let is_compute = lock(&self.store).form(name) == Some(OperationForm::ComputeEngine);
+        let max_wait = if is_compute { COMPUTE_WAIT } else { self.options.max_wait };
+        let timeout = timeout.unwrap_or(max_wait).min(max_wait);
         let end = self.clock.elapsed().saturating_add(timeout);
         if let Err(status) = self.get(name) {
             return Ok(RpcResponse::Error(status));
@@ -152,6 +155,9 @@ fn filter(text: &str) -> Result<Option<bool>, Status> {
 fn not_found(name: &str) -> Status {
     Status::new(Code::NotFound, format!("operation `{name}` was not found"))
 }
+
+/// Compute Engine holds a response for about two minutes.
+const COMPUTE_WAIT: Duration = Duration::from_secs(120);
 
 /// How often a wait in real time looks whether somebody else has changed the operation.
 const NAP: Duration = Duration::from_millis(20);

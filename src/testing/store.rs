@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::operation::{FakeOperation, cancelled};
 use super::rpc_response::{OperationView, ResponsePage};
-use crate::types::Operation;
+use crate::types::{Operation, OperationForm};
 
 /// Operations in the order in which they were inserted.
 ///
@@ -100,6 +100,14 @@ impl OperationStore {
         })
     }
 
+    /// The form of an operation that the server has.
+    pub(super) fn form(&self, name: &str) -> Option<OperationForm> {
+        Some(match &self.entries.get(self.numbers.get(name)?)?.state {
+            StoredState::Settled(view) => view.get().form(),
+            StoredState::Changing(operation) => operation.sent_form(),
+        })
+    }
+
     /// How long until it is done, where time decides.
     pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
@@ -134,7 +142,7 @@ impl OperationStore {
         query: &ListQuery<'_>,
         now: Duration,
     ) -> Result<ResponsePage, InvalidPageToken> {
-        let mut page = ResponsePage::default();
+        let mut page = ResponsePage { collection: query.collection.to_owned(), ..ResponsePage::default() };
         let start = query.position()?;
         let mut last = start;
         let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
@@ -201,6 +209,9 @@ impl ListQuery<'_> {
         let mut segments = name.split('/');
         if self.collection == "operations" && !name.contains('/') {
             return true;
+        }
+        if let Some(project) = self.collection.strip_suffix("/aggregated/operations") {
+            return name.strip_prefix(project).is_some_and(|rest| rest.starts_with('/'));
         }
         let mut wanted = self.collection.split('/');
         wanted.all(|want| segments.next().is_some_and(|segment| want == "-" || want == segment))

@@ -399,7 +399,8 @@ impl Operation {
 
     /// Reads the operation that the reader stands at.
     pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
-        let (fields, raw) = OperationFields::read(reader)?;
+        let mut fields = OperationFields::default();
+        let raw = fields.read(reader)?;
         Self::of_fields(&fields, raw, &SharedSource::new(raw))
     }
 

@@ -17,10 +17,7 @@ use longrunning::{Any, ErrorKind, Journal, Operation, Pending};
 
 #[cfg(unix)]
 use crate::kit::arguments;
-use crate::victim::{Victim, chance};
-
-/// A process takes long to start under Wine.
-const KILLS: u32 = if cfg!(windows) { 20 } else { 200 };
+use crate::victim::{Victim, chance, kills};
 
 /// Killed anywhere, also while the file is replaced: nothing is lost, and nothing is reported twice.
 #[test]
@@ -28,7 +25,8 @@ fn it_survives_being_killed() {
     let folder = Folder::new("kills");
     let mut ledger = Ledger::default();
     let mut compactions = 0;
-    for round in 0..KILLS {
+    let kills = kills(200);
+    for round in 0..kills {
         let mut victim = start("works_until_killed", &folder.file(), round);
         let mut lines = victim.lines();
         // Steps are told when the journal is open; it is killed after some of them, in the middle of the next.
@@ -45,9 +43,9 @@ fn it_survives_being_killed() {
         lines.map_while(Result::ok).for_each(|line| ledger.hear(&line));
         compactions += u32::from(ledger.check(&folder.file()));
     }
-    assert!(ledger.reports > KILLS && ledger.forgotten > KILLS / 4, "{ledger:?}");
+    assert!(ledger.reports > kills && ledger.forgotten > kills / 4, "{ledger:?}");
     println!(
-        "{KILLS} kills: {} results reported, {} forgotten, {} steps in doubt, {compactions} times while the file was replaced",
+        "{kills} kills: {} results reported, {} forgotten, {} steps in doubt, {compactions} times while the file was replaced",
         ledger.reports, ledger.forgotten, ledger.doubts
     );
 }

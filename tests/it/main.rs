@@ -11,6 +11,7 @@ mod descriptors;
 #[cfg(feature = "async")]
 mod driven;
 mod events;
+mod extended;
 mod handle;
 mod hints;
 mod homes;

@@ -1,4 +1,4 @@
-//! The programs of the README print what stands below them there.
+//! The programs of the README and of docs/waiting.md print what is below them there.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::{Code, Error, OperationsClient, Status};
 
 const README: &str = include_str!("../../README.md");
+const WAITING: &str = include_str!("../../docs/waiting.md");
 const SOURCE: &str = include_str!("readme.rs");
 
 thread_local! {
@@ -45,7 +46,7 @@ fn a_wait_prints_its_progress() {
     let server = FakeServer::start();
     server.insert(FakeOperation::new("operations/backup").done_after(Duration::from_secs(3)));
     backup(&server.client(), "operations/backup").unwrap();
-    assert_shown("fn backup", &PRINTED.take());
+    assert_shown(README, "fn backup", &PRINTED.take());
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn a_batch_prints_what_becomes_of_each() {
     report(&server.client(), &(1..=4).map(name).collect::<Vec<_>>());
     let printed = PRINTED.take();
     let printed = printed.iter().map(|line| line.replace(&server.url(), "https://example.googleapis.com"));
-    assert_shown("fn report", &printed.collect::<Vec<_>>());
+    assert_shown(WAITING, "fn report", &printed.collect::<Vec<_>>());
 }
 
 #[test]
@@ -77,11 +78,10 @@ fn keep(line: String) {
     PRINTED.with_borrow_mut(|lines| lines.push(line));
 }
 
-/// The README has this function of this file, and what it prints in the block after it; an ellipsis there is any lines.
-fn assert_shown(function: &str, printed: &[String]) {
+/// The page has this function of this file, and what it prints in the block after it; an ellipsis there is any lines.
+fn assert_shown(page: &str, function: &str, printed: &[String]) {
     let source = SOURCE.split_once(&format!("\n{function}")).unwrap().1.split_once("\n}\n").unwrap().0;
-    let after =
-        README.split_once(&format!("\n{function}{source}\n}}\n")).expect("the README has another one").1;
+    let after = page.split_once(&format!("\n{function}{source}\n}}\n")).expect("the page has another one").1;
     let block = after.split_once("```text\n").unwrap().1.split_once("```").unwrap().0;
     let mut lines = printed.iter();
     let mut skips = false;

@@ -11,6 +11,13 @@ use crate::kit::arguments;
 /// This program again, running one of its tests, which is ignored otherwise.
 pub(crate) struct Victim(Child);
 
+/// How many processes to kill, unless `LONGRUNNING_KILLS` says another number.
+pub(crate) fn kills(usual: u32) -> u32 {
+    // A process takes long to start under Wine.
+    let usual = if cfg!(windows) { 20 } else { usual };
+    env::var("LONGRUNNING_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(usual)
+}
+
 impl Victim {
     /// Starts a test, by its path, with its variables.
     pub(crate) fn start<V: AsRef<OsStr>>(

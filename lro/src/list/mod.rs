@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::names;
 use crate::output::{self, Painter, StandardOutput};
-use crate::place::OperationPlace;
+use crate::place::{OperationPlace, is_operation};
 use crate::redact::page_token_line;
 
 use table::OperationTable;
@@ -105,12 +105,6 @@ impl Listing<'_> {
             false => format!("no operations under `{name}`{filter}"),
         }
     }
-}
-
-/// Whether this is the name of an operation, which has none below it.
-pub(crate) fn is_operation(name: &str) -> bool {
-    let mut segments = name.rsplit('/');
-    segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")
 }
 
 /// Prints pages on standard output.

@@ -72,9 +72,7 @@ impl WaitJob {
         let place = match pending.endpoint() {
             Some(endpoint) => {
                 let version = pending.api_version().map(str::to_owned);
-                let service = Service::new(endpoint, version);
-                // A bare id may have been given without a URL.
-                let service = if name.contains('/') { service.with_pasted(&name) } else { service };
+                let service = Service::new(endpoint, version).with_recorded(&name);
                 OperationPlace { given: name.clone(), service, name }
             }
             None => names::place(globals, &name)?,

@@ -31,6 +31,18 @@ fn a_url_is_used_as_it_stands() {
         ("get", "v1beta/batches/42", "GET /v1beta/batches/42"),
         ("get", "v1/transferOperations/a", "GET /v1/transferOperations/a"),
         ("get", "storage/v1/b/bucket/operations/42", "GET /storage/v1/b/bucket/operations/42"),
+        ("get", "compute/v1/odd/42", "GET /compute/v1/odd/42"),
+        (
+            "get",
+            "compute/v1/projects/p/zones/z/operations/o",
+            "GET /compute/v1/projects/p/zones/z/operations/o",
+        ),
+        (
+            "get",
+            "compute/v1/locations/global/operations/o?parentId=organizations/7",
+            "GET /compute/v1/locations/global/operations/o?parentId=organizations%2F7",
+        ),
+        ("cancel", "sql/v1beta4/projects/p/operations/o", "POST /sql/v1beta4/projects/p/operations/o/cancel"),
         ("cancel", "v2/odd/shape/42", "POST /v2/odd/shape/42:cancel"),
         ("cancel", "v2/odd/shape/42:cancel", "POST /v2/odd/shape/42:cancel"),
         ("delete", "v1/operations/42", "DELETE /v1/operations/42"),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::http::HttpMethod;
 use crate::transport::Rpc;
-use crate::transport::rest::binding::{Binding, Bindings};
+use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::method_binding::Binding;
 use crate::util::excerpt::shown;
 
 impl Bindings {

@@ -5,6 +5,8 @@ pub(in crate::transport) mod decode;
 mod exchange;
 pub(crate) mod format;
 mod http_options;
+pub(crate) mod method_binding;
+mod presets;
 mod request;
 pub(in crate::transport) mod route;
 pub(crate) mod service_bindings;
@@ -29,8 +31,9 @@ use crate::util::redact::Masked;
 use binding::Bindings;
 use decode::RestResponse;
 use format::DataFormat;
+use method_binding::RequestField;
 use request::{JSON, RestContent, RestRequest};
-use route::{RequestField, list_fields, wait_fields};
+use route::{list_fields, wait_fields};
 
 /// Options of the REST transport alone.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,8 @@ use crate::http::HttpMethod;
 use crate::name::OperationName;
 use crate::proto::google::longrunning::{ListOperationsRequest, WaitOperationRequest};
 use crate::transport::Rpc;
-use crate::transport::rest::binding::{Binding, Bindings};
+use crate::transport::rest::binding::Bindings;
+use crate::transport::rest::method_binding::{Binding, RequestField};
 use crate::util::percent::encode;
 
 /// What one request puts into its start line and body.
@@ -19,9 +20,6 @@ pub(crate) struct HttpRoute {
     /// JSON; `None` is an empty body.
     pub(crate) body: Option<String>,
 }
-
-/// A field of a request that is set: its JSON name and value.
-pub(crate) type RequestField = (&'static str, Value);
 
 impl Bindings {
     /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.

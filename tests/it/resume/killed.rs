@@ -11,10 +11,7 @@ use longrunning::{Backoff, Credentials, Journal, OperationsClient, PollMany};
 
 use super::{open, path};
 use crate::kit::Folder;
-use crate::victim::{Victim, chance};
-
-/// A process takes long to start under Wine.
-const KILLS: u32 = if cfg!(windows) { 20 } else { 100 };
+use crate::victim::{Victim, chance, kills};
 
 /// Enough work for longer than a process lives.
 const BATCHES: u32 = 25;
@@ -24,7 +21,8 @@ const BATCHES: u32 = 25;
 fn waits_survive_being_killed() {
     let (server, folder) = (FakeServer::builder().real_time().start().unwrap(), Folder::new());
     let mut tale = Tale::default();
-    for round in 0..KILLS {
+    let kills = kills(100);
+    for round in 0..kills {
         for name in (0..BATCHES).flat_map(|batch| names(round, batch)) {
             server.insert(FakeOperation::new(name).done_at_poll(1 + chance(4)));
         }
@@ -53,8 +51,8 @@ fn waits_survive_being_killed() {
     }
     tale.check(&journal, &server);
     assert!(tale.states.values().all(|state| *state == State::Dealt), "{tale:?}");
-    assert!(tale.states.len() > KILLS as usize && tale.again > 0, "{tale:?}");
-    println!("{KILLS} kills: {} operations given, {} of them again", tale.states.len(), tale.again);
+    assert!(tale.states.len() > kills as usize && tale.again > 0, "{tale:?}");
+    println!("{kills} kills: {} operations given, {} of them again", tale.states.len(), tale.again);
 }
 
 /// Runs in a process of its own: goes on with what the journal has, then waits for operations of its own.

@@ -1,5 +1,6 @@
 //! The service guide: each row of its table is played by the fake server, and `docs/services.md` shows the same rows.
 
+mod extended;
 mod page;
 mod play;
 mod table;

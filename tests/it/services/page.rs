@@ -1,6 +1,7 @@
 //! `docs/services.md` shows the rows of the table, one row a line, in its order.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::{env, fs};
 
 use serde_json::{Map, Value};
@@ -17,14 +18,7 @@ const HOW_TO_UPDATE: &str =
 #[test]
 fn the_page_has_the_rows_of_the_table() {
     let written: Vec<String> = rows().iter().map(page_row).collect();
-    if env::var_os("UPDATE_SERVICES").is_some() {
-        return update(&written);
-    }
-    let shown: Vec<&str> = lines_of_table(PAGE).collect();
-    for (shown, written) in shown.iter().zip(&written) {
-        assert_eq!(shown, written, "{HOW_TO_UPDATE}");
-    }
-    assert_eq!(shown.len(), written.len(), "{HOW_TO_UPDATE}");
+    compare(HEADER, &written);
 }
 
 /// Rows are found by their names, so no two have the same one.
@@ -34,25 +28,36 @@ fn the_rows_are_in_the_order_of_the_alphabet() {
     assert!(names.is_sorted_by(|one, next| one < next));
 }
 
-fn update(rows: &[String]) {
-    let (before, table) = PAGE.split_once(HEADER).expect("the page has the header of the table");
-    let after: Vec<_> = table.lines().skip(1).skip_while(|line| line.starts_with('|')).collect();
-    let mut lines = vec![format!("{before}{HEADER}"), "|---|---|---|---|---|---|---|---|---|".to_owned()];
-    lines.extend(rows.iter().cloned());
-    lines.extend(after.into_iter().map(str::to_owned));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/services.md");
-    fs::write(path, lines.join("\n") + "\n").unwrap();
+/// Compares the table under this header with the rows, or writes them to the page.
+pub(super) fn compare(header: &str, written: &[String]) {
+    if env::var_os("UPDATE_SERVICES").is_some() {
+        return update(header, written);
+    }
+    let table = PAGE.lines().skip_while(|line| *line != header);
+    let shown: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();
+    for (shown, written) in shown.iter().zip(written) {
+        assert_eq!(shown, written, "{HOW_TO_UPDATE}");
+    }
+    assert_eq!(shown.len(), written.len(), "{HOW_TO_UPDATE}");
 }
 
-fn lines_of_table(page: &str) -> impl Iterator<Item = &str> {
-    let table = page.lines().skip_while(|line| *line != HEADER);
-    table.skip(2).take_while(|line| line.starts_with('|'))
+fn update(header: &str, rows: &[String]) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/services.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, table) = page.split_once(header).expect("the page has the header of the table");
+    let after: Vec<_> = table.lines().skip(1).skip_while(|line| line.starts_with('|')).collect();
+    let mut lines = vec![format!("{before}{header}"), "|---|---|---|---|---|---|---|---|---|".to_owned()];
+    lines.extend(rows.iter().cloned());
+    lines.extend(after.into_iter().map(str::to_owned));
+    fs::write(path, lines.join("\n") + "\n").unwrap();
 }
 
 fn page_row(row: &ServiceRow) -> String {
     let cells = [
         row.service.to_owned(),
-        endpoints(row),
+        endpoints(row.host, row.regional_hosts),
         format!("`{}`", row.version),
         names(row.names),
         started_by(row),
@@ -64,12 +69,12 @@ fn page_row(row: &ServiceRow) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-fn endpoints(row: &ServiceRow) -> String {
-    let regional = row.regional_hosts.split(", ").filter(|host| *host != "-");
-    [row.host].into_iter().chain(regional).map(code).collect::<Vec<_>>().join(", ")
+pub(super) fn endpoints(host: &str, regional_hosts: &str) -> String {
+    let regional = regional_hosts.split(", ").filter(|host| *host != "-");
+    [host].into_iter().chain(regional).map(code).collect::<Vec<_>>().join(", ")
 }
 
-fn names(names: &str) -> String {
+pub(super) fn names(names: &str) -> String {
     let shown: Vec<_> = names
         .split(' ')
         .map(|name| match name.strip_prefix('+') {
@@ -103,7 +108,7 @@ fn short(name: &str) -> &str {
 }
 
 /// The fields of the sample, those of parts behind a dot.
-fn fields(metadata: &str) -> String {
+pub(super) fn fields(metadata: &str) -> String {
     let Value::Object(fields) = serde_json::from_str(metadata).unwrap() else { panic!("{metadata}") };
     let mut names = Vec::new();
     collect("", &fields, &mut names);
@@ -115,7 +120,9 @@ fn fields(metadata: &str) -> String {
 }
 
 fn collect(prefix: &str, fields: &Map<String, Value>, names: &mut Vec<String>) {
-    for (key, value) in fields.iter().filter(|(key, _)| *key != "@type") {
+    for (key, value) in
+        fields.iter().filter(|(key, _)| !["@type", "kind", "id", "selfLink"].contains(&key.as_str()))
+    {
         let name = format!("{prefix}{key}");
         match value {
             Value::Object(inner) if inner.is_empty() => {}
@@ -143,6 +150,6 @@ fn sources(row: &ServiceRow) -> String {
     proto.into_iter().chain(discovery).collect::<Vec<_>>().join(", ")
 }
 
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }

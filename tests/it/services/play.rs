@@ -164,14 +164,14 @@ fn version(row: &ServiceRow) -> &'static str {
 }
 
 /// The start line of the latest request.
-fn line(server: &FakeServer) -> String {
+pub(super) fn line(server: &FakeServer) -> String {
     let requests = server.take_requests();
     let request = requests.last().expect("a request was sent");
     format!("{} {}", request.method(), request.target())
 }
 
 /// What is read, in the form of the table: values of numbers and texts, and the names of times.
-fn read(progress: &Progress) -> String {
+pub(super) fn read(progress: &Progress) -> String {
     let times = [
         ("created", progress.create_time()),
         ("started", progress.start_time()),

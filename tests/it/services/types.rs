@@ -33,6 +33,12 @@ fn a_field_that_a_message_has_not_is_found() {
     assert!(field("succeededCount") && !field("succeeded_count") && !field("succesCount"));
 }
 
+/// Checks a body without `@type`.
+pub(super) fn check_body(service: &str, name: &str, body: &str) {
+    let Value::Object(fields) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
+    check(&types(), service, name, &fields);
+}
+
 fn check(types: &MessageTypes, service: &str, name: &str, fields: &Map<String, Value>) {
     if name.starts_with("google.protobuf.") {
         let known = ["google.protobuf.Any", "google.protobuf.Empty", "google.protobuf.Struct"];
@@ -49,11 +55,20 @@ fn check(types: &MessageTypes, service: &str, name: &str, fields: &Map<String, V
         };
         for value in values {
             match value {
+                Value::Object(any) if of == "map" => check_any(types, service, any),
                 Value::Object(fields) => check(types, service, of, fields),
                 value => assert!(fits(of, value), "{service}: `{name}.{key}` is {of}, not {value}"),
             }
         }
     }
+}
+
+/// The metadata or the response of an operation, as discovery documents have them.
+fn check_any(types: &MessageTypes, service: &str, any: &Map<String, Value>) {
+    let mut fields = any.clone();
+    let url = fields.remove("@type").unwrap_or_else(|| panic!("{service}: no `@type`"));
+    let name = url.as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+    check(types, service, name, &fields);
 }
 
 /// Whether a value has the JSON form of a field that is no message with fields.

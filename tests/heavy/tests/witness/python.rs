@@ -90,11 +90,22 @@ pub(crate) fn say(line: &str) {
 }
 
 pub(crate) fn is_required() -> bool {
-    let is = |name, value: &str| env::var(name).is_ok_and(|set| set == value);
-    is("CI", "true") || is("LONGRUNNING_WITNESS", "require")
+    is_set("LONGRUNNING_WITNESS", "require") || (is_set("CI", "true") && !is_unwanted())
+}
+
+/// Whether the tests are to do without Python, and without the packages from PyPI.
+fn is_unwanted() -> bool {
+    is_set("LONGRUNNING_WITNESS", "skip")
+}
+
+fn is_set(name: &str, value: &str) -> bool {
+    env::var(name).is_ok_and(|set| set == value)
 }
 
 fn environment() -> Result<PathBuf, String> {
+    if is_unwanted() {
+        return Err("LONGRUNNING_WITNESS is `skip`".to_owned());
+    }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("witness");
     let script = folder().join("environment.py");
     let mut reason = "no `python3` or `python` was found".to_owned();

@@ -27,7 +27,7 @@ fn starts_and_fields_are_those_of_the_discovery_documents() {
     let starts: Vec<_> = rows().map(|row| start(row)).collect();
     let messages = rows().flat_map(|row| [(row, RESPONSE_TYPE), (row, METADATA_TYPE)]);
     let messages = messages.filter_map(|(row, column)| {
-        let fields = types.get(row[column])?.split(' ').filter_map(|field| field.split(':').next());
+        let fields = types.get(row[column])?.split_whitespace().filter_map(|field| field.split(':').next());
         let message = row[column].rsplit('/').next();
         Some(json!([row[DISCOVERY], message, fields.collect::<Vec<_>>()]))
     });

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Compares the public interface with the listings in `docs/api`; `.ci/api.sh --bless` writes them.
+#
+# A difference is no error as such: it shows that the interface changes. Write the listings anew, and commit them with
+# the change; the changelog names what users have to know.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p docs/api
+
+listing() { cargo +nightly public-api --omit blanket-impls,auto-trait-impls,auto-derived-impls "$@" 2>/dev/null; }
+
+differs=0
+compare() {
+  local file="docs/api/$1.txt" new
+  new=$(mktemp)
+  listing "${@:2}" >"$new"
+  if [[ ${bless-} ]]; then
+    cp "$new" "$file"
+  elif ! diff -u "$file" "$new"; then
+    differs=1
+  fi
+  rm "$new"
+}
+
+[[ ${1-} != --bless ]] || bless=1
+compare default
+compare none --no-default-features
+compare grpc --no-default-features --features grpc
+compare all --all-features
+[[ $differs = 0 ]] || { echo 'the public interface has changed: `.ci/api.sh --bless` writes the listings anew'; exit 1; }

@@ -1,0 +1,166 @@
+//! The binding of one method: verb, path template, body.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::http::HttpMethod;
+use crate::transport::rest::template::PathTemplate;
+use crate::util::redact::{Masked, redacted};
+
+/// A field of a request that is set: its JSON name and value.
+pub(crate) type RequestField = (&'static str, Value);
+
+/// Says which names one HTTP request stands for, and how they get into it.
+///
+/// The template is that of [`google.api.http`]: path segments, in which one may be the variable `{name}`
+/// (one segment) or `{name=pattern}`, and at the end maybe a verb like `:cancel`. In a pattern `*` takes
+/// one segment and `**` one or more. Without a variable, every name is taken and goes where the other
+/// fields go: into the body of a `POST`, `PUT` or `PATCH`, else into the query.
+///
+/// ```
+/// use longrunning::{Binding, Bindings};
+///
+/// let bindings = Bindings::default()
+///     // GET /v1beta1/operations?name=operations%2F42
+///     .get([Binding::get("/v1beta1/operations")?])
+///     // POST /v1/projects/p/jobs/7:stop with the body {}
+///     .cancel([Binding::post("/v1/{name=projects/*/jobs/*}:stop")?]);
+/// # Ok::<(), longrunning::Error>(())
+/// ```
+///
+/// [`google.api.http`]: https://github.com/googleapis/googleapis/blob/master/google/api/http.proto
+#[derive(Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub(super) verb: HttpMethod,
+    pub(super) template: PathTemplate,
+    pub(super) body: bool,
+    /// The field that has the operation's name if the template has no variable.
+    pub(super) name_field: Cow<'static, str>,
+}
+
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding")
+            .field("verb", &self.verb)
+            .field("template", &format_args!("{}", redacted(&self.template.to_string())))
+            .field("body", &self.body)
+            .field("name_field", &Masked(&self.name_field))
+            .finish()
+    }
+}
+
+impl Binding {
+    /// Creates a `GET` binding; all fields but the name are in the query.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::get("/v1/{name=projects/*/jobs/*}")?;
+    /// assert_eq!(binding.to_string(), "GET /v1/{name=projects/*/jobs/*}");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    pub fn get(template: &str) -> Result<Self, Error> {
+        Self::new(HttpMethod::Get, template)
+    }
+
+    /// Creates a `DELETE` binding; all fields but the name are in the query.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    pub fn delete(template: &str) -> Result<Self, Error> {
+        Self::new(HttpMethod::Delete, template)
+    }
+
+    /// Creates a `POST` binding; all fields but the name are in the body, as JSON.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::post("/v1/{name=operations/**}:cancel")?;
+    /// assert_eq!(binding.to_string(), "POST /v1/{name=operations/**}:cancel");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    pub fn post(template: &str) -> Result<Self, Error> {
+        Self::new(HttpMethod::Post, template)
+    }
+
+    /// Creates a `PUT` binding; all fields but the name are in the body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    pub fn put(template: &str) -> Result<Self, Error> {
+        Self::new(HttpMethod::Put, template)
+    }
+
+    /// Creates a `PATCH` binding; all fields but the name are in the body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    pub fn patch(template: &str) -> Result<Self, Error> {
+        Self::new(HttpMethod::Patch, template)
+    }
+
+    /// Leaves the body empty: all fields are in the query, as they always are for `GET` and `DELETE`.
+    ///
+    /// ```
+    /// use longrunning::Binding;
+    ///
+    /// let binding = Binding::post("/v1/{name=operations/**}:wait")?.query_only();
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn query_only(mut self) -> Self {
+        self.body = false;
+        self
+    }
+
+    /// Sets the field that has the operation's name, if the template has no variable. Default: `name`.
+    ///
+    /// Vertex AI polls generated videos by such a request:
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Binding, Bindings, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Operation::running("projects/p/locations/l/publishers/google/models/veo/operations/1"));
+    /// let path = "/v1/projects/p/locations/l/publishers/google/models/veo:fetchPredictOperation";
+    /// let fetch = Binding::post(path)?.name_field("operationName");
+    /// let client = server.client_builder().bindings(Bindings::default().get([fetch])).build()?;
+    /// client.get("projects/p/locations/l/publishers/google/models/veo/operations/1").send()?;
+    /// assert_eq!(server.requests()[0].path(), path);
+    /// assert!(server.requests()[0].body().starts_with(br#"{"operationName":"projects/p/"#));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    #[must_use]
+    pub fn name_field(mut self, field: impl Into<String>) -> Self {
+        self.name_field = Cow::Owned(field.into());
+        self
+    }
+
+    pub(super) fn new(verb: HttpMethod, template: &str) -> Result<Self, Error> {
+        let name_field = Cow::Borrowed("name");
+        Ok(Self { verb, template: PathTemplate::parse(template)?, body: verb.has_body(), name_field })
+    }
+}
+
+/// `POST /v1/{name=operations/**}:cancel`
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb.as_str(), self.template)
+    }
+}
