@@ -92,6 +92,7 @@ fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
         match new.create_new(true).open(path) {
             // Another process may lock it first, so it is opened like any other.
             Ok(_) => {}
+            // Another process was faster. The next turn of the loop opens its file.
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => {
                 return Err(FileError::because("cannot be created").with_cause(cause));
@@ -204,7 +205,7 @@ const THIS_PROCESS: &str = "this process";
 const CHILD_TRIES: u32 = 20;
 const CHILD_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a lock file starts with, before the number of a process.
+/// The start of a lock file, before the number of a process.
 const MARK: &str = "longrunning-lock ";
 
 /// More than a lock file holds: the mark, a number and a file name.

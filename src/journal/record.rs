@@ -13,14 +13,14 @@ pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 
 const VERSION: u64 = 1;
 
-/// What tells operations apart: endpoint, however it is spelled, and name.
+/// The identity of an operation: endpoint, however it is spelled, and name.
 pub(super) type JournalKey = (Option<String>, String);
 
 pub(super) fn key(pending: &Pending) -> JournalKey {
     (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
-/// What one line says.
+/// The contents of one line.
 #[derive(Debug, PartialEq)]
 pub(super) enum JournalRecord {
     Add(Pending),

@@ -1,4 +1,4 @@
-//! What is wrong with a document, and where; never what it says.
+//! The error in a document and its place, without any of the contents.
 
 use std::error::Error;
 use std::fmt;

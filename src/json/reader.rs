@@ -211,7 +211,7 @@ impl<'a> RawJson<'a> {
         if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
 
-    /// What is wrong when something else should stand here; names the kind of value, never the value.
+    /// Returns the error for a value of the wrong kind; it names the kind, never the value.
     pub(crate) fn expected(self, what: &str) -> InvalidJson {
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",

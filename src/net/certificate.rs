@@ -42,7 +42,7 @@ pub struct ClientCertificate {
 /// Reads certificate and key; pipes for as long as the limits allow.
 type Load = dyn Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync;
 
-/// What a [`ClientCertificate`] gave when it was last asked.
+/// The last certificate that a [`ClientCertificate`] returned.
 #[derive(Clone, PartialEq)]
 pub(crate) struct CertificatePair {
     pub(crate) certificate: Pem,

@@ -19,7 +19,7 @@ pub(crate) struct NetError {
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What failed.
+/// The step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NetErrorKind {
     /// An open connection was closed by the peer.

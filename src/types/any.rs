@@ -312,7 +312,7 @@ fn leading_type(json: &str) -> Option<&str> {
     (!url.contains('\\')).then_some(url)
 }
 
-/// What the caller's type is made of: the fields without `@type`, or the `value`.
+/// The JSON from which the caller's type is deserialized: the fields without `@type`, or the `value`.
 fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, InvalidJson> {
     let own_form = KnownType::find(type_name).is_some_and(|known| known.own_form);
     let mut value = "null";

@@ -109,7 +109,7 @@ pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
     }
 }
 
-/// What follows the last `/` of a type's URL; what stands before it differs between services.
+/// Returns the part after the last `/` of a type's URL; the part before it differs between services.
 pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
 }

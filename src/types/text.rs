@@ -54,6 +54,7 @@ impl TextSpan {
     pub(super) const MOST: usize = u32::MAX as usize;
 
     fn new(start: usize, length: usize) -> Self {
+        // Nothing is cut off here: `OperationFields::read` rejects texts of more than `MOST` bytes.
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self { start: short(start), length: short(length) }
     }
@@ -119,9 +120,11 @@ impl<'a> SharedSource<'a> {
 
     /// Shares a string that stands inside this value, unless it is spelled with escapes.
     pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
+        // One further, after the quotation mark.
         let start = part.start_in(self.raw) + 1;
         Ok(match part.string()? {
             Cow::Borrowed(plain) => self.slice(start..start + plain.len()),
+            // With escapes, the text of the string is nowhere in the document.
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }

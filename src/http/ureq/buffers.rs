@@ -34,6 +34,7 @@ impl LazyPages {
         if self.input.is_empty() {
             self.input = vec![0; self.input_size];
         }
+        // Moves what is unread to the front. Mostly that is nothing, because a response is read to its end.
         if self.consumed > 0 {
             self.input.copy_within(self.consumed..self.filled, 0);
             (self.consumed, self.filled) = (0, self.filled - self.consumed);

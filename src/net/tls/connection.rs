@@ -24,7 +24,7 @@ pub(super) struct TlsConnection {
     has_received: bool,
 }
 
-/// What a handshake has to do besides encryption.
+/// The purposes of a handshake besides encryption.
 pub(super) struct HandshakeContext {
     /// Whether there is a client certificate to present.
     pub(super) has_certificate: bool,
@@ -158,7 +158,7 @@ impl Below {
     }
 }
 
-/// What rustls reads and writes.
+/// The socket as rustls reads and writes it.
 struct Wire<'c, 'l> {
     read_ahead: &'c mut ReadAhead,
     inner: Limited<'c, 'l>,

@@ -129,7 +129,7 @@ fn certified(
 /// for its writer.
 const RELOAD_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// What a private key is that cannot be loaded, if that is why.
+/// Describes a private key of a kind that cannot be loaded.
 fn key_kind(key: &PrivateKeyDer<'_>) -> Option<&'static str> {
     let has = |oid: &[u8]| key.secret_der().windows(oid.len()).any(|window| window == oid);
     if SUPPORTED_CURVES.iter().any(|oid| has(oid)) {

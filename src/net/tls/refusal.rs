@@ -12,7 +12,7 @@ use super::alpn::AlpnProtocol;
 use super::client_auth::TlsClientAuth;
 use super::verifier::WeakKey;
 
-/// What TLS refused when `conn` failed with this error, if it was that.
+/// Returns the rejection by TLS that made `conn` fail with this error, if there was one.
 ///
 /// A peer that refuses says why and closes. When that is while we send, sending fails, and the reason is still
 /// to be read.

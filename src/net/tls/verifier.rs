@@ -133,5 +133,5 @@ impl ServerCertVerifier for ExplainingVerifier {
     }
 }
 
-/// What ring accepts.
+/// The signature schemes that ring supports.
 const MIN_RSA_BITS: usize = 2048;

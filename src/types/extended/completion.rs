@@ -17,7 +17,7 @@ impl Operation {
 
     /// Gives an extended operation a name that can be polled, by the path at which it was started.
     ///
-    /// GKE answers with a bare name and the number of the project, Cloud DNS with an id alone.
+    /// GKE returns a bare name and the number of the project, Cloud DNS an id alone.
     pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
         let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
         if !self.form().is_extended() || is_whole || self.name().is_empty() {
