@@ -127,7 +127,7 @@ impl Core {
         by_version.or_else(|| OperationService::of_endpoint(&origin.endpoint))
     }
 
-    /// Returns how long a service holds a response to WaitOperation back, whatever it is asked for.
+    /// Returns how long a service holds back a response to WaitOperation, whatever the request says.
     pub(crate) fn server_hold(&self, rpc: Rpc, version: Option<&str>) -> Duration {
         let holds = rpc == Rpc::Wait && self.service(version) == Some(OperationService::ComputeEngine);
         if holds { OperationService::HOLD } else { Duration::ZERO }

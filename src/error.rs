@@ -22,7 +22,7 @@ use crate::util::redact::redacted;
 #[derive(Clone)]
 pub struct Error(Box<ErrorInner>);
 
-/// Who failed, and so who can do something about it.
+/// The category of an error: which party failed, and so can do something about it.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -34,9 +34,9 @@ pub enum ErrorKind {
     Config,
     /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
     Decode,
-    /// The operation itself is done and failed; asking for it worked.
+    /// The operation itself is done and failed; the request for it succeeded.
     Operation,
-    /// The service answered with an error; [`Error::code`] says which.
+    /// The service returned an error; [`Error::code`] is its code.
     Service,
     /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation may still be running.
     Stopped,
@@ -458,7 +458,7 @@ impl Error {
         self
     }
 
-    /// Says which call failed, after how much trying.
+    /// Adds which call failed, after how many attempts.
     ///
     /// What is refused before anything is tried stands for itself.
     pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
@@ -469,7 +469,7 @@ impl Error {
         self.with_name(name).with_tries(tries, elapsed)
     }
 
-    /// Says which operation it is about, where that is not said yet.
+    /// Adds the operation that the error is about, unless it is set.
     pub(crate) fn about(self, name: &str) -> Self {
         if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
     }

@@ -78,7 +78,7 @@ fn service_of_word(word: &str) -> &str {
     if word == "sql" { "sqladmin" } else { word }
 }
 
-/// Puts the `parentId` of a query in front of a name that lacks it.
+/// Adds the `parentId` of a query in front of a name that lacks it.
 fn with_organization(name: &str, target: &str) -> String {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parent = query.split(['&', '#']).find_map(|pair| pair.strip_prefix("parentId="));

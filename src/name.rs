@@ -81,7 +81,7 @@ impl OperationName {
         Self(name.to_owned())
     }
 
-    /// Says why the name could leave the path of a URL.
+    /// Returns why the name could leave the path of a URL.
     pub(crate) fn check_path(&self) -> Result<(), Error> {
         check(&self.0).map_err(|why| Error::bad_name(&self.0, why))
     }
@@ -175,7 +175,7 @@ fn no_id_after(collection: &str) -> &'static str {
     }
 }
 
-/// Says why `segment`, which has no `/`, may not stand between two of them.
+/// Returns why `segment`, which has no `/`, may not stand between two of them.
 pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");

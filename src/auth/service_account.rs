@@ -70,7 +70,7 @@ struct AccountIdentity {
     key: Rs256,
 }
 
-/// What the tokens are good for.
+/// The scopes or the audience of the tokens.
 #[derive(Clone)]
 enum JwtTarget {
     /// The scopes of the client, or the default one.
@@ -347,7 +347,7 @@ impl ServiceAccount {
         self.token_uri.as_deref().or_else(of_file).unwrap_or(TOKEN_URI)
     }
 
-    /// What is wrong with the choices that were made, together.
+    /// Checks that the options fit together.
     fn check(&self) -> Result<(), Error> {
         if !self.exchanges() {
             return Ok(());

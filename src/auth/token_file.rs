@@ -41,7 +41,7 @@ impl fmt::Debug for TokenFile {
     }
 }
 
-/// What changes when a file is written to, or another takes its place.
+/// The metadata that change when a file is written to or replaced.
 #[derive(PartialEq)]
 struct Stamp {
     modified: Option<SystemTime>,

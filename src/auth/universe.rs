@@ -43,7 +43,7 @@ pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials
     }
 }
 
-/// What to say when credentials and client belong to different universes.
+/// Returns the error message for credentials and a client that belong to different universes.
 pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
     let (own, client) = (shown(own), shown(client));
     format!(

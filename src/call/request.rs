@@ -196,7 +196,7 @@ impl AttemptRequest for WaitOperationRequest {
     }
 }
 
-/// Says so if a response that cannot be read leaves open whether the service has acted.
+/// Adds to the error of an unreadable response that the service may have acted.
 fn in_doubt(error: Error, done: &str) -> Error {
     match error.kind() {
         ErrorKind::Decode => {

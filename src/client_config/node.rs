@@ -30,12 +30,12 @@ impl<'a> ConfigNode<'a> {
         self.get(key)?.ok_or_else(|| self.member(key, self.value).error("is missing"))
     }
 
-    /// What is wrong where a key is missing that another one calls for.
+    /// Returns the error for a missing key that another one requires.
     pub(super) fn missing(&self, key: &str, why: &str) -> Error {
         self.member(key, self.value).error(&format!("is missing: {why}"))
     }
 
-    /// Says which members have no effect: they may be misspelt, or newer than this crate.
+    /// Logs the members that have no effect: they may be misspelt, or newer than this crate.
     pub(super) fn warn_of_others_than(&self, known: &[&str]) -> Result<(), Error> {
         for (key, node) in self.members()? {
             if !known.contains(&key) {
@@ -97,7 +97,7 @@ impl<'a> ConfigNode<'a> {
         code.ok_or_else(|| self.expected("a code of google.rpc.Code that stands for an error"))
     }
 
-    /// What is wrong with the value.
+    /// Returns an error about the value.
     pub(super) fn error(&self, why: &str) -> Error {
         match self.path.as_str() {
             "" => Error::config(format!("client config: {why}")),

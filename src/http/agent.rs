@@ -48,7 +48,7 @@ pub struct HttpAgent {
     options: HttpOptions,
 }
 
-/// What no process shares with another: connections, and locks.
+/// The state that no process shares with another: connections, and locks.
 struct LocalAgent {
     library: Box<dyn HttpLibrary>,
     permits: Permits,

@@ -33,7 +33,7 @@ pub struct HttpError {
     http_status: Option<u16>,
 }
 
-/// What failed.
+/// The kind of failure of an exchange.
 ///
 /// Each kind has a usual meaning for [`HttpError::was_sent`] and [`HttpError::is_transient`]; an error may
 /// know better.

@@ -47,7 +47,7 @@ impl InvalidJson {
         Self(Box::new(InvalidDetail { path: String::new(), problem }))
     }
 
-    /// Puts a field, or an index in brackets, in front of the path.
+    /// Adds a field, or an index in brackets, in front of the path.
     pub(crate) fn at(mut self, field: &str) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = format!("{field}{dot}{}", self.0.path);

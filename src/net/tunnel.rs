@@ -8,7 +8,7 @@ use super::error::{ConnectionError, NetError, NetErrorKind};
 use super::peer::Peer;
 use super::proxy::ProxyServer;
 
-/// Has the proxy at the other end of `connection` connect to `peer`.
+/// Requests the proxy at the other end of `connection` to connect to `peer`.
 pub(super) fn open(
     connection: &mut dyn Connection,
     proxy: &ProxyServer,

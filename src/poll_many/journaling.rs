@@ -65,7 +65,7 @@ impl JournalWriter {
         }
     }
 
-    /// Gives the next that is over: first what the journal had before, then what it has now.
+    /// Returns the next finished operation: first those that the journal had before, then new ones.
     pub(super) fn give(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),

@@ -371,7 +371,7 @@ impl WaitMachine {
         self.state = WaitState::Due(at);
     }
 
-    /// Puts the next poll off until there was a pause, unless the wait ends before.
+    /// Delays the next poll until `pause` is over, unless the wait ends before that.
     fn pause_at_least(&mut self, pause: Duration, now: Instant) {
         // A pause that reaches the deadline is not kept, because it would leave no time for a last poll.
         if pause < self.time_left(now)

@@ -31,9 +31,9 @@ pub(crate) struct AttemptTurn {
     pub(crate) ambiguous: bool,
 }
 
-/// What a call does next.
+/// The next step of a call.
 pub(crate) enum RetryStep {
-    /// Make an attempt and say how it went.
+    /// Make an attempt, and report its result.
     Attempt(AttemptTurn),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),

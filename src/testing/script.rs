@@ -1,4 +1,4 @@
-//! The answers that a test has put in line.
+//! The responses that a test has scripted.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::reply::Reply;
 use super::request::RecordedRequest;
 
-/// Answers in the order in which they were given, each for the next request that it is meant for.
+/// Responses in the order in which they were added, each for the next request that it matches.
 #[derive(Debug, Default)]
 pub(super) struct ReplyScript(VecDeque<ScriptEntry>);
 
@@ -37,7 +37,7 @@ impl ReplyScript {
         Some(line.reply.clone())
     }
 
-    /// How many answers are left.
+    /// Returns how many responses are left.
     pub(super) fn len(&self) -> usize {
         self.0.iter().fold(0, |sum, line| sum.saturating_add(line.reply.times))
     }

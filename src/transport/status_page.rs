@@ -1,4 +1,4 @@
-//! What proxies, load balancers and front ends answer in place of the service: pages of HTML, and other text.
+//! Status pages that proxies, load balancers and front ends send in place of the service: HTML, and other text.
 
 use std::time::SystemTime;
 

@@ -100,7 +100,7 @@ fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, InvalidJson> {
     M::decode(bytes).map_err(|cause| InvalidJson::new(why_not_decoded(&cause)))
 }
 
-/// Tells bytes that nest too deep for prost from bytes that are wrong.
+/// Distinguishes bytes that nest too deep for prost from invalid bytes.
 pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
     // prost has no other way to tell them apart.
     match cause.to_string().contains("recursion limit") {
@@ -148,7 +148,7 @@ pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Re
     })
 }
 
-/// Says what does work: without descriptors, and with them.
+/// Describes what does work: without descriptors, and with them.
 fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
     let name = excerpt(type_name(type_url));
     InvalidJson::new(format!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::util::stop::StopToken;
 
-/// What the crate knows of time. [`SystemClock`] outside tests.
+/// The source of time for the whole crate: [`SystemClock`] outside tests.
 pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// Monotonic time; deadlines are measured with it.
     fn now(&self) -> Instant;

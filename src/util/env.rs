@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Looks up environment variables.
+/// Reads environment variables.
 pub(crate) trait Env: fmt::Debug + Send + Sync {
     /// The value of a variable; one that is unset, empty or not Unicode is none.
     fn var(&self, name: &str) -> Option<String>;

@@ -2,7 +2,7 @@
 //! log obeys.
 //!
 //! Every text from outside goes through here on its way into a message: [`shown`], [`shown_name`] and
-//! [`shown_path`] take values that somebody gave, [`excerpt`] and [`long_excerpt`] take what a server wrote.
+//! [`shown_path`] take values from the caller, [`excerpt`] and [`long_excerpt`] take what a server wrote.
 
 use std::path::Path;
 
@@ -71,7 +71,7 @@ fn without_passwords(text: &str) -> String {
     shown + rest
 }
 
-/// What is in front of the host, in a URL without its scheme.
+/// Returns the part in front of the host, in a URL without its scheme.
 fn user_and_password(url: &str) -> Option<(&str, &str)> {
     let end = url.find(|char: char| char.is_whitespace() || "/?#\\\"'`<>".contains(char));
     let (user, _host) = url[..end.unwrap_or(url.len())].rsplit_once('@')?;

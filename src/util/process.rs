@@ -1,4 +1,4 @@
-//! What a forked child inherits, and how it gets parts of its own.
+//! The state that a forked child inherits, and how it gets state of its own.
 //!
 //! A child has one thread, the one that forked, and the memory and the open files of its parent as they were. Two things
 //! in it are of no use: connections, which the parent goes on using, and locks that other threads of the parent held at

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a value given as a URL, a host or an option is, when it cannot be one or may be a secret: `JSON`, `an API key`.
+/// Returns what a value seems to be that cannot be a URL, host or option, or may be a secret: `JSON`, `an API key`.
 ///
-/// None for plausible values, also if they are wrong.
+/// Returns `None` for plausible values, even if they are wrong.
 pub(crate) fn suspicion(value: &str) -> Option<&'static str> {
     suspicion_of_text(value).or_else(|| value.split(['/', '\\']).any(is_too_long).then_some(TOO_LONG))
 }

@@ -142,7 +142,7 @@ impl ExecutableSource {
     }
 }
 
-/// What the program says, version 1 of the protocol in AIP-4117.
+/// The output of the program, version 1 of the protocol in AIP-4117.
 #[derive(Deserialize)]
 struct ExecutableOutput {
     version: Option<Value>,

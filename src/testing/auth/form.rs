@@ -1,4 +1,4 @@
-//! What OAuth endpoints have in common: forms, client authentication, answers and errors (RFC 6749).
+//! What OAuth endpoints have in common: forms, client authentication, responses and errors (RFC 6749).
 
 use std::collections::BTreeMap;
 

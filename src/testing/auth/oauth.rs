@@ -1,4 +1,4 @@
-//! `POST /token`, as `https://oauth2.googleapis.com/token` answers it.
+//! `POST /token`, as `https://oauth2.googleapis.com/token` responds to it.
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ struct SignedHeader {
     value: String,
 }
 
-/// Says what is wrong with the request, if anything.
+/// Checks the request.
 pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
     let signed: SignedRequest =
         serde_json::from_str(&decode(token)).map_err(|error| format!("not a signed request: {error}"))?;

@@ -1,4 +1,4 @@
-//! The Security Token Service, as `https://sts.googleapis.com` answers ([RFC 8693]), and a subject token.
+//! The Security Token Service, as `https://sts.googleapis.com` responds ([RFC 8693]), and a subject token.
 //!
 //! [RFC 8693]: https://www.rfc-editor.org/rfc/rfc8693
 

@@ -22,7 +22,7 @@ pub(super) struct ParsedRequest {
 pub(super) enum RequestEnd {
     /// The client has left, or the server stops.
     Closed,
-    /// It is answered with this HTTP status and message, and the connection closed.
+    /// The response has this HTTP status and message, and the connection is closed.
     Refused(u16, &'static str),
 }
 

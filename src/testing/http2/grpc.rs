@@ -106,7 +106,7 @@ impl OutgoingResponse {
         }
     }
 
-    /// What somebody answers who speaks HTTP; a body without a form or without end is a message all the same.
+    /// Returns the gRPC response for a scripted HTTP one; a body without a form or without end is a message all the same.
     pub(super) fn to_call_by_http(reply: &Reply, http: FakeResponse) -> Self {
         match http.body {
             FakeBody::Spaces(_) => Self::message(reply, http.body),

@@ -259,7 +259,7 @@ impl GrpcChannel {
         }
     }
 
-    /// Lets h2 read what is in the pipe, and write; says whether there was something to read.
+    /// Lets h2 read what is in the pipe, and write; returns whether there was something to read.
     fn turn(&mut self) -> bool {
         let (was_fed, is_last) = self.pipe.lock().state();
         // Cleared before h2 runs, so that a wake from inside of it counts.

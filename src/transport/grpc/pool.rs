@@ -33,7 +33,7 @@ pub(super) struct ConnectionPool {
     keep: Duration,
 }
 
-/// What no process shares with another: connections, and locks.
+/// The state that no process shares with another: connections, and locks.
 struct LocalPool {
     connector: Connector,
     permits: Permits,
@@ -128,7 +128,7 @@ impl ConnectionPool {
         })
     }
 
-    /// Tells the server the time that is left now, however long it took to get the connection.
+    /// Sends a request with the remaining time as its timeout, which does not include the time to get the connection.
     fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {

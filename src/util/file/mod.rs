@@ -332,8 +332,8 @@ pub(crate) fn warn_if_exposed(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn warn_if_exposed(_path: &Path) {}
 
-/// What is given in place of the path of a file, if that is no plausible path and there is no such file: most often
-/// the text of the file.
+/// Returns what `path` seems to be in place of a path, if it is not plausible and there is no such file: most often the
+/// text of the file.
 pub(crate) fn misplaced(path: &Path) -> Option<&'static str> {
     suspicion_of_path(&path.to_string_lossy()).filter(|_| fs::symlink_metadata(path).is_err())
 }
