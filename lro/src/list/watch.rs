@@ -1,6 +1,6 @@
 //! `--watch`: the listing over and over, in the same place on a terminal.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use longrunning::Operation;
@@ -10,19 +10,21 @@ use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::output::{self, Painter, TextStyle};
 use crate::screen::{Canvas, ScreenLine, ScreenSize};
-use crate::signals;
+use crate::signals::{self, Suspension};
 
 use super::table::OperationTable;
 use super::{Listing, PagePrinter};
 
 pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
+    let interval = interval.max(SHORTEST);
     if !output::stdout_is_terminal() || listing.globals.format() != crate::args::OutputFormat::Text {
         return print(listing, interval);
     }
     let painter = Painter::of_stdout(listing.globals.color.unwrap_or_default());
     let mut screen =
         WatchScreen { canvas: Canvas::of_stdout(painter), interval, operations: Vec::new(), trouble: None };
-    let events = take_suspension()?;
+    let (sender, events) = mpsc::channel();
+    signals::on_suspend(move |suspension| sender.send(suspension).is_ok())?;
     loop {
         match listing.all() {
             Ok(operations) => (screen.operations, screen.trouble) = (operations, None),
@@ -44,11 +46,15 @@ fn print(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailu
     let (_open, never) = mpsc::channel::<()>();
     let is_text = listing.globals.format() == crate::args::OutputFormat::Text;
     loop {
-        let operations = listing.all()?;
-        let mut printer = PagePrinter::new(listing.globals);
-        let written = printer.page(&operations) && (!is_text || printer.output.line(""));
-        if !written {
-            return Ok(Exit::Success);
+        match listing.all() {
+            Ok(operations) => {
+                let mut printer = PagePrinter::new(listing.globals);
+                if !printer.page(&operations) || is_text && !printer.output.line("") {
+                    return Ok(Exit::Success);
+                }
+            }
+            Err(failure) if failure.is_transient() => drop(failure.tell()),
+            Err(failure) => return Err(failure),
         }
         let _ = never.recv_timeout(interval);
     }
@@ -60,12 +66,6 @@ struct WatchScreen {
     interval: Duration,
     operations: Vec<Operation>,
     trouble: Option<String>,
-}
-
-/// Ctrl-Z, as far as the screen is concerned.
-enum Suspension {
-    Suspended(SyncSender<()>),
-    Resumed,
 }
 
 impl WatchScreen {
@@ -81,11 +81,7 @@ impl WatchScreen {
             }
             let left = self.interval.saturating_sub(start.elapsed());
             match events.recv_timeout(left.min(LOOK)) {
-                Ok(Suspension::Suspended(done)) => {
-                    self.canvas.suspend();
-                    let _ = done.send(());
-                }
-                Ok(Suspension::Resumed) => self.canvas.resume(),
+                Ok(suspension) => self.canvas.suspended(suspension),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Nothing takes the signal here.
                 Err(RecvTimeoutError::Disconnected) => std::thread::park_timeout(left.min(LOOK)),
@@ -125,24 +121,11 @@ fn frame(
     lines.split_off(cut)
 }
 
-fn take_suspension() -> Result<Receiver<Suspension>, CommandFailure> {
-    let (sender, events) = mpsc::channel();
-    let after = sender.clone();
-    let suspend = move || {
-        let (done, tidied) = mpsc::sync_channel(1);
-        if sender.send(Suspension::Suspended(done)).is_ok() {
-            let _ = tidied.recv_timeout(TIDYING);
-        }
-    };
-    signals::on_suspend(suspend, move || drop(after.send(Suspension::Resumed)))?;
-    Ok(events)
-}
-
 /// How often the size of the screen is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long a stop by Ctrl-Z waits for the screen to be tidied.
-const TIDYING: Duration = Duration::from_millis(500);
+/// No service is asked more often.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

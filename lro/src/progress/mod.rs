@@ -17,6 +17,7 @@ use longrunning::Operation;
 use crate::args::{Globals, ProgressArg};
 use crate::output::{self, Painter};
 use crate::screen::{Canvas, ScreenLine};
+use crate::signals::Suspension;
 
 use board::WaitBoard;
 use lines::ProgressLines;
@@ -140,16 +141,10 @@ impl WaitDisplay {
         }
     }
 
-    /// Takes the screen away until [`resume`](Self::resume): the program is about to be stopped.
-    pub(crate) fn suspend(&mut self) {
+    /// Takes the screen away while the program is stopped.
+    pub(crate) fn suspended(&mut self, suspension: Suspension) {
         if let ProgressView::Screen(canvas) = &mut self.view {
-            canvas.suspend();
-        }
-    }
-
-    pub(crate) fn resume(&mut self) {
-        if let ProgressView::Screen(canvas) = &mut self.view {
-            canvas.resume();
+            canvas.suspended(suspension);
             self.drawn = None;
         }
     }

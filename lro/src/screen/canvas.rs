@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use console::Term;
 
 use crate::output::{self, Painter};
-use crate::signals;
+use crate::signals::{self, Suspension};
 
 use super::{ScreenLine, ScreenSize};
 
@@ -115,14 +115,17 @@ impl Canvas {
         }
     }
 
-    /// Takes the lines away until [`resume`](Self::resume).
-    pub(crate) fn suspend(&mut self) {
-        self.clear();
-        self.is_suspended = true;
-    }
-
-    pub(crate) fn resume(&mut self) {
-        self.is_suspended = false;
+    /// Takes the lines away while the program is stopped.
+    pub(crate) fn suspended(&mut self, suspension: Suspension) {
+        match suspension {
+            Suspension::Suspended(done) => {
+                self.clear();
+                self.is_suspended = true;
+                // If the receiver is gone, it has not waited so long.
+                let _ = done.send(());
+            }
+            Suspension::Resumed => self.is_suspended = false,
+        }
     }
 
     /// Without a terminal, lines follow each other, and not too many of them.

@@ -16,6 +16,7 @@ mod suspend;
 mod unix;
 
 use std::io;
+use std::sync::mpsc::SyncSender;
 
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
@@ -28,21 +29,24 @@ pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Comman
     take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
-/// Runs `before` when Ctrl-Z is about to stop the program, and `after` when it goes on.
+/// Ctrl-Z, as far as a display is concerned.
+pub(crate) enum Suspension {
+    /// The program is about to be stopped, and waits for a reply until the screen is tidy.
+    Suspended(SyncSender<()>),
+    /// It goes on.
+    Resumed,
+}
+
+/// Reports when Ctrl-Z is about to stop the program, and when it goes on; `report` returns whether that arrived.
 #[cfg(unix)]
-pub(crate) fn on_suspend(
-    before: impl Fn() + Send + 'static,
-    after: impl Fn() + Send + 'static,
-) -> Result<(), CommandFailure> {
-    suspend::take(before, after)
-        .map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
+pub(crate) fn on_suspend(report: impl Fn(Suspension) -> bool + Send + 'static) -> Result<(), CommandFailure> {
+    suspend::take(report).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
 /// There is no such signal.
 #[cfg(windows)]
 pub(crate) fn on_suspend(
-    _before: impl Fn() + Send + 'static,
-    _after: impl Fn() + Send + 'static,
+    _report: impl Fn(Suspension) -> bool + Send + 'static,
 ) -> Result<(), CommandFailure> {
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! SIGTSTP, which Ctrl-Z sends, and the job control of a shell.
 
 use std::io;
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::getpgrp;
 use rustix::stdio::stderr;
@@ -10,9 +12,10 @@ use signal_hook::consts::SIGTSTP;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::Suspension;
 use super::ignored::ignored;
 
-pub(super) fn take(before: impl Fn() + Send + 'static, after: impl Fn() + Send + 'static) -> io::Result<()> {
+pub(super) fn take(report: impl Fn(Suspension) -> bool + Send + 'static) -> io::Result<()> {
     // A shell without job control starts programs that cannot be stopped.
     if ignored().contains(&SIGTSTP) {
         return Ok(());
@@ -20,10 +23,14 @@ pub(super) fn take(before: impl Fn() + Send + 'static, after: impl Fn() + Send +
     let mut signals = Signals::new([SIGTSTP])?;
     thread::spawn(move || {
         for signal in signals.forever() {
-            before();
+            let (done, tidied) = mpsc::sync_channel(1);
+            // A program that is stuck in a write is stopped all the same.
+            if report(Suspension::Suspended(done)) {
+                let _ = tidied.recv_timeout(TIDYING);
+            }
             // It stops the whole process, and returns when that is continued.
             let _ = emulate_default_handler(signal);
-            after();
+            report(Suspension::Resumed);
         }
     });
     Ok(())
@@ -33,3 +40,6 @@ pub(super) fn take(before: impl Fn() + Send + 'static, after: impl Fn() + Send +
 pub(super) fn is_in_foreground() -> bool {
     tcgetpgrp(stderr()).map_or(true, |group| group == getpgrp())
 }
+
+/// How long a stop waits for the screen to be tidied.
+const TIDYING: Duration = Duration::from_millis(500);

@@ -1,11 +1,11 @@
 //! What the threads of a wait report to the one that prints.
 
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use longrunning::{Error, Operation};
 
 use crate::exit::Exit;
+use crate::signals::Suspension;
 
 /// What happens while waiting; operations are known by their numbers.
 pub(super) enum Event {
@@ -13,10 +13,8 @@ pub(super) enum Event {
     Ended(usize, Result<Operation, Error>),
     /// By a signal, which has this status.
     Stopped(Exit),
-    /// The program is about to be stopped by Ctrl-Z, and waits for a reply until the screen is tidy.
-    Suspended(SyncSender<()>),
-    /// It goes on.
-    Resumed,
+    /// By Ctrl-Z, for a while.
+    Suspension(Suspension),
 }
 
 /// What a poll has found out about an operation that is not known to be done.

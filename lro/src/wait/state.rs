@@ -10,6 +10,7 @@ use crate::names;
 use crate::output;
 use crate::progress::{Trouble, WaitDisplay};
 use crate::redact::name_for_display;
+use crate::signals::Suspension;
 use crate::url::origin;
 
 use super::events::PollNews;
@@ -81,12 +82,8 @@ impl<'a> RunningWait<'a> {
         self.progress.is_drawn()
     }
 
-    pub(super) fn suspended(&mut self) {
-        self.progress.suspend();
-    }
-
-    pub(super) fn resumed(&mut self) {
-        self.progress.resume();
+    pub(super) fn suspended(&mut self, suspension: Suspension) {
+        self.progress.suspended(suspension);
     }
 
     /// An operation is done, or cannot be waited for any longer.

@@ -18,8 +18,10 @@ const PAGES: &[(&str, &str)] = &[
 /// The beginnings of commands that no test of this file runs, and why.
 const NOT_RUN: &[(&str, &str)] = &[
     ("cargo add longrunning", "the package is not published yet"),
+    ("cargo new nightly", "makes a package"),
     ("cargo install --path lro", "the part `install` of .ci/run does it"),
     ("cargo run --example ", "the part `examples` of .ci/run does it"),
+    ("cargo run", "runs the program of the page, which needs a project"),
     ("gcloud ", "needs gcloud and an account"),
     ("lro --api-version v2 wait --journal", "a dry run opens no journal; tests/cli/wait.rs continues one"),
     ("lro serve --port ", "serves until it is stopped; tests/cli/serve.rs does it"),

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 
 use longrunning::rpc::{ErrorInfo, Help, help::Link};
+use longrunning::testing::Reply;
 use longrunning::{Any, Code, Operation, Status};
 
 use crate::kit::{full_server, lro, server};
@@ -60,7 +61,7 @@ fn a_listing_is_sorted() {
 #[test]
 fn a_listing_is_printed_again_and_again() {
     let server = full_server();
-    let mut child = lro("list --watch=10ms --format name").asks(&server).starts();
+    let mut child = lro("list --watch=0s --format name").asks(&server).starts();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(12);
     let lines: Vec<_> = lines.map(Result::unwrap).collect();
     assert_eq!(lines[..4], lines[8..]);
@@ -72,9 +73,14 @@ fn a_listing_is_printed_again_and_again() {
 #[test]
 fn a_listing_that_fails_for_a_moment_is_watched_on() {
     let server = full_server();
-    lro("list --watch=10ms --retries 0 --api-version v9/x").asks(&server);
+    server.reply(Reply::usual());
+    server.reply(Status::new(Code::Unavailable, "draining"));
+    server.reply(Reply::usual());
     server.reply(Status::new(Code::PermissionDenied, "no"));
-    lro("list --watch=10ms").asks(&server).runs().exits(1).says("lro: ListOperations `operations`: ");
+    let ran = lro("list --watch=100ms --retries 0 --format name").asks(&server).runs().exits(1);
+    assert_eq!(ran.stdout.lines().count(), 8, "{ran:#?}");
+    let errors: Vec<_> = ran.stderr.lines().filter(|line| line.contains("ListOperations")).collect();
+    assert!(errors.len() == 2 && errors[0].contains("draining") && errors[1].contains("no"), "{ran:#?}");
 }
 
 #[test]

@@ -100,6 +100,14 @@ fn completed(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn other_shells_complete_files_too() {
+    for (shell, part) in [("zsh", ":FILE:_files"), ("fish", "-l journal"), ("fish", "-r -F")] {
+        let script = lro("completions").word(shell).runs().exits(0).stdout;
+        assert!(script.contains(part), "{shell}: {script}");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn files_and_values_are_completed() {
     let rows: [(&[&str], &[&str]); 6] = [
