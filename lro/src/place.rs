@@ -78,3 +78,25 @@ pub(crate) fn is_operation(name: &str) -> bool {
     let mut segments = name.rsplit('/');
     segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_operations() {
+        let rows = [
+            ("projects/p/operations/42", true),
+            ("operations/42", true),
+            ("projects/p/operations", false),
+            ("projects/p/operations/-", false),
+            ("projects/p/operations/", false),
+            ("projects/p", false),
+            ("operations", false),
+            ("", false),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(is_operation(name), expected, "{name}");
+        }
+    }
+}

@@ -12,8 +12,8 @@ use crate::output::{self, Painter, TextStyle};
 use crate::screen::{Canvas, ScreenLine, ScreenSize};
 use crate::signals;
 
+use super::listing::{Listing, PagePrinter};
 use super::table::OperationTable;
-use super::{Listing, PagePrinter};
 
 pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
     if !output::stdout_is_terminal() || listing.globals.format() != crate::args::OutputFormat::Text {
