@@ -135,7 +135,7 @@
 //! |---|---|
 //! | `WARN` | what no return value reports, such as a credentials file that other users can read, or a token that could not be renewed |
 //! | `DEBUG` | each attempt, retry and poll, with its outcome and delay; which credentials were found where |
-//! | `TRACE` | nothing of this crate. ureq logs the bytes of responses, **unredacted** (target `ureq_proto`): leave that at `DEBUG` |
+//! | `TRACE` | nothing of this crate. ureq logs the bytes of responses, and of bodies of starts above 16 KiB, **unredacted** (target `ureq_proto`): leave that at `DEBUG` |
 //!
 //! [`google.longrunning.Operations`]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
 

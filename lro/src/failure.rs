@@ -49,6 +49,17 @@ impl CommandFailure {
         redacted(&self.message)
     }
 
+    /// What the library says about a start: a resource that is not found is no operation that is not found.
+    pub(crate) fn of_start(error: &Error, place: &OperationPlace) -> Self {
+        let failure = Self::of(error, place);
+        let exit = match failure.exit {
+            Exit::NotFound => Exit::NotAsked,
+            _ if error.may_have_started() => Exit::NotAsked,
+            exit => exit,
+        };
+        Self { exit, ..failure }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

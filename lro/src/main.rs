@@ -3,7 +3,7 @@
 //! ```text
 //! main ── args (clap) ── call: get, cancel, delete ─ names → connect → the library → output
 //!          │             list ── screen
-//!          │             wait ── signals, progress → screen
+//!          │             start ── wait ── signals, progress → screen
 //!          │             dry_run
 //!          └─ failure → exit, hints ── serve ── scenario
 //! ```
@@ -33,6 +33,7 @@ mod scenario;
 mod screen;
 mod serve;
 mod signals;
+mod start;
 mod url;
 mod wait;
 
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
         return dry_run::run(cli);
     }
     match &cli.command {
+        Command::Start(args) => start::run(globals, args),
         Command::Get(args) => call::get(globals, args),
         Command::List(args) => list::run(globals, args),
         Command::Wait(args) => wait::run(globals, args),

@@ -38,7 +38,7 @@ fn parse(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, 
     Ok(Cli { globals: behind.or(front), command })
 }
 
-/// Looks up, waits for, lists, cancels and deletes long-running operations.
+/// Starts, looks up, waits for, lists, cancels and deletes long-running operations.
 #[derive(Parser, Clone, Debug, PartialEq)]
 #[command(name = "lro", version, about, long_about = ABOUT, after_long_help = AFTER)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -51,6 +51,9 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand, Clone, Debug, PartialEq)]
 pub(crate) enum Command {
+    /// Start an operation: send a request of any method that returns one, at most once.
+    #[command(after_help = START)]
+    Start(Late<StartArgs>),
     /// Show an operation as it is now.
     #[command(after_help = GET)]
     Get(Late<Get>),
@@ -75,6 +78,54 @@ pub(crate) enum Command {
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
     Man(Late<Man>),
+}
+
+#[derive(Args, Clone, Debug, PartialEq)]
+pub(crate) struct StartArgs {
+    /// Path of the method with its version, such as `/v2/projects/p/locations/l/jobs/j:run`, or its full URL.
+    #[arg(value_name = "URL|PATH")]
+    pub(crate) target: String,
+    /// HTTP method.
+    #[arg(long, value_enum, ignore_case = true, default_value_t, value_name = "METHOD")]
+    pub(crate) method: MethodArg,
+    /// Add a parameter to the query; may be given more than once.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) query: Vec<String>,
+    /// Send this JSON as the body, or that of a FILE, or of standard input [default: no body].
+    #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) data: Option<String>,
+    /// Send this UUID as `requestId`, so that the request may be retried; `auto` makes one.
+    #[arg(long, value_name = "ID|auto")]
+    pub(crate) request_id: Option<String>,
+    /// Wait until the operation is done, as `lro wait` does.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// With --wait: what becomes of an operation that still runs when the time is over.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", requires = "wait")]
+    pub(crate) on_timeout: OnTimeoutArg,
+    /// With --wait: let the server hold its response back until the operation is done, where it can.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", requires = "wait")]
+    pub(crate) long_poll: LongPollArg,
+    /// With --wait: poll every DURATION, at least 10ms.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval, requires = "wait")]
+    pub(crate) poll_interval: Option<Duration>,
+    /// With --wait: give up when polls have failed without interruption for DURATION.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]
+    pub(crate) max_outage: Option<Duration>,
+    /// With --wait: keep the operation in FILE until it is done.
+    #[arg(long, value_name = "FILE", requires = "wait")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum MethodArg {
+    Delete,
+    Get,
+    Patch,
+    #[default]
+    Post,
+    Put,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -204,7 +255,7 @@ pub(crate) struct Man {
 }
 
 const ABOUT: &str = "\
-Looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
+Starts, looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
 of any Google service.
 
 An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
@@ -262,6 +313,20 @@ Examples:
   lro --api-version v2 list --sort age
   lro --api-version v2 wait 42 --timeout 15m && echo deployed
   lro serve    # try it without a service";
+
+const START: &str = "\
+Prints the operation. With --wait it prints the name on standard error, and then does what `lro wait` does, with its
+exit statuses; the operation is waited for at the version of the path.
+
+The request is sent at most once, unless --request-id makes it safe to repeat: then it is retried as other requests are.
+A service that ignores the id starts twice. Exit status 1 and a message say if an operation may have been started; look
+for it, by `lro list`, before you start again. A response that is no operation is printed, with exit status 1.
+
+Examples:
+  lro start https://run.googleapis.com/v2/projects/p/locations/l/jobs/j:run --wait --total-timeout 1h
+  lro start /v2/projects/p/locations/l/services --query serviceId=s --data @service.json --endpoint run.googleapis.com
+  lro start /v2/projects/p/locations/l/services/s --method DELETE --request-id auto --endpoint run.googleapis.com
+  lro start /v1/projects/p/locations/l/indexes --data '{\"displayName\": \"x\"}' --dry-run";
 
 const GET: &str = "\
 Examples:

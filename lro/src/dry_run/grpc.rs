@@ -25,7 +25,7 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     let answer = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
     match (server.requests().first(), answer) {
         (Some(request), _) => Ok(RecordedCall::of(request, &place.service).show(&cli.globals)),
-        (None, Err(error)) => Err(CommandFailure::of(&error, place)),
+        (None, Err(failure)) => Err(failure),
         (None, Ok(())) => Err(CommandFailure::usage("this command sends nothing")),
     }
 }

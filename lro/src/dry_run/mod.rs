@@ -9,11 +9,13 @@ use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::names;
 use crate::output::StandardOutput;
+use crate::start;
 
 /// Prints the first request for each name that the command is about.
 pub(crate) fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     let globals = &cli.globals;
     let places = match &cli.command {
+        Command::Start(args) => vec![start::place(globals, args)?],
         Command::Get(args) => vec![names::place(globals, &args.name)?],
         Command::List(args) => vec![names::list_place(globals, args.name.as_deref())?],
         Command::Wait(args) if args.all.is_some() => vec![names::list_place(globals, args.all.as_deref())?],

@@ -6,9 +6,11 @@ use longrunning::OperationsClient;
 use longrunning::http::is_sensitive;
 
 use crate::args::{Cli, Command, Globals, ShellKind};
+use crate::failure::CommandFailure;
 use crate::list::list_call;
 use crate::place::OperationPlace;
 use crate::redact;
+use crate::start;
 use crate::wait::selection_call;
 
 /// Lets `client` send what the command would send first for a name.
@@ -16,15 +18,17 @@ pub(super) fn send(
     client: &OperationsClient,
     cli: &Cli,
     place: &OperationPlace,
-) -> Result<(), longrunning::Error> {
+) -> Result<(), CommandFailure> {
     let name = &*place.name;
-    match &cli.command {
+    let sent = match &cli.command {
+        Command::Start(args) => start::call(&cli.globals, args, client, place)?.send().map(drop),
         Command::List(args) => list_call(client, place, args).send().map(drop),
         Command::Wait(args) if args.all.is_some() => selection_call(client, place, args).send().map(drop),
         Command::Cancel(_) => client.cancel(name).send(),
         Command::Delete(_) => client.delete(name).send(),
         _ => client.get(name).send().map(drop),
-    }
+    };
+    sent.map_err(|error| CommandFailure::of(&error, place))
 }
 
 /// Headers as arguments of curl and its kin; secrets become variables of the shell.

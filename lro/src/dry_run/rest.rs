@@ -22,7 +22,7 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     match (recorder.take(), answer, cli.globals.format()) {
         (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
         (Some(request), _, OutputFormat::Text | OutputFormat::Name) => Ok(request.to_text(&cli.globals)),
-        (None, Err(error), _) => Err(CommandFailure::of(&error, place)),
+        (None, Err(failure), _) => Err(failure),
         (None, Ok(()), _) => Err(CommandFailure::usage("this command sends nothing")),
     }
 }

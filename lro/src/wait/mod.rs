@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use longrunning::{ErrorKind, StopToken};
+use longrunning::{ErrorKind, Operation, StopToken};
 
 use crate::args::{Globals, WaitArgs};
 use crate::connect::Clients;
@@ -39,6 +39,32 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
     let is_new = |place: &OperationPlace| !places.iter().any(|known| known.is_same(place));
     let selected: Vec<_> = selected.into_iter().filter(is_new).collect();
     places.extend(selected);
+    wait_for(globals, args, clients, places, Duration::ZERO)
+}
+
+/// Waits for an operation that was started just now, unless it is done.
+pub(crate) fn for_started(
+    globals: &Globals,
+    args: &WaitArgs,
+    place: OperationPlace,
+    operation: Operation,
+) -> Result<Exit, CommandFailure> {
+    if !operation.is_done() {
+        return wait_for(globals, args, Clients::new(globals), vec![place], START_GRACE);
+    }
+    let mut waiting = RunningWait::new(globals, args, Vec::new(), WaitRecord::open(None)?);
+    waiting.tell_again(&WaitJob::unrecorded(place), operation);
+    Ok(waiting.over())
+}
+
+/// Waits; an operation may be unknown to its service for `grace` after the start of the wait.
+fn wait_for(
+    globals: &Globals,
+    args: &WaitArgs,
+    mut clients: Clients<'_>,
+    places: Vec<OperationPlace>,
+    grace: Duration,
+) -> Result<Exit, CommandFailure> {
     let record = WaitRecord::open(args.journal.as_deref())?;
     let unseen = record.unseen(globals)?;
     let jobs = record.jobs(globals, places)?;
@@ -63,7 +89,8 @@ pub(crate) fn run(globals: &Globals, args: &WaitArgs) -> Result<Exit, CommandFai
     for (job, operation) in unseen {
         waiting.tell_again(&job, operation);
     }
-    threads::start(&Options::new(globals, args, &token), groups, &sender);
+    let options = Options::new(globals, args, &token).tolerating(grace);
+    threads::start(&options, groups, &sender);
     Ok(watch(waiting, &events))
 }
 
@@ -104,6 +131,9 @@ fn groups(clients: &mut Clients<'_>, jobs: &[WaitJob]) -> Result<Vec<Group>, Com
     }
     Ok(services.into_iter().map(|(_, group)| group).collect())
 }
+
+/// As that of a handle of the library.
+const START_GRACE: Duration = Duration::from_secs(30);
 
 /// How often the display is brought up to date.
 const TICK: Duration = Duration::from_millis(100);

@@ -66,6 +66,10 @@ impl WaitRecord {
 }
 
 impl WaitJob {
+    pub(super) fn unrecorded(place: OperationPlace) -> Self {
+        Self { place, pending: None }
+    }
+
     /// Other programs may have written operations without their endpoint: it is then that of the command.
     fn of(globals: &Globals, pending: Pending) -> Result<Self, CommandFailure> {
         let name = pending.name().to_string();

@@ -20,6 +20,8 @@ pub(super) struct Options {
     max_outage: Option<Duration>,
     on_timeout: OnTimeout,
     long_poll: LongPoll,
+    /// How long an operation may be unknown.
+    grace: Duration,
     token: StopToken,
 }
 
@@ -79,8 +81,14 @@ impl Options {
                 args::LongPollArg::Query => LongPoll::Query,
                 args::LongPollArg::Get => LongPoll::Get,
             },
+            grace: Duration::ZERO,
             token: token.clone(),
         }
+    }
+
+    /// Tolerates for this long that an operation is not found.
+    pub(super) fn tolerating(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     fn one(
@@ -134,6 +142,7 @@ impl Options {
     fn poller(&self, client: &OperationsClient, name: &str) -> Poller {
         let mut poller =
             client.poller(name).on_timeout(self.on_timeout).long_poll(self.long_poll).stop(&self.token);
+        poller = poller.not_found_grace(self.grace);
         if let Some(timeout) = self.total_timeout {
             poller = poller.total_timeout(timeout);
         }
@@ -151,6 +160,7 @@ impl Options {
 
     fn poll_many(&self, client: &OperationsClient, names: &BTreeMap<usize, String>) -> PollMany {
         let mut many = client.poll_many(names.values()).on_timeout(self.on_timeout).stop(&self.token);
+        many = many.not_found_grace(self.grace);
         if let Some(timeout) = self.total_timeout {
             many = many.total_timeout(timeout);
         }

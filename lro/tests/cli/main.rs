@@ -18,6 +18,7 @@ mod secure;
 mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
+mod start;
 #[cfg(unix)]
 mod terminal;
 mod tested;

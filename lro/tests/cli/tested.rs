@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kit::Lro;
 
 /// Commands, options, values of options and exit statuses, each with its test.
-const TESTS: [(&str, &str); 80] = [
+const TESTS: [(&str, &str); 91] = [
     ("get", "calls::get_for_people"),
     ("list", "calls::list_for_people"),
     ("wait", "wait::several_are_told_as_they_end"),
@@ -73,6 +73,17 @@ const TESTS: [(&str, &str); 80] = [
     ("--poll-interval", "wait::progress_can_be_left_out_or_insisted_on"),
     ("--max-outage", "trouble::an_outage_can_end_the_wait"),
     ("--journal", "wait::a_journal_outlives_the_wait"),
+    ("start", "start::it_prints_the_operation"),
+    ("--method", "start::method_query_and_body_arrive"),
+    ("--method DELETE", "start::method_query_and_body_arrive"),
+    ("--method GET", "start::method_query_and_body_arrive"),
+    ("--method PATCH", "start::method_query_and_body_arrive"),
+    ("--method POST", "start::method_query_and_body_arrive"),
+    ("--method PUT", "start::method_query_and_body_arrive"),
+    ("--query", "start::method_query_and_body_arrive"),
+    ("--data", "start::method_query_and_body_arrive"),
+    ("--request-id", "start::a_request_id_allows_retries"),
+    ("--wait", "start::with_wait_it_ends_as_wait_does"),
     ("--port", "serve::a_port_of_choice"),
     ("--script", "serve::a_printed_scenario_can_be_played"),
     ("--print-script", "serve::a_printed_scenario_can_be_played"),
@@ -145,7 +156,7 @@ fn options(help: &str) -> Vec<String> {
     found
 }
 
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("calls", include_str!("calls.rs")),
     ("codes", include_str!("codes.rs")),
     ("connection", include_str!("connection.rs")),
@@ -156,6 +167,7 @@ const SOURCES: [(&str, &str); 13] = [
     ("options", include_str!("options.rs")),
     ("serve", include_str!("serve.rs")),
     ("signals", include_str!("signals.rs")),
+    ("start", include_str!("start.rs")),
     ("trouble", include_str!("trouble.rs")),
     ("typing", include_str!("typing.rs")),
     ("wait", include_str!("wait.rs")),
