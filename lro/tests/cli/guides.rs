@@ -107,7 +107,7 @@ fn commands_of(block: &str) -> Vec<GuideCommand> {
 /// The arguments as a shell splits them, up to a redirection, a pipe or another command.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for (place, part) in line.split('"').enumerate() {
+    for (place, part) in line.split(['"', '\'']).enumerate() {
         if place % 2 == 1 {
             words.push(part.to_owned());
             continue;
