@@ -61,6 +61,15 @@ impl OperationPage {
         self
     }
 
+    /// Adds an operation. If it is the first, there is room for about `likely` of them.
+    fn push(&mut self, operation: Operation, likely: usize) {
+        if self.operations.is_empty() {
+            // A short operation says little about the others.
+            self.operations.reserve(likely.min(MOST_LIKELY));
+        }
+        self.operations.push(operation);
+    }
+
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
@@ -73,7 +82,7 @@ impl OperationPage {
                     let operation =
                         operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?;
                     details += details_of(&operation);
-                    page.operations.push(operation);
+                    page.push(operation, bytes.len() / value.bytes()?.len().max(1));
                 }
                 2 => {
                     page.next_page_token = value.string().map_err(|invalid| invalid.at("next_page_token"))?
@@ -128,7 +137,8 @@ impl<'a> PageParts<'a> {
         let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
             has_room(self.page.operations.len() + block.len() + self.details)?;
-            let (fields, raw) = OperationFields::read(reader)?;
+            let mut fields = OperationFields::default();
+            let raw = fields.read(reader)?;
             if is_full(&block, raw) {
                 refusal = self.keep(&mut block, first, scope);
                 // Any error ends the list; that of the block is returned below.
@@ -151,18 +161,19 @@ impl<'a> PageParts<'a> {
         let ends = block.first().zip(block.last());
         let Some(((_, start), (_, last))) = ends else { return Ok(()) };
         let source = SharedSource::new(start.to(*last, self.text));
-        for (fields, raw) in block.drain(..) {
+        for (fields, raw) in block.iter() {
             let index = self.page.operations.len();
-            let operation = has_room(index + self.details)
-                .and_then(|()| Operation::of_fields(&fields, raw, &source))
-                .map_err(|invalid| invalid.at(&format!("[{}]", index - first)))?;
+            let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
+            has_room(index + self.details).map_err(at)?;
+            let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
             self.details += details_of(&operation);
             let operation = match scope {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
             };
-            self.page.operations.push(operation);
+            self.page.push(operation, self.text.len() / raw.text().len().max(1));
         }
+        block.clear();
         Ok(())
     }
 
@@ -217,6 +228,9 @@ fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
+
+/// As many as most services list at most on a page.
+const MOST_LIKELY: usize = 1000;
 
 /// Bytes of text that operations share. More would hardly be faster.
 const BLOCK: usize = 16 << 10;
