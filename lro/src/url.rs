@@ -109,10 +109,7 @@ impl OperationUrl {
         }
         let (version, name) =
             url.version_and_name(text.starts_with("//"), version).map_err(|why| bad(&why))?;
-        if name.to_ascii_lowercase().contains("%2f") {
-            return Err(bad("has an escaped `/`, which the name of an operation cannot have"));
-        }
-        let name = decode(name).ok_or_else(|| bad("is not percent-encoded text"))?;
+        let name = decode_name(name).ok_or_else(|| bad("is not percent-encoded text"))?;
         let plain = Self {
             endpoint: url.endpoint(),
             version: version.map(str::to_owned),
@@ -196,6 +193,12 @@ fn is_version(segment: &str) -> bool {
         && number.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
+/// Decodes a name of several segments as a server does: an escaped `/` stays escaped (google/api/http.proto). IAM has such
+/// names, `policies/cloudresourcemanager.googleapis.com%2Fprojects%2F7/denypolicies/p/operations/o`.
+fn decode_name(text: &str) -> Option<String> {
+    decode(&text.replace("%2F", "%252F").replace("%2f", "%252f"))
+}
+
 /// Decodes percent-encoding; none if an escape is invalid, or if the result is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
@@ -266,6 +269,13 @@ mod tests {
                 Some("a/v1/b"),
                 "a/v1/b",
                 "operations/1",
+            ),
+            (
+                "an escaped slash",
+                "https://iam.googleapis.com/v2/policies/a%2Fp%2f7/denypolicies/p%20q/operations/1",
+                None,
+                "v2",
+                "policies/a%2Fp%2f7/denypolicies/p q/operations/1",
             ),
             ("an id that looks odd", "https://x.googleapis.com/v1/operations/v", None, "v1", "operations/v"),
         ];
@@ -356,7 +366,6 @@ mod tests {
             ("bad encoding", "https://x.googleapis.com/v1/operations/%4", None),
             ("half an escape", "https://x.googleapis.com/v1/operations/%4%41", None),
             ("no text", "https://x.googleapis.com/v1/operations/%ff", None),
-            ("an escaped slash", "https://x.googleapis.com/v1/policies/a%2fb/operations/1", None),
             ("a key and no path", "https://x.googleapis.com?key=CANARY", None),
             ("a key and no version", "x.googleapis.com/operations/1?key=CANARY", Some("v1")),
         ];

@@ -69,7 +69,7 @@ impl Operation {
         });
         read.ok().filter(|()| plain)?;
         let name = str::from_utf8(name.map_or(&[][..], |span| span.bytes)).ok()?;
-        let mut operation = Self::running(name);
+        let mut operation = Self::named(name.into());
         operation.done = done;
         if metadata.is_some() || response.is_some() {
             let whole = Arc::from(bytes);

@@ -70,9 +70,14 @@ impl Operation {
     /// assert!(matches!(op.outcome(), Outcome::Running));
     /// ```
     pub fn running(name: impl Into<String>) -> Self {
+        Self::named(name.into().into())
+    }
+
+    /// Creates an operation that is not done.
+    pub(super) fn named(name: TextPart) -> Self {
         Self {
             source: no_text(),
-            name: name.into().into(),
+            name,
             done: false,
             metadata: LazyAny::default(),
             response: LazyAny::default(),
@@ -394,7 +399,8 @@ impl Operation {
 
     /// Reads the operation that the reader stands at.
     pub(super) fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
-        let (fields, raw) = OperationFields::read(reader)?;
+        let mut fields = OperationFields::default();
+        let raw = fields.read(reader)?;
         Self::of_fields(&fields, raw, &SharedSource::new(raw))
     }
 

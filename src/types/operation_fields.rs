@@ -17,9 +17,11 @@ pub(super) struct OperationFields<'a> {
 }
 
 impl<'a> OperationFields<'a> {
-    /// Finds the fields of the operation that the reader stands at.
-    pub(super) fn read(reader: &mut JsonReader<'a>) -> Result<(Self, RawJson<'a>), InvalidJson> {
-        let mut fields = Self::default();
+    /// Finds the fields of the operation that the reader stands at, and returns the whole object.
+    ///
+    /// In place, because moving the fields takes as long as finding some of them.
+    pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
+        let fields = self;
         let raw = reader.fields(|name, reader| {
             let value = Some(reader.value()?);
             match name {
@@ -35,7 +37,7 @@ impl<'a> OperationFields<'a> {
         })?;
         raw.check_depth()?;
         match raw.text().len() {
-            ..=TextSpan::MOST => Ok((fields, raw)),
+            ..=TextSpan::MOST => Ok(raw),
             _ => Err(InvalidJson::new("expected at most 4 GiB")),
         }
     }

@@ -128,7 +128,8 @@ impl<'a> PageParts<'a> {
         let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
             has_room(self.page.operations.len() + block.len() + self.details)?;
-            let (fields, raw) = OperationFields::read(reader)?;
+            let mut fields = OperationFields::default();
+            let raw = fields.read(reader)?;
             if is_full(&block, raw) {
                 refusal = self.keep(&mut block, first, scope);
                 // Any error ends the list; that of the block is returned below.
@@ -151,11 +152,11 @@ impl<'a> PageParts<'a> {
         let ends = block.first().zip(block.last());
         let Some(((_, start), (_, last))) = ends else { return Ok(()) };
         let source = SharedSource::new(start.to(*last, self.text));
-        for (fields, raw) in block.drain(..) {
+        for (fields, raw) in block.iter() {
             let index = self.page.operations.len();
-            let operation = has_room(index + self.details)
-                .and_then(|()| Operation::of_fields(&fields, raw, &source))
-                .map_err(|invalid| invalid.at(&format!("[{}]", index - first)))?;
+            let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
+            has_room(index + self.details).map_err(at)?;
+            let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
             self.details += details_of(&operation);
             let operation = match scope {
                 Some(scope) => operation.completed_in(scope),
@@ -163,6 +164,7 @@ impl<'a> PageParts<'a> {
             };
             self.page.operations.push(operation);
         }
+        block.clear();
         Ok(())
     }
 

@@ -76,6 +76,12 @@ impl TextPart {
     }
 }
 
+impl From<&str> for TextPart {
+    fn from(text: &str) -> Self {
+        Self::Own(text.into())
+    }
+}
+
 impl From<String> for TextPart {
     fn from(text: String) -> Self {
         Self::Own(text.into())

@@ -67,7 +67,17 @@ impl<'a> WireValue<'a> {
     }
 }
 
+#[inline]
 fn varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
+    // Most keys and lengths have one byte.
+    if let [byte @ ..0x80, rest @ ..] = *message {
+        *message = rest;
+        return Ok((*byte).into());
+    }
+    long_varint(message)
+}
+
+fn long_varint(message: &mut &[u8]) -> Result<u64, InvalidJson> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = message.split_first().ok_or_else(broken)?;

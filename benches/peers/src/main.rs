@@ -18,6 +18,8 @@ mod tables;
 use harness::{GRPC, Harness, Measured, Plan, REST};
 use tables::Tables;
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 fn main() {
     let mut plan = Plan::FULL;
     let (mut pinned, mut write) = (false, false);
@@ -39,7 +41,7 @@ fn main() {
     let tables = Tables::new(&plan, pinned, [&measured, &binary], &memory);
     println!("{tables}");
     if write {
-        pages::write("docs/benchmarks.md", "peers", &tables.to_string());
-        pages::write("README.md", "ratios", &tables.summary);
+        pages::write(ROOT, "docs/benchmarks.md", "peers", &tables.to_string());
+        pages::write(ROOT, "README.md", "ratios", &tables.summary);
     }
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-/// Replaces what is between the markers of a page.
-pub(crate) fn write(page: &str, name: &str, figures: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+/// Replaces what is between the markers of a page below `root`.
+pub(crate) fn write(root: &str, page: &str, name: &str, figures: &str) {
+    let path = Path::new(root).join(page);
     let text = fs::read_to_string(&path).expect("the page is there");
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&start).expect("the page has the marker");

@@ -14,6 +14,7 @@ impl Ours {
         Self::over(TransportKind::Rest, url)
     }
 
+    #[cfg(feature = "grpc")]
     pub fn grpc(url: &str) -> Self {
         Self::over(TransportKind::Grpc, url)
     }

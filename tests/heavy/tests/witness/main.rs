@@ -8,6 +8,7 @@ mod client;
 mod client_config;
 #[cfg(feature = "reflect")]
 mod descriptors;
+mod extended;
 mod google_auth;
 #[cfg(feature = "grpc")]
 mod grpc;
