@@ -1,5 +1,5 @@
 //! Reads metadata and responses as types of the program: by serde, and as messages generated from a `.proto`, over REST in
-//! binary. `google.cloud.run.v2.rs` is generated from `execution.proto` as docs/typed-results.md shows.
+//! binary and over gRPC. `google.cloud.run.v2.rs` is generated from `execution.proto` as docs/typed-results.md shows.
 //!
 //! `cargo run --example typed_results`
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::transport::DataFormat;
-use longrunning::{Any, Bindings, Operation, OperationsClientBuilder};
+use longrunning::{Any, Operation, OperationsClientBuilder};
 
 #[allow(missing_docs, unreachable_pub, reason = "generated code")]
 mod run {
@@ -27,7 +27,10 @@ struct Execution {
 
 fn main() -> Result<(), longrunning::Error> {
     by_serde()?;
-    by_prost()
+    by_prost("REST", |builder| builder.api_version("v2").data_format(DataFormat::Proto))?;
+    #[cfg(feature = "grpc")]
+    by_prost("gRPC", |builder| builder.transport(longrunning::transport::TransportKind::Grpc))?;
+    Ok(())
 }
 
 fn by_serde() -> Result<(), longrunning::Error> {
@@ -37,7 +40,7 @@ fn by_serde() -> Result<(), longrunning::Error> {
         );
         Any::from_json(&json).expect("valid JSON")
     })?;
-    let poller = builder.build()?.poller(NAME).on_update(|update| {
+    let poller = builder.api_version("v2").build()?.poller(NAME).on_update(|update| {
         if let Some(Ok(execution)) =
             update.operation().and_then(Operation::metadata).map(Any::decode::<Execution>)
         {
@@ -49,13 +52,20 @@ fn by_serde() -> Result<(), longrunning::Error> {
     Ok(())
 }
 
-fn by_prost() -> Result<(), longrunning::Error> {
+/// The metadata and the response are bytes, over REST in binary and over gRPC.
+fn by_prost(
+    transport: &str,
+    with: impl Fn(OperationsClientBuilder) -> OperationsClientBuilder,
+) -> Result<(), longrunning::Error> {
     let (_server, builder) = service(|done| {
         Any::pack(&run::Execution { name: "nightly-1".into(), succeeded_count: done, ..Default::default() })
     })?;
-    let done = builder.data_format(DataFormat::Proto).build()?.poller(NAME).until_done()?;
+    let done = with(builder).build()?.poller(NAME).until_done()?;
+    if let Some(metadata) = done.metadata() {
+        assert_eq!(metadata.unpack::<run::Execution>()?.name, "nightly-1");
+    }
     let execution: run::Execution = done.into_message()?;
-    println!("prost: {} tasks of {}", execution.succeeded_count, execution.name);
+    println!("prost over {transport}: {} tasks of {}", execution.succeeded_count, execution.name);
     Ok(())
 }
 
@@ -68,6 +78,6 @@ fn service(
     server.insert(
         operation.progress(move |percent| execution(i32::try_from(percent / 10).unwrap_or_default())),
     );
-    let builder = server.client_builder().bindings(Bindings::version("v2")?);
+    let builder = server.client_builder();
     Ok((server, builder))
 }

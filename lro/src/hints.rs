@@ -3,9 +3,8 @@
 use longrunning::rpc::{ErrorInfo, Help};
 use longrunning::{Code, Error, ErrorKind, Status};
 
-use crate::place::{OperationPlace, is_operation};
+use crate::place::{OperationPlace, is_loopback, is_operation};
 use crate::redact::name_for_display;
-use crate::url::is_loopback;
 
 /// A hint for an error of a call for `place`.
 ///

@@ -91,8 +91,38 @@ impl fmt::Debug for ApiKey {
     }
 }
 
+/// Whether an authority, a host with or without a port, is this machine.
+pub(crate) fn is_loopback(authority: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let host =
+        authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
+    ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+}
+
 /// Whether this is the name of an operation, which has none below it.
 pub(crate) fn is_operation(name: &str) -> bool {
     let mut segments = name.rsplit('/');
     segments.next().is_some_and(|id| !id.is_empty() && id != "-") && segments.next() == Some("operations")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_operations() {
+        let rows = [
+            ("projects/p/operations/42", true),
+            ("operations/42", true),
+            ("projects/p/operations", false),
+            ("projects/p/operations/-", false),
+            ("projects/p/operations/", false),
+            ("projects/p", false),
+            ("operations", false),
+            ("", false),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(is_operation(name), expected, "{name}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use longrunning::printing::{shown, suspicion};
 use percent_encoding::percent_decode_str;
 
 use crate::failure::CommandFailure;
-use crate::place::ApiKey;
+use crate::place::{ApiKey, is_loopback};
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
 ///
@@ -156,14 +156,6 @@ pub(crate) fn origin(endpoint: &str) -> (String, String) {
     let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
     let authority = rest.split('/').next().unwrap_or_default();
     (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
-}
-
-/// Whether an authority, a host with or without a port, is this machine.
-pub(crate) fn is_loopback(authority: &str) -> bool {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let host =
-        authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
-    ["127.0.0.1", "localhost", "[::1]"].contains(&host)
 }
 
 /// Whether a text starts with a host and has a version in its path. The first segment of a name is a plain word.

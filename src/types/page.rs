@@ -61,15 +61,6 @@ impl OperationPage {
         self
     }
 
-    /// Adds an operation. If it is the first, there is room for about `likely` of them.
-    fn push(&mut self, operation: Operation, likely: usize) {
-        if self.operations.is_empty() {
-            // A short operation says little about the others.
-            self.operations.reserve(likely.min(MOST_LIKELY));
-        }
-        self.operations.push(operation);
-    }
-
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
@@ -82,7 +73,7 @@ impl OperationPage {
                     let operation =
                         operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?;
                     details += details_of(&operation);
-                    page.push(operation, bytes.len() / value.bytes()?.len().max(1));
+                    page.operations.push(operation);
                 }
                 2 => {
                     page.next_page_token = value.string().map_err(|invalid| invalid.at("next_page_token"))?
@@ -175,9 +166,7 @@ impl<'a> PageParts<'a> {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
             };
-            // The estimate is of use for the first one only: the rest of the page is likely to have operations
-            // of the same size.
-            self.page.push(operation, self.text.len() / raw.text().len().max(1));
+            self.page.operations.push(operation);
         }
         // Its allocation serves the next block.
         block.clear();
@@ -236,9 +225,6 @@ fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
-
-/// As many as most services list at most on a page.
-const MOST_LIKELY: usize = 1000;
 
 /// Bytes of text that operations share. More would hardly be faster.
 const BLOCK: usize = 16 << 10;

@@ -95,6 +95,47 @@ fn messages_of_the_service() {
 }
 
 #[test]
+fn messages_of_starts() {
+    let path = "/v2/projects/p/locations/l/jobs/j:run";
+    let start = |reply: Reply, is_idempotent: bool| {
+        let server = FakeServer::start();
+        server.reply(reply);
+        server.client().start(path).idempotent(is_idempotent).send().unwrap_err().to_string()
+    };
+    let look = "the request may have started an operation: look for it, by `list`";
+    let rows = [
+        (
+            start(unavailable(), false),
+            format!("start `{path}`: UNAVAILABLE: draining; {look}, before you start again"),
+        ),
+        (
+            start(unavailable().times(9), true),
+            format!(
+                "start `{path}`: UNAVAILABLE: draining; {look}, or start again with the same id (5 attempts in 5.6 s)"
+            ),
+        ),
+        (
+            start(Status::new(Code::PermissionDenied, "no").into(), false),
+            format!("start `{path}`: PERMISSION_DENIED: no"),
+        ),
+        (
+            start(Reply::json(200, r#"{"labels":{}}"#), false),
+            format!(
+                "start `{path}`: the request was accepted, but the response is no operation: its fields are `labels`"
+            ),
+        ),
+    ];
+    for (message, expected) in rows {
+        assert_eq!(message, expected);
+    }
+    let error = FakeServer::start().client().start("v2/x").send().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "path `v2/x` does not start with `/`: expected one like `/v2/projects/p/locations/l/jobs/j:run`"
+    );
+}
+
+#[test]
 fn messages_of_the_network() {
     let server = server();
     let host = server.address().to_string();

@@ -12,8 +12,8 @@ use crate::output::{self, Painter, TextStyle};
 use crate::screen::{Canvas, ScreenLine, ScreenSize};
 use crate::signals::{self, Suspension};
 
+use super::listing::{Listing, PagePrinter};
 use super::table::OperationTable;
-use super::{Listing, PagePrinter};
 
 pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
     let interval = interval.max(SHORTEST);

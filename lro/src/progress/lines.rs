@@ -115,7 +115,7 @@ impl ProgressLines {
 }
 
 /// More operations than these have one line in common.
-const MANY: usize = 20;
+pub(crate) const MANY: usize = 20;
 
 /// Between two lines about one operation, and between two totals of many.
 const SPACING: Duration = Duration::from_secs(10);

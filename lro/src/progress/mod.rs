@@ -20,6 +20,7 @@ use crate::screen::{Canvas, ScreenLine};
 use crate::signals::Suspension;
 
 use board::WaitBoard;
+pub(crate) use lines::MANY;
 use lines::ProgressLines;
 pub(crate) use tally::WaitEnd;
 pub(crate) use trouble::Trouble;
@@ -132,10 +133,15 @@ impl WaitDisplay {
         output::defer_notes(false);
     }
 
+    /// Whether there is a summary in the end.
+    pub(crate) fn sums_up(&self) -> bool {
+        !matches!(self.view, ProgressView::Nothing)
+    }
+
     /// Sums up: `26 succeeded, 4 failed in 1m19s`.
     pub(crate) fn sum_up(&mut self, elapsed: Duration) {
         self.close();
-        if !matches!(self.view, ProgressView::Nothing) && self.board.tally.ended() > 0 {
+        if self.sums_up() && self.board.tally.ended() > 0 {
             let line = ScreenLine::joined(self.board.tally.in_the_end(elapsed));
             output::to_stderr(format_args!("lro: {}\n", line.text(self.painter)));
         }

@@ -30,6 +30,7 @@ pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Comman
 }
 
 /// Ctrl-Z, as far as a display is concerned.
+#[cfg_attr(windows, allow(dead_code, reason = "Windows has no such signal"))]
 pub(crate) enum Suspension {
     /// The program is about to be stopped, and waits for a reply until the screen is tidy.
     Suspended(SyncSender<()>),

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use longrunning::{Error, Operation};
 
-use crate::args::{self, Globals, WaitArgs};
+use crate::args::{self, Globals, OnTimeoutArg, WaitArgs};
 use crate::exit::Exit;
 use crate::names;
 use crate::output;
-use crate::progress::{Trouble, WaitDisplay};
+use crate::progress::{MANY, Trouble, WaitDisplay, WaitEnd};
 use crate::redact::name_for_display;
 use crate::signals::Suspension;
 use crate::url::origin;
@@ -95,8 +95,14 @@ impl<'a> RunningWait<'a> {
         if let Some(entry) = self.settled.get_mut(number) {
             *entry = finished.is_settled() || given_up;
         }
-        self.progress.ended(number, finished.end(), self.start.elapsed());
-        self.results.show(&mut self.progress, job, &finished, self.jobs.len() == 1);
+        let end = finished.end();
+        self.progress.ended(number, end, self.start.elapsed());
+        // The summary counts them, and the command to continue with names them.
+        let is_left = end == WaitEnd::Running && self.args.on_timeout == OnTimeoutArg::Leave;
+        let is_summed_up = is_left && self.jobs.len() > MANY && self.progress.sums_up();
+        if !is_summed_up {
+            self.results.show(&mut self.progress, job, &finished, self.jobs.len() == 1);
+        }
     }
 
     /// Shows a result that an earlier process wrote down and may not have shown.

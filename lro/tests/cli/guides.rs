@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::kit::{Lro, Ran};
 
 const PAGES: &[(&str, &str)] = &[
+    ("README", include_str!("../../../README.md")),
     ("command-line", include_str!("../../../docs/command-line.md")),
     ("credentials", include_str!("../../../docs/credentials.md")),
     ("getting-started", include_str!("../../../docs/getting-started.md")),
@@ -22,6 +23,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install --path lro", "the part `install` of .ci/run does it"),
     ("cargo run --example ", "the part `examples` of .ci/run does it"),
     ("cargo run", "runs the program of the page, which needs a project"),
+    ("cargo test --workspace", "runs this test, too"),
     ("gcloud ", "needs gcloud and an account"),
     ("lro --api-version v2 wait --journal", "a dry run opens no journal; tests/cli/wait.rs continues one"),
     ("lro serve --port ", "serves until it is stopped; tests/cli/serve.rs does it"),
@@ -105,7 +107,7 @@ fn commands_of(block: &str) -> Vec<GuideCommand> {
 /// The arguments as a shell splits them, up to a redirection, a pipe or another command.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for (place, part) in line.split('"').enumerate() {
+    for (place, part) in line.split(['"', '\'']).enumerate() {
         if place % 2 == 1 {
             words.push(part.to_owned());
             continue;

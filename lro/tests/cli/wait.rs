@@ -129,6 +129,24 @@ fn faults_do_not_end_a_wait() {
     lro("wait operations/third --poll-interval 10ms").asks(&server).runs().exits(0);
 }
 
+/// A log has no line for each of hundreds.
+#[test]
+fn hundreds_that_run_at_the_limit_are_summed_up() {
+    let server = server();
+    let names: String = (0..300).map(|number| format!("operations/{number}\n")).collect();
+    names.lines().for_each(|name| server.insert(Operation::running(name)));
+    let wait = |options: &str| {
+        let line = format!("wait - --total-timeout 1s --poll-interval 300ms {options}");
+        lro(&line).asks(&server).input(&names).runs().exits(4)
+    };
+    let ran = wait("").says("lro: 300 still running after ").says("lro: continue with: ");
+    assert!(ran.stderr.lines().count() < 10, "{ran:#?}");
+    assert!(ran.stderr.contains(" operations/0 ") && ran.stderr.contains(" operations/299"), "{ran:#?}");
+    // Without a summary they are told one by one.
+    let ran = wait("--progress never");
+    assert_eq!(ran.stderr.matches(" still running after ").count(), 300, "{ran:#?}");
+}
+
 /// The wait goes on for its exit status.
 #[test]
 fn a_reader_that_is_gone_changes_nothing() {

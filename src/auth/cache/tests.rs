@@ -85,6 +85,8 @@ enum Answer {
     /// A token that expired this many seconds ago.
     Expired(&'static str, u64),
     Transient(&'static str),
+    /// A transient error with a hint in seconds.
+    Hinted(&'static str, u64),
     Permanent(&'static str),
     Panic,
 }
@@ -97,6 +99,9 @@ impl Answer {
             Self::NoLifetime(text) => Ok(AccessToken::new(text)),
             Self::Expired(text, ago) => Ok(AccessToken::new(text).expires_at(now - seconds(ago))),
             Self::Transient(message) => Err(TokenError::transient(message)),
+            Self::Hinted(message, hint) => {
+                Err(TokenError::transient(message).with_retry_after(seconds(hint)))
+            }
             Self::Permanent(message) => Err(TokenError::permanent(message)),
             Self::Panic => panic!("scripted"),
         }
@@ -183,6 +188,16 @@ fn the_state_machine() {
                 Sleep(1),
                 Get("a"),
             ],
+        ),
+        (
+            "the hint of the source is a longer pause",
+            &[Hinted("busy", 7), Token("a", 3600)],
+            &[Fail("busy"), Sleep(6), Fail("busy"), Calls(1), Sleep(1), Get("a"), Calls(2)],
+        ),
+        (
+            "a hint of an hour is a pause of a minute",
+            &[Hinted("busy", 3600), Token("a", 3600)],
+            &[Fail("busy"), Sleep(59), Fail("busy"), Calls(1), Sleep(1), Get("a"), Calls(2)],
         ),
         (
             "an expired token is not used, and the pause of its renewal goes on",

@@ -182,8 +182,11 @@ fn what_is_not_known_is_passed_over_and_kept() -> Result<(), Error> {
 
 #[test]
 fn a_write_that_failed_is_cut_off() -> Result<(), Error> {
-    for tail in ["{\"add\":{\"name\":\"operations/7\"", "\0\0\0\0\n", "{\"add\":{\"name\":\"operations/7\"}}"]
-    {
+    // The last one is longer than the next write, so that a rest of it would stay behind.
+    let long = format!("{{\"add\":{{\"name\":\"operations/7\",\"label\":\"{}", "x".repeat(1000));
+    let short =
+        ["{\"add\":{\"name\":\"operations/7\"", "\0\0\0\0\n", "{\"add\":{\"name\":\"operations/7\"}}"];
+    for tail in [short[0], short[1], short[2], &long] {
         let folder = Files::new();
         Journal::open(folder.file())?.add(&pending(1))?;
         let before = folder.text();

@@ -126,17 +126,13 @@ impl OperationService {
 
 /// What its methods are.
 impl OperationService {
-    /// The bindings of a method; none if the service does not have it.
+    /// The binding of a method, unless the service does not have it.
     pub(super) fn bindings(self, prefix: &str, rpc: Rpc) -> Vec<Binding> {
         let Some((method, verb)) = self.rule(rpc) else { return Vec::new() };
-        let paths = if rpc == Rpc::List { &["{name=**}/operations"] } else { self.names(rpc) };
-        let bind = |path: &&str| {
-            let binding = Binding::new(method, &format!("/{prefix}/{path}{verb}"))
-                .expect("built-in templates under a checked prefix are valid");
-            // What has a path segment of its own takes no body.
-            if verb.starts_with('/') { binding.query_only() } else { binding }
-        };
-        paths.iter().map(bind).collect()
+        let binding = Binding::new(method, &format!("/{prefix}/{}{verb}", self.name(rpc)))
+            .expect("built-in templates under a checked prefix are valid");
+        // What has a path segment of its own takes no body.
+        vec![if verb.starts_with('/') { binding.query_only() } else { binding }]
     }
 
     fn rule(self, rpc: Rpc) -> Option<(HttpMethod, &'static str)> {
@@ -150,23 +146,13 @@ impl OperationService {
         }
     }
 
-    fn names(self, rpc: Rpc) -> &'static [&'static str] {
+    /// The names of a method. Those that services have today are narrower; others are sent as they are.
+    fn name(self, rpc: Rpc) -> &'static str {
         match (self, rpc) {
-            (ComputeEngine, Rpc::Wait) => &["{name=projects/**/operations/*}"],
-            (ComputeEngine, _) => {
-                &["{name=projects/**/operations/*}", "{name=locations/global/operations/*}"]
-            }
-            (CloudSql, _) => &["{name=projects/*/operations/*}"],
-            (KubernetesEngine, _) => {
-                &["{name=projects/*/locations/*/operations/*}", "{name=projects/*/zones/*/operations/*}"]
-            }
-            (CloudDns, Rpc::Cancel | Rpc::Delete) => &["{name=projects/*/locations/*/operations/*}"],
-            (CloudDns, _) => &[
-                "{name=projects/**/managedZones/*/operations/*}",
-                "{name=projects/*/locations/*/operations/*}",
-            ],
-            (DeploymentManager, _) => &["{name=projects/*/global/operations/*}"],
-            (CloudStorage, _) => &["{name=b/*/operations/*}"],
+            (_, Rpc::List) => "{name=**}/operations",
+            (ComputeEngine, Rpc::Wait) => "{name=projects/**/operations/*}",
+            (CloudDns, Rpc::Cancel | Rpc::Delete) => "{name=projects/*/locations/*/operations/*}",
+            _ => "{name=**/operations/*}",
         }
     }
 
@@ -641,7 +627,7 @@ mod tests {
 
     #[test]
     fn names_of_other_shapes_are_refused() {
-        for name in ["operation-1", "projects/p", "b/B/operations/o"] {
+        for name in ["operation-1", "projects/p"] {
             let error = Bindings::compute_engine().route(Rpc::Get, name, Vec::new(), None).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Binding, "{error}");
         }

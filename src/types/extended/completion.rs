@@ -11,8 +11,11 @@ impl Operation {
     ///
     /// A response of GKE has a bare name, and its `selfLink` has the number of the project.
     pub(crate) fn requested_as(self, requested: &str) -> Self {
-        let is_same = id_of(self.name()) == id_of(requested) || !self.name().contains('/');
-        if self.form().is_extended() && is_same { self.renamed(requested.to_owned()) } else { self }
+        let is_same = |name: &str| id_of(name) == id_of(requested) || !name.contains('/');
+        match self.form().is_extended() && is_same(self.name()) {
+            true => self.renamed(requested.to_owned()),
+            false => self,
+        }
     }
 
     /// Gives an extended operation a name that can be polled, by the path at which it was started.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::proto::google::longrunning::GetOperationRequest;
 
 fn operation(json: &str) -> Operation {
     Operation::from_json(json).unwrap()
@@ -212,4 +213,30 @@ fn parts_outlive_the_document_and_the_operation() {
     let metadata = op.metadata().cloned();
     drop(op);
     assert_eq!(metadata.unwrap().json().unwrap(), r#"{"@type":"x/M","n":1}"#);
+}
+
+#[test]
+fn into_message_gives_the_message_or_says_why_not() {
+    let request = GetOperationRequest { name: "operations/42".into() };
+    let packed = || Any::pack(&request);
+    let read = |op: Operation| op.into_message::<GetOperationRequest>();
+    assert_eq!(read(Operation::succeeded("operations/42", packed())).unwrap(), request);
+    // A response that is missing is an empty message.
+    let empty = Operation::from_json(r#"{"name":"operations/42","done":true}"#).unwrap();
+    assert_eq!(read(empty).unwrap(), GetOperationRequest::default());
+    let failed = Operation::failed("operations/42", Status::new(Code::Internal, "out of disk"));
+    let rows = [
+        (Operation::running("operations/42"), ErrorKind::Decode, "operation `operations/42` is not done"),
+        (failed, ErrorKind::Operation, "operation `operations/42` failed: INTERNAL: out of disk"),
+        (
+            Operation::succeeded("operations/42", Any::pack(&7_i64)),
+            ErrorKind::Decode,
+            "any is of type `google.protobuf.Int64Value`, expected `google.longrunning.GetOperationRequest`; \
+             see docs/typed-results.md",
+        ),
+    ];
+    for (op, kind, message) in rows {
+        let error = read(op).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
+    }
 }

@@ -1,6 +1,7 @@
 //! The service guide: each row of its table is played by the fake server, and `docs/services.md` shows the same rows.
 
 mod extended;
+mod jobs;
 mod page;
 mod play;
 mod table;

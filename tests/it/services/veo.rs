@@ -40,3 +40,23 @@ fn the_name_is_in_the_query_of_a_get() -> Result<(), Error> {
     assert_eq!(server.requests()[0].target(), "/v1/poll?operation%20id=operations%2F1");
     Ok(())
 }
+
+/// From the start to the video, with one client.
+#[test]
+fn videos_are_started_and_waited_for() -> Result<(), Error> {
+    let name = format!("{MODEL}/operations/1");
+    let server = FakeServer::start();
+    let path = format!("/v1/{MODEL}:fetchPredictOperation");
+    let start = format!("/v1/{MODEL}:predictLongRunning");
+    server.reply_to("POST", &start, Operation::running(&name));
+    server.reply_to("POST", &path, Operation::running(&name));
+    server.reply_to("POST", &path, Operation::succeeded(&name, any("{}")));
+    let fetch = Binding::post(&path)?.name_field("operationName");
+    let bindings = Bindings::default().get([fetch]).list([]);
+    let client = server.client_builder().bindings(bindings).build()?;
+    let request = json!({ "instances": [{ "prompt": "a river" }], "parameters": { "sampleCount": 1 } });
+    let video = client.start(&start).json(&request).send()?;
+    assert!(video.until_done()?.is_done());
+    assert_eq!(server.request_count(), 3);
+    Ok(())
+}

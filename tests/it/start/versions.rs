@@ -33,15 +33,22 @@ fn a_handle_asks_at_the_version_of_its_path() {
 
 #[test]
 fn versions_with_two_segments() {
-    for prefix in
-        ["compute/v1", "compute/beta", "sql/v1beta4", "dns/v1", "storage/v1", "deploymentmanager/v2"]
-    {
+    let rows = [
+        ("compute/v1", "projects/p/zones/z/operations/1"),
+        ("compute/beta", "projects/p/global/operations/1"),
+        ("sql/v1beta4", "projects/p/operations/1"),
+        ("dns/v1", "projects/p/managedZones/z/operations/1"),
+        ("storage/v1", "b/bucket/operations/1"),
+        ("deploymentmanager/v2", "projects/p/global/operations/1"),
+        ("v1/admin", "projects/p/locations/l/operations/1"),
+    ];
+    for (prefix, name) in rows {
         let server = FakeServer::start();
-        server.on_start("POST", "/**", FakeOperation::new("projects/p/operations/1").done_at_poll(1));
+        server.on_start("POST", "/**", FakeOperation::new(name).done_at_poll(1));
         let handle = server.client().start(format!("/{prefix}/projects/p/things")).send().unwrap();
         assert_eq!(handle.to_pending().unwrap().api_version(), Some(prefix));
         let _ = handle.refresh();
-        assert_eq!(paths(&server)[1], format!("/{prefix}/projects/p/operations/1"));
+        assert_eq!(paths(&server)[1], format!("/{prefix}/{name}"));
     }
     let server = FakeServer::start();
     server.on_start("POST", "/**", FakeOperation::new(NAME).done_at_poll(1));

@@ -66,6 +66,32 @@ fn the_last_poll_fits_the_time_limit() {
     }
 }
 
+/// Twice what the slowest poll took is kept for the last one, also if that poll failed; at most a second.
+#[test]
+fn the_last_poll_has_as_much_time_as_the_slowest_needed() {
+    let slow = |reply: Reply, seconds: f64| reply.delay(secs(seconds));
+    let rows = [
+        ("a success", slow(running().into(), 0.3), 59.4),
+        ("a failure", slow(unavailable(), 0.3), 59.4),
+        ("a very slow one", slow(running().into(), 3.0), 59.0),
+        ("a fast one", running().into(), 59.95),
+    ];
+    for (name, reply, elapsed) in rows {
+        let server = FakeServer::start();
+        server.insert(running());
+        server.reply(reply);
+        let error = server
+            .client()
+            .poller(NAME)
+            .backoff(Backoff::from_fn(|_| Some(secs(20.0))))
+            .total_timeout(secs(60.0))
+            .until_done()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{name}");
+        assert_eq!(error.elapsed(), secs(elapsed), "{name}");
+    }
+}
+
 #[test]
 fn a_poll_is_cut_to_the_time_that_is_left() {
     let server = server();

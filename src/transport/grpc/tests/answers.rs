@@ -84,7 +84,13 @@ fn answers_and_their_errors() {
             (Service, Some(Code::ResourceExhausted), false, false),
             "RESOURCE_EXHAUSTED: HTTP 429",
         ),
-        ("404", empty(404), service(Code::NotFound), "NOT_FOUND: HTTP 404"),
+        (
+            "404",
+            empty(404),
+            service(Code::NotFound),
+            "NOT_FOUND: HTTP 404; this is not a response of the service: the method does not exist at this \
+             endpoint and version, so check the endpoint, `api_version` and the bindings",
+        ),
         ("403", empty(403), service(Code::PermissionDenied), "PERMISSION_DENIED: HTTP 403"),
         ("400", empty(400), service(Code::InvalidArgument), "INVALID_ARGUMENT: HTTP 400"),
         ("418", empty(418), service(Code::FailedPrecondition), "FAILED_PRECONDITION: HTTP 418"),

@@ -1,5 +1,6 @@
 //! Connections: kept, checked, lost, and what is sent once more.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Sender, channel};
@@ -322,6 +323,51 @@ fn one_forgotten_connection_makes_all_idle_ones_suspect() {
     assert_eq!(facts(&error), (Timeout, None, true, true));
     get(&transport).unwrap();
     assert_eq!(server.connections().last(), Some(&2));
+}
+
+/// Two calls at the same time.
+fn get_twice(transport: &impl crate::transport::Transport) {
+    let request = GetOperationRequest { name: NAME.into() };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope
+                .spawn(|| transport.get_operation(&request, &Attempt::new(Duration::from_secs(60))).unwrap());
+        }
+    });
+}
+
+#[test]
+fn one_closed_connection_makes_all_idle_ones_suspect() {
+    let both = together(2);
+    let old = vec![both.clone(), vec![Act::Close]];
+    let server = Server::start(vec![old.clone(), old, vec![ok(&proto()), both.clone()], vec![both]]);
+    let transport = transport(&server);
+    get_twice(&transport);
+    // Meets a closed connection, and is sent again on a new one.
+    get(&transport).unwrap();
+    get_twice(&transport);
+    let connections = server.connections();
+    assert_eq!(connections.len(), 6, "{connections:?}");
+    assert!(connections[3..].iter().all(|connection| *connection >= 2), "{connections:?}");
+}
+
+#[test]
+fn only_so_many_connections_stay_idle() {
+    for (idle_per_host, expected) in [(1, 3), (2, 2)] {
+        let both = together(2);
+        let server = Server::start(vec![
+            vec![both.clone(), both.clone()],
+            vec![both.clone(), both.clone()],
+            vec![both],
+        ]);
+        let mut options = options(server.port);
+        options.http_options = options.http_options.idle_per_host(idle_per_host);
+        let transport = built(options, GrpcOptions::default()).unwrap();
+        get_twice(&transport);
+        get_twice(&transport);
+        let used: BTreeSet<_> = server.connections().into_iter().collect();
+        assert_eq!(used.len(), expected, "{idle_per_host}");
+    }
 }
 
 /// h2's half of a server cannot change this setting, so the frames are written here.
