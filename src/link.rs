@@ -58,14 +58,15 @@ impl OperationLink {
     }
 }
 
-/// The host of an `https` URL of the default port.
+/// Returns the host of an `https` URL of the default port.
 fn host(endpoint: &str) -> Option<String> {
     let endpoint = same_endpoint(endpoint);
     let host = endpoint.strip_prefix("https://")?;
     (!host.contains(['@', ':', '/'])).then(|| host.to_owned())
 }
 
-/// The service of a host: the first label of `compute.googleapis.com` and `compute.us-east1.rep.googleapis.com`.
+/// Returns the service of a host: the first label of `compute.googleapis.com` and
+/// `compute.us-east1.rep.googleapis.com`.
 fn service(host: &str) -> Option<&str> {
     let labels = host.strip_suffix(".googleapis.com")?;
     match labels.split_once('.') {

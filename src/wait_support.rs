@@ -27,7 +27,7 @@ enum Known {
 }
 
 impl WaitSupport {
-    /// The way to have the server wait; none where there is none, or while another wait is finding out.
+    /// Returns the way to have the server wait; none where there is none, or while another wait is finding out.
     pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
         let mut state = self.lock();
         match state.known {
@@ -64,7 +64,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// Whether it is not known yet that this way works.
+    /// Returns whether it is not known yet that this way works.
     pub(crate) fn finds_out(&self) -> bool {
         self.finding_out.is_some()
     }

@@ -228,7 +228,7 @@ impl TokenCache {
         self.state.notify_all();
     }
 
-    /// The error of a caller that has waited for as long as it could.
+    /// Returns the error of a caller that has waited for as long as it could.
     fn ended(&self, timeout: Duration, stop: Option<&StopToken>) -> Error {
         if is_stopped(stop) {
             let message = "stopped while waiting for an access token";
@@ -370,7 +370,7 @@ impl TokenCacheState {
 }
 
 impl TokenFailure {
-    /// The error of a call that comes before `retry_at`.
+    /// Returns the error of a call that comes before `retry_at`.
     fn remembered(&self, now: CacheMoment) -> Error {
         let error = self.error.clone();
         if !error.is_transient() {

@@ -138,7 +138,7 @@ pub(super) struct ImpersonationTarget {
 }
 
 impl ImpersonationTarget {
-    /// The account at the API of a cloud.
+    /// Returns the account at the API of a cloud.
     fn in_universe(universe: &str, email: &str) -> Self {
         let account = encode(email);
         let url = format!(

@@ -258,7 +258,7 @@ impl MetadataSource {
         (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page
     }
 
-    /// The refusal with the text of the server, which names the missing permission.
+    /// Returns the refusal with the text of the server, which names the missing permission.
     fn refusal(&self, response: &HttpResponse) -> Refusal {
         let refusal = Refusal::of(&self.host, response);
         if is_html(response) || !self.is_server(response) {

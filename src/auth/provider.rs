@@ -328,7 +328,7 @@ impl TokenError {
         self.wording
     }
 
-    /// Whether a setting is unusable, rather than the credentials.
+    /// Returns whether a setting is unusable, rather than the credentials.
     pub(super) fn is_setting(&self) -> bool {
         self.is_setting
     }

@@ -410,7 +410,7 @@ fn audience_of(endpoint: &str) -> Result<String, TokenError> {
     Ok(format!("https://{}/", plain.as_deref().unwrap_or(authority)))
 }
 
-/// The scopes of the client, joined by spaces, or the default one.
+/// Returns the scopes of the client, joined by spaces, or the default one.
 pub(super) fn scope_of(scopes: &[String]) -> String {
     let joined = join(scopes);
     if joined.is_empty() { CLOUD_PLATFORM.to_owned() } else { joined }

@@ -235,7 +235,7 @@ impl From<Refusal> for TokenError {
     }
 }
 
-/// The host of a URL, for messages: never its path or query.
+/// Returns the host of a URL, for messages: never its path or query.
 pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
@@ -280,7 +280,7 @@ pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, Unreadable> {
     })
 }
 
-/// A number or, from some servers, a string with one.
+/// Returns a number or, from some servers, a string with one.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),

@@ -24,7 +24,7 @@ impl TokenFile {
         Self { source: FileSource::new(path), seen: ProcessLock::default() }
     }
 
-    /// Whether there is another file than the one read last. One that is gone for a moment is no other.
+    /// Returns whether there is another file than the one read last. One that is gone for a moment is no other.
     pub(super) fn has_changed(&self) -> bool {
         let now = Stamp::of(self.source.path());
         now.is_some() && now != *self.seen()

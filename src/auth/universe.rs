@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 
-/// The universe domain of a client.
+/// Returns the universe domain of a client.
 pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {
     let (domain, whence) = match (option, env.var(VARIABLE)) {
         (Some(option), _) => (option.to_owned(), "the option `universe_domain`"),

@@ -20,7 +20,7 @@ impl<'a> ConfigNode<'a> {
         Self { value, path: String::new() }
     }
 
-    /// The member `key` of an object; null stands for an absent one.
+    /// Returns the member `key` of an object; null stands for an absent one.
     pub(super) fn get(&self, key: &str) -> Result<Option<Self>, Error> {
         let members = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
         Ok(members.get(key).filter(|value| !value.is_null()).map(|value| self.member(key, value)))
@@ -61,13 +61,13 @@ impl<'a> ConfigNode<'a> {
         self.value.as_str().ok_or_else(|| self.expected("a string"))
     }
 
-    /// A number of at least `least`.
+    /// Returns a number of at least `least`.
     pub(super) fn number(&self, least: f64) -> Result<f64, Error> {
         let number = self.value.as_f64().filter(|number| *number >= least);
         number.ok_or_else(|| self.expected(&format!("a number of at least {least}")))
     }
 
-    /// A number of milliseconds; zero is none where time `must_pass`.
+    /// Returns a number of milliseconds; zero is none where time `must_pass`.
     pub(super) fn millis(&self, must_pass: bool) -> Result<Duration, Error> {
         let duration = Duration::try_from_secs_f64(self.number(0.0)? / 1000.0).ok();
         let duration = duration.filter(|duration| !must_pass || !duration.is_zero());
@@ -76,7 +76,7 @@ impl<'a> ConfigNode<'a> {
         })
     }
 
-    /// A google.protobuf.Duration that is longer than nothing.
+    /// Returns a google.protobuf.Duration that is longer than nothing.
     pub(super) fn duration(&self) -> Result<Duration, Error> {
         let duration = self.value.as_str().and_then(parse_duration);
         let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
@@ -84,7 +84,7 @@ impl<'a> ConfigNode<'a> {
         duration.ok_or_else(|| self.expected("a duration greater than 0, such as `1.5s`"))
     }
 
-    /// An array of codes of errors, by name or number.
+    /// Returns an array of codes of errors, by name or number.
     pub(super) fn codes(&self) -> Result<Vec<Code>, Error> {
         self.elements()?.iter().map(Self::code).collect()
     }

@@ -161,7 +161,7 @@ impl JournalIndex {
         self.entries.get(key)?.finished
     }
 
-    /// The lines that count, in the order in which they stand.
+    /// Returns the lines that count, in the order in which they stand.
     pub(super) fn lines(&self) -> Vec<RecordPlace> {
         let entries = self.entries.values().flat_map(|entry| [Some(entry.added), entry.finished]);
         let mut lines: Vec<_> = entries.flatten().chain(self.others.iter().copied()).collect();

@@ -154,7 +154,7 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
     Ok(((endpoint, name), stored))
 }
 
-/// Whether a message came as bytes of a type whose JSON form is not known.
+/// Returns whether a message came as bytes of a type whose JSON form is not known.
 fn is_opaque(operation: &Operation) -> bool {
     let details = operation.error().map_or(&[][..], |error| error.details());
     let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);

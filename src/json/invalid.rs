@@ -54,12 +54,12 @@ impl InvalidJson {
         self
     }
 
-    /// Whether the document is JSON at all.
+    /// Returns whether the document is JSON at all.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.0.problem, JsonProblem::Unexpected(_))
     }
 
-    /// Whether the document could be the start of a valid one.
+    /// Returns whether the document could be the start of a valid one.
     pub(crate) fn is_cut_short(&self) -> bool {
         matches!(self.0.problem, JsonProblem::EndsEarly)
     }

@@ -213,7 +213,7 @@ impl<'t> JsonScanner<'t> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Whether the value ends here for serde_json too, which wants a delimiter after numbers and words.
+    /// Returns whether the value ends here for serde_json too, which wants a delimiter after numbers and words.
     fn delimited(&self) -> bool {
         let delimits_itself = matches!(self.bytes.first(), Some(b'"' | b'{' | b'['));
         let next = self.byte();

@@ -10,7 +10,7 @@ pub(crate) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// The text written so far.
+    /// Returns the text written so far.
     pub(crate) fn finish(self) -> String {
         self.text
     }

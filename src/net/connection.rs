@@ -20,7 +20,7 @@ impl<'a> IoLimit<'a> {
         Self { deadline, stop }
     }
 
-    /// The remaining time, which is more than zero.
+    /// Returns the remaining time, which is more than zero.
     pub(crate) fn remaining(&self) -> Result<Duration, ConnectionError> {
         if self.is_stopped() {
             return Err(ConnectionError::Stopped);
@@ -50,7 +50,7 @@ pub(crate) trait Connection: Send + Sync {
     /// An idle connection is silent. Bytes, an end or an error mean that it must not be reused.
     fn is_silent(&mut self) -> bool;
 
-    /// Whether the peer is authenticated and the bytes are encrypted.
+    /// Returns whether the peer is authenticated and the bytes are encrypted.
     fn is_tls(&self) -> bool;
 }
 

@@ -89,7 +89,7 @@ pub(crate) enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The error for a connection that the peer has closed.
+    /// Returns the error for a connection that the peer has closed.
     pub(crate) fn closed() -> Self {
         Self::Io(io::ErrorKind::UnexpectedEof.into())
     }

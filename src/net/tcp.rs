@@ -156,7 +156,7 @@ fn without_blocking<T>(
     outcome
 }
 
-/// The largest power of two, in nanoseconds, within half of the remaining time: far enough from the end for the
+/// Returns the largest power of two, in nanoseconds, within half of the remaining time: far enough from the end for the
 /// rounding of any system, and mostly the same from call to call, which saves setting it.
 fn slice(left: Duration) -> Duration {
     let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);

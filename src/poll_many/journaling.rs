@@ -46,7 +46,7 @@ impl JournalWriter {
         has_result
     }
 
-    /// The operations whose results the journal had before.
+    /// Returns the operations whose results the journal had before.
     pub(super) fn stored(&self) -> impl Iterator<Item = &Pending> {
         self.stored.iter().filter_map(|track| self.followed.get(track))
     }

@@ -60,7 +60,7 @@ impl LongPolling {
         };
     }
 
-    /// The least delay between the end of one poll and the beginning of the next.
+    /// Returns the least delay between the end of one poll and the beginning of the next.
     pub(super) fn least_pause(&self) -> Duration {
         if matches!(self.way, Way::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
     }
@@ -75,13 +75,13 @@ impl LongPolling {
         self.is_allowed = is_allowed;
     }
 
-    /// Whether the next poll can be held back by the server, which has `room` to do so.
+    /// Returns whether the next poll can be held back by the server, which has `room` to do so.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
         self.next = if room < self.shortest() || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
     }
 
-    /// Whether the next poll is one that the server may hold back.
+    /// Returns whether the next poll is one that the server may hold back.
     pub(super) fn is_next(&self) -> bool {
         self.next.is_some()
     }

@@ -182,22 +182,22 @@ impl WaitMachine {
         self
     }
 
-    /// The version of its requests, if it is not that of the client.
+    /// Returns the version of its requests, if it is not that of the client.
     pub(crate) fn version(&self) -> Option<&Arc<str>> {
         self.version.as_ref()
     }
 
-    /// The request of a poll.
+    /// Returns the request of a poll.
     pub(crate) fn request(&self) -> &GetOperationRequest {
         &self.request
     }
 
-    /// The operation that is waited for.
+    /// Returns the operation that is waited for.
     pub(crate) fn name(&self) -> &str {
         &self.request.name
     }
 
-    /// How far the operation is, where that is followed.
+    /// Returns how far the operation is, where that is followed.
     pub(crate) fn progress(&self) -> Option<&Progress> {
         Some(self.progress.as_ref()?.progress())
     }
@@ -305,7 +305,7 @@ impl WaitMachine {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
-    /// How long a poll that was due at `at` may take; zero when it is too late for one.
+    /// Returns how long a poll that was due at `at` may take; zero when it is too late for one.
     fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
@@ -320,12 +320,13 @@ impl WaitMachine {
         left.min(self.attempt_timeout)
     }
 
-    /// Whether the first poll of a wait with the total timeout zero is due: the only one sent after the timeout.
+    /// Returns whether the first poll of a wait with the total timeout zero is due: the only one sent after the
+    /// timeout.
     fn polls_once(&self) -> bool {
         self.polls == 0 && self.options.total_timeout == Some(Duration::ZERO)
     }
 
-    /// The poll that is due: held back by the server, where it is ready for that.
+    /// Returns the poll that is due: held back by the server, where it is ready for that.
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
@@ -338,7 +339,7 @@ impl WaitMachine {
         }
     }
 
-    /// How long the server may hold a response back, so that there is time for a last poll after it.
+    /// Returns how long the server may hold a response back, so that there is time for a last poll after it.
     fn time_to_hold(&self, now: Instant) -> Duration {
         self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
     }
@@ -503,7 +504,7 @@ impl WaitMachine {
         };
     }
 
-    /// How long cancelling may take; what is left of a grace is for confirming.
+    /// Returns how long cancelling may take; what is left of a grace is for confirming.
     fn time_to_cancel(&self, now: Instant) -> Duration {
         match self.options.on_timeout {
             // The deadline is that of the grace by now, so a driver that comes late gets no extra time.
@@ -512,7 +513,7 @@ impl WaitMachine {
         }
     }
 
-    /// The error of a wait that gives up, with all that is known.
+    /// Returns the error of a wait that gives up, with all that is known.
     fn ended(&mut self, kind: ErrorKind, now: Instant) -> Error {
         let elapsed = now.saturating_duration_since(self.start);
         let fate = match &self.cancel {

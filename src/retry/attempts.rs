@@ -163,7 +163,7 @@ impl Attempts {
         self.state = RetryState::Due { after: Some((until, error)) };
     }
 
-    /// The delay before the next attempt; none when the call gives up.
+    /// Returns the delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
         if !policy.retries(error) || !self.task.repeat.allows(error) {

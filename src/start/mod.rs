@@ -288,7 +288,7 @@ impl<M> StartCall<M> {
         Ok((self.request.clone(), self.options.over(&self.core.start)))
     }
 
-    /// The call as the retry loop has to know it.
+    /// Returns the call as the retry loop has to know it.
     pub(crate) fn task(request: &StartRequest, options: &CallOptions) -> RetryTask {
         let (attempt_timeout, total_timeout) = options.limits(std::time::Duration::ZERO);
         RetryTask {

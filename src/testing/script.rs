@@ -24,7 +24,7 @@ impl ReplyScript {
         }
     }
 
-    /// The response to a request, if there is one in line for it.
+    /// Returns the response to a request, if there is one in line for it.
     pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<Reply> {
         let index = self.0.iter().position(|line| (line.is_for)(request))?;
         let line = self.0.get_mut(index)?;

@@ -161,7 +161,7 @@ pub(super) fn is_empty(object: RawJson<'_>) -> bool {
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
-/// The `@type` of a JSON object; empty if there is none.
+/// Returns the `@type` of a JSON object; empty if there is none.
 pub(super) fn type_url(any: RawJson<'_>) -> Result<String, InvalidJson> {
     let mut url = String::new();
     any.reader().fields(|name, reader| {

@@ -481,7 +481,7 @@ impl Operation {
     }
 }
 
-/// The text of operations that were put together here, without an allocation for each.
+/// Returns the text of operations that were put together here, without an allocation for each.
 fn no_text() -> Arc<str> {
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
     Arc::clone(&EMPTY)

@@ -220,7 +220,8 @@ impl<'a> PageParts<'a> {
 /// Operations that stand one after the other.
 type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
 
-/// Whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its block.
+/// Returns whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its
+/// block.
 fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)

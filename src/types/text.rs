@@ -102,12 +102,12 @@ impl<'a> SharedSource<'a> {
         Self { raw, copy: raw.text().into() }
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub(super) fn text(&self) -> Arc<str> {
         Arc::clone(&self.copy)
     }
 
-    /// The place of a value that stands inside this one.
+    /// Returns the place of a value that stands inside this one.
     pub(super) fn span(&self, part: RawJson<'a>) -> TextSpan {
         TextSpan::new(part.start_in(self.raw), part.text().len())
     }
@@ -129,7 +129,7 @@ impl<'a> SharedSource<'a> {
         })
     }
 
-    /// The place of a string that stands inside this value, unless it is spelled with escapes.
+    /// Returns the place of a string that stands inside this value, unless it is spelled with escapes.
     pub(super) fn string_part(&self, part: RawJson<'a>) -> Result<TextPart, InvalidJson> {
         Ok(match part.string()? {
             Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(part.start_in(self.raw) + 1, plain.len())),
@@ -137,7 +137,7 @@ impl<'a> SharedSource<'a> {
         })
     }
 
-    /// The place of a text, if it is a part of this one.
+    /// Returns the place of a text, if it is a part of this one.
     pub(super) fn place(&self, text: &SharedText) -> TextPart {
         match Arc::ptr_eq(&text.whole, &self.copy) {
             true => TextPart::Shared(TextSpan::new(text.range.start, text.range.len())),

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
-/// A value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is instead if
-/// it may be a secret (`[redacted: JSON]`).
+/// Returns a value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is
+/// instead if it may be a secret (`[redacted: JSON]`).
 pub(crate) fn shown(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(value))
 }
@@ -95,7 +95,7 @@ fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a character moves others: control characters, line ends, and what turns the direction of text, by
+/// Returns whether a character moves others: control characters, line ends, and what turns the direction of text, by
 /// which a message can be made to look like another ([Trojan Source]).
 ///
 /// [Trojan Source]: https://trojansource.codes

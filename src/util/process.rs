@@ -57,7 +57,7 @@ impl<T> PerProcess<T> {
         Self { owner: ProcessId::current(), value, next: OnceLock::new() }
     }
 
-    /// The value of this process. In a child, the first use makes it from the value of the parent.
+    /// Returns the value of this process. In a child, the first use makes it from the value of the parent.
     pub(crate) fn get_or(&self, inherit: impl FnOnce(&T) -> T) -> &T {
         // The last one, not the first that fits: a process may have the number of an ancestor that has ended.
         let mut last = self;

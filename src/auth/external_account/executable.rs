@@ -96,7 +96,7 @@ impl ExecutableSource {
         }
     }
 
-    /// The token that an earlier run left in the output file, if it is known to be good still.
+    /// Returns the token that an earlier run left in the output file, if it is known to be good still.
     fn kept(&self, now: SystemTime) -> Option<Secret> {
         let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
         let output = ExecutableOutput::parse(&text).ok()?;

@@ -29,7 +29,7 @@ impl LazyPages {
         Self { input, input_size, consumed: 0, filled: 0, output, output_size, progress: false }
     }
 
-    /// The free part of the input; makes room for it first.
+    /// Returns the free part of the input; makes room for it first.
     fn free(&mut self) -> &mut [u8] {
         if self.input.is_empty() {
             self.input = vec![0; self.input_size];

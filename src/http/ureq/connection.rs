@@ -54,7 +54,7 @@ impl Connects for UreqConnector {
     }
 }
 
-/// The server of a URL that was checked.
+/// Returns the server of a URL that was checked.
 fn peer(uri: &Uri) -> Peer<'_> {
     let tls = uri.scheme_str() == Some("https");
     let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });

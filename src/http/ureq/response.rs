@@ -86,7 +86,7 @@ fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Resu
     outcome
 }
 
-/// Whether a decoder, ureq's or ours, found no gzip at the beginning.
+/// Returns whether a decoder, ureq's or ours, found no gzip at the beginning.
 #[cfg(feature = "gzip")]
 fn is_no_gzip(error: &std::io::Error) -> bool {
     let of_ureq = error.get_ref().and_then(|inner| inner.downcast_ref());

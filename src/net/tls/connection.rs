@@ -44,7 +44,7 @@ impl TlsConnection {
         Self { conn, below, peer, context, client_auth, has_received: false }
     }
 
-    /// The protocol that the server has agreed on.
+    /// Returns the protocol that the server has agreed on.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.conn.alpn_protocol()
     }
@@ -83,7 +83,8 @@ impl TlsConnection {
         }
     }
 
-    /// The error for a server that requested a client certificate and has closed the connection without sending anything.
+    /// Returns the error for a server that requested a client certificate and has closed the connection without sending
+    /// anything.
     ///
     /// Some refuse a client like this.
     fn closed_silently(&self) -> Option<NetError> {
@@ -152,7 +153,7 @@ struct Below {
 }
 
 impl Below {
-    /// The connection as rustls reads and writes it.
+    /// Returns the connection as rustls reads and writes it.
     fn within<'l>(&mut self, limit: IoLimit<'l>) -> Wire<'_, 'l> {
         Wire { read_ahead: &mut self.read_ahead, inner: Limited { connection: self.inner.as_mut(), limit } }
     }

@@ -172,7 +172,8 @@ impl Scheduler {
         self.answered(number, answer, clock);
     }
 
-    /// Whether the server may hold the response to a poll: it is not listed, and there is a thread for each operation.
+    /// Returns whether the server may hold the response to a poll: it is not listed, and there is a thread for each
+    /// operation.
     fn may_hold(&self, number: usize) -> bool {
         let group = self.tracks.get(number).and_then(|track| track.group);
         let lists = group.and_then(|group| self.groups.get(group)).is_some_and(ParentGroup::lists);

@@ -100,7 +100,7 @@ impl<'a> SignatureHeader<'a> {
     }
 }
 
-/// The region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
+/// Returns the region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
 fn region(signed: &SignedRequest) -> Option<&str> {
     let rest = signed.url.strip_prefix("https://sts.").filter(|_| signed.method == "POST")?;
     let (host, query) = rest.split_once('?')?;

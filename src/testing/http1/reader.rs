@@ -131,7 +131,7 @@ impl<'a> RequestReader<'a> {
         Ok(at)
     }
 
-    /// The line at `at`, which moves behind its end.
+    /// Returns the line at `at`, which moves behind its end.
     fn line(&mut self, at: &mut usize) -> Result<String, RequestEnd> {
         let mut searched = *at;
         loop {
@@ -202,7 +202,7 @@ impl ParsedRequest {
     }
 }
 
-/// The announced length of the body; `None` when it comes in chunks.
+/// Returns the announced length of the body; `None` when it comes in chunks.
 fn body_length(request: &ParsedRequest) -> Result<Option<usize>, RequestEnd> {
     let encodings: Vec<&str> = request.values("transfer-encoding").collect();
     let lengths: Vec<&str> = request.values("content-length").collect();

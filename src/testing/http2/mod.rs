@@ -177,7 +177,7 @@ impl Http2Exchange<'_, '_> {
         }
     }
 
-    /// The response of the server itself.
+    /// Returns the response of the server itself.
     fn usual(&mut self, reply: &Reply) -> Result<OutgoingResponse, ExchangeEnd> {
         if let Some(problem) = self.problem.take() {
             return Ok(self.rpc(reply, RpcResponse::Error(problem), None));
@@ -321,7 +321,7 @@ fn map(headers: &[(String, String)]) -> HeaderMap {
     })
 }
 
-/// The bytes from `at` to `next` of a body behind its prefix.
+/// Returns the bytes from `at` to `next` of a body behind its prefix.
 fn piece(prefix: &[u8], body: &FakeBody, at: u64, next: u64) -> Vec<u8> {
     let split = prefix.len() as u64;
     let mut piece = prefix.get(at.min(split) as usize..next.min(split) as usize).unwrap_or_default().to_vec();

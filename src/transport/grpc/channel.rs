@@ -177,13 +177,13 @@ impl GrpcChannel {
         answer
     }
 
-    /// Whether no more calls can be made on it.
+    /// Returns whether no more calls can be made on it.
     pub(super) fn is_over(&self) -> bool {
         self.is_over || self.broken.is_some() || self.takes_nothing()
     }
 
-    /// Whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request back until it
-    /// allows some again, which may be never.
+    /// Returns whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request
+    /// back until it allows some again, which may be never.
     fn takes_nothing(&self) -> bool {
         self.requests.current_max_send_streams() == 0
     }
@@ -321,7 +321,7 @@ impl GrpcChannel {
         self.is_over = true;
     }
 
-    /// The fault when h2 does not take a request.
+    /// Returns the fault when h2 does not take a request.
     fn not_sent(&self, error: h2::Error) -> ChannelFault {
         // h2 has sent nothing, so another connection may carry the request. If none of this holds, h2 rejects
         // the request itself, and would do so again.
@@ -332,7 +332,7 @@ impl GrpcChannel {
         ChannelFault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
     }
 
-    /// The fault when a call fails that was sent.
+    /// Returns the fault when a call fails that was sent.
     fn fault(&self, error: h2::Error, begun: bool) -> ChannelFault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
         if error.is_reset() && error.is_remote() {
@@ -362,7 +362,7 @@ impl GrpcChannel {
         ChannelFault::Failed(self.improper().with_source(error))
     }
 
-    /// The error for a call that the peer has certainly not acted on.
+    /// Returns the error for a call that the peer has certainly not acted on.
     fn unprocessed(&self, what: &str) -> HttpError {
         HttpError::new(HttpErrorKind::Interrupted, format!("{} {what}", self.server.peer())).sent(false)
     }
@@ -383,7 +383,7 @@ impl GrpcChannel {
         }
     }
 
-    /// The error for a connection that the peer has closed in the middle of a call.
+    /// Returns the error for a connection that the peer has closed in the middle of a call.
     fn closed(&self, begun: bool) -> HttpError {
         self.failed(ConnectionError::closed(), begun)
     }
@@ -406,7 +406,7 @@ impl GrpcChannel {
     }
 }
 
-/// The error for a peer that breaks the rules of HTTP/2.
+/// Returns the error for a peer that breaks the rules of HTTP/2.
 fn improper(server: &ServerAddress) -> HttpError {
     let message = format!("{} did not answer in proper HTTP/2", server.peer());
     HttpError::new(HttpErrorKind::Protocol, message)

@@ -33,7 +33,7 @@ impl Pipe {
 }
 
 impl Ends {
-    /// Whether something is to be read, and whether it is the last.
+    /// Returns whether something is to be read, and whether it is the last.
     pub(super) fn state(&self) -> (bool, bool) {
         (!self.incoming.is_empty(), self.has_ended)
     }

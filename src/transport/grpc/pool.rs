@@ -141,7 +141,7 @@ impl ConnectionPool {
         Ok(answer)
     }
 
-    /// The server, as messages name it.
+    /// Returns the server, as messages name it.
     pub(super) fn peer(&self) -> Peer<'_> {
         self.server.peer()
     }
@@ -151,7 +151,7 @@ impl ConnectionPool {
         channel.map(Box::new).map_err(ChannelFault::Failed)
     }
 
-    /// The connection that was used last and is still good, if it was idle for less than `most`.
+    /// Returns the connection that was used last and is still good, if it was idle for less than `most`.
     fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = self.lock();

@@ -27,7 +27,7 @@ impl<'a> StopListener<'a> {
         .await
     }
 
-    /// Whether the token is stopped; if not, it wakes the task when it is.
+    /// Returns whether the token is stopped; if not, it wakes the task when it is.
     pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
         let Some(token) = self.token else { return false };
         let replaced = {
