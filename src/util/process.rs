@@ -64,6 +64,7 @@ impl<T> PerProcess<T> {
         while let Some(next) = last.next.get() {
             last = next;
         }
+        // The number of the process is compared, because nothing runs in a child when it is forked.
         if last.owner.is_current() {
             return &last.value;
         }
@@ -125,6 +126,7 @@ impl<T> ProcessLock<T> {
 
     fn place(&self) -> &ProcessSlot<T> {
         self.places.get_or(|parent| {
+            // Never waits: the thread that held the lock at the fork does not exist in this process.
             let inherited = unlocked(&parent.value, |value| (self.inherit)(Some(value)));
             ProcessSlot::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
         })
