@@ -13,14 +13,14 @@ pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 
 const VERSION: u64 = 1;
 
-/// What tells operations apart: endpoint, however it is spelled, and name.
+/// The identity of an operation: endpoint, however it is spelled, and name.
 pub(super) type JournalKey = (Option<String>, String);
 
 pub(super) fn key(pending: &Pending) -> JournalKey {
     (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
-/// What one line says.
+/// The contents of one line.
 #[derive(Debug, PartialEq)]
 pub(super) enum JournalRecord {
     Add(Pending),
@@ -79,17 +79,18 @@ pub(super) fn forget(key: &JournalKey) -> String {
 
 /// Reads the operation out of a line that [`finish`] wrote.
 pub(super) fn operation(line: &str) -> Result<Operation, Error> {
-    let mut stored = None;
+    let (mut name, mut stored) = (String::new(), None);
     let document = JsonReader::document(line, |reader| {
         reader.members(|_, reader| {
-            stored = body(reader)?.1;
+            ((_, name), stored) = body(reader)?;
             Ok(())
         })
     });
     let invalid = |invalid| Error::invalid("record of a journal", invalid);
     document.map_err(invalid)?;
     match stored {
-        Some(StoredResult::Json(json)) => Operation::from_json(json.text()),
+        // The text of an extended operation has a bare name.
+        Some(StoredResult::Json(json)) => Ok(Operation::from_json(json.text())?.requested_as(&name)),
         Some(StoredResult::Proto(base64)) => {
             let message = proto::Operation::decode(&*base64.bytes().map_err(invalid)?);
             message.map(Operation::from).map_err(|cause| {
@@ -153,7 +154,7 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
     Ok(((endpoint, name), stored))
 }
 
-/// Whether a message came as bytes of a type whose JSON form is not known.
+/// Returns whether a message came as bytes of a type whose JSON form is not known.
 fn is_opaque(operation: &Operation) -> bool {
     let details = operation.error().map_or(&[][..], |error| error.details());
     let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);
@@ -184,4 +185,17 @@ fn keyed(writer: &mut JsonWriter, (endpoint, name): &JournalKey, rest: impl FnOn
         rest(writer);
         Ok(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extended_operation_keeps_its_name() {
+        let name = "projects/p/managedZones/z/operations/7";
+        let operation = Operation::from_json(r#"{"kind":"dns#operation","id":"7","status":"done"}"#).unwrap();
+        let line = finish(&(None, name.to_owned()), &operation.requested_as(name));
+        assert_eq!(super::operation(&line).unwrap().name(), name);
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::retry::Backoff;
 
-/// What becomes of an operation that outlasts the wait for it.
+/// Selects what happens to an operation that is still running when the wait for it times out.
 ///
 /// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the operation alone, whatever is chosen here.
 ///
@@ -66,6 +66,10 @@ pub enum OnTimeout {
 ///
 /// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there is one way only, and all but `Never` mean
 /// that one.
+///
+/// Compute Engine has a `wait` of its own, which holds a response for up to two minutes. All but `Never` use it once the first
+/// response shows that the operation is one of Compute Engine, while two minutes remain, with a second between two requests. The other
+/// services with [extended operations](crate::OperationForm) have none, and are polled.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LongPoll {

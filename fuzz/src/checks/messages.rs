@@ -19,7 +19,7 @@ pub(crate) fn check_secret_error(error: &(dyn Error + 'static)) {
     check_secret(&format!("{error:?}"));
 }
 
-pub(crate) fn check_text(text: &str) {
+fn check_text(text: &str) {
     assert!(text.len() < 8192, "{} bytes: {text}", text.len());
     let is_obeyed = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!text.contains(is_obeyed), "{text:?}");

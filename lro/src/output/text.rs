@@ -17,8 +17,13 @@ pub(super) fn block(operation: &Operation, painter: Painter) -> String {
         Outcome::Malformed(reason) => text.row("error", &printable(&reason.to_string())),
         _ => {}
     }
+    if let Some(target) = operation.target_link() {
+        text.row("target", &printable(target));
+    }
     if let Some(metadata) = operation.metadata() {
-        text.row("metadata", &message(metadata));
+        // The metadata of an extended operation are the operation itself.
+        let label = if operation.form().is_extended() { "operation" } else { "metadata" };
+        text.row(label, &message(metadata));
     }
     if let Outcome::Succeeded(Some(response)) = operation.outcome() {
         text.row("response", &message(response));

@@ -279,7 +279,7 @@ fn a_journal_uses_the_key_of_the_url_and_does_not_keep_it() {
     let server = full_server();
     let journal = std::env::temp_dir().join(format!("lro-connection-keys-{}", std::process::id()));
     let url = format!("{}/v1/operations/third?key=CANARY", server.url());
-    let wait = Lro::new(&["wait", "--poll-interval", "10ms", "--total-timeout", "10ms", "--journal"]);
+    let wait = Lro::new(&["wait", "--poll-interval", "10s", "--total-timeout", "1s", "--journal"]);
     wait.word(journal.to_string_lossy()).word(&url).runs().exits(4);
     assert!(!fs::read_to_string(&journal).unwrap().contains("CANARY"));
     let requests = server.take_requests();

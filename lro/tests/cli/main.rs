@@ -4,6 +4,7 @@ mod calls;
 mod codes;
 mod connection;
 mod dry_run;
+mod extended;
 mod guides;
 mod help;
 mod kit;

@@ -96,7 +96,7 @@ impl OperationService {
         format!("{}/{version}", self.word())
     }
 
-    /// Whether the version is one of the API that this is about: Cloud Storage has others.
+    /// Returns whether the version is one of the API that this is about: Cloud Storage has others.
     pub(super) fn has(self, version: &str) -> bool {
         self != CloudStorage || version == "v1"
     }
@@ -126,17 +126,13 @@ impl OperationService {
 
 /// What its methods are.
 impl OperationService {
-    /// The bindings of a method; none if the service does not have it.
+    /// Returns the binding of a method, unless the service does not have it.
     pub(super) fn bindings(self, prefix: &str, rpc: Rpc) -> Vec<Binding> {
         let Some((method, verb)) = self.rule(rpc) else { return Vec::new() };
-        let paths = if rpc == Rpc::List { &["{name=**}/operations"] } else { self.names(rpc) };
-        let bind = |path: &&str| {
-            let binding = Binding::new(method, &format!("/{prefix}/{path}{verb}"))
-                .expect("built-in templates under a checked prefix are valid");
-            // What has a path segment of its own takes no body.
-            if verb.starts_with('/') { binding.query_only() } else { binding }
-        };
-        paths.iter().map(bind).collect()
+        let binding = Binding::new(method, &format!("/{prefix}/{}{verb}", self.name(rpc)))
+            .expect("built-in templates under a checked prefix are valid");
+        // What has a path segment of its own takes no body.
+        vec![if verb.starts_with('/') { binding.query_only() } else { binding }]
     }
 
     fn rule(self, rpc: Rpc) -> Option<(HttpMethod, &'static str)> {
@@ -150,23 +146,13 @@ impl OperationService {
         }
     }
 
-    fn names(self, rpc: Rpc) -> &'static [&'static str] {
+    /// Returns the names of a method. Those that services have today are narrower; others are sent as they are.
+    fn name(self, rpc: Rpc) -> &'static str {
         match (self, rpc) {
-            (ComputeEngine, Rpc::Wait) => &["{name=projects/**/operations/*}"],
-            (ComputeEngine, _) => {
-                &["{name=projects/**/operations/*}", "{name=locations/global/operations/*}"]
-            }
-            (CloudSql, _) => &["{name=projects/*/operations/*}"],
-            (KubernetesEngine, _) => {
-                &["{name=projects/*/locations/*/operations/*}", "{name=projects/*/zones/*/operations/*}"]
-            }
-            (CloudDns, Rpc::Cancel | Rpc::Delete) => &["{name=projects/*/locations/*/operations/*}"],
-            (CloudDns, _) => &[
-                "{name=projects/**/managedZones/*/operations/*}",
-                "{name=projects/*/locations/*/operations/*}",
-            ],
-            (DeploymentManager, _) => &["{name=projects/*/global/operations/*}"],
-            (CloudStorage, _) => &["{name=b/*/operations/*}"],
+            (_, Rpc::List) => "{name=**}/operations",
+            (ComputeEngine, Rpc::Wait) => "{name=projects/**/operations/*}",
+            (CloudDns, Rpc::Cancel | Rpc::Delete) => "{name=projects/*/locations/*/operations/*}",
+            _ => "{name=**/operations/*}",
         }
     }
 
@@ -206,7 +192,8 @@ impl OperationService {
         Ok((name, fields))
     }
 
-    /// The parent whose operations are listed, without `/operations`; a whole project where the service lists that.
+    /// Returns the parent whose operations are listed, without `/operations`; a whole project where the service lists
+    /// that.
     fn parent(self, name: &str) -> String {
         let parent = name.strip_suffix("/operations").unwrap_or(name);
         let is_project = parent.strip_prefix("projects/").is_some_and(|id| !id.contains('/'));
@@ -641,7 +628,7 @@ mod tests {
 
     #[test]
     fn names_of_other_shapes_are_refused() {
-        for name in ["operation-1", "projects/p", "b/B/operations/o"] {
+        for name in ["operation-1", "projects/p"] {
             let error = Bindings::compute_engine().route(Rpc::Get, name, Vec::new(), None).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Binding, "{error}");
         }
