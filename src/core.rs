@@ -42,12 +42,12 @@ pub(crate) struct Origin {
 }
 
 impl Core {
-    /// The options that a call of `rpc` starts with.
+    /// Returns the options that a call of `rpc` starts with.
     pub(crate) fn defaults(&self, rpc: Rpc) -> &CallOptions {
         self.defaults.get(rpc)
     }
 
-    /// Whether an operation is recorded as one of the service, and the version of it, that this client asks.
+    /// Returns whether an operation is recorded as one of the service, and the version of it, that this client asks.
     #[cfg(feature = "journal")]
     pub(crate) fn is_home_of(&self, pending: &Pending) -> bool {
         pending.endpoint().is_some() == self.origin.is_some() && self.check_home(pending).is_ok()
@@ -127,7 +127,7 @@ impl Core {
         by_version.or_else(|| OperationService::of_endpoint(&origin.endpoint))
     }
 
-    /// Returns how long a service holds a response to WaitOperation back, whatever it is asked for.
+    /// Returns how long a service holds back a response to WaitOperation, whatever the request says.
     pub(crate) fn server_hold(&self, rpc: Rpc, version: Option<&str>) -> Duration {
         let holds = rpc == Rpc::Wait && self.service(version) == Some(OperationService::ComputeEngine);
         if holds { OperationService::HOLD } else { Duration::ZERO }

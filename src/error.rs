@@ -22,7 +22,7 @@ use crate::util::redact::redacted;
 #[derive(Clone)]
 pub struct Error(Box<ErrorInner>);
 
-/// Who failed, and so who can do something about it.
+/// The category of an error: which party failed, and so can do something about it.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -34,9 +34,9 @@ pub enum ErrorKind {
     Config,
     /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
     Decode,
-    /// The operation itself is done and failed; asking for it worked.
+    /// The operation itself is done and failed; the request for it succeeded.
     Operation,
-    /// The service answered with an error; [`Error::code`] says which.
+    /// The service returned an error; [`Error::code`] is its code.
     Service,
     /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation may still be running.
     Stopped,
@@ -458,7 +458,7 @@ impl Error {
         self
     }
 
-    /// Says which call failed, after how much trying.
+    /// Adds which call failed, after how many attempts.
     ///
     /// What is refused before anything is tried stands for itself.
     pub(crate) fn in_call(mut self, method: &'static str, name: &str, tries: u32, elapsed: Duration) -> Self {
@@ -469,7 +469,7 @@ impl Error {
         self.with_name(name).with_tries(tries, elapsed)
     }
 
-    /// Says which operation it is about, where that is not said yet.
+    /// Adds the operation that the error is about, unless it is set.
     pub(crate) fn about(self, name: &str) -> Self {
         if self.0.name.is_some() || name.is_empty() { self } else { self.with_name(name) }
     }
@@ -486,7 +486,7 @@ impl Error {
         self
     }
 
-    /// Whether the failure says nothing about the request; what the codes of the service mean is left to the
+    /// Returns whether the failure says nothing about the request; what the codes of the service mean is left to the
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub(crate) fn passes_by_itself(&self) -> bool {
         self.0.transient
@@ -497,7 +497,7 @@ impl Error {
         self.facts().class()
     }
 
-    /// Whether a quota is used up.
+    /// Returns whether a quota is used up.
     pub(crate) fn is_quota(&self) -> bool {
         self.facts().is_quota()
     }
@@ -514,17 +514,17 @@ impl Error {
         }
     }
 
-    /// Whether the server asks not to send the same request again.
+    /// Returns whether the server asks not to send the same request again.
     pub(crate) fn forbids_retry(&self) -> bool {
         self.0.forbids_retry
     }
 
-    /// Whether something in front of the service sent a page, or other text: as a success, or as its own 404.
+    /// Returns whether something in front of the service sent a page, or other text: as a success, or as its own 404.
     pub(crate) fn is_status_page(&self) -> bool {
         self.0.is_status_page
     }
 
-    /// Whether the server may have acted on the request.
+    /// Returns whether the server may have acted on the request.
     pub(crate) fn was_sent(&self) -> bool {
         self.0.sent
     }
@@ -532,7 +532,7 @@ impl Error {
 
 /// The messages.
 impl Error {
-    /// An option, endpoint or file that cannot be used.
+    /// Returns the error for an option, endpoint or file that cannot be used.
     pub(crate) fn config(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, message)
     }
@@ -547,17 +547,17 @@ impl Error {
         Self::from(error).with_kind(ErrorKind::Config)
     }
 
-    /// A name that is refused before any I/O.
+    /// Returns the error for a name that is refused before any I/O.
     pub(crate) fn bad_name(name: &str, why: &str) -> Self {
         Self::new(ErrorKind::Binding, format!("name `{}` {why}", shown_name(name))).about(name)
     }
 
-    /// A path of which no request can be made.
+    /// Returns the error for a path of which no request can be made.
     pub(crate) fn bad_path(message: String) -> Self {
         Self::new(ErrorKind::Binding, message)
     }
 
-    /// A name that no binding of the method takes.
+    /// Returns the error for a name that no binding of the method takes.
     pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
         let name = shown_name(name);
         Self::new(
@@ -578,12 +578,12 @@ impl Error {
         .about(name)
     }
 
-    /// A response, or a part of one, that is not what was promised.
+    /// Returns the error for a response, or a part of one, that is not what was promised.
     pub(crate) fn decode(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode, message)
     }
 
-    /// An error status from the service.
+    /// Returns the error for an error status from the service.
     pub(crate) fn service(status: Status) -> Self {
         let delay = status.retry_delay();
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
@@ -593,26 +593,26 @@ impl Error {
         error.sent(acted)
     }
 
-    /// A method that a transport does not have.
+    /// Returns the error for a method that a transport does not have.
     pub(crate) fn unimplemented(method: &'static str) -> Self {
         Self::service(Status::new(Code::Unimplemented, format!("this transport has no {method}")))
     }
 
-    /// A method without a URL: nothing can be sent.
+    /// Returns the error for a method without a URL: nothing can be sent.
     pub(crate) fn unbound(method: &'static str) -> Self {
         let message = format!("no request was sent: no binding of {method} is configured, see `Bindings`");
         let status = Status::new(Code::Unimplemented, &*message);
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
 
-    /// A method that a service is known not to have, at least not for such a name.
+    /// Returns the error for a method that a service is known not to have, at least not for such a name.
     pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
         let message = format!("no request was sent: {service} has no {method} for such an operation");
         let status = Status::new(Code::Unimplemented, &*message);
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
 
-    /// A page or other text of something in front of the service, sent as a success.
+    /// Returns the error for a page or other text of something in front of the service, sent as a success.
     pub(crate) fn status_page(message: impl Into<String>) -> Self {
         Self::decode(message).sent(true).of_status_page()
     }
@@ -623,29 +623,29 @@ impl Error {
         self
     }
 
-    /// A proxy that does not take a request without credentials.
+    /// Returns the error for a proxy that does not take a request without credentials.
     pub(crate) fn proxy_credentials(status: Status) -> Self {
         Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
             .with_status(status)
     }
 
-    /// A response of which something is missing, and which began as a success.
+    /// Returns the error for a response of which something is missing, and which began as a success.
     pub(crate) fn response_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true).with_http_status(200)
     }
 
-    /// A call without time for its first attempt.
+    /// Returns the error for a call without time for its first attempt.
     pub(crate) fn no_time() -> Self {
         Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
     }
 
-    /// An attempt without a response in time.
+    /// Returns the error for an attempt without a response in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         let host = shown(host);
         Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
     }
 
-    /// An attempt that failed when its time was up, whatever ended it.
+    /// Returns the error for an attempt that failed when its time was up, whatever ended it.
     pub(crate) fn ended_late(host: &str, error: HttpError) -> Self {
         let late = Self::attempt_timed_out(host, error.was_sent());
         let late = match error.proxy() {
@@ -668,12 +668,12 @@ impl Error {
         if says_more { self.with_source(error) } else { self }
     }
 
-    /// A call that its token stopped.
+    /// Returns the error for a call that its token stopped.
     pub(crate) fn stopped() -> Self {
         Self::new(ErrorKind::Stopped, "stopped before it was done")
     }
 
-    /// A wait that ended before its operation.
+    /// Returns the error for a wait that ended before its operation.
     pub(crate) fn unfinished(
         kind: ErrorKind,
         name: &str,
@@ -690,7 +690,7 @@ impl Error {
         Self::new(kind, message).with_name(name)
     }
 
-    /// A list with more pages than the caller allows.
+    /// Returns the error for a list with more pages than the caller allows.
     pub(crate) fn too_many_pages(most: usize) -> Self {
         let pages = if most == 1 { "page".to_owned() } else { format!("{most} pages") };
         let message =
@@ -698,14 +698,14 @@ impl Error {
         Self::new(ErrorKind::Stopped, message)
     }
 
-    /// An iteration over a list whose time is over.
+    /// Returns the error for an iteration over a list whose time is over.
     pub(crate) fn iteration_timeout(pages: usize) -> Self {
         let pages = if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
         let message = format!("the iteration timeout is over after {pages}; continue with the page token");
         Self::new(ErrorKind::Timeout, message)
     }
 
-    /// A listing that would never end.
+    /// Returns the error for a listing that would never end.
     pub(crate) fn repeated_page_token() -> Self {
         Self::decode("the server gave a page token that it had given before: the listing would not end")
     }
@@ -725,7 +725,7 @@ impl Error {
             .transient(true)
     }
 
-    /// A file or text with credentials that cannot be used.
+    /// Returns the error for a file or text with credentials that cannot be used.
     pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
         Self::config(format!("{origin} {why}"))
     }
@@ -764,7 +764,7 @@ impl From<HttpError> for Error {
 
 /// Of `types`.
 impl Error {
-    /// A document that is not what it should be; `subject` says what it was taken for.
+    /// Returns the error for a document that is not what it should be; `subject` says what it was taken for.
     pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
@@ -772,23 +772,23 @@ impl Error {
         Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
     }
 
-    /// A message that cannot be turned into its other form, although it may be valid as it is.
+    /// Returns the error for a message that cannot be turned into its other form, although it may be valid as it is.
     pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
         let name = excerpt(type_name);
         Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}; {TYPED_RESULTS}"))
     }
 
-    /// Whether a document stops before its end, as after a connection that broke unnoticed.
+    /// Returns whether a document stops before its end, as after a connection that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
     }
 
-    /// An operation that is done in a way that makes no sense.
+    /// Returns the error for an operation that is done in a way that makes no sense.
     pub(crate) fn operation_malformed(name: &str, why: impl fmt::Display) -> Self {
         Self::decode(format!("operation `{}` is malformed: {why}", shown_name(name))).about(name)
     }
 
-    /// An operation that is done and failed.
+    /// Returns the error for an operation that is done and failed.
     pub(crate) fn operation_failed(operation: Operation) -> Self {
         let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
         let message = format!("operation `{}` failed: {status}", shown_name(operation.name()));

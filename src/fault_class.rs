@@ -64,7 +64,7 @@ impl FaultFacts {
         if self.forbids_retry { FaultClass::Tolerable } else { FaultClass::Transient }
     }
 
-    /// Whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` with details that say so.
+    /// Returns whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` with details that say so.
     ///
     /// Older Google APIs send 403 in place of 429, which stays the code of the error. Other refusals that come with a
     /// `Retry-After` stay refusals.

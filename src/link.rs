@@ -58,14 +58,15 @@ impl OperationLink {
     }
 }
 
-/// The host of an `https` URL of the default port.
+/// Returns the host of an `https` URL of the default port.
 fn host(endpoint: &str) -> Option<String> {
     let endpoint = same_endpoint(endpoint);
     let host = endpoint.strip_prefix("https://")?;
     (!host.contains(['@', ':', '/'])).then(|| host.to_owned())
 }
 
-/// The service of a host: the first label of `compute.googleapis.com` and `compute.us-east1.rep.googleapis.com`.
+/// Returns the service of a host: the first label of `compute.googleapis.com` and
+/// `compute.us-east1.rep.googleapis.com`.
 fn service(host: &str) -> Option<&str> {
     let labels = host.strip_suffix(".googleapis.com")?;
     match labels.split_once('.') {
@@ -78,7 +79,7 @@ fn service_of_word(word: &str) -> &str {
     if word == "sql" { "sqladmin" } else { word }
 }
 
-/// Puts the `parentId` of a query in front of a name that lacks it.
+/// Adds the `parentId` of a query in front of a name that lacks it.
 fn with_organization(name: &str, target: &str) -> String {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parent = query.split(['&', '#']).find_map(|pair| pair.strip_prefix("parentId="));

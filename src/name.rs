@@ -71,27 +71,27 @@ impl OperationName {
         self.split().1
     }
 
-    /// The name of a list call that has none.
+    /// Returns the name of a list call that has none.
     pub(crate) fn unnamed() -> Self {
         Self(String::new())
     }
 
-    /// A name in a request message, which may come from a program that uses the transport alone.
+    /// Returns a name in a request message, which may come from a program that uses the transport alone.
     pub(crate) fn sent(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// Says why the name could leave the path of a URL.
+    /// Returns why the name could leave the path of a URL.
     pub(crate) fn check_path(&self) -> Result<(), Error> {
         check(&self.0).map_err(|why| Error::bad_name(&self.0, why))
     }
 
-    /// Whether this names the operations of a parent and not one of them.
+    /// Returns whether this names the operations of a parent and not one of them.
     pub(crate) fn is_collection(&self) -> bool {
         is_collection(&self.0)
     }
 
-    /// The name by which a list call finds this operation and its siblings, if there is one.
+    /// Returns the name by which a list call finds this operation and its siblings, if there is one.
     ///
     /// None for a bare id, which is in no collection. Vision AI has no list method for `warehouseOperations`, and that
     /// of Storage Transfer needs a filter with a project.
@@ -108,7 +108,7 @@ impl OperationName {
     }
 }
 
-/// Whether a name is that of a collection: `operations`, `projects/p/operations`, `transferOperations`.
+/// Returns whether a name is that of a collection: `operations`, `projects/p/operations`, `transferOperations`.
 pub(crate) fn is_collection(name: &str) -> bool {
     let last = name.strip_suffix('/').unwrap_or(name).rsplit('/').next().unwrap_or_default();
     // Looking for a collection in front of an id takes longer.
@@ -175,7 +175,7 @@ fn no_id_after(collection: &str) -> &'static str {
     }
 }
 
-/// Says why `segment`, which has no `/`, may not stand between two of them.
+/// Returns why `segment`, which has no `/`, may not stand between two of them.
 pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");

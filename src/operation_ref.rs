@@ -80,12 +80,12 @@ impl OperationRef {
         self
     }
 
-    /// The name, and the version of its requests.
+    /// Returns the name, and the version of its requests.
     pub(crate) fn into_target(self) -> CallTarget {
         (self.name, self.version)
     }
 
-    /// The name as that of a parent. It may be empty: gRPC sends what a program gives, and REST refuses it.
+    /// Returns the name as that of a parent. It may be empty: gRPC sends what a program gives, and REST refuses it.
     pub(crate) fn into_parent(self) -> Result<OperationName, Error> {
         if self.is_unnamed { Ok(OperationName::unnamed()) } else { self.name }
     }

@@ -205,7 +205,7 @@ impl<M> Operations<M> {
         self.pages.page_token()
     }
 
-    /// The next operation of the latest page.
+    /// Returns the next operation of the latest page.
     pub(crate) fn item(&mut self) -> Option<Operation> {
         self.items.next()
     }

@@ -154,7 +154,7 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// An endpoint as a key: two that are of one service are equal. It need not be a valid one.
+/// Returns an endpoint as a key: two that are of one service are equal. It need not be a valid one.
 pub(crate) fn same_endpoint(endpoint: &str) -> String {
     let Some(url) = UrlParts::split_or("https", endpoint) else { return endpoint.to_owned() };
     let (scheme, authority) = (url.scheme.to_ascii_lowercase(), url.authority.to_ascii_lowercase());

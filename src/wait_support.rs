@@ -27,7 +27,7 @@ enum Known {
 }
 
 impl WaitSupport {
-    /// The way to have the server wait; none where there is none, or while another wait is finding out.
+    /// Returns the way to have the server wait; none where there is none, or while another wait is finding out.
     pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
         let mut state = self.lock();
         match state.known {
@@ -64,7 +64,7 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// Whether it is not known yet that this way works.
+    /// Returns whether it is not known yet that this way works.
     pub(crate) fn finds_out(&self) -> bool {
         self.finding_out.is_some()
     }
@@ -101,11 +101,11 @@ impl Drop for Trial {
     }
 }
 
-/// What to try after a failure.
+/// Returns the binding to try after a failure.
 ///
-/// A service whose method takes no body refuses one with 400: there the timeout may go to the query. One that has no
-/// such path for a `POST` answers 404, 405 or 501, and may still have it for a `GET`. So two failures tell all ways
-/// apart. Without an HTTP status there is nothing to choose between: it is gRPC, or a transport of the user's.
+/// A service whose method takes no body rejects one with 400: there the timeout may go to the query. One that has no
+/// such path for a `POST` responds with 404, 405 or 501, and may still have it for a `GET`. So two failures distinguish
+/// all bindings. Without an HTTP status there is nothing to choose between: it is gRPC, or a transport of the user's.
 fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
     match (tried, error.http_status()) {
         _ if error.is_transient() => Some(tried),

@@ -122,7 +122,7 @@ impl OperationsAsyncClient {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Has the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
+    /// Lets the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
     ///
     /// Each such call takes a thread of the [`Executor`] for as long as the server waits: to wait for many operations,
     /// use [`poller`](Self::poller).

@@ -169,7 +169,7 @@ impl AsyncWork<'_> {
         job::run(|job| self.spawn(job), stop, || self.late(core, end, timeout), queued).await
     }
 
-    /// Says whether the job may have to wait for a thread.
+    /// Returns whether the job may have to wait for a thread.
     fn spawn(&self, job: Job) -> bool {
         match &self.parts.spawner {
             Spawner::Pool(pool) => pool.spawn(job),

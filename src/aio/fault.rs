@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Seconds};
 
-/// An attempt that was queued for all the time it had.
+/// Returns the error for an attempt that was queued for all the time it had.
 pub(super) fn no_free_thread(timeout: Duration) -> Error {
     let timeout = Seconds(timeout);
     Error::new(ErrorKind::Timeout, format!("no thread was free for an attempt within {timeout} s"))
         .transient(true)
 }
 
-/// An attempt that was dropped without being made.
+/// Returns the error for an attempt that was dropped without being made.
 pub(super) fn lost_attempt() -> Error {
     Error::new(
         ErrorKind::Transport,
@@ -20,7 +20,7 @@ pub(super) fn lost_attempt() -> Error {
     )
 }
 
-/// A sleep that would never end.
+/// Returns the error for a sleep that would never end.
 pub(super) fn no_timer(cause: io::Error) -> Error {
     Error::new(ErrorKind::Transport, "cannot start a thread for the sleeps between attempts")
         .with_source(cause)

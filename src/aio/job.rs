@@ -123,7 +123,7 @@ impl<T> JobWaiter<T> {
         matches!(*self.0.lock(), JobState::Queued(_))
     }
 
-    /// Whether it had not begun; then it never will.
+    /// Returns whether it had not begun; then it never will.
     fn take_back(&self) -> bool {
         let mut state = self.0.lock();
         let is_queued = matches!(*state, JobState::Queued(_));

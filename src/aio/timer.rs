@@ -190,8 +190,8 @@ impl TimerShared {
         state
     }
 
-    /// How long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes by
-    /// sleeping only. A future that is never polled does not delay it forever.
+    /// Returns how long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes
+    /// by sleeping only. A future that is never polled does not delay it forever.
     fn patience(&self) -> Duration {
         self.clock.patience(Duration::ZERO).min(PATIENCE)
     }

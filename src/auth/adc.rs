@@ -102,7 +102,7 @@ fn told(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
     found
 }
 
-/// The message when there is nothing in any of the places.
+/// Returns the message when there is nothing in any of the places.
 fn nothing(searched: &str, metadata: &str) -> String {
     format!("no application default credentials: {searched}, {metadata}; `{LOGIN}` would make some")
 }
@@ -118,7 +118,7 @@ struct AdcSource {
     shown: String,
 }
 
-/// Where gcloud keeps the file; `None` without a home.
+/// Returns where gcloud keeps the file; `None` without a home.
 fn well_known(env: &dyn Env, windows: bool) -> Option<AdcSource> {
     let path = gcloud_folder(env, windows)?.join(FILE);
     // The name of a user is of no use to a reader of messages.

@@ -37,7 +37,7 @@ impl Authorization {
         self.value.expose()
     }
 
-    /// Which token of this client it is, for a refusal.
+    /// Returns which token of this client it is, for a refusal.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }

@@ -119,7 +119,7 @@ impl AuthorizedUser {
     }
 }
 
-/// Asks the token endpoint at every call; a client calls it about once an hour.
+/// Sends a request to the token endpoint at every call; a client calls it about once an hour.
 impl TokenProvider for AuthorizedUser {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let login = &*self.0;
@@ -141,7 +141,7 @@ impl TokenProvider for AuthorizedUser {
     }
 }
 
-/// Says what to do first: the end of a long message is cut.
+/// Puts the remedy first, because the end of a long message is cut.
 fn explain(refusal: Refusal) -> TokenError {
     let why = match (refusal.error.as_deref(), refusal.subtype.as_deref()) {
         (Some("invalid_grant"), Some("invalid_rapt")) => "a new login is wanted",
@@ -175,7 +175,7 @@ impl fmt::Debug for AuthorizedUser {
     }
 }
 
-/// What makes a new file with a new login.
+/// The command that writes a new file after a new login.
 pub(super) const LOGIN: &str = "gcloud auth application-default login";
 /// The OAuth client that all users of gcloud share; its quota is not reliable.
 const GCLOUD_CLIENT_ID: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";

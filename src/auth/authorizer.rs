@@ -1,4 +1,4 @@
-//! What the transports see of credentials: a header value, and what to do after a 401.
+//! The credentials as the transports use them: a header value, and a decision after a 401.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::types::Code;
 use crate::util::stop::StopToken;
 
-/// Puts the header on the requests of one client.
+/// Adds the header to the requests of one client.
 #[derive(Debug)]
 pub(crate) enum Authorizer {
     Anonymous,
@@ -55,7 +55,7 @@ impl Authorizer {
         }
     }
 
-    /// Says about a refusal what only the credentials can tell.
+    /// Adds to the error of a rejected request what only the credentials know.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match self {
             _ if error.http_status() != Some(401) && error.code() != Some(Code::Unauthenticated) => error,

@@ -65,7 +65,7 @@ struct TokenFailure {
     count: u32,
 }
 
-/// What a caller does next.
+/// The next step of a caller.
 enum CacheStep {
     Use(Authorization),
     Fail(Error),
@@ -125,7 +125,7 @@ impl TokenCache {
                     self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?
                 }
             };
-            // Another caller may have invalidated what has just landed: then it all begins again.
+            // Another caller may have dropped the token that has just landed: then this one starts again.
             if let Some(outcome) = state.outcome(self.now()) {
                 return outcome;
             }
@@ -139,6 +139,7 @@ impl TokenCache {
     pub(super) fn refuse(&self, generation: u64) -> bool {
         let now = self.clock.now();
         let mut state = self.lock();
+        // Another caller has replaced or dropped it already, so a retry will use a newer one.
         if state.token.as_ref().is_none_or(|held| held.authorization.generation() != generation) {
             return true;
         }
@@ -146,12 +147,13 @@ impl TokenCache {
         if state.refused.is_some_and(is_repeated) {
             return false;
         }
+        // Dropped and not only stale: a stale token is used while the next one is fetched.
         state.token = None;
         state.refused = Some(now);
         true
     }
 
-    /// Takes the token for stale, since a newer one is known to be there, and forgets the last failure.
+    /// Marks the token as stale, because a newer one is known to exist, and forgets the last failure.
     pub(super) fn renew(&self) {
         let mut state = self.lock();
         state.failure = None;
@@ -166,8 +168,10 @@ impl TokenCache {
         deadline: Instant,
         stop: Option<&StopToken>,
     ) -> MutexGuard<'c, TokenCacheState> {
+        // Under the lock under which `step` decided, so that no second caller starts a flight.
         state.started += 1;
         drop(state);
+        // Lifetimes count from before the request: after a slow response the token is already that much older.
         let asked = self.now();
         let mut flight = TokenFlight { cache: self, asked, result: None, is_abandoned: false };
         let deadline = self.clock.socket_deadline(deadline);
@@ -185,6 +189,7 @@ impl TokenCache {
         let result = self.provider.token(&request);
         flight.is_abandoned = result.is_err() && is_stopped(stop);
         flight.result = Some(result);
+        // Lands the result, which wakes the waiting callers, before this one takes the lock again.
         drop(flight);
         self.lock()
     }
@@ -223,7 +228,7 @@ impl TokenCache {
         self.state.notify_all();
     }
 
-    /// The error of a caller that has waited for as long as it could.
+    /// Returns the error of a caller that has waited for as long as it could.
     fn ended(&self, timeout: Duration, stop: Option<&StopToken>) -> Error {
         if is_stopped(stop) {
             let message = "stopped while waiting for an access token";
@@ -236,6 +241,8 @@ impl TokenCache {
         let result = result.and_then(check).map_err(|error| self.explain(error));
         let (now, chance) = (self.now(), self.clock.chance());
         let mut state = self.lock();
+        // Together with the result, in one critical section: a caller that sees the flight landed finds its
+        // outcome.
         state.finished = state.started;
         match &result {
             Ok(token) => state.store(asked, token, self.margin),
@@ -291,7 +298,7 @@ impl fmt::Debug for TokenCache {
 }
 
 impl TokenCacheState {
-    /// What a forked child begins with: the token, and no flight, because the thread of one does not exist in it.
+    /// Returns the state for a forked child: the token, but no flight, because its thread does not exist in the child.
     fn inherited(&mut self) -> Self {
         Self {
             token: self.token.clone(),
@@ -333,6 +340,8 @@ impl TokenCacheState {
     fn step(&self, now: CacheMoment) -> CacheStep {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
+        // A pause only keeps new flights from starting. A live token is used during it, and a flight under way
+        // is waited for.
         match (self.live(now), pausing) {
             (Some(held), None) if !held.is_fresh(now) && !flying => CacheStep::Renew,
             (Some(held), _) => CacheStep::Use(held.authorization.clone()),
@@ -342,7 +351,7 @@ impl TokenCacheState {
         }
     }
 
-    /// What the flight that has just landed means for those who waited for it.
+    /// Returns the outcome of the flight that has just landed, for the callers that waited for it.
     fn outcome(&self, now: CacheMoment) -> Option<Result<Authorization, Error>> {
         match &self.failure {
             Some(failure) => Some(self.usable(now).ok_or_else(|| failure.error.clone())),
@@ -361,7 +370,7 @@ impl TokenCacheState {
 }
 
 impl TokenFailure {
-    /// The error of a call that comes before `retry_at`.
+    /// Returns the error of a call that comes before `retry_at`.
     fn remembered(&self, now: CacheMoment) -> Error {
         let error = self.error.clone();
         if !error.is_transient() {

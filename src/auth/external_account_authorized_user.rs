@@ -47,7 +47,7 @@ impl TokenProvider for Provider {
     }
 }
 
-/// Says what to do first: the end of a long message is cut.
+/// Puts the remedy first, because the end of a long message is cut.
 fn explain(refusal: Refusal) -> TokenError {
     match refusal.error.as_deref() {
         Some("invalid_grant") => {

@@ -111,7 +111,7 @@ pub(super) fn impersonate(source: Credentials, asked: ImpersonationRequest, abou
     })
 }
 
-/// What the file says next to where tokens come from.
+/// The contents of the file besides the source of tokens.
 pub(super) struct About {
     /// How messages call the credentials.
     pub(super) label: String,
@@ -138,7 +138,7 @@ pub(super) struct ImpersonationTarget {
 }
 
 impl ImpersonationTarget {
-    /// The account at the API of a cloud.
+    /// Returns the account at the API of a cloud.
     fn in_universe(universe: &str, email: &str) -> Self {
         let account = encode(email);
         let url = format!(
@@ -175,13 +175,13 @@ fn lifetime(options: &mut KeyFile) -> Result<u64, Error> {
     }
 }
 
-/// What stands between the last `/` and `:generateAccessToken`.
+/// Returns the text between the last `/` and `:generateAccessToken`.
 fn email(url: &str) -> Option<&str> {
     let (path, _) = url.split_once(":generateAccessToken")?;
     path.rsplit_once('/').map(|(_, email)| email).filter(|email| !email.is_empty())
 }
 
-/// Asks `source` for a token, and with it for one of the service account; both at every call, because a
+/// Fetches a token from `source`, and with it one of the service account; both at every call, because a
 /// client calls it about once an hour, when a kept token of the source would be as old as its own.
 struct ImpersonatedAccount {
     source: Arc<dyn TokenProvider>,

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::util::secret::Secret;
 
-/// What a self-signed JWT says, [AIP-4111](https://google.aip.dev/auth/4111).
+/// The claims of a self-signed JWT, [AIP-4111](https://google.aip.dev/auth/4111).
 #[derive(Serialize)]
 pub(super) struct Claims<'a> {
     pub(super) iss: &'a str,
@@ -28,7 +28,7 @@ pub(super) struct Claims<'a> {
     pub(super) access: AccessClaims<'a>,
 }
 
-/// What the JWT is good for: one of the two, a service refuses both together.
+/// The scopes or the audience of a JWT. A service rejects both together.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum AccessClaims<'a> {
@@ -38,7 +38,7 @@ pub(super) enum AccessClaims<'a> {
     Aud(&'a str),
 }
 
-/// What is exchanged for an access token, [RFC 7523](https://www.rfc-editor.org/rfc/rfc7523) section 3.
+/// The assertion that is exchanged for an access token, [RFC 7523](https://www.rfc-editor.org/rfc/rfc7523) section 3.
 #[derive(Serialize)]
 pub(super) struct JwtAssertion<'a> {
     pub(super) iss: &'a str,

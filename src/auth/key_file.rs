@@ -205,7 +205,7 @@ impl KeyFile {
         Ok(texts)
     }
 
-    /// What the file says it is; the field stays in it.
+    /// Returns the type that the file gives itself; the field stays in it.
     pub(super) fn kind(&self) -> Option<&str> {
         self.fields.get("type")?.as_str()
     }
@@ -215,7 +215,7 @@ impl KeyFile {
         self.policy.check_type(found).map_err(|why| self.error(why))
     }
 
-    /// Says what is wrong with this file.
+    /// Returns an error about this file.
     pub(super) fn error(&self, why: impl std::fmt::Display) -> Error {
         Error::credentials(&self.origin, why)
     }

@@ -73,7 +73,7 @@ impl MetadataServer {
         self
     }
 
-    /// Asks over an HTTP client of your own, which must not use a proxy. Default: one without.
+    /// Sends requests with an HTTP client of your own, which must not use a proxy. Default: one without.
     #[must_use]
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.http = Some(Arc::new(client));
@@ -120,8 +120,8 @@ impl From<MetadataServer> for Credentials {
     }
 }
 
-/// What is left when there was nothing in the places that were searched; `absent` is the message if there is no
-/// metadata server either.
+/// Returns the credentials of the metadata server, the last source to be tried; `absent` is the error message if there is
+/// no metadata server either.
 pub(super) fn default_credentials(env: &dyn Env, absent: String) -> Result<Credentials, Error> {
     let source = MetadataSource { absent: Some(absent), ..MetadataServer::new().resolve(env)? };
     Ok(Credentials::of_source(LABEL.into(), source))
@@ -132,12 +132,12 @@ struct MetadataSource {
     account: String,
     detect_timeout: Duration,
     detect_tries: u32,
-    /// How often nothing answered, while nothing ever had.
+    /// Requests without a response, before the first response.
     misses: AtomicU32,
     /// Transient failures before the first token.
     failures: AtomicU32,
     has_served: AtomicBool,
-    /// Whether a variable names the host, so that what answers there is the server.
+    /// Whether a variable names the host, so that any response from there is that of the server.
     is_named: bool,
     /// Whether there should be a server, so that its absence is a matter of time.
     is_expected: bool,
@@ -190,7 +190,7 @@ impl MetadataSource {
         }
         let response = self.get(request, "universe/universe-domain")?;
         if response.status == 404 && !self.is_server(&response) {
-            // Servers that do not know the path may not know to say who they are: the next answer tells.
+            // A server that does not know the path may not send `metadata-flavor` either: the next response decides.
             return Ok(DEFAULT_UNIVERSE.to_owned());
         }
         self.recognize(&response)?;
@@ -229,7 +229,7 @@ impl MetadataSource {
 
     fn get(&self, request: &TokenRequest<'_>, path: &str) -> Result<HttpResponse, TokenError> {
         let url = format!("http://{}/computeMetadata/v1/{path}", self.host);
-        // A server that has answered before gets all the time there is.
+        // A server that has responded before gets all of the remaining time.
         let detected = deadline(Instant::now(), self.detect_timeout);
         let deadline = match self.universe.get() {
             Some(_) => request.deadline,
@@ -258,7 +258,7 @@ impl MetadataSource {
         (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page
     }
 
-    /// The refusal with the text of the server, which names the missing permission.
+    /// Returns the refusal with the text of the server, which names the missing permission.
     fn refusal(&self, response: &HttpResponse) -> Refusal {
         let refusal = Refusal::of(&self.host, response);
         if is_html(response) || !self.is_server(response) {
@@ -267,7 +267,7 @@ impl MetadataSource {
         refusal.or_text(&String::from_utf8_lossy(&response.body))
     }
 
-    /// Nothing that is a metadata server answered.
+    /// Returns the error if no metadata server has responded.
     fn miss(&self, error: TokenError) -> TokenError {
         if self.universe.get().is_some() {
             return error;
@@ -356,7 +356,7 @@ fn refuse_mtls(env: &dyn Env) -> Result<(), Error> {
     }
 }
 
-/// What the firmware of Google's machines says.
+/// Returns whether the firmware is that of a machine of Google.
 fn is_google() -> bool {
     cfg!(target_os = "linux")
         && fs::read_to_string("/sys/class/dmi/id/product_name").is_ok_and(|name| name.starts_with("Google"))

@@ -155,7 +155,7 @@ use crate::util::secret::Secret;
 use cache::TokenCache;
 use token_file::TokenFile;
 
-/// Says who is calling; cheap to clone, redacted in `Debug`.
+/// Identifies the caller to the service; cheap to clone, redacted in `Debug`.
 ///
 /// Every client keeps a token of its own, also when several are built from clones of the same
 /// credentials, because they may need different scopes.
@@ -171,7 +171,7 @@ use token_file::TokenFile;
 pub struct Credentials(Arc<CredentialsInner>);
 
 struct CredentialsInner {
-    /// What messages call these credentials: never a secret.
+    /// The name of these credentials in messages: never a secret.
     label: String,
     quota_project: Option<String>,
     /// Where it is known before there is a token.
@@ -190,7 +190,7 @@ enum CredentialsSource {
     TokenFile(PathBuf),
 }
 
-/// Looks at the environment of the client that is being built.
+/// Resolves a source in the environment of the client that is being built.
 type Resolve = dyn Fn(&dyn Env) -> Result<Credentials, Error> + Send + Sync;
 
 impl Credentials {
@@ -208,7 +208,7 @@ impl Credentials {
     /// Sends this access token with every call and never renews it.
     ///
     /// Google's access tokens live for an hour at most; a program that runs longer needs another kind of
-    /// credentials. A 401 answer is returned as it is, because there is no other token to try.
+    /// credentials. A 401 response is returned as it is, because there is no other token to try.
     ///
     /// ```
     /// use longrunning::ErrorKind;
@@ -254,8 +254,7 @@ impl Credentials {
 
     /// Sends this API key with every call (`x-goog-api-key`), in place of an access token.
     ///
-    /// An API key says which project is calling and not who. Few methods are content with that; the others
-    /// answer 401.
+    /// An API key identifies the project and not the caller. Few methods accept that; the others respond with 401.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -275,7 +274,7 @@ impl Credentials {
         Ok(Self::new("API key".into(), CredentialsSource::ApiKey(key)))
     }
 
-    /// Asks `provider` for access tokens: your own code, or a closure.
+    /// Gets access tokens from `provider`: your own code, or a closure.
     ///
     /// Messages name it by its type. See [`TokenProvider`] for what it has to keep to.
     ///
@@ -378,7 +377,7 @@ impl Credentials {
         self.0.universe_domain.as_deref()
     }
 
-    /// What messages call these credentials.
+    /// Returns the name of these credentials in messages.
     fn label(&self) -> &str {
         &self.0.label
     }

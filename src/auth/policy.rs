@@ -8,7 +8,7 @@ use crate::util::excerpt::{brief, shown};
 use crate::util::file;
 use crate::util::redact::Masked;
 
-/// Says which credentials files are accepted, and which hosts such a file may name.
+/// Restricts which credentials files are accepted, and which hosts such a file may name.
 ///
 /// A credentials file is a program in disguise: it can name the server that secrets are sent to, files to
 /// read and commands to run. The default policy accepts what can do no more than use the secrets in the file
@@ -117,7 +117,7 @@ impl CredentialsPolicy {
         self.pipe_timeout.unwrap_or(file::SETUP_TIMEOUT)
     }
 
-    /// What is wrong with a type, if anything.
+    /// Checks the type of a file.
     pub(super) fn check_type(&self, found: &str) -> Result<(), String> {
         let allowed = self.types.iter().any(|each| each == found);
         if allowed || (self.trusting && self.types == DEFAULT_TYPES) {
@@ -130,7 +130,7 @@ impl CredentialsPolicy {
         ))
     }
 
-    /// What is wrong with a URL that secrets will be sent to, if anything.
+    /// Checks a URL to which secrets will be sent.
     pub(super) fn check_url(&self, field: &str, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
         let host = shown(url.host);
@@ -149,8 +149,8 @@ impl CredentialsPolicy {
         ))
     }
 
-    /// What is wrong with a URL that a subject token comes from, if anything: next to what may be sent secrets,
-    /// the link-local servers of clouds, which speak plain http.
+    /// Checks a URL from which a subject token is fetched. Besides the hosts that may receive secrets, these may be the
+    /// link-local servers of clouds, which use plain http.
     pub(super) fn check_source_url(&self, field: &str, url: &str) -> Result<(), String> {
         match Url::parse(url) {
             Ok(parsed) if parsed.is_link_local() && (self.trusting || self.lists(parsed)) => Ok(()),
@@ -158,10 +158,10 @@ impl CredentialsPolicy {
         }
     }
 
-    /// What is wrong with a URL that secrets of AWS come from, if anything.
+    /// Checks a URL from which secrets of AWS are fetched.
     ///
-    /// Trusting the file is not enough for another host: [AIP-4117](https://google.aip.dev/auth/4117) wants
-    /// nothing but the metadata server to be asked.
+    /// Trusting the file is not enough for another host: [AIP-4117](https://google.aip.dev/auth/4117) allows requests
+    /// to the metadata server only.
     pub(super) fn check_aws_url(&self, field: &str, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|why| format!("cannot be used: `{field}` {why}"))?;
         if url.is_aws_metadata() || (url.is_private() && self.lists(url)) {

@@ -1,4 +1,4 @@
-//! The open seam: who gives access tokens, what it is asked, and what it may answer.
+//! The interface of a source of access tokens: its requests, its results and its errors.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -120,7 +120,7 @@ impl<'a> TokenRequest<'a> {
     }
 }
 
-/// What the tokens of one client are for.
+/// The purpose of the tokens of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Purpose {
     pub(crate) scopes: Vec<String>,
@@ -238,7 +238,7 @@ pub struct TokenError {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What the message is made of.
+/// The origin of the message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wording {
     /// Text from outside, for the end of the call's message.
@@ -328,7 +328,7 @@ impl TokenError {
         self.wording
     }
 
-    /// Whether a setting is unusable, rather than the credentials.
+    /// Returns whether a setting is unusable, rather than the credentials.
     pub(super) fn is_setting(&self) -> bool {
         self.is_setting
     }
@@ -370,7 +370,7 @@ impl StdError for TokenError {
     }
 }
 
-/// Says what keeps a token out of a header, without showing any of it.
+/// Checks that a token can be sent in a header; the error contains no part of it.
 pub(super) fn check_token(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("is empty".into());

@@ -51,7 +51,7 @@ impl ScriptedClient {
         std::mem::take(&mut *lock(&self.sent))
     }
 
-    /// A request to a provider, over this client.
+    /// Returns a request to a provider, over this client.
     pub(super) fn request(&self) -> TokenRequest<'_> {
         TokenRequest::new(Duration::from_secs(10), self)
     }
@@ -79,7 +79,7 @@ impl ScriptedClient {
 }
 
 impl SentRequest {
-    /// The fields of a form, decoded.
+    /// Returns the fields of a form, decoded.
     pub(super) fn form(&self) -> BTreeMap<String, String> {
         assert_eq!(self.headers["content-type"], "application/x-www-form-urlencoded");
         let pairs = self.body.split('&').map(|pair| pair.split_once('=').unwrap());
@@ -111,7 +111,7 @@ impl HttpClient for ScriptedClient {
     }
 }
 
-/// A URL on this machine, for credentials files.
+/// Returns a URL on this machine, for credentials files.
 pub(super) fn local_url(path: &str) -> String {
     format!("http://127.0.0.1{path}")
 }

@@ -70,7 +70,7 @@ struct AccountIdentity {
     key: Rs256,
 }
 
-/// What the tokens are good for.
+/// The scopes or the audience of the tokens.
 #[derive(Clone)]
 enum JwtTarget {
     /// The scopes of the client, or the default one.
@@ -347,7 +347,7 @@ impl ServiceAccount {
         self.token_uri.as_deref().or_else(of_file).unwrap_or(TOKEN_URI)
     }
 
-    /// What is wrong with the choices that were made, together.
+    /// Checks that the options fit together.
     fn check(&self) -> Result<(), Error> {
         if !self.exchanges() {
             return Ok(());
@@ -410,7 +410,7 @@ fn audience_of(endpoint: &str) -> Result<String, TokenError> {
     Ok(format!("https://{}/", plain.as_deref().unwrap_or(authority)))
 }
 
-/// The scopes of the client, joined by spaces, or the default one.
+/// Returns the scopes of the client, joined by spaces, or the default one.
 pub(super) fn scope_of(scopes: &[String]) -> String {
     let joined = join(scopes);
     if joined.is_empty() { CLOUD_PLATFORM.to_owned() } else { joined }

@@ -18,7 +18,7 @@ use crate::util::excerpt::shown;
 use crate::util::percent::push_encoded;
 use crate::util::secret::Secret;
 
-/// What a token endpoint gave.
+/// The response of a token endpoint.
 #[derive(Debug)]
 pub(super) struct TokenEndpointResponse {
     pub(super) access_token: Secret,
@@ -235,12 +235,12 @@ impl From<Refusal> for TokenError {
     }
 }
 
-/// The host of a URL, for messages: never its path or query.
+/// Returns the host of a URL, for messages: never its path or query.
 pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
 
-/// What is wrong with the body of a response; the parser's own words quote the text, which may be a secret.
+/// The error in the body of a response, without the words of the parser, which quote text that may be secret.
 pub(super) enum Unreadable {
     /// A body whose end is missing is found out only by its JSON.
     Cut,
@@ -248,7 +248,7 @@ pub(super) enum Unreadable {
     Lacks(&'static str),
 }
 
-/// Says what is wrong with a response of `host`.
+/// Returns the error for an invalid response of `host`.
 pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
     match why {
         Unreadable::Cut => TokenError::transient(format!("the answer of {host} ends early")),
@@ -280,7 +280,7 @@ pub(super) fn parse(body: &[u8]) -> Result<TokenEndpointResponse, Unreadable> {
     })
 }
 
-/// A number or, from some servers, a string with one.
+/// Returns a number or, from some servers, a string with one.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),

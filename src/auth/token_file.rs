@@ -24,7 +24,7 @@ impl TokenFile {
         Self { source: FileSource::new(path), seen: ProcessLock::default() }
     }
 
-    /// Whether there is another file than the one read last. One that is gone for a moment is no other.
+    /// Returns whether there is another file than the one read last. One that is gone for a moment is no other.
     pub(super) fn has_changed(&self) -> bool {
         let now = Stamp::of(self.source.path());
         now.is_some() && now != *self.seen()
@@ -41,7 +41,7 @@ impl fmt::Debug for TokenFile {
     }
 }
 
-/// What changes when a file is written to, or another takes its place.
+/// The metadata that change when a file is written to or replaced.
 #[derive(PartialEq)]
 struct Stamp {
     modified: Option<SystemTime>,

@@ -23,7 +23,7 @@ pub(super) fn token_text(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-/// What is wrong with a file that is about to be written, or with none.
+/// The error for a file that is about to be written, or has no contents.
 pub(super) const EMPTY: &str = "is empty";
 
 #[cfg(test)]

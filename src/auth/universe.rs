@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::util::env::Env;
 use crate::util::excerpt::shown;
 
-/// The universe domain of a client.
+/// Returns the universe domain of a client.
 pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<String, Error> {
     let (domain, whence) = match (option, env.var(VARIABLE)) {
         (Some(option), _) => (option.to_owned(), "the option `universe_domain`"),
@@ -43,7 +43,7 @@ pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials
     }
 }
 
-/// What to say when credentials and client belong to different universes.
+/// Returns the error message for credentials and a client that belong to different universes.
 pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
     let (own, client) = (shown(own), shown(client));
     format!(

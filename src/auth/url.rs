@@ -34,7 +34,7 @@ impl<'a> Url<'a> {
         Ok(Self { host: bare(url.host), is_https })
     }
 
-    /// Whether secrets may go there: over TLS, or without leaving this machine.
+    /// Returns whether secrets may go there: over TLS, or without leaving this machine.
     pub(super) fn is_private(&self) -> bool {
         self.is_https || self.is_loopback()
     }
@@ -43,7 +43,7 @@ impl<'a> Url<'a> {
         is_loopback(self.host)
     }
 
-    /// Whether it is a server on the same link, as the metadata servers of clouds are.
+    /// Returns whether it is a server on the same link, as the metadata servers of clouds are.
     pub(super) fn is_link_local(&self) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => ip.is_link_local(),
@@ -56,18 +56,18 @@ impl<'a> Url<'a> {
         self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::METADATA.contains(&ip))
     }
 
-    /// Whether containers on AWS get their keys there: from ECS, or from the agent of EKS Pod Identity.
+    /// Returns whether containers on AWS get their keys there: from ECS, or from the agent of EKS Pod Identity.
     pub(super) fn is_aws_container(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::CONTAINER.contains(&ip))
     }
 
-    /// Whether the host is `domain` or below it.
+    /// Returns whether the host is `domain` or below it.
     pub(super) fn is_within(&self, domain: &str) -> bool {
         is_within(self.host, domain)
     }
 }
 
-/// Whether `host` is `domain` or a name below it, without regard to case.
+/// Returns whether `host` is `domain` or a name below it, without regard to case.
 pub(super) fn is_within(host: &str, domain: &str) -> bool {
     let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
     host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -208,7 +208,7 @@ impl<R, M> Call<R, M> {
     }
 }
 
-/// The call as the retry loop has to know it.
+/// Returns the call as the retry loop has to know it.
 pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> RetryTask {
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
     RetryTask {

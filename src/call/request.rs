@@ -72,7 +72,7 @@ pub(crate) trait RpcRequest: AttemptRequest {
 
     fn name(&self) -> &str;
 
-    /// How long the server is asked to hold the response back.
+    /// Returns how long the server is asked to hold the response back.
     fn server_wait(&self) -> Duration {
         Duration::ZERO
     }
@@ -196,7 +196,7 @@ impl AttemptRequest for WaitOperationRequest {
     }
 }
 
-/// Says so if a response that cannot be read leaves open whether the service has acted.
+/// Adds to the error of an unreadable response that the service may have acted.
 fn in_doubt(error: Error, done: &str) -> Error {
     match error.kind() {
         ErrorKind::Decode => {
@@ -206,7 +206,7 @@ fn in_doubt(error: Error, done: &str) -> Error {
     }
 }
 
-/// How long the server may hold its response back if that is to arrive within `left`.
+/// Returns how long the server may hold its response back if that is to arrive within `left`.
 fn for_server(left: Duration) -> Duration {
     left - (left / 10).min(Duration::from_secs(1))
 }

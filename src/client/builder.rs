@@ -28,7 +28,7 @@ use crate::util::redact::Masked;
 
 use super::OperationsClient;
 
-/// Puts an [`OperationsClient`] together; made by [`OperationsClient::builder`].
+/// Builds an [`OperationsClient`]; created by [`OperationsClient::builder`].
 ///
 /// No option does any I/O, and [`build`](Self::build) reports the first that cannot be used. A client without
 /// [`credentials`](Self::credentials) takes the [default ones](Credentials::application_default).

@@ -263,7 +263,7 @@ impl OperationsClient {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Has the server wait for an operation ([WaitOperation]); may return before it is done.
+    /// Lets the server wait for an operation ([WaitOperation]); may return before it is done.
     ///
     /// Few services have this method, and they bind it differently: the client needs a binding for it
     /// ([`Bindings`](crate::Bindings)). To block until an operation is done, use [`poller`](Self::poller).

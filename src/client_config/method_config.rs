@@ -34,7 +34,7 @@ pub(super) fn read(entries: &ConfigNode<'_>) -> Result<RpcMap<MethodSettings>, E
     }))
 }
 
-/// What an entry is for.
+/// The methods that an entry applies to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum EntryScope {
     All,

@@ -20,7 +20,7 @@ impl<'a> ConfigNode<'a> {
         Self { value, path: String::new() }
     }
 
-    /// The member `key` of an object; null stands for an absent one.
+    /// Returns the member `key` of an object; null stands for an absent one.
     pub(super) fn get(&self, key: &str) -> Result<Option<Self>, Error> {
         let members = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
         Ok(members.get(key).filter(|value| !value.is_null()).map(|value| self.member(key, value)))
@@ -30,12 +30,12 @@ impl<'a> ConfigNode<'a> {
         self.get(key)?.ok_or_else(|| self.member(key, self.value).error("is missing"))
     }
 
-    /// What is wrong where a key is missing that another one calls for.
+    /// Returns the error for a missing key that another one requires.
     pub(super) fn missing(&self, key: &str, why: &str) -> Error {
         self.member(key, self.value).error(&format!("is missing: {why}"))
     }
 
-    /// Says which members have no effect: they may be misspelt, or newer than this crate.
+    /// Logs the members that have no effect: they may be misspelt, or newer than this crate.
     pub(super) fn warn_of_others_than(&self, known: &[&str]) -> Result<(), Error> {
         for (key, node) in self.members()? {
             if !known.contains(&key) {
@@ -61,13 +61,13 @@ impl<'a> ConfigNode<'a> {
         self.value.as_str().ok_or_else(|| self.expected("a string"))
     }
 
-    /// A number of at least `least`.
+    /// Returns a number of at least `least`.
     pub(super) fn number(&self, least: f64) -> Result<f64, Error> {
         let number = self.value.as_f64().filter(|number| *number >= least);
         number.ok_or_else(|| self.expected(&format!("a number of at least {least}")))
     }
 
-    /// A number of milliseconds; zero is none where time `must_pass`.
+    /// Returns a number of milliseconds; zero is none where time `must_pass`.
     pub(super) fn millis(&self, must_pass: bool) -> Result<Duration, Error> {
         let duration = Duration::try_from_secs_f64(self.number(0.0)? / 1000.0).ok();
         let duration = duration.filter(|duration| !must_pass || !duration.is_zero());
@@ -76,7 +76,7 @@ impl<'a> ConfigNode<'a> {
         })
     }
 
-    /// A google.protobuf.Duration that is longer than nothing.
+    /// Returns a google.protobuf.Duration that is longer than nothing.
     pub(super) fn duration(&self) -> Result<Duration, Error> {
         let duration = self.value.as_str().and_then(parse_duration);
         let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
@@ -84,7 +84,7 @@ impl<'a> ConfigNode<'a> {
         duration.ok_or_else(|| self.expected("a duration greater than 0, such as `1.5s`"))
     }
 
-    /// An array of codes of errors, by name or number.
+    /// Returns an array of codes of errors, by name or number.
     pub(super) fn codes(&self) -> Result<Vec<Code>, Error> {
         self.elements()?.iter().map(Self::code).collect()
     }
@@ -97,7 +97,7 @@ impl<'a> ConfigNode<'a> {
         code.ok_or_else(|| self.expected("a code of google.rpc.Code that stands for an error"))
     }
 
-    /// What is wrong with the value.
+    /// Returns an error about the value.
     pub(super) fn error(&self, why: &str) -> Error {
         match self.path.as_str() {
             "" => Error::config(format!("client config: {why}")),

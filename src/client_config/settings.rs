@@ -1,4 +1,4 @@
-//! What a configuration sets for one method.
+//! The settings of a configuration for one method.
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ pub struct HttpAgent {
     options: HttpOptions,
 }
 
-/// What no process shares with another: connections, and locks.
+/// The state that no process shares with another: connections, and locks.
 struct LocalAgent {
     library: Box<dyn HttpLibrary>,
     permits: Permits,
@@ -131,7 +131,7 @@ impl fmt::Debug for HttpAgent {
     }
 }
 
-/// The server of an absolute URL of `https` or `http` without credentials.
+/// Returns the server of an absolute URL of `https` or `http` without credentials.
 fn peer(url: &str) -> Result<Peer<'_>, HttpError> {
     let refuse = |why: &str| HttpError::new(HttpErrorKind::Request, format!("invalid request URL: {why}"));
     let parts = UrlParts::split(url).ok_or_else(|| refuse("it is not an absolute URL"))?;

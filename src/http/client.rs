@@ -76,7 +76,7 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
     }
 }
 
-/// What [`HttpAgent`](super::HttpAgent) is built on: an HTTP library over connections of `net`.
+/// The basis of [`HttpAgent`](super::HttpAgent): an HTTP library over connections of `net`.
 ///
 /// Another library is another implementation, in a folder of its own.
 pub(super) trait HttpLibrary: Send + Sync {

@@ -17,7 +17,7 @@ impl HttpResponse {
         http_date(value).map(|at| at.duration_since(now).unwrap_or_default())
     }
 
-    /// The time by the clock of the server.
+    /// Returns the time by the clock of the server.
     pub(crate) fn date(&self) -> Option<SystemTime> {
         self.header("date").and_then(http_date)
     }

@@ -33,7 +33,7 @@ pub struct HttpError {
     http_status: Option<u16>,
 }
 
-/// What failed.
+/// The kind of failure of an exchange.
 ///
 /// Each kind has a usual meaning for [`HttpError::was_sent`] and [`HttpError::is_transient`]; an error may
 /// know better.
@@ -192,7 +192,7 @@ impl HttpError {
         }
     }
 
-    /// The error for a request that got no permit to connect in time.
+    /// Returns the error for a request that got no permit to connect in time.
     pub(crate) fn no_permit(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         let error = match error {
             ConnectionError::Stopped => {
@@ -213,7 +213,7 @@ impl HttpError {
         Self { proxy, ..self }
     }
 
-    /// The proxy that the request went through: `proxy HOST:PORT, set by ORIGIN`.
+    /// Returns the proxy that the request went through: `proxy HOST:PORT, set by ORIGIN`.
     pub(crate) fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
     }

@@ -1,4 +1,4 @@
-//! What the lines of a journal add up to.
+//! The state of a journal as the sum of its lines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
@@ -31,7 +31,7 @@ pub(super) struct RecordPlace {
     pub(super) len: u64,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub(super) struct Replayed {
     pub(super) index: JournalIndex,
@@ -83,7 +83,7 @@ fn invalid(number: u64, why: &str) -> Unusable {
     Unusable::Contents(format!("is damaged: line {number} {why}; mend that line, or take another journal"))
 }
 
-/// What the line says, or what is wrong with it; nothing if it is not even JSON.
+/// Returns the record of a line, or the error in it; nothing if it is not even JSON.
 fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
     match JournalRecord::read(str::from_utf8(line).ok()?) {
         Ok(record) => Some(Ok(record)),
@@ -161,7 +161,7 @@ impl JournalIndex {
         self.entries.get(key)?.finished
     }
 
-    /// The lines that count, in the order in which they stand.
+    /// Returns the lines that count, in the order in which they stand.
     pub(super) fn lines(&self) -> Vec<RecordPlace> {
         let entries = self.entries.values().flat_map(|entry| [Some(entry.added), entry.finished]);
         let mut lines: Vec<_> = entries.flatten().chain(self.others.iter().copied()).collect();

@@ -32,7 +32,7 @@ fn resolve_new(path: &Path) -> Result<PathBuf, Error> {
     Ok(folder.join(name))
 }
 
-/// The absolute path without links, in the form that people know.
+/// Returns the absolute path without links, in the form that people know.
 fn canonical(path: &Path) -> io::Result<PathBuf> {
     let path = fs::canonicalize(path)?;
     let Some(plain) = path.to_str().and_then(plain) else { return Ok(path) };
@@ -53,7 +53,7 @@ fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator((*byte).into()))
 }
 
-/// The path of a file that belongs to the journal: hidden, and with a name that no other program uses.
+/// Returns the path of a file that belongs to the journal: hidden, and with a name that no other program uses.
 ///
 /// A long name is replaced by its hash, since file systems limit names to 255 bytes and some to 143.
 pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
@@ -78,12 +78,12 @@ fn hash(name: &OsStr) -> String {
     format!("{hash:016x}")
 }
 
-/// The error of a journal that cannot be used; `why` reads on after its name.
+/// Returns the error of a journal that cannot be used; `why` reads on after its name.
 pub(super) fn invalid(journal: &Path, why: &str) -> Error {
     Error::config(format!("journal `{}` {why}", shown(journal)))
 }
 
-/// The error of a journal whose file cannot be opened.
+/// Returns the error of a journal whose file cannot be opened.
 pub(super) fn unusable(journal: &Path, FileError { why, cause, .. }: FileError) -> Error {
     let error = invalid(journal, why);
     match cause {

@@ -52,7 +52,7 @@ impl JournalLock {
         let _ = written.and_then(|()| file.set_len(text.len() as u64));
     }
 
-    /// The temporary file that an earlier process recorded and did not remove.
+    /// Returns the temporary file that an earlier process recorded and did not remove.
     pub(super) fn leftover(&self) -> Option<String> {
         let text = read(&self.file).ok()?;
         let name = text.lines().nth(1).filter(|name| !name.is_empty())?;
@@ -92,6 +92,7 @@ fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
         match new.create_new(true).open(path) {
             // Another process may lock it first, so it is opened like any other.
             Ok(_) => {}
+            // Another process was faster. The next turn of the loop opens its file.
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => {
                 return Err(FileError::because("cannot be created").with_cause(cause));
@@ -100,7 +101,7 @@ fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
     }
 }
 
-/// Whether a journal has created the file: it is empty for an instant, then it starts with the mark.
+/// Returns whether a journal has created the file: it is empty for an instant, then it starts with the mark.
 ///
 /// With a second name (a hard link) it may be the file of another program.
 fn is_own(file: &File) -> io::Result<bool> {
@@ -140,7 +141,7 @@ fn in_use(journal: &Path, path: &Path) -> Error {
     ))
 }
 
-/// The process that holds the lock, as far as its file names it.
+/// Returns the process that holds the lock, as far as its file names it.
 fn holder(path: &Path) -> String {
     let text = file::open_owned(path, OpenOptions::new().read(true)).map(|file| read(&file));
     let Ok(Ok(text)) = text else { return "another process".to_owned() };
@@ -204,7 +205,7 @@ const THIS_PROCESS: &str = "this process";
 const CHILD_TRIES: u32 = 20;
 const CHILD_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a lock file starts with, before the number of a process.
+/// The start of a lock file, before the number of a process.
 const MARK: &str = "longrunning-lock ";
 
 /// More than a lock file holds: the mark, a number and a file name.

@@ -312,7 +312,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The result of an operation, if there is one.
+    /// Returns the result of an operation, if there is one.
     pub(crate) fn result(&self, pending: &Pending) -> Option<Result<Operation, Error>> {
         let store = self.store();
         let place = store.index.result(&record::key(pending))?;

@@ -13,14 +13,14 @@ pub(super) const HEADER: &str = "{\"longrunning_journal\":1}\n";
 
 const VERSION: u64 = 1;
 
-/// What tells operations apart: endpoint, however it is spelled, and name.
+/// The identity of an operation: endpoint, however it is spelled, and name.
 pub(super) type JournalKey = (Option<String>, String);
 
 pub(super) fn key(pending: &Pending) -> JournalKey {
     (pending.endpoint().map(same_endpoint), pending.name().to_string())
 }
 
-/// What one line says.
+/// The contents of one line.
 #[derive(Debug, PartialEq)]
 pub(super) enum JournalRecord {
     Add(Pending),
@@ -154,7 +154,7 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
     Ok(((endpoint, name), stored))
 }
 
-/// Whether a message came as bytes of a type whose JSON form is not known.
+/// Returns whether a message came as bytes of a type whose JSON form is not known.
 fn is_opaque(operation: &Operation) -> bool {
     let details = operation.error().map_or(&[][..], |error| error.details());
     let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);

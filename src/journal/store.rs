@@ -47,6 +47,8 @@ impl JournalStore {
         let Replayed { index, len } =
             Replayed::read(BufReader::new(file)).map_err(|why| refused(&path, why))?;
         let (identity, torn) = (FileIdentity::of(&found), found.len() > len);
+        // Under the lock, because otherwise this might be the file of a compaction that is running in another
+        // process.
         if let Some(name) = lock.leftover() {
             remove_leftover(&path, &name);
         }
@@ -57,8 +59,8 @@ impl JournalStore {
         Ok(store)
     }
 
-    /// What a forked child has of it: what it said at the fork, without the right to write. Nothing, if a thread of the
-    /// parent was using it at that moment.
+    /// Returns the store for a forked child: the contents at the fork, without the right to write. It is empty if a
+    /// thread of the parent was using it at that moment.
     ///
     /// This closes the child's copy of the lock file. The lock stays with the parent, because it is released only when the
     /// last copy is closed.
@@ -84,10 +86,11 @@ impl JournalStore {
 
     /// Appends lines; they are on the disk when this returns.
     ///
-    /// Each line has its end, so whatever is left of a write that failed is cut off by the next one, or passed
-    /// over when the file is opened.
+    /// Each line ends with a line feed. So the rest of a write that failed is cut off by the next one, or ignored when
+    /// the file is opened.
     pub(super) fn append(&mut self, lines: &str) -> Result<(), Error> {
         self.lock()?;
+        // Read before `write` moves the end.
         let mut at = self.len;
         self.write(lines).map_err(|cause| {
             invalid(&self.path, "cannot be written, nothing of this step is recorded").with_source(cause)
@@ -116,7 +119,7 @@ impl JournalStore {
         Ok(line)
     }
 
-    /// Leaves out the lines that have no effect any more.
+    /// Removes the lines that have no effect any more.
     pub(super) fn compact(&mut self) -> Result<(), Error> {
         self.lock()?;
         self.rewrite()
@@ -125,6 +128,8 @@ impl JournalStore {
 
     /// Compacts when more than half of a large file is dead.
     fn tidy(&mut self) {
+        // The file doubles before it is rewritten. So all compactions together write about as much as the
+        // appends.
         if self.len < self.tidy_at || self.len <= 2 * self.index.live() + TOLERATED {
             return;
         }
@@ -140,6 +145,8 @@ impl JournalStore {
         // identity has to be of the file that is written.
         let mut file = self.open_again(OpenOptions::new().write(true))?;
         let found = file.metadata()?.len();
+        // Another program has written to the file in spite of the lock. Appending would damage lines, its own
+        // or ours.
         if found < self.len || (found > self.len && !self.torn) {
             return Err(changed());
         }
@@ -157,13 +164,14 @@ impl JournalStore {
         Ok(())
     }
 
-    /// Writes the lines that count into a new file, and puts that in the place of the old one.
+    /// Writes the lines that have an effect to a new file, and replaces the old file by it.
     fn rewrite(&mut self) -> io::Result<()> {
         let old = self.open_again(OpenOptions::new().read(true))?;
         let lock = self.lock().map_err(io::Error::other)?;
         let (temporary, new) = Temporary::create(&self.path, lock)?;
         keep_access(&old.metadata()?, &new)?;
         let mut new = BufWriter::new(new);
+        // Lines are copied as they are, so fields that a newer version has added are not lost.
         let (moved, len) = self.copy(old, &mut new)?;
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
         // Before the rename, or a crash could leave an empty file under the name of the journal.
@@ -178,7 +186,7 @@ impl JournalStore {
         sync_folder(&self.path)
     }
 
-    /// Copies the lines that count behind a header; returns where each went, and the length of all.
+    /// Copies the lines that have an effect after a header; returns where each is now, and the total length.
     fn copy(&self, old: File, new: &mut impl Write) -> io::Result<(HashMap<u64, u64>, u64)> {
         new.write_all(HEADER.as_bytes())?;
         let (mut moved, mut len, mut position) = (HashMap::new(), HEADER.len() as u64, 0);
@@ -195,7 +203,7 @@ impl JournalStore {
         Ok((moved, len))
     }
 
-    /// Opens the file as it was left, and no other that has taken its place.
+    /// Opens the file that this journal used last; fails if another file has its name now.
     fn open_again(&self, options: &mut OpenOptions) -> io::Result<File> {
         let file = file::open_owned(&self.path, options)?;
         match FileIdentity::of(&file.metadata()?) == self.identity {
@@ -240,7 +248,7 @@ fn changed() -> io::Error {
     io::Error::other("another program has changed it")
 }
 
-/// What tells a file from another one that has its name now. Nothing does so on Windows, where only the length is
+/// Distinguishes a file from another one that has its name now. On Windows nothing does so, and only the length is
 /// checked.
 #[derive(Default, PartialEq)]
 struct FileIdentity {
@@ -269,6 +277,7 @@ fn keep_access(old: &Metadata, new: &File) -> io::Result<()> {
     {
         use std::os::unix::fs::{MetadataExt, fchown};
         let found = new.metadata()?;
+        // Only if needed: most users may not give files away, and the owner is mostly the same.
         if (old.uid(), old.gid()) != (found.uid(), found.gid()) {
             fchown(new, Some(old.uid()), Some(old.gid()))?;
         }

@@ -1,4 +1,4 @@
-//! What is wrong with a document, and where; never what it says.
+//! The error in a document and its place, without any of the contents.
 
 use std::error::Error;
 use std::fmt;
@@ -47,19 +47,19 @@ impl InvalidJson {
         Self(Box::new(InvalidDetail { path: String::new(), problem }))
     }
 
-    /// Puts a field, or an index in brackets, in front of the path.
+    /// Adds a field, or an index in brackets, in front of the path.
     pub(crate) fn at(mut self, field: &str) -> Self {
         let dot = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = format!("{field}{dot}{}", self.0.path);
         self
     }
 
-    /// Whether the document is JSON at all.
+    /// Returns whether the document is JSON at all.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.0.problem, JsonProblem::Unexpected(_))
     }
 
-    /// Whether the document could be the start of a valid one.
+    /// Returns whether the document could be the start of a valid one.
     pub(crate) fn is_cut_short(&self) -> bool {
         matches!(self.0.problem, JsonProblem::EndsEarly)
     }

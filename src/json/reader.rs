@@ -98,7 +98,7 @@ impl<'a> JsonReader<'a> {
         self.peek() == Some(b'n')
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let byte = *self.rest.as_bytes().first()?;
         if byte > b' ' {
@@ -190,12 +190,12 @@ impl<'a> RawJson<'a> {
         self.text
     }
 
-    /// Where the value starts within `outer`, a value of the same document around it.
+    /// Returns where the value starts within `outer`, a value of the same document around it.
     pub(crate) fn start_in(self, outer: RawJson<'_>) -> usize {
         self.start.saturating_sub(outer.start)
     }
 
-    /// The part of `document`, which both are values of, from the start of `self` to the end of `last`.
+    /// Returns the part of `document`, which both are values of, from the start of `self` to the end of `last`.
     pub(crate) fn to(self, last: Self, document: &'a str) -> Self {
         let end = last.start + last.text.len();
         Self { text: document.get(self.start..end).unwrap_or_default(), ..self }
@@ -211,7 +211,7 @@ impl<'a> RawJson<'a> {
         if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
 
-    /// What is wrong when something else should stand here; names the kind of value, never the value.
+    /// Returns the error for a value of the wrong kind; it names the kind, never the value.
     pub(crate) fn expected(self, what: &str) -> InvalidJson {
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",

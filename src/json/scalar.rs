@@ -28,13 +28,13 @@ impl<'a> RawJson<'a> {
         unescaped.map_err(|_| InvalidJson::new("expected whole surrogate pairs in a string"))
     }
 
-    /// An integer: a number or a string, also one that is spelled `5.0` or `5e0`.
+    /// Returns an integer: a number or a string, also one that is spelled `5.0` or `5e0`.
     pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, InvalidJson> {
         let number = exact_integer(&self.number(what)?).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.expected(what))
     }
 
-    /// The text of a number, or of a string that stands for one.
+    /// Returns the text of a number, or of a string that stands for one.
     pub(crate) fn number(self, what: &str) -> Result<Cow<'a, str>, InvalidJson> {
         match self.text().as_bytes().first() {
             Some(b'"') => self.string(),

@@ -1,8 +1,7 @@
 //! Finds the end of a JSON value, in half the time that serde_json takes for it.
 //!
-//! The scanner only accepts. It returns nothing for all that it does not take: invalid JSON, and values of more than
-//! [`MOST_LEVELS`] levels. serde_json reads those, and makes the error. So the scanner may be stricter than
-//! serde_json, but not more lenient.
+//! The scanner returns nothing for invalid JSON and for values of more than [`MOST_LEVELS`] levels. serde_json then reads
+//! the value and makes the error. So the scanner may be stricter than serde_json, but not more lenient.
 
 /// A valid value at the start of a text.
 #[derive(Debug, PartialEq)]
@@ -16,6 +15,8 @@ pub(crate) struct ScannedValue {
 /// Scans the value at the start of `text`, before which there is no white space.
 pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
     let mut scanner = JsonScanner::new(text);
+    // `begin` returns false after the opening bracket of a container, whose first value comes next. So there is
+    // no recursion, and no nesting exhausts the stack.
     while !scanner.begin()? || scanner.follow()? {}
     scanner.delimited().then_some(ScannedValue { end: scanner.at, depth: scanner.deepest })
 }
@@ -69,6 +70,7 @@ impl<'t> JsonScanner<'t> {
             self.at += 1;
             match (next, self.objects & 1) {
                 (b'}', 1) | (b']', 0) => self.close(),
+                // After a comma a key or a value must follow, so `{"a":1,}` and `[1,]` are rejected.
                 (b',', 1) => return self.key().map(|()| true),
                 (b',', _) => return self.space().map(|_| true),
                 _ => return None,
@@ -85,6 +87,7 @@ impl<'t> JsonScanner<'t> {
         self.at += 1;
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        // No outer level is shifted out, because the check above allows as many levels as there are bits.
         self.objects = self.objects << 1 | object;
         if self.space()? == end {
             self.at += 1;
@@ -144,6 +147,8 @@ impl<'t> JsonScanner<'t> {
     /// Moves to the next byte that does not simply belong to a string, and returns it.
     #[inline]
     fn special(&mut self) -> Option<u8> {
+        // Eight bytes at a time, the first one lowest, so that trailing zeros count the bytes before the
+        // special one.
         while let Some(word) = self.bytes.get(self.at..)?.first_chunk() {
             let found = specials(u64::from_le_bytes(*word));
             if found != 0 {
@@ -152,6 +157,7 @@ impl<'t> JsonScanner<'t> {
             }
             self.at += 8;
         }
+        // Fewer than eight bytes are left of the text, so the string ends here or is cut short.
         let rest = self.bytes.get(self.at..)?;
         self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
         self.byte()
@@ -166,6 +172,8 @@ impl<'t> JsonScanner<'t> {
     fn number(&mut self) -> Option<()> {
         self.at += usize::from(self.byte() == Some(b'-'));
         match self.byte()? {
+            // JSON has no leading zeros. A digit after this one is no delimiter, so `follow` or `delimited`
+            // rejects it.
             b'0' => self.at += 1,
             _ => self.digits()?,
         }
@@ -205,7 +213,7 @@ impl<'t> JsonScanner<'t> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Whether the value ends here for serde_json too, which wants a delimiter after numbers and words.
+    /// Returns whether the value ends here for serde_json too, which wants a delimiter after numbers and words.
     fn delimited(&self) -> bool {
         let delimits_itself = matches!(self.bytes.first(), Some(b'"' | b'{' | b'['));
         let next = self.byte();

@@ -10,7 +10,7 @@ pub(crate) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// What was written.
+    /// Returns the text written so far.
     pub(crate) fn finish(self) -> String {
         self.text
     }

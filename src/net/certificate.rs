@@ -42,7 +42,7 @@ pub struct ClientCertificate {
 /// Reads certificate and key; pipes for as long as the limits allow.
 type Load = dyn Fn(&ReadLimits<'_>) -> Result<CertificatePair, NetError> + Send + Sync;
 
-/// What a [`ClientCertificate`] gave when it was last asked.
+/// The last certificate that a [`ClientCertificate`] returned.
 #[derive(Clone, PartialEq)]
 pub(crate) struct CertificatePair {
     pub(crate) certificate: Pem,
@@ -107,7 +107,7 @@ impl ClientCertificate {
         })
     }
 
-    /// Asks `source` for certificate and key, in this order, as PEM.
+    /// Uses `source` to get certificate and key, in this order, as PEM.
     ///
     /// It is asked when the client is built and for each new connection, on the thread that makes the call: keep
     /// what costs time. Its errors count as those of the options at first, later only as a warning in the log.

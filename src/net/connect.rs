@@ -35,7 +35,7 @@ impl Connector {
         Self::with_routes(options, alpn, dns, ProxyRoutes::new(&options.proxy, env)?)
     }
 
-    /// The same with proxy settings that were read before.
+    /// Does the same as [`new`](Self::new), with proxy settings that were read before.
     pub(crate) fn with_routes(
         options: &NetOptions,
         alpn: Option<AlpnProtocol>,
@@ -46,14 +46,14 @@ impl Connector {
         Ok(Self { tls, dns, routes, sockets: Sockets::default() })
     }
 
-    /// The connector of a forked child: like this one, but without anything that the parent goes on using.
+    /// Returns the connector for a forked child, without the sockets and lookups that the parent uses.
     pub(crate) fn inherited(&self) -> Self {
         self.sockets.close_copies();
         let (dns, routes) = (self.dns.inherited(), self.routes.clone());
         Self { tls: self.tls.inherited(), dns, routes, sockets: Sockets::default() }
     }
 
-    /// Which servers are reached through a proxy.
+    /// Returns which servers are reached through a proxy.
     pub(crate) fn routes(&self) -> &ProxyRoutes {
         &self.routes
     }
@@ -69,7 +69,7 @@ impl Connector {
             None => self.reach(peer, limit),
         };
         let connected = connected.and_then(|plain| self.secured(plain, PeerRole::Server, peer, limit));
-        // One of its addresses may be why; the next attempt looks them up again.
+        // One of its addresses may be the cause, so the next attempt looks the host up again.
         connected.inspect_err(|_| self.dns.forget(peer.host)).map_err(|error| not_connected(error, peer))
     }
 
@@ -83,6 +83,7 @@ impl Connector {
         let via = proxy.peer();
         let connected =
             self.reach(&via, limit).and_then(|plain| self.secured(plain, PeerRole::Proxy, &via, limit));
+        // The caller forgets the addresses of the server only, so those of the proxy are forgotten here.
         let mut connection = connected.map_err(|error| {
             self.dns.forget(via.host);
             ConnectionError::Refused(not_connected(error, &"the proxy"))
@@ -117,7 +118,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// The error for a connection that did not come about.
+/// Returns the error for a connection that could not be opened.
 fn not_connected(error: ConnectionError, peer: &dyn fmt::Display) -> NetError {
     let new = |kind, message| NetError::new(kind, message);
     match error {

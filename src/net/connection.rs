@@ -8,7 +8,7 @@ use crate::util::stop::StopToken;
 
 use super::error::ConnectionError;
 
-/// What ends a blocking operation: its deadline, and a stop token if there is one.
+/// Limits a blocking operation by a deadline, and by a stop token if there is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IoLimit<'a> {
     pub(crate) deadline: Instant,
@@ -20,7 +20,7 @@ impl<'a> IoLimit<'a> {
         Self { deadline, stop }
     }
 
-    /// The remaining time, which is more than zero.
+    /// Returns the remaining time, which is more than zero.
     pub(crate) fn remaining(&self) -> Result<Duration, ConnectionError> {
         if self.is_stopped() {
             return Err(ConnectionError::Stopped);
@@ -38,18 +38,19 @@ impl<'a> IoLimit<'a> {
 
 /// An open connection to a server, or to a proxy on the way to it.
 pub(crate) trait Connection: Send + Sync {
-    /// Reads what has come, or what comes first within `limit`; returns its length, which is zero at the end.
+    /// Reads the bytes that have arrived, or waits for the first within `limit`; returns their number, which is zero at the
+    /// end.
     fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError>;
 
     /// Writes all of `bytes` within `limit`.
     fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError>;
 
-    /// Whether nothing is there to be read, not even the end. Does not block.
+    /// Returns whether there is nothing to read, not even the end. Does not block.
     ///
-    /// An idle connection is silent; bytes, an end or an error mean that it is of no use any more.
+    /// An idle connection is silent. Bytes, an end or an error mean that it must not be reused.
     fn is_silent(&mut self) -> bool;
 
-    /// Whether the peer is authenticated and the bytes are encrypted.
+    /// Returns whether the peer is authenticated and the bytes are encrypted.
     fn is_tls(&self) -> bool;
 }
 

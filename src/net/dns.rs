@@ -36,7 +36,7 @@ enum DnsEntry {
 type HostAddresses = Arc<[SocketAddr]>;
 type DnsResponse = Result<HostAddresses, Arc<io::Error>>;
 
-/// Where all who wait for one lookup find its response.
+/// The place of the response of one lookup, shared by all callers that wait for it.
 #[derive(Default)]
 struct DnsSlot {
     answer: Mutex<Option<DnsResponse>>,
@@ -44,7 +44,7 @@ struct DnsSlot {
 }
 
 impl DnsCache {
-    /// Asks the operating system.
+    /// Creates a cache that uses the resolver of the operating system.
     pub(crate) fn new() -> Self {
         Self::with_lookup(|host| (host, 0).to_socket_addrs().map(Iterator::collect))
     }
@@ -59,7 +59,7 @@ impl DnsCache {
         Self(Arc::new(DnsShared { lookup, hosts: Mutex::default() }))
     }
 
-    /// Those of a forked child, in which no lookup of the parent's is under way.
+    /// Returns an empty cache for a forked child, in which the lookups of the parent do not run.
     pub(crate) fn inherited(&self) -> Self {
         Self::of(Arc::clone(&self.0.lookup))
     }
@@ -67,12 +67,13 @@ impl DnsCache {
     /// Forgets the addresses of `host`: one of them just failed.
     pub(crate) fn forget(&self, host: &str) {
         let mut hosts = lock(&self.0.hosts);
+        // A lookup that is under way is newer than the address that failed, so it stays.
         if let Some(DnsEntry::Known { .. }) = hosts.get(bare(host)) {
             hosts.remove(bare(host));
         }
     }
 
-    /// The addresses of `host`, which may be one itself, with this port; looked up until `deadline`.
+    /// Resolves `host`, a name or an IP address, and returns its addresses with this port; gives up at `deadline`.
     pub(super) fn resolve(
         &self,
         host: &str,
@@ -107,7 +108,7 @@ impl DnsCache {
         }
     }
 
-    /// What is known of `host`, or the lookup that is under way for it; starts one if there is none.
+    /// Returns the known addresses of `host`, or the lookup that is under way; starts one if there is none.
     fn find(&self, host: &str, now: Instant) -> DnsEntry {
         let mut hosts = lock(&self.0.hosts);
         match hosts.get(host) {
@@ -117,10 +118,13 @@ impl DnsCache {
             Some(DnsEntry::Asked(slot)) => return DnsEntry::Asked(slot.clone()),
             _ => {}
         }
+        // Expired names are removed here, so that a program which connects to ever new hosts does not collect
+        // them.
         hosts.retain(|_, entry| !matches!(entry, DnsEntry::Known { until, .. } if *until <= now));
         let slot = Arc::<DnsSlot>::default();
         match self.ask(host, slot.clone()) {
             Ok(_) => drop(hosts.insert(host.to_owned(), DnsEntry::Asked(slot.clone()))),
+            // The slot is not in the map, so the next caller tries to start a thread again.
             Err(error) => slot.fill(Err(Arc::new(error))),
         }
         DnsEntry::Asked(slot)
@@ -133,6 +137,8 @@ impl DnsCache {
         let (names, host) = (self.clone(), host.to_owned());
         thread::Builder::new().name("resolve".to_owned()).spawn(move || {
             let answer = names.0.look_up(&host);
+            // First the map, then the slot: a caller that comes in between finds the addresses, and starts no
+            // second lookup.
             let mut hosts = lock(&names.0.hosts);
             match &answer {
                 Ok(addresses) => {
@@ -148,7 +154,7 @@ impl DnsCache {
 }
 
 impl DnsShared {
-    /// A name that is not found is looked up once more, at once, before that is final.
+    /// Resolves `host`, and tries a second time at once if it is not found.
     fn look_up(&self, host: &str) -> DnsResponse {
         let once = || match (self.lookup)(host) {
             Ok(addresses) if addresses.is_empty() => Err(io::Error::from(io::ErrorKind::NotFound)),
@@ -186,8 +192,8 @@ fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 
-/// Whether the host does not exist, as far as the operating system says. All else may pass: no server
-/// answered (`EAI_AGAIN`), too many open files.
+/// Returns whether the operating system reports that the host does not exist. All other errors may be transient: no
+/// response from a server (`EAI_AGAIN`), too many open files.
 ///
 /// std keeps the code of `getaddrinfo` on Windows only; elsewhere the text of `gai_strerror` is all there is.
 fn is_final(error: &io::Error) -> bool {
@@ -200,7 +206,7 @@ fn is_final(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || NOT_FOUND.iter().any(|known| text.contains(known))
 }
 
-/// How long an address is believed.
+/// How long an address is used without a new lookup.
 const KEEP: Duration = Duration::from_secs(60);
 
 /// `EAI_NONAME` and `EAI_NODATA` of glibc, musl, macOS and the BSDs.

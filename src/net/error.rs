@@ -19,7 +19,7 @@ pub(crate) struct NetError {
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What failed.
+/// The step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NetErrorKind {
     /// An open connection was closed by the peer.
@@ -89,7 +89,7 @@ pub(crate) enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The error for a connection that the peer has closed.
+    /// Returns the error for a connection that the peer has closed.
     pub(crate) fn closed() -> Self {
         Self::Io(io::ErrorKind::UnexpectedEof.into())
     }

@@ -1,4 +1,4 @@
-//! What a program may decide about its connections.
+//! The options for connections.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ pub(crate) struct Peer<'a> {
 }
 
 impl<'a> Peer<'a> {
-    /// The server of an `http` or `https` URL, with the default port of the scheme if the URL has none.
+    /// Returns the server of an `http` or `https` URL, with the default port of the scheme if the URL has none.
     pub(crate) fn of(url: &UrlParts<'a>) -> Option<Self> {
         let tls = url.scheme.eq_ignore_ascii_case("https");
         let is_known = tls || url.scheme.eq_ignore_ascii_case("http");

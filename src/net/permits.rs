@@ -36,6 +36,7 @@ impl Permits {
         let mut state = self.lock();
         while state.taken >= self.most {
             let remaining = limit.remaining()?;
+            // The condition variable knows nothing of stop tokens, so a waiter with one wakes up to check it.
             let piece = if limit.stop.is_some() { remaining.min(LONGEST_DEAF) } else { remaining };
             state.waiting += 1;
             state = recover(self.released.wait_timeout(state, piece)).0;
@@ -55,6 +56,7 @@ impl Drop for Permit<'_> {
         let mut state = self.0.lock();
         state.taken -= 1;
         if state.waiting > 0 {
+            // One, because a permit is of use to one waiter only.
             self.0.released.notify_one();
         }
     }

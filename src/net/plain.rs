@@ -75,7 +75,7 @@ impl Connection for PlainConnection {
     }
 }
 
-/// Whether this is the start of a record of TLS: an alert or a handshake message, of any version since SSL 3.0
+/// Returns whether this is the start of a record of TLS: an alert or a handshake message, of any version since SSL 3.0
 /// ([RFC 8446 section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
 fn is_tls(input: &[u8]) -> bool {
     matches!(input, [21 | 22, 3, 0..=4, ..])

@@ -71,7 +71,7 @@ impl ProxyRoutes {
         }
     }
 
-    /// The proxy for connections to `peer`.
+    /// Returns the proxy for connections to `peer`.
     pub(crate) fn to(&self, peer: &Peer<'_>) -> Result<Option<&ProxyServer>, NetError> {
         let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(peer.host), peer.port));
         match &self.proxy {
@@ -186,7 +186,7 @@ impl ExceptedHosts {
     }
 }
 
-/// Whether the first `length` bits of two addresses are the same.
+/// Returns whether the first `length` bits of two addresses are the same.
 fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
@@ -195,7 +195,7 @@ fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     }
 }
 
-/// Whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
+/// Returns whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
 fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {

@@ -21,6 +21,7 @@ impl Sockets {
     pub(crate) fn add(&self, stream: TcpStream) -> Seat {
         let place = Arc::new(Mutex::new(Some(stream)));
         let mut places = lock(&self.0);
+        // Closed connections are removed when one is added, so the list is as long as the connections in use.
         places.retain(|place| place.strong_count() > 0);
         places.push(Arc::downgrade(&place));
         Seat(place)
@@ -39,9 +40,9 @@ impl Sockets {
 }
 
 impl Seat {
-    /// Has the socket work. It is taken out, not locked, meanwhile: a child that is forked then must not wait for it.
+    /// Calls `work` with the socket; returns `None` if the socket was closed.
     ///
-    /// None when it was closed.
+    /// Meanwhile the socket is taken out and not locked, because a child that is forked at that time must not wait for it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&TcpStream) -> T) -> Option<T> {
         let stream = self.lock(Option::take)?;
         let done = work(&stream);

@@ -28,6 +28,7 @@ impl TcpConnection {
         limit: IoLimit<'_>,
     ) -> Result<Self, ConnectionError> {
         let stream = connect(addresses, limit)?;
+        // Each request is written at once, and Nagle's algorithm would only hold back the end of a long one.
         stream.set_nodelay(true).map_err(ConnectionError::Io)?;
         let reading = SocketTimeout { set: TcpStream::set_read_timeout, now: None };
         let writing = SocketTimeout { set: TcpStream::set_write_timeout, now: None };
@@ -45,6 +46,8 @@ impl Connection for TcpConnection {
     fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let (mut rest, writing) = (bytes, &mut self.writing);
         let written = self.seat.with(|stream| {
+            // Not `write_all`: the deadline is for all of the bytes, and a slow peer could extend a timeout
+            // that starts with each part.
             while !rest.is_empty() {
                 let written = writing.until(limit, stream, |mut stream| stream.write(rest))?;
                 rest = rest.get(written..).unwrap_or_default();
@@ -71,7 +74,7 @@ fn is_silent(stream: &TcpStream) -> io::Result<bool> {
     Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
 }
 
-/// The error for a connection of the parent's in a child.
+/// Returns the error for using a connection of the parent in a forked child.
 fn inherited<T>() -> Result<T, ConnectionError> {
     Err(ConnectionError::Io(io::ErrorKind::NotConnected.into()))
 }
@@ -101,7 +104,7 @@ struct SocketTimeout {
 }
 
 impl SocketTimeout {
-    /// Repeats `attempt` until it gives more than "not yet", or `limit` ends it.
+    /// Repeats `attempt` until it returns more than "not yet", or `limit` ends it.
     fn until<T>(
         &mut self,
         limit: IoLimit<'_>,
@@ -153,7 +156,7 @@ fn without_blocking<T>(
     outcome
 }
 
-/// The largest power of two, in nanoseconds, within half of the remaining time: far enough from the end for the
+/// Returns the largest power of two, in nanoseconds, within half of the remaining time: far enough from the end for the
 /// rounding of any system, and mostly the same from call to call, which saves setting it.
 fn slice(left: Duration) -> Duration {
     let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
@@ -171,7 +174,7 @@ const COARSE: Duration = Duration::from_millis(50);
 /// A socket with a stop token waits for at most half of this, which is a power of two, before it looks at it again.
 const LONGEST_DEAF: Duration = Duration::from_nanos(1 << 26);
 
-/// How often a socket is looked at after that.
+/// How often a socket is polled after that.
 const TICK: Duration = Duration::from_micros(250);
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::error::{ConnectionError, NetError, NetErrorKind};
 use super::peer::Peer;
 use super::proxy::ProxyServer;
 
-/// Has the proxy at the other end of `connection` connect to `peer`.
+/// Requests the proxy at the other end of `connection` to connect to `peer`.
 pub(super) fn open(
     connection: &mut dyn Connection,
     proxy: &ProxyServer,
@@ -30,7 +30,7 @@ fn request(proxy: &ProxyServer, peer: &Peer<'_>) -> String {
     format!("CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\n{}\r\n", credentials.unwrap_or_default())
 }
 
-/// The response to the end of its headers, as far as it comes.
+/// Returns the response to the end of its headers, as far as it comes.
 ///
 /// It is read byte by byte, because what follows belongs to the tunnel.
 fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, ConnectionError> {
@@ -45,7 +45,7 @@ fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, 
     Ok(head)
 }
 
-/// The status of a whole response; of 1.0 and 1.1, for there are proxies of either kind.
+/// Returns the status of a whole response; of 1.0 and 1.1, for there are proxies of either kind.
 fn status(head: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;
     let line = text.split("\r\n").next().filter(|line| line.starts_with("HTTP/1."))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::retry::Backoff;
 
-/// What becomes of an operation that outlasts the wait for it.
+/// Selects what happens to an operation that is still running when the wait for it times out.
 ///
 /// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the operation alone, whatever is chosen here.
 ///

@@ -85,7 +85,7 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
     /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is asked to wait.
     pub(crate) total_timeout: Option<Duration>,
-    /// How long the server holds the response back, whatever it is asked for.
+    /// How long the server holds the response back, whatever the request says.
     pub(crate) server_hold: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) quota_project: Option<String>,

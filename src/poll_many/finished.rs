@@ -72,7 +72,7 @@ impl Finished {
         }
     }
 
-    /// The next item, with its name.
+    /// Returns the next item, with its name.
     pub(super) fn next_named(&mut self) -> Option<Item> {
         let item = match self.again.take() {
             Some((item, 1)) => Some(item),

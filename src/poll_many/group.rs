@@ -14,12 +14,12 @@ pub(super) struct ParentGroup {
     parent: String,
     /// Of the API, if it is not that of the client.
     pub(super) version: Option<Arc<str>>,
-    /// Places of tracks; those that are over are dropped at the start of a round.
+    /// Indices of tracks; finished ones are dropped at the start of a round.
     pub(super) members: Vec<usize>,
     way: PollMethod,
-    /// What the last whole round cost, in gets.
+    /// The cost of the last whole round, in gets.
     cost: Option<usize>,
-    /// Faulty passes in a row after which pages may not be the way to ask here.
+    /// Failed passes in a row that suggest that listing does not work here.
     faults: u32,
     /// Passes in a row that failed, for whatever reason.
     failures: u32,
@@ -37,7 +37,7 @@ pub(super) struct ParentGroup {
 enum PollMethod {
     /// All operations of the parent are listed.
     All,
-    /// Those that are running are listed: one that is missing is done, most likely, and got.
+    /// Running operations are listed. One that is missing is most likely done, and is fetched.
     Running,
     /// Each is fetched.
     One,
@@ -49,9 +49,9 @@ pub(super) struct ListPass {
     pub(super) asked: usize,
     pub(super) missing: usize,
     pub(super) found: Vec<(usize, Operation)>,
-    /// When there is no time left for a page.
+    /// The deadline for the last page.
     pub(super) end: Option<Instant>,
-    /// Whether time was up before it began.
+    /// Whether the deadline had passed before it began.
     pub(super) is_last: bool,
     pages: usize,
     token: String,
@@ -62,13 +62,13 @@ pub(super) struct ListPass {
 /// What becomes of a pass whose page failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PageFailure {
-    /// It starts again: tokens do not live for ever.
+    /// It starts again, because its page token has expired.
     Restart,
     /// Those not seen are fetched: listing does not work here.
     GetRest,
-    /// The service cannot be reached: those not seen have failed.
+    /// The credentials are rejected: operations that were not listed have failed.
     Refused,
-    /// It may pass: those not seen have had a poll without a response.
+    /// The error is transient: for the operations not listed, this was a poll that failed.
     Fault,
 }
 
@@ -94,15 +94,20 @@ impl ParentGroup {
         self.way != PollMethod::One
     }
 
-    /// Moves on to the next way while getting `count` operations one by one would cost less.
+    /// Changes to the next method as long as fetching `count` operations one by one costs less.
     pub(super) fn choose(&mut self, count: usize) {
+        // Operations finish, but a listing seldom becomes shorter. So a method that costs too much now will not
+        // pay off later, and the way only moves down.
         while self.lists() && self.expected_cost(count) >= count {
             self.way = if self.way == PollMethod::All { PollMethod::Running } else { PollMethod::One };
+            // The cost of one method says nothing about the next: that one starts from the estimate.
             self.cost = None;
         }
     }
 
     fn expected_cost(&self, count: usize) -> usize {
+        // Before the first pass the length of the listing is unknown. The estimate is the best case: only these
+        // operations are listed.
         self.cost.unwrap_or_else(|| count.div_ceil(PAGE_SIZE as usize) * PAGE_COST)
     }
 
@@ -118,35 +123,39 @@ impl ParentGroup {
         }
     }
 
-    /// Takes note of what a pass to the end cost; gets of operations that turn out to be running come on top.
+    /// Records the cost of a whole pass, to which [`missed`](Self::missed) adds gets.
     pub(super) fn passed(&mut self, pass: &ListPass) {
         (self.faults, self.failures, self.gets_work) = (0, 0, false);
         self.cost = Some(pass.pages * PAGE_COST);
     }
 
-    /// Takes note of a get that a page could not replace.
+    /// Records a get that a page could not replace.
     pub(super) fn missed(&mut self) {
         self.cost = self.cost.map(|cost| cost.saturating_add(1));
     }
 
-    /// Whether pages have failed so often that one operation is to be got, to see whether that works.
+    /// Returns whether pages have failed so often that one operation is fetched, to see whether that works.
     pub(super) fn doubts(&self) -> bool {
         self.lists() && self.failures > MOST_FAILURES
     }
 
-    /// Takes note of a get that brought a response.
+    /// Records a get that was successful.
     pub(super) fn got(&mut self) {
+        // A get that works is evidence against the pages only while those fail.
         self.gets_work = self.doubts();
     }
 
-    /// Takes note of a page that failed, and says what follows.
+    /// Records a page that failed, and returns what follows.
     pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> PageFailure {
         let code = error.code();
+        // On the first page INVALID_ARGUMENT rejects the request itself. On a later one the page token has most
+        // likely expired; a second time in one pass, it would expire again and again.
         let resumed = self.pass.as_mut().filter(|pass| !pass.token.is_empty() && !pass.restarted);
         if let (Some(Code::InvalidArgument), Some(pass)) = (code, resumed) {
             pass.restart();
             return PageFailure::Restart;
         }
+        // Gets would present the same credentials, so none is sent in place of the page.
         if error.kind() == ErrorKind::Auth && !error.passes_by_itself() || code == Some(Code::Unauthenticated)
         {
             return PageFailure::Refused;
@@ -182,11 +191,13 @@ impl ListPass {
         }
     }
 
-    /// Goes on to the page after this one; false at the end, or when getting the rest costs less.
+    /// Moves to the next page; returns false at the end, or if fetching the rest costs less.
     pub(super) fn turn_page(&mut self, next: String) -> bool {
         self.pages += 1;
+        // When the pages read so far cost as much as all gets, the remaining operations are fetched one by one.
         let worth_it = self.missing > 0 && self.pages * PAGE_COST < self.asked;
         self.token.clone_from(&next);
+        // A token that comes again would make the pass go round in circles.
         worth_it && !next.is_empty() && self.tokens.insert(next)
     }
 
@@ -197,10 +208,10 @@ impl ListPass {
     }
 }
 
-/// As many as services give, or more (AIP-158: then they give as many as they do).
+/// At least as many as services return; they reduce a larger size to their own maximum (AIP-158).
 const PAGE_SIZE: i32 = 1000;
 
-/// How many gets a page is worth: it takes longer, and has up to a thousand operations in it.
+/// The cost of a page in gets: it takes longer, and contains up to a thousand operations.
 const PAGE_COST: usize = 8;
 
 /// After this many failed passes in a row the listing may be broken, and not the service.

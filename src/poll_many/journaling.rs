@@ -46,7 +46,7 @@ impl JournalWriter {
         has_result
     }
 
-    /// The operations whose results the journal had before.
+    /// Returns the operations whose results the journal had before.
     pub(super) fn stored(&self) -> impl Iterator<Item = &Pending> {
         self.stored.iter().filter_map(|track| self.followed.get(track))
     }
@@ -65,7 +65,7 @@ impl JournalWriter {
         }
     }
 
-    /// Gives the next that is over: first what the journal had before, then what it has now.
+    /// Returns the next finished operation: first those that the journal had before, then new ones.
     pub(super) fn give(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),

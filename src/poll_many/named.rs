@@ -39,7 +39,7 @@ impl Named {
         Self(finished)
     }
 
-    /// Has the [journal](crate::PollMany::journal) forget the last item now; see [`Finished::acknowledge`].
+    /// Removes the last item from the [journal](crate::PollMany::journal) now; see [`Finished::acknowledge`].
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ impl PollRate {
         Self { limits, turn: None }
     }
 
-    /// When the next poll may be sent.
+    /// Returns when the next poll may be sent.
     pub(super) fn turn(&mut self, now: Instant) -> Instant {
         let of_limits = || self.limits.iter().fold(now, |at, limit| limit.reserve(at, None).unwrap_or(at));
         *self.turn.get_or_insert_with(of_limits)

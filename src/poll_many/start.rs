@@ -128,7 +128,7 @@ impl Start<'_> {
         track
     }
 
-    /// Has the journal follow a new track, if there is one; whether it has what the track would wait for.
+    /// Adds a new track to the journal, if there is one; returns whether the journal already has the result.
     fn follow(&mut self, track: usize, target: &OperationRef) -> bool {
         let scheduler = &mut self.scheduler;
         let (Some(journal), Ok(name)) = (&mut scheduler.journal, &target.name) else { return false };

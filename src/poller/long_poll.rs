@@ -1,4 +1,4 @@
-//! Polls that the server holds back until there is something to tell: WaitOperation in a wait's service.
+//! Long polls: responses that the server holds back until the operation has changed, with WaitOperation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::transport::{OperationService, WaitBinding};
 use crate::types::{Operation, OperationForm};
 use crate::wait_support::{Trial, WaitSupport};
 
-/// What a wait knows of the server's waiting.
+/// The knowledge of a wait about long polls of its service.
 #[derive(Debug)]
 pub(super) struct LongPolling {
     way: Way,
-    /// Failures in a row, answers that were not held back included.
+    /// Failures in a row, including responses that were not held back.
     failures: u32,
     /// Whether a driver of many waits has a thread for a request that takes long.
     is_allowed: bool,
@@ -30,7 +30,7 @@ enum Way {
     Service,
 }
 
-/// One answer that the server is asked to hold back.
+/// One response that the server is requested to hold back.
 #[derive(Debug)]
 struct Hold {
     binding: WaitBinding,
@@ -50,7 +50,7 @@ impl LongPolling {
         Self { way, failures: 0, is_allowed: true, next: None, under_way: None }
     }
 
-    /// Takes note of what the form of an operation says about its service, unless long polls are not wanted.
+    /// Learns from the form of an operation which service it is, unless long polls are disabled.
     pub(super) fn saw(&mut self, operation: &Operation) {
         self.way = match (&self.way, operation.form()) {
             (Way::Never, _) | (_, OperationForm::Longrunning) => return,
@@ -60,7 +60,7 @@ impl LongPolling {
         };
     }
 
-    /// The least delay between the end of one poll and the beginning of the next.
+    /// Returns the least delay between the end of one poll and the beginning of the next.
     pub(super) fn least_pause(&self) -> Duration {
         if matches!(self.way, Way::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
     }
@@ -75,31 +75,34 @@ impl LongPolling {
         self.is_allowed = is_allowed;
     }
 
-    /// Whether the next poll can be held back by the server, which has `room` to do so.
+    /// Returns whether the next poll can be held back by the server, which has `room` to do so.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
         self.next = if room < self.shortest() || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
     }
 
-    /// Whether the next poll is one that the server may hold back.
+    /// Returns whether the next poll is one that the server may hold back.
     pub(super) fn is_next(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Starts a poll: gives how long it is to be held back, and how that is bound.
+    /// Starts a poll; returns how long the response is to be held back, and the binding.
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.
         self.under_way = None;
         let shortest = self.shortest();
+        // Checked again: since `prepare`, time has passed and the driver may have run out of threads.
         let hold = self.next.take().filter(|_| room >= shortest && self.is_allowed)?;
         let is_trial = hold.trial.as_ref().is_some_and(Trial::finds_out);
+        // Nothing is known of the server yet, and one that ignores the request would use up this whole time.
         let longest = if is_trial { LONGEST_TRIAL } else { LONGEST.max(shortest) };
         let (asked, binding) = (room.min(longest), hold.binding);
         self.under_way = Some(Hold { asked, ..hold });
         Some((asked, binding))
     }
 
-    /// Takes note of a response that took so long; says whether the server did what it was asked, if it was.
+    /// Records a response after `took`; returns whether the server held it back for the requested time, if that was a long
+    /// poll.
     pub(super) fn worked(&mut self, took: Duration) -> Option<HeldPoll> {
         let hold = self.under_way.take()?;
         if took >= SHORTEST {
@@ -115,7 +118,7 @@ impl LongPolling {
         Some(if took >= hold.asked.mul_f64(0.9) { HeldPoll::Fully } else { HeldPoll::InPart })
     }
 
-    /// Takes note of a failure; false if the poll was none of the server's waiting.
+    /// Records a failure; returns false if the poll was not a long poll.
     pub(super) fn failed(&mut self, error: &Error, passes: bool) -> bool {
         let Some(hold) = self.under_way.take() else { return false };
         let found_out = hold.trial.is_some_and(|trial| trial.failed(error));
@@ -157,7 +160,7 @@ pub(super) enum HeldPoll {
 /// Front ends and proxies end exchanges that are silent for 60 s; and progress is reported as often as by polls.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What never answers is not to be waited for longer than needed.
+/// Limits the time that is lost on a server that never responds.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
 /// Compute Engine may return early, even at once, and must not be polled in a loop then.

@@ -43,7 +43,7 @@ impl Poll {
         Self { version: version.cloned(), ..self }
     }
 
-    /// How long it may take.
+    /// Returns how long it may take.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }

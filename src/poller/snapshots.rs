@@ -50,7 +50,7 @@ pub struct Snapshots<M = Blocking> {
     pub(crate) over: bool,
 }
 
-/// What a wait begins with.
+/// The parameters of a wait that has not begun.
 pub(super) struct WaitStart {
     pub(super) target: Result<OperationRef, Error>,
     pub(super) poll: PollOptions,

@@ -1,4 +1,4 @@
-//! What the observer of a wait receives.
+//! The updates that the observer of a wait receives.
 
 use std::fmt;
 use std::sync::Arc;

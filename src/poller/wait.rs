@@ -1,4 +1,4 @@
-//! The wait for one operation: when to ask, what a response or a fault means, when it ends.
+//! The wait for one operation: when to poll, what a response or an error means, when it ends.
 
 mod driven;
 
@@ -28,9 +28,9 @@ use super::poll::Poll;
 use super::update::{PollFault, Update, WaitWatch};
 
 /// A running wait. It does no I/O and does not sleep; its driver does: the thread that waits, one that
-/// waits for many operations, or a timer of the async face.
+/// waits for many operations, or a timer of the async client.
 ///
-/// The driver asks [`next`](Self::next) what to do and reports with [`answered`](Self::answered) or
+/// The driver does what [`next`](Self::next) returns, and reports with [`answered`](Self::answered) or
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
@@ -41,13 +41,13 @@ pub(crate) struct WaitMachine {
     attempt_timeout: Duration,
     stop: Option<StopToken>,
     limit: Option<Arc<RateLimit>>,
-    /// The poll that is due has waited for its turn.
+    /// The poll that is due has its permit.
     has_turn: bool,
     start: Instant,
     /// None: for ever.
     deadline: Option<Instant>,
     delays: Box<dyn RetryDelays>,
-    /// What the delays count the time waited from.
+    /// When the current sequence of delays began.
     paced_from: Instant,
     long_polling: LongPolling,
     polls: u32,
@@ -55,7 +55,7 @@ pub(crate) struct WaitMachine {
     sent: Instant,
     /// The longest time that a poll took, unless the server was asked to take it.
     slowest: Duration,
-    /// Errors since the last response that need not pass by themselves.
+    /// Errors since the last response that may be permanent.
     failures: u32,
     /// Since when no poll has succeeded.
     outage: Option<Instant>,
@@ -81,14 +81,14 @@ enum WaitState {
     Over,
 }
 
-/// Whether the operation was asked to cancel.
+/// Whether a cancellation was requested.
 enum Cancel {
     No,
     Asked,
     Failed(Error),
 }
 
-/// What a wait does next.
+/// The next step of a wait.
 pub(crate) enum WaitStep {
     /// Poll the operation.
     Poll(Poll),
@@ -116,6 +116,7 @@ impl WaitMachine {
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
         let mut wait = Self::of(request, options, watch, polls, &core.wait_support, &*core.clock);
         wait.limit = core.rate.clone();
+        // The observer gets a finished operation once, although no poll is sent.
         if let Some(done) = &done {
             wait.saw(done, &*core.clock);
             wait.notify(&*core.clock);
@@ -181,28 +182,29 @@ impl WaitMachine {
         self
     }
 
-    /// The version of its requests, if it is not that of the client.
+    /// Returns the version of its requests, if it is not that of the client.
     pub(crate) fn version(&self) -> Option<&Arc<str>> {
         self.version.as_ref()
     }
 
-    /// The request of a poll.
+    /// Returns the request of a poll.
     pub(crate) fn request(&self) -> &GetOperationRequest {
         &self.request
     }
 
-    /// The operation that is waited for.
+    /// Returns the operation that is waited for.
     pub(crate) fn name(&self) -> &str {
         &self.request.name
     }
 
-    /// How far the operation is, where that is followed.
+    /// Returns how far the operation is, where that is followed.
     pub(crate) fn progress(&self) -> Option<&Progress> {
         Some(self.progress.as_ref()?.progress())
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
+        // A stop comes before everything else, a due cancellation included: the caller wants its thread back.
         if self.is_stopped() {
             return WaitStep::End(self.ended(ErrorKind::Stopped, now));
         }
@@ -216,11 +218,15 @@ impl WaitMachine {
             WaitState::Cancel => WaitStep::Cancel { timeout: self.time_to_cancel(now) },
             WaitState::Due(at) if now < at => WaitStep::Sleep(at),
             WaitState::Due(at) => match self.time_to_poll(at, now) {
+                // Too late for a poll. `time_is_up` changes the state to `Cancel` or `Over`, so the second look
+                // does not come here again.
                 Duration::ZERO => {
                     self.time_is_up(now);
                     self.next(clock)
                 }
                 timeout => {
+                    // Counted when it is sent, because a poll without a response has used up a request of the
+                    // quota too.
                     self.polls = self.polls.saturating_add(1);
                     self.sent = now;
                     WaitStep::Poll(self.poll(timeout, now))
@@ -229,7 +235,7 @@ impl WaitMachine {
         }
     }
 
-    /// Takes what a poll brought: a state to hand on, an error that ends the wait, or nothing new.
+    /// Takes the result of a poll; returns a state to pass on, an error that ends the wait, or nothing.
     pub(crate) fn answered(
         &mut self,
         answer: Result<Operation, Error>,
@@ -238,7 +244,7 @@ impl WaitMachine {
         let now = clock.now();
         let operation = match answer {
             Ok(operation) => operation,
-            // What comes next says that the wait was stopped, and what is known.
+            // `next` then returns the error of a stopped wait, with all that is known.
             Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
             Err(error) => {
                 // A tolerated error leaves the schedule as it is: polls never come faster because of errors.
@@ -259,6 +265,8 @@ impl WaitMachine {
         if !operation.is_done() {
             // A held response means that nothing has changed until now, so the next request may follow at once. A server that
             // responds early gets the usual delay, counted from the request: it must not be polled in a loop.
+            // The form of the operation tells which service this is, so it comes before the decision about the
+            // next poll.
             self.long_polling.saw(&operation);
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
@@ -266,12 +274,14 @@ impl WaitMachine {
                 Some(HeldPoll::InPart) => self.schedule(self.sent, now, clock.chance()),
                 _ => self.schedule(now, now, clock.chance()),
             }
+            // In every case, the immediate long poll included: a service that holds responses as it likes may
+            // return at once.
             self.pause_at_least(self.long_polling.least_pause(), now);
         }
         Some(Ok(operation))
     }
 
-    /// Takes what became of the cancellation.
+    /// Takes the result of the cancellation.
     pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
         log::debug!(
             "`{}`: cancel: {}",
@@ -285,6 +295,7 @@ impl WaitMachine {
             _ => Cancel::Asked,
         };
         self.state = match (self.options.on_timeout, &self.cancel) {
+            // Polling continues until the deadline that `time_is_up` has set; the first poll is due at once.
             (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => WaitState::Due(clock.now()),
             _ => WaitState::Over,
         };
@@ -294,10 +305,11 @@ impl WaitMachine {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
-    /// How long a poll that was due at `at` may take; zero when it is too late for one.
+    /// Returns how long a poll that was due at `at` may take; zero when it is too late for one.
     fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
+        // A total timeout of zero means one look. It gets a whole attempt, although the deadline has passed.
         if self.polls_once() {
             return self.attempt_timeout;
         }
@@ -308,12 +320,13 @@ impl WaitMachine {
         left.min(self.attempt_timeout)
     }
 
-    /// Whether the first poll of a wait with the total timeout zero is due: the only one sent after the timeout.
+    /// Returns whether the first poll of a wait with the total timeout zero is due: the only one sent after the
+    /// timeout.
     fn polls_once(&self) -> bool {
         self.polls == 0 && self.options.total_timeout == Some(Duration::ZERO)
     }
 
-    /// The poll that is due: held back by the server, where it is ready for that.
+    /// Returns the poll that is due: held back by the server, where it is ready for that.
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
@@ -326,7 +339,7 @@ impl WaitMachine {
         }
     }
 
-    /// How long the server may hold a response back, so that there is time for a last poll after it.
+    /// Returns how long the server may hold a response back, so that there is time for a last poll after it.
     fn time_to_hold(&self, now: Instant) -> Duration {
         self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
     }
@@ -338,7 +351,10 @@ impl WaitMachine {
     /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
     fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.paced_from);
+        // Without a delay the backoff itself gives up, which has the consequences of a timeout.
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up(now) };
+        // After a long poll `since` is the time of the request: how long the server held it is a part of the
+        // delay.
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
             // The last poll gets its time before the deadline. If that moment has passed, there is no further poll: the
@@ -346,15 +362,19 @@ impl WaitMachine {
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
                 return self.time_is_up(now);
             };
+            // A longer delay is cut, so that an operation which finishes in that time is still seen.
             at = at.min(last);
         }
+        // The observer gets the pause as scheduled, which may be shorter than the one that the service
+        // requested.
         self.pause = self.pause.map(|_| at - now);
         log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = WaitState::Due(at);
     }
 
-    /// Puts the next poll off until there was a pause, unless the wait ends before.
+    /// Delays the next poll until `pause` is over, unless the wait ends before that.
     fn pause_at_least(&mut self, pause: Duration, now: Instant) {
+        // A pause that reaches the deadline is not kept, because it would leave no time for a last poll.
         if pause < self.time_left(now)
             && let WaitState::Due(at) = &mut self.state
         {
@@ -372,12 +392,13 @@ impl WaitMachine {
         // A quota is usually counted per minute: without a hint, the usual delay would only use up more of it.
         let floor = hint.or(fault.is_quota().then_some(QUOTA_PAUSE));
         let pause = hint.filter(|hint| *hint > own);
+        // Only the start and the end of a pause are news. Its length differs from poll to poll.
         self.has_news |= pause.is_some() != self.pause.is_some();
         self.pause = pause;
         Some(own.max(floor.unwrap_or_default()))
     }
 
-    /// What is kept back from the total timeout for the last poll: twice what the slowest one took.
+    /// Returns the part of the total timeout that is reserved for the last poll: twice the time of the slowest one.
     fn last_poll(&self) -> Duration {
         // Never more than a tenth of the timeout: a short wait must not spend its time on waiting for the last poll.
         let tenth = self.options.total_timeout.unwrap_or(Duration::MAX) / 10;
@@ -386,7 +407,7 @@ impl WaitMachine {
 
     fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
         log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
-        // A fault that is over is news too, even if the state is the same.
+        // The end of an outage is news too, even if the state is the same.
         self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
         // One success ends an outage and resets all counters: only uninterrupted failures count.
         (self.failures, self.outage, self.failed_polls) = (0, None, 0);
@@ -407,6 +428,7 @@ impl WaitMachine {
         }
         let (Some(observer), Some(tracker)) = (&self.watch.observer, &self.progress) else { return };
         let now = clock.now();
+        // The error of a long poll is kept in `fault` too. It is no outage: the get that follows decides.
         let fault = self.fault.as_ref().zip(self.outage).map(|(error, since)| PollFault {
             error,
             elapsed: now.saturating_duration_since(since),
@@ -424,20 +446,21 @@ impl WaitMachine {
         });
     }
 
-    /// Takes note of a fault that may pass; any other ends the wait.
+    /// Records an error that is tolerated; any other error ends the wait.
     fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
         log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let class = error.class();
         let passes = !matches!(class, FaultClass::StatusPage | FaultClass::NotFound | FaultClass::Permanent);
         // An error of WaitOperation says nothing about the operation: the next poll is a get and decides.
         if self.long_polling.failed(&error, passes) {
-            // The next poll tells what it means.
+            // The next poll shows what the error means.
             self.fault = Some(error);
             return Ok(());
         }
         self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
         // The observer sees an outage once, and again when its error changes, not at every failed poll.
         let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
+        // An outage starts when the first failed poll was sent: from then on the service is not known to work.
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failed_polls = self.failed_polls.saturating_add(1);
         self.failures = self.failures.saturating_add(u32::from(matches!(
@@ -456,6 +479,7 @@ impl WaitMachine {
             FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
             FaultClass::Permanent => false,
         };
+        // Transient errors have no limit on their number, only this one on their time.
         if is_tolerated && self.options.max_outage.is_none_or(|limit| outage < limit) {
             self.has_news |= is_new;
             self.fault = Some(error);
@@ -468,6 +492,7 @@ impl WaitMachine {
     /// Ends the wait, or goes on to cancelling.
     fn time_is_up(&mut self, now: Instant) {
         self.state = match (self.options.on_timeout, &self.cancel) {
+            // Only once: when time is up again, after the grace, `cancel` is not `No` and the wait is over.
             (OnTimeout::Cancel, Cancel::No) => WaitState::Cancel,
             (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
                 // Delays that gave up may have left most of the time, and a machine that slept none.
@@ -479,15 +504,16 @@ impl WaitMachine {
         };
     }
 
-    /// How long cancelling may take; what is left of a grace is for confirming.
+    /// Returns how long cancelling may take; what is left of a grace is for confirming.
     fn time_to_cancel(&self, now: Instant) -> Duration {
         match self.options.on_timeout {
+            // The deadline is that of the grace by now, so a driver that comes late gets no extra time.
             OnTimeout::CancelAndConfirm { grace } => grace.min(self.time_left(now)),
             _ => self.attempt_timeout,
         }
     }
 
-    /// The error of a wait that gives up, with all that is known.
+    /// Returns the error of a wait that gives up, with all that is known.
     fn ended(&mut self, kind: ErrorKind, now: Instant) -> Error {
         let elapsed = now.saturating_duration_since(self.start);
         let fate = match &self.cancel {
@@ -522,7 +548,7 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
 
-/// What a response that was held back may take to arrive.
+/// How long a response may take to arrive after the server stopped holding it back.
 const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.

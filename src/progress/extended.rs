@@ -43,7 +43,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
-/// A warning as a google.rpc.Status: the work goes on, but a part of it failed.
+/// Returns a warning as a google.rpc.Status: the work goes on, but a part of it failed.
 fn warning(warning: &Value) -> Value {
     let text = |name: &str| warning.get(name).and_then(Value::as_str).unwrap_or_default();
     let message = match (text("code"), text("message")) {
@@ -91,7 +91,7 @@ impl Metrics<'_> {
         ProgressNumber::of(self.value(name)?).map(|number| number.value())
     }
 
-    /// The first pair `… done` and `… total`.
+    /// Returns the first pair `… done` and `… total`.
     fn units(&self) -> Option<(u64, u64)> {
         let names = self.0.iter().filter_map(|metric| metric.get("name")?.as_str()?.strip_suffix(" total"));
         names
@@ -114,7 +114,7 @@ impl Metrics<'_> {
     }
 }
 
-/// The mean over all stages, of which those without a number are at 0 or, when done, at 100.
+/// Returns the mean over all stages, of which those without a number are at 0 or, when done, at 100.
 fn mean_of_stages(stages: &Value) -> Option<f64> {
     let stages = stages.as_array().filter(|stages| !stages.is_empty())?;
     let percent = |stage: &Value| {
@@ -133,7 +133,7 @@ fn has_status(stage: &Value, status: &str) -> bool {
     stage.get("status").is_some_and(|value| value == status)
 }
 
-/// The machines of a bulk insert, over all zones.
+/// Returns the machines of a bulk insert, over all zones.
 fn machines(bulk: &Value) -> Vec<(String, Value)> {
     let zones = bulk.get("perLocationStatus").and_then(Value::as_object);
     let sum = |name: &str| {

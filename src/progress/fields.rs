@@ -91,7 +91,7 @@ impl<'a> ProgressFields<'a> {
         found
     }
 
-    /// The largest number of failures that a counter or a summary of errors has.
+    /// Returns the largest number of failures that a counter or a summary of errors has.
     pub(super) fn counted_failures(&self) -> Option<u64> {
         let levels = || self.parts.iter().flat_map(|part| &part.elements);
         let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
@@ -140,7 +140,7 @@ fn level(fields: &Map<String, Value>) -> FieldLevel<'_> {
     level
 }
 
-/// The objects and lists of objects in the fields that may describe progress.
+/// Returns the objects and lists of objects in the fields that may describe progress.
 fn parts_of<'a>(level: &FieldLevel<'a>) -> Vec<ProgressPart<'a>> {
     let describes = |key: &str| {
         key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata")
@@ -161,7 +161,7 @@ fn part_of(value: &Value, statements: usize) -> Option<ProgressPart<'_>> {
     }
 }
 
-/// How many statements the metadata of a schema change of Spanner have: its `progress` has an element for each.
+/// Returns how many statements the metadata of a schema change of Spanner have: its `progress` has an element for each.
 fn statements(level: &FieldLevel<'_>) -> usize {
     let values = level.get("statements").into_iter().flatten();
     values.filter_map(|value| value.as_array()).map(Vec::len).max().unwrap_or_default()

@@ -31,9 +31,9 @@ pub(crate) struct AttemptTurn {
     pub(crate) ambiguous: bool,
 }
 
-/// What a call does next.
+/// The next step of a call.
 pub(crate) enum RetryStep {
-    /// Make an attempt and say how it went.
+    /// Make an attempt, and report its result.
     Attempt(AttemptTurn),
     /// Come back then, or when the token is stopped.
     Sleep(Instant),
@@ -163,7 +163,7 @@ impl Attempts {
         self.state = RetryState::Due { after: Some((until, error)) };
     }
 
-    /// The delay before the next attempt; none when the call gives up.
+    /// Returns the delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
         if !policy.retries(error) || !self.task.repeat.allows(error) {

@@ -47,7 +47,7 @@ enum Jitter {
 
 /// The delays of one call.
 pub(crate) trait RetryDelays: Send {
-    /// The next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
+    /// Returns the next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
 }
 

@@ -1,4 +1,4 @@
-//! What is retried and when: the one retry loop of the crate. It knows nothing of HTTP.
+//! The one retry loop of the crate: which errors are retried, and when. It does not depend on HTTP.
 
 mod attempts;
 mod backoff;

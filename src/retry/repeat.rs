@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// What a second sending of a request may do.
+/// Limits when a request may be sent a second time.
 ///
 /// This is the one place that decides it: the HTTP client and the gRPC transport send a request of
 /// [`OnlyUnsent`](Self::OnlyUnsent) once, whatever happens to its connection, and report what became of it. The one

@@ -21,9 +21,9 @@ use crate::transport::{StartBody, StartRequest, version_of};
 use crate::types::Operation;
 use crate::util::redact::Masked;
 
-/// A request that starts an operation, put together and not sent yet; [`OperationsClient::start`] makes it.
+/// Builds and sends a request that starts an operation; created by [`OperationsClient::start`].
 ///
-/// What to set is in the reference of the service: the HTTP method and the path with its parameters filled in
+/// The reference of the service says what to set: the HTTP method and the path with its parameters filled in
 /// ([`method`](Self::method); `POST` by default), the query ([`query`](Self::query)), and the body ([`json`](Self::json),
 /// [`json_text`](Self::json_text), [`message`](Self::message), or none). Credentials, quota project, headers and timeouts are
 /// those of every other call. An attempt has 60 s by default, because a service may need time to accept work.
@@ -259,7 +259,7 @@ impl<M> StartCall<M> {
         self.query("requestId", id).idempotent(true)
     }
 
-    /// Says whether a second request is harmless, so that the call may be retried. Default: no.
+    /// Sets whether a second request is harmless, so that the call may be retried. Default: no.
     ///
     /// It is harmless if the body contains an id by which the service recognises a repeated request, or if the method sets a
     /// state that is already reached the second time. **A service that ignores the id starts twice.**
@@ -288,7 +288,7 @@ impl<M> StartCall<M> {
         Ok((self.request.clone(), self.options.over(&self.core.start)))
     }
 
-    /// The call as the retry loop has to know it.
+    /// Returns the call as the retry loop has to know it.
     pub(crate) fn task(request: &StartRequest, options: &CallOptions) -> RetryTask {
         let (attempt_timeout, total_timeout) = options.limits(std::time::Duration::ZERO);
         RetryTask {

@@ -1,4 +1,4 @@
-//! One attempt of a start, and what is said about one that failed.
+//! One attempt of a start, and whether a failed one may have started the operation.
 
 use crate::call::AttemptRequest;
 use crate::error::{Error, ErrorKind};
@@ -16,6 +16,8 @@ impl AttemptRequest for StartRequest {
         turn: AttemptTurn,
     ) -> Result<Operation, Error> {
         over.start_operation(self, attempt).map_err(|error| {
+            // An earlier attempt counts too: if it has started the operation, this one may be refused for that
+            // very reason.
             match turn.ambiguous || may_have_started(&error) {
                 true => error.in_doubt_of_start(self.is_idempotent),
                 false => error,
@@ -24,19 +26,22 @@ impl AttemptRequest for StartRequest {
     }
 }
 
-/// Whether the service may have started an operation in an attempt that ended so.
+/// Returns whether the service may have started an operation although the attempt failed with `error`.
 fn may_have_started(error: &Error) -> bool {
+    // With a response body, the method has succeeded but does not return operations. Without a token, nothing
+    // was sent.
     if error.response_body().is_some() || error.kind() == ErrorKind::Auth {
         return false;
     }
     match error.code() {
         // Of the statuses of proxies, those that are transient say nothing about the request.
         Some(code) => error.passes_by_itself() || leaves_open(code),
+        // Without a status, the service may have acted on any request that was sent.
         None => error.was_sent(),
     }
 }
 
-/// Whether a service, or something in front of it, may send this code although the work goes on. All others are refusals.
+/// Returns whether a service or a proxy may send this code although the operation was started. All others are refusals.
 fn leaves_open(code: Code) -> bool {
     matches!(
         code,

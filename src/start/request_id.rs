@@ -60,7 +60,7 @@ const SERVICES: [Service; 4] = [
     },
 ];
 
-/// The host of an endpoint, also if it is the one for mutual TLS.
+/// Returns the host of an endpoint, also if it is the one for mutual TLS.
 fn host(endpoint: &str) -> String {
     let host =
         UrlParts::split_or("https", endpoint).map(|url| url.host.to_ascii_lowercase()).unwrap_or_default();

@@ -57,7 +57,7 @@ impl RpcCall {
         })
     }
 
-    /// The protobuf message of the call; `None` when its arguments make none.
+    /// Returns the protobuf message of the call; `None` when its arguments make none.
     pub(super) fn message(&self) -> Option<(&'static str, Vec<u8>)> {
         fn encode<M: Message + prost::Name>(message: &M) -> (&'static str, Vec<u8>) {
             (M::NAME, message.encode_to_vec())

@@ -61,7 +61,7 @@ impl VirtualClock {
         self.state.lock().sleeps.clone()
     }
 
-    /// How much time the exchange under way has, where the client runs on this clock.
+    /// Returns how much time the exchange under way has, where the client runs on this clock.
     pub(super) fn budget(&self) -> Option<Duration> {
         self.state.lock().budget
     }

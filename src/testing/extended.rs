@@ -28,7 +28,7 @@ pub(super) fn in_form(form: OperationForm, operation: Operation, percent: u32) -
     written.requested_as(operation.name())
 }
 
-/// Whether a service has a method, in the URL of which `mark` stands before the verb.
+/// Returns whether a service has a method, in the URL of which `mark` stands before the verb.
 pub(super) fn has_method(form: OperationForm, rpc: Rpc, mark: Option<char>) -> bool {
     match (form, rpc) {
         (_, Rpc::Get | Rpc::List) => true,
@@ -83,7 +83,7 @@ fn fields(form: OperationForm, name: &str) -> Map<String, Value> {
     })
 }
 
-/// The fields of an error, as the service would send it.
+/// Returns the fields of an error, as the service would send it.
 fn failure(form: OperationForm, error: &Status) -> Map<String, Value> {
     let info = error.detail::<ErrorInfo>();
     let reason = info.map_or_else(|| error.code().to_string(), |info| info.reason);

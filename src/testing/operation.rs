@@ -264,7 +264,7 @@ impl FakeOperation {
         in_form(self.form, operation, percent)
     }
 
-    /// The state before it is written in a form, and the percentage.
+    /// Returns the state before it is written in a form, and the percentage.
     fn plain_at(&self, age: Duration, polls: u64) -> (Operation, u32) {
         if self.running.is_done() {
             return (self.running.clone(), 100);

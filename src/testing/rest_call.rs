@@ -95,7 +95,7 @@ fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> Rest
     if is_collection(whole) { RestResource::Collection(name) } else { RestResource::Operation(name) }
 }
 
-/// The path without leading segments up to and with the version, where there is one.
+/// Returns the path without leading segments up to and with the version, where there is one.
 fn behind_version(path: &str) -> &str {
     let mut rest = path.trim_start_matches('/');
     let whole = rest;
@@ -142,7 +142,7 @@ fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {
     text.map(|text| duration(&text).ok_or_else(bad_timeout)).transpose()
 }
 
-/// The JSON form of `google.protobuf.Duration`, without a sign.
+/// Returns the JSON form of `google.protobuf.Duration`, without a sign.
 fn duration(text: &str) -> Option<Duration> {
     let seconds = text.strip_suffix('s')?;
     let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

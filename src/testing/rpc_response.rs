@@ -40,7 +40,7 @@ impl RpcResponse {
         Self::Operation(OperationView::new(operation))
     }
 
-    /// The HTTP status that goes with it.
+    /// Returns the HTTP status that goes with it.
     pub(super) fn http(&self) -> u16 {
         match self {
             Self::Error(status) => status.code().to_http(),
@@ -57,7 +57,7 @@ impl RpcResponse {
         }
     }
 
-    /// The protobuf message, a `google.rpc.Status` for an error; or why there is none.
+    /// Returns the protobuf message, a `google.rpc.Status` for an error; or why there is none.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Status> {
         match self {
             Self::Empty => Ok(Vec::new()),

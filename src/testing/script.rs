@@ -1,4 +1,4 @@
-//! The answers that a test has put in line.
+//! The responses that a test has scripted.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::reply::Reply;
 use super::request::RecordedRequest;
 
-/// Answers in the order in which they were given, each for the next request that it is meant for.
+/// Responses in the order in which they were added, each for the next request that it matches.
 #[derive(Debug, Default)]
 pub(super) struct ReplyScript(VecDeque<ScriptEntry>);
 
@@ -24,7 +24,7 @@ impl ReplyScript {
         }
     }
 
-    /// The response to a request, if there is one in line for it.
+    /// Returns the response to a request, if there is one in line for it.
     pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<Reply> {
         let index = self.0.iter().position(|line| (line.is_for)(request))?;
         let line = self.0.get_mut(index)?;
@@ -37,7 +37,7 @@ impl ReplyScript {
         Some(line.reply.clone())
     }
 
-    /// How many answers are left.
+    /// Returns how many responses are left.
     pub(super) fn len(&self) -> usize {
         self.0.iter().fold(0, |sum, line| sum.saturating_add(line.reply.times))
     }

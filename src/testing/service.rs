@@ -159,5 +159,5 @@ fn not_found(name: &str) -> Status {
 /// Compute Engine holds a response for about two minutes.
 const COMPUTE_WAIT: Duration = Duration::from_secs(120);
 
-/// How often a wait in real time looks whether somebody else has changed the operation.
+/// How often a wait in real time checks whether another thread has changed the operation.
 const NAP: Duration = Duration::from_millis(20);

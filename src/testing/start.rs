@@ -99,7 +99,7 @@ impl StartRoute {
     }
 }
 
-/// Whether a path is one of a template of google.api.http. An encoded `/` separates no segments.
+/// Returns whether a path is one of a template of google.api.http. An encoded `/` separates no segments.
 fn matches(template: &str, path: &str) -> bool {
     let template = plain(template);
     let (template, verb) = template.rsplit_once(':').unwrap_or((&template, ""));
@@ -111,7 +111,7 @@ fn matches(template: &str, path: &str) -> bool {
     path.is_some_and(|path| takes(&segments(template), &segments(path)))
 }
 
-/// The template without its variables: `/v1/{name=projects/*}/x` is `/v1/projects/*/x`, and `{name}` is `*`.
+/// Returns the template without its variables: `/v1/{name=projects/*}/x` is `/v1/projects/*/x`, and `{name}` is `*`.
 fn plain(template: &str) -> String {
     let (mut plain, mut rest) = (String::new(), template);
     while let Some((before, after)) = rest.split_once('{') {
@@ -123,7 +123,7 @@ fn plain(template: &str) -> String {
     plain + rest
 }
 
-/// Whether `*` takes one segment and `**` any number.
+/// Returns whether `*` takes one segment and `**` any number.
 fn takes(template: &[String], path: &[String]) -> bool {
     match (template.split_first(), path.split_first()) {
         (None, None) => true,

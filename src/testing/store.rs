@@ -79,19 +79,19 @@ impl OperationStore {
         self.numbers.contains_key(name)
     }
 
-    /// Whether the collection has an operation.
+    /// Returns whether the collection has an operation.
     pub(super) fn has_any(&self, collection: &str) -> bool {
         let prefix = format!("{collection}/");
         let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
         self.numbers.range::<str, _>(from).next().is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
-    /// The operation as it is now; counts as a look.
+    /// Returns the operation as it is now; counts as a look.
     pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<OperationView>> {
         self.entry(name).map(|entry| entry.look(now))
     }
 
-    /// The operation as it is now; does not count as a look.
+    /// Returns the operation as it is now; does not count as a look.
     pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         Some(match &entry.state {
@@ -100,7 +100,7 @@ impl OperationStore {
         })
     }
 
-    /// The form of an operation that the server has.
+    /// Returns the form of an operation that the server has.
     pub(super) fn form(&self, name: &str) -> Option<OperationForm> {
         Some(match &self.entries.get(self.numbers.get(name)?)?.state {
             StoredState::Settled(view) => view.get().form(),
@@ -108,7 +108,7 @@ impl OperationStore {
         })
     }
 
-    /// How long until it is done, where time decides.
+    /// Returns how long until it is done, where time decides.
     pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         match &entry.state {

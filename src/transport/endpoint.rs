@@ -47,7 +47,7 @@ impl Endpoint {
         Ok(Self { scheme, authority: url.authority.to_owned(), base: base.to_owned() })
     }
 
-    /// The URL of a target that starts with `/`.
+    /// Returns the URL of a target that starts with `/`.
     pub(crate) fn url(&self, target: &str) -> String {
         [self.scheme, "://", &self.authority, &self.base, target].concat()
     }
@@ -57,34 +57,34 @@ impl Endpoint {
         [self.scheme, "://", &self.authority].concat()
     }
 
-    /// The server that connections lead to.
+    /// Returns the server that connections lead to.
     pub(crate) fn server(&self) -> Option<ServerAddress> {
         UrlParts::split(&self.origin()).as_ref().and_then(Peer::of).map(ServerAddress::from)
     }
 
-    /// Whether requests are not encrypted.
+    /// Returns whether requests are not encrypted.
     pub(crate) fn is_plain(&self) -> bool {
         self.scheme == "http"
     }
 
-    /// The host alone; an IPv6 address keeps its brackets.
+    /// Returns the host alone; an IPv6 address keeps its brackets.
     pub(crate) fn host(&self) -> &str {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
-    /// Whether what is sent there can be read on the way: plain http to another machine.
+    /// Returns whether what is sent there can be read on the way: plain http to another machine.
     pub(crate) fn is_unprotected(&self) -> bool {
         self.scheme == "http" && !is_loopback(self.host())
     }
 
-    /// Whether this is nothing but a host, as services publish it.
+    /// Returns whether this is nothing but a host, as services publish it.
     pub(crate) fn is_bare(&self) -> bool {
         self.scheme == "https"
             && self.base.is_empty()
             && split_port(&self.authority).is_some_and(|(_, port)| port.is_none())
     }
 
-    /// The endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
+    /// Returns the endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
     /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
     pub(crate) fn to_mtls(&self) -> Self {
         let authority = mtls_host::to_mtls(&self.authority);

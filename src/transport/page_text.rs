@@ -1,6 +1,6 @@
 //! The text of a page that was written for people: HTML without markup, styles, scripts and what repeats.
 
-/// Whether a text begins as a page of HTML does.
+/// Returns whether a text begins as a page of HTML does.
 pub(super) fn is_html(text: &str) -> bool {
     let start: String = text.trim_start().chars().take(MARK).collect::<String>().to_ascii_lowercase();
     start.starts_with("<!doctype html") || start.starts_with("<html")
@@ -18,7 +18,7 @@ pub(super) fn visible_text(body: &str) -> String {
     sentences.join(" ")
 }
 
-/// Whether a sentence of an error page only repeats that there is an error.
+/// Returns whether a sentence of an error page only repeats that there is an error.
 fn says_nothing(sentence: &str) -> bool {
     let plain = sentence.trim_end_matches(['.', '!']).replace('\u{2019}', "'").to_ascii_lowercase();
     plain.is_empty()
@@ -26,7 +26,7 @@ fn says_nothing(sentence: &str) -> bool {
         || EMPTY_PHRASES.contains(&plain.as_str())
 }
 
-/// The sentences of the text, with entities decoded and white space folded. Tags that start a new line end one.
+/// Returns the sentences of the text, with entities decoded and white space folded. Tags that start a new line end one.
 fn sentences_of(body: &str) -> Vec<String> {
     let mut blocks = Blocks::default();
     let mut rest = body;
@@ -89,7 +89,7 @@ impl Tag {
         Some(Self(name.to_ascii_lowercase()))
     }
 
-    /// Whether text before and after it belongs to different lines.
+    /// Returns whether text before and after it belongs to different lines.
     fn breaks(&self) -> bool {
         !INLINE.contains(&self.0.as_str())
     }

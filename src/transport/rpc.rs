@@ -64,12 +64,12 @@ impl Rpc {
         Self::all().find(|rpc| rpc.name() == name)
     }
 
-    /// The names of all RPCs, for messages.
+    /// Returns the names of all RPCs, for messages.
     pub(crate) fn names() -> String {
         Self::all().map(Self::name).collect::<Vec<_>>().join(", ")
     }
 
-    /// The default HTTP rule.
+    /// Returns the default HTTP rule.
     pub(crate) fn http(self) -> Option<(HttpMethod, &'static str)> {
         self.row().http
     }

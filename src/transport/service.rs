@@ -89,7 +89,7 @@ impl ServiceParts {
         plain_http::check_headers(&self.endpoint, attempt)
     }
 
-    /// The value of `x-goog-api-client`, with the token of a transport in it.
+    /// Returns the value of `x-goog-api-client`, with the token of a transport in it.
     ///
     /// Google's test server refuses a line without such a token and a `gapic/` one.
     pub(crate) fn api_client(&self, transport: &str) -> String {

@@ -56,7 +56,7 @@ pub(super) fn grpc_path(path: &str) -> Result<String, Error> {
     }
 }
 
-/// The error for a path of which no request is made.
+/// Returns the error for a path of which no request is made.
 fn refused(path: &str, why: &str) -> Error {
     Error::bad_path(format!("path `{}` {why}", shown_name(path)))
 }

@@ -89,13 +89,13 @@ impl<'a> StartShape<'a> {
         }
     }
 
-    /// Whether it is an operation and not the resource that a method returns at once: a name alone, or a field that only
-    /// operations have.
+    /// Returns whether it is an operation and not the resource that a method returns at once: a name alone, or a field
+    /// that only operations have.
     fn is_operation(&self) -> bool {
         self.has_state || self.has_name && self.others.is_empty()
     }
 
-    /// Whether it has the state of an extended operation, as resources have too.
+    /// Returns whether it has the state of an extended operation, as resources have too.
     fn may_be_extended(&self) -> bool {
         !self.is_operation() && self.others.iter().any(|name| name == "status")
     }
@@ -110,7 +110,7 @@ impl<'a> StartShape<'a> {
     }
 }
 
-/// The error for a response of another kind, with its body.
+/// Returns the error for a response of another kind, with its body.
 fn no_operation(what: &str, body: &str) -> Error {
     let message = format!("the request was accepted, but the response is no operation: {what}");
     Error::decode(message).sent(true).accepted(body)

@@ -1,4 +1,4 @@
-//! What proxies, load balancers and front ends answer in place of the service: pages of HTML, and other text.
+//! Status pages that proxies, load balancers and front ends send in place of the service: HTML, and other text.
 
 use std::time::SystemTime;
 
@@ -27,7 +27,7 @@ pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -
     }
 }
 
-/// Whether an HTTP status, without a word of the service, says that the request may succeed later.
+/// Returns whether an HTTP status, without a word of the service, says that the request may succeed later.
 pub(in crate::transport) fn is_transient(http: u16) -> bool {
     matches!(http, 408 | 502 | 503 | 504)
 }
@@ -72,7 +72,8 @@ pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Err
     Error::new(ErrorKind::Transport, message).sent(true).with_http_status(response.status)
 }
 
-/// The host of an absolute URL, or the path of a relative one. The rest may be a secret: query, fragment, credentials.
+/// Returns the host of an absolute URL, or the path of a relative one. The rest may be a secret: query, fragment,
+/// credentials.
 fn target(location: &str) -> &str {
     let location = location.trim();
     let end = location.find(['?', '#']).unwrap_or(location.len());
@@ -90,7 +91,7 @@ fn message(http: u16, text: &str) -> String {
     if text.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(text)) }
 }
 
-/// The text of a body that a person would read; none if it is binary.
+/// Returns the text of a body that a person would read; none if it is binary.
 fn text_of(response: &HttpResponse) -> String {
     let body = response.body.get(..MOST_SHOWN).unwrap_or(&response.body);
     let body = String::from_utf8_lossy(body);
@@ -104,7 +105,7 @@ fn is_html(response: &HttpResponse) -> bool {
         || is_html_text(&String::from_utf8_lossy(start))
 }
 
-/// Whether the content type names JSON: `application/json`, or a type whose suffix is `+json`.
+/// Returns whether the content type names JSON: `application/json`, or a type whose suffix is `+json`.
 pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
     let media_type = response.media_type();
     let suffix = media_type.len().checked_sub(JSON_SUFFIX.len()).and_then(|at| media_type.get(at..));
@@ -112,7 +113,7 @@ pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(JSON_SUFFIX))
 }
 
-/// Whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.
+/// Returns whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.
 fn is_binary(body: &str) -> bool {
     let is_control = |char: char| char.is_control() && !char.is_whitespace();
     let broken = body.chars().filter(|char| *char == char::REPLACEMENT_CHARACTER).count();

@@ -268,7 +268,7 @@ impl Any {
         Ok(Self(AnyForm::JsonMessage { text, type_url }))
     }
 
-    /// Whether the type's URL comes first in a JSON value, and has no escapes.
+    /// Returns whether the type's URL comes first in a JSON value, and has no escapes.
     pub(super) fn leads_with_type(json: &str) -> bool {
         json.strip_prefix(r#"{"@type":"#).is_some_and(|rest| plain_string(rest).is_some())
             || leading_type(json).is_some()
@@ -304,7 +304,7 @@ impl Any {
     }
 }
 
-/// The type's URL where it comes first and has no escapes, as all servers write it.
+/// Returns the type's URL where it comes first and has no escapes, as all servers write it.
 fn leading_type(json: &str) -> Option<&str> {
     let member = json.strip_prefix('{')?.trim_start().strip_prefix("\"@type\"")?;
     let value = member.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
@@ -312,7 +312,7 @@ fn leading_type(json: &str) -> Option<&str> {
     (!url.contains('\\')).then_some(url)
 }
 
-/// What the caller's type is made of: the fields without `@type`, or the `value`.
+/// Returns the JSON from which the caller's type is deserialized: the fields without `@type`, or the `value`.
 fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, InvalidJson> {
     let own_form = KnownType::find(type_name).is_some_and(|known| known.own_form);
     let mut value = "null";

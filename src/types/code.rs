@@ -48,7 +48,7 @@ pub enum Code {
     Unimplemented,
     /// 13: something is broken inside the service.
     Internal,
-    /// 14: the service cannot answer now; the usual transient error.
+    /// 14: the service is not available now; the usual transient error.
     Unavailable,
     /// 15: data is lost for good.
     DataLoss,

@@ -59,14 +59,14 @@ impl ParsedErrorBody {
 }
 
 impl Status {
-    /// The error of a call, of whose details no more are kept than of one in JSON.
+    /// Returns the error of a call, of whose details no more are kept than of one in JSON.
     pub(crate) fn of_call(mut status: rpc::Status) -> Self {
         status.details.truncate(MOST_DETAILS);
         status.into()
     }
 }
 
-/// The first element of an array, or else the value itself.
+/// Returns the first element of an array, or else the value itself.
 fn first(body: RawJson<'_>) -> RawJson<'_> {
     let mut first = None;
     let _ = body.reader().elements(|reader| {
@@ -112,7 +112,7 @@ impl<'a> Fields<'a> {
         Some(fields)
     }
 
-    /// The error of OAuth, or of a gateway that puts its text there and a `google.rpc.Status` beside it.
+    /// Returns the error of OAuth, or of a gateway that puts its text there and a `google.rpc.Status` beside it.
     fn named(self, name: &str, http_status: u16) -> ParsedErrorBody {
         let mut message = name.to_owned();
         for more in [&self.description, &self.parts.message] {
@@ -174,7 +174,8 @@ impl ErrorBodyParts {
         Some(parts)
     }
 
-    /// The error of a body without `error`. It has a canonical code, or, in an HTTP error, a number and a message.
+    /// Returns the error of a body without `error`. It has a canonical code, or, in an HTTP error, a number and a
+    /// message.
     fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
         let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
         let is_status = self.canonical().is_some() || is_http_error;
@@ -188,13 +189,13 @@ impl ErrorBodyParts {
         ParsedErrorBody { status, names_code: code.is_some(), is_bare: false }
     }
 
-    /// The canonical code: the name counts first, then a number that is no HTTP status.
+    /// Returns the canonical code: the name counts first, then a number that is no HTTP status.
     fn canonical(&self) -> Option<Code> {
         let by_name = self.name.parse().ok().filter(|code| *code != Code::Ok);
         by_name.or_else(|| matches!(self.number, 1..=16).then(|| Code::from(i32::from(self.number))))
     }
 
-    /// The code of the HTTP status; of the body's number where HTTP says that all is well.
+    /// Returns the code of the HTTP status; of the body's number where HTTP says that all is well.
     fn code_of_http(&self, http_status: u16) -> Code {
         match (http_status, self.number) {
             (200..=299, 400..=599) => Code::from_http(self.number),
@@ -239,7 +240,7 @@ fn objects<T>(array: RawJson<'_>, read: fn(RawJson<'_>) -> Option<T>) -> Vec<T> 
     items
 }
 
-/// The string, or nothing of a value that is none.
+/// Returns the string, or nothing of a value that is none.
 fn lossy_string(value: RawJson<'_>) -> String {
     value.string().unwrap_or_default().into()
 }

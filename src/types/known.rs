@@ -100,7 +100,7 @@ fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, InvalidJson> {
     M::decode(bytes).map_err(|cause| InvalidJson::new(why_not_decoded(&cause)))
 }
 
-/// Tells bytes that nest too deep for prost from bytes that are wrong.
+/// Distinguishes bytes that nest too deep for prost from invalid bytes.
 pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
     // prost has no other way to tell them apart.
     match cause.to_string().contains("recursion limit") {
@@ -109,7 +109,7 @@ pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
     }
 }
 
-/// What follows the last `/` of a type's URL; what stands before it differs between services.
+/// Returns the part after the last `/` of a type's URL; the part before it differs between services.
 pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
 }
@@ -148,7 +148,7 @@ pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Re
     })
 }
 
-/// Says what does work: without descriptors, and with them.
+/// Describes what does work: without descriptors, and with them.
 fn unknown(type_url: &str, without: &str, with: &str) -> InvalidJson {
     let name = excerpt(type_name(type_url));
     InvalidJson::new(format!(
@@ -161,7 +161,7 @@ pub(super) fn is_empty(object: RawJson<'_>) -> bool {
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
-/// The `@type` of a JSON object; empty if there is none.
+/// Returns the `@type` of a JSON object; empty if there is none.
 pub(super) fn type_url(any: RawJson<'_>) -> Result<String, InvalidJson> {
     let mut url = String::new();
     any.reader().fields(|name, reader| {

@@ -8,8 +8,8 @@ use crate::types::text::{SharedSource, SharedText, TextSpan};
 
 /// The metadata or the response of an operation.
 ///
-/// Most operations of a long listing are looked at for their name and state only. So this has the place of the message in
-/// the text of the operation, and makes the [`Any`] at its first use.
+/// Of most operations in a long listing, only name and state are used. So this stores the place of the message in the text
+/// of the operation, and makes the [`Any`] at its first use.
 #[derive(Clone, Default)]
 pub(super) struct LazyAny {
     /// Where the text is, if there is one.

@@ -19,7 +19,7 @@ pub(super) trait JsonMessage: Sized {
         self.write(writer)
     }
 
-    /// Whether a message leaves out the field.
+    /// Returns whether a message leaves out the field.
     fn is_default(&self) -> bool {
         false
     }
@@ -61,7 +61,7 @@ macro_rules! messages {
 
 pub(super) use messages;
 
-/// Whether `name` spells the field `field` of a .proto file, in either of the two ways.
+/// Returns whether `name` spells the field `field` of a .proto file, in either of the two ways.
 pub(super) fn is_field(field: &str, name: &str) -> bool {
     let field = field.trim_start_matches("r#");
     name == field || name == lower_camel(field)

@@ -46,8 +46,8 @@ use crate::util::redact::Masked;
 /// [`google.longrunning.Operation`]: https://google.aip.dev/151
 #[derive(Clone)]
 pub struct Operation {
-    /// The text of which the others are parts: of this operation, or also of others on its page. It is empty if the
-    /// operation was put together here.
+    /// The text of which the other fields are parts: that of this operation, or of several on its page. It is empty if
+    /// the operation was created here.
     source: Arc<str>,
     name: TextPart,
     pub(super) done: bool,
@@ -56,7 +56,7 @@ pub struct Operation {
     pub(super) error: Option<Box<Status>>,
     form: OperationForm,
     target_link: Option<TextPart>,
-    /// What the server sent, unless the operation was put together here.
+    /// The text of the server, unless the operation was created here.
     text: Option<TextSpan>,
 }
 
@@ -481,7 +481,7 @@ impl Operation {
     }
 }
 
-/// The text of operations that were put together here, without an allocation for each.
+/// Returns the text of operations that were put together here, without an allocation for each.
 fn no_text() -> Arc<str> {
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
     Arc::clone(&EMPTY)
@@ -495,7 +495,7 @@ fn field<'a, T>(
     value.map(|raw| read(raw).map_err(|invalid| invalid.at(name))).transpose()
 }
 
-/// What an error calls the operation: by its name, if that can be read.
+/// Returns how an error refers to the operation: by its name, if that can be read.
 fn subject(text: &str) -> String {
     let mut subject = "operation".to_owned();
     let _ = JsonReader::document(text, |reader| {

@@ -1,11 +1,11 @@
-//! What came of an operation.
+//! The outcome of an operation.
 
 use std::fmt;
 
 use crate::types::{Any, Code, Status};
 use crate::util::excerpt::long_excerpt;
 
-/// What is known of an operation's result, from [`Operation::outcome`](crate::Operation::outcome).
+/// The result of an operation, as far as it is known; from [`Operation::outcome`](crate::Operation::outcome).
 ///
 /// `Display` gives `running`, `succeeded`, `failed: RESOURCE_EXHAUSTED: out of disk` or `malformed:` with a
 /// reason.

@@ -26,7 +26,7 @@ pub struct OperationPage {
     pub operations: Vec<Operation>,
     /// The token of the next page; empty on the last.
     pub next_page_token: String,
-    /// Places that could not be asked, when the request allows partial success.
+    /// Locations that the service could not reach, if the request allows partial success.
     pub unreachable: Vec<String>,
 }
 
@@ -127,6 +127,8 @@ impl<'a> PageParts<'a> {
         let first = self.page.operations.len();
         let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
+            // Checked for each operation, because a block of tiny ones has thousands that are not yet on the
+            // page.
             has_room(self.page.operations.len() + block.len() + self.details)?;
             let mut fields = OperationFields::default();
             let raw = fields.read(reader)?;
@@ -138,11 +140,11 @@ impl<'a> PageParts<'a> {
             block.push((fields, raw));
             Ok(())
         });
-        // What is wrong with an operation goes before what is wrong with the text behind it.
+        // An error in an operation comes before one in the text after it, as if each was made when it was read.
         refusal.and_then(|()| self.keep(&mut block, first, scope)).and(list.map(drop))
     }
 
-    /// Makes the operations of a block; the list has the index `first` of its first operation.
+    /// Makes the operations of a block. `first` is the index on the page of the first operation of the list.
     fn keep(
         &mut self,
         block: &mut OperationBlock<'a>,
@@ -151,6 +153,8 @@ impl<'a> PageParts<'a> {
     ) -> Result<(), InvalidJson> {
         let ends = block.first().zip(block.last());
         let Some(((_, start), (_, last))) = ends else { return Ok(()) };
+        // The text from the first operation of the block to its last, with what separates them: one copy and
+        // one allocation for all.
         let source = SharedSource::new(start.to(*last, self.text));
         for (fields, raw) in block.iter() {
             let index = self.page.operations.len();
@@ -164,6 +168,7 @@ impl<'a> PageParts<'a> {
             };
             self.page.operations.push(operation);
         }
+        // Its allocation serves the next block.
         block.clear();
         Ok(())
     }
@@ -173,6 +178,7 @@ impl<'a> PageParts<'a> {
         if reader.peek() != Some(b'{') {
             let first = self.page.operations.len();
             self.operations(reader, None)?;
+            // A list of something else can look like a list of operations until its items are read.
             let others =
                 self.page.operations.iter().skip(first).position(|operation| !operation.is_recognised());
             return others.map_or(Ok(()), |index| Err(not_an_operation().at(&format!("[{index}]"))));
@@ -214,7 +220,8 @@ impl<'a> PageParts<'a> {
 /// Operations that stand one after the other.
 type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
 
-/// Whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its block.
+/// Returns whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its
+/// block.
 fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)

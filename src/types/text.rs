@@ -54,6 +54,7 @@ impl TextSpan {
     pub(super) const MOST: usize = u32::MAX as usize;
 
     fn new(start: usize, length: usize) -> Self {
+        // Nothing is cut off here: `OperationFields::read` rejects texts of more than `MOST` bytes.
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self { start: short(start), length: short(length) }
     }
@@ -101,12 +102,12 @@ impl<'a> SharedSource<'a> {
         Self { raw, copy: raw.text().into() }
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub(super) fn text(&self) -> Arc<str> {
         Arc::clone(&self.copy)
     }
 
-    /// The place of a value that stands inside this one.
+    /// Returns the place of a value that stands inside this one.
     pub(super) fn span(&self, part: RawJson<'a>) -> TextSpan {
         TextSpan::new(part.start_in(self.raw), part.text().len())
     }
@@ -119,14 +120,16 @@ impl<'a> SharedSource<'a> {
 
     /// Shares a string that stands inside this value, unless it is spelled with escapes.
     pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
+        // One further, after the quotation mark.
         let start = part.start_in(self.raw) + 1;
         Ok(match part.string()? {
             Cow::Borrowed(plain) => self.slice(start..start + plain.len()),
+            // With escapes, the text of the string is nowhere in the document.
             Cow::Owned(unescaped) => unescaped.into(),
         })
     }
 
-    /// The place of a string that stands inside this value, unless it is spelled with escapes.
+    /// Returns the place of a string that stands inside this value, unless it is spelled with escapes.
     pub(super) fn string_part(&self, part: RawJson<'a>) -> Result<TextPart, InvalidJson> {
         Ok(match part.string()? {
             Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(part.start_in(self.raw) + 1, plain.len())),
@@ -134,7 +137,7 @@ impl<'a> SharedSource<'a> {
         })
     }
 
-    /// The place of a text, if it is a part of this one.
+    /// Returns the place of a text, if it is a part of this one.
     pub(super) fn place(&self, text: &SharedText) -> TextPart {
         match Arc::ptr_eq(&text.whole, &self.copy) {
             true => TextPart::Shared(TextSpan::new(text.range.start, text.range.len())),

@@ -2,7 +2,7 @@
 
 use crate::json::InvalidJson;
 
-/// What a field of a message holds.
+/// The value of a field of a message.
 #[derive(Clone, Copy)]
 pub(super) enum WireValue<'a> {
     /// A string, bytes or a message.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::util::stop::StopToken;
 
-/// What the crate knows of time. [`SystemClock`] outside tests.
+/// The source of time for the whole crate: [`SystemClock`] outside tests.
 pub(crate) trait Clock: fmt::Debug + Send + Sync {
     /// Monotonic time; deadlines are measured with it.
     fn now(&self) -> Instant;
@@ -27,21 +27,22 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         }
     }
 
-    /// The deadline by the machine's clock, which sockets keep, for one by this clock.
+    /// Returns the deadline by the machine's clock, which sockets keep, for one by this clock.
     fn socket_deadline(&self, deadline: Instant) -> Instant {
         deadline
     }
 
-    /// How long to wait, outside, for what another thread does, if that may take `left` on this clock.
+    /// Returns how long to wait, outside, for what another thread does, if that may take `left` on this clock.
     fn patience(&self, left: Duration) -> Duration {
         left
     }
 
-    /// A number in `0.0..1.0` that spreads delays.
+    /// Returns a number in `0.0..1.0` that spreads delays.
     fn chance(&self) -> f64;
 }
 
-/// The point in time that is `timeout` after `start`, or a year if that is less: one too far away does not exist.
+/// Returns the point in time that is `timeout` after `start`, or a year if that is less: one too far away does not
+/// exist.
 pub(crate) fn deadline(start: Instant, timeout: Duration) -> Instant {
     start + timeout.min(LONGEST)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Looks up environment variables.
+/// Reads environment variables.
 pub(crate) trait Env: fmt::Debug + Send + Sync {
-    /// The value of a variable; one that is unset, empty or not Unicode is none.
+    /// Returns the value of a variable; one that is unset, empty or not Unicode is none.
     fn var(&self, name: &str) -> Option<String>;
 }
 
@@ -27,7 +27,7 @@ impl Env for BTreeMap<String, String> {
     }
 }
 
-/// Where gcloud keeps its files; `None` without a home.
+/// Returns where gcloud keeps its files; `None` without a home.
 pub(crate) fn gcloud_folder(env: &dyn Env, windows: bool) -> Option<PathBuf> {
     let folder = env.var("CLOUDSDK_CONFIG").map(PathBuf::from);
     folder.or_else(|| match windows {

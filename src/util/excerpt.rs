@@ -2,14 +2,14 @@
 //! log obeys.
 //!
 //! Every text from outside goes through here on its way into a message: [`shown`], [`shown_name`] and
-//! [`shown_path`] take values that somebody gave, [`excerpt`] and [`long_excerpt`] take what a server wrote.
+//! [`shown_path`] take values from the caller, [`excerpt`] and [`long_excerpt`] take what a server wrote.
 
 use std::path::Path;
 
 use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
-/// A value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is instead if
-/// it may be a secret (`[redacted: JSON]`).
+/// Returns a value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is
+/// instead if it may be a secret (`[redacted: JSON]`).
 pub(crate) fn shown(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(value))
 }
@@ -71,7 +71,7 @@ fn without_passwords(text: &str) -> String {
     shown + rest
 }
 
-/// What is in front of the host, in a URL without its scheme.
+/// Returns the part in front of the host, in a URL without its scheme.
 fn user_and_password(url: &str) -> Option<(&str, &str)> {
     let end = url.find(|char: char| char.is_whitespace() || "/?#\\\"'`<>".contains(char));
     let (user, _host) = url[..end.unwrap_or(url.len())].rsplit_once('@')?;
@@ -95,7 +95,7 @@ fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a character moves others: control characters, line ends, and what turns the direction of text, by
+/// Returns whether a character moves others: control characters, line ends, and what turns the direction of text, by
 /// which a message can be made to look like another ([Trojan Source]).
 ///
 /// [Trojan Source]: https://trojansource.codes

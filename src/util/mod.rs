@@ -1,4 +1,4 @@
-//! What every part of the crate stands on: the clock, the environment, files, locks, threads, `fork`, stop tokens, secrets,
+//! The basis of every part of the crate: the clock, the environment, files, locks, threads, `fork`, stop tokens, secrets,
 //! redaction, URLs, and text for messages.
 
 pub(crate) mod clock;

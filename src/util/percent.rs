@@ -38,7 +38,7 @@ pub(crate) fn decode_form(text: &str) -> String {
 /// Everything but the unreserved characters of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What is no `pchar` of RFC 3986 §3.3, without `/` and `%`.
+/// All that is not a `pchar` of RFC 3986 §3.3, without `/` and `%`.
 const INVALID_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

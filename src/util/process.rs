@@ -1,4 +1,4 @@
-//! What a forked child inherits, and how it gets parts of its own.
+//! The state that a forked child inherits, and how it gets state of its own.
 //!
 //! A child has one thread, the one that forked, and the memory and the open files of its parent as they were. Two things
 //! in it are of no use: connections, which the parent goes on using, and locks that other threads of the parent held at
@@ -57,7 +57,7 @@ impl<T> PerProcess<T> {
         Self { owner: ProcessId::current(), value, next: OnceLock::new() }
     }
 
-    /// The value of this process. In a child, the first use makes it from the value of the parent.
+    /// Returns the value of this process. In a child, the first use makes it from the value of the parent.
     pub(crate) fn get_or(&self, inherit: impl FnOnce(&T) -> T) -> &T {
         // The last one, not the first that fits: a process may have the number of an ancestor that has ended.
         let mut last = self;

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a value given as a URL, a host or an option is, when it cannot be one or may be a secret: `JSON`, `an API key`.
+/// Returns what a value seems to be that cannot be a URL, host or option, or may be a secret: `JSON`, `an API key`.
 ///
-/// None for plausible values, also if they are wrong.
+/// Returns `None` for plausible values, even if they are wrong.
 pub(crate) fn suspicion(value: &str) -> Option<&'static str> {
     suspicion_of_text(value).or_else(|| value.split(['/', '\\']).any(is_too_long).then_some(TOO_LONG))
 }
@@ -65,7 +65,8 @@ fn suspicion_of_text(value: &str) -> Option<&'static str> {
     secret.or_else(|| several().then_some(SEVERAL_LINES))
 }
 
-/// Whether text starts like an object, or a list of objects; the variable of a path template (`{name=**}`) is none.
+/// Returns whether text starts like an object, or a list of objects; the variable of a path template (`{name=**}`) is
+/// none.
 fn is_json(text: &str) -> bool {
     let Some(inside) = text.strip_prefix('{') else {
         return text.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with(['{', '"']));
@@ -92,7 +93,7 @@ struct SecretForm {
 }
 
 impl SecretForm {
-    /// The first one at or behind `from`.
+    /// Returns the first one at or behind `from`.
     fn find(text: &str, from: usize) -> Option<Self> {
         (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| Self::at(text, at))
     }
@@ -112,7 +113,7 @@ impl SecretForm {
 /// Bytes in front of the secret that may be shown, its length, and what it is.
 type Extent = (usize, usize, &'static str);
 
-/// A block with something in it: messages that say how one begins hold no secret.
+/// Returns a block with something in it: messages that say how one begins hold no secret.
 fn pem(rest: &str) -> Option<Extent> {
     let label = rest.strip_prefix(PEM)?;
     let body =
@@ -128,7 +129,7 @@ fn pem_length(text: &str) -> usize {
     rest.unwrap_or(text.len())
 }
 
-/// A token that is known by its first characters, or by the scheme in front of it.
+/// Returns a token that is known by its first characters, or by the scheme in front of it.
 fn token(before: &str, rest: &str) -> Option<Extent> {
     for (prefix, what) in SCHEMES {
         let after = strip_prefix_ignoring_case(rest, prefix).filter(|_| starts_word(before));
@@ -141,7 +142,7 @@ fn token(before: &str, rest: &str) -> Option<Extent> {
     Some((0, token_length(rest).max(1), what))
 }
 
-/// The value of a field, parameter or variable with a name that says that it is secret.
+/// Returns the value of a field, parameter or variable with a name that says that it is secret.
 fn field(before: &str, rest: &str) -> Option<Extent> {
     let (name, after) = FIELDS.iter().find_map(|name| Some((*name, rest.strip_prefix(name)?)))?;
     if name == "key" && !before.ends_with(['?', '&']) {
@@ -190,7 +191,7 @@ fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str
     head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
-/// Whether a word can begin behind `before`, whose last character may be percent-encoded or escaped.
+/// Returns whether a word can begin behind `before`, whose last character may be percent-encoded or escaped.
 fn starts_word(before: &str) -> bool {
     let encoded = |tail: &[u8]| matches!(tail, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
     let bytes = before.as_bytes();

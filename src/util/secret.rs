@@ -14,7 +14,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself, for the one place that sends or uses it.
+    /// Returns the text itself, for the one place that sends or uses it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

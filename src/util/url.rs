@@ -57,12 +57,13 @@ pub(crate) fn split_port(server: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// An IPv6 address without its brackets; other hosts as they are.
+/// Returns an IPv6 address without its brackets; other hosts as they are.
 pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Whether `host` is a name or an address, with so few characters that no other parser can read another host out of it.
+/// Returns whether `host` is a name or an address, with so few characters that no other parser can read another host
+/// out of it.
 pub(crate) fn host_is_valid(host: &str) -> bool {
     if host.starts_with('[') {
         return bare(host).parse::<Ipv6Addr>().is_ok();
@@ -74,12 +75,12 @@ pub(crate) fn host_is_valid(host: &str) -> bool {
     labels.len() <= 253 && labels.split('.').all(fits)
 }
 
-/// Whether `host` is this machine.
+/// Returns whether `host` is this machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || bare(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether `port` is a number up to 65535, without a sign.
+/// Returns whether `port` is a number up to 65535, without a sign.
 pub(crate) fn port_is_valid(port: &str) -> bool {
     port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }

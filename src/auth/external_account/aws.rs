@@ -92,7 +92,7 @@ impl AwsSource {
         }
     }
 
-    /// The request that was signed, percent-encoded JSON.
+    /// Returns the request that was signed, percent-encoded JSON.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let metadata = Metadata::open(self, request)?;
         let region = match &self.region {
@@ -139,7 +139,7 @@ impl<'a> Metadata<'a> {
         Ok(metadata)
     }
 
-    /// The zone without its letter: `us-east-2` of `us-east-2b`.
+    /// Returns the zone without its letter: `us-east-2` of `us-east-2b`.
     fn region(&self, url: &str) -> Result<String, TokenError> {
         let mut zone = text(&self.get(url)?, "availability zone")?;
         zone.pop();

@@ -91,7 +91,7 @@ impl WorkloadCertificate {
         exchange.token(&TokenRequest { http: &*http, ..*request }, &subject_token)
     }
 
-    /// A JSON array of certificates, DER in base64, the one of the workload first.
+    /// Returns a JSON array of certificates, DER in base64, the one of the workload first.
     ///
     /// As in google-auth, a trust chain may begin with it or with the next one.
     fn subject_token(
@@ -138,7 +138,7 @@ impl fmt::Debug for WorkloadIdentity {
     }
 }
 
-/// The token URL for mutual TLS: other hosts of Google's do not request a client certificate.
+/// Returns the token URL for mutual TLS: other hosts of Google's do not request a client certificate.
 pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String {
     let Some(url) = given else { return format!("https://sts.mtls.{universe_domain}/v1/token") };
     UrlParts::split(&url)

@@ -23,7 +23,7 @@ pub(super) struct ContainerEndpoint {
     authorization: ContainerAuthorization,
 }
 
-/// What the `authorization` header of the request holds.
+/// The source of the `authorization` header of the request.
 #[derive(Clone, Debug)]
 enum ContainerAuthorization {
     None,

@@ -96,7 +96,7 @@ impl ExecutableSource {
         }
     }
 
-    /// The token that an earlier run left in the output file, if it is known to be good still.
+    /// Returns the token that an earlier run left in the output file, if it is known to be good still.
     fn kept(&self, now: SystemTime) -> Option<Secret> {
         let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
         let output = ExecutableOutput::parse(&text).ok()?;
@@ -142,7 +142,7 @@ impl ExecutableSource {
     }
 }
 
-/// What the program says, version 1 of the protocol in AIP-4117.
+/// The output of the program, version 1 of the protocol in AIP-4117.
 #[derive(Deserialize)]
 struct ExecutableOutput {
     version: Option<Value>,

@@ -166,7 +166,7 @@ impl SubjectTokenSource {
         }
     }
 
-    /// Looks at the environment, as far as the source depends on it; says what is missing there.
+    /// Checks the environment, as far as the source depends on it; the error names what is missing.
     fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         match self {
             Self::Aws(source) => source.resolve(env).map(Self::Aws),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::util::file::ReadLimits;
 
-/// What a program that ended by itself left.
+/// The status and the output of a program that ended by itself.
 #[derive(Debug)]
 pub(super) struct FinishedProcess {
     pub(super) status: ExitStatus,

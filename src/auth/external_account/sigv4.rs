@@ -64,14 +64,14 @@ impl<'a> SignatureTarget<'a> {
         valid.then_some(Self { host, path: if path.is_empty() { "/" } else { path }, query })
     }
 
-    /// The AWS service: `sts` of `sts.us-east-1.amazonaws.com` and of `sts-fips.us-east-1.amazonaws.com`.
+    /// Returns the AWS service: `sts` of `sts.us-east-1.amazonaws.com` and of `sts-fips.us-east-1.amazonaws.com`.
     fn service(&self) -> &'a str {
         let label = self.host.split('.').next().unwrap_or_default();
         label.strip_suffix("-fips").unwrap_or(label)
     }
 }
 
-/// The headers that make `method` on `target` a request signed by `keys`: `extra`, those that AWS wants,
+/// Returns the headers that make `method` on `target` a request signed by `keys`: `extra`, those that AWS wants,
 /// and `Authorization`. Names in lowercase are signed.
 pub(super) fn sign(
     method: &str,

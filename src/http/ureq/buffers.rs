@@ -29,11 +29,12 @@ impl LazyPages {
         Self { input, input_size, consumed: 0, filled: 0, output, output_size, progress: false }
     }
 
-    /// The free part of the input; makes room for it first.
+    /// Returns the free part of the input; makes room for it first.
     fn free(&mut self) -> &mut [u8] {
         if self.input.is_empty() {
             self.input = vec![0; self.input_size];
         }
+        // Moves what is unread to the front. Mostly that is nothing, because a response is read to its end.
         if self.consumed > 0 {
             self.input.copy_within(self.consumed..self.filled, 0);
             (self.consumed, self.filled) = (0, self.filled - self.consumed);

@@ -75,12 +75,18 @@ impl HttpLibrary for UreqClient {
             Err(UreqFailure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(peer)),
         };
+        // What closed this connection, such as a restart of the server, has most likely closed all that were
+        // idle with it.
         *lock(&self.suspect) = Some(Instant::now());
+        // The request was written, so sending it again is a repetition. After a timeout there is no time for
+        // that, and a request that is sent once must not be repeated.
         if request.once || limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
             return Err(HttpError::unanswered(error, peer));
         }
         log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
+        // With an idle age of zero ureq opens a new connection.
         let second = self.attempt(request, &uri, peer, Some(Duration::ZERO));
+        // The first attempt may have reached the server, so the error must not say that nothing was sent.
         second.map_err(|failure| failure.into_error(peer).sent(true))
     }
 
@@ -127,7 +133,7 @@ impl UreqClient {
         }
     }
 
-    /// How long a pooled connection may have been idle.
+    /// Returns how long a pooled connection may have been idle.
     fn idle_age(&self, request: &HttpRequest<'_>) -> Option<Duration> {
         let trusted = self.trusted_age();
         match request.once {
@@ -136,7 +142,8 @@ impl UreqClient {
         }
     }
 
-    /// None for that of the configuration, without which ureq copies none for the request.
+    /// Returns how long a connection may have been idle to be newer than the last failure; `None` if the limit of the
+    /// configuration is shorter, so that ureq need not copy the configuration.
     fn trusted_age(&self) -> Option<Duration> {
         let suspect = *lock(&self.suspect);
         suspect.map(|since| since.elapsed()).filter(|age| *age < self.idle_timeout)

@@ -54,7 +54,7 @@ impl Connects for UreqConnector {
     }
 }
 
-/// The server of a URL that was checked.
+/// Returns the server of a URL that was checked.
 fn peer(uri: &Uri) -> Peer<'_> {
     let tls = uri.scheme_str() == Some("https");
     let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
@@ -87,6 +87,8 @@ pub(super) struct UreqConnection {
 impl UreqConnection {
     fn lost(&self, error: ConnectionError) -> ureq::Error {
         let is_stopped = matches!(error, ConnectionError::Stopped);
+        // A timeout counts as stale too: a NAT gateway that has forgotten the connection drops packets without
+        // a reply.
         match self.is_reused && !self.has_answered && !is_stopped {
             true => ureq::Error::Other(Box::new(Stale(error))),
             false => ureq::Error::Other(Box::new(error)),
@@ -106,6 +108,7 @@ impl Transport for UreqConnection {
             self.has_answered = false;
         }
         let output = self.buffers.output();
+        // As late as possible: ureq and its log have only seen placeholders.
         let amount = self.vault.reveal(output, amount);
         let output = output.get(..amount).unwrap_or_default();
         self.inner.write(output, exchange::current().limit()).map_err(|error| self.lost(error))
@@ -114,6 +117,8 @@ impl Transport for UreqConnection {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let read = self.inner.read(self.buffers.input_append_buf(), exchange::current().limit());
         let amount = read.map_err(|error| self.lost(error))?;
+        // The server has closed the connection while it was idle. Left to ureq, this would be a violation of
+        // the protocol.
         if amount == 0 && self.is_reused && !self.has_answered {
             return Err(self.lost(ConnectionError::closed()));
         }

@@ -8,7 +8,7 @@ use ureq::http::{HeaderMap, header};
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::util::excerpt::excerpt;
 
-/// What is left to decode.
+/// The encoding that is left to decode.
 #[derive(Debug, PartialEq)]
 pub(super) enum BodyEncoding {
     Identity,

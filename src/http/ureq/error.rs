@@ -1,4 +1,4 @@
-//! What ureq reports, in the words of the seam.
+//! Converts the errors of ureq into those of [`HttpClient`](crate::http::HttpClient).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -46,7 +46,7 @@ impl UreqFailure {
     }
 }
 
-/// What failed below ureq, if that is it.
+/// The layer that failed: the connection, opening it, or ureq itself.
 enum UreqCause {
     /// An open connection.
     Connection(ConnectionError),
@@ -72,7 +72,7 @@ impl From<ureq::Error> for UreqCause {
     }
 }
 
-/// The error for a request that was sent, or begun, and got no response.
+/// Returns the error for a request that was sent, at least in part, and has no response.
 fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, message: String| HttpError::new(kind, message);
     let error = match UreqCause::from(error) {
@@ -102,7 +102,7 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     }
 }
 
-/// The error for a response that began with a good status and did not come to its end.
+/// Returns the error for a response that began with a success status and was cut short.
 pub(super) fn cut_short(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     match UreqCause::from(error) {
         UreqCause::Connection(error) => HttpError::cut_short(error, peer),

@@ -1,4 +1,4 @@
-//! What ends the exchange that a thread makes.
+//! The deadline and the stop token of the exchange that a thread makes.
 //!
 //! ureq hands a connection nothing but a duration, and makes an exchange on the thread that calls it. So connections
 //! find deadline and stop token by their thread, and the deadline is not converted on the way.
@@ -28,15 +28,16 @@ pub(super) struct HttpExchange {
     outer: Option<CurrentExchange>,
 }
 
-/// Puts a limit to all that this thread reads and writes, for as long as the guard is there.
+/// Limits all reads and writes of this thread until the guard is dropped.
 pub(super) fn begin(limit: IoLimit<'_>) -> HttpExchange {
     let current = CurrentExchange { deadline: limit.deadline, stop: limit.stop.cloned() };
     HttpExchange { outer: CURRENT.replace(Some(current)) }
 }
 
-/// The limit of this thread's exchange; outside of one, no time is left.
+/// Returns the limit of this thread's exchange; outside of one, a deadline that has passed.
 pub(super) fn current() -> CurrentExchange {
     let current = CURRENT.with_borrow(Clone::clone);
+    // Nothing reads outside of an exchange. If something did, it must not block for ever.
     current.unwrap_or_else(|| CurrentExchange { deadline: Instant::now(), stop: None })
 }
 

@@ -124,7 +124,7 @@ const PREFIX: &str = "hidden-";
 /// The prefix and 16 hexadecimal digits.
 const MARK: usize = PREFIX.len() + 16;
 
-/// What surely fits the output buffer of ureq (128 KiB), with everything else; longer ones go out as they are.
+/// The longest secret that fits the output buffer of ureq (128 KiB) with all else; longer ones are sent as they are.
 const LONGEST: usize = 16 * 1024;
 
 #[cfg(test)]

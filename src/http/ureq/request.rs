@@ -55,7 +55,7 @@ static GOOGLE: [HeaderName; 3] = [
     HeaderName::from_static("x-goog-user-project"),
 ];
 
-/// The body, where the method has one.
+/// Returns the body, where the method has one.
 pub(super) fn body<'a>(request: &HttpRequest<'a>) -> Option<&'a [u8]> {
     match request.method {
         // Without a body, servers want `content-length: 0` for these.

@@ -13,7 +13,7 @@ use super::encoding::BodyEncoding;
 use super::error::cut_short;
 use super::spare_body::SpareBody;
 
-/// Reads the response to its end, so that the connection can be kept; drops the connection at the cap.
+/// Reads the response to its end, so that the connection can be reused; drops the connection at the limit.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,
@@ -43,6 +43,7 @@ fn read_all(
         HttpError::new(HttpErrorKind::TooLarge, message)
     };
     let announced = body.content_length().unwrap_or_default();
+    // Before any of the body is read: a length over the limit says enough.
     if announced > limit as u64 {
         return Err(too_large());
     }
@@ -60,13 +61,14 @@ fn read_all(
     }
 }
 
-/// Replaces what is in `bytes` by what there is to read, but by little more than `limit` bytes.
+/// Replaces the contents of `bytes` by the body, but reads little more than `limit` bytes.
 ///
 /// `read_to_end` would write zeros to all memory that it makes room for. Here the old content serves.
 fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Result<()> {
     let mut filled = 0;
     let outcome = loop {
         if filled == bytes.len() {
+            // Doubled, so that a body of unknown length is copied a constant number of times per byte.
             bytes.resize((2 * filled).max(MIN_ROOM), 0);
         }
         match from.read(bytes.get_mut(filled..).unwrap_or_default()) {
@@ -75,6 +77,7 @@ fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Resu
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => break Err(error),
         }
+        // One byte more than the limit is enough for the caller to see it.
         if filled > limit {
             break Ok(());
         }
@@ -83,7 +86,7 @@ fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Resu
     outcome
 }
 
-/// Whether a decoder, ureq's or ours, found no gzip at the beginning.
+/// Returns whether a decoder, ureq's or ours, found no gzip at the beginning.
 #[cfg(feature = "gzip")]
 fn is_no_gzip(error: &std::io::Error) -> bool {
     let of_ureq = error.get_ref().and_then(|inner| inner.downcast_ref());
@@ -95,7 +98,7 @@ fn is_no_gzip(error: &std::io::Error) -> bool {
     kind == std::io::ErrorKind::InvalidInput
 }
 
-/// What there is of the body of an error: the status says more than the rest of the body would.
+/// Reads as much as there is of the body of an error, because its status says more than the rest of the body would.
 fn read_some(body: Body, encoding: BodyEncoding, peer: &Peer<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(body) = encoding.decode(body.into_reader(), peer) {

@@ -5,6 +5,6 @@
 #[derive(Clone, Copy)]
 pub(crate) struct AlpnProtocol {
     pub(crate) id: &'static [u8],
-    /// What messages say of a server that does not.
+    /// The words of an error about a server that does not support it.
     pub(crate) missing: &'static str,
 }

@@ -8,7 +8,7 @@ use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
 
-/// What became of client authentication in one handshake.
+/// The result of client authentication in one handshake.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum TlsClientAuth {
     /// The server requested a certificate, and there is none.

@@ -24,7 +24,7 @@ pub(super) struct TlsConnection {
     has_received: bool,
 }
 
-/// What a handshake has to do besides encryption.
+/// The purposes of a handshake besides encryption.
 pub(super) struct HandshakeContext {
     /// Whether there is a client certificate to present.
     pub(super) has_certificate: bool,
@@ -44,7 +44,7 @@ impl TlsConnection {
         Self { conn, below, peer, context, client_auth, has_received: false }
     }
 
-    /// The protocol that the server has agreed on.
+    /// Returns the protocol that the server has agreed on.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.conn.alpn_protocol()
     }
@@ -83,7 +83,8 @@ impl TlsConnection {
         }
     }
 
-    /// The error for a server that requested a client certificate and has closed the connection without sending anything.
+    /// Returns the error for a server that requested a client certificate and has closed the connection without sending
+    /// anything.
     ///
     /// Some refuse a client like this.
     fn closed_silently(&self) -> Option<NetError> {
@@ -152,13 +153,13 @@ struct Below {
 }
 
 impl Below {
-    /// The connection as rustls reads and writes it.
+    /// Returns the connection as rustls reads and writes it.
     fn within<'l>(&mut self, limit: IoLimit<'l>) -> Wire<'_, 'l> {
         Wire { read_ahead: &mut self.read_ahead, inner: Limited { connection: self.inner.as_mut(), limit } }
     }
 }
 
-/// What rustls reads and writes.
+/// The socket as rustls reads and writes it.
 struct Wire<'c, 'l> {
     read_ahead: &'c mut ReadAhead,
     inner: Limited<'c, 'l>,

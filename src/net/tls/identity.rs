@@ -37,14 +37,14 @@ impl TlsIdentity {
         Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
     }
 
-    /// The one of a forked child: with the certificate of the parent, or the one that there is now.
+    /// Returns the one of a forked child: with the certificate of the parent, or the one that there is now.
     pub(super) fn inherited(&self, plain: Arc<ClientConfig>) -> Self {
         let known =
             unlocked(&self.current, |current| current.as_ref().map(CurrentIdentity::inherited)).flatten();
         Self { certificate: self.certificate.clone(), plain, current: Mutex::new(known) }
     }
 
-    /// The settings for a new connection: those of the certificate as it is now, else the last good ones.
+    /// Returns the settings for a new connection: those of the certificate as it is now, else the last good ones.
     pub(super) fn config(&self) -> Arc<ClientConfig> {
         // Not under the lock: a slow source must not hold up other connections.
         let loaded = self.certificate.load(&ReadLimits::within(RELOAD_TIMEOUT, None));
@@ -129,7 +129,7 @@ fn certified(
 /// for its writer.
 const RELOAD_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// What a private key is that cannot be loaded, if that is why.
+/// Describes a private key of a kind that cannot be loaded.
 fn key_kind(key: &PrivateKeyDer<'_>) -> Option<&'static str> {
     let has = |oid: &[u8]| key.secret_der().windows(oid.len()).any(|window| window == oid);
     if SUPPORTED_CURVES.iter().any(|oid| has(oid)) {

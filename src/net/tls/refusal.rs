@@ -12,7 +12,7 @@ use super::alpn::AlpnProtocol;
 use super::client_auth::TlsClientAuth;
 use super::verifier::WeakKey;
 
-/// What TLS refused when `conn` failed with this error, if it was that.
+/// Returns the rejection by TLS that made `conn` fail with this error, if there was one.
 ///
 /// A peer that refuses says why and closes. When that is while we send, sending fails, and the reason is still
 /// to be read.
@@ -33,13 +33,13 @@ pub(super) fn refusal(
     None
 }
 
-/// Whether the peer has closed the connection.
+/// Returns whether the peer has closed the connection.
 pub(super) fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
-/// The error for a handshake, or a connection, that TLS refused.
+/// Returns the error for a handshake, or a connection, that TLS refused.
 ///
 pub(super) fn refused(
     error: &Error,
@@ -56,7 +56,8 @@ pub(super) fn refused(
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }
 
-/// The error for a connection that the server has closed before it sent anything, if client authentication may be why.
+/// Returns the error for a connection that the server has closed before it sent anything, if client authentication may
+/// be why.
 ///
 /// Transient, since there may be another reason: many servers request a certificate and do not insist.
 pub(super) fn closed(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {

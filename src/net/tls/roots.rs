@@ -57,7 +57,7 @@ fn store(roots: &Roots, extra: Vec<CertificateDer<'static>>) -> Result<RootCertS
     Ok(store)
 }
 
-/// The certificates in `pem` that can be roots, at least one.
+/// Returns the certificates in `pem` that can be roots, at least one.
 fn usable(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let unreadable =
         |error| NetError::new(NetErrorKind::Tls, "cannot read the root certificates").with_source(error);

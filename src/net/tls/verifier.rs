@@ -30,7 +30,7 @@ pub(super) struct WeakKey {
 }
 
 impl WeakKey {
-    /// The reason in an error that [`ExplainingVerifier`] has made.
+    /// Returns the reason in an error that [`ExplainingVerifier`] has made.
     pub(super) fn of(error: &CertificateError) -> Option<Self> {
         match error {
             CertificateError::Other(OtherError(error)) => error.downcast_ref().copied(),
@@ -133,5 +133,5 @@ impl ServerCertVerifier for ExplainingVerifier {
     }
 }
 
-/// What ring accepts.
+/// The signature schemes that ring supports.
 const MIN_RSA_BITS: usize = 2048;

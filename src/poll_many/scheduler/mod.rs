@@ -44,9 +44,9 @@ pub(super) struct Scheduler {
     scheduled: u64,
     /// What has to be done now, in the order in which it came due.
     ready: VecDeque<ScheduledStep>,
-    /// Tracks that have nothing to wait for any more. One by one, so that the first is given at once.
+    /// Tracks whose wait ends or cancels next. One by one, so that the first is returned at once.
     ending: VecDeque<usize>,
-    /// How many may still look once more after they slept until time was up.
+    /// How many more waits may poll after their deadline, because they slept past it.
     last_looks: usize,
     pub(super) finished: VecDeque<FinishedTrack>,
     /// Tracks that are not over.
@@ -100,7 +100,7 @@ impl Scheduler {
         }
     }
 
-    /// The next operation that is over: done, or not waited for any longer.
+    /// Returns the next operation that is finished or no longer waited for.
     pub(super) fn next(&mut self) -> Option<FinishedTrack> {
         // `inside` is still set if the last call ended in a panic.
         if std::mem::replace(&mut self.inside, true) || self.pool.is_inherited() {
@@ -111,19 +111,22 @@ impl Scheduler {
         over
     }
 
-    /// Asks afresh for all that is not over. A panic in code of the caller's, who has caught it, may have left anything
-    /// half done; and in a forked child, the threads with what is under way do not exist.
+    /// Polls all unfinished operations afresh. A panic in code of the caller may have left any step half done, and in a
+    /// forked child the threads with the requests in flight do not exist.
     fn start_over(&mut self) {
         self.pool = self.pool.fresh();
         self.ready.clear();
         self.ending.clear();
         self.later.clear();
+        // A pass whose page is lost would never end, and a group with a pass starts no other.
         for group in &mut self.groups {
             (group.next, group.pause, group.pass) = (None, None, None);
         }
         let now = self.core().clock.now();
         for number in 0..self.tracks.len() {
             if let Some(track) = self.tracks.get_mut(number).filter(|track| track.wait.is_some()) {
+                // The wait is still in its state `Cancel`, so the cancellation starts anew with its first
+                // attempt.
                 track.cancel = None;
                 self.settle(number, now);
             }
@@ -132,7 +135,7 @@ impl Scheduler {
 
     fn advance(&mut self) -> Option<FinishedTrack> {
         if self.ready.is_empty() {
-            // Whatever the caller did since the last time.
+            // The time that the caller took since the last item does not count as being busy.
             self.woke = self.core().clock.now();
         }
         loop {
@@ -152,7 +155,7 @@ impl Scheduler {
         }
     }
 
-    /// What is over, once the journal has it, if there is one.
+    /// Returns a finished operation, after the journal has recorded it if there is one.
     fn give(&mut self) -> Option<FinishedTrack> {
         match &mut self.journal {
             Some(journal) => journal.give(&mut self.finished),
@@ -211,12 +214,13 @@ impl Scheduler {
                         self.ready.push_back(unit);
                     }
                 }
+                // Entries of tracks are not withdrawn. `step_track` passes over one whose track has moved on.
                 _ => self.ready.push_back(unit),
             }
         }
     }
 
-    /// A rest, if there is no room for a request now or its turn has not come.
+    /// Returns a rest, if no worker is free or the rate limit has no permit yet.
     fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<LoopStep> {
         if !self.pool.has_room() {
             return Some(LoopStep::Rest(None));
@@ -228,7 +232,7 @@ impl Scheduler {
         (now < turn).then_some(LoopStep::Rest(Some(until)))
     }
 
-    /// Sends a request: from here when nothing else has to be done before it comes to its end.
+    /// Sends a request: on this thread, if nothing else becomes due before the request times out.
     fn send(&mut self, request: PollRequest, now: Instant) {
         // The rate limits polls. A cancellation belongs to the end of a wait and must not be late.
         if !matches!(request, PollRequest::Cancel { .. }) {
@@ -255,6 +259,7 @@ impl Scheduler {
             RequestResult::Cancelled { track, answer } => {
                 let attempts = self.tracks.get_mut(track).and_then(|track| track.cancel.as_deref_mut());
                 match (attempts, answer) {
+                    // `Attempts` decides about retries of a cancellation, as for any other call.
                     (Some(attempts), Err(error)) => {
                         attempts.failed(error, &*core.clock);
                         self.settle(track, core.clock.now());
@@ -264,21 +269,23 @@ impl Scheduler {
             }
         }
         if let Some(panic) = report.panic {
-            // The response is in its place: nothing has to start over.
+            // The response was processed, so the next call does not have to start over.
             self.inside = false;
             resume_unwind(panic);
         }
     }
 
-    /// Sees to it that a track which has nothing under way goes on in time.
+    /// Schedules the next step of a track that has no request in flight.
     fn settle(&mut self, number: usize, now: Instant) {
         let Some(track) = self.tracks.get_mut(number) else { return };
         track.stage = TrackStage::Idle;
         let lists = |group: &usize| self.groups.get(*group).is_some_and(ParentGroup::lists);
         match (track.wait.as_deref().and_then(WaitMachine::due), track.group.filter(lists)) {
             _ if track.cancel.is_some() => self.schedule(now, ScheduledStep::Track(number)),
+            // A group has one timer: the member that is due first starts the round of all.
             (Some(at), Some(group)) => self.call_round(group, at),
             (Some(at), None) => self.schedule(at, ScheduledStep::Track(number)),
+            // The wait ends or cancels next, and neither has to queue behind polls.
             (None, _) => self.ending.push_back(number),
         }
     }
@@ -306,12 +313,15 @@ impl Scheduler {
         let core = Arc::clone(self.core());
         let idle = self.ready.is_empty();
         let mut report = None;
+        // A response may arrive before the next step is due, so the thread waits for both.
         if self.pool.is_busy() {
             let left = until.map(|until| until.saturating_duration_since(core.clock.now()));
             report = self.pool.wait(left.map(|left| core.clock.patience(left)));
         } else if let Some(until) = until {
             core.clock.sleep_until(until, self.shared.options.stop.as_ref());
         }
+        // With steps left in the queue this was no sleep. `woke` then stays, because it measures how long the
+        // thread is busy.
         if idle {
             self.woke = core.clock.now();
         }

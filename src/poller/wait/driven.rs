@@ -1,4 +1,4 @@
-//! What the driver of many waits asks of each.
+//! Methods for the driver of many waits.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ impl WaitMachine {
         self.long_polling.allow(allowed);
     }
 
-    /// When the next poll is due; none when something else comes next.
+    /// Returns when the next poll is due; none if something else comes next.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
             WaitState::Due(at) => Some(at),
@@ -18,19 +18,20 @@ impl WaitMachine {
         }
     }
 
-    /// When time is up.
+    /// Returns the instant after which no poll is sent.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Has the next poll come now, because others need its response. Not after a fault: the delay may be the server's wish.
+    /// Makes the next poll due now, because its response comes with that of others. Not after an error, whose delay the
+    /// server may have requested.
     pub(crate) fn hasten(&mut self, now: Instant) {
         if let (WaitState::Due(at), None) = (&mut self.state, &self.fault) {
             *at = now.min(*at);
         }
     }
 
-    /// Gives up a poll for which the driver, awake since `woke`, was too busy until time was up.
+    /// Gives up the poll that is due, if the driver, awake since `woke`, was too busy to send it before the deadline.
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
         if !self.polls_once() && self.deadline.is_some_and(|deadline| woke <= deadline && deadline <= now) {
             self.give_up(now);
@@ -44,22 +45,25 @@ impl WaitMachine {
         }
     }
 
-    /// Whether the poll that is due has to wait for its turn; then the state says until when.
+    /// Returns whether the poll that is due has to wait for a permit; the state then says until when.
     pub(super) fn waits_for_turn(&mut self, now: Instant) -> bool {
         let (Some(limit), Some(at)) = (&self.limit, self.due()) else { return false };
+        // A permit is reserved only when the poll is due. Waits that sleep take none from those that poll.
         if now < at {
             return false;
         }
+        // The permit that was reserved for this instant. Without the flag, every look would reserve another
+        // one.
         if std::mem::take(&mut self.has_turn) {
             return false;
         }
-        // Where time is up, only a turn that comes at once is of use.
+        // After the deadline, only a permit that is available at once is of use.
         let end = self.deadline.map(|deadline| deadline.max(now + Duration::from_nanos(1)));
         match limit.reserve(now, end) {
             Some(turn) if turn <= now => return false,
             Some(turn) => (self.state, self.has_turn) = (WaitState::Due(turn), true),
             None if self.polls_once() => self.time_is_up(now),
-            // No poll is sent any more, and the timeout is not over before it is.
+            // No further poll is sent, but the wait must not end before its deadline either.
             None => (self.state, self.has_turn) = (WaitState::Due(self.deadline.unwrap_or(now + FAR)), true),
         }
         true

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// The token endpoints of a [`FakeServer`](crate::testing::FakeServer), made by [`FakeServer::auth`](crate::testing::FakeServer::auth): what they give and whom they trust.
 ///
-/// | request | answered as by |
+/// | request | response like that of |
 /// |---|---|
 /// | `POST /token` | Google's OAuth endpoint, for refresh tokens and for signed assertions |
 /// | `POST /v1/token`, `POST /v1/oauthtoken` | the Security Token Service |
@@ -25,7 +25,7 @@ use crate::error::Error;
 ///
 /// Each checks all that it is sent, by the time that the server gives in its `date` header, and says what
 /// was wrong in the shape of the real one. The signature of an assertion is verified against the keys that are
-/// [trusted](Self::trust_key). [Scripted answers](crate::testing::FakeServer::reply_to) come first here too.
+/// [trusted](Self::trust_key). [Scripted responses](crate::testing::FakeServer::reply_to) come first here too.
 ///
 /// Every secret starts with `CANARY-`, so that a test can look for that word wherever a program writes.
 ///

@@ -1,4 +1,4 @@
-//! What OAuth endpoints have in common: forms, client authentication, answers and errors (RFC 6749).
+//! What OAuth endpoints have in common: forms, client authentication, responses and errors (RFC 6749).
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl TokenRequestForm {
         Ok(Self(fields))
     }
 
-    /// A parameter, which is none when it is empty.
+    /// Returns a parameter, which is none when it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -53,7 +53,7 @@ impl TokenRequestForm {
             .ok_or_else(|| TokenRefusal::invalid_request(format!("Missing required parameter: {name}")))
     }
 
-    /// A parameter that can have only this value.
+    /// Returns a parameter that can have only this value.
     pub(super) fn expect(&self, name: &str, value: &str) -> Result<(), TokenRefusal> {
         match self.require(name)? {
             found if found == value => Ok(()),

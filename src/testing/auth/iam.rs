@@ -1,4 +1,4 @@
-//! `generateAccessToken`, as `https://iamcredentials.googleapis.com` answers it.
+//! `generateAccessToken`, as `https://iamcredentials.googleapis.com` responds to it.
 
 use std::time::Duration;
 

@@ -70,7 +70,7 @@ impl VerifiedClaims {
         Ok(claims)
     }
 
-    /// A claim that may be absent, but not be anything else than a text.
+    /// Returns a claim that may be absent, but not be anything else than a text.
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, String> {
         match self.0.get(name) {
             None => Ok(None),

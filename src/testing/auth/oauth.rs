@@ -1,4 +1,4 @@
-//! `POST /token`, as `https://oauth2.googleapis.com/token` answers it.
+//! `POST /token`, as `https://oauth2.googleapis.com/token` responds to it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) struct UserLogin {
 }
 
 impl UserLogin {
-    /// The refresh token that is good now.
+    /// Returns the refresh token that is good now.
     pub(super) fn refresh_token(&self) -> String {
         format!("CANARY-refresh-token-{}", self.turn + 1)
     }
@@ -41,7 +41,7 @@ impl UserLogin {
         }
     }
 
-    /// The refresh token to use from now on, where it is another one.
+    /// Returns the refresh token to use from now on, where it is another one.
     pub(super) fn rotate(&mut self) -> Option<String> {
         self.turn += usize::from(self.rotates);
         self.rotates.then(|| self.refresh_token())
@@ -99,7 +99,7 @@ fn assertion(
     Ok(access_token(issuer, &scope, now))
 }
 
-/// The response that gives a new access token.
+/// Returns the response that gives a new access token.
 pub(super) fn access_token(issuer: &mut TokenIssuer, scope: &str, now: Duration) -> Value {
     let mut body = json!({
         "access_token": issuer.issue(now, scope),

@@ -45,7 +45,7 @@ impl TokenServers {
         })
     }
 
-    /// Says what is wrong with the access token of a call, if anything.
+    /// Checks the access token of a call.
     pub(in crate::testing) fn check_token(&self, token: &str, now: Duration) -> Result<(), String> {
         self.state().issuer.scope_of(token, now).map(drop)
     }

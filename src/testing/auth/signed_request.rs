@@ -27,7 +27,7 @@ struct SignedHeader {
     value: String,
 }
 
-/// Says what is wrong with the request, if anything.
+/// Checks the request.
 pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), String> {
     let signed: SignedRequest =
         serde_json::from_str(&decode(token)).map_err(|error| format!("not a signed request: {error}"))?;
@@ -100,7 +100,7 @@ impl<'a> SignatureHeader<'a> {
     }
 }
 
-/// The region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
+/// Returns the region of `https://sts.REGION.amazonaws.com?Action=GetCallerIdentity…`.
 fn region(signed: &SignedRequest) -> Option<&str> {
     let rest = signed.url.strip_prefix("https://sts.").filter(|_| signed.method == "POST")?;
     let (host, query) = rest.split_once('?')?;

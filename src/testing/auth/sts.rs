@@ -1,4 +1,4 @@
-//! The Security Token Service, as `https://sts.googleapis.com` answers ([RFC 8693]), and a subject token.
+//! The Security Token Service, as `https://sts.googleapis.com` responds ([RFC 8693]), and a subject token.
 //!
 //! [RFC 8693]: https://www.rfc-editor.org/rfc/rfc8693
 
@@ -105,7 +105,7 @@ fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -
     }
 }
 
-/// Whether it is a JSON array of certificates, each as base64 of its DER.
+/// Returns whether it is a JSON array of certificates, each as base64 of its DER.
 fn check_chain(token: &str) -> Option<()> {
     let chain: Vec<String> = serde_json::from_str(token).ok()?;
     let is_certificate = |text: &String| STANDARD.decode(text).is_ok_and(|der| der.starts_with(&[0x30]));

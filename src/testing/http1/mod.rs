@@ -90,7 +90,7 @@ impl Http1Exchange<'_> {
         Ok(if ends { AfterExchange::Close } else { AfterExchange::NextRequest })
     }
 
-    /// The response of the server itself.
+    /// Returns the response of the server itself.
     fn usual(&mut self) -> Result<FakeResponse, ExchangeEnd> {
         let (backend, request) = (self.backend, self.request);
         Ok(match backend.respond(request, &mut |duration| self.pause(duration))? {

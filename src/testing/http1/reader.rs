@@ -22,7 +22,7 @@ pub(super) struct ParsedRequest {
 pub(super) enum RequestEnd {
     /// The client has left, or the server stops.
     Closed,
-    /// It is answered with this HTTP status and message, and the connection closed.
+    /// The response has this HTTP status and message, and the connection is closed.
     Refused(u16, &'static str),
 }
 
@@ -131,7 +131,7 @@ impl<'a> RequestReader<'a> {
         Ok(at)
     }
 
-    /// The line at `at`, which moves behind its end.
+    /// Returns the line at `at`, which moves behind its end.
     fn line(&mut self, at: &mut usize) -> Result<String, RequestEnd> {
         let mut searched = *at;
         loop {
@@ -202,7 +202,7 @@ impl ParsedRequest {
     }
 }
 
-/// The announced length of the body; `None` when it comes in chunks.
+/// Returns the announced length of the body; `None` when it comes in chunks.
 fn body_length(request: &ParsedRequest) -> Result<Option<usize>, RequestEnd> {
     let encodings: Vec<&str> = request.values("transfer-encoding").collect();
     let lengths: Vec<&str> = request.values("content-length").collect();

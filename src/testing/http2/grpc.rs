@@ -53,7 +53,7 @@ impl GrpcRequest {
     }
 }
 
-/// The message behind its prefix: a flag that says whether it is compressed, and the length.
+/// Returns the message behind its prefix: a flag that says whether it is compressed, and the length.
 fn unframe(body: &[u8], encoding: &str) -> Result<Vec<u8>, Status> {
     let malformed = || Status::new(Code::Internal, "the request is not one gRPC message");
     let ([flag, length @ ..], message) = body.split_first_chunk::<5>().ok_or_else(malformed)?;
@@ -94,7 +94,7 @@ pub(super) struct OutgoingResponse {
 }
 
 impl OutgoingResponse {
-    /// The response to a gRPC call.
+    /// Returns the response to a gRPC call.
     pub(super) fn to_call(reply: &Reply, response: RpcResponse) -> Self {
         let message = match response {
             RpcResponse::Error(status) => Err(status),
@@ -106,7 +106,7 @@ impl OutgoingResponse {
         }
     }
 
-    /// What somebody answers who speaks HTTP; a body without a form or without end is a message all the same.
+    /// Returns the gRPC response for a scripted HTTP one; a body without a form or without end is a message all the same.
     pub(super) fn to_call_by_http(reply: &Reply, http: FakeResponse) -> Self {
         match http.body {
             FakeBody::Spaces(_) => Self::message(reply, http.body),
@@ -117,7 +117,7 @@ impl OutgoingResponse {
         }
     }
 
-    /// The response to a request over REST.
+    /// Returns the response to a request over REST.
     pub(super) fn to_rest(
         reply: &Reply,
         request: &RecordedRequest,

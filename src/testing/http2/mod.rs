@@ -28,7 +28,7 @@ use super::rpc_response::RpcResponse;
 use super::socket::{ShutdownSignal, is_timeout};
 use crate::types::Status;
 
-/// Looks whether a connection begins as one of HTTP/2 does, and leaves the bytes in the socket.
+/// Returns whether a connection begins with the preface of HTTP/2, and leaves the bytes in the socket.
 pub(super) fn is_spoken(socket: &TcpStream, shutdown: &ShutdownSignal) -> io::Result<bool> {
     socket.set_read_timeout(Some(Duration::from_millis(250)))?;
     let mut start = [0; PREFACE.len()];
@@ -55,7 +55,7 @@ pub(super) fn serve(socket: &TcpStream, number: u64, backend: &ServerBackend) ->
     let (mut is_doomed, mut served) = (false, 0);
     while let Ok((request, respond)) = session.next() {
         let (head, mut body) = request.into_parts();
-        // Without a whole request there is nothing to answer.
+        // Without a whole request there is nothing to respond to.
         let Ok(body) = session.body(&mut body) else { continue };
         let question = GrpcRequest::read(
             head.uri.path(),
@@ -177,7 +177,7 @@ impl Http2Exchange<'_, '_> {
         }
     }
 
-    /// The response of the server itself.
+    /// Returns the response of the server itself.
     fn usual(&mut self, reply: &Reply) -> Result<OutgoingResponse, ExchangeEnd> {
         if let Some(problem) = self.problem.take() {
             return Ok(self.rpc(reply, RpcResponse::Error(problem), None));
@@ -321,7 +321,7 @@ fn map(headers: &[(String, String)]) -> HeaderMap {
     })
 }
 
-/// The bytes from `at` to `next` of a body behind its prefix.
+/// Returns the bytes from `at` to `next` of a body behind its prefix.
 fn piece(prefix: &[u8], body: &FakeBody, at: u64, next: u64) -> Vec<u8> {
     let split = prefix.len() as u64;
     let mut piece = prefix.get(at.min(split) as usize..next.min(split) as usize).unwrap_or_default().to_vec();

@@ -156,7 +156,7 @@ impl<'a> Http2Session<'a> {
         pong.map(drop).map_err(|_| ExchangeEnd::Peer)
     }
 
-    /// Says that streams after this one are not served any more (RFC 9113 §6.8).
+    /// Sends a GOAWAY: streams after this one are not served any more (RFC 9113 §6.8).
     pub(super) fn go_away(&mut self, last: u32) -> Result<(), ExchangeEnd> {
         let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0];
         frame.extend(last.to_be_bytes());

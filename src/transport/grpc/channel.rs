@@ -2,7 +2,7 @@
 //!
 //! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and [`GrpcChannel::drive`] carries what is in the
 //! pipe to the socket and back, within the deadline of the call. So a call costs one write, and one read where the
-//! answer comes in one piece; between calls nothing runs.
+//! response comes in one piece; between calls nothing runs.
 
 use std::future::Future;
 use std::mem;
@@ -136,11 +136,13 @@ impl GrpcChannel {
         })
     }
 
-    /// Takes in what came while the connection was not used: answers pings, obeys settings.
+    /// Handles what arrived while the connection was idle: pings, settings, a GOAWAY.
     ///
-    /// False when it is of no use any more.
+    /// Returns false if the connection cannot be used any more.
     pub(super) fn refresh(&mut self, end: Instant) -> bool {
         for _ in 0..MOST_READS {
+            // Bytes on an idle connection are pings, settings or a GOAWAY. They are handled before a call
+            // depends on the connection.
             if self.is_over || self.stream.is_silent() {
                 break;
             }
@@ -168,19 +170,20 @@ impl GrpcChannel {
     ) -> Result<GrpcResponse, ChannelFault> {
         let answer = self.exchange(request, message, limit, io);
         self.was_used = true;
+        // Even if only the stream failed. A new connection costs less than one in an unknown state.
         if answer.is_err() {
             self.part();
         }
         answer
     }
 
-    /// Whether no more calls can be made on it.
+    /// Returns whether no more calls can be made on it.
     pub(super) fn is_over(&self) -> bool {
         self.is_over || self.broken.is_some() || self.takes_nothing()
     }
 
-    /// Whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request back until it
-    /// allows some again, which may be never.
+    /// Returns whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request
+    /// back until it allows some again, which may be never.
     fn takes_nothing(&self) -> bool {
         self.requests.current_max_send_streams() == 0
     }
@@ -195,6 +198,7 @@ impl GrpcChannel {
         let mut requests = self.requests.clone();
         let ready = self.drive(io, false, |cx| requests.poll_ready(cx)).map_err(ChannelFault::unsent)?;
         ready.map_err(|error| self.not_sent(error))?;
+        // Again after `refresh`, because settings may have arrived with `poll_ready`.
         if self.takes_nothing() {
             return Err(ChannelFault::Unprocessed(
                 self.unprocessed("accepts no calls (MAX_CONCURRENT_STREAMS is 0)"),
@@ -211,6 +215,7 @@ impl GrpcChannel {
             Broken::Frame(fault) => ChannelFault::Frame(fault),
             Broken::Stream(error) => self.fault(error, true),
         })?;
+        // The rest of the body is not read. The stream is still open, so the connection carries no other call.
         if body.is_enough() {
             self.is_over = true;
             return Ok(GrpcResponse {
@@ -233,14 +238,20 @@ impl GrpcChannel {
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, ChannelFault> {
         loop {
+            // The call goes first: what it needs may have been read together with the previous part.
             if let Poll::Ready(ready) = poll(&mut idle()) {
                 return Ok(ready);
             }
+            // Checked after the call, because the last bytes of a connection may complete a response.
             if self.is_over {
                 return Err(self.lost(self.closed(begun), begun));
             }
+            // Sends before it blocks in `receive`: the peer may be waiting for what h2 has just written, such
+            // as a window update.
             let was_fed = self.turn();
             self.flush(io, begun).map_err(ChannelFault::Failed)?;
+            // h2 has woken itself, so it gets another turn before the next read. A peer that keeps it busy does
+            // not outlast the deadline.
             let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
             if !(was_fed || has_news) {
                 self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
@@ -248,13 +259,15 @@ impl GrpcChannel {
         }
     }
 
-    /// Lets h2 read what is in the pipe, and write; says whether there was something to read.
+    /// Lets h2 read what is in the pipe, and write; returns whether there was something to read.
     fn turn(&mut self) -> bool {
         let (was_fed, is_last) = self.pipe.lock().state();
+        // Cleared before h2 runs, so that a wake from inside of it counts.
         self.news.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(self.news.clone());
         if !self.is_over {
             let polled = Pin::new(&mut self.connection).poll(&mut Context::from_waker(&waker));
+            // Nothing comes after the end of the input, whether h2 has noticed that end or not.
             self.is_over = polled.is_ready() || is_last;
         }
         was_fed || is_last
@@ -270,6 +283,8 @@ impl GrpcChannel {
             Err(error @ (ConnectionError::Timeout | ConnectionError::Stopped)) => {
                 return Err(self.failed(error, begun));
             }
+            // Not returned yet: the peer may have sent a response or a GOAWAY before it closed, which explains
+            // more than this error.
             Err(error) => self.broken = Some(self.failed(error, begun)),
             Ok(()) => {}
         }
@@ -293,6 +308,7 @@ impl GrpcChannel {
                 self.watch.push(ends.incoming.get(before..).unwrap_or_default());
                 Ok(())
             }
+            // If sending failed before, that is the cause of this error too.
             Err(error) => Err(self.broken.take().unwrap_or_else(|| self.failed(error, begun))),
         }
     }
@@ -305,8 +321,10 @@ impl GrpcChannel {
         self.is_over = true;
     }
 
-    /// The fault when h2 does not take a request.
+    /// Returns the fault when h2 does not take a request.
     fn not_sent(&self, error: h2::Error) -> ChannelFault {
+        // h2 has sent nothing, so another connection may carry the request. If none of this holds, h2 rejects
+        // the request itself, and would do so again.
         if self.was_used || error.is_io() || error.is_go_away() || error.is_reset() {
             return ChannelFault::Unprocessed(self.closed(false).sent(false).with_source(error));
         }
@@ -314,7 +332,7 @@ impl GrpcChannel {
         ChannelFault::Failed(HttpError::new(HttpErrorKind::Request, message).with_source(error))
     }
 
-    /// The fault when a call fails that was sent.
+    /// Returns the fault when a call fails that was sent.
     fn fault(&self, error: h2::Error, begun: bool) -> ChannelFault {
         let reason = error.reason().unwrap_or(Reason::NO_ERROR);
         if error.is_reset() && error.is_remote() {
@@ -325,8 +343,8 @@ impl GrpcChannel {
                 reason => ChannelFault::Reset(reason),
             };
         }
-        // h2 gives this for calls above the last one that the peer means to answer, and, when the connection
-        // has ended, for those below it too.
+        // h2 reports this for streams above the last one that the peer will process. When the connection has
+        // ended, it reports it for streams below that too.
         if error.is_go_away() && error.is_remote() && !begun && !self.pipe.lock().has_ended {
             let what = match reason {
                 Reason::NO_ERROR => "is closing the connection",
@@ -344,7 +362,7 @@ impl GrpcChannel {
         ChannelFault::Failed(self.improper().with_source(error))
     }
 
-    /// The error for a call that the peer has certainly not acted on.
+    /// Returns the error for a call that the peer has certainly not acted on.
     fn unprocessed(&self, what: &str) -> HttpError {
         HttpError::new(HttpErrorKind::Interrupted, format!("{} {what}", self.server.peer())).sent(false)
     }
@@ -365,7 +383,7 @@ impl GrpcChannel {
         }
     }
 
-    /// The error for a connection that the peer has closed in the middle of a call.
+    /// Returns the error for a connection that the peer has closed in the middle of a call.
     fn closed(&self, begun: bool) -> HttpError {
         self.failed(ConnectionError::closed(), begun)
     }
@@ -379,6 +397,8 @@ impl GrpcChannel {
     fn lost(&self, error: HttpError, begun: bool) -> ChannelFault {
         let is_closed = error.kind() == HttpErrorKind::Interrupted;
         let error = if is_closed { self.with_farewell(error) } else { error };
+        // Servers close idle connections at any time. That explains a loss only on a reused connection and
+        // before the response.
         match self.was_used && !begun && error.kind() == HttpErrorKind::Interrupted {
             true => ChannelFault::Stale(error),
             false => ChannelFault::Failed(error),
@@ -386,7 +406,7 @@ impl GrpcChannel {
     }
 }
 
-/// The error for a peer that breaks the rules of HTTP/2.
+/// Returns the error for a peer that breaks the rules of HTTP/2.
 fn improper(server: &ServerAddress) -> HttpError {
     let message = format!("{} did not answer in proper HTTP/2", server.peer());
     HttpError::new(HttpErrorKind::Protocol, message)

@@ -1,4 +1,4 @@
-//! One attempt: token, request, answer, and one replay with a fresh token after `UNAUTHENTICATED`.
+//! One attempt: token, request, response, and one replay with a fresh token after `UNAUTHENTICATED`.
 
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ pub(super) struct UnaryCall<'a> {
 }
 
 impl GrpcTransport {
-    /// Gives the bytes of the response's message.
+    /// Returns the bytes of the response's message.
     pub(super) fn exchange(
         &self,
         mut head: Request<()>,

@@ -11,12 +11,12 @@ use crate::error::Error;
 use crate::transport::Compression;
 use crate::util::excerpt::brief;
 
-/// The frame of `message`.
+/// Returns the frame of `message`.
 pub(super) fn encode(message: &impl Message, compression: Compression) -> Bytes {
     encode_bytes(&message.encode_to_vec(), compression)
 }
 
-/// The frame of a message whose bytes these are.
+/// Returns the frame of a message whose bytes these are.
 pub(super) fn encode_bytes(message: &[u8], compression: Compression) -> Bytes {
     let mut frame = vec![0; PREFIX];
     match compression {
@@ -79,7 +79,7 @@ impl IncomingFrames {
         }
     }
 
-    /// Whether all that is kept has come, however much there is to come.
+    /// Returns whether all that is kept has come, however much there is to come.
     pub(super) fn is_enough(&self) -> bool {
         matches!(self, Self::Other(text) if text.len() >= MAX_ERROR_BODY)
     }
@@ -113,7 +113,7 @@ impl GrpcFrame {
         }
     }
 
-    /// The one message, decompressed from `encoding`.
+    /// Returns the one message, decompressed from `encoding`.
     pub(super) fn into_message(mut self, encoding: Option<&str>) -> Result<Vec<u8>, FrameFault> {
         let message = mem::take(&mut self.message);
         match (self.prefix.first(), self.length) {
@@ -143,13 +143,14 @@ impl From<Error> for FrameFault {
     }
 }
 
-/// Whether a body is made of frames with protobuf in them. gRPC-Web's are others, as are those of other encodings.
+/// Returns whether a body is made of frames with protobuf in them. gRPC-Web's are others, as are those of other
+/// encodings.
 fn is_grpc(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     GRPC.iter().any(|grpc| media_type.eq_ignore_ascii_case(grpc))
 }
 
-/// The length in a whole prefix.
+/// Returns the length in a whole prefix.
 fn announced(prefix: &[u8]) -> Option<usize> {
     let length: [u8; 4] = prefix.get(1..PREFIX)?.try_into().ok()?;
     // What does not fit is larger than any limit.

@@ -42,7 +42,7 @@ impl RequestHeads {
         })
     }
 
-    /// The head of one attempt of an RPC, without its timeout and its credentials.
+    /// Returns the head of one attempt of an RPC, without its timeout and its credentials.
     pub(super) fn head(&self, rpc: Rpc, name: &str, attempt: &Attempt<'_>) -> Result<Request<()>, Error> {
         self.head_to(self.uris.get(rpc).clone(), Some(routing_header(name)), attempt)
     }
@@ -116,7 +116,7 @@ fn uri(endpoint: &Endpoint, rpc: Rpc) -> Result<Uri, Error> {
     uri_of(endpoint, &format!("/google.longrunning.Operations/{}", rpc.name()))
 }
 
-/// The URI of a path that starts with `/`.
+/// Returns the URI of a path that starts with `/`.
 pub(super) fn uri_of(endpoint: &Endpoint, path: &str) -> Result<Uri, Error> {
     let url = endpoint.url(path);
     let uri: Result<Uri, _> = url.parse();
@@ -125,7 +125,7 @@ pub(super) fn uri_of(endpoint: &Endpoint, path: &str) -> Result<Uri, Error> {
     })
 }
 
-/// An entry of the caller's. Names that end in `-bin` have bytes as values, in base64.
+/// Returns an entry of the caller's. Names that end in `-bin` have bytes as values, in base64.
 fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let refuse = |why: &str| Error::config(format!("header `{}` {why}", shown(name)));
     if name.starts_with("grpc-") {

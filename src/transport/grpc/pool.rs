@@ -33,7 +33,7 @@ pub(super) struct ConnectionPool {
     keep: Duration,
 }
 
-/// What no process shares with another: connections, and locks.
+/// The state that no process shares with another: connections, and locks.
 struct LocalPool {
     connector: Connector,
     permits: Permits,
@@ -88,9 +88,13 @@ impl ConnectionPool {
     /// Makes a call. Makes it once more if the server certainly has not processed it, or closed a pooled connection
     /// before a response; a call that is to be sent once is left to the caller then.
     fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
+        // Taken before a connection is chosen, and held for the whole call: so there are never more connections
+        // than permits.
         let permit = self.local().permits.take(call.io);
         let _permit =
             permit.map_err(|error| ChannelFault::Failed(HttpError::no_permit(error, &self.peer())))?;
+        // A server may close an idle connection while the request is on its way, and a request that is sent
+        // once gets no second connection. So it takes only one that was used a moment ago.
         let most = if call.once { self.keep.min(MOST_IDLE_BEFORE_ONCE) } else { self.keep };
         let first = match self.idle(call.io.deadline, most) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
@@ -103,7 +107,7 @@ impl ConnectionPool {
         };
         let error = match first {
             Err(ChannelFault::Stale(error)) => {
-                // The others were idle at the same time.
+                // The other connections were idle at the same time, so they are probably closed too.
                 self.lock().clear();
                 if call.once {
                     return Err(ChannelFault::Stale(error));
@@ -118,12 +122,13 @@ impl ConnectionPool {
         }
         log::debug!("{error}: asking again on a new connection");
         self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
+            // The server may have processed the first request, so the error must not say that nothing was sent.
             ChannelFault::Failed(second) if error.was_sent() => ChannelFault::Failed(second.sent(true)),
             fault => fault,
         })
     }
 
-    /// Tells the server the time that is left now, however long it took to get the connection.
+    /// Sends a request with the remaining time as its timeout, which does not include the time to get the connection.
     fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
@@ -136,7 +141,7 @@ impl ConnectionPool {
         Ok(answer)
     }
 
-    /// The server, as messages name it.
+    /// Returns the server, as messages name it.
     pub(super) fn peer(&self) -> Peer<'_> {
         self.server.peer()
     }
@@ -146,7 +151,7 @@ impl ConnectionPool {
         channel.map(Box::new).map_err(ChannelFault::Failed)
     }
 
-    /// The connection that was used last and is still good, if it was idle for less than `most`.
+    /// Returns the connection that was used last and is still good, if it was idle for less than `most`.
     fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = self.lock();
@@ -155,6 +160,7 @@ impl ConnectionPool {
                 idle.clear();
             }
             let IdleConnection { mut channel, .. } = idle.pop_if(|idle| idle.since.elapsed() < most)?;
+            // Without the lock, because `refresh` reads from the socket.
             drop(idle);
             if channel.refresh(deadline) {
                 return Some(channel);
@@ -168,6 +174,7 @@ impl ConnectionPool {
         }
         let mut idle = self.lock();
         if idle.len() >= self.most {
+            // The oldest one, which the server is most likely to close next.
             idle.remove(0);
         }
         idle.push(IdleConnection { channel, since: Instant::now() });

@@ -51,7 +51,7 @@ pub(super) fn read(answer: GrpcResponse, host: &str, wall: SystemTime) -> Result
     .into())
 }
 
-/// The error for a status other than `OK`.
+/// Returns the error for a status other than `OK`.
 fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemTime) -> Error {
     // Front ends put it into the head, as over REST.
     let later = |place| page(200, place, Vec::new()).retry_after(Some(wall));
@@ -68,7 +68,7 @@ fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemT
     }
 }
 
-/// The error for a call that the server gave up with this code of HTTP/2.
+/// Returns the error for a call that the server gave up with this code of HTTP/2.
 pub(super) fn reset(reason: Reason) -> Error {
     let message = format!("the server reset the call: {reason:?}");
     Error::service(Status::new(code_of_reset(reason), message))
@@ -85,7 +85,7 @@ fn code_of_reset(reason: Reason) -> Code {
     }
 }
 
-/// The status in `place`; none for `OK`.
+/// Returns the status in `place`; none for `OK`.
 fn failure(place: &HeaderMap) -> Option<Status> {
     let number: Option<i32> = text(place, &STATUS).and_then(|number| number.parse().ok());
     let code = number.map_or(Code::Unknown, Code::from);
@@ -99,15 +99,16 @@ fn failure(place: &HeaderMap) -> Option<Status> {
     Some(Status::of_call(rpc::Status { code: code.into(), message, details: full.details }))
 }
 
-/// The response as one of HTTP.
+/// Returns the response as one of HTTP.
 fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
     headers.iter().fold(HttpResponse::new(status, body), |answer, (name, value)| {
         answer.with_header(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
     })
 }
 
-/// How long the server asks to wait before another attempt, and whether it asks not to make one: by a negative number,
-/// or one that cannot be read ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
+/// Returns how long the server asks to wait before another attempt, and whether it asks not to make one: by a negative
+/// number, or one that cannot be read
+/// ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
 fn pushback(place: &HeaderMap) -> (Option<Duration>, bool) {
     let Some(value) = place.get(PUSHBACK) else { return (None, false) };
     let millis = value.to_str().ok().and_then(|value| value.trim().parse().ok());

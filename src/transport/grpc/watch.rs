@@ -39,12 +39,12 @@ impl FrameWatch {
         }
     }
 
-    /// The last `GOAWAY` that was received.
+    /// Returns the last `GOAWAY` that was received.
     pub(super) fn go_away(&self) -> Option<&GoAway> {
         self.go_away.as_ref()
     }
 
-    /// Whether the peer responds in HTTP/1.
+    /// Returns whether the peer responds in HTTP/1.
     pub(super) fn is_http1(&self) -> bool {
         self.start.starts_with(b"HTTP/1")
     }

@@ -287,7 +287,7 @@ impl fmt::Debug for Bindings {
     }
 }
 
-/// The default bindings of a method.
+/// Returns the default bindings of a method.
 fn usual(version: &str, rpc: Rpc) -> Vec<Binding> {
     let Some((method, verb)) = rpc.http() else { return Vec::new() };
     let bind = |template: &str| Binding::new(method, template);

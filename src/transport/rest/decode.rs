@@ -29,7 +29,7 @@ impl RestResponse {
         }
     }
 
-    /// The body as it came.
+    /// Returns the body as it came.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Json(text) => text.into_bytes(),
@@ -134,7 +134,7 @@ fn embedded_error(text: &str) -> Result<(), Error> {
     ParsedErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
 }
 
-/// The text of a success, unless it is a page or other text of something in front of the service.
+/// Returns the text of a success, unless it is a page or other text of something in front of the service.
 ///
 /// Servers label JSON as text, or even as HTML, so the body decides where it is JSON.
 fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
@@ -151,7 +151,7 @@ fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
     Err(status_page::unexpected(&HttpResponse { body, ..response }, host, "JSON"))
 }
 
-/// Whether a text is JSON, the beginning of it, or blank.
+/// Returns whether a text is JSON, the beginning of it, or blank.
 fn is_json(text: &str) -> bool {
     let text = without_mark(text);
     let scalar = || match JsonReader::document(text, JsonReader::value) {
@@ -166,7 +166,7 @@ fn starts_json(body: &[u8]) -> bool {
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// The error of a response with an error status.
+/// Returns the error of a response with an error status.
 fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let http = response.status;
     let body = if is_protobuf(response) {

@@ -1,4 +1,4 @@
-//! One attempt: token, request, answer, and one replay with a fresh token after a 401.
+//! One attempt: token, request, response, and one replay with a fresh token after a 401.
 
 use std::borrow::Cow;
 use std::time::Instant;

@@ -13,7 +13,7 @@ use crate::util::redact::{Masked, redacted};
 /// A field of a request that is set: its JSON name and value.
 pub(crate) type RequestField = (&'static str, Value);
 
-/// Says which names one HTTP request stands for, and how they get into it.
+/// Maps names to an HTTP request.
 ///
 /// The template is that of [`google.api.http`]: path segments, in which one may be the variable `{name}`
 /// (one segment) or `{name=pattern}`, and at the end maybe a verb like `:cancel`. In a pattern `*` takes

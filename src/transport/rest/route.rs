@@ -103,7 +103,7 @@ fn body<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> String {
     Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect()).to_string()
 }
 
-/// The fields of a list request that are set, without its name.
+/// Returns the fields of a list request that are set, without its name.
 pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<RequestField> {
     let fields = [
         ("filter", Value::from(request.filter.as_str())),
@@ -115,12 +115,12 @@ pub(crate) fn list_fields(request: &ListOperationsRequest) -> Vec<RequestField> 
     fields.into_iter().filter(|(_, value)| !defaults.contains(value)).collect()
 }
 
-/// The fields of a wait request that are set, without its name.
+/// Returns the fields of a wait request that are set, without its name.
 pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<RequestField> {
     request.timeout.iter().map(|timeout| ("timeout", Value::from(seconds(timeout)))).collect()
 }
 
-/// A Duration in ProtoJSON, `3.5s`, whatever is in it: the server judges.
+/// Returns a Duration in ProtoJSON, `3.5s`, whatever is in it: the server judges.
 fn seconds(duration: &prost_types::Duration) -> String {
     let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
     let sign = if nanos < 0 { "-" } else { "" };

@@ -96,7 +96,7 @@ impl OperationService {
         format!("{}/{version}", self.word())
     }
 
-    /// Whether the version is one of the API that this is about: Cloud Storage has others.
+    /// Returns whether the version is one of the API that this is about: Cloud Storage has others.
     pub(super) fn has(self, version: &str) -> bool {
         self != CloudStorage || version == "v1"
     }
@@ -126,7 +126,7 @@ impl OperationService {
 
 /// What its methods are.
 impl OperationService {
-    /// The binding of a method, unless the service does not have it.
+    /// Returns the binding of a method, unless the service does not have it.
     pub(super) fn bindings(self, prefix: &str, rpc: Rpc) -> Vec<Binding> {
         let Some((method, verb)) = self.rule(rpc) else { return Vec::new() };
         let binding = Binding::new(method, &format!("/{prefix}/{}{verb}", self.name(rpc)))
@@ -146,7 +146,7 @@ impl OperationService {
         }
     }
 
-    /// The names of a method. Those that services have today are narrower; others are sent as they are.
+    /// Returns the names of a method. Those that services have today are narrower; others are sent as they are.
     fn name(self, rpc: Rpc) -> &'static str {
         match (self, rpc) {
             (_, Rpc::List) => "{name=**}/operations",
@@ -192,7 +192,8 @@ impl OperationService {
         Ok((name, fields))
     }
 
-    /// The parent whose operations are listed, without `/operations`; a whole project where the service lists that.
+    /// Returns the parent whose operations are listed, without `/operations`; a whole project where the service lists
+    /// that.
     fn parent(self, name: &str) -> String {
         let parent = name.strip_suffix("/operations").unwrap_or(name);
         let is_project = parent.strip_prefix("projects/").is_some_and(|id| !id.contains('/'));

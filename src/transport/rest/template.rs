@@ -40,7 +40,7 @@ impl PathTemplate {
         })
     }
 
-    /// The path for `name`, or `None` where the template does not take it.
+    /// Returns the path for `name`, or `None` where the template does not take it.
     pub(super) fn path(&self, name: &OperationName) -> Option<String> {
         let Some(pattern) = &self.pattern else { return Some(self.head.clone()) };
         let name = name.as_str();
@@ -50,19 +50,19 @@ impl PathTemplate {
         matches(pattern, body).then(|| [&*self.head, &encode_path(name), &self.tail].concat())
     }
 
-    /// Whether the name is a part of the path.
+    /// Returns whether the name is a part of the path.
     pub(super) fn has_variable(&self) -> bool {
         self.pattern.is_some()
     }
 
-    /// The names that the template takes, as a pattern; `None` where it takes every name.
+    /// Returns the names that the template takes, as a pattern; `None` where it takes every name.
     pub(super) fn pattern(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
         Some(pattern.iter().map(TemplateSegment::as_str).collect::<Vec<_>>().join("/"))
     }
 }
 
-/// Whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
+/// Returns whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
 fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
     let (mut wanted, mut segments) = (pattern.iter(), name.split('/'));
     // What comes after the last `**`, if that takes no more than it has taken so far. If the rest does not match, it takes
@@ -214,7 +214,7 @@ impl<'t> TemplateParser<'t> {
     }
 }
 
-/// Whether `text` is literal segments only, as in `v1` or `v1/compute`.
+/// Returns whether `text` is literal segments only, as in `v1` or `v1/compute`.
 pub(super) fn is_literal_path(text: &str) -> bool {
     text.split('/').all(|segment| {
         !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(is_literal)

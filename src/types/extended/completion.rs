@@ -20,7 +20,7 @@ impl Operation {
 
     /// Gives an extended operation a name that can be polled, by the path at which it was started.
     ///
-    /// GKE answers with a bare name and the number of the project, Cloud DNS with an id alone.
+    /// GKE returns a bare name and the number of the project, Cloud DNS an id alone.
     pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
         let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
         if !self.form().is_extended() || is_whole || self.name().is_empty() {
@@ -50,7 +50,7 @@ impl Operation {
         }
     }
 
-    /// The collection of one operation in a listing, which may be one of several collections.
+    /// Returns the collection of one operation in a listing, which may be one of several collections.
     fn collection(&self, parent: &str) -> Option<String> {
         let project = parent.strip_prefix("projects/").and_then(|rest| rest.split('/').next());
         let project = project.map(|id| format!("projects/{id}"));
@@ -75,7 +75,7 @@ impl Operation {
         }
     }
 
-    /// Where GKE runs the operation: the name of a zone or region.
+    /// Returns where GKE runs the operation: the name of a zone or region.
     fn location(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ClusterPlace {
@@ -87,7 +87,7 @@ impl Operation {
     }
 }
 
-/// The collection of the operations that requests at a path start.
+/// Returns the collection of the operations that requests at a path start.
 fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -> Option<String> {
     let path = path.trim_start_matches('/');
     let prefix = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);

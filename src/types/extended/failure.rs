@@ -94,7 +94,7 @@ impl ErrorEntry {
         }
     }
 
-    /// The `code` as a reason; what has no place in a google.rpc.Status is in its metadata.
+    /// Returns the `code` as a reason; what has no place in a google.rpc.Status is in its metadata.
     fn reason(&self, domain: &str, (http, http_message): HttpResult<'_>) -> ErrorInfo {
         let http = http.map(|code| code.to_string()).unwrap_or_default();
         let metadata = [
@@ -178,7 +178,7 @@ fn string_map(map: Option<&Value>) -> std::collections::HashMap<String, String> 
     entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// The entries of `error`: those of its `errors` or, in other forms, itself.
+/// Returns the entries of `error`: those of its `errors` or, in other forms, itself.
 fn errors(error: Option<RawJson<'_>>) -> Vec<ErrorEntry> {
     let value: Value = error.and_then(|raw| serde_json::from_str(raw.text()).ok()).unwrap_or_default();
     match value {

@@ -31,7 +31,7 @@ pub(crate) fn version_prefix(path: &str) -> Option<&str> {
     (SERVICES.contains(&first) && is_version(second)).then(|| &path[..first.len() + 1 + second.len()])
 }
 
-/// Whether a path segment is an API version, such as `v1` and `beta`.
+/// Returns whether a path segment is an API version, such as `v1` and `beta`.
 fn is_version(segment: &str) -> bool {
     let digits = segment.strip_prefix('v').unwrap_or_default();
     digits.starts_with(|char: char| char.is_ascii_digit())

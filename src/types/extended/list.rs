@@ -1,4 +1,4 @@
-//! What is a list of operations, and what is a list of something else.
+//! Distinguishes lists of operations from lists of something else.
 
 use crate::json::{InvalidJson, JsonReader};
 use crate::util::excerpt::excerpt;

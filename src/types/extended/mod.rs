@@ -78,7 +78,7 @@ fn done_number(form: OperationForm) -> i32 {
     }
 }
 
-/// The path by which the operation can be polled; if it does not say that, its bare name.
+/// Returns the path by which the operation can be polled; if it does not say that, its bare name.
 fn name<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,

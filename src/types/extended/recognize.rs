@@ -60,7 +60,7 @@ fn has_errors(error: RawJson<'_>) -> bool {
     found
 }
 
-/// Says what stands where an operation is expected.
+/// Describes what stands where an operation is expected.
 fn neither(fields: &ExtendedFields<'_>) -> InvalidJson {
     let kind = match text(fields.kind) {
         Some(kind) => format!("a `{}`", excerpt(&kind)),

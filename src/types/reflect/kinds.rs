@@ -31,7 +31,7 @@ impl AnyKind {
     }
 }
 
-/// The type of a message with a JSON form of its own, but Any.
+/// Returns the type of a message with a JSON form of its own, but Any.
 pub(super) fn own_form(name: &str) -> Option<KnownType> {
     KnownType::find(name).filter(|known| known.own_form && name != ANY)
 }

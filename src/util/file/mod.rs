@@ -63,7 +63,7 @@ impl FileError {
         self.cause.as_ref().is_some_and(|cause| cause.kind() == kind)
     }
 
-    /// Whether the same may succeed with more time.
+    /// Returns whether the same may succeed with more time.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.is_unfinished
     }
@@ -284,7 +284,7 @@ fn is_pipe(_: &Metadata) -> bool {
     false
 }
 
-/// Whether the path names a descriptor that this process was started with, so that its writer came before.
+/// Returns whether the path names a descriptor that this process was started with, so that its writer came before.
 fn is_inherited(path: &Path) -> bool {
     ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|inherited| path.starts_with(inherited))
 }
@@ -332,20 +332,20 @@ pub(crate) fn warn_if_exposed(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn warn_if_exposed(_path: &Path) {}
 
-/// What is given in place of the path of a file, if that is no plausible path and there is no such file: most often
-/// the text of the file.
+/// Returns what `path` seems to be in place of a path, if it is not plausible and there is no such file: most often the
+/// text of the file.
 pub(crate) fn misplaced(path: &Path) -> Option<&'static str> {
     suspicion_of_path(&path.to_string_lossy()).filter(|_| fs::symlink_metadata(path).is_err())
 }
 
-/// Whether there is certainly no such file, so that the next place is looked at. A file that cannot be opened is an
-/// error instead.
+/// Returns whether there is certainly no such file, so that the next place is looked at. A file that cannot be opened
+/// is an error instead.
 pub(crate) fn is_absent(path: &Path) -> bool {
     let gone = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     fs::metadata(path).is_err_and(|error| gone(error.kind()))
 }
 
-/// A path as messages show it.
+/// Returns a path as messages show it.
 pub(crate) fn shown(path: &Path) -> String {
     shown_path(path)
 }

@@ -18,7 +18,7 @@ impl<'a> StopListener<'a> {
         Self { token, key: None }
     }
 
-    /// What `future` gives; none if it is stopped before.
+    /// Returns the output of `future`; `None` if the token is stopped before.
     pub(crate) async fn stopped_or<F: Future>(mut self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| {
@@ -27,7 +27,7 @@ impl<'a> StopListener<'a> {
         .await
     }
 
-    /// Whether the token is stopped; if not, it wakes the task when it is.
+    /// Returns whether the token is stopped; if not, it wakes the task when it is.
     pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
         let Some(token) = self.token else { return false };
         let replaced = {
