@@ -96,7 +96,7 @@ impl Trial {
     }
 }
 
-/// A trial that was not made leaves the next wait to find out.
+/// A trial that ends without a result leaves the next wait to find out.
 impl Drop for Trial {
     fn drop(&mut self) {
         if let Some(support) = &self.finding_out {
