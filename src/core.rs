@@ -1,4 +1,4 @@
-//! What all clones of a client share, and all that its calls and waits need of it.
+//! The state that all clones of a client share, and that its calls and waits need.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ pub(crate) struct Core {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) defaults: RpcMap<CallOptions>,
-    /// What starts begin with.
+    /// The default options of starts.
     pub(crate) start: CallOptions,
-    /// What waits start with.
+    /// The default options of waits.
     pub(crate) poll: PollOptions,
     /// Of all polls.
     pub(crate) rate: Option<Arc<RateLimit>>,
@@ -66,7 +66,7 @@ impl Core {
         }
     }
 
-    /// What another process needs to go on with an operation, which was started when `seen` says, or else at `since`.
+    /// Returns what another process needs to continue with an operation, which was started when `seen` says, or else at `since`.
     pub(crate) fn pending(
         &self,
         name: OperationName,

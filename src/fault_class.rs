@@ -1,4 +1,4 @@
-//! What a failed attempt means for the attempts after it: one classification for both transports, for calls and for waits.
+//! The classification of errors, one for both transports, for calls and for waits: whether another attempt may follow.
 //!
 //! `docs/errors.md` lists the events and their classes, and `tests/it/events.rs` plays them.
 
@@ -24,7 +24,7 @@ pub(crate) enum FaultClass {
     Permanent,
 }
 
-/// What an error knows about the attempt that failed.
+/// The facts about a failed attempt that an error has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FaultFacts {
     /// The code of the call; not that of an operation that failed, which is a result.

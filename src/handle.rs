@@ -79,7 +79,7 @@ pub struct OperationHandle<M = Blocking> {
     started: Option<Instant>,
 }
 
-/// What is known without asking.
+/// Accessors, which send no request.
 impl<M> OperationHandle<M> {
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let OperationRef { name, seen, version, started, .. } = target.at(core);
@@ -169,7 +169,7 @@ impl<M> OperationHandle<M> {
     }
 }
 
-/// What is put together here and asks later.
+/// Builders of calls and waits, which send requests when they run.
 impl<M: Clone> OperationHandle<M> {
     /// Returns a poller with all its options. The handle sees every state that the poller sees.
     ///
@@ -205,7 +205,7 @@ impl<M: Clone> OperationHandle<M> {
     }
 }
 
-/// What asks the service.
+/// Calls, which send requests.
 impl OperationHandle {
     /// Gets the latest state. If the operation is known to be done, it sends no request and returns that state.
     ///

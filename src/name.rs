@@ -125,7 +125,7 @@ fn split(name: &str) -> (Option<&str>, &str) {
     split_at(name, COLLECTION).or_else(by_service).unwrap_or((None, name))
 }
 
-/// What is in front of the last segment `collection`, and behind it.
+/// Returns the parts before and after the last segment `collection`.
 fn split_at<'a>(name: &'a str, collection: &str) -> Option<(Option<&'a str>, &'a str)> {
     name.rmatch_indices(collection).find_map(|(at, _)| {
         let (head, tail) = name.split_at(at);
@@ -135,7 +135,7 @@ fn split_at<'a>(name: &'a str, collection: &str) -> Option<(Option<&'a str>, &'a
     })
 }
 
-/// What is behind the first segment, if that is `collection`.
+/// Returns the part after the first segment, if that is `collection`.
 fn split_at_start<'a>(name: &'a str, collection: &str) -> Option<&'a str> {
     let id = name.strip_prefix(collection)?;
     if id.is_empty() { Some(id) } else { id.strip_prefix('/') }

@@ -125,7 +125,7 @@ impl Default for WaitSupportState {
     }
 }
 
-/// What finding out may cost a client in requests that bring nothing.
+/// Limits the failed requests that a client sends to find out.
 const MOST_FAILURES: u32 = 2;
 
 #[cfg(test)]

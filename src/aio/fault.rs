@@ -1,4 +1,4 @@
-//! What can go wrong here and nowhere else.
+//! The errors that only the async client has.
 
 use std::io;
 use std::time::Duration;

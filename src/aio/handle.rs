@@ -1,4 +1,4 @@
-//! What a handle asks the service, from futures.
+//! The calls of a handle, as futures.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::types::{Code, Operation};
 
 use super::Async;
 
-/// What asks the service, from futures that own what they need.
+/// Calls, as futures that own what they need.
 impl OperationHandle<Async> {
     /// Gets the latest state, unless the operation was seen to be done.
     ///

@@ -35,7 +35,7 @@ struct TimerState {
     awake: usize,
     runs: bool,
     closed: bool,
-    /// What the thread sleeps for, and what ends that.
+    /// The instant that the thread sleeps for, and the token that ends the sleep.
     alarm: Option<(Instant, StopToken)>,
 }
 

@@ -56,7 +56,7 @@ pub struct Call<R, M = Blocking> {
     pub(crate) limits: ListLimits,
 }
 
-/// What limits an iteration over the pages of a list.
+/// Limits an iteration over the pages of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ListLimits {
     pub(crate) iteration_timeout: Option<Duration>,
@@ -193,7 +193,7 @@ impl<M> Call<ListOperationsRequest, M> {
     }
 }
 
-/// What running a call takes.
+/// The parts that running a call needs.
 impl<R, M> Call<R, M> {
     /// Returns the request with the complete options, or the error of the first that cannot be used.
     pub(crate) fn complete(&self) -> Result<(&R, CallOptions), Error>

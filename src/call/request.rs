@@ -31,7 +31,7 @@ use crate::types::{Code, Operation, OperationPage};
     reason = "only this crate knows how to make attempts, so only this crate implements it"
 )]
 pub trait CallRequest: RpcRequest<Output = <Self as CallRequest>::Response> {
-    /// What the method returns: an operation, a page of operations, or nothing.
+    /// The result of the method: an operation, a page of operations, or nothing.
     type Response: Send + 'static;
 }
 

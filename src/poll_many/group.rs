@@ -59,7 +59,7 @@ pub(super) struct ListPass {
     restarted: bool,
 }
 
-/// What becomes of a pass whose page failed.
+/// The consequence for a pass whose page failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PageFailure {
     /// It starts again, because its page token has expired.

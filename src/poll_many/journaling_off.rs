@@ -1,4 +1,4 @@
-//! What stands for the journal where there is none.
+//! Replaces the journal in builds without the feature.
 
 use std::collections::VecDeque;
 

@@ -14,7 +14,7 @@ use crate::proto::google::longrunning::{CancelOperationRequest, ListOperationsRe
 use crate::retry::AttemptTurn;
 use crate::types::{Operation, OperationPage};
 
-/// What all requests have in common.
+/// The context that all requests share.
 pub(super) struct RequestContext {
     pub(super) core: Arc<Core>,
     pub(super) options: CallOptions,

@@ -1,10 +1,10 @@
-//! What came of a clean-up.
+//! The result of a bulk cancel or bulk delete.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// What a [`Sweep`](super::Sweep) did, in numbers of operations.
+/// The result of a [`Sweep`](super::Sweep), in numbers of operations.
 ///
 /// `listed` is `matched + skipped + undated`, and `matched` is `succeeded + failed + untried`.
 #[non_exhaustive]

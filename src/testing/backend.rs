@@ -1,4 +1,4 @@
-//! What is behind the HTTP front ends: the order in which the parts of the server treat a request.
+//! The backend of the HTTP front ends: the order in which the parts of the server handle a request.
 
 use std::sync::{Arc, Mutex};
 

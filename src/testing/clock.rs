@@ -56,7 +56,7 @@ impl VirtualClock {
         state.advanced = state.advanced.saturating_add(duration).min(LONGEST);
     }
 
-    /// What the client slept, in order.
+    /// The sleeps of the client, in order.
     pub(super) fn sleeps(&self) -> Vec<Duration> {
         self.state.lock().sleeps.clone()
     }

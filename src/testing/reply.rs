@@ -102,7 +102,7 @@ pub(super) enum StreamRefusal {
     Reset(u32),
 }
 
-/// What happens to the connection after the response.
+/// The fate of the connection after the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterReply {
     Keep,

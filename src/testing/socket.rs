@@ -1,4 +1,4 @@
-//! What threads that wait on a socket have in common.
+//! Helpers of threads that wait on a socket.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;

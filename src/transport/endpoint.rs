@@ -103,7 +103,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What may be printed of an endpoint that is refused: no user and password.
+/// Returns the part of a rejected endpoint that may be printed: no user and password.
 fn without_user(text: &str) -> String {
     match text.rsplit_once('@') {
         // Of the whole: the secret may stand on both sides.

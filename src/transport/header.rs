@@ -56,7 +56,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What to use in place of a header that only the client may set, if there is something; none for all other headers.
+/// Returns what to use in place of a header that only the client may set, if there is something; `None` for all others.
 fn reserved(name: &str) -> Option<&'static str> {
     // Gateways turn `grpc-metadata-` into metadata, all other names with `grpc-` belong to the protocol.
     if name.starts_with("grpc-") && !name.starts_with("grpc-metadata-") {

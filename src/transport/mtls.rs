@@ -7,7 +7,7 @@ use crate::transport::{Endpoint, ServiceOptions};
 use crate::util::env::Env;
 use crate::util::excerpt::brief;
 
-/// What the options and the environment come to.
+/// The decision that results from the options and the environment.
 #[derive(Debug)]
 pub(crate) struct EndpointChoice {
     pub(crate) endpoint: Endpoint,

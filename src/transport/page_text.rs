@@ -94,7 +94,7 @@ impl Tag {
         !INLINE.contains(&self.0.as_str())
     }
 
-    /// What follows the tag, and its content where that is not for people.
+    /// Returns the text after the tag, and after its content if that is not for people.
     fn skip<'a>(&self, markup: &'a str) -> &'a str {
         if let Some(comment) = markup.strip_prefix("!--") {
             return comment.split_once("-->").map_or("", |(_, after)| after);
@@ -105,7 +105,7 @@ impl Tag {
     }
 }
 
-/// What follows `</name>`; nothing where that is missing.
+/// Returns the text after `</name>`; nothing if that is missing.
 fn after_end_tag<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("</") {

@@ -1,4 +1,4 @@
-//! What is not sent over plain http to another machine: credentials of any kind.
+//! Keeps credentials of any kind from being sent over plain http to another machine.
 
 use crate::auth::Credentials;
 use crate::error::Error;

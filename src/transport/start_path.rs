@@ -91,7 +91,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._".contains(&byte)
 }
 
-/// What Pub/Sub Lite has behind its version.
+/// The path segment of Pub/Sub Lite after its version.
 const ADMIN: &str = "/admin/";
 
 /// How far into a path a version is looked for: behind that, a segment is the name of something.

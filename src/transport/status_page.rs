@@ -86,7 +86,7 @@ fn target(location: &str) -> &str {
     authority.rsplit('@').next().unwrap_or_default()
 }
 
-/// What is shown of a status page: the HTTP status, and the text that a person would read.
+/// Returns the summary of a status page: the HTTP status, and the text that a person would read.
 fn message(http: u16, text: &str) -> String {
     if text.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(text)) }
 }

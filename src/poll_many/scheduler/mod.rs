@@ -39,10 +39,10 @@ pub(super) struct Scheduler {
     pub(super) groups: Vec<ParentGroup>,
     /// The tracks by the names of their operations, but for those that are over.
     pub(super) names: HashMap<String, usize>,
-    /// What has to be done later, and when; the number keeps the order of what is due at the same time.
+    /// The later steps and their instants; the number keeps the order of steps that are due at the same time.
     later: BinaryHeap<Reverse<(Instant, u64, ScheduledStep)>>,
     scheduled: u64,
-    /// What has to be done now, in the order in which it came due.
+    /// The steps that are due now, in the order in which they became due.
     ready: VecDeque<ScheduledStep>,
     /// Tracks whose wait ends or cancels next. One by one, so that the first is returned at once.
     ending: VecDeque<usize>,
@@ -57,7 +57,7 @@ pub(super) struct Scheduler {
     inside: bool,
 }
 
-/// What has to be done.
+/// A step of a track or of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ScheduledStep {
     /// The next step of a track.
@@ -68,7 +68,7 @@ enum ScheduledStep {
     Page(usize),
 }
 
-/// What comes after a step of the loop.
+/// The continuation after a step of the loop.
 enum LoopStep {
     /// The next one.
     Step,

@@ -47,7 +47,7 @@ impl PublicKey {
     }
 }
 
-/// What a JWT claims, once its signature and its times have been checked.
+/// The claims of a JWT whose signature and times have been checked.
 pub(super) struct VerifiedClaims(Map<String, Value>);
 
 impl VerifiedClaims {

@@ -55,7 +55,7 @@ impl TokenServers {
     }
 }
 
-/// What the token servers keep.
+/// The state of the token servers.
 #[derive(Default)]
 pub(super) struct TokenState {
     pub(super) issuer: TokenIssuer,

@@ -75,7 +75,7 @@ impl ChannelFault {
 pub(super) struct GrpcChannel {
     stream: Box<dyn Connection>,
     server: ServerAddress,
-    /// What was read last; its room is used again.
+    /// The bytes of the last read; the buffer is reused.
     input: Vec<u8>,
     pipe: Pipe,
     watch: FrameWatch,
@@ -388,7 +388,7 @@ impl GrpcChannel {
         self.failed(ConnectionError::closed(), begun)
     }
 
-    /// What failed, in the words of an exchange: `begun` says whether a response has begun.
+    /// Returns the error of an exchange for that of the connection; `begun` says whether a response has begun.
     fn failed(&self, error: ConnectionError, begun: bool) -> HttpError {
         let peer = self.server.peer();
         if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
@@ -453,7 +453,7 @@ const STREAM_WINDOW: u32 = 8 << 20;
 /// As large, because a connection carries one call.
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// What is read at once: some frames of a large response.
+/// The size of one read: some frames of a large response.
 const INPUT: usize = 64 << 10;
 
 const FRAME: u32 = 64 << 10;

@@ -232,7 +232,7 @@ const PLAIN: u8 = 0;
 #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
 const COMPRESSED: u8 = 1;
 
-/// What is kept of the response of a proxy.
+/// The part of a proxy's response that is kept.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// Room made for a message because its prefix says so, before any of it has come.

@@ -1,4 +1,4 @@
-//! What a call carries along: headers of HTTP/2, which gRPC calls metadata.
+//! The metadata of a call: headers of HTTP/2.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::transport::routing::routing_header;
 use crate::transport::{Attempt, Endpoint, Rpc, RpcMap, ServiceParts};
 use crate::util::excerpt::shown;
 
-/// What is the same for all calls of a client.
+/// The metadata that all calls of a client share.
 #[derive(Debug)]
 pub(super) struct RequestHeads {
     uris: RpcMap<Uri>,

@@ -1,4 +1,4 @@
-//! What h2 reads and writes in place of a socket.
+//! The pipe in memory that h2 reads and writes in place of a socket.
 
 use std::io;
 use std::pin::Pin;
@@ -17,10 +17,10 @@ pub(crate) struct Pipe(Arc<Mutex<Ends>>);
 
 #[derive(Default)]
 pub(crate) struct Ends {
-    /// What has come from the peer, up to `taken` read by h2.
+    /// The bytes from the peer, of which h2 has read the first `taken`.
     pub(crate) incoming: Vec<u8>,
     taken: usize,
-    /// What is to go to the peer.
+    /// The bytes for the peer.
     pub(crate) outgoing: Vec<u8>,
     /// Nothing more comes after what is there.
     pub(crate) has_ended: bool,

@@ -40,7 +40,7 @@ struct LocalPool {
     idle: Mutex<Vec<IdleConnection>>,
 }
 
-/// What to send, and how long there is for it.
+/// A request and its limits.
 pub(super) struct GrpcCall<'a> {
     pub(super) head: &'a Request<()>,
     pub(super) message: &'a Bytes,
@@ -48,7 +48,7 @@ pub(super) struct GrpcCall<'a> {
     pub(super) limit: usize,
     /// For the sockets, with what ends it when it is stopped.
     pub(super) io: IoLimit<'a>,
-    /// What is left of the attempt by its clock.
+    /// Returns the remaining time of the attempt by its clock.
     pub(super) left: &'a dyn Fn() -> Duration,
     /// Sent at most once, on a connection that is new or was just used.
     pub(super) once: bool,

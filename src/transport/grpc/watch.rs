@@ -9,7 +9,7 @@ use crate::util::excerpt::excerpt;
 /// Reads the frames from a peer, beside h2.
 #[derive(Default)]
 pub(super) struct FrameWatch {
-    /// What the peer sent first, as much of it as tells protocols apart.
+    /// The first bytes from the peer, as many as distinguish protocols.
     start: Vec<u8>,
     /// The part of a frame's header that was received.
     header: Vec<u8>,

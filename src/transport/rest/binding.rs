@@ -221,7 +221,7 @@ impl Bindings {
         self.service().filter(|_| !*self.is_set.get(rpc))
     }
 
-    /// What all paths begin with.
+    /// Returns the start of all paths.
     fn path(&self) -> Cow<'_, str> {
         match self.service() {
             Some(service) => Cow::Owned(service.prefix(&self.version)),

@@ -1,4 +1,4 @@
-//! What one attempt sends, whatever it is for.
+//! The HTTP request of one attempt, for any method.
 
 use crate::http::HttpMethod;
 

@@ -124,7 +124,7 @@ impl OperationService {
     }
 }
 
-/// What its methods are.
+/// The methods of a service.
 impl OperationService {
     /// Returns the binding of a method, unless the service does not have it.
     pub(super) fn bindings(self, prefix: &str, rpc: Rpc) -> Vec<Binding> {
