@@ -718,7 +718,7 @@ impl Error {
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
-    /// The time of an attempt passed before there was an access token; nothing was sent.
+    /// Returns the error for an attempt that timed out before there was an access token; nothing was sent.
     pub(crate) fn token_timeout(credentials: &str, timeout: Duration) -> Self {
         let seconds = Seconds(timeout);
         Self::new(ErrorKind::Timeout, format!("no access token from {credentials} within {seconds} s"))

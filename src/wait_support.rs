@@ -1,4 +1,4 @@
-//! What a client knows of WaitOperation at its service: found out once, by the first waits that would like to use it.
+//! The knowledge of a client about WaitOperation at its service, found out once by the first waits that try it.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -27,12 +27,14 @@ enum Known {
 }
 
 impl WaitSupport {
-    /// Returns the way to have the server wait; none where there is none, or while another wait is finding out.
+    /// Returns the binding of WaitOperation to use; `None` if the service has none, or another wait is finding out.
     pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
         let mut state = self.lock();
         match state.known {
             Known::Works(binding) => Some(Trial { binding, finding_out: None }),
             Known::Untried(binding) if !state.busy => {
+                // Only one wait tries. Otherwise thousands that start together would all send a request that
+                // may not be supported.
                 state.busy = true;
                 Some(Trial { binding, finding_out: Some(Arc::clone(self)) })
             }
@@ -69,7 +71,7 @@ impl Trial {
         self.finding_out.is_some()
     }
 
-    /// Takes note of a response.
+    /// Records that the service responded.
     pub(crate) fn worked(self) {
         if let Some(support) = &self.finding_out {
             log::debug!("WaitOperation works, bound by {:?}", self.binding);
@@ -77,10 +79,12 @@ impl Trial {
         }
     }
 
-    /// Takes note of a failure; false where this way was known to work.
+    /// Records a failure; returns false if this binding was known to work.
     pub(crate) fn failed(self, error: &Error) -> bool {
         let Some(support) = &self.finding_out else { return false };
         let mut state = support.lock();
+        // Limited by the number of failures, because transient errors leave the binding as it is and could go
+        // on for ever.
         state.failed += 1;
         state.known = match next(self.binding, error) {
             Some(binding) if state.failed < MOST_FAILURES => Known::Untried(binding),
@@ -92,7 +96,7 @@ impl Trial {
     }
 }
 
-/// A trial that was not made leaves the next wait to find out.
+/// A trial that ends without a result leaves the next wait to find out.
 impl Drop for Trial {
     fn drop(&mut self) {
         if let Some(support) = &self.finding_out {

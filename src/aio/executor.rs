@@ -146,7 +146,7 @@ impl Async {
     }
 }
 
-/// What a future under way can do.
+/// The operations of a future under way.
 pub(super) struct AsyncWork<'a> {
     parts: &'a AsyncParts,
     _awake: Option<Awake<'a>>,
@@ -164,6 +164,7 @@ impl AsyncWork<'_> {
         let (shared, end) = (Arc::clone(core), core.clock.now().checked_add(timeout));
         let queued = move || {
             let left = end.map_or(timeout, |end| end.saturating_duration_since(shared.clock.now()));
+            // The time in the queue is a part of the attempt timeout.
             if left.is_zero() { Err(fault::no_free_thread(timeout)) } else { attempt(&shared, left) }
         };
         job::run(|job| self.spawn(job), stop, || self.late(core, end, timeout), queued).await
@@ -174,6 +175,7 @@ impl AsyncWork<'_> {
         match &self.parts.spawner {
             Spawner::Pool(pool) => pool.spawn(job),
             Spawner::Given(spawn) => {
+                // Whether the runtime has a free thread is unknown, so the queue time is limited.
                 spawn(job);
                 true
             }

@@ -33,6 +33,8 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     // Boxed: mostly there is a thread.
     let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {
+        // A stop ends only what has not begun. A running attempt has the token itself, and its result says
+        // whether it was sent.
         if listener.is_stopped(context) && waiting.take_back() {
             return Poll::Ready(JobEnd::Stopped);
         }
@@ -52,7 +54,7 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     }
 }
 
-/// What the two sides share.
+/// The state that the worker and the future share.
 struct JobSlot<T> {
     state: Mutex<JobState<T>>,
     owner: ProcessId,
@@ -76,11 +78,14 @@ enum JobEnd<T> {
 impl<T> JobSlot<T> {
     fn end(&self, ended: JobEnd<T>) {
         let mut state = self.lock();
+        // The first end counts: after `run`, dropping the ticket reports `Lost`, which must not replace the
+        // result.
         let waker = match &mut *state {
             JobState::Queued(waker) | JobState::Running(waker) => waker.take(),
             JobState::Ended(_) | JobState::Over => return,
         };
         *state = JobState::Ended(ended);
+        // Without the lock, because a waker may poll the future at once.
         drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
@@ -101,6 +106,7 @@ impl<T> JobTicket<T> {
                 let waker = waker.take();
                 *state = JobState::Running(waker);
             }
+            // The future is gone, so the attempt is not made.
             _ => return,
         }
         drop(state);

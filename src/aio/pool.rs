@@ -38,13 +38,15 @@ impl BlockingPool {
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
-    /// Runs `job` when a thread is free, first come, first served; says whether it has to wait for that.
+    /// Runs `job` when a thread is free, first come, first served; returns whether it has to wait for one.
     ///
     /// Without any thread the job is dropped.
     pub(super) fn spawn(&self, job: Job) -> bool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
         self.shared.state.notify_one();
+        // An idle thread that was notified still counts until it wakes up. So idle threads are compared with
+        // the queue, not with zero.
         let mut free = state.idle;
         if free < state.queue.len() && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
@@ -54,6 +56,7 @@ impl BlockingPool {
         }
         let waits = free < state.queue.len();
         let lost = if state.threads == 0 { state.queue.pop_back() } else { None };
+        // Dropping a job wakes its future, which may lock this pool. So that happens without the lock.
         drop(state);
         drop(lost);
         waits
@@ -77,7 +80,7 @@ impl PoolShared {
         loop {
             if let Some(job) = state.queue.pop_front() {
                 drop(state);
-                // What the job calls cannot panic, what it wakes or drops may.
+                // The job catches panics of its attempt. The waker that it calls, and what it drops, may panic too.
                 let _ = panic::catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;

@@ -113,6 +113,8 @@ impl Future for TimedSleep<'_> {
         let Some(waker) = state.sleeps.get_mut(&key).filter(|_| owner.is_current()) else {
             return Poll::Ready(Ok(()));
         };
+        // Wakers are code of the executor, which may lock this timer. So the old one is dropped without the
+        // lock.
         let replaced = std::mem::replace(waker, context.waker().clone());
         drop(state);
         drop(replaced);
@@ -132,7 +134,7 @@ impl Drop for TimedSleep<'_> {
 }
 
 impl TimerShared {
-    /// Sees to it that the thread knows of a sleep.
+    /// Starts the thread if needed, and makes it consider a new sleep.
     fn attend(self: &Arc<Self>, state: &mut TimerState, until: Instant) -> Result<(), Error> {
         if !state.runs {
             let shared = Arc::clone(self);
@@ -140,6 +142,7 @@ impl TimerShared {
             started.map_err(fault::no_timer)?;
             state.runs = true;
         }
+        // The thread sleeps for a later instant, so it is woken up to sleep for this one.
         if state.alarm.as_ref().is_some_and(|(at, _)| until < *at) {
             state.ring();
         }
@@ -163,6 +166,8 @@ impl TimerShared {
                 continue;
             }
             let waker = state.sleeps.pop_first().map(|(_, waker)| waker);
+            // Counted as awake before it runs, so that virtual time does not pass between the wake and the
+            // poll.
             state.awake += 1;
             drop(state);
             // A task may be dropped with its waker; none of that ends the thread.
@@ -181,6 +186,7 @@ impl TimerShared {
                 return state;
             }
         }
+        // The clock sleeps without the lock, and this token lets `ring` end that sleep.
         let token = StopToken::new();
         state.alarm = Some((at, token.clone()));
         drop(state);

@@ -165,6 +165,7 @@ impl MetadataSource {
     fn exchange(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let http = self.http()?;
         let universe = self.universe(&TokenRequest { http, ..*request })?;
+        // Checked before a token is fetched, so that no token of one universe is sent to another.
         if !universe.eq_ignore_ascii_case(request.universe_domain) {
             let why = universe::mismatch(LABEL, &universe, request.universe_domain);
             return Err(TokenError::permanent(why).worded(Wording::Whole));
@@ -177,6 +178,8 @@ impl MetadataSource {
         if !self.is_expected || self.has_served.load(Ordering::Relaxed) || !error.is_transient() {
             return error;
         }
+        // The server starts together with the machine or the pod. The pauses grow, so that the attempts of one
+        // call cover that time.
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) as usize;
         let pause = STARTUP_PAUSES[failures.min(STARTUP_PAUSES.len() - 1)];
         let retry_after = error.retry_after().max(Some(pause));
@@ -204,7 +207,7 @@ impl MetadataSource {
             let why = format!("the universe that {} names is not a domain", shown(&self.host));
             return Err(self.miss(TokenError::permanent(why)));
         }
-        // What does not say who it is may be replaced by the server at any time.
+        // A response without `metadata-flavor` may come from something else, so it is not stored.
         Ok(if has_flavor(&response) { self.universe.get_or_init(|| universe).clone() } else { universe })
     }
 
@@ -235,13 +238,15 @@ impl MetadataSource {
             Some(_) => request.deadline,
             None => request.deadline.min(detected),
         };
+        // A caller with less time than detection needs proves nothing about the server, so its timeout is not
+        // counted as a miss.
         let hurried = request.deadline < detected;
         let request = TokenRequest { deadline, ..*request };
         token_endpoint::send_anywhere(&request, HttpMethod::Get, &url, &[FLAVOR], None)
             .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
     }
 
-    /// Refuses what is not the response of a metadata server; one that is too busy need not say that it is one.
+    /// Rejects a response that is not from a metadata server; one that is too busy need not identify itself.
     fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
         if self.is_server(response) || matches!(response.status, 408 | 429 | 500..=599) {
             return Ok(());

@@ -66,7 +66,7 @@ impl TokenProvider for TokenFile {
         if let Some(what) = file::misplaced(self.source.path()) {
             return Err(TokenError::permanent(format!("its path contains {what}; {PATH_EXPECTED}")));
         }
-        // Before reading: what is written meanwhile is a change.
+        // Before reading, so that a write during the read counts as a change afterwards.
         *self.seen() = Stamp::of(self.source.path());
         let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
         let text = self.source.read(&limits).map_err(|error| {

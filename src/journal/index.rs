@@ -35,11 +35,11 @@ pub(super) struct RecordPlace {
 #[derive(Debug, Default)]
 pub(super) struct Replayed {
     pub(super) index: JournalIndex,
-    /// Bytes of the lines that are whole; what follows was cut off while it was written.
+    /// The length of all complete lines; the rest was cut off while it was written.
     pub(super) len: u64,
 }
 
-/// Why a file is not taken for a journal; reads on after its name.
+/// Why a file is rejected as a journal; the text continues after the name of the file.
 #[derive(Debug)]
 pub(super) enum Unusable {
     Contents(String),
@@ -47,7 +47,7 @@ pub(super) enum Unusable {
 }
 
 impl Replayed {
-    /// Reads a file, line by line; the last one counts if it was written to its end.
+    /// Reads a file, line by line; the last line counts if it is complete.
     pub(super) fn read(mut file: impl BufRead) -> Result<Self, Unusable> {
         let length = read_header(&mut file)?;
         let mut line = Vec::new();
@@ -56,6 +56,7 @@ impl Replayed {
             let len = read_line(&mut file, &mut line, u64::MAX)?;
             let place = RecordPlace { at: replayed.len, len };
             match (parse(&line), line.ends_with(b"\n")) {
+                // Cut off by a crash, and never reported as written: the next append replaces it.
                 (_, false) => break,
                 (Some(Ok(record)), true) => replayed.index.apply(record, place),
                 // A line that was not written to its end before the power went may still have its end.
@@ -69,7 +70,7 @@ impl Replayed {
     }
 }
 
-/// Reads the first line, which tells a journal from any other file; returns its length.
+/// Reads the first line, which distinguishes a journal from any other file; returns its length.
 pub(super) fn read_header(file: &mut impl BufRead) -> Result<u64, Unusable> {
     let mut line = Vec::new();
     let length = read_line(file, &mut line, LONGEST_HEADER)?;

@@ -76,6 +76,8 @@ impl ProxyRoutes {
         let bypassed = || self.bypass.iter().any(|exception| exception.covers(bare(peer.host), peer.port));
         match &self.proxy {
             Ok(None) => Ok(None),
+            // Before the error of an invalid proxy URL, which does not concern a server that is reached
+            // directly.
             _ if is_near(peer.host) || bypassed() => Ok(None),
             Ok(proxy) => Ok(proxy.as_ref()),
             Err(error) => Err(error.clone()),

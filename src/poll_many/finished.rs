@@ -37,7 +37,7 @@ use super::track::FinishedTrack;
 pub struct Finished {
     left: usize,
     state: FinishedState,
-    /// What was named more than once, and how often it is still to be given.
+    /// An item whose name was given more than once, and how often it still has to be returned.
     again: Option<(Item, usize)>,
 }
 
@@ -88,6 +88,7 @@ impl Finished {
 
     fn advance(&mut self) -> Option<Item> {
         let scheduler = self.scheduler()?;
+        // The call for the next item means that the caller has processed the previous one.
         let acknowledged = scheduler.acknowledge();
         let Some(FinishedTrack { track, name, result }) = scheduler.next() else {
             if let Err(error) = acknowledged {
@@ -103,7 +104,8 @@ impl Finished {
         Some((name, result))
     }
 
-    /// The wait, which begins here. It stays in its place while it works, for who catches a panic.
+    /// Returns the wait, which starts here. It stays in its place while it runs, so that it survives a panic of the
+    /// caller's code.
     fn scheduler(&mut self) -> Option<&mut Scheduler> {
         if let FinishedState::Before(_) = self.state
             && let FinishedState::Before(many) = std::mem::replace(&mut self.state, FinishedState::Over)

@@ -1,4 +1,4 @@
-//! What a wait for many operations writes into a journal, and when.
+//! Writes the operations and results of a wait for many operations to a journal.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,7 +16,7 @@ pub(super) struct JournalWriter {
     followed: BTreeMap<usize, Pending>,
     /// The tracks whose results the journal had before.
     stored: VecDeque<usize>,
-    /// How many of those that are over are recorded, from the front on.
+    /// How many of the finished operations are recorded, from the front of the queue.
     recorded: usize,
     /// The one that was given last.
     given: Option<usize>,
@@ -36,7 +36,7 @@ impl JournalWriter {
         }
     }
 
-    /// Follows a track; whether the journal has its result, and will give it. What is done needs none.
+    /// Follows a track; returns whether the journal has its result, which an operation that is done does not need.
     pub(super) fn follow(&mut self, track: usize, pending: Pending, is_done: bool) -> bool {
         let has_result = !is_done && self.journal.has_result(&pending);
         if has_result {
@@ -56,7 +56,7 @@ impl JournalWriter {
         self.journal.add_all(self.followed.values()).map(drop)
     }
 
-    /// Gives up those that are done, but for what has no name.
+    /// Replaces the results of operations that are done by `error`, except those without a name.
     pub(super) fn refuse(&self, over: &mut VecDeque<FinishedTrack>, error: &Error) {
         for over in over {
             if let Ok(operation) = &over.result {
@@ -70,6 +70,7 @@ impl JournalWriter {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),
             None if self.recorded > 0 || over.is_empty() => self.take(over)?,
+            // One write for all that have finished since the last one, so a burst of results costs one sync.
             None => match self.write(over) {
                 Ok(()) => self.take(over)?,
                 Err(error) => {
@@ -79,12 +80,14 @@ impl JournalWriter {
                 }
             },
         };
+        // Only a result can be acknowledged. After an error the operation stays pending in the journal.
         self.given = over.result.is_ok().then_some(over.track);
         Some(over)
     }
 
     /// Removes the last item from the journal, because the caller has acknowledged it.
     pub(super) fn handled(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
+        // Kept in `handled` if the write fails, and written with the next item.
         self.handled.extend(self.given.take());
         if self.handled.is_empty() { Ok(()) } else { self.write(over) }
     }
@@ -94,6 +97,8 @@ impl JournalWriter {
         let handled = self.handled.iter().filter_map(|track| self.followed.get(track));
         let new = over.iter().skip(self.recorded);
         let new = new.filter_map(|over| Some((self.followed.get(&over.track)?, over.result.as_ref().ok()?)));
+        // Nothing below is changed before the write has succeeded, so the next write repeats what this one
+        // failed to record.
         self.journal.settle(handled, new)?;
         self.recorded = over.len();
         for track in self.handled.drain(..) {
@@ -117,7 +122,7 @@ impl JournalWriter {
         FinishedTrack { track, result: result.map_err(|error| error.about(&name)), name }
     }
 
-    /// What has no name cannot be recorded, and is given as it is.
+    /// Returns an operation without a name as it is, because it cannot be recorded; `error` with all others.
     fn unrecorded(&self, track: usize, operation: Operation, error: Error) -> Result<Operation, Error> {
         match self.followed.get(&track) {
             Some(pending) => Err(error.about(pending.name().as_str()).with_operation(Some(operation))),

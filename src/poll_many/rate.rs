@@ -20,6 +20,8 @@ impl PollRate {
 
     /// Returns when the next poll may be sent.
     pub(super) fn turn(&mut self, now: Instant) -> Instant {
+        // Reserved once and kept until a poll is sent. Each limit starts at the time that the previous one
+        // allows.
         let of_limits = || self.limits.iter().fold(now, |at, limit| limit.reserve(at, None).unwrap_or(at));
         *self.turn.get_or_insert_with(of_limits)
     }

@@ -1,4 +1,4 @@
-//! One request, apart from what it is for.
+//! One request and its result, independent of the wait that it belongs to.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ pub(super) enum PollRequest {
     Cancel { track: usize, request: CancelOperationRequest, version: Option<Arc<str>>, turn: AttemptTurn },
 }
 
-/// What came of it.
+/// The result of a request.
 pub(super) struct RequestReport {
     pub(super) answer: RequestResult,
     /// A transport of the caller's panicked. It does so again where the response is taken, which is an error.
@@ -76,6 +76,8 @@ fn caught<T>(
     send: impl FnOnce() -> Result<T, Error>,
     panic: &mut Option<Box<dyn Any + Send>>,
 ) -> Result<T, Error> {
+    // Caught here, on whichever thread: the scheduler must get a report for every request, or it would wait for
+    // ever.
     catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|payload| {
         *panic = Some(payload);
         Err(Error::new(ErrorKind::Transport, "the transport panicked"))

@@ -90,6 +90,8 @@ struct Start<'a> {
 impl Start<'_> {
     fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
+        // Before `target` is taken apart, and also for operations that are done: their results may be new to
+        // the journal.
         let recorded = self.follow(track, &target);
         let (version, started) = (target.version.clone(), target.started);
         let name = match target {
@@ -108,6 +110,7 @@ impl Start<'_> {
             OperationRef { name: Ok(name), .. } => name,
         };
         match self.scheduler.names.entry(name.as_str().to_owned()) {
+            // A name that was given twice is polled once, and its result is returned for each copy.
             Entry::Occupied(same) => {
                 let same = *same.get();
                 self.scheduler.tracks.get_mut(same).into_iter().for_each(|track| track.copies += 1);
@@ -115,6 +118,7 @@ impl Start<'_> {
             }
             Entry::Vacant(place) => drop(place.insert(track)),
         }
+        // The journal has the result, so nothing is polled. `give` returns it first.
         if recorded {
             self.scheduler.tracks.push(WaitTrack::new(None, None));
             return track;
@@ -146,14 +150,15 @@ impl Start<'_> {
         pending.is_ok_and(|pending| journal.follow(track, pending, is_done))
     }
 
-    /// Records all of them, or gives up all of them.
+    /// Records all operations as pending; if that fails, all of them end with the error.
     fn record(&mut self) {
         let scheduler = &mut self.scheduler;
         let Some(journal) = &mut scheduler.journal else { return };
-        // Only until here were they in the way of a second track for them.
+        // Until here these names kept a second track from being made.
         for pending in journal.stored() {
             scheduler.names.remove(pending.name().as_str());
         }
+        // Written before the first request: after a crash, the journal names every operation.
         let Err(error) = journal.add() else { return };
         journal.refuse(&mut scheduler.finished, &error);
         for (name, track) in scheduler.names.drain() {
@@ -165,10 +170,12 @@ impl Start<'_> {
         }
     }
 
-    /// None for a name that no listing contains.
+    /// Returns the group of a name; `None` if no listing contains it.
     fn group_of(&mut self, name: &OperationName, version: Option<&Arc<str>>, track: usize) -> Option<usize> {
         let parent = name.listed_by()?;
         let groups = &mut self.scheduler.groups;
+        // A listing is a request at one version of the API, so operations of two versions are not listed
+        // together.
         let key = (parent.to_owned(), version.cloned());
         let number = match self.parents.get(&key) {
             Some(number) => *number,

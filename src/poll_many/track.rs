@@ -7,14 +7,14 @@ use crate::types::Operation;
 
 /// An operation, however often it was named.
 pub(super) struct WaitTrack {
-    /// None when it is over. In a box, so that what is over takes no room.
+    /// `None` when it is finished. In a box, so that a finished track takes little memory.
     pub(super) wait: Option<Box<WaitMachine>>,
     /// The call that cancels it, while there is one.
     pub(super) cancel: Option<Box<Attempts>>,
     /// The place of its group; none for a name without a collection.
     pub(super) group: Option<usize>,
     pub(super) stage: TrackStage,
-    /// How many of the names given are its.
+    /// How many times this name was requested.
     pub(super) copies: usize,
 }
 
@@ -23,11 +23,11 @@ pub(super) struct WaitTrack {
 pub(super) enum TrackStage {
     /// Its next step is known, and comes at a known time.
     Idle,
-    /// The pages of a pass are to say how it is.
+    /// A pass over the pages is under way to find it.
     Listed,
-    /// A page has said it, and the pass goes on.
+    /// A page of the pass contained it, and the pass continues.
     Found,
-    /// No page said it: it is to be got.
+    /// No page contained it, so it is fetched.
     Missed,
     /// A request for it alone is under way; after `Missed` if `missed`.
     Sent { missed: bool },
@@ -39,7 +39,7 @@ impl WaitTrack {
     }
 }
 
-/// A track that is over, and how.
+/// A finished track and its result.
 pub(super) struct FinishedTrack {
     pub(super) track: usize,
     /// The requested name; the response may contain another one.

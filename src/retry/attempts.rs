@@ -139,6 +139,7 @@ impl Attempts {
         let left = self.task.total_timeout.saturating_sub(elapsed);
         let (method, made) = (self.task.method, self.made);
         let delay = self.next_delay(&error, elapsed, clock);
+        // Less than the remaining time: a delay that ends with it leaves none for the attempt.
         let fits = delay.filter(|delay| *delay < left);
         let again = fits.and_then(|delay| Some((delay, now.checked_add(delay)?)));
         let name = &self.task.name;
@@ -158,6 +159,7 @@ impl Attempts {
             Seconds(delay)
         );
         if let Some(observer) = &self.task.policy.observer {
+            // Called before the sleep, so that a program can report a retry while it waits for it.
             observer(&Retry { method, name, attempt: made, error: &error, delay });
         }
         self.state = RetryState::Due { after: Some((until, error)) };
@@ -166,6 +168,7 @@ impl Attempts {
     /// Returns the delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
+        // Two conditions: the error has to be transient, and a repetition of the request has to be harmless.
         if !policy.retries(error) || !self.task.repeat.allows(error) {
             return None;
         }

@@ -66,6 +66,7 @@ impl RetryBudget {
     fn change(&self, change: impl Fn(f64) -> f64) -> f64 {
         let change = |bits| change(f64::from_bits(bits));
         let changed = |bits| Some(change(bits).to_bits());
+        // `fetch_update` returns the value before the change, so the change is computed again.
         let before = self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
         change(before.unwrap_or_else(|bits| bits))
     }

@@ -12,11 +12,11 @@ use crate::util::clock::Clock;
 use crate::util::stop::StopToken;
 use crate::util::threads::ThreadPool;
 
-/// The names that are left, and whether it is worth going on.
+/// The remaining names, and whether to continue.
 pub(super) struct SweepQueue {
     names: vec::IntoIter<String>,
     stop: Option<StopToken>,
-    /// When no more calls are started.
+    /// The instant after which no call is started.
     end: Option<Instant>,
     clock: Arc<dyn Clock>,
     /// A call succeeded, or failed for a reason that concerns one operation only.
@@ -71,6 +71,8 @@ impl SweepQueue {
 
     fn next(&mut self) -> Option<String> {
         let stopped = self.stop.as_ref().is_some_and(StopToken::is_stopped);
+        // Only the start of calls is limited. A call that runs has its own timeout, and its result must be
+        // known.
         let is_over = self.end.is_some_and(|end| end <= self.clock.now());
         let hopeless = !self.hopeful && self.refused >= HOPELESS;
         if stopped || is_over || hopeless { None } else { self.names.next() }
@@ -79,6 +81,8 @@ impl SweepQueue {
     fn take(&mut self, (name, result): SweepOutcome, done: &mut impl FnMut(String, Result<(), Error>)) {
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         match &result {
+            // One success shows that the credentials and the method are right, so later rejections concern
+            // single operations.
             Err(error) if concerns_all(error) => self.refused += 1,
             _ => self.hopeful = true,
         }

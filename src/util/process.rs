@@ -64,6 +64,7 @@ impl<T> PerProcess<T> {
         while let Some(next) = last.next.get() {
             last = next;
         }
+        // The number of the process is compared, because nothing runs in a child when it is forked.
         if last.owner.is_current() {
             return &last.value;
         }
@@ -89,12 +90,12 @@ impl<T> ProcessLock<T> {
         Self { places: PerProcess::new(ProcessSlot::new(value)), inherit }
     }
 
-    /// Locks it. A thread that panicked with the lock does not spoil it for others.
+    /// Locks the value. A thread that panicked with the lock does not poison it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         lock(&self.place().value)
     }
 
-    /// Waits for a notification for at most `limit`; says whether that has passed.
+    /// Waits for a notification for at most `limit`; returns whether that has passed.
     #[cfg(feature = "async")]
     pub(crate) fn wait<'a>(&'a self, guard: MutexGuard<'a, T>, limit: Duration) -> (MutexGuard<'a, T>, bool) {
         let waiting = self.place().changed.wait_timeout(guard, limit);
@@ -102,7 +103,7 @@ impl<T> ProcessLock<T> {
         (guard, waited.timed_out())
     }
 
-    /// Waits while `condition` holds, for at most `limit`; says whether that has passed.
+    /// Waits while `condition` holds, for at most `limit`; returns whether that has passed.
     pub(crate) fn wait_while<'a>(
         &'a self,
         guard: MutexGuard<'a, T>,
@@ -125,6 +126,7 @@ impl<T> ProcessLock<T> {
 
     fn place(&self) -> &ProcessSlot<T> {
         self.places.get_or(|parent| {
+            // Never waits: the thread that held the lock at the fork does not exist in this process.
             let inherited = unlocked(&parent.value, |value| (self.inherit)(Some(value)));
             ProcessSlot::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
         })

@@ -104,6 +104,8 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         if worker >= self.size {
             return None;
         }
+        // A channel for each thread, so that a job is only sent to a thread that is idle, and none waits behind
+        // another.
         let (jobs, inbox) = channel::<J>();
         let (run, results) = (Arc::clone(&self.run), self.results.0.clone());
         let work = move || {

@@ -97,6 +97,7 @@ impl Connection for TlsConnection {
         let mut wire = self.below.within(limit);
         let read = rustls::Stream::new(&mut self.conn, &mut wire).read(into);
         let amount = read.map_err(|error| self.explained(error, limit))?;
+        // An end as the very first thing: with TLS 1.3 this may be the rejection of the client certificate.
         if let Some(explained) = self.closed_silently().filter(|_| amount == 0) {
             return Err(ConnectionError::Refused(explained));
         }
@@ -113,6 +114,7 @@ impl Connection for TlsConnection {
     fn is_silent(&mut self) -> bool {
         let Self { conn, below: Below { inner, read_ahead }, .. } = self;
         loop {
+            // Records that were read before count as silence, unless they contain data, an alert or the end.
             let state = conn.process_new_packets();
             if !state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed()) {
                 return false;
@@ -137,6 +139,7 @@ fn write(conn: &mut ClientConnection, wire: &mut Wire<'_, '_>, bytes: &[u8]) -> 
     loop {
         let taken = conn.writer().write(rest)?;
         rest = rest.get(taken..).unwrap_or_default();
+        // All records are sent before the next part is encrypted, so rustls never buffers more than one part.
         while conn.wants_write() {
             conn.write_tls(wire)?;
         }

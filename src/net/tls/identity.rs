@@ -59,6 +59,8 @@ impl TlsIdentity {
                 log::debug!("the client certificate was replaced");
                 *current = Some(new);
             }
+            // A file that is half written must not break a client that works: the next connection reads it
+            // again.
             Err(error) => log::warn!("keeping the client certificate as it was: {error}"),
         }
         current.as_ref().map_or_else(|| self.plain.clone(), |current| current.config.clone())
@@ -83,6 +85,7 @@ impl CurrentIdentity {
 /// The same settings with a session store of their own.
 pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
+    // Tickets of the parent must not be used by two processes, because a server may accept each only once.
     config.resumption = Resumption::default();
     config
 }

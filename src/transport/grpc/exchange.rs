@@ -59,6 +59,8 @@ impl GrpcTransport {
                 Err(error) => error,
                 answer => return answer,
             };
+            // Once only: a token may have been revoked before it expired, but a fresh one that is rejected will
+            // be rejected again.
             let is_rejected = error.code() == Some(Code::Unauthenticated) && !replayed;
             let rejected = authorization.filter(|_| is_rejected);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
@@ -122,7 +124,7 @@ impl GrpcTransport {
     }
 }
 
-/// That at the beginning and that at the end.
+/// Returns the initial and the trailing metadata.
 fn metadata(answer: &GrpcResponse) -> Headers {
     let entries = answer.headers.iter().chain(&answer.trailers);
     entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()

@@ -94,12 +94,14 @@ impl GrpcFrame {
                 self.prefix.extend_from_slice(prefix);
                 data = rest;
                 let Some(length) = announced(&self.prefix) else { return Ok(()) };
+                // Rejected at the prefix, before any of the message is read.
                 if length > self.limit {
                     return Err(FrameFault::Oversize(OversizeMessage {
                         length: Some(length),
                         limit: self.limit,
                     }));
                 }
+                // Limited, because the length is only a claim until the bytes arrive.
                 self.message.reserve_exact(length.min(MAX_RESERVED));
                 self.length = Some(length);
                 length
@@ -109,6 +111,7 @@ impl GrpcFrame {
         self.message.extend_from_slice(message);
         match rest.is_empty() {
             true => Ok(()),
+            // A unary method has exactly one message. Bytes after it mean that something else has responded.
             false => Err(Error::decode("the response is more than one message").into()),
         }
     }

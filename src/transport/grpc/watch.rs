@@ -69,6 +69,7 @@ impl FrameWatch {
             let room = MAX_PAYLOAD.saturating_sub(payload.len()).min(taken);
             payload.extend(bytes.get(..room).unwrap_or_default());
             if self.left == 0 {
+                // A server that shuts down in two steps sends two of them, and the last one has the reason.
                 self.go_away = GoAway::read(payload).or(self.go_away.take());
             }
         }
