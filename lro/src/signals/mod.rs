@@ -12,14 +12,16 @@ mod console;
 mod ignored;
 #[cfg(unix)]
 mod suspend;
+mod suspension;
 #[cfg(unix)]
 mod unix;
 
 use std::io;
-use std::sync::mpsc::SyncSender;
 
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
+
+pub(crate) use suspension::Suspension;
 
 /// Runs `stop` at the first signal, on a thread of its own, with the status that belongs to the signal. The second
 /// one ends the program at once, with its own status.
@@ -27,15 +29,6 @@ use crate::failure::CommandFailure;
 /// A signal that was ignored when the program started stays ignored: `nohup lro wait` outlives its terminal.
 pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
     take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
-}
-
-/// Ctrl-Z, as far as a display is concerned.
-#[cfg_attr(windows, allow(dead_code, reason = "Windows has no such signal"))]
-pub(crate) enum Suspension {
-    /// The program is about to be stopped, and waits for a reply until the screen is tidy.
-    Suspended(SyncSender<()>),
-    /// It goes on.
-    Resumed,
 }
 
 /// Reports when Ctrl-Z is about to stop the program, and when it goes on; `report` returns whether that arrived.

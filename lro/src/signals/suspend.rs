@@ -12,8 +12,8 @@ use signal_hook::consts::SIGTSTP;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use super::Suspension;
 use super::ignored::ignored;
+use super::suspension::Suspension;
 
 pub(super) fn take(report: impl Fn(Suspension) -> bool + Send + 'static) -> io::Result<()> {
     // A shell without job control starts programs that cannot be stopped.
