@@ -31,7 +31,8 @@ fn two_hundred_threads_share_a_client_with_faults() {
         for (number, fault) in faults().into_iter().take(4).enumerate() {
             let count = Arc::clone(&count);
             let is_due = move |_: &_| {
-                number == 0 && count.fetch_add(1, Ordering::Relaxed) % 20 == 0 || is_turn(&count, number)
+                number == 0 && count.fetch_add(1, Ordering::Relaxed).is_multiple_of(20)
+                    || is_turn(&count, number)
             };
             server.reply_when(is_due, fault.times(usize::MAX));
         }
