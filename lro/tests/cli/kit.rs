@@ -125,7 +125,6 @@ impl Ran {
     }
 
     /// The names of the operations that were printed as JSON.
-    #[cfg(unix)]
     pub(crate) fn names(&self) -> Vec<String> {
         let operations = self.stdout.lines().map(|line| Operation::from_json(line).unwrap());
         operations.map(|operation| operation.name().to_owned()).collect()
