@@ -13,7 +13,8 @@ differs=0
 compare() {
   local file="docs/api/$1.txt" new
   new=$(mktemp)
-  listing "${@:2}" >"$new"
+  # 3: there is nothing to compare, because this nightly and cargo-public-api do not fit together.
+  listing "${@:2}" >"$new" || exit 3
   if [[ ${bless-} ]]; then
     cp "$new" "$file"
   elif ! diff -u "$file" "$new"; then

@@ -40,7 +40,10 @@ api() {
     skip 'the listing of the public interface: no nightly toolchain or no cargo-public-api'
     return
   fi
-  .ci/api.sh
+  local status=0
+  .ci/api.sh || status=$?
+  [[ $status -ne 3 ]] || { skip 'the listing of the public interface: cargo-public-api does not work with this nightly'; return 0; }
+  return "$status"
 }
 
 minimal() {
