@@ -28,7 +28,7 @@ fn the_well_known_file_is_where_gcloud_puts_it() {
             &[("APPDATA", "/a"), ("CLOUDSDK_CONFIG", "/c")],
             Some(("/c", "/c")),
         ),
-        ("Windows without", true, &[("SystemDrive", "D:")], Some(("D:\\/gcloud", "D:\\/gcloud"))),
+        ("Windows without", true, &[("SystemDrive", "D:")], Some((DRIVE, DRIVE))),
     ];
     for (name, windows, variables, expected) in rows {
         let found = well_known(&env(variables), windows);
@@ -178,3 +178,6 @@ fn env(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// The variable that gcloud finds its folder by, and that folder.
 const HOME: &str = if cfg!(windows) { "APPDATA" } else { "HOME" };
 const GCLOUD: &str = if cfg!(windows) { "gcloud" } else { ".config/gcloud" };
+
+/// gcloud's folder on a drive.
+const DRIVE: &str = if cfg!(windows) { r"D:\gcloud" } else { r"D:\/gcloud" };

@@ -86,11 +86,12 @@ fn metadata_of_a_call() {
     let gzip = if cfg!(feature = "gzip") { " (gzip)" } else { "" };
     let api_client =
         format!("gl-rust/{} grpc/{version}-h2 gapic/{version} gccl/1.2.0", env!("LONGRUNNING_RUSTC"));
+    let user_agent = format!("import/1.4 longrunning-rs/{version}{gzip}");
     let rows = [
         ("te", Some("trailers")),
         ("content-type", Some("application/grpc")),
         ("authorization", Some("Bearer CANARY-token-1")),
-        ("user-agent", Some(&*format!("import/1.4 longrunning-rs/{version}{gzip}"))),
+        ("user-agent", Some(&*user_agent)),
         ("x-goog-api-client", Some(&*api_client)),
         ("x-goog-request-params", Some("name=operations/%C3%A4%20b")),
         ("x-goog-user-project", Some("billing-project")),
