@@ -642,7 +642,7 @@ impl Error {
     /// Returns the error for an attempt without a response in time.
     pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
         let host = shown(host);
-        Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
+        Self::new(ErrorKind::Timeout, format!("no response from {host} in time")).transient(true).sent(sent)
     }
 
     /// Returns the error for an attempt that failed when its time was up, whatever ended it.

@@ -22,7 +22,7 @@ pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure>
 pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, CommandFailure> {
     each(globals, args, |client, place| {
         client.cancel(&*place.name).send()?;
-        output::say(&format!("asked to cancel `{}`", shown_name(&place.name)));
+        output::say(&format!("requested cancellation of `{}`", shown_name(&place.name)));
         Ok(())
     })
 }

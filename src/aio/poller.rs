@@ -32,7 +32,7 @@ impl Poller<Async> {
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
                     // They end after a done operation or an error, which return above.
-                    None => return Err(Error::decode("the wait ended without an answer")),
+                    None => return Err(Error::decode("the wait ended without a result")),
                 }
             }
         }

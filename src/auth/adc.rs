@@ -92,7 +92,7 @@ fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error>
     if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(Error::new(ErrorKind::Auth, nothing(&searched, "NO_GCE_CHECK is `true`")));
     }
-    let found = metadata::default_credentials(env, nothing(&searched, "no metadata server answered"))?;
+    let found = metadata::default_credentials(env, nothing(&searched, "no metadata server responded"))?;
     Ok(told(found, format_args!("{searched}")))
 }
 

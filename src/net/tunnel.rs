@@ -58,9 +58,9 @@ fn refused(status: Option<u16>, answered: bool, proxy: &ProxyServer, peer: &Peer
             "it refused the user and password given (407)".to_owned()
         }
         Some(407) => "it wants a user and a password (407)".to_owned(),
-        Some(status) => format!("it answered {status}"),
-        None if answered => "it did not answer in HTTP/1.1".to_owned(),
-        None => "it did not answer".to_owned(),
+        Some(status) => format!("it responded with {status}"),
+        None if answered => "its response is not HTTP/1.1".to_owned(),
+        None => "it did not respond".to_owned(),
     };
     let message = format!("the proxy did not connect to {peer}: {why}");
     NetError::new(NetErrorKind::Proxy, message).transient(status.map_or(!answered, |status| status >= 500))

@@ -286,7 +286,7 @@ impl WaitMachine {
         log::debug!(
             "`{}`: cancel: {}",
             shown_name(&self.request.name),
-            answer.as_ref().map_or_else(Error::to_string, |()| "asked".into())
+            answer.as_ref().map_or_else(Error::to_string, |()| "requested".into())
         );
         self.cancel = match answer {
             // It may have ended just now.
@@ -518,7 +518,7 @@ impl WaitMachine {
         let elapsed = now.saturating_duration_since(self.start);
         let fate = match &self.cancel {
             Cancel::No => "it was not cancelled".to_owned(),
-            Cancel::Asked => "it was asked to cancel".to_owned(),
+            Cancel::Asked => "its cancellation was requested".to_owned(),
             Cancel::Failed(error) => format!("cancelling it failed: {error}"),
         };
         let state = if self.last.is_some() { "still running" } else { "not known to be done" };

@@ -372,7 +372,7 @@ impl GrpcChannel {
         if !self.watch.is_http1() {
             return error;
         }
-        error.note("it responds in HTTP/1.1, and gRPC needs HTTP/2 (of a port with TLS, use `https://`)")
+        error.note("the server responds in HTTP/1.1, and gRPC needs HTTP/2 (of a port with TLS, use `https://`)")
     }
 
     /// Adds what the peer said when it closed the connection.
@@ -408,7 +408,7 @@ impl GrpcChannel {
 
 /// Returns the error for a peer that breaks the rules of HTTP/2.
 fn improper(server: &ServerAddress) -> HttpError {
-    let message = format!("{} did not answer in proper HTTP/2", server.peer());
+    let message = format!("response of {} is not valid HTTP/2", server.peer());
     HttpError::new(HttpErrorKind::Protocol, message)
 }
 

@@ -133,7 +133,7 @@ fn metadata(answer: &GrpcResponse) -> Headers {
 fn too_large(peer: Peer<'_>, OversizeMessage { length, limit }: OversizeMessage) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(
-        "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
+        "response{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
     );
     HttpError::new(HttpErrorKind::TooLarge, message).into()
 }

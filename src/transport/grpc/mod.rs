@@ -156,7 +156,7 @@ fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
 }
 
 fn empty(answer: &[u8]) -> Result<(), Error> {
-    <()>::decode(answer).map_err(|cause| Error::decode("answer is not valid protobuf").with_source(cause))
+    <()>::decode(answer).map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause))
 }
 
 impl fmt::Debug for GrpcTransport {
