@@ -201,8 +201,7 @@ const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew th
 const GRANT: &str = "grant it, or use other credentials";
 const SCOPE: &str =
     "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform";
-const QUOTA_PROJECT: &str =
-    "the credentials of a user need a quota project: set --quota-project";
+const QUOTA_PROJECT: &str = "the credentials of a user need a quota project: set --quota-project";
 const NO_CREDENTIALS: &str =
     "select others with --credentials, --access-token-file, --api-key-file or --anonymous";
 const OTHER_SHAPE: &str =

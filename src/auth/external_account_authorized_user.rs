@@ -38,12 +38,12 @@ impl TokenProvider for Provider {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let current = self.refresh_token.current();
         let form = [("grant_type", "refresh_token"), ("refresh_token", current.expose())];
-        let mut answer = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
+        let mut response = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
             .map_err(explain)?;
-        if let Some(next) = answer.refresh_token.take() {
+        if let Some(next) = response.refresh_token.take() {
             self.refresh_token.replace(next);
         }
-        Ok(answer.into_token())
+        Ok(response.into_token())
     }
 }
 

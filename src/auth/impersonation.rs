@@ -210,8 +210,8 @@ impl ImpersonationRequest {
         }
         let authorization = Zeroizing::new(["Bearer ", source.text()].concat());
         let headers = [("authorization", authorization.as_str())];
-        let answer = token_endpoint::post_json(request, url, body.to_string().as_bytes(), &headers)?;
-        parse(&answer, &token_endpoint::host_of(url), request.now)
+        let response = token_endpoint::post_json(request, url, body.to_string().as_bytes(), &headers)?;
+        parse(&response, &token_endpoint::host_of(url), request.now)
     }
 }
 

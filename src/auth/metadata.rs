@@ -224,8 +224,8 @@ impl MetadataSource {
             _ => return Err(self.refusal(&response).into()),
         }
         let body = Zeroizing::new(response.body);
-        let answer = token_endpoint::parse(&body);
-        answer
+        let response = token_endpoint::parse(&body);
+        response
             .map(TokenEndpointResponse::into_token)
             .map_err(|why| token_endpoint::unreadable(&self.host, why))
     }

@@ -30,7 +30,7 @@ use super::update::{PollFault, Update, WaitWatch};
 /// A running wait. It does no I/O and does not sleep; its driver does: the thread that waits, one that
 /// waits for many operations, or a timer of the async client.
 ///
-/// The driver does what [`next`](Self::next) returns, and reports with [`answered`](Self::answered) or
+/// The driver does what [`next`](Self::next) returns, and reports with [`polled`](Self::polled) or
 /// [`cancelled`](Self::cancelled).
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
@@ -236,13 +236,13 @@ impl WaitMachine {
     }
 
     /// Takes the result of a poll; returns a state to pass on, an error that ends the wait, or nothing.
-    pub(crate) fn answered(
+    pub(crate) fn polled(
         &mut self,
-        answer: Result<Operation, Error>,
+        result: Result<Operation, Error>,
         clock: &dyn Clock,
     ) -> Option<Result<Operation, Error>> {
         let now = clock.now();
-        let operation = match answer {
+        let operation = match result {
             Ok(operation) => operation,
             // `next` then returns the error of a stopped wait, with all that is known.
             Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
@@ -282,13 +282,13 @@ impl WaitMachine {
     }
 
     /// Takes the result of the cancellation.
-    pub(crate) fn cancelled(&mut self, answer: Result<(), Error>, clock: &dyn Clock) {
+    pub(crate) fn cancelled(&mut self, result: Result<(), Error>, clock: &dyn Clock) {
         log::debug!(
             "`{}`: cancel: {}",
             shown_name(&self.request.name),
-            answer.as_ref().map_or_else(Error::to_string, |()| "requested".into())
+            result.as_ref().map_or_else(Error::to_string, |()| "requested".into())
         );
-        self.cancel = match answer {
+        self.cancel = match result {
             // It may have ended just now.
             // Services report `FAILED_PRECONDITION` for an operation that is done already.
             Err(error) if error.code() != Some(Code::FailedPrecondition) => Cancel::Failed(error),
@@ -578,7 +578,7 @@ mod tests {
             &clock,
         );
         assert!(matches!(wait.next(&clock), WaitStep::Poll(_)), "zero polls once");
-        wait.answered(Ok(Operation::running("operations/42")), &clock);
+        wait.polled(Ok(Operation::running("operations/42")), &clock);
         assert!(matches!(wait.next(&clock), WaitStep::Cancel { .. }));
         let end = wait.deadline();
         assert!(matches!(wait.next(&clock), WaitStep::Cancel { timeout } if timeout <= grace));

@@ -51,9 +51,9 @@ pub(crate) fn run<T>(
     loop {
         match attempts.next(clock) {
             RetryStep::Attempt(turn) => match attempt(turn) {
-                Ok(answer) => {
+                Ok(result) => {
                     attempts.succeeded();
-                    return Ok(answer);
+                    return Ok(result);
                 }
                 Err(error) => attempts.failed(error, clock),
             },

@@ -105,7 +105,7 @@ fn seconds(duration: Duration) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     by_number: BTreeMap<usize, Trouble>,
-    told: BTreeMap<String, ReportedTrouble>,
+    reported: BTreeMap<String, ReportedTrouble>,
 }
 
 #[derive(Debug)]
@@ -154,25 +154,25 @@ impl Troubles {
     pub(super) fn due(&mut self, elapsed: Duration) -> Vec<String> {
         let worst = self.worst();
         let mut lines = Vec::new();
-        let gone: Vec<_> = self.told.keys().filter(|host| !worst.contains_key(*host)).cloned().collect();
+        let gone: Vec<_> = self.reported.keys().filter(|host| !worst.contains_key(*host)).cloned().collect();
         for host in gone {
-            if let Some(told) = self.told.remove(&host) {
-                let lasted = seconds(elapsed.saturating_sub(told.since));
+            if let Some(reported) = self.reported.remove(&host) {
+                let lasted = seconds(elapsed.saturating_sub(reported.since));
                 lines.push(format!("{host} responds again after {lasted}"));
             }
         }
         for (host, trouble) in worst {
-            let told = self.told.get(&host);
-            let due = match told {
+            let reported = self.reported.get(&host);
+            let due = match reported {
                 None => elapsed >= trouble.since + PATIENCE,
-                Some(told) if told.reason != trouble.reason() => elapsed >= told.at + SPACING,
-                Some(told) => elapsed >= told.at + SILENCE,
+                Some(reported) if reported.reason != trouble.reason() => elapsed >= reported.at + SPACING,
+                Some(reported) => elapsed >= reported.at + SILENCE,
             };
             if due {
                 lines.push(trouble.text(elapsed));
-                let since = told.map_or(trouble.since, |told| told.since);
-                let told = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
-                self.told.insert(host, told);
+                let since = reported.map_or(trouble.since, |reported| reported.since);
+                let reported = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
+                self.reported.insert(host, reported);
             }
         }
         lines

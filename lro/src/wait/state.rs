@@ -127,7 +127,9 @@ impl<'a> RunningWait<'a> {
         let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
         let all = self.jobs.len();
         output::say(&match (running.len(), unknown.len()) {
-            (running, 0) => format!("interrupted; {running} of {all} operations are not done and continue to run"),
+            (running, 0) => {
+                format!("interrupted; {running} of {all} operations are not done and continue to run")
+            }
             (0, unknown) => format!("interrupted; the state of {unknown} of {all} operations is unknown"),
             (running, unknown) => format!(
                 "interrupted; {running} of {all} operations are not done and continue to run, the state of {unknown} is unknown"

@@ -81,8 +81,12 @@ fn list_options_reach_the_server() {
     assert_eq!(request.query("pageSize").as_deref(), Some("2"));
 
     let first = lro("list --page-size 3 --limit 3").asks(&server).runs().exits(0);
-    let token =
-        first.stderr.strip_prefix("lro: there are more: continue with --page-token ").unwrap().trim().to_owned();
+    let token = first
+        .stderr
+        .strip_prefix("lro: there are more: continue with --page-token ")
+        .unwrap()
+        .trim()
+        .to_owned();
     assert_eq!(first.stdout.lines().count(), 4);
     let rest =
         lro("list --page-size 3 --page-token").word(token).asks(&server).runs().exits(0).says_nothing();
@@ -171,8 +175,9 @@ fn a_page_token_is_repeated_if_it_is_the_services() {
         server.reply(broken());
         let listed = lro("list --page-token").word(token).asks(&server).runs().exits(1);
         assert!(!listed.stderr.contains("CANARY"), "{listed:#?}");
-        listed
-            .says("lro: hint: continue with the same --page-token, which is not repeated here: it looks like ");
+        listed.says(
+            "lro: hint: continue with the same --page-token, which is not repeated here: it looks like ",
+        );
     }
     server.reply(page(given));
     let listed = lro("list --limit 1 --page-token").word(given).asks(&server).runs().exits(0);

@@ -127,7 +127,9 @@ fn six_without_credentials_or_with_wrong_ones() {
         .runs()
         .exits(6)
         .says("lro: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset")
-        .says("lro: hint: select others with --credentials, --access-token-file, --api-key-file or --anonymous");
+        .says(
+            "lro: hint: select others with --credentials, --access-token-file, --api-key-file or --anonymous",
+        );
     server.require_token("CANARY-right");
     lro("get operations/done")
         .asks(&server)

@@ -259,7 +259,10 @@ fn ctrl_c_leaves_a_tidy_screen() {
     terminal.until(|screen| screen.contains("more running"));
     terminal.presses("C-c");
     let screen = terminal.until(|screen| screen.contains("status 130"));
-    assert!(screen.contains("lro: interrupted; 28 of 30 operations are not done and continue to run"), "{screen}");
+    assert!(
+        screen.contains("lro: interrupted; 28 of 30 operations are not done and continue to run"),
+        "{screen}"
+    );
     assert!(
         screen.contains("lro: continue with: LRO_ENDPOINT=") && !screen.contains("of 30 done"),
         "{screen}"

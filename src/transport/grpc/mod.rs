@@ -155,8 +155,8 @@ fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
     }
 }
 
-fn empty(answer: &[u8]) -> Result<(), Error> {
-    <()>::decode(answer).map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause))
+fn empty(response: &[u8]) -> Result<(), Error> {
+    <()>::decode(response).map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause))
 }
 
 impl fmt::Debug for GrpcTransport {
