@@ -46,9 +46,11 @@ impl OperationService {
         })
     }
 
-    /// By the host: `compute.googleapis.com`, `compute.us-east1.rep.googleapis.com`.
+    /// By the host: `compute.googleapis.com`, `compute.us-east1.rep.googleapis.com`, `us-east1-compute.googleapis.com`.
     pub(crate) fn of_host(host: &str) -> Option<Self> {
-        Some(match host.strip_suffix(".googleapis.com")?.split('.').next()? {
+        let host = host.to_ascii_lowercase();
+        let label = host.strip_suffix(".googleapis.com")?.split('.').next()?;
+        Some(match label.rsplit_once('-').map_or(label, |(_, service)| service) {
             "compute" => ComputeEngine,
             "sqladmin" => CloudSql,
             "container" => KubernetesEngine,
@@ -112,7 +114,8 @@ impl OperationService {
         }
     }
 
-    fn title(self) -> &'static str {
+    /// Returns the name for messages.
+    pub(crate) fn title(self) -> &'static str {
         match self {
             ComputeEngine => "Compute Engine",
             CloudSql => "Cloud SQL",
@@ -469,6 +472,8 @@ mod tests {
             ("compute.googleapis.com", Some(ComputeEngine)),
             ("compute.us-east1.rep.googleapis.com", Some(ComputeEngine)),
             ("compute.mtls.googleapis.com", Some(ComputeEngine)),
+            ("Compute.GoogleAPIs.com", Some(ComputeEngine)),
+            ("europe-west1-container.googleapis.com", Some(KubernetesEngine)),
             ("sqladmin.googleapis.com", Some(CloudSql)),
             ("container.googleapis.com", Some(KubernetesEngine)),
             ("run.googleapis.com", None),
