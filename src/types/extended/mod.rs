@@ -15,6 +15,7 @@ mod recognize;
 use crate::json::{InvalidJson, RawJson};
 use crate::types::Status;
 use crate::types::text::{SharedSource, SharedText};
+use crate::util::percent::decode_path;
 
 use fields::{ExtendedFields, text};
 
@@ -101,8 +102,12 @@ fn name<'a>(
 fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
     let url = source.string(link).ok()?;
     let path = link::path_of(url.as_str())?;
-    let is_operation = url.as_str()[path.clone()].rsplit('/').nth(1) == Some("operations");
-    is_operation.then(|| url.slice(path))
+    let name = &url.as_str()[path.clone()];
+    if name.rsplit('/').nth(1) != Some("operations") {
+        return None;
+    }
+    // Without escapes it is a part of the text.
+    Some(if name.contains('%') { decode_path(name).into() } else { url.slice(path) })
 }
 
 #[cfg(test)]
