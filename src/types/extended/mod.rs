@@ -40,7 +40,10 @@ pub(super) fn read<'a>(
 ) -> Result<Option<ExtendedOperation>, InvalidJson> {
     let fields = ExtendedFields::read(raw)?;
     let Some(form) = recognize::form(&fields)? else { return Ok(None) };
-    let done = fields.status.is_some_and(|status| is_done(form, status));
+    let done = match fields.status {
+        Some(status) => is_done(form, status).map_err(|invalid| invalid.at("status"))?,
+        None => false,
+    };
     let error = if done { failure::read(form, &fields, source)? } else { None };
     Ok(Some(ExtendedOperation {
         form,
@@ -57,18 +60,20 @@ pub(super) fn name_by_link<'a>(
     source: &SharedSource<'a>,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
-    if kind.text() != r#""storage#operation""# {
+    if kind.string().ok().as_deref() != Some("storage#operation") {
         return Ok(None);
     }
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
 }
 
 /// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`, and those of the future.
-fn is_done(form: OperationForm, status: RawJson<'_>) -> bool {
-    match status.string() {
-        Ok(status) => status.eq_ignore_ascii_case("done"),
+///
+/// A value that can be no status is an error, since it would look like an operation that never ends.
+fn is_done(form: OperationForm, status: RawJson<'_>) -> Result<bool, InvalidJson> {
+    match status.text().starts_with('"') {
+        true => status.string().map(|status| status.eq_ignore_ascii_case("done")),
         // With `enum-encoding=int`.
-        Err(_) => status.integer::<i32>("a status").is_ok_and(|number| number == done_number(form)),
+        false => status.integer::<i32>("a status").map(|number| number == done_number(form)),
     }
 }
 
