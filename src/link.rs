@@ -47,19 +47,14 @@ impl OperationLink {
         if same_endpoint(&self.endpoint) == same_endpoint(endpoint) {
             return true;
         }
-        let (its, ours) = (host(&self.endpoint), host(endpoint));
+        // The word of the path is that of the link, also for a client of `www.googleapis.com`.
         let word = self.version.as_deref().and_then(|version| version.split_once('/')).map(|(word, _)| word);
-        let its_service = if its.as_deref() == Some(WWW) {
-            word.map(service_of_word)
-        } else {
-            its.as_deref().and_then(service)
+        let service_at = |endpoint: &str| match host(endpoint)?.as_str() {
+            WWW => word.map(|word| service_of_word(word).to_owned()),
+            host => service(host).map(str::to_owned),
         };
-        let our_service = if ours.as_deref() == Some(WWW) {
-            word.map(service_of_word)
-        } else {
-            ours.as_deref().and_then(service)
-        };
-        its_service.is_some() && its_service == our_service
+        let its_service = service_at(&self.endpoint);
+        its_service.is_some() && its_service == service_at(endpoint)
     }
 }
 

@@ -12,11 +12,10 @@ pub(super) enum StartPayload<'a> {
     Proto(&'a [u8]),
 }
 
-/// Reads the operation of a response to a start at `path`: the body itself, or its field `operation`.
+/// Reads the operation of a response to a start: the body itself, or its field `operation`.
 ///
 /// This is the one place where the body of such a response becomes an operation, over REST and over gRPC.
-pub(super) fn start_result(path: &str, payload: StartPayload<'_>) -> Result<Operation, Error> {
-    let _ = path;
+pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error> {
     // What cannot be read may be an operation all the same, which then runs.
     read(payload).map_err(|error| match (error.is_no_operation(), payload) {
         (true, _) => error,
@@ -150,10 +149,10 @@ mod tests {
             (r#"{"kind":"x","operation":{"name":"operations/2","n":18446744073709551616}}"#, "operations/2"),
         ];
         for (text, name) in rows {
-            assert_eq!(start_result("/v1/x", StartPayload::Json(text)).unwrap().name(), name, "{text}");
+            assert_eq!(start_result(StartPayload::Json(text)).unwrap().name(), name, "{text}");
         }
         let wrapped = r#"{"operation": {"name":"operations/2","done":false,"n":18446744073709551616}}"#;
-        let operation = start_result("/v1/x", StartPayload::Json(wrapped)).unwrap();
+        let operation = start_result(StartPayload::Json(wrapped)).unwrap();
         assert_eq!(operation.to_json(), r#"{"name":"operations/2","done":false,"n":18446744073709551616}"#);
     }
 
@@ -170,14 +169,14 @@ mod tests {
             (r#"{"operation":{"metadata":{}}}"#, "it has no `name`"),
         ];
         for (text, why) in rows {
-            let error = start_result("/v1/x", StartPayload::Json(text)).expect_err(text);
+            let error = start_result(StartPayload::Json(text)).expect_err(text);
             let expected = format!("the request was accepted, but the response is no operation: {why}");
             assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Decode, expected), "{text}");
             assert_eq!(error.response_body(), Some(text));
         }
-        assert!(start_result("/v1/x", StartPayload::Json("{\"name\":")).unwrap_err().is_cut_short());
-        assert!(start_result("/v1/x", StartPayload::Proto(b"")).unwrap_err().response_body().is_some());
-        let error = start_result("/v1/x", StartPayload::Proto(b"\xff")).unwrap_err();
+        assert!(start_result(StartPayload::Json("{\"name\":")).unwrap_err().is_cut_short());
+        assert!(start_result(StartPayload::Proto(b"")).unwrap_err().response_body().is_some());
+        let error = start_result(StartPayload::Proto(b"\xff")).unwrap_err();
         assert!(error.was_sent() && !error.is_no_operation());
     }
 }

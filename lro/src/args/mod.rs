@@ -56,28 +56,28 @@ pub(crate) enum Command {
     Start(Late<StartArgs>),
     /// Show an operation as it is now.
     #[command(after_help = GET)]
-    Get(Late<Get>),
+    Get(Late<GetArgs>),
     /// List the operations of a project, a location or a whole service.
     #[command(after_help = LIST)]
-    List(Late<List>),
+    List(Late<ListArgs>),
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
     Wait(Late<WaitArgs>),
     /// Request the cancellation of operations; a service may take its time, or not do it.
     #[command(after_help = CANCEL)]
-    Cancel(Late<Names>),
+    Cancel(Late<NamesArgs>),
     /// Delete operations: their results are of no interest any more. Does not cancel them.
     #[command(after_help = DELETE)]
-    Delete(Late<Names>),
+    Delete(Late<NamesArgs>),
     /// Run a fake service on this machine, to try things out and to test programs.
     #[command(after_help = SERVE)]
-    Serve(Late<Serve>),
+    Serve(Late<ServeArgs>),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS)]
-    Completions(Late<Completions>),
+    Completions(Late<CompletionsArgs>),
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
-    Man(Late<Man>),
+    Man(Late<ManArgs>),
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -129,13 +129,13 @@ pub(crate) enum MethodArg {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Get {
+pub(crate) struct GetArgs {
     /// Name or full URL of the operation.
     pub(crate) name: String,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct List {
+pub(crate) struct ListArgs {
     /// A parent such as projects/p/locations/l, a collection, or a URL of one [default: --parent, else operations].
     pub(crate) name: Option<String>,
     /// List only what the service's own filter language selects.
@@ -163,7 +163,7 @@ pub(crate) struct List {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Names {
+pub(crate) struct NamesArgs {
     /// Names or full URLs of operations; `-` reads them from standard input, one a line.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -229,7 +229,7 @@ pub(crate) enum LongPollArg {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
@@ -242,14 +242,14 @@ pub(crate) struct Serve {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Man {
+pub(crate) struct ManArgs {
     /// The command; without it, the page of `lro`.
     pub(crate) command: Option<String>,
 }

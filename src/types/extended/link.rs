@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::json::RawJson;
 use crate::util::percent::{decode_path, escapes_are_valid};
+use crate::util::url::is_version;
 
 /// Finds the resource path in a URL: `projects/p/zones/z/operations/o` in
 /// `https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o`.
@@ -26,19 +27,17 @@ pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
 /// Returns the part of a path in front of the resource: `compute/v1`, `v1`, `sql/v1beta4`.
 pub(crate) fn version_prefix(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('/')?;
-    if is_version(first) {
+    if is_version_or_stage(first) {
         return Some(first);
     }
     let (second, _) = rest.split_once('/')?;
-    (SERVICES.contains(&first) && is_version(second)).then(|| &path[..first.len() + 1 + second.len()])
+    (SERVICES.contains(&first) && is_version_or_stage(second))
+        .then(|| &path[..first.len() + 1 + second.len()])
 }
 
-/// Returns whether a path segment is an API version, such as `v1` and `beta`.
-fn is_version(segment: &str) -> bool {
-    let digits = segment.strip_prefix('v').unwrap_or_default();
-    digits.starts_with(|char: char| char.is_ascii_digit())
-        && digits.chars().all(|char| char.is_ascii_alphanumeric())
-        || matches!(segment, "alpha" | "beta" | "preview")
+/// Returns whether a path segment is a version of the API: those of Compute Engine and others have words too.
+fn is_version_or_stage(segment: &str) -> bool {
+    is_version(segment) || matches!(segment, "alpha" | "beta" | "preview")
 }
 
 pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
