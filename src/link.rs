@@ -1,11 +1,16 @@
 //! URLs of operations, as they are pasted in place of names.
 
+use std::fmt;
+
 use crate::pending::same_endpoint;
 use crate::types::resource_link;
+use crate::util::excerpt::shown;
+use crate::util::percent::decode_path;
+use crate::util::redact::Masked;
 use crate::util::url::UrlParts;
 
 /// The parts of a URL such as a `selfLink`. Nothing is ever sent to its host.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct OperationLink {
     /// `https://compute.googleapis.com`.
     pub(crate) endpoint: String,
@@ -30,7 +35,7 @@ impl OperationLink {
         Some(Self {
             endpoint: format!("{}://{}", url.scheme, url.authority),
             version,
-            name: with_organization(name, url.target),
+            name: with_organization(&decode_path(name), url.target),
         })
     }
 
@@ -50,6 +55,18 @@ impl OperationLink {
         };
         let its_service = service_at(&self.endpoint);
         its_service.is_some() && its_service == service_at(endpoint)
+    }
+}
+
+/// Without a password, and without what may be a secret given in a wrong place.
+impl fmt::Debug for OperationLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.endpoint.rsplit_once('@').map(|(_, host)| format!("…@{host}"));
+        f.debug_struct("OperationLink")
+            .field("endpoint", &shown(host.as_deref().unwrap_or(&self.endpoint)))
+            .field("version", &Masked(&self.version))
+            .field("name", &Masked(&self.name))
+            .finish()
     }
 }
 
@@ -112,7 +129,15 @@ mod tests {
             ),
             ("http://localhost:8080/operations/42", Some(("http://localhost:8080", None, "operations/42"))),
             ("https://host", None),
-            ("https://host/v1/a%2Fb", None),
+            ("https://host/v1/a/%2e%2e/b", None),
+            (
+                "https://iam.googleapis.com/v2/policies/x%2Fprojects%2fp/denypolicies/d%20e/operations/o",
+                Some((
+                    "https://iam.googleapis.com",
+                    Some("v2"),
+                    "policies/x%2Fprojects%2fp/denypolicies/d e/operations/o",
+                )),
+            ),
             ("operations/https://x", None),
             ("ftp://host/operations/42", None),
             ("h\u{e9}https://x", None),
@@ -121,6 +146,15 @@ mod tests {
             let link = OperationLink::parse(text);
             let parts = link.as_ref().map(|link| (&*link.endpoint, link.version.as_deref(), &*link.name));
             assert_eq!(parts, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn users_and_passwords_are_not_printed() {
+        for user in ["user:pass-7", "pass-7"] {
+            let link = OperationLink::parse(&format!("https://{user}@host/v1/operations/o")).unwrap();
+            let shown = format!("{link:?}");
+            assert!(shown.contains("host") && !shown.contains("pass-7"), "{shown}");
         }
     }
 

@@ -72,6 +72,7 @@ struct ErrorInner {
     sent: bool,
     may_have_started: bool,
     response_body: Option<Arc<str>>,
+    is_no_operation: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -256,7 +257,8 @@ impl Error {
         self.0.may_have_started
     }
 
-    /// Returns the response to a start that was accepted, if the response is no operation: at most its first 64 KiB.
+    /// Returns the response to a start that was accepted, if the response is no operation, or one that cannot be read: at most
+    /// its first 64 KiB. [`may_have_started`](Self::may_have_started) is true for the latter.
     ///
     /// It may contain secrets, such as the key of a certificate that was created. So neither `Display` nor `Debug` of the
     /// error contains it.
@@ -335,6 +337,7 @@ impl Error {
             sent: false,
             may_have_started: false,
             response_body: None,
+            is_no_operation: false,
             source: None,
         }))
     }
@@ -417,6 +420,17 @@ impl Error {
 
     /// Adds the body of a response that reports success, and is not what was expected.
     pub(crate) fn accepted(mut self, body: &str) -> Self {
+        self.0.is_no_operation = true;
+        self.with_response_body(body)
+    }
+
+    /// Returns whether a start was accepted, and the response is no operation.
+    pub(crate) fn is_no_operation(&self) -> bool {
+        self.0.is_no_operation
+    }
+
+    /// Adds the response to a start.
+    pub(crate) fn with_response_body(mut self, body: &str) -> Self {
         let end =
             (0..=body.len().min(MOST_BODY)).rev().find(|end| body.is_char_boundary(*end)).unwrap_or_default();
         self.0.response_body = Some(body[..end].into());

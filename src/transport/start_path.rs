@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::name::check_segment;
 use crate::util::excerpt::shown_name;
-use crate::util::percent::{decode, encode_invalid};
+use crate::util::percent::{decode, encode_invalid, escapes_are_valid};
 use crate::util::url::is_version;
 
 /// Returns the path of a REST request as it is sent: percent-escapes are kept, what cannot stand in a URL is encoded.
@@ -36,11 +36,6 @@ fn check(segment: &str) -> Result<(), &'static str> {
         return Err("has a backslash");
     }
     check_segment(segment).and_then(|()| check_segment(&decoded))
-}
-
-fn escapes_are_valid(segment: &str) -> bool {
-    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
-    segment.split('%').skip(1).all(|after| after.as_bytes().get(..2).is_some_and(is_hex))
 }
 
 /// Returns the path of a gRPC method that is given as `package.Service/Method`.
