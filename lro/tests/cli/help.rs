@@ -16,7 +16,7 @@ fn help_names_every_command_status_and_variable() {
         "  143  ",
         "Examples:",
         "--dry-run",
-        "gravest",
+        "the first in this order is the status",
     ];
     for word in COMMANDS.iter().chain(&words) {
         assert!(help.contains(word), "{word}\n{help}");
@@ -40,8 +40,8 @@ fn help_of_every_command_has_an_example() {
 #[test]
 fn help_says_what_a_kill_does_to_the_output() {
     let help = Lro::new(&["wait", "--help"]).runs().exits(0).stdout.replace('\n', " ");
-    let promise = "With --journal a wait that is killed loses no result";
-    assert!(help.contains(promise) && help.contains("may be printed once more"), "{help}");
+    let promise = "With --journal no result is lost if the wait is killed";
+    assert!(help.contains(promise) && help.contains("may be printed twice"), "{help}");
 }
 
 /// As wide as a page, so that it can be read anywhere.
