@@ -4,9 +4,9 @@
 //! cargo bench --bench decode [-- --quick]
 //! ```
 //!
-//! The binary page (`alt=proto`) has the operations of the JSON page; how many a second each gives is told last.
+//! The binary page (`alt=proto`) has the operations of the JSON page; how many a second each gives is printed last.
 //!
-//! No sockets: the client answers from memory, so its figures hold everything but HTTP (options, binding,
+//! No sockets: the client responds from memory, so its figures hold everything but HTTP (options, binding,
 //! headers, retry loop, paging). Every contestant starts from a copy of the body. Rounds are interleaved, a
 //! figure is that of the best round.
 
@@ -32,7 +32,7 @@ fn main() {
     let page = payload::page();
     let pretty = pretty(&page);
     println!("Best of {rounds} rounds; ratios to longrunning.\n");
-    println!("| answer | bytes | longrunning µs | typed, Map µs | Value µs | typed ÷ | Value ÷ |");
+    println!("| response | bytes | longrunning µs | typed, Map µs | Value µs | typed ÷ | Value ÷ |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     report("operation", &payload::operation(), rounds, 1000, get, |body| drop(typed::<Operation>(body)));
     report("page of 1000", &page, rounds, 10, list, |body| drop(typed::<Page>(body)));
@@ -100,16 +100,16 @@ fn report(
 }
 
 fn get(client: &OperationsClient) {
-    let operation = client.get("operations/42").send().expect("the answer is an operation");
+    let operation = client.get("operations/42").send().expect("the response is an operation");
     assert!(black_box(operation).is_done());
 }
 
 fn list(client: &OperationsClient) {
-    let page = client.list("operations").page_size(1000).send().expect("the answer is a page");
+    let page = client.list("operations").page_size(1000).send().expect("the response is a page");
     assert_eq!(black_box(page).operations.len(), payload::PAGE_SIZE);
 }
 
-/// Answers every request with the same bytes.
+/// Responds to every request with the same bytes.
 #[derive(Debug)]
 struct Canned {
     content_type: &'static str,
@@ -118,13 +118,13 @@ struct Canned {
 
 impl HttpClient for Canned {
     fn send(&self, _: &HttpRequest<'_>) -> Result<HttpResponse, HttpError> {
-        let answer = HttpResponse::new(200, self.body.clone());
-        Ok(answer.with_header("content-type", self.content_type))
+        let response = HttpResponse::new(200, self.body.clone());
+        Ok(response.with_header("content-type", self.content_type))
     }
 }
 
 fn typed<T: for<'de> Deserialize<'de>>(body: &[u8]) -> T {
-    black_box(serde_json::from_slice(body).expect("the answer is JSON"))
+    black_box(serde_json::from_slice(body).expect("the response is JSON"))
 }
 
 /// What one writes without this crate.

@@ -39,11 +39,11 @@ fn main() -> Result<(), Error> {
 type Measure = fn(&Faced) -> Duration;
 
 const MEASURES: [(&str, Measure); 5] = [
-    ("limit of a call that is not answered", |faced| {
+    ("limit of a call without a response", |faced| {
         faced.server.reply(Reply::hang());
         late(LIMIT, ErrorKind::Timeout, || faced.client.get(NAME).total_timeout(LIMIT).send())
     }),
-    ("limit of a wait that is not answered", |faced| {
+    ("limit of a wait without a response", |faced| {
         faced.server.reply(Reply::hang());
         late(LIMIT, ErrorKind::Timeout, || faced.client.poller(NAME).total_timeout(LIMIT).until_done())
     }),
@@ -55,7 +55,7 @@ const MEASURES: [(&str, Measure); 5] = [
         let sleeps = Backoff::from_fn(|_| Some(HOUR));
         stopped(|token| faced.client.poller(NAME).forever().backoff(sleeps).stop(token).until_done())
     }),
-    ("stop of a call that is not answered", |faced| {
+    ("stop of a call without a response", |faced| {
         faced.server.reply(Reply::hang());
         stopped(|token| faced.client.get(NAME).attempt_timeout(HOUR).stop(token).send())
     }),

@@ -6,7 +6,7 @@
 //!
 //! The server is the embedded one, in a process of its own. Every operation is done when it is looked at for the
 //! fifth time, and there are no delays between the rounds, so that all time is work. Processor time is the client's
-//! alone (Linux only). The first line is what 10,000 waiting operations take in memory, over a transport that answers
+//! alone (Linux only). The first line is what 10,000 waiting operations take in memory, over a transport that responds
 //! from memory. The second table is about a wait that is too short: how long after its limit the first and the last of
 //! 10,000 errors come.
 
@@ -215,7 +215,7 @@ fn resident() -> usize {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<usize>().ok()).unwrap_or_default() * 1024
 }
 
-/// Has operations that run for ever, and one that is done when it is asked for the second time.
+/// Has operations that run for ever, and one that is done at the second request.
 #[derive(Debug, Default)]
 struct Memory(AtomicUsize);
 

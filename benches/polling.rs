@@ -5,7 +5,7 @@
 //! ```
 //!
 //! writes `docs/polling.md` and `docs/polling.svg`, and prints the tables. The crate's own poller does the waiting, in
-//! virtual time, against a service that answers from memory.
+//! virtual time, against a service that responds from memory.
 
 #[path = "polling/plot.rs"]
 mod plot;

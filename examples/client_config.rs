@@ -1,4 +1,4 @@
-//! Takes retries and time limits from a service config, as gRPC clients do, and asks for binary answers.
+//! Takes retries and time limits from a service config, as gRPC clients do, and requests binary responses.
 //!
 //! `cargo run --example client_config`; with `-- ENDPOINT KEY_FILE NAME` it gets an operation of a real service.
 

@@ -24,7 +24,7 @@ fn main() -> shared::Result<()> {
 
     let journal = Journal::open(&path)?;
     for finished in client.poll_many(service.name.split(',')).journal(&journal).into_iter().take(3) {
-        // Whoever asks for the next one has dealt with this one.
+        // Taking the next one acknowledges this one.
         finished.map_or_else(
             |error| println!("not known: {error}"),
             |operation| println!("{}", operation.name()),

@@ -95,10 +95,13 @@ impl Core {
         }
     }
 
+    fn own_version(&self) -> Option<&str> {
+        self.origin.as_ref()?.api_version.as_deref()
+    }
+
     /// Returns the version if it differs from that of this client, whose requests have theirs anyway.
     pub(crate) fn other_version(&self, version: Option<&str>) -> Option<Arc<str>> {
-        let own = self.origin.as_ref().and_then(|origin| origin.api_version.as_deref());
-        version.filter(|version| own != Some(version)).map(Arc::from)
+        version.filter(|version| self.own_version() != Some(version)).map(Arc::from)
     }
 
     /// Returns the version of requests about an operation, which names the service if only the operation does: `sql/v1`.
@@ -111,8 +114,7 @@ impl Core {
     ) -> Option<Arc<str>> {
         let service = seen.and_then(|operation| OperationService::of_form(operation.form()));
         let service = service.filter(|service| self.service(version.as_deref()) != Some(*service));
-        let own = self.origin.as_ref().and_then(|origin| origin.api_version.as_deref());
-        match (service, version.as_deref().or(own)) {
+        match (service, version.as_deref().or(self.own_version())) {
             (Some(service), Some(asked)) if OperationService::of_prefix(asked).is_none() => {
                 Some(service.qualified(asked).into())
             }

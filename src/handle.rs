@@ -189,13 +189,13 @@ impl<M: Clone> OperationHandle<M> {
     }
 
     /// Takes the response of the start for an operation that the service does not know yet.
-    pub(crate) fn or_started(&self, answer: Result<Operation, Error>) -> Result<Operation, Error> {
+    pub(crate) fn or_started(&self, result: Result<Operation, Error>) -> Result<Operation, Error> {
         let is_new = |error: &Error| {
             error.class() == FaultClass::NotFound && !self.core.start_grace(self.started).is_zero()
         };
-        match answer {
+        match result {
             Err(error) if is_new(&error) => self.operation().ok_or(error),
-            answer => answer,
+            result => result,
         }
     }
 

@@ -1,11 +1,16 @@
 //! URLs of operations, as they are pasted in place of names.
 
+use std::fmt;
+
 use crate::pending::same_endpoint;
 use crate::types::resource_link;
+use crate::util::excerpt::shown;
+use crate::util::percent::decode_path;
+use crate::util::redact::Masked;
 use crate::util::url::UrlParts;
 
 /// The parts of a URL such as a `selfLink`. Nothing is ever sent to its host.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct OperationLink {
     /// `https://compute.googleapis.com`.
     pub(crate) endpoint: String,
@@ -30,7 +35,7 @@ impl OperationLink {
         Some(Self {
             endpoint: format!("{}://{}", url.scheme, url.authority),
             version,
-            name: with_organization(name, url.target),
+            name: with_organization(&decode_path(name), url.target),
         })
     }
 
@@ -42,19 +47,26 @@ impl OperationLink {
         if same_endpoint(&self.endpoint) == same_endpoint(endpoint) {
             return true;
         }
-        let (its, ours) = (host(&self.endpoint), host(endpoint));
+        // The word of the path is that of the link, also for a client of `www.googleapis.com`.
         let word = self.version.as_deref().and_then(|version| version.split_once('/')).map(|(word, _)| word);
-        let its_service = if its.as_deref() == Some(WWW) {
-            word.map(service_of_word)
-        } else {
-            its.as_deref().and_then(service)
+        let service_at = |endpoint: &str| match host(endpoint)?.as_str() {
+            WWW => word.map(|word| service_of_word(word).to_owned()),
+            host => service(host).map(str::to_owned),
         };
-        let our_service = if ours.as_deref() == Some(WWW) {
-            word.map(service_of_word)
-        } else {
-            ours.as_deref().and_then(service)
-        };
-        its_service.is_some() && its_service == our_service
+        let its_service = service_at(&self.endpoint);
+        its_service.is_some() && its_service == service_at(endpoint)
+    }
+}
+
+/// Without a password, and without what may be a secret given in a wrong place.
+impl fmt::Debug for OperationLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.endpoint.rsplit_once('@').map(|(_, host)| format!("…@{host}"));
+        f.debug_struct("OperationLink")
+            .field("endpoint", &shown(host.as_deref().unwrap_or(&self.endpoint)))
+            .field("version", &Masked(&self.version))
+            .field("name", &Masked(&self.name))
+            .finish()
     }
 }
 
@@ -117,7 +129,15 @@ mod tests {
             ),
             ("http://localhost:8080/operations/42", Some(("http://localhost:8080", None, "operations/42"))),
             ("https://host", None),
-            ("https://host/v1/a%2Fb", None),
+            ("https://host/v1/a/%2e%2e/b", None),
+            (
+                "https://iam.googleapis.com/v2/policies/x%2Fprojects%2fp/denypolicies/d%20e/operations/o",
+                Some((
+                    "https://iam.googleapis.com",
+                    Some("v2"),
+                    "policies/x%2Fprojects%2fp/denypolicies/d e/operations/o",
+                )),
+            ),
             ("operations/https://x", None),
             ("ftp://host/operations/42", None),
             ("h\u{e9}https://x", None),
@@ -126,6 +146,15 @@ mod tests {
             let link = OperationLink::parse(text);
             let parts = link.as_ref().map(|link| (&*link.endpoint, link.version.as_deref(), &*link.name));
             assert_eq!(parts, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn users_and_passwords_are_not_printed() {
+        for user in ["user:pass-7", "pass-7"] {
+            let link = OperationLink::parse(&format!("https://{user}@host/v1/operations/o")).unwrap();
+            let shown = format!("{link:?}");
+            assert!(shown.contains("host") && !shown.contains("pass-7"), "{shown}");
         }
     }
 

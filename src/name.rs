@@ -19,7 +19,9 @@ use crate::util::redact::Masked;
 /// - a segment `.` or `..`, also if it is spelled with `%2e` or split off by `\`, `%2f` or `%5c`
 /// - control characters
 ///
-/// Everything else is percent-encoded, so `operations/42:cancel` is only ever the operation with that odd id.
+/// Everything else is percent-encoded, so `operations/42:cancel` is only ever the operation with that odd id. An escaped
+/// slash, as names of IAM have it (`policies/x%2Fprojects%2Fp/…`), is sent as `%252F`, like Google's own clients do; a
+/// service reads that and `%2F` as the same name.
 /// [`Bindings`](crate::Bindings) say which shapes a method takes.
 ///
 /// ```

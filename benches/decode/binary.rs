@@ -65,7 +65,7 @@ pub(crate) fn read_binary(client: &OperationsClient) {
 }
 
 fn list(client: &OperationsClient) -> Vec<longrunning::Operation> {
-    client.list("operations").page_size(1000).send().expect("the answer is a page").operations
+    client.list("operations").page_size(1000).send().expect("the response is a page").operations
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -102,7 +102,7 @@ text { font: 13px system-ui, sans-serif; fill: #444 }
 <rect width="900" height="390" rx="8" fill="#fff"/>
 "##;
 
-/// Ours, and the others in their order: colours that are told apart by most eyes (Okabe and Ito).
+/// Ours, and the others in their order: colours that most eyes distinguish (Okabe and Ito).
 const STROKES: [(&str, f64); 5] =
     [("#d55e00", 3.5), ("#0072b2", 1.8), ("#009e73", 1.8), ("#cc79a7", 1.8), ("#8a8a8a", 1.8)];
 

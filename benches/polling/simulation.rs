@@ -75,7 +75,7 @@ fn polls(backoff: Option<Backoff>, seed: u64) -> Vec<f64> {
     service.polls.lock().expect("no one panics with it").clone()
 }
 
-/// Has an operation that does not end, notes when it is asked for, and deals the chance of the delays.
+/// Has an operation that does not end, notes when it is requested, and deals the chance of the delays.
 #[derive(Debug)]
 struct Service {
     server: Arc<FakeServer>,

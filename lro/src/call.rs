@@ -3,7 +3,7 @@
 use longrunning::OperationsClient;
 use longrunning::printing::shown_name;
 
-use crate::args::{Get, Globals, Names};
+use crate::args::{GetArgs, Globals, NamesArgs};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
@@ -11,7 +11,7 @@ use crate::names;
 use crate::output::{self, StandardOutput};
 use crate::place::OperationPlace;
 
-pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure> {
+pub(crate) fn get(globals: &Globals, args: &GetArgs) -> Result<Exit, CommandFailure> {
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
     let operation = client.get(&*place.name).send().map_err(|error| CommandFailure::of(&error, &place))?;
@@ -19,15 +19,15 @@ pub(crate) fn get(globals: &Globals, args: &Get) -> Result<Exit, CommandFailure>
     Ok(Exit::Success)
 }
 
-pub(crate) fn cancel(globals: &Globals, args: &Names) -> Result<Exit, CommandFailure> {
+pub(crate) fn cancel(globals: &Globals, args: &NamesArgs) -> Result<Exit, CommandFailure> {
     each(globals, args, |client, place| {
         client.cancel(&*place.name).send()?;
-        output::say(&format!("asked to cancel `{}`", shown_name(&place.name)));
+        output::say(&format!("requested cancellation of `{}`", shown_name(&place.name)));
         Ok(())
     })
 }
 
-pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, CommandFailure> {
+pub(crate) fn delete(globals: &Globals, args: &NamesArgs) -> Result<Exit, CommandFailure> {
     each(globals, args, |client, place| {
         client.delete(&*place.name).send()?;
         output::say(&format!("deleted `{}`", shown_name(&place.name)));
@@ -38,7 +38,7 @@ pub(crate) fn delete(globals: &Globals, args: &Names) -> Result<Exit, CommandFai
 /// Makes a call for each name, also after one that failed.
 fn each(
     globals: &Globals,
-    args: &Names,
+    args: &NamesArgs,
     call: impl Fn(&OperationsClient, &OperationPlace) -> Result<(), longrunning::Error>,
 ) -> Result<Exit, CommandFailure> {
     let places = names::places(globals, &args.names)?;

@@ -9,7 +9,7 @@ use longrunning::{Code, Error, ErrorKind};
 pub(crate) enum Exit {
     /// All is well; for a wait: every operation succeeded.
     Success = 0,
-    /// The service could not be asked, or refused.
+    /// The service could not be reached, or refused.
     NotAsked = 1,
     /// The command line, a file or a setting cannot be used.
     Usage = 2,

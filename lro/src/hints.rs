@@ -166,14 +166,14 @@ fn not_found(place: &OperationPlace, call: HintedCall) -> String {
     let regional = location.filter(|location| !service.endpoint.contains(*location) && *location != "global");
     let reason = match call.is_list {
         true => "the parent may not exist",
-        false => "services forget operations some time after they end",
+        false => "services delete operations some time after they finish",
     };
     let fit = match call.is_grpc {
-        true => "--endpoint has to fit, too",
-        false => "--endpoint and --api-version have to fit, too",
+        true => "--endpoint must match, too",
+        false => "--endpoint and --api-version must match, too",
     };
     let regional = regional.map(name_for_display);
-    let regional = regional.map(|location| format!(": a regional service wants its endpoint for {location}"));
+    let regional = regional.map(|location| format!(": a regional service needs its endpoint of {location}"));
     format!("{reason}; {fit}{}", regional.unwrap_or_default())
 }
 
@@ -201,10 +201,9 @@ const NOT_ACCEPTED: &str = "the service did not accept the credentials: renew th
 const GRANT: &str = "grant it, or use other credentials";
 const SCOPE: &str =
     "the access token lacks a scope: get one with https://www.googleapis.com/auth/cloud-platform";
-const QUOTA_PROJECT: &str =
-    "the credentials of a user need a project that requests count for: give --quota-project";
+const QUOTA_PROJECT: &str = "the credentials of a user need a quota project: set --quota-project";
 const NO_CREDENTIALS: &str =
-    "others than the default ones come by --credentials, --access-token-file, --api-key-file or --anonymous";
+    "select others with --credentials, --access-token-file, --api-key-file or --anonymous";
 const OTHER_SHAPE: &str =
     "for names of another shape there is --binding, such as --binding get=/v1/{name=jobs/*}";
 const EMULATOR: &str = "for an emulator there is --allow-plain-http, with --anonymous";
@@ -268,7 +267,7 @@ mod tests {
             (
                 Code::NotFound,
                 Some(
-                    "services forget operations some time after they end; --endpoint and --api-version have to fit, too: a regional service wants its endpoint for europe-west1",
+                    "services delete operations some time after they finish; --endpoint and --api-version must match, too: a regional service needs its endpoint of europe-west1",
                 ),
             ),
             (
@@ -287,7 +286,7 @@ mod tests {
         assert_eq!(
             gone.as_deref(),
             Some(
-                "services forget operations some time after they end; --endpoint and --api-version have to fit, too"
+                "services delete operations some time after they finish; --endpoint and --api-version must match, too"
             )
         );
     }
@@ -308,7 +307,7 @@ mod tests {
                 "Your application is authenticating by using local Application Default Credentials. The run.googleapis.com API requires a quota project, which is not set by default. To learn how to set your quota project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .",
                 "SERVICE_DISABLED googleapis.com service=run.googleapis.com consumer=projects/764086051850",
                 "",
-                "the credentials of a user need a project that requests count for: give --quota-project (SERVICE_DISABLED)",
+                "the credentials of a user need a quota project: set --quota-project (SERVICE_DISABLED)",
             ),
             (
                 "PERMISSION_DENIED",

@@ -37,9 +37,9 @@ pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
 pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
     match suspicion(token).filter(|_| given.is_some_and(|given| given.trim() == token.trim())) {
         Some(what) => {
-            format!("go on with the same --page-token, which is not repeated here: it looks like {what}")
+            format!("continue with the same --page-token, which is not repeated here: it looks like {what}")
         }
-        None => format!("go on with --page-token {}", ShellKind::here().word(token)),
+        None => format!("continue with --page-token {}", ShellKind::here().word(token)),
     }
 }
 
@@ -105,13 +105,13 @@ mod tests {
             assert!(line.contains("it looks like ") && !line.contains(token), "{line}");
             assert_eq!(
                 page_token_line(token, None),
-                format!("go on with --page-token {}", ShellKind::here().word(token))
+                format!("continue with --page-token {}", ShellKind::here().word(token))
             );
             assert_eq!(page_token_line(token, Some("p1")), page_token_line(token, None));
         }
         assert_eq!(
             page_token_line("p 1", Some("p 1")),
-            format!("go on with --page-token {}", ShellKind::here().word("p 1"))
+            format!("continue with --page-token {}", ShellKind::here().word("p 1"))
         );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longrunning::printing::shown_path;
 
-use crate::args::{Globals, Serve};
+use crate::args::{Globals, ServeArgs};
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
 use crate::input;
@@ -13,7 +13,7 @@ use crate::output::{self, StandardOutput};
 use crate::scenario::Scenario;
 use crate::signals;
 
-pub(crate) fn run(globals: &Globals, args: &Serve) -> Result<Exit, CommandFailure> {
+pub(crate) fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, CommandFailure> {
     let mut output = StandardOutput::new(globals);
     if args.print_script {
         output.line(Scenario::DEMO.trim_end());

@@ -51,9 +51,9 @@ pub(super) async fn run<R: AttemptRequest>(
                 let attempt =
                     move |core: &Core, timeout| it.0.attempt(&*core.transport, &it.1.attempt(timeout), turn);
                 match work.attempt(core, turn.timeout, asked.1.stop.as_ref(), attempt).await {
-                    Some(Ok(answer)) => {
+                    Some(Ok(result)) => {
                         attempts.succeeded();
-                        return Ok(answer);
+                        return Ok(result);
                     }
                     Some(Err(error)) => attempts.failed(error, clock),
                     None => {}

@@ -47,7 +47,7 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
         waiting.poll(context)
     });
     match ended.await {
-        JobEnd::Finished(Ok(answer)) => Some(answer),
+        JobEnd::Finished(Ok(result)) => Some(result),
         JobEnd::Finished(Err(panic)) => panic::resume_unwind(panic),
         JobEnd::Lost => Some(Err(fault::lost_attempt())),
         JobEnd::Stopped => None,

@@ -32,7 +32,7 @@ impl Poller<Async> {
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
                     // They end after a done operation or an error, which return above.
-                    None => return Err(Error::decode("the wait ended without an answer")),
+                    None => return Err(Error::decode("the wait ended without a result")),
                 }
             }
         }
@@ -77,11 +77,11 @@ impl Snapshots<Async> {
         if self.over {
             return None;
         }
-        if let Some(answer) = self.begin() {
-            return self.gives(answer);
+        if let Some(result) = self.begin() {
+            return self.gives(result);
         }
-        let answer = advance(work, &self.core, &self.options, self.wait.as_mut()?).await;
-        self.gives(answer)
+        let result = advance(work, &self.core, &self.options, self.wait.as_mut()?).await;
+        self.gives(result)
     }
 }
 
@@ -97,8 +97,8 @@ async fn advance(
             WaitStep::Poll(poll) => {
                 let (timeout, options) = (poll.timeout(), options.clone());
                 let poll = move |core: &Core, left| poll.within(left).send(&*core.transport, &options);
-                let Some(answer) = work.attempt(core, timeout, stop, poll).await else { continue };
-                let news = wait.answered(answer, clock);
+                let Some(result) = work.attempt(core, timeout, stop, poll).await else { continue };
+                let news = wait.polled(result, clock);
                 wait.notify(clock);
                 if let Some(news) = news {
                     return news;

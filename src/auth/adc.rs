@@ -78,13 +78,13 @@ fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error>
         }
         let found = load(Path::new(&path), policy)
             .map_err(|error| error.note(format_args!("{VARIABLE} names it")))?;
-        return Ok(told(found, format_args!("{VARIABLE} names `{}`", file::shown(Path::new(&path)))));
+        return Ok(with_reason(found, format_args!("{VARIABLE} names `{}`", file::shown(Path::new(&path)))));
     }
     let mut searched = format!("{VARIABLE} is unset, ");
     match well_known(env, cfg!(windows)) {
         Some(place) if !is_absent(&place.path) => {
             let found = load(&place.path, policy)?;
-            return Ok(told(found, format_args!("{searched}`{}` exists", place.shown)));
+            return Ok(with_reason(found, format_args!("{searched}`{}` exists", place.shown)));
         }
         Some(place) => searched += &format!("`{}` does not exist", place.shown),
         None => searched += "HOME is unset",
@@ -92,12 +92,12 @@ fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error>
     if env.var("NO_GCE_CHECK").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(Error::new(ErrorKind::Auth, nothing(&searched, "NO_GCE_CHECK is `true`")));
     }
-    let found = metadata::default_credentials(env, nothing(&searched, "no metadata server answered"))?;
-    Ok(told(found, format_args!("{searched}")))
+    let found = metadata::default_credentials(env, nothing(&searched, "no metadata server responded"))?;
+    Ok(with_reason(found, format_args!("{searched}")))
 }
 
 /// Logs which credentials were found and why, since no return value contains that.
-fn told(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
+fn with_reason(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
     log::debug!("default credentials: {}, since {why}", found.label());
     found
 }

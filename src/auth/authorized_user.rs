@@ -133,11 +133,12 @@ impl TokenProvider for AuthorizedUser {
         ];
         form.extend(Some(("scope", scope.as_str())).filter(|_| !scope.is_empty()));
         form.extend(login.rapt_token.as_ref().map(|rapt| ("rapt", rapt.expose())));
-        let mut answer = token_endpoint::exchange(request, &login.token_uri, &form, &[]).map_err(explain)?;
-        if let Some(next) = answer.refresh_token.take() {
+        let mut response =
+            token_endpoint::exchange(request, &login.token_uri, &form, &[]).map_err(explain)?;
+        if let Some(next) = response.refresh_token.take() {
             login.refresh_token.replace(next);
         }
-        Ok(answer.into_token())
+        Ok(response.into_token())
     }
 }
 

@@ -38,12 +38,12 @@ impl TokenProvider for Provider {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let current = self.refresh_token.current();
         let form = [("grant_type", "refresh_token"), ("refresh_token", current.expose())];
-        let mut answer = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
+        let mut response = token_endpoint::exchange(request, &self.token_url, &form, &[self.client.header()])
             .map_err(explain)?;
-        if let Some(next) = answer.refresh_token.take() {
+        if let Some(next) = response.refresh_token.take() {
             self.refresh_token.replace(next);
         }
-        Ok(answer.into_token())
+        Ok(response.into_token())
     }
 }
 
@@ -99,11 +99,11 @@ mod tests {
                 400,
                 r#"{"error":"invalid_grant","error_description":"expired","refresh_token":"CANARY-5"}"#,
                 "the login has expired or was revoked, run `gcloud auth application-default login \
-                 --login-config=FILE`: 127.0.0.1 answered 400: invalid_grant: expired",
+                 --login-config=FILE`: 127.0.0.1 responded with 400: invalid_grant: expired",
                 false,
             ),
-            (401, r#"{"error":"invalid_client"}"#, "127.0.0.1 answered 401: invalid_client", false),
-            (500, "CANARY-6", "127.0.0.1 answered 500", true),
+            (401, r#"{"error":"invalid_client"}"#, "127.0.0.1 responded with 401: invalid_client", false),
+            (500, "CANARY-6", "127.0.0.1 responded with 500", true),
         ];
         for (status, body, message, transient) in rows {
             let server = ScriptedClient::responses([(status, body)]);

@@ -210,8 +210,8 @@ impl ImpersonationRequest {
         }
         let authorization = Zeroizing::new(["Bearer ", source.text()].concat());
         let headers = [("authorization", authorization.as_str())];
-        let answer = token_endpoint::post_json(request, url, body.to_string().as_bytes(), &headers)?;
-        parse(&answer, &token_endpoint::host_of(url), request.now)
+        let response = token_endpoint::post_json(request, url, body.to_string().as_bytes(), &headers)?;
+        parse(&response, &token_endpoint::host_of(url), request.now)
     }
 }
 
@@ -224,11 +224,11 @@ fn parse(body: &[u8], host: &str, now: SystemTime) -> Result<AccessToken, TokenE
     }
 
     let reply: ImpersonationReply = serde_json::from_slice(body).map_err(|error| match error.is_eof() {
-        true => TokenError::transient(format!("the answer of {host} ends early")),
-        false => TokenError::permanent(format!("the answer of {host} is not that of generateAccessToken")),
+        true => TokenError::transient(format!("the response of {host} ends early")),
+        false => TokenError::permanent(format!("the response of {host} is not that of generateAccessToken")),
     })?;
     let Some(text) = reply.access_token.filter(|text| !text.expose().is_empty()) else {
-        return Err(TokenError::permanent(format!("the answer of {host} lacks `accessToken`")));
+        return Err(TokenError::permanent(format!("the response of {host} lacks `accessToken`")));
     };
     let token = AccessToken::from_secret(text);
     match reply.expire_time.as_deref().and_then(time) {
@@ -386,18 +386,18 @@ mod tests {
             (
                 "no token",
                 r#"{"expireTime":"2027-01-15T09:00:00Z"}"#.into(),
-                Err(("the answer of h lacks `accessToken`", false)),
+                Err(("the response of h lacks `accessToken`", false)),
             ),
             (
                 "an empty token",
                 r#"{"accessToken":""}"#.into(),
-                Err(("the answer of h lacks `accessToken`", false)),
+                Err(("the response of h lacks `accessToken`", false)),
             ),
-            ("cut", r#"{"accessToken":"CANARY-1""#.into(), Err(("the answer of h ends early", true))),
+            ("cut", r#"{"accessToken":"CANARY-1""#.into(), Err(("the response of h ends early", true))),
             (
                 "html",
                 "<html>CANARY-3".into(),
-                Err(("the answer of h is not that of generateAccessToken", false)),
+                Err(("the response of h is not that of generateAccessToken", false)),
             ),
         ];
         for (name, body, expected) in rows {

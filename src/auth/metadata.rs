@@ -224,8 +224,8 @@ impl MetadataSource {
             _ => return Err(self.refusal(&response).into()),
         }
         let body = Zeroizing::new(response.body);
-        let answer = token_endpoint::parse(&body);
-        answer
+        let response = token_endpoint::parse(&body);
+        response
             .map(TokenEndpointResponse::into_token)
             .map_err(|why| token_endpoint::unreadable(&self.host, why))
     }
@@ -252,7 +252,7 @@ impl MetadataSource {
             return Ok(());
         }
         let why =
-            format!("what answers at {} is not a metadata server (no `metadata-flavor: Google`)", self.host);
+            format!("the server at {} is not a metadata server (no `metadata-flavor: Google`)", self.host);
         Err(self.miss(TokenError::permanent(why)))
     }
 
@@ -285,7 +285,7 @@ impl MetadataSource {
         };
         let missed = match &self.absent {
             Some(absent) => make(absent.clone()).worded(Wording::Whole),
-            None => make(format!("no metadata server answered at {}", shown(&self.host))),
+            None => make(format!("no metadata server responded at {}", shown(&self.host))),
         };
         missed.with_source(error)
     }

@@ -315,7 +315,7 @@ impl ServiceAccount {
         let (iss, sub, scope) = (self.client_email(), self.subject.as_deref(), self.scope(request));
         let assertion = self.sign(&JwtAssertion { iss, sub, aud, scope: &scope, iat, exp })?;
         let form = [("grant_type", JWT_BEARER), ("assertion", assertion.expose())];
-        let answer = token_endpoint::exchange(request, url, &form, &[]).map_err(|refusal| {
+        let response = token_endpoint::exchange(request, url, &form, &[]).map_err(|refusal| {
             match (refusal.error.as_deref(), sub) {
                 (Some("unauthorized_client"), Some(_)) => {
                     TokenError::permanent(format!("{NOT_DELEGATED}: {refusal}")).worded(Wording::Composed)
@@ -323,7 +323,7 @@ impl ServiceAccount {
                 _ => refusal.into(),
             }
         })?;
-        Ok(answer.into_token())
+        Ok(response.into_token())
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<Secret, TokenError> {

@@ -45,7 +45,8 @@ impl TokenExchange {
         let options = project.map(|project| json!({ "userProject": project }).to_string());
         form.extend(options.as_deref().map(|options| ("options", options)));
         let headers: Vec<_> = self.client.iter().map(StsClientAuth::header).collect();
-        token_endpoint::post_form(request, &self.token_url, &form, &headers).map(|answer| answer.into_token())
+        token_endpoint::post_form(request, &self.token_url, &form, &headers)
+            .map(|response| response.into_token())
     }
 }
 

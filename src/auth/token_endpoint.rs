@@ -199,7 +199,7 @@ impl fmt::Display for Refusal {
         if let Some(failed) = &self.failed {
             return failed.fmt(f);
         }
-        write!(f, "{} answered {}", self.host, self.status)?;
+        write!(f, "{} responded with {}", self.host, self.status)?;
         if let Some(host) = &self.location {
             write!(f, ", a redirect to {host}, which is not followed")?;
         }
@@ -251,11 +251,11 @@ pub(super) enum Unreadable {
 /// Returns the error for an invalid response of `host`.
 pub(super) fn unreadable(host: &str, why: Unreadable) -> TokenError {
     match why {
-        Unreadable::Cut => TokenError::transient(format!("the answer of {host} ends early")),
+        Unreadable::Cut => TokenError::transient(format!("the response of {host} ends early")),
         Unreadable::NotJson => {
-            TokenError::permanent(format!("the answer of {host} is not the JSON of a token endpoint"))
+            TokenError::permanent(format!("the response of {host} is not the JSON of a token endpoint"))
         }
-        Unreadable::Lacks(field) => TokenError::permanent(format!("the answer of {host} lacks `{field}`")),
+        Unreadable::Lacks(field) => TokenError::permanent(format!("the response of {host} lacks `{field}`")),
     }
 }
 

@@ -160,10 +160,10 @@ impl HttpError {
     pub(crate) fn unanswered(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
-                Self::new(HttpErrorKind::Timeout, format!("timed out waiting for an answer of {peer}"))
+                Self::new(HttpErrorKind::Timeout, format!("timed out waiting for a response of {peer}"))
             }
             ConnectionError::Io(error) => {
-                let message = format!("{peer} closed the connection before an answer");
+                let message = format!("{peer} closed the connection before a response");
                 Self::new(HttpErrorKind::Interrupted, message).with_source(error)
             }
             other => Self::ended(other),
@@ -174,10 +174,10 @@ impl HttpError {
     pub(crate) fn cut_short(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
-                Self::new(HttpErrorKind::Timeout, format!("timed out reading the answer of {peer}"))
+                Self::new(HttpErrorKind::Timeout, format!("timed out reading the response of {peer}"))
             }
             ConnectionError::Io(error) => {
-                Self::new(HttpErrorKind::Interrupted, format!("answer of {peer} was cut short"))
+                Self::new(HttpErrorKind::Interrupted, format!("response of {peer} was cut short"))
                     .with_source(error)
             }
             other => Self::ended(other),
@@ -188,7 +188,7 @@ impl HttpError {
     fn ended(error: ConnectionError) -> Self {
         match error {
             ConnectionError::Refused(error) => Self::from(error).sent(true),
-            _ => Self::new(HttpErrorKind::Stopped, "stopped while waiting for an answer"),
+            _ => Self::new(HttpErrorKind::Stopped, "stopped while waiting for a response"),
         }
     }
 

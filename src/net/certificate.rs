@@ -204,10 +204,10 @@ fn configured(
 
 fn read(origin: &str, source: &FileSource, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, NetError> {
     source.read(limits).map_err(|error| {
-        let told = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
+        let described = NetError::new(NetErrorKind::Tls, format!("{origin} {}", error.why));
         match error.cause {
-            Some(cause) => told.with_source(cause),
-            None => told,
+            Some(cause) => described.with_source(cause),
+            None => described,
         }
     })
 }

@@ -39,7 +39,7 @@ type DnsResponse = Result<HostAddresses, Arc<io::Error>>;
 /// The place of the response of one lookup, shared by all callers that wait for it.
 #[derive(Default)]
 struct DnsSlot {
-    answer: Mutex<Option<DnsResponse>>,
+    response: Mutex<Option<DnsResponse>>,
     ready: Condvar,
 }
 
@@ -136,11 +136,11 @@ impl DnsCache {
     fn ask(&self, host: &str, slot: Arc<DnsSlot>) -> io::Result<thread::JoinHandle<()>> {
         let (names, host) = (self.clone(), host.to_owned());
         thread::Builder::new().name("resolve".to_owned()).spawn(move || {
-            let answer = names.0.look_up(&host);
+            let response = names.0.look_up(&host);
             // First the map, then the slot: a caller that comes in between finds the addresses, and starts no
             // second lookup.
             let mut hosts = lock(&names.0.hosts);
-            match &answer {
+            match &response {
                 Ok(addresses) => {
                     let until = Instant::now() + KEEP;
                     hosts.insert(host, DnsEntry::Known { addresses: addresses.clone(), until });
@@ -148,7 +148,7 @@ impl DnsCache {
                 Err(_) => drop(hosts.remove(&host)),
             }
             drop(hosts);
-            slot.fill(answer);
+            slot.fill(response);
         })
     }
 }
@@ -160,21 +160,21 @@ impl DnsShared {
             Ok(addresses) if addresses.is_empty() => Err(io::Error::from(io::ErrorKind::NotFound)),
             other => other,
         };
-        let answer = once().or_else(|error| if is_final(&error) { once() } else { Err(error) });
-        answer.map(Arc::from).map_err(Arc::new)
+        let response = once().or_else(|error| if is_final(&error) { once() } else { Err(error) });
+        response.map(Arc::from).map_err(Arc::new)
     }
 }
 
 impl DnsSlot {
-    fn fill(&self, answer: DnsResponse) {
-        *lock(&self.answer) = Some(answer);
+    fn fill(&self, response: DnsResponse) {
+        *lock(&self.response) = Some(response);
         self.ready.notify_all();
     }
 
     fn wait(&self, deadline: Instant) -> Option<DnsResponse> {
-        let answer = lock(&self.answer);
+        let response = lock(&self.response);
         let budget = deadline.saturating_duration_since(Instant::now());
-        let waited = self.ready.wait_timeout_while(answer, budget, |answer| answer.is_none());
+        let waited = self.ready.wait_timeout_while(response, budget, |response| response.is_none());
         recover(waited).0.clone()
     }
 }

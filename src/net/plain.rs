@@ -36,7 +36,7 @@ impl PlainConnection {
         match error {
             ConnectionError::Io(cause) if !self.has_received && self.role == PeerRole::Server => {
                 let message = format!(
-                    "{} closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+                    "{} closed the connection before a response (a server that expects TLS does so: use `https://`)",
                     self.peer
                 );
                 ConnectionError::Refused(NetError::new(NetErrorKind::Closed, message).with_source(cause))

@@ -52,18 +52,18 @@ fn status(head: &[u8]) -> Option<u16> {
     line.split(' ').nth(1).filter(|status| status.len() == 3)?.parse().ok()
 }
 
-fn refused(status: Option<u16>, answered: bool, proxy: &ProxyServer, peer: &Peer<'_>) -> NetError {
+fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Peer<'_>) -> NetError {
     let why = match status {
         Some(407) if proxy.credentials().is_some() => {
             "it refused the user and password given (407)".to_owned()
         }
         Some(407) => "it wants a user and a password (407)".to_owned(),
-        Some(status) => format!("it answered {status}"),
-        None if answered => "it did not answer in HTTP/1.1".to_owned(),
-        None => "it did not answer".to_owned(),
+        Some(status) => format!("it responded with {status}"),
+        None if responded => "its response is not HTTP/1.1".to_owned(),
+        None => "it did not respond".to_owned(),
     };
     let message = format!("the proxy did not connect to {peer}: {why}");
-    NetError::new(NetErrorKind::Proxy, message).transient(status.map_or(!answered, |status| status >= 500))
+    NetError::new(NetErrorKind::Proxy, message).transient(status.map_or(!responded, |status| status >= 500))
 }
 
 const MAX_HEAD: usize = 64 * 1024;

@@ -363,7 +363,7 @@ macro_rules! poll_options {
         ///
         /// let poller = client.poller("operations/42").total_timeout(Duration::from_secs(60));
         /// let error = poller.on_timeout(OnTimeout::Cancel).until_done().unwrap_err();
-        /// assert!(error.to_string().ends_with("it was asked to cancel"), "{error}");
+        /// assert!(error.to_string().ends_with("its cancellation was requested"), "{error}");
         /// ```
         pub fn on_timeout(mut self, on_timeout: crate::OnTimeout) -> Self {
             self.poll.on_timeout = on_timeout;

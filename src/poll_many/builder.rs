@@ -71,7 +71,7 @@ use super::track::FinishedTrack;
 /// # assert!(server.request_count() < 150, "{}", server.request_count());
 /// # Ok::<(), longrunning::Error>(())
 /// ```
-#[must_use = "nothing is asked before iteration, `join_all`, `race` or `try_join_all`"]
+#[must_use = "no request is sent before iteration, `join_all`, `race` or `try_join_all`"]
 pub struct PollMany {
     core: Arc<Core>,
     targets: Vec<OperationRef>,
@@ -273,9 +273,9 @@ impl PollMany {
                 Err(error) => {
                     return Err(match scheduler.open {
                         0 => error,
-                        1 => error.note("1 other operation goes on and is not waited for any longer"),
+                        1 => error.note("1 other operation continues to run; it is no longer polled"),
                         more => error.note(format_args!(
-                            "{more} other operations go on and are not waited for any longer"
+                            "{more} other operations continue to run; they are no longer polled"
                         )),
                     });
                 }

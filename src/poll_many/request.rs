@@ -29,38 +29,38 @@ pub(super) enum PollRequest {
 
 /// The result of a request.
 pub(super) struct RequestReport {
-    pub(super) answer: RequestResult,
+    pub(super) result: RequestResult,
     /// A transport of the caller's panicked. It does so again where the response is taken, which is an error.
     pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 
 pub(super) enum RequestResult {
-    Got { track: usize, answer: Result<Operation, Error> },
-    Listed { group: usize, answer: Result<OperationPage, Error> },
-    Cancelled { track: usize, answer: Result<(), Error> },
+    Got { track: usize, result: Result<Operation, Error> },
+    Listed { group: usize, result: Result<OperationPage, Error> },
+    Cancelled { track: usize, result: Result<(), Error> },
 }
 
 impl PollRequest {
     pub(super) fn run(self, shared: &RequestContext) -> RequestReport {
         let (over, options) = (&*shared.core.transport, &shared.options);
         let mut panic = None;
-        let answer = match self {
+        let result = match self {
             Self::Poll { track, poll } => {
                 let send = || poll.send(over, options);
-                RequestResult::Got { track, answer: caught(send, &mut panic) }
+                RequestResult::Got { track, result: caught(send, &mut panic) }
             }
             Self::List { group, request, version, timeout } => {
                 let attempt = options.attempt(timeout).at_version(version.as_deref());
                 let send = || over.list_operations(&request, &attempt);
-                RequestResult::Listed { group, answer: caught(send, &mut panic) }
+                RequestResult::Listed { group, result: caught(send, &mut panic) }
             }
             Self::Cancel { track, request, version, turn } => {
                 let attempt = options.attempt(turn.timeout).at_version(version.as_deref());
                 let send = || request.attempt(over, &attempt, turn);
-                RequestResult::Cancelled { track, answer: caught(send, &mut panic) }
+                RequestResult::Cancelled { track, result: caught(send, &mut panic) }
             }
         };
-        RequestReport { answer, panic }
+        RequestReport { result, panic }
     }
 
     pub(super) fn timeout(&self) -> Duration {

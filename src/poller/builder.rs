@@ -97,7 +97,7 @@ impl Poller {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
                 // The iterator ends after a done operation or an error, which return above.
-                None => return Err(Error::decode("the wait ended without an answer")),
+                None => return Err(Error::decode("the wait ended without a result")),
             }
         }
     }

@@ -12,17 +12,17 @@ use crate::wait_support::{Trial, WaitSupport};
 /// The knowledge of a wait about long polls of its service.
 #[derive(Debug)]
 pub(super) struct LongPolling {
-    way: Way,
+    mode: LongPollMode,
     /// Failures in a row, including responses that were not held back.
     failures: u32,
     /// Whether a driver of many waits has a thread for a request that takes long.
     is_allowed: bool,
-    next: Option<Hold>,
-    under_way: Option<Hold>,
+    next: Option<HeldRequest>,
+    under_way: Option<HeldRequest>,
 }
 
 #[derive(Debug)]
-enum Way {
+enum LongPollMode {
     Never,
     Bound(WaitBinding),
     Auto(Arc<WaitSupport>),
@@ -32,7 +32,7 @@ enum Way {
 
 /// One response that the server is requested to hold back.
 #[derive(Debug)]
-struct Hold {
+struct HeldRequest {
     binding: WaitBinding,
     asked: Duration,
     trial: Option<Trial>,
@@ -40,34 +40,36 @@ struct Hold {
 
 impl LongPolling {
     pub(super) fn new(how: LongPoll, support: &Arc<WaitSupport>) -> Self {
-        let way = match how {
-            LongPoll::Auto => Way::Auto(Arc::clone(support)),
-            LongPoll::Never => Way::Never,
-            LongPoll::Body => Way::Bound(WaitBinding::Body),
-            LongPoll::Query => Way::Bound(WaitBinding::Query),
-            LongPoll::Get => Way::Bound(WaitBinding::Get),
+        let mode = match how {
+            LongPoll::Auto => LongPollMode::Auto(Arc::clone(support)),
+            LongPoll::Never => LongPollMode::Never,
+            LongPoll::Body => LongPollMode::Bound(WaitBinding::Body),
+            LongPoll::Query => LongPollMode::Bound(WaitBinding::Query),
+            LongPoll::Get => LongPollMode::Bound(WaitBinding::Get),
         };
-        Self { way, failures: 0, is_allowed: true, next: None, under_way: None }
+        Self { mode, failures: 0, is_allowed: true, next: None, under_way: None }
     }
 
     /// Learns from the form of an operation which service it is, unless long polls are disabled.
     pub(super) fn saw(&mut self, operation: &Operation) {
-        self.way = match (&self.way, operation.form()) {
-            (Way::Never, _) | (_, OperationForm::Longrunning) => return,
+        self.mode = match (&self.mode, operation.form()) {
+            (LongPollMode::Never, _) | (_, OperationForm::Longrunning) => return,
             // The operations of organizations have no wait.
-            (_, OperationForm::ComputeEngine) if operation.name().starts_with("projects/") => Way::Service,
-            _ => Way::Never,
+            (_, OperationForm::ComputeEngine) if operation.name().starts_with("projects/") => {
+                LongPollMode::Service
+            }
+            _ => LongPollMode::Never,
         };
     }
 
     /// Returns the least delay between the end of one poll and the beginning of the next.
     pub(super) fn least_pause(&self) -> Duration {
-        if matches!(self.way, Way::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
+        if matches!(self.mode, LongPollMode::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
     }
 
     /// Less than this is not worth a request of its own; a server that decides itself needs its whole time.
     fn shortest(&self) -> Duration {
-        if matches!(self.way, Way::Service) { OperationService::HOLD } else { SHORTEST }
+        if matches!(self.mode, LongPollMode::Service) { OperationService::HOLD } else { SHORTEST }
     }
 
     /// Allows requests that the server holds, or not.
@@ -97,7 +99,7 @@ impl LongPolling {
         // Nothing is known of the server yet, and one that ignores the request would use up this whole time.
         let longest = if is_trial { LONGEST_TRIAL } else { LONGEST.max(shortest) };
         let (asked, binding) = (room.min(longest), hold.binding);
-        self.under_way = Some(Hold { asked, ..hold });
+        self.under_way = Some(HeldRequest { asked, ..hold });
         Some((asked, binding))
     }
 
@@ -125,7 +127,7 @@ impl LongPolling {
         if !found_out {
             self.failed_again();
             if !passes {
-                self.way = Way::Never;
+                self.mode = LongPollMode::Never;
             }
         }
         true
@@ -134,19 +136,19 @@ impl LongPolling {
     fn failed_again(&mut self) {
         self.failures += 1;
         if self.failures >= MOST_FAILURES {
-            self.way = Way::Never;
+            self.mode = LongPollMode::Never;
         }
     }
 
-    fn hold(&self) -> Option<Hold> {
-        let (binding, trial) = match &self.way {
-            Way::Never => return None,
-            Way::Bound(binding) => (*binding, None),
+    fn hold(&self) -> Option<HeldRequest> {
+        let (binding, trial) = match &self.mode {
+            LongPollMode::Never => return None,
+            LongPollMode::Bound(binding) => (*binding, None),
             // The bindings of the service have another form, which goes before this one.
-            Way::Service => (WaitBinding::Body, None),
-            Way::Auto(support) => support.trial().map(|trial| (trial.binding, Some(trial)))?,
+            LongPollMode::Service => (WaitBinding::Body, None),
+            LongPollMode::Auto(support) => support.trial().map(|trial| (trial.binding, Some(trial)))?,
         };
-        Some(Hold { binding, asked: Duration::ZERO, trial })
+        Some(HeldRequest { binding, asked: Duration::ZERO, trial })
     }
 }
 

@@ -81,9 +81,9 @@ impl<M> Snapshots<M> {
     }
 
     /// Ends the wait if this is its last response.
-    pub(crate) fn gives(&mut self, answer: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
-        self.over = !matches!(&answer, Ok(operation) if !operation.is_done());
-        Some(answer)
+    pub(crate) fn gives(&mut self, result: Result<Operation, Error>) -> Option<Result<Operation, Error>> {
+        self.over = !matches!(&result, Ok(operation) if !operation.is_done());
+        Some(result)
     }
 
     /// Returns the call that cancels the operation, within `timeout`.
@@ -107,8 +107,8 @@ impl Snapshots {
         loop {
             match wait.next(&**clock) {
                 WaitStep::Poll(poll) => {
-                    let answer = poll.send(&**transport, options);
-                    let news = wait.answered(answer, &**clock);
+                    let result = poll.send(&**transport, options);
+                    let news = wait.polled(result, &**clock);
                     wait.notify(&**clock);
                     if let Some(news) = news {
                         return news;
@@ -139,11 +139,11 @@ impl Iterator for Snapshots {
         if self.over {
             return None;
         }
-        if let Some(answer) = self.begin() {
-            return self.gives(answer);
+        if let Some(result) = self.begin() {
+            return self.gives(result);
         }
-        let answer = Self::advance(&self.core, &self.options, self.wait.as_mut()?);
-        self.gives(answer)
+        let result = Self::advance(&self.core, &self.options, self.wait.as_mut()?);
+        self.gives(result)
     }
 }
 

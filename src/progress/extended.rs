@@ -63,7 +63,8 @@ struct ClusterProgress {
 
 impl ClusterProgress {
     fn of(progress: &Map<String, Value>) -> Self {
-        let metrics = Metrics(progress.get("metrics").map(list).unwrap_or_default());
+        let metrics = progress.get("metrics").map(list).unwrap_or_default();
+        let metrics = Metrics(metrics.get(..MOST_METRICS).unwrap_or(metrics));
         let units = metrics.units();
         let percent = metrics.percent().or_else(|| progress.get("stages").and_then(mean_of_stages));
         Self { percent, units }
@@ -148,6 +149,9 @@ fn machines(bulk: &Value) -> Vec<(String, Value)> {
     fields.into_iter().filter_map(|(name, count)| Some((name.to_owned(), count?.into()))).collect()
 }
 
+/// GKE sends a few. They are compared with each other, which must not take long, however many a server sends.
+const MOST_METRICS: usize = 100;
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -216,6 +220,15 @@ mod tests {
             (bulk.percent(), bulk.total_units(), bulk.failure_count()),
             (Some(40.0), Some(10), Some(1))
         );
+    }
+
+    #[test]
+    fn metrics_behind_the_first_hundred_do_not_count() {
+        let pair = r#"{"name":"nodes done","intValue":"16"},{"name":"nodes total","intValue":"32"}"#;
+        for (others, percent) in [(98, Some(50.0)), (99, None), (100_000, None)] {
+            let others = vec![r#"{"name":"x total"}"#; others].join(",");
+            assert_eq!(cluster(&format!(r#"{{"metrics":[{others},{pair}]}}"#)).percent(), percent);
+        }
     }
 
     #[test]

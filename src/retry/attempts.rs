@@ -51,9 +51,9 @@ pub(crate) fn run<T>(
     loop {
         match attempts.next(clock) {
             RetryStep::Attempt(turn) => match attempt(turn) {
-                Ok(answer) => {
+                Ok(result) => {
                     attempts.succeeded();
-                    return Ok(answer);
+                    return Ok(result);
                 }
                 Err(error) => attempts.failed(error, clock),
             },
@@ -70,6 +70,8 @@ pub(crate) struct Attempts {
     delays: Option<Box<dyn RetryDelays>>,
     made: u32,
     ambiguous: bool,
+    /// An earlier attempt may have started an operation.
+    may_have_started: bool,
     state: RetryState,
 }
 
@@ -83,7 +85,15 @@ enum RetryState {
 impl Attempts {
     pub(crate) fn new(task: RetryTask, clock: &dyn Clock) -> Self {
         let state = RetryState::Due { after: None };
-        Self { task, start: clock.now(), delays: None, made: 0, ambiguous: false, state }
+        Self {
+            task,
+            start: clock.now(),
+            delays: None,
+            made: 0,
+            ambiguous: false,
+            may_have_started: false,
+            state,
+        }
     }
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> RetryStep {
@@ -134,6 +144,7 @@ impl Attempts {
     pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
         // Once an attempt may have reached the server, that stays true for the whole call.
         self.ambiguous |= error.was_sent();
+        self.may_have_started |= error.may_have_started();
         let now = clock.now();
         let elapsed = now.saturating_duration_since(self.start);
         let left = self.task.total_timeout.saturating_sub(elapsed);
@@ -184,6 +195,12 @@ impl Attempts {
     }
 
     fn finish(&self, error: Error, elapsed: Duration) -> Error {
+        // What ends the call, such as a stop, may know nothing of an earlier attempt. There was one only if a
+        // repetition is harmless.
+        let error = match self.may_have_started && !error.may_have_started() {
+            true => error.in_doubt_of_start(true),
+            false => error,
+        };
         error.in_call(self.task.method, &self.task.name, self.made, elapsed)
     }
 }

@@ -28,9 +28,8 @@ impl AttemptRequest for StartRequest {
 
 /// Returns whether the service may have started an operation although the attempt failed with `error`.
 fn may_have_started(error: &Error) -> bool {
-    // With a response body, the method has succeeded but does not return operations. Without a token, nothing
-    // was sent.
-    if error.response_body().is_some() || error.kind() == ErrorKind::Auth {
+    // The method has succeeded but does not return operations, or without a token nothing was sent.
+    if error.is_no_operation() || error.kind() == ErrorKind::Auth {
         return false;
     }
     match error.code() {

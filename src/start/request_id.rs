@@ -2,8 +2,7 @@
 
 use crate::core::Origin;
 use crate::error::Error;
-use crate::net::mtls_host;
-use crate::util::url::UrlParts;
+use crate::transport::OperationService;
 
 /// Refuses a request id for a service that is known to ignore or refuse it. If it were sent, a retry would start twice.
 pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
@@ -12,59 +11,26 @@ pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
             "a request id is a field of the message over gRPC: set it there, and call `.idempotent(true)`",
         ));
     }
-    let host = origin.map(|origin| host(&origin.endpoint)).unwrap_or_default();
-    match SERVICES.iter().find(|service| service.is_at(&host, path)) {
+    let by_host = origin.and_then(|origin| OperationService::of_endpoint(&origin.endpoint));
+    let service = by_host.or_else(|| OperationService::of_prefix(path.trim_start_matches('/')));
+    match service.and_then(|service| Some((service, instead(service)?))) {
         None => Ok(()),
-        Some(Service { name, instead, .. }) => Err(Error::config(format!(
-            "{name} takes no `requestId`, so a retry could start a second operation: {instead}"
+        Some((service, instead)) => Err(Error::config(format!(
+            "{} takes no `requestId`, so a retry could start a second operation: {instead}",
+            service.title()
         ))),
     }
 }
 
-struct Service {
-    name: &'static str,
-    host: &'static str,
-    /// The first segment of its paths, if that tells it apart.
-    prefix: &'static str,
-    instead: &'static str,
-}
-
-impl Service {
-    fn is_at(&self, host: &str, path: &str) -> bool {
-        let segment = path.trim_start_matches('/').split('/').next();
-        let is_regional = || host.strip_suffix(self.host).is_some_and(|region| region.ends_with('-'));
-        host == self.host || is_regional() || !self.prefix.is_empty() && segment == Some(self.prefix)
+/// Returns what to do without a request id, if the discovery document of the service has no parameter `requestId`.
+fn instead(service: OperationService) -> Option<&'static str> {
+    match service {
+        OperationService::CloudSql
+        | OperationService::KubernetesEngine
+        | OperationService::DeploymentManager => Some("leave it out"),
+        OperationService::CloudDns => Some("use `.query(\"clientOperationId\", id).idempotent(true)`"),
+        OperationService::ComputeEngine | OperationService::CloudStorage => None,
     }
-}
-
-/// From the discovery documents: no parameter of theirs is called `requestId`.
-const SERVICES: [Service; 4] = [
-    Service { name: "Cloud SQL", host: "sqladmin.googleapis.com", prefix: "sql", instead: "leave it out" },
-    Service {
-        name: "Kubernetes Engine",
-        host: "container.googleapis.com",
-        prefix: "",
-        instead: "leave it out",
-    },
-    Service {
-        name: "Deployment Manager",
-        host: "deploymentmanager.googleapis.com",
-        prefix: "deploymentmanager",
-        instead: "leave it out",
-    },
-    Service {
-        name: "Cloud DNS",
-        host: "dns.googleapis.com",
-        prefix: "dns",
-        instead: "use `.query(\"clientOperationId\", id).idempotent(true)`",
-    },
-];
-
-/// Returns the host of an endpoint, also if it is the one for mutual TLS.
-fn host(endpoint: &str) -> String {
-    let host =
-        UrlParts::split_or("https", endpoint).map(|url| url.host.to_ascii_lowercase()).unwrap_or_default();
-    mtls_host::from_mtls(&host).unwrap_or(host)
 }
 
 #[cfg(test)]

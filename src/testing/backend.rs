@@ -14,7 +14,7 @@ use super::request::{RecordedRequest, RequestParts};
 use super::rest_call;
 use super::rpc_response::{OperationView, RpcResponse};
 use super::script::ReplyScript;
-use super::service::{OperationService, PauseFn, no_method};
+use super::service::{FakeService, PauseFn, no_method};
 use super::socket::ShutdownSignal;
 use super::start::{StartMethods, StartedOperation};
 use crate::util::sync::lock;
@@ -28,7 +28,7 @@ pub(super) struct ServerBackend {
     pub(super) guard: Mutex<TokenGuard>,
     pub(super) script: Mutex<ReplyScript>,
     pub(super) tokens: TokenServers,
-    pub(super) service: OperationService,
+    pub(super) service: FakeService,
     pub(super) starts: Mutex<StartMethods>,
     pub(super) requests_per_connection: u64,
     pub(super) shutdown: ShutdownSignal,

@@ -46,7 +46,7 @@ use crate::types::{Code, Operation, OperationPage, Status};
 #[must_use = "a reply does nothing until the server has it"]
 #[derive(Clone, Debug)]
 pub struct Reply {
-    pub(super) answer: ReplyContent,
+    pub(super) content: ReplyContent,
     pub(super) headers: Vec<(String, Option<String>)>,
     pub(super) delay: Duration,
     pub(super) drip: Option<(usize, Duration)>,
@@ -294,9 +294,9 @@ impl Reply {
         }))
     }
 
-    fn new(answer: ReplyContent) -> Self {
+    fn new(content: ReplyContent) -> Self {
         Self {
-            answer,
+            content,
             headers: Vec::new(),
             delay: Duration::ZERO,
             drip: None,

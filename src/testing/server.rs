@@ -17,7 +17,7 @@ use super::operation::FakeOperation;
 use super::reply::Reply;
 use super::request::RecordedRequest;
 use super::script::ReplyScript;
-use super::service::OperationService;
+use super::service::FakeService;
 use super::socket::ShutdownSignal;
 use super::start::StartMethods;
 use super::store::OperationStore;
@@ -539,7 +539,7 @@ impl FakeServerBuilder {
             guard: Mutex::new(TokenGuard::default()),
             script: Mutex::new(ReplyScript::default()),
             tokens: TokenServers::default(),
-            service: OperationService {
+            service: FakeService {
                 clock: clock.clone(),
                 store: Mutex::new(OperationStore::default()),
                 options: self.options,

@@ -16,7 +16,7 @@ use crate::util::sync::lock;
 
 /// The service: its operations, and how it treats calls.
 #[derive(Debug)]
-pub(super) struct OperationService {
+pub(super) struct FakeService {
     pub(super) clock: Arc<VirtualClock>,
     pub(super) store: Mutex<OperationStore>,
     pub(super) options: FakeServiceOptions,
@@ -33,7 +33,7 @@ pub(super) struct FakeServiceOptions {
 /// How time passes before a response.
 pub(super) type PauseFn<'a> = dyn FnMut(Duration) -> Result<(), ExchangeEnd> + 'a;
 
-impl OperationService {
+impl FakeService {
     /// Responds to a call.
     pub(super) fn respond(
         &self,

@@ -80,7 +80,7 @@ fn refuse_certificates_for_foreign_clients(
     }
     match wants_certificate && !explicit {
         true => Err(Error::config(format!(
-            "{USE_CERTIFICATE} is `true`, which an HTTP client of your own cannot be told: \
+            "{USE_CERTIFICATE} is `true`, which an HTTP client of your own does not support: \
              have that show the certificate, and set `api_endpoint`"
         ))),
         false => Ok(()),

@@ -3,7 +3,8 @@
 use crate::error::Error;
 use crate::name::check_segment;
 use crate::util::excerpt::shown_name;
-use crate::util::percent::{decode, encode_invalid};
+use crate::util::percent::{decode, encode_invalid, escapes_are_valid};
+use crate::util::url::is_version;
 
 /// Returns the path of a REST request as it is sent: percent-escapes are kept, what cannot stand in a URL is encoded.
 ///
@@ -37,11 +38,6 @@ fn check(segment: &str) -> Result<(), &'static str> {
     check_segment(segment).and_then(|()| check_segment(&decoded))
 }
 
-fn escapes_are_valid(segment: &str) -> bool {
-    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
-    segment.split('%').skip(1).all(|after| after.as_bytes().get(..2).is_some_and(is_hex))
-}
-
 /// Returns the path of a gRPC method that is given as `package.Service/Method`.
 #[cfg(feature = "grpc")]
 pub(super) fn grpc_path(path: &str) -> Result<String, Error> {
@@ -64,8 +60,7 @@ fn refused(path: &str, why: &str) -> Error {
 /// Returns the version that a REST path begins with: the segments up to the first one that looks like a version.
 ///
 /// That is `v2` in `/v2/projects/…`, and `compute/v1` in `/compute/v1/projects/…`. Pub/Sub Lite has its operations below
-/// `v1/admin` too. `None` if there is none at the beginning,
-/// where all services have it.
+/// `v1/admin` too. `None` if there is none at the beginning, where all services have it.
 pub(crate) fn version_of(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let mut end = 0;
@@ -78,13 +73,6 @@ pub(crate) fn version_of(path: &str) -> Option<&str> {
         }
     }
     None
-}
-
-/// Such as `v1`, `v1beta1`, `v1p1beta1`.
-fn is_version(segment: &str) -> bool {
-    let number = segment.strip_prefix('v').unwrap_or_default();
-    number.starts_with(|first: char| first.is_ascii_digit())
-        && number.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_plain(byte: u8) -> bool {

@@ -12,11 +12,21 @@ pub(super) enum StartPayload<'a> {
     Proto(&'a [u8]),
 }
 
-/// Reads the operation of a response to a start at `path`: the body itself, or its field `operation`.
+/// Reads the operation of a response to a start: the body itself, or its field `operation`.
 ///
 /// This is the one place where the body of such a response becomes an operation, over REST and over gRPC.
-pub(super) fn start_result(path: &str, payload: StartPayload<'_>) -> Result<Operation, Error> {
-    let _ = path;
+pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error> {
+    // What cannot be read may be an operation all the same, which then runs.
+    read(payload).map_err(|error| match (error.is_no_operation(), payload) {
+        (true, _) => error,
+        (false, StartPayload::Json(text)) => error.sent(true).with_response_body(text),
+        (false, StartPayload::Proto(bytes)) => {
+            error.sent(true).with_response_body(&String::from_utf8_lossy(bytes))
+        }
+    })
+}
+
+fn read(payload: StartPayload<'_>) -> Result<Operation, Error> {
     match payload {
         StartPayload::Json(text) if text.trim_ascii().is_empty() => Err(no_operation("it is empty", text)),
         StartPayload::Json(text) => from_json(text),
@@ -35,7 +45,13 @@ fn from_json(text: &str) -> Result<Operation, Error> {
     let shape = StartShape::of(text)?;
     let operation = match shape.wrapped {
         Some(wrapped) if !shape.is_operation() => Operation::from_json(wrapped)?,
-        None if shape.may_be_extended() => extended(text)?,
+        None if shape.may_be_extended() => {
+            Operation::from_json(text).map_err(|error| match shape.is_extended {
+                true => error,
+                // It has a state, as resources have too.
+                false => error.note("the request was accepted").sent(true).accepted(text),
+            })?
+        }
         None if !shape.is_operation() => return Err(no_operation(&shape.described(), text)),
         _ => Operation::from_json(text)?,
     };
@@ -43,12 +59,6 @@ fn from_json(text: &str) -> Result<Operation, Error> {
         true => Ok(operation),
         false => Err(no_operation("it has no `name`", text)),
     }
-}
-
-/// Reads an operation of Compute Engine, Cloud SQL and others; what has their fields and is none was accepted all the same.
-fn extended(text: &str) -> Result<Operation, Error> {
-    Operation::from_json(text)
-        .map_err(|error| error.note("the request was accepted").sent(true).accepted(text))
 }
 
 /// Services give no name to what was done at once, and to nothing else.
@@ -61,6 +71,8 @@ fn is_named_or_done(operation: &Operation) -> bool {
 struct StartShape<'a> {
     has_name: bool,
     has_state: bool,
+    /// Its kind or type is that of an operation of Compute Engine, Cloud SQL and others.
+    is_extended: bool,
     others: Vec<String>,
     wrapped: Option<&'a str>,
 }
@@ -76,6 +88,10 @@ impl<'a> StartShape<'a> {
                     "done" | "metadata" | "response" | "error" => shape.has_state = true,
                     other => shape.others.push(other.to_owned()),
                 }
+                shape.is_extended |= match name {
+                    "kind" => value.string().is_ok_and(|kind| kind.ends_with("#operation")),
+                    _ => name == "operationType",
+                };
                 if name == "operation" && value.text().starts_with('{') {
                     shape.wrapped = Some(value.text());
                 }
@@ -133,10 +149,10 @@ mod tests {
             (r#"{"kind":"x","operation":{"name":"operations/2","n":18446744073709551616}}"#, "operations/2"),
         ];
         for (text, name) in rows {
-            assert_eq!(start_result("/v1/x", StartPayload::Json(text)).unwrap().name(), name, "{text}");
+            assert_eq!(start_result(StartPayload::Json(text)).unwrap().name(), name, "{text}");
         }
         let wrapped = r#"{"operation": {"name":"operations/2","done":false,"n":18446744073709551616}}"#;
-        let operation = start_result("/v1/x", StartPayload::Json(wrapped)).unwrap();
+        let operation = start_result(StartPayload::Json(wrapped)).unwrap();
         assert_eq!(operation.to_json(), r#"{"name":"operations/2","done":false,"n":18446744073709551616}"#);
     }
 
@@ -153,13 +169,14 @@ mod tests {
             (r#"{"operation":{"metadata":{}}}"#, "it has no `name`"),
         ];
         for (text, why) in rows {
-            let error = start_result("/v1/x", StartPayload::Json(text)).expect_err(text);
+            let error = start_result(StartPayload::Json(text)).expect_err(text);
             let expected = format!("the request was accepted, but the response is no operation: {why}");
             assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Decode, expected), "{text}");
             assert_eq!(error.response_body(), Some(text));
         }
-        assert!(start_result("/v1/x", StartPayload::Json("{\"name\":")).unwrap_err().is_cut_short());
-        assert!(start_result("/v1/x", StartPayload::Proto(b"")).unwrap_err().response_body().is_some());
-        assert!(start_result("/v1/x", StartPayload::Proto(b"\xff")).is_err());
+        assert!(start_result(StartPayload::Json("{\"name\":")).unwrap_err().is_cut_short());
+        assert!(start_result(StartPayload::Proto(b"")).unwrap_err().response_body().is_some());
+        let error = start_result(StartPayload::Proto(b"\xff")).unwrap_err();
+        assert!(error.was_sent() && !error.is_no_operation());
     }
 }

@@ -18,7 +18,7 @@ use crate::util::excerpt::excerpt;
 /// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
 ///
 /// It is only interpreted on request, so a program can keep, show and pass on a type that it does not
-/// kept, shown and passed on without loss. [`decode`](Self::decode) reads the JSON into a type of yours,
+/// know, without loss. [`decode`](Self::decode) reads the JSON into a type of yours,
 /// [`unpack`](Self::unpack) gives a protobuf message. Two of them are equal if they have the same text, or
 /// the same type URL and bytes.
 ///

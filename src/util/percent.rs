@@ -29,6 +29,19 @@ pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+/// Decodes a name of several segments as services do: an escaped `/` stays escaped (`google/api/http.proto`).
+///
+/// So `a%2Fb` and `a%252Fb`, as which [`encode_path`] sends it, are the same name `a%2Fb`.
+pub(crate) fn decode_path(text: &str) -> String {
+    decode(&text.replace("%2F", "%252F").replace("%2f", "%252f"))
+}
+
+/// Returns whether two hexadecimal digits follow each `%`.
+pub(crate) fn escapes_are_valid(text: &str) -> bool {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    text.split('%').skip(1).all(|after| after.as_bytes().get(..2).is_some_and(is_hex))
+}
+
 /// Decodes a value of a query or a form, in which a plus is a space.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn decode_form(text: &str) -> String {
@@ -66,6 +79,17 @@ mod tests {
         assert_eq!(encode("aZ09-._~"), "aZ09-._~");
         assert_eq!(encode("a/b c%é+:\n"), "a%2Fb%20c%25%C3%A9%2B%3A%0A");
         assert_eq!(encode_path("a/b:c/"), "a/b%3Ac/");
+    }
+
+    #[test]
+    fn an_escaped_slash_is_no_slash() {
+        for name in ["a%2Fb/c%2fd", "a b/%/é"] {
+            assert_eq!(decode_path(&encode_path(name)), name);
+        }
+        assert_eq!(decode_path("a%2Fb/c%2fd%20%C3%A9"), "a%2Fb/c%2fd é");
+        assert!(
+            escapes_are_valid("a%2Fb%c3") && !["%", "a%2", "%zz", "%é"].into_iter().any(escapes_are_valid)
+        );
     }
 
     #[test]

@@ -43,6 +43,13 @@ impl<'a> UrlParts<'a> {
     }
 }
 
+/// Returns whether a path segment is the version of an API: `v1`, `v1beta1`, `v1p1beta1`.
+pub(crate) fn is_version(segment: &str) -> bool {
+    let number = segment.strip_prefix('v').unwrap_or_default();
+    number.starts_with(|first: char| first.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// Splits `host:port` or `[::1]:port`; the host keeps its brackets.
 pub(crate) fn split_port(server: &str) -> Option<(&str, Option<&str>)> {
     let end_of_host = match server.strip_prefix('[') {

@@ -89,12 +89,12 @@ fn what_goes_wrong_is_named_without_secrets() {
     );
 
     for (reply, expected) in [
-        (Reply::status(401), "127.0.0.1 answered 401"),
+        (Reply::status(401), "127.0.0.1 responded with 401"),
         (
             Reply::json(200, r#"{"AccessKeyId": "CANARY-1", "SecretAccessKey": 2}"#),
             "gave no AWS security credentials",
         ),
-        (Reply::json(404, r#"{"message": "CANARY-2"}"#), "127.0.0.1 answered 404"),
+        (Reply::json(404, r#"{"message": "CANARY-2"}"#), "127.0.0.1 responded with 404"),
     ] {
         let server = self::server();
         server.reply_to("GET", "/v2/credentials", reply);

@@ -64,7 +64,7 @@ fn a_server_that_no_variable_names_has_to_say_what_it_is() {
     let builder = server.client_builder().environment([("NO_GCE_CHECK", "")]);
     let builder = builder.credentials(MetadataServer::new().http_client(http));
     let error = builder.build().unwrap().get(NAME).send().unwrap_err();
-    assert!(error.to_string().contains("no metadata server answered"), "{error:#}");
+    assert!(error.to_string().contains("no metadata server responded"), "{error:#}");
     assert_eq!(asked(&server).len(), 1, "no token is asked for");
 }
 
@@ -85,9 +85,9 @@ fn refusals_show_what_the_server_says() {
             Reply::json(403, json!({"error": "denied", "error_description": permission}).to_string()),
             format!(": denied: {permission}"),
         ),
-        ("nothing", text(403, " \n"), "answered 403".into()),
-        ("page", Reply::html(403), "answered 403".into()),
-        ("page in disguise", text(403, "\n<!DOCTYPE html><style>*{}</style>"), "answered 403".into()),
+        ("nothing", text(403, " \n"), "responded with 403".into()),
+        ("page", Reply::html(403), "responded with 403".into()),
+        ("page in disguise", text(403, "\n<!DOCTYPE html><style>*{}</style>"), "responded with 403".into()),
         (
             "a secret",
             text(403, "for Bearer ya29.CANARY-0123456789abcdefghijklmnop"),
@@ -109,7 +109,7 @@ fn refusals_show_what_the_server_says() {
                 !message.contains('\n') && !message.contains("CANARY") && !message.contains('<'),
                 "{name}: {message}"
             );
-            if expected == "answered 403" {
+            if expected == "responded with 403" {
                 assert!(message.ends_with(&expected), "{name}: {message}");
             }
         }

@@ -324,6 +324,19 @@ fn links_work_in_place_of_names() {
     client.delete(&link).send().unwrap();
     assert!(lines(&server).iter().all(|line| line.contains(" /compute/v1/projects/p/zones/z/operations")));
 
+    let escaped = format!("{}/v2/policies/x%2Fprojects%2Fp/denypolicies/d%20e/operations/o", server.url());
+    server.insert(Operation::running("policies/x%2Fprojects%2Fp/denypolicies/d e/operations/o"));
+    assert_eq!(
+        client.get(&escaped).send().unwrap().name(),
+        "policies/x%2Fprojects%2Fp/denypolicies/d e/operations/o"
+    );
+    for elsewhere in ["v1/projects/%2e%2e/operations/o", "v1/projects/p%2F..%2Fq/operations/o", "v1/a/%2E/o"]
+    {
+        let count = server.request_count();
+        let error = client.get(format!("{}/{elsewhere}", server.url())).send().unwrap_err();
+        assert_eq!((error.kind(), server.request_count()), (ErrorKind::Binding, count), "{error}");
+    }
+
     let count = server.request_count();
     for foreign in [
         "https://evil.example/compute/v1/projects/p/zones/z/operations/o",
@@ -468,6 +481,13 @@ fn starts_complete_the_name() {
             r#"{"kind":"dns#operation","id":"o","status":"pending"}"#,
             "projects/p/managedZones/z/operations/o",
             "dns/v1",
+        ),
+        (
+            "POST",
+            "/v1/projects/example.com%3Ap/locations/l/clusters",
+            r#"{"name":"o","operationType":"CREATE_CLUSTER","status":"RUNNING","zone":"l"}"#,
+            "projects/example.com:p/locations/l/operations/o",
+            "container/v1",
         ),
         (
             "POST",

@@ -155,9 +155,9 @@ fn messages_of_the_network() {
         (
             Reply::reset(),
             Transport,
-            "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)",
+            "HOST closed the connection before a response (a server that expects TLS does so: use `https://`)",
         ),
-        (Reply::usual().truncate_at(9), Transport, "answer of HOST was cut short"),
+        (Reply::usual().truncate_at(9), Transport, "response of HOST was cut short"),
         (Reply::html(200), Decode, "HOST returned an HTML page instead of JSON (HTTP 200): Error 200 …"),
         (
             Reply::json(200, "no healthy upstream").header("content-type", "text/plain"),
@@ -181,7 +181,7 @@ fn messages_of_the_network() {
         ),
         (Reply::empty(), Transport, "the response is empty"),
         (Reply::json(200, r#"{"name":"#), Transport, "the response ends early"),
-        (Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"), Transport, "HOST did not answer in proper HTTP/1.1"),
+        (Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"), Transport, "response of HOST is not valid HTTP/1.1"),
         (
             Reply::status(200).header("content-encoding", "br"),
             Decode,
@@ -213,7 +213,7 @@ fn messages_about_time() {
     let host = server.address().to_string();
     server.reply(Reply::hang());
     let once = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
-    let message = format!("GetOperation `operations/42`: no answer from {host} in time");
+    let message = format!("GetOperation `operations/42`: no response from {host} in time");
     check(once.get(NAME).send().unwrap_err(), (ErrorKind::Timeout, None, 1, 10.0, &message));
     let message = "GetOperation `operations/42`: no time left for an attempt";
     check(
@@ -230,7 +230,7 @@ fn messages_about_time() {
     server.reply(Reply::hang());
     let message = format!(
         "operation `operations/42` not known to be done after 5 s (1 poll); it was not cancelled; \
-         the last poll failed: no answer from {host} in time"
+         the last poll failed: no response from {host} in time"
     );
     check(poller(5.0).until_done().unwrap_err(), (ErrorKind::Timeout, None, 1, 5.0, &message));
 }
@@ -322,7 +322,7 @@ fn messages_about_credentials() {
     let file = std::path::Path::new("/nowhere").join("application_default_credentials.json");
     let message = format!(
         "GetOperation `operations/42`: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset, \
-         `{}` does not exist, no metadata server answered; `gcloud auth application-default login` would make some",
+         `{}` does not exist, no metadata server responded; `gcloud auth application-default login` would make some",
         file.display()
     );
     check(client.get(NAME).send().unwrap_err(), (ErrorKind::Auth, None, 1, 0.0, &message));

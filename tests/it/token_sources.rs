@@ -101,7 +101,7 @@ fn where_there_are_no_credentials_every_place_is_named() {
     let file = if cfg!(windows) { "/nowhere\\gcloud\\" } else { "~/.config/gcloud/" };
     let message = format!(
         "GetOperation `{NAME}`: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset, \
-         `{file}application_default_credentials.json` does not exist, no metadata server answered; \
+         `{file}application_default_credentials.json` does not exist, no metadata server responded; \
          `gcloud auth application-default login` would make some"
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Auth, message));

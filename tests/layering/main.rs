@@ -36,7 +36,7 @@ const CIRCLES: [(&str, &[&str]); 2] = [
     (
         "an error holds the operation and the status that it is about, and they return errors where they are read",
         &[
-            "error",
+            "error/mod",
             "types/any",
             "types/extended/failure",
             "types/extended/mod",

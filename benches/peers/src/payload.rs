@@ -1,4 +1,4 @@
-//! What the server answers: an operation of about 600 bytes, pages of 1000 operations and about 400 kB.
+//! What the server sends: an operation of about 600 bytes, pages of 1000 operations and about 400 kB.
 
 /// How many operations a page holds.
 pub const PAGE_SIZE: usize = 1000;

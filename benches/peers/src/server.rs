@@ -1,4 +1,4 @@
-//! A server that costs as little as possible: answers are made beforehand, connections are kept open.
+//! A server that costs as little as possible: responses are made beforehand, connections are kept open.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,40 +11,40 @@ use crate::payload;
 pub fn serve() -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     println!("http://{}", listener.local_addr()?);
-    let answers =
-        Arc::new(Answers { operation: answer(&payload::operation()), page: answer(&payload::page()) });
+    let responses =
+        Arc::new(Responses { operation: response(&payload::operation()), page: response(&payload::page()) });
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let answers = Arc::clone(&answers);
+            let responses = Arc::clone(&responses);
             // A client that goes away is how each measurement ends.
-            thread::spawn(move || drop(connection(stream, &answers)));
+            thread::spawn(move || drop(connection(stream, &responses)));
         }
     });
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
 
-struct Answers {
+struct Responses {
     operation: Vec<u8>,
     page: Vec<u8>,
 }
 
-fn answer(body: &str) -> Vec<u8> {
+fn response(body: &str) -> Vec<u8> {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=UTF-8\r\n\
         date: Sun, 22 Nov 2026 10:19:02 GMT\r\nserver: bench\r\ncontent-length: ";
     format!("{head}{}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-fn connection(stream: TcpStream, answers: &Answers) -> io::Result<()> {
+fn connection(stream: TcpStream, responses: &Responses) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
     let mut output = stream;
-    let mut page = answers.page.clone();
+    let mut page = responses.page.clone();
     let token = page.len() - r#"00000000"}"#.len()..page.len() - r#""}"#.len();
     loop {
         let Some(target) = request(&mut input)? else { return Ok(()) };
         if target.contains("/operations/") {
-            output.write_all(&answers.operation)?;
+            output.write_all(&responses.operation)?;
         } else {
             let next = format!("{:08}", page_token(&target) + 1);
             page[token.clone()].copy_from_slice(next.as_bytes());
@@ -64,7 +64,7 @@ fn request(input: &mut impl BufRead) -> io::Result<Option<String>> {
     Ok(head.split(' ').nth(1).map(str::to_owned))
 }
 
-/// The number of the page asked for; the listing never ends.
+/// The number of the page that is requested; the listing never ends.
 fn page_token(target: &str) -> u32 {
     let token = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("pageToken="));
     token.and_then(|token| token.parse().ok()).unwrap_or(0)

@@ -33,7 +33,7 @@ pub fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// Serves on a thread for as long as the process runs; compresses answers where that is asked for.
+/// Serves on a thread for as long as the process runs; compresses responses if that is requested.
 pub fn start(compress: bool) -> io::Result<SocketAddr> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;

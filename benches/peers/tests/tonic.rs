@@ -31,10 +31,10 @@ fn gets_and_lists_plain_and_compressed() {
 #[test]
 fn compressed_page_is_small_until_it_is_read() {
     // A tenth of the page, and more than its compressed form.
-    for (compress, told) in [(false, " bytes of 127.0.0.1"), (true, "answer of 127.0.0.1")] {
+    for (compress, expected) in [(false, " bytes of 127.0.0.1"), (true, "response of 127.0.0.1")] {
         let client = builder(compress).message_limit(40_000).build().unwrap();
         let error = client.list("operations").send().unwrap_err().to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 

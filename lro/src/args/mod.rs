@@ -56,28 +56,28 @@ pub(crate) enum Command {
     Start(Late<StartArgs>),
     /// Show an operation as it is now.
     #[command(after_help = GET)]
-    Get(Late<Get>),
+    Get(Late<GetArgs>),
     /// List the operations of a project, a location or a whole service.
     #[command(after_help = LIST)]
-    List(Late<List>),
+    List(Late<ListArgs>),
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
     Wait(Late<WaitArgs>),
     /// Request the cancellation of operations; a service may take its time, or not do it.
     #[command(after_help = CANCEL)]
-    Cancel(Late<Names>),
+    Cancel(Late<NamesArgs>),
     /// Delete operations: their results are of no interest any more. Does not cancel them.
     #[command(after_help = DELETE)]
-    Delete(Late<Names>),
+    Delete(Late<NamesArgs>),
     /// Run a fake service on this machine, to try things out and to test programs.
     #[command(after_help = SERVE)]
-    Serve(Late<Serve>),
+    Serve(Late<ServeArgs>),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS)]
-    Completions(Late<Completions>),
+    Completions(Late<CompletionsArgs>),
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
-    Man(Late<Man>),
+    Man(Late<ManArgs>),
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -100,7 +100,7 @@ pub(crate) struct StartArgs {
     /// Wait until the operation is done, as `lro wait` does.
     #[arg(long)]
     pub(crate) wait: bool,
-    /// With --wait: what becomes of an operation that still runs when the time is over.
+    /// With --wait: what to do with an operation that still runs after the timeout.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT", requires = "wait")]
     pub(crate) on_timeout: OnTimeoutArg,
     /// With --wait: let the server hold its response back until the operation is done, where it can.
@@ -129,13 +129,13 @@ pub(crate) enum MethodArg {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Get {
+pub(crate) struct GetArgs {
     /// Name or full URL of the operation.
     pub(crate) name: String,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct List {
+pub(crate) struct ListArgs {
     /// A parent such as projects/p/locations/l, a collection, or a URL of one [default: --parent, else operations].
     pub(crate) name: Option<String>,
     /// List only what the service's own filter language selects.
@@ -163,7 +163,7 @@ pub(crate) struct List {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Names {
+pub(crate) struct NamesArgs {
     /// Names or full URLs of operations; `-` reads them from standard input, one a line.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -180,7 +180,7 @@ pub(crate) struct WaitArgs {
     /// Of these, wait for those that the service's own filter language selects.
     #[arg(long, value_name = "FILTER", requires = "all")]
     pub(crate) filter: Option<String>,
-    /// What becomes of operations that still run when the time is over.
+    /// What to do with operations that still run after the timeout.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeoutArg,
     /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
@@ -206,10 +206,10 @@ pub(crate) enum SortArg {
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum OnTimeoutArg {
-    /// They run on.
+    /// Let them continue.
     #[default]
     Leave,
-    /// They are cancelled.
+    /// Cancel them.
     Cancel,
 }
 
@@ -229,7 +229,7 @@ pub(crate) enum LongPollArg {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
@@ -242,14 +242,14 @@ pub(crate) struct Serve {
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
-pub(crate) struct Man {
+pub(crate) struct ManArgs {
     /// The command; without it, the page of `lro`.
     pub(crate) command: Option<String>,
 }
@@ -258,19 +258,18 @@ const ABOUT: &str = "\
 Starts, looks up, waits for, lists, cancels and deletes long-running operations (google.longrunning.Operations)
 of any Google service.
 
-An operation is named as the service names it, `projects/p/locations/l/operations/42`, and the service by
---endpoint or LRO_ENDPOINT. A URL says both, whatever the name looks like; the scheme may be left out:
+Name an operation as the service does, `projects/p/locations/l/operations/42`, and the service by --endpoint or
+LRO_ENDPOINT. A URL has both and works for names of any shape; the scheme may be left out:
 
   lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
   lro get run.googleapis.com/v2/projects/p/locations/l/operations/42
 
-Who asks is found where Google's other tools look (application default credentials), unless an option
-says otherwise.";
+Without an option for credentials, lro uses those that Google's other tools use (application default credentials).";
 
 const AFTER: &str = "\
 Exit status:
-  0    all is well; for `wait`: every operation succeeded
-  1    the service could not be asked, or refused
+  0    the command succeeded; for `wait`: every operation succeeded
+  1    the service could not be reached, or refused
   2    the command line, a file, a setting or a name cannot be used; nothing was sent for it
   3    `wait`: an operation failed
   4    `wait`: an operation was still running at the time limit
@@ -280,23 +279,23 @@ Exit status:
   130  `wait` was stopped by SIGINT, which is Ctrl-C
   143  `wait` was stopped by SIGTERM
 
-  Of several operations the gravest counts, in the order 2, 6, 1, 5, 3, 4, after signals.
+  If several apply, the first in this order is the status: 129, 130 and 143, then 2, 6, 1, 5, 3, 4.
 
-  The status does not depend on whether the output could be written, except that 0 becomes 1 if a write fails other
-  than because the reader closed its pipe. `list` ends without an error where its reader stops, `wait` goes on.
+  If the reader closes its pipe, `list` ends without an error, and `wait` continues for its status. If a write fails
+  for another reason, 0 becomes 1; the other statuses stay.
 
 Output:
   Operations go to standard output, everything else to standard error. With --format json each operation is one
-  line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run are for
-  a copy of github.com/googleapis/googleapis, since few services tell their schema.
+  line, exactly as the server sent it but for white space between tokens. The grpcurl commands of --dry-run need a
+  copy of github.com/googleapis/googleapis, since few services publish their schema by reflection.
 
 Credentials:
-  The first of these is used, and it is an error to give two of the first line:
+  The first of these is used. Two from the first line are an error.
     --credentials, --access-token-file, --api-key-file, --anonymous, or `?key=` in a URL that names an operation
     LRO_API_KEY
     application default credentials: GOOGLE_APPLICATION_CREDENTIALS, gcloud's login, the metadata server
-  The key of a URL is sent as a header and never printed. They are sent to hosts of Google's, to this machine and to
-  --endpoint only, whatever a URL says.
+  The key of a URL is sent as a header and never printed. Credentials are sent only to hosts of Google, to this
+  machine and to --endpoint, whatever a URL says.
 
 Environment:
   LRO_ENDPOINT                    as --endpoint
@@ -316,11 +315,12 @@ Examples:
 
 const START: &str = "\
 Prints the operation. With --wait it prints the name on standard error, and then does what `lro wait` does, with its
-exit statuses; the operation is waited for at the version of the path.
+exit statuses. It polls at the version of the path.
 
-The request is sent at most once, unless --request-id makes it safe to repeat: then it is retried as other requests are.
-A service that ignores the id starts twice. Exit status 1 and a message say if an operation may have been started; look
-for it, by `lro list`, before you start again. A response that is no operation is printed, with exit status 1.
+The request is sent at most once. With --request-id it is retried as other requests are, because the service recognises
+a second one; a service that ignores the id may start twice. If it is unknown whether an operation was started, the exit
+status is 1 and a message says so: look for it with `lro list` before you start again. A response that is no operation
+is printed, with exit status 1.
 
 Examples:
   lro start https://run.googleapis.com/v2/projects/p/locations/l/jobs/j:run --wait --total-timeout 1h
@@ -334,7 +334,7 @@ Examples:
   lro get https://run.googleapis.com/v2/projects/p/locations/l/operations/42
   lro get operations/42 --format json | jq .metadata
 
-The exit status is 0 also for an operation that failed: asking for it worked. `lro wait` tells the two apart.";
+The exit status is 0 also for an operation that failed, since the request succeeded. `lro wait` has a status for each.";
 
 const LIST: &str = "\
 Examples:
@@ -347,25 +347,25 @@ Names are shown without the parent that they have in common, unless --format say
 do not fit are left out. AGE counts from the creation, DURATION from the start of the work to its end.";
 
 const WAIT: &str = "\
-Several names are waited for at once, each is reported when it is done. The limit is --total-timeout, by default
-24h. Faults that may pass do not end a wait.
+Waits for several operations at a time and reports each when it is done, for at most --total-timeout (24h by default).
+Transient errors do not end a wait.
 
-Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that goes on; a second signal ends
-it at once. A signal that was ignored when the program started stays ignored, as with nohup. Ctrl-Z takes the
-display away until `fg`.
+Ctrl-C, SIGTERM and SIGHUP stop the wait, not the operations, and print the command that continues it. A second signal
+ends it at once. Signals that were ignored when the program started stay ignored, as with nohup. Ctrl-Z removes the
+display until `fg`.
 
-On a terminal there is a row for each operation, as many as fit, with its own time. In a log, where CI is set, and
-with -v there are lines instead. A last line sums up.
+On a terminal there is a row for each operation, with its own time, for as many as fit. In a log, where CI is set, and
+with -v, there are lines instead. A last line sums up.
 
-With --journal a wait that is killed loses no result, nor does one whose output cannot be written: the next one prints
-what this one did not, and a result that was printed in the very moment of the kill may be printed once more.
+With --journal no result is lost if the wait is killed or its output cannot be written: the next wait prints those that
+were not printed. A result that was printed at the moment of the kill may be printed twice.
 
 Examples:
   lro wait projects/p/locations/l/operations/42 --total-timeout 15m
   lro wait operations/1 operations/2 --on-timeout cancel
   lro wait --all projects/p/locations/l --filter 'metadata.verb = \"create\"'
   lro wait - < names.txt    # one a line, # begins a comment
-  lro wait --journal pending.jsonl operations/42    # goes on after a crash with: lro wait --journal pending.jsonl";
+  lro wait --journal pending.jsonl operations/42    # after a crash, continue with: lro wait --journal pending.jsonl";
 
 const CANCEL: &str = "\
 Examples:
@@ -379,8 +379,8 @@ Examples:
   lro list --filter 'done = true' --format json | lro delete -";
 
 const SERVE: &str = "\
-Prints the endpoint on standard output and serves until Ctrl-C, over REST and gRPC. It has every version, every shape
-of name, and takes any credentials. Without a file it plays a demonstration with four operations in
+Prints the endpoint on standard output and serves until Ctrl-C, over REST and gRPC. It accepts every
+version, names of every shape and any credentials. Without a file it plays a demonstration with four operations in
 projects/demo/locations/here, and a method that starts one.
 
 A scenario is a JSON file, in which // begins a comment:
@@ -410,8 +410,8 @@ A scenario is a JSON file, in which // begins a comment:
     \"page_size\": 50,
     \"token\": \"secret\"                       // takes no other access token; without it, any
   }
-An operation needs a `name`; a step needs `metadata`, which count from its `percent` on (default: 0). In metadata, the
-text \"{percent}\" becomes the number. Without `steps` the metadata are {\"percent\": 40}, or how far it is.
+An operation needs a `name`. A step needs `metadata`, which apply from its `percent` on (default: 0). In metadata, the
+number replaces the text \"{percent}\". Without `steps` the metadata are like {\"percent\": 40}.
 A start needs an `operation`, and a `request` or an `rpc`. The `details` of a fault are those of its error.
 Responses and metadata without an @type become a google.protobuf.Struct, which every client can read. Those with the
 @type of a service of your own are sent over REST only.

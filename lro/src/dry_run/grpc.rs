@@ -22,8 +22,8 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
         server.map_err(|error| CommandFailure::usage(format!("cannot listen on this machine: {error}")))?;
     // With the key of a URL, but not its path.
     let here = Service { endpoint: server.url(), version: None, ..place.service.clone() };
-    let answer = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
-    match (server.requests().first(), answer) {
+    let result = send(&pretend(&cli.globals, &here)?.build()?, cli, place);
+    match (server.requests().first(), result) {
         (Some(request), _) => Ok(RecordedCall::of(request, &place.service).show(&cli.globals)),
         (None, Err(failure)) => Err(failure),
         (None, Ok(())) => Err(CommandFailure::usage("this command sends nothing")),

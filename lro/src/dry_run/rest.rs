@@ -18,8 +18,8 @@ use crate::redact;
 pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     let recorder = Arc::new(Recorder::default());
     let client = pretend(&cli.globals, &place.service)?.http_client(Arc::clone(&recorder)).build()?;
-    let answer = send(&client, cli, place);
-    match (recorder.take(), answer, cli.globals.format()) {
+    let result = send(&client, cli, place);
+    match (recorder.take(), result, cli.globals.format()) {
         (Some(request), _, OutputFormat::Json) => Ok(request.to_json()),
         (Some(request), _, OutputFormat::Text | OutputFormat::Name) => Ok(request.to_text(&cli.globals)),
         (None, Err(failure), _) => Err(failure),
@@ -27,7 +27,7 @@ pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandF
     }
 }
 
-/// Takes requests and keeps the first; answers none.
+/// Takes requests and keeps the first; responds to none.
 #[derive(Default)]
 struct Recorder(Mutex<Option<ShownRequest>>);
 

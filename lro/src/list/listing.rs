@@ -6,7 +6,7 @@ use longrunning::printing::{redacted, shown_name};
 use longrunning::proto::google::longrunning::ListOperationsRequest;
 use longrunning::{Call, Operation, OperationsClient};
 
-use crate::args::{Globals, List, OutputFormat};
+use crate::args::{Globals, ListArgs, OutputFormat};
 use crate::failure::CommandFailure;
 use crate::output::{self, Painter, StandardOutput};
 use crate::place::{OperationPlace, is_operation};
@@ -18,7 +18,7 @@ use super::table::OperationTable;
 /// What is listed, and where.
 pub(super) struct Listing<'a> {
     pub(super) globals: &'a Globals,
-    pub(super) args: &'a List,
+    pub(super) args: &'a ListArgs,
     pub(super) place: &'a OperationPlace,
     pub(super) client: &'a OperationsClient,
 }
@@ -114,7 +114,7 @@ impl PagePrinter {
 pub(crate) fn list_call(
     client: &OperationsClient,
     place: &OperationPlace,
-    args: &List,
+    args: &ListArgs,
 ) -> Call<ListOperationsRequest> {
     let mut call = client.list(&*place.name).return_partial_success(args.partial_success);
     if let Some(filter) = &args.filter {
@@ -131,7 +131,7 @@ pub(crate) fn list_call(
     call
 }
 
-fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &List) -> CommandFailure {
+fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &ListArgs) -> CommandFailure {
     match error.page_token() {
         Some(token) if !token.is_empty() => failure.hint(page_token_line(token, args.page_token.as_deref())),
         _ => failure,

@@ -5,7 +5,7 @@ mod order;
 mod table;
 mod watch;
 
-use crate::args::{Globals, List};
+use crate::args::{Globals, ListArgs};
 use crate::connect::Clients;
 use crate::exit::Exit;
 use crate::failure::CommandFailure;
@@ -16,7 +16,7 @@ use listing::{Listing, PagePrinter};
 
 pub(crate) use listing::list_call;
 
-pub(crate) fn run(globals: &Globals, args: &List) -> Result<Exit, CommandFailure> {
+pub(crate) fn run(globals: &Globals, args: &ListArgs) -> Result<Exit, CommandFailure> {
     let place = names::list_place(globals, args.name.as_deref())?;
     let client = Clients::new(globals).of(&place.service)?;
     let listing = Listing { globals, args, place: &place, client: &client };

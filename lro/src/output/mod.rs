@@ -110,7 +110,7 @@ fn is_capable() -> bool {
     cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb")
 }
 
-/// Whether this runs on a build server, some of which have a terminal that nobody watches.
+/// Whether this runs on a build server, some of which have a terminal without a reader.
 pub(crate) fn is_build_server() -> bool {
     env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false" && value != "0")
 }

@@ -12,7 +12,7 @@ use super::board::WaitBoard;
 pub(super) struct ProgressLines {
     /// For each operation, what was said of it last, and when.
     said: Vec<Option<(Duration, String)>>,
-    /// There are so many operations that only their total is of interest.
+    /// There are too many operations to show more than their total.
     is_summary: bool,
     /// The total has changed since it was said.
     has_news: bool,
@@ -65,7 +65,7 @@ impl ProgressLines {
     }
 
     /// Something else was printed.
-    pub(super) fn told(&mut self, elapsed: Duration) {
+    pub(super) fn reported(&mut self, elapsed: Duration) {
         self.last = elapsed;
     }
 

@@ -102,7 +102,7 @@ impl WaitDisplay {
             ProgressView::Lines(lines) => {
                 let due = self.board.troubles.due(elapsed);
                 if !due.is_empty() {
-                    lines.told(elapsed);
+                    lines.reported(elapsed);
                 }
                 for line in due {
                     output::say(&line);

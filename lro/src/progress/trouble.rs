@@ -47,15 +47,15 @@ impl Trouble {
     pub(super) fn text(&self, elapsed: Duration) -> String {
         let pause = self.pause_until.map(|end| seconds(end.saturating_sub(elapsed)));
         let Some(TroubleCause { reason, is_response }) = &self.cause else {
-            return format!("{} asks to wait, next poll in {}", self.host, pause.unwrap_or_default());
+            return format!("{} requests a pause, next poll in {}", self.host, pause.unwrap_or_default());
         };
         let lasts = seconds(elapsed.saturating_sub(self.since));
         let what = match is_response {
-            true => format!("{} fails for {lasts}", self.host),
+            true => format!("{} has failed for {lasts}", self.host),
             false => format!("cannot reach {} for {lasts}", self.host),
         };
         match pause {
-            Some(pause) => format!("{what}: {reason}; retrying in {pause}, as the service asks"),
+            Some(pause) => format!("{what}: {reason}; retrying in {pause}, as the service requests"),
             None => format!("{what}: {reason}; retrying"),
         }
     }
@@ -105,7 +105,7 @@ fn seconds(duration: Duration) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     by_number: BTreeMap<usize, Trouble>,
-    told: BTreeMap<String, ReportedTrouble>,
+    reported: BTreeMap<String, ReportedTrouble>,
 }
 
 #[derive(Debug)]
@@ -154,25 +154,25 @@ impl Troubles {
     pub(super) fn due(&mut self, elapsed: Duration) -> Vec<String> {
         let worst = self.worst();
         let mut lines = Vec::new();
-        let gone: Vec<_> = self.told.keys().filter(|host| !worst.contains_key(*host)).cloned().collect();
+        let gone: Vec<_> = self.reported.keys().filter(|host| !worst.contains_key(*host)).cloned().collect();
         for host in gone {
-            if let Some(told) = self.told.remove(&host) {
-                let lasted = seconds(elapsed.saturating_sub(told.since));
+            if let Some(reported) = self.reported.remove(&host) {
+                let lasted = seconds(elapsed.saturating_sub(reported.since));
                 lines.push(format!("{host} responds again after {lasted}"));
             }
         }
         for (host, trouble) in worst {
-            let told = self.told.get(&host);
-            let due = match told {
+            let reported = self.reported.get(&host);
+            let due = match reported {
                 None => elapsed >= trouble.since + PATIENCE,
-                Some(told) if told.reason != trouble.reason() => elapsed >= told.at + SPACING,
-                Some(told) => elapsed >= told.at + SILENCE,
+                Some(reported) if reported.reason != trouble.reason() => elapsed >= reported.at + SPACING,
+                Some(reported) => elapsed >= reported.at + SILENCE,
             };
             if due {
                 lines.push(trouble.text(elapsed));
-                let since = told.map_or(trouble.since, |told| told.since);
-                let told = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
-                self.told.insert(host, told);
+                let since = reported.map_or(trouble.since, |reported| reported.since);
+                let reported = ReportedTrouble { at: elapsed, reason: trouble.reason().to_owned(), since };
+                self.reported.insert(host, reported);
             }
         }
         lines
@@ -210,17 +210,16 @@ mod tests {
             "cannot reach a.example:443 for 1m27s: connection refused; retrying"
         );
         let asked = refused.until(Some(secs(55)));
-        let expected =
-            "cannot reach a.example:443 for 12 s: connection refused; retrying in 40 s, as the service asks";
+        let expected = "cannot reach a.example:443 for 12 s: connection refused; retrying in 40 s, as the service requests";
         assert_eq!(asked.text(secs(15)), expected);
         let pause = Trouble::pause("a.example", secs(3)).until(Some(secs(43)));
-        assert_eq!(pause.text(secs(13)), "a.example asks to wait, next poll in 30 s");
+        assert_eq!(pause.text(secs(13)), "a.example requests a pause, next poll in 30 s");
     }
 
     #[test]
     fn a_response_that_cannot_be_read_comes_from_a_host_that_is_reached() {
         for (kind, text) in
-            [(ErrorKind::Decode, "a fails for 0 s: x"), (ErrorKind::Transport, "cannot reach a")]
+            [(ErrorKind::Decode, "a has failed for 0 s: x"), (ErrorKind::Transport, "cannot reach a")]
         {
             let trouble = Trouble::fault("a", &Error::new(kind, "x"), Duration::ZERO);
             assert!(trouble.text(Duration::ZERO).starts_with(text), "{kind:?}");

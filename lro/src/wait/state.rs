@@ -127,10 +127,12 @@ impl<'a> RunningWait<'a> {
         let (running, unknown): (Vec<_>, Vec<_>) = left.partition(|(_, reached)| **reached);
         let all = self.jobs.len();
         output::say(&match (running.len(), unknown.len()) {
-            (running, 0) => format!("interrupted; {running} of {all} operations were not done and go on"),
+            (running, 0) => {
+                format!("interrupted; {running} of {all} operations are not done and continue to run")
+            }
             (0, unknown) => format!("interrupted; the state of {unknown} of {all} operations is unknown"),
             (running, unknown) => format!(
-                "interrupted; {running} of {all} operations were not done and go on, the state of {unknown} is unknown"
+                "interrupted; {running} of {all} operations are not done and continue to run, the state of {unknown} is unknown"
             ),
         });
         self.tell_how_to_go_on();

@@ -81,8 +81,12 @@ fn list_options_reach_the_server() {
     assert_eq!(request.query("pageSize").as_deref(), Some("2"));
 
     let first = lro("list --page-size 3 --limit 3").asks(&server).runs().exits(0);
-    let token =
-        first.stderr.strip_prefix("lro: there are more: go on with --page-token ").unwrap().trim().to_owned();
+    let token = first
+        .stderr
+        .strip_prefix("lro: there are more: continue with --page-token ")
+        .unwrap()
+        .trim()
+        .to_owned();
     assert_eq!(first.stdout.lines().count(), 4);
     let rest =
         lro("list --page-size 3 --page-token").word(token).asks(&server).runs().exits(0).says_nothing();
@@ -112,7 +116,7 @@ fn a_listing_that_breaks_off_says_where_to_go_on() {
     server.reply_to("GET", "pageToken", Status::new(Code::Internal, "broken"));
     let listed = lro("list --page-size 2").asks(&server).runs().exits(1);
     assert_eq!(listed.stdout.lines().count(), 3);
-    listed.says("lro: hint: go on with --page-token ");
+    listed.says("lro: hint: continue with --page-token ");
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn cancel_and_delete_take_many_names() {
         .runs()
         .exits(0)
         .prints("")
-        .says("lro: asked to cancel `operations/third`");
+        .says("lro: requested cancellation of `operations/third`");
     assert_eq!(server.operation("operations/running").unwrap().error().unwrap().code(), Code::Cancelled);
     let deleted =
         lro("delete operations/nowhere operations/done --format json").asks(&server).runs().exits(5);
@@ -160,19 +164,20 @@ fn a_page_token_is_repeated_if_it_is_the_services() {
     let server = server();
     server.reply(page("eyJvZmZzZXQiOjJ9"));
     let listed = lro("list --limit 1").asks(&server).runs().exits(0);
-    listed.says("lro: there are more: go on with --page-token eyJvZmZzZXQiOjJ9");
+    listed.says("lro: there are more: continue with --page-token eyJvZmZzZXQiOjJ9");
 
     server.reply(page("eyJv.ZmZz.ZXQi"));
     server.reply(broken());
     let listed = lro("list --page-token").word(given).asks(&server).runs().exits(1);
-    listed.says("lro: hint: go on with --page-token eyJv.ZmZz.ZXQi");
+    listed.says("lro: hint: continue with --page-token eyJv.ZmZz.ZXQi");
 
     for token in [given, "eyJCANARY", "ya29.CANARY", "AIzaSyCANARY"] {
         server.reply(broken());
         let listed = lro("list --page-token").word(token).asks(&server).runs().exits(1);
         assert!(!listed.stderr.contains("CANARY"), "{listed:#?}");
-        listed
-            .says("lro: hint: go on with the same --page-token, which is not repeated here: it looks like ");
+        listed.says(
+            "lro: hint: continue with the same --page-token, which is not repeated here: it looks like ",
+        );
     }
     server.reply(page(given));
     let listed = lro("list --limit 1 --page-token").word(given).asks(&server).runs().exits(0);

@@ -103,7 +103,7 @@ fn five_when_an_operation_is_not_found() {
             .asks(&server)
             .runs()
             .exits(5)
-            .says("lro: hint: services forget operations some time after they end");
+            .says("lro: hint: services delete operations some time after they finish");
     }
     server.reply(Reply::html(404));
     lro("get operations/0")
@@ -127,7 +127,9 @@ fn six_without_credentials_or_with_wrong_ones() {
         .runs()
         .exits(6)
         .says("lro: no application default credentials: GOOGLE_APPLICATION_CREDENTIALS is unset")
-        .says("lro: hint: others than the default ones come by --credentials, --access-token-file, --api-key-file or --anonymous");
+        .says(
+            "lro: hint: select others with --credentials, --access-token-file, --api-key-file or --anonymous",
+        );
     server.require_token("CANARY-right");
     lro("get operations/done")
         .asks(&server)

@@ -19,6 +19,8 @@ const PAGES: &[(&str, &str)] = &[
 /// The beginnings of commands that no test of this file runs, and why.
 const NOT_RUN: &[(&str, &str)] = &[
     ("cargo add longrunning", "the package is not published yet"),
+    ("cargo add serde", "changes a manifest"),
+    ("cd nightly", "is the folder of the package"),
     ("cargo new nightly", "makes a package"),
     ("cargo install --path lro", "the part `install` of .ci/run does it"),
     ("cargo run --example ", "the part `examples` of .ci/run does it"),

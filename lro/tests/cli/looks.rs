@@ -106,14 +106,14 @@ fn an_empty_listing_says_so() {
 #[test]
 fn hints_fit_the_command() {
     let server = full_server();
-    let rest = "--endpoint and --api-version have to fit, too";
-    let forgotten = "services forget operations some time after they end";
+    let rest = "--endpoint and --api-version must match, too";
+    let forgotten = "services delete operations some time after they finish";
     let rows = [
         ("get operations/0", Code::NotFound, format!("{forgotten}; {rest}")),
         (
             "get operations/0 --transport grpc",
             Code::NotFound,
-            format!("{forgotten}; --endpoint has to fit, too"),
+            format!("{forgotten}; --endpoint must match, too"),
         ),
         ("list projects/q", Code::NotFound, format!("the parent may not exist; {rest}")),
         (

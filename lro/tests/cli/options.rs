@@ -178,7 +178,7 @@ fn time_limits() {
     let server = full_server();
     server.reply(Reply::hang().times(20));
     let ran = lro("get operations/done --retries 0 --attempt-timeout 100ms").asks(&server).runs().exits(1);
-    ran.says("lro: GetOperation `operations/done`: no answer from 127.0.0.1")
+    ran.says("lro: GetOperation `operations/done`: no response from 127.0.0.1")
         .says("lro: hint: the limits are --attempt-timeout and --total-timeout");
     lro("get operations/done --total-timeout 200ms").asks(&server).runs().exits(1);
     lro("get operations/done --timeout 200ms").asks(&server).runs().exits(1);

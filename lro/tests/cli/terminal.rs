@@ -108,7 +108,7 @@ fn several_bars_and_a_total() {
     assert!(total.starts_with("1 of 3 done [======"), "{ran:#}");
     let expected = format!(
         "operations/slow  succeeded\n\
-         lro: interrupted; 2 of 3 operations were not done and go on\n\
+         lro: interrupted; 2 of 3 operations are not done and continue to run\n\
          lro: continue with: LRO_ENDPOINT={} lro --anonymous wait --poll-interval 100ms \
          operations/running operations/of-a-name-that-does-not-fit-its-column",
         server.url(),

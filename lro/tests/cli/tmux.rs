@@ -259,7 +259,10 @@ fn ctrl_c_leaves_a_tidy_screen() {
     terminal.until(|screen| screen.contains("more running"));
     terminal.presses("C-c");
     let screen = terminal.until(|screen| screen.contains("status 130"));
-    assert!(screen.contains("lro: interrupted; 28 of 30 operations were not done and go on"), "{screen}");
+    assert!(
+        screen.contains("lro: interrupted; 28 of 30 operations are not done and continue to run"),
+        "{screen}"
+    );
     assert!(
         screen.contains("lro: continue with: LRO_ENDPOINT=") && !screen.contains("of 30 done"),
         "{screen}"
@@ -343,7 +346,7 @@ fn faults_pauses_and_long_polls_are_visible() {
     let Some(terminal) = TmuxTerminal::start(100, 24, &server) else { return };
     terminal.types("clear; lro --anonymous wait operations/held operations/failing operations/paused");
     let screen = terminal.until(|screen| {
-        [" long poll, copying the files", " failing for ", ", next poll in ", " fails for "]
+        [" long poll, copying the files", " failing for ", ", next poll in ", " has failed for "]
             .iter()
             .all(|part| screen.contains(part))
     });

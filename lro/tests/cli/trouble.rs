@@ -55,7 +55,7 @@ fn a_service_that_answers_with_errors_is_reached() {
     server.reply(Reply::from(Status::new(Code::Unavailable, "draining")).times(20));
     let ran = lro("wait operations/1 --poll-interval 100ms").asks(&server).runs().exits(0);
     let host = server.url().replace("http://", "");
-    let line = format!("lro: {host} fails for 1 s: UNAVAILABLE: draining; retrying\n");
+    let line = format!("lro: {host} has failed for 1 s: UNAVAILABLE: draining; retrying\n");
     assert!(ran.stderr.contains(&line), "{ran:#?}");
     // The operation is done by then.
     assert!(!ran.stderr.contains("cannot reach"), "{ran:#?}");
@@ -69,7 +69,7 @@ fn a_pause_that_the_service_asks_for_is_said() {
     let ran = lro("wait operations/running --poll-interval 100ms --total-timeout 3s").asks(&server).runs();
     let ran = ran.exits(4);
     let said = ran.stderr.lines().find(|line| line.contains("UNAVAILABLE: maintenance; retrying in "));
-    assert!(said.is_some_and(|line| line.ends_with(", as the service asks")), "{ran:#?}");
+    assert!(said.is_some_and(|line| line.ends_with(", as the service requests")), "{ran:#?}");
 }
 
 #[test]
@@ -89,13 +89,13 @@ fn nothing_is_claimed_of_an_operation_that_was_never_reached() {
         ("operations/other", "the state of 1 of 1 operations is unknown"),
         (
             "operations/other operations/running",
-            "1 of 2 operations were not done and go on, the state of 1 is unknown",
+            "1 of 2 operations are not done and continue to run, the state of 1 is unknown",
         ),
-        ("operations/running", "1 of 1 operations were not done and go on"),
+        ("operations/running", "1 of 1 operations are not done and continue to run"),
     ];
     for (names, expected) in rows {
         let mut until = Vec::new();
-        until.extend(names.contains("other").then_some(" fails for "));
+        until.extend(names.contains("other").then_some(" has failed for "));
         until.extend(names.contains("running").then_some("running: running"));
         let line = format!("wait --poll-interval 100ms {names}");
         let ran = crate::wait::interrupted(&server, &line, &until, "INT").exits(130);
@@ -122,7 +122,7 @@ fn a_listing_without_end_ends() {
         server.reply(OperationPage::new(Vec::new(), format!("t{number}")));
     }
     let ran = lro("list --total-timeout 500ms").asks(&server).runs().exits(1);
-    ran.says("lro: ListOperations `operations`: ").says("lro: hint: go on with --page-token t");
+    ran.says("lro: ListOperations `operations`: ").says("lro: hint: continue with --page-token t");
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn a_signal_ends_the_wait_and_not_the_operations() {
         let until = ["running: running", "other: running", "1 of 3 done"];
         let ran = interrupted(&server, line, &until, signal).exits(code);
         let expected = format!(
-            "lro: interrupted; 2 of 3 operations were not done and go on\n\
+            "lro: interrupted; 2 of 3 operations are not done and continue to run\n\
              lro: continue with: LRO_ENDPOINT={} lro --anonymous --total-timeout 1h30m wait operations/running operations/other\n",
             server.url(),
         );

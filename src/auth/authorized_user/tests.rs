@@ -39,7 +39,7 @@ fn the_refresh_token_is_exchanged_and_its_successor_is_kept() {
 
 #[test]
 fn an_expired_login_says_what_to_do() {
-    let host = "oauth2.googleapis.com answered 400";
+    let host = "oauth2.googleapis.com responded with 400";
     let login_again = "run `gcloud auth application-default login`";
     let rows = [
         (

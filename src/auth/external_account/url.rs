@@ -51,7 +51,9 @@ pub(super) fn fetch(
     let host = token_endpoint::host_of(url);
     match response.status {
         200 => Ok(Zeroizing::new(response.body)),
-        status @ 201..=299 => Err(TokenError::permanent(format!("{host} answered {status}: expected 200"))),
+        status @ 201..=299 => {
+            Err(TokenError::permanent(format!("{host} responded with {status}: expected 200")))
+        }
         _ => Err(Refusal::of(&host, &response).into()),
     }
 }

@@ -36,8 +36,8 @@ fn the_universe_is_asked_for_once_and_the_token_as_often_as_wanted() {
 #[test]
 fn answers_count_only_with_the_header_of_the_server() {
     let host = "metadata.google.internal";
-    let missed = format!("no metadata server answered at {host}");
-    let strange = format!("what answers at {host} is not a metadata server (no `metadata-flavor: Google`)");
+    let missed = format!("no metadata server responded at {host}");
+    let strange = format!("the server at {host} is not a metadata server (no `metadata-flavor: Google`)");
     let plain = |status, body: &str| HttpResponse::new(status, body);
     let html =
         |status| flavored(status, "<html>CANARY").with_header("content-type", "text/html; charset=UTF-8");
@@ -51,11 +51,11 @@ fn answers_count_only_with_the_header_of_the_server() {
         ("a page in the name of Google", vec![html(200)], Err((missed.clone(), false))),
         ("another cloud", vec![plain(401, "")], Err((missed.clone(), false))),
         ("another cloud without paths", vec![plain(404, ""), plain(404, "")], Err((missed.clone(), false))),
-        ("busy", vec![plain(503, "CANARY")], Err((format!("{host} answered 503"), true))),
+        ("busy", vec![plain(503, "CANARY")], Err((format!("{host} responded with 503"), true))),
         (
             "asked too often",
             vec![flavored(200, ""), flavored(429, "")],
-            Err((format!("{host} answered 429"), true)),
+            Err((format!("{host} responded with 429"), true)),
         ),
         (
             "no account",
@@ -63,7 +63,7 @@ fn answers_count_only_with_the_header_of_the_server() {
             Err((
                 format!(
                     "there is no service account `default`, attach one to the machine or the service: \
-                     {host} answered 404"
+                     {host} responded with 404"
                 ),
                 false,
             )),
@@ -71,13 +71,13 @@ fn answers_count_only_with_the_header_of_the_server() {
         (
             "forbidden",
             vec![flavored(404, ""), flavored(403, "Permission denied\n")],
-            Err((format!("{host} answered 403: Permission denied"), false)),
+            Err((format!("{host} responded with 403: Permission denied"), false)),
         ),
         ("a page for a token", vec![flavored(404, ""), html(200)], Err((strange, false))),
         (
             "no token",
             vec![flavored(404, ""), flavored(200, "{}")],
-            Err((format!("the answer of {host} lacks `access_token`"), false)),
+            Err((format!("the response of {host} lacks `access_token`"), false)),
         ),
         (
             "another universe",
@@ -119,14 +119,14 @@ fn a_server_that_should_be_there_is_waited_for_and_another_is_not() {
     ];
     for (name, is_expected, detect_tries, seconds, failure, expected) in rows {
         let (http, source) = source(expected.iter().map(|_| failure()), |server| server);
-        let absent = Some("X is unset, no metadata server answered".to_owned());
+        let absent = Some("X is unset, no metadata server responded".to_owned());
         let source = MetadataSource { is_expected, detect_tries, absent, ..source };
         let request = TokenRequest::new(Duration::from_secs(seconds), &http);
         let errors: Vec<TokenError> =
             expected.iter().map(|_| source.token(&request).expect_err(name)).collect();
         assert_eq!(errors.iter().map(TokenError::is_transient).collect::<Vec<_>>(), expected, "{name}");
         if seconds == 10 {
-            let message = "X is unset, no metadata server answered";
+            let message = "X is unset, no metadata server responded";
             assert!(
                 errors.iter().all(|error| error.to_string() == message && error.wording() == Wording::Whole),
                 "{name}"
@@ -142,7 +142,7 @@ fn who_names_the_server_expects_it() {
     let named = Credentials::from(MetadataServer::new().http_client(Arc::clone(&http)));
     let provider = named.resolve(&env(&[])).unwrap().token_provider().unwrap();
     let error = provider.token(&http.request()).unwrap_err();
-    let message = "no metadata server answered at metadata.google.internal";
+    let message = "no metadata server responded at metadata.google.internal";
     assert_eq!((error.to_string().as_str(), error.is_transient()), (message, true));
 }
 

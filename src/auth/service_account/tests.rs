@@ -273,7 +273,7 @@ fn assert_refused(name: &str, account: &ServiceAccount, message: &str) {
 #[test]
 fn a_refused_delegation_says_who_can_allow_it() {
     let refusal = r#"{"error": "unauthorized_client", "error_description": "Client is unauthorized."}"#;
-    let plain = "oauth2.googleapis.com answered 401: unauthorized_client: Client is unauthorized.";
+    let plain = "oauth2.googleapis.com responded with 401: unauthorized_client: Client is unauthorized.";
     let rows =
         [("no subject", false, plain.to_owned()), ("subject", true, format!("{NOT_DELEGATED}: {plain}"))];
     for (name, subject, message) in rows {

@@ -45,14 +45,14 @@ fn failures_say_what_may_be_said_and_whether_they_pass() {
             400,
             r#"{"error": "invalid_grant", "error_description": "Bad Request", "CANARY": "CANARY"}"#
                 .to_owned(),
-            format!("{host} answered 400: invalid_grant: Bad Request"),
+            format!("{host} responded with 400: invalid_grant: Bad Request"),
             false,
         ),
         (
             "with a subtype",
             400,
             r#"{"error": "invalid_grant", "error_subtype": "invalid_rapt", "error_description": "d"}"#.into(),
-            format!("{host} answered 400: invalid_grant: invalid_rapt: d"),
+            format!("{host} responded with 400: invalid_grant: invalid_rapt: d"),
             false,
         ),
         (
@@ -60,76 +60,76 @@ fn failures_say_what_may_be_said_and_whether_they_pass() {
             403,
             r#"{"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no", "x": "CANARY"}}"#
                 .into(),
-            format!("{host} answered 403: PERMISSION_DENIED: no"),
+            format!("{host} responded with 403: PERMISSION_DENIED: no"),
             false,
         ),
-        ("too many", 429, String::new(), format!("{host} answered 429"), true),
-        ("too slow", 408, String::new(), format!("{host} answered 408"), true),
-        ("a page", 502, "<html>CANARY</html>".into(), format!("{host} answered 502"), true),
-        ("out of service", 503, "{}".into(), format!("{host} answered 503"), true),
+        ("too many", 429, String::new(), format!("{host} responded with 429"), true),
+        ("too slow", 408, String::new(), format!("{host} responded with 408"), true),
+        ("a page", 502, "<html>CANARY</html>".into(), format!("{host} responded with 502"), true),
+        ("out of service", 503, "{}".into(), format!("{host} responded with 503"), true),
         (
             "passing by its name",
             400,
             r#"{"error": "server_error"}"#.into(),
-            format!("{host} answered 400: server_error"),
+            format!("{host} responded with 400: server_error"),
             true,
         ),
         (
             "passing by its description",
             400,
             r#"{"error": "e", "error_description": "internal_failure"}"#.into(),
-            format!("{host} answered 400: e: internal_failure"),
+            format!("{host} responded with 400: e: internal_failure"),
             true,
         ),
-        ("unauthorized", 401, "CANARY".into(), format!("{host} answered 401"), false),
+        ("unauthorized", 401, "CANARY".into(), format!("{host} responded with 401"), false),
         (
             "control characters",
             400,
             r#"{"error": "a\r\nb\u001b[31m", "error_description": ""}"#.into(),
-            format!("{host} answered 400: a b[31m"),
+            format!("{host} responded with 400: a b[31m"),
             false,
         ),
         (
             "a long description",
             400,
             format!(r#"{{"error": "e", "error_description": "{long}"}}"#),
-            format!("{host} answered 400: e: {}…", &long[..256]),
+            format!("{host} responded with 400: e: {}…", &long[..256]),
             false,
         ),
         (
             "a page in place of a token",
             200,
             "<html>CANARY</html>".into(),
-            format!("the answer of {host} is not the JSON of a token endpoint"),
+            format!("the response of {host} is not the JSON of a token endpoint"),
             false,
         ),
         (
             "a token of another type",
             200,
             r#"{"access_token": {"CANARY": 1}}"#.into(),
-            format!("the answer of {host} is not the JSON of a token endpoint"),
+            format!("the response of {host} is not the JSON of a token endpoint"),
             false,
         ),
         (
             "a body cut short",
             200,
             r#"{"access_token": "CANARY"#.into(),
-            format!("the answer of {host} ends early"),
+            format!("the response of {host} ends early"),
             true,
         ),
-        ("nothing", 200, String::new(), format!("the answer of {host} ends early"), true),
+        ("nothing", 200, String::new(), format!("the response of {host} ends early"), true),
         (
             "no token",
             200,
             r#"{"id_token": "CANARY"}"#.into(),
-            format!("the answer of {host} lacks `access_token`"),
+            format!("the response of {host} lacks `access_token`"),
             false,
         ),
         (
             "an empty token",
             200,
             r#"{"access_token": ""}"#.into(),
-            format!("the answer of {host} lacks `access_token`"),
+            format!("the response of {host} lacks `access_token`"),
             false,
         ),
     ];
@@ -146,7 +146,8 @@ fn a_redirect_is_named_by_its_host_and_not_followed() {
     let redirect = HttpResponse::new(307, "").with_header("location", "https://evil.example/?q=CANARY");
     let http = ScriptedClient::new([Ok(redirect)]);
     let error = post_form(&http.request(), URL, &[], &[]).unwrap_err();
-    let message = "oauth2.googleapis.com answered 307, a redirect to evil.example, which is not followed";
+    let message =
+        "oauth2.googleapis.com responded with 307, a redirect to evil.example, which is not followed";
     assert_eq!((error.to_string().as_str(), error.is_transient()), (message, false));
     assert_eq!(http.take().len(), 1);
 }

@@ -241,7 +241,7 @@ fn servers_that_close_without_a_word_may_not_accept_the_certificate() {
             let config = authority.serving("localhost", unchanged, clients, &[version]);
             let server = Server::start_tls(vec![vec![Act::Read]], config);
             let error = get(&agent, &url(&server)).unwrap_err();
-            let message = format!("localhost:{} closed the connection before an answer{more}", server.port);
+            let message = format!("localhost:{} closed the connection before a response{more}", server.port);
             assert_eq!(error.to_string(), message, "{version:?}: {error:?}");
             assert!(error.was_sent() && error.is_transient(), "{version:?}: {error:?}");
         }

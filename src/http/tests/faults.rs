@@ -18,16 +18,16 @@ fn assert_fails(name: &str, error: HttpError, port: u16, expected: Failure) {
 }
 
 const CLOSED_SILENTLY: &str =
-    "HOST closed the connection before an answer (a server that expects TLS does so: use `https://`)";
+    "HOST closed the connection before a response (a server that expects TLS does so: use `https://`)";
 
 #[test]
 fn broken_answers() {
     use Act::{Peek, Read, Reset};
     const SILENT: Failure = (Interrupted, true, true, CLOSED_SILENTLY);
-    const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before an answer");
-    const CUT: Failure = (Interrupted, true, true, "answer of HOST was cut short");
-    const MANY: Failure = (Protocol, true, false, "HOST answered with more than 128 headers");
-    const NOT_HTTP: Failure = (Protocol, true, false, "HOST did not answer in proper HTTP/1.1");
+    const CLOSED: Failure = (Interrupted, true, true, "HOST closed the connection before a response");
+    const CUT: Failure = (Interrupted, true, true, "response of HOST was cut short");
+    const MANY: Failure = (Protocol, true, false, "HOST sent more than 128 headers");
+    const NOT_HTTP: Failure = (Protocol, true, false, "response of HOST is not valid HTTP/1.1");
     let head = |rest: &str| send(format!("HTTP/1.1 200 OK\r\n{rest}"));
     let long = format!("x-filler: {}\r\n", "x".repeat(200_000));
     let rows: Vec<(&str, Vec<Act>, Failure)> = vec![
@@ -45,17 +45,17 @@ fn broken_answers() {
         (
             "length and chunks",
             vec![Read, head("content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")],
-            (Protocol, true, false, "answer of HOST has both `transfer-encoding` and `content-length`"),
+            (Protocol, true, false, "response of HOST has both `transfer-encoding` and `content-length`"),
         ),
         (
             "headers of 200 kB",
             vec![Read, head(&format!("{long}\r\n"))],
-            (Protocol, true, false, "HOST answered with more than 65536 bytes of headers"),
+            (Protocol, true, false, "HOST sent more than 65536 bytes of headers"),
         ),
         (
             "endless header",
             vec![Read, head("x-filler: "), Act::Flood(vec![b'x'; 1000])],
-            (Protocol, true, false, "HOST answered with more than 65536 bytes of headers"),
+            (Protocol, true, false, "HOST sent more than 65536 bytes of headers"),
         ),
         ("endless headers", vec![Read, head(""), Act::Flood(b"x-filler: x\r\n".repeat(100))], MANY),
         ("129 headers", vec![Read, head(&("x-filler: x\r\n".repeat(129) + "\r\n"))], MANY),
@@ -79,12 +79,12 @@ fn broken_answers() {
         (
             "announced body of 1 TB",
             vec![Read, head("content-length: 1099511627776\r\n\r\n"), Act::Hang],
-            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+            (TooLarge, true, false, "response of HOST is larger than the limit of 33554432 bytes"),
         ),
         (
             "endless body",
             vec![Read, head("\r\n"), Act::Flood(vec![b' '; 65536])],
-            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+            (TooLarge, true, false, "response of HOST is larger than the limit of 33554432 bytes"),
         ),
         (
             "endless chunks",
@@ -93,7 +93,7 @@ fn broken_answers() {
                 head("transfer-encoding: chunked\r\n\r\n"),
                 Act::Flood(b"4000\r\n".iter().copied().chain([b' '; 0x4000]).chain(*b"\r\n").collect()),
             ],
-            (TooLarge, true, false, "answer of HOST is larger than the limit of 33554432 bytes"),
+            (TooLarge, true, false, "response of HOST is larger than the limit of 33554432 bytes"),
         ),
     ];
     for (name, script, expected) in rows {

@@ -120,7 +120,7 @@ fn proxies_that_refuse() {
             closed,
             Proxy,
             true,
-            "the proxy did not connect to HOST: it answered 502",
+            "the proxy did not connect to HOST: it responded with 502",
         ),
         (
             "wrong server",
@@ -167,7 +167,7 @@ fn proxy_in_a_process_of_its_own() {
     for (user, port, why) in [
         ("", server.port, "it wants a user and a password (407)"),
         ("user:CANARY-proxy-4@", server.port, "it refused the user and password given (407)"),
-        (RIGHT, closed, "it answered 502"),
+        (RIGHT, closed, "it responded with 502"),
     ] {
         let error = ask(user, port).unwrap_err();
         assert!(error.contains(why), "{why}: {error}");
@@ -251,9 +251,9 @@ fn errors_behind_a_proxy_name_it() {
     let via = format!("(proxy 127.0.0.1:{}, set by `https_proxy`)", relay.port);
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
     let rows: [(Vec<Act>, &str); 3] = [
-        (vec![Act::Read], "HOST closed the connection before an answer"),
-        (vec![Act::Read, super::server::send(cut)], "answer of HOST was cut short"),
-        (vec![Act::Read, Act::Hang], "timed out waiting for an answer of HOST"),
+        (vec![Act::Read], "HOST closed the connection before a response"),
+        (vec![Act::Read, super::server::send(cut)], "response of HOST was cut short"),
+        (vec![Act::Read, Act::Hang], "timed out waiting for a response of HOST"),
     ];
     for (script, message) in rows {
         let server = Server::start_tls(vec![script], authority.server("example.test", unchanged));

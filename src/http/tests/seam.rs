@@ -263,14 +263,14 @@ fn proxy_is_asked_to_connect() {
             vec![Act::Read, send("HTTP/1.1 502 x\r\n\r\n")],
             Proxy,
             true,
-            "the proxy did not connect to example.test:443: it answered 502",
+            "the proxy did not connect to example.test:443: it responded with 502",
         ),
         (
             "silent",
             vec![Act::Read],
             Proxy,
             true,
-            "the proxy did not connect to example.test:443: it did not answer",
+            "the proxy did not connect to example.test:443: it did not respond",
         ),
         ("reset", vec![Act::Peek, Act::Reset], Connect, true, "cannot connect to example.test:443"),
         (

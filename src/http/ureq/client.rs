@@ -111,14 +111,14 @@ impl UreqClient {
     ) -> Result<HttpResponse, UreqFailure> {
         let mut hiding = self.vault.open();
         let head = request::head(request, uri, &mut hiding).map_err(UreqFailure::Final)?;
-        let answered = match request::body(request) {
+        let sent = match request::body(request) {
             Some(body) => {
                 let shown = hiding.body(body);
                 self.run(head.map(|()| shown.as_deref().unwrap_or(body)), idle_age)
             }
             None => self.run(head, idle_age),
         };
-        let response = answered.map_err(|error| UreqFailure::of(error, peer))?;
+        let response = sent.map_err(|error| UreqFailure::of(error, peer))?;
         response::read(response, request.limit, peer, &self.body).map_err(UreqFailure::Final)
     }
 

@@ -82,16 +82,16 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     };
     match error {
         ureq::Error::LargeResponseHeader(..) => {
-            let message = format!("{peer} answered with more than {MAX_HEADER} bytes of headers");
+            let message = format!("{peer} sent more than {MAX_HEADER} bytes of headers");
             refuse(HttpErrorKind::Protocol, message)
         }
         // Recognised by its text: only ureq depends on the crate that has the type.
         ureq::Error::Protocol(error) if error.to_string().contains("too many headers") => {
-            let message = format!("{peer} answered with more than {MAX_HEADERS} headers");
+            let message = format!("{peer} sent more than {MAX_HEADERS} headers");
             refuse(HttpErrorKind::Protocol, message).with_source(error)
         }
         ureq::Error::Protocol(error) => {
-            let message = format!("{peer} did not answer in proper HTTP/1.1");
+            let message = format!("response of {peer} is not valid HTTP/1.1");
             refuse(HttpErrorKind::Protocol, message).with_source(error)
         }
         error @ (ureq::Error::Http(_) | ureq::Error::BadUri(_)) => {
@@ -108,7 +108,7 @@ pub(super) fn cut_short(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
         UreqCause::Connection(error) => HttpError::cut_short(error, peer),
         UreqCause::Net(error) => error.into(),
         UreqCause::Ureq(error) => {
-            let message = format!("answer of {peer} was cut short");
+            let message = format!("response of {peer} was cut short");
             HttpError::new(HttpErrorKind::Interrupted, message).with_source(error)
         }
     }
@@ -129,8 +129,8 @@ mod tests {
         let peer = Peer { tls: true, host: "example.com", port: 443 };
         let timeout = || ureq::Error::Other(Box::new(ConnectionError::Timeout));
         for (error, message) in [
-            (unanswered(timeout(), &peer), "timed out waiting for an answer of example.com:443"),
-            (cut_short(timeout(), &peer), "timed out reading the answer of example.com:443"),
+            (unanswered(timeout(), &peer), "timed out waiting for a response of example.com:443"),
+            (cut_short(timeout(), &peer), "timed out reading the response of example.com:443"),
         ] {
             assert_eq!(error.to_string(), message);
             assert_eq!(

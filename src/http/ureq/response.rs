@@ -39,7 +39,7 @@ fn read_all(
     spare: &SpareBody,
 ) -> Result<Vec<u8>, HttpError> {
     let too_large = || {
-        let message = format!("answer of {peer} is larger than the limit of {limit} bytes");
+        let message = format!("response of {peer} is larger than the limit of {limit} bytes");
         HttpError::new(HttpErrorKind::TooLarge, message)
     };
     let announced = body.content_length().unwrap_or_default();
@@ -110,7 +110,7 @@ fn read_some(body: Body, encoding: BodyEncoding, peer: &Peer<'_>) -> Vec<u8> {
 
 fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> {
     let refuse =
-        |what: &str| Err(HttpError::new(HttpErrorKind::Protocol, format!("answer of {peer} {what}")));
+        |what: &str| Err(HttpError::new(HttpErrorKind::Protocol, format!("response of {peer} {what}")));
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
         // RFC 9112 section 6.3: an attempt at smuggling, which "ought to be handled as an error".
         return refuse("has both `transfer-encoding` and `content-length`");

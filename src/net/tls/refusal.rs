@@ -61,7 +61,7 @@ pub(super) fn refused(
 ///
 /// Transient, since there may be another reason: many servers request a certificate and do not insist.
 pub(super) fn closed(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
-    let message = format!("{peer} closed the connection before an answer{}", suspicion(client_auth)?);
+    let message = format!("{peer} closed the connection before a response{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Closed, message))
 }
 

@@ -253,18 +253,18 @@ impl Scheduler {
 
     fn take(&mut self, report: RequestReport) {
         let core = Arc::clone(self.core());
-        match report.answer {
-            RequestResult::Got { track, answer } => self.got(track, answer, &*core.clock),
-            RequestResult::Listed { group, answer } => self.listed(group, answer),
-            RequestResult::Cancelled { track, answer } => {
+        match report.result {
+            RequestResult::Got { track, result } => self.got(track, result, &*core.clock),
+            RequestResult::Listed { group, result } => self.listed(group, result),
+            RequestResult::Cancelled { track, result } => {
                 let attempts = self.tracks.get_mut(track).and_then(|track| track.cancel.as_deref_mut());
-                match (attempts, answer) {
+                match (attempts, result) {
                     // `Attempts` decides about retries of a cancellation, as for any other call.
                     (Some(attempts), Err(error)) => {
                         attempts.failed(error, &*core.clock);
                         self.settle(track, core.clock.now());
                     }
-                    (_, answer) => self.cancelled(track, answer),
+                    (_, result) => self.cancelled(track, result),
                 }
             }
         }

@@ -109,9 +109,9 @@ impl Scheduler {
     }
 
     /// Takes a page, or what came in place of it.
-    pub(super) fn listed(&mut self, number: usize, answer: Result<OperationPage, Error>) {
+    pub(super) fn listed(&mut self, number: usize, result: Result<OperationPage, Error>) {
         let max_failures = self.max_failures;
-        match answer {
+        match result {
             Ok(page) => {
                 page.operations.into_iter().for_each(|operation| self.saw(number, operation));
                 let Some(group) = self.groups.get_mut(number) else { return };
@@ -151,7 +151,7 @@ impl Scheduler {
         pass.missing -= 1;
         track.stage = TrackStage::Found;
         match operation.is_done() {
-            true => self.answered(member, Ok(operation), &*core.clock),
+            true => self.polled(member, Ok(operation), &*core.clock),
             // Delays begin when the pass is over.
             false => pass.found.push((member, operation)),
         }
@@ -180,7 +180,7 @@ impl Scheduler {
             // the listing is broken and not the service.
             match fault.as_ref().filter(|_| !is_over && !std::mem::take(&mut doubts)) {
                 Some(fault) => {
-                    self.answered(member, Err(fault.clone()), &clock);
+                    self.polled(member, Err(fault.clone()), &clock);
                     let wait = self.tracks.get(member).and_then(|track| track.wait.as_deref());
                     let pause = wait.and_then(WaitMachine::due);
                     if let Some(group) = self.groups.get_mut(number) {
@@ -194,7 +194,7 @@ impl Scheduler {
             }
         }
         for (member, operation) in std::mem::take(&mut pass.found) {
-            self.answered(member, Ok(operation), &clock);
+            self.polled(member, Ok(operation), &clock);
         }
         if let (Some(group), None) = (self.groups.get_mut(number), &fault) {
             group.passed(&pass);

@@ -156,20 +156,20 @@ impl Scheduler {
         LoopStep::Step
     }
 
-    pub(super) fn got(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
+    pub(super) fn got(&mut self, number: usize, result: Result<Operation, Error>, clock: &dyn Clock) {
         let track = self.tracks.get(number);
         let missed = track.is_some_and(|track| track.stage == TrackStage::Sent { missed: true });
-        let running = answer.as_ref().is_ok_and(|operation| !operation.is_done());
+        let running = result.as_ref().is_ok_and(|operation| !operation.is_done());
         let group = track.filter(|_| missed).and_then(|track| track.group);
         if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {
-            if answer.is_ok() {
+            if result.is_ok() {
                 group.got();
             }
             if running {
                 group.missed();
             }
         }
-        self.answered(number, answer, clock);
+        self.polled(number, result, clock);
     }
 
     /// Returns whether the server may hold the response to a poll: it is not listed, and there is a thread for each
@@ -181,11 +181,11 @@ impl Scheduler {
     }
 
     /// Hands a response to its wait.
-    pub(super) fn answered(&mut self, number: usize, answer: Result<Operation, Error>, clock: &dyn Clock) {
+    pub(super) fn polled(&mut self, number: usize, result: Result<Operation, Error>, clock: &dyn Clock) {
         let allowed = self.may_hold(number);
         let Some(wait) = self.wait_of(number) else { return };
         wait.allow_long_polls(allowed);
-        let outcome = wait.answered(answer, clock);
+        let outcome = wait.polled(result, clock);
         let ended = match outcome {
             Some(Ok(operation)) if operation.is_done() => self.finish(number, Ok(operation)),
             Some(Err(error)) => self.finish(number, Err(error)),
@@ -201,12 +201,12 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn cancelled(&mut self, number: usize, answer: Result<(), Error>) {
+    pub(super) fn cancelled(&mut self, number: usize, result: Result<(), Error>) {
         let core = Arc::clone(self.core());
         let Some(track) = self.tracks.get_mut(number) else { return };
         track.cancel = None;
         if let Some(wait) = track.wait.as_deref_mut() {
-            wait.cancelled(answer, &*core.clock);
+            wait.cancelled(result, &*core.clock);
         }
         self.settle(number, core.clock.now());
     }

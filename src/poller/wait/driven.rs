@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{FAR, WaitMachine, WaitState};
+use super::schedule::FAR;
+use super::{WaitMachine, WaitState};
 
 impl WaitMachine {
     /// Allows polls that the server holds until the operation is done, or not.

@@ -168,7 +168,7 @@ impl ::prost::Name for WaitOperationRequest {
         "type.googleapis.com/google.longrunning.WaitOperationRequest".into()
     }
 }
-/// The types of an operation, told by the method that starts it.
+/// The types of an operation, named by the method that starts it.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OperationInfo {

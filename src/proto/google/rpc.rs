@@ -55,7 +55,7 @@ pub enum Code {
     Unimplemented = 12,
     /// Something is broken inside the service.
     Internal = 13,
-    /// The service cannot answer now.
+    /// The service cannot respond now.
     Unavailable = 14,
     /// Data is lost for good.
     DataLoss = 15,
@@ -355,7 +355,7 @@ impl ::prost::Name for RequestInfo {
         "type.googleapis.com/google.rpc.RequestInfo".into()
     }
 }
-/// Which resource was asked for.
+/// Which resource was requested.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResourceInfo {

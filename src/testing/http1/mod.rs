@@ -67,7 +67,7 @@ enum AfterExchange {
 
 impl Http1Exchange<'_> {
     fn respond(mut self, reply: &Reply) -> Result<AfterExchange, ExchangeEnd> {
-        let http = match &reply.answer {
+        let http = match &reply.content {
             ReplyContent::Raw(bytes) => {
                 self.hold_back(|this| this.pause(reply.delay))?;
                 let mut stream = self.stream;

@@ -123,7 +123,7 @@ impl Http2Exchange<'_, '_> {
         if reply.after_ping {
             self.session.ping()?;
         }
-        let answered = match self.begin(reply) {
+        let begun = match self.begin(reply) {
             Ok(Some(outgoing)) => self.send(reply, outgoing),
             Ok(None) => return Ok(self.turned_away(reply)),
             Err(ExchangeEnd::Deadline) => {
@@ -135,11 +135,11 @@ impl Http2Exchange<'_, '_> {
             }
             Err(gone) => Err(gone),
         };
-        if answered == Err(ExchangeEnd::Deadline) {
+        if begun == Err(ExchangeEnd::Deadline) {
             self.respond.send_reset(Reason::CANCEL);
             self.session.turn()?;
         }
-        answered?;
+        begun?;
         let ends = reply.closes() || reply.cut.is_some() || reply.after == AfterReply::Close;
         Ok(match ends {
             _ if reply.resets() => AfterStream::Reset,
@@ -150,7 +150,7 @@ impl Http2Exchange<'_, '_> {
 
     /// What comes before the first byte of the response; `None` when there is none in the words of HTTP.
     fn begin(&mut self, reply: &Reply) -> Result<Option<OutgoingResponse>, ExchangeEnd> {
-        let outgoing = match &reply.answer {
+        let outgoing = match &reply.content {
             ReplyContent::Raw(_) => None,
             ReplyContent::Http(http) if self.is_grpc => {
                 Some(OutgoingResponse::to_call_by_http(reply, http.clone()))
@@ -192,7 +192,7 @@ impl Http2Exchange<'_, '_> {
     /// Bytes, a reset, or nothing at all instead of a response.
     fn turned_away(&mut self, reply: &Reply) -> AfterStream {
         let id = self.respond.stream_id().as_u32();
-        match (reply.http2, &reply.answer) {
+        match (reply.http2, &reply.content) {
             (Some(StreamRefusal::Reset(code)), _) => {
                 self.respond.send_reset(Reason::from(code));
                 let _ = self.session.turn();

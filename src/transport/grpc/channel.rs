@@ -168,13 +168,13 @@ impl GrpcChannel {
         limit: usize,
         io: IoLimit<'_>,
     ) -> Result<GrpcResponse, ChannelFault> {
-        let answer = self.exchange(request, message, limit, io);
+        let result = self.exchange(request, message, limit, io);
         self.was_used = true;
         // Even if only the stream failed. A new connection costs less than one in an unknown state.
-        if answer.is_err() {
+        if result.is_err() {
             self.part();
         }
-        answer
+        result
     }
 
     /// Returns whether no more calls can be made on it.
@@ -372,7 +372,9 @@ impl GrpcChannel {
         if !self.watch.is_http1() {
             return error;
         }
-        error.note("it responds in HTTP/1.1, and gRPC needs HTTP/2 (of a port with TLS, use `https://`)")
+        error.note(
+            "the server responds in HTTP/1.1, and gRPC needs HTTP/2 (of a port with TLS, use `https://`)",
+        )
     }
 
     /// Adds what the peer said when it closed the connection.
@@ -408,7 +410,7 @@ impl GrpcChannel {
 
 /// Returns the error for a peer that breaks the rules of HTTP/2.
 fn improper(server: &ServerAddress) -> HttpError {
-    let message = format!("{} did not answer in proper HTTP/2", server.peer());
+    let message = format!("response of {} is not valid HTTP/2", server.peer());
     HttpError::new(HttpErrorKind::Protocol, message)
 }
 

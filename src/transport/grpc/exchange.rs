@@ -57,7 +57,7 @@ impl GrpcTransport {
             );
             let error = match sent {
                 Err(error) => error,
-                answer => return answer,
+                response => return response,
             };
             // Once only: a token may have been revoked before it expired, but a fresh one that is rejected will
             // be rejected again.
@@ -91,9 +91,9 @@ impl GrpcTransport {
         let io = IoLimit::new(clock.socket_deadline(deadline), attempt.stop());
         let UnaryCall { message, once, .. } = *call;
         let sent = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left, once };
-        let answer = self.pool.call(&sent);
-        let answer = answer.inspect(|answer| attempt.answered(|| metadata(answer)));
-        let error = match answer.map(|answer| status::read(answer, host, clock.wall())) {
+        let response = self.pool.call(&sent);
+        let response = response.inspect(|response| attempt.answered(|| metadata(response)));
+        let error = match response.map(|response| status::read(response, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {
                 frame::FrameFault::Wrong(error) => error,
@@ -125,15 +125,15 @@ impl GrpcTransport {
 }
 
 /// Returns the initial and the trailing metadata.
-fn metadata(answer: &GrpcResponse) -> Headers {
-    let entries = answer.headers.iter().chain(&answer.trailers);
+fn metadata(response: &GrpcResponse) -> Headers {
+    let entries = response.headers.iter().chain(&response.trailers);
     entries.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
 fn too_large(peer: Peer<'_>, OversizeMessage { length, limit }: OversizeMessage) -> Error {
     let length = length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
     let message = format!(
-        "answer{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
+        "response{length} of {peer} is larger than the limit of {limit} bytes: `message_limit` raises it"
     );
     HttpError::new(HttpErrorKind::TooLarge, message).into()
 }

@@ -123,11 +123,11 @@ impl Transport for GrpcTransport {
 
     fn start_operation(&self, request: &StartRequest, attempt: &Attempt<'_>) -> Result<Operation, Error> {
         let uri = uri_of(&self.service.endpoint, &grpc_path(&request.path)?)?;
-        let path = &request.path;
         let message = &frame::encode_bytes(message_of(request)?, attempt.compression());
         let head = self.heads.head_to(uri, routing_fields(&request.routing), attempt)?;
-        let call = UnaryCall { name: path, message, is_acknowledged: false, once: !request.is_idempotent };
-        start_result(path, StartPayload::Proto(&self.exchange(head, &call, attempt)?))
+        let call =
+            UnaryCall { name: &request.path, message, is_acknowledged: false, once: !request.is_idempotent };
+        start_result(StartPayload::Proto(&self.exchange(head, &call, attempt)?))
     }
 
     fn authorization_headers(&self, attempt: &Attempt<'_>) -> Result<Headers, Error> {
@@ -155,8 +155,8 @@ fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
     }
 }
 
-fn empty(answer: &[u8]) -> Result<(), Error> {
-    <()>::decode(answer).map_err(|cause| Error::decode("answer is not valid protobuf").with_source(cause))
+fn empty(response: &[u8]) -> Result<(), Error> {
+    <()>::decode(response).map_err(|cause| Error::decode("response is not valid protobuf").with_source(cause))
 }
 
 impl fmt::Debug for GrpcTransport {

@@ -136,9 +136,9 @@ impl ConnectionPool {
             return Err(ChannelFault::Failed(HttpError::new(HttpErrorKind::Timeout, message).sent(false)));
         }
         let head = stamped(call.head, left);
-        let answer = channel.call(head, call.message.clone(), call.limit, call.io)?;
+        let response = channel.call(head, call.message.clone(), call.limit, call.io)?;
         self.keep(channel);
-        Ok(answer)
+        Ok(response)
     }
 
     /// Returns the server, as messages name it.

@@ -19,8 +19,8 @@ use super::channel::GrpcResponse;
 use super::frame::{FrameFault, IncomingFrames};
 
 /// Returns the message of a response, or the error that it stands for.
-pub(super) fn read(answer: GrpcResponse, host: &str, wall: SystemTime) -> Result<Vec<u8>, FrameFault> {
-    let GrpcResponse { status, headers, body, trailers } = answer;
+pub(super) fn read(response: GrpcResponse, host: &str, wall: SystemTime) -> Result<Vec<u8>, FrameFault> {
+    let GrpcResponse { status, headers, body, trailers } = response;
     // A response without a message has everything in its head.
     let place = if trailers.contains_key(&STATUS) { &trailers } else { &headers };
     if place.contains_key(&STATUS) {
@@ -101,8 +101,8 @@ fn failure(place: &HeaderMap) -> Option<Status> {
 
 /// Returns the response as one of HTTP.
 fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
-    headers.iter().fold(HttpResponse::new(status, body), |answer, (name, value)| {
-        answer.with_header(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
+    headers.iter().fold(HttpResponse::new(status, body), |response, (name, value)| {
+        response.with_header(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
     })
 }
 

@@ -53,12 +53,12 @@ impl RestResponse {
         }
     }
 
-    /// For starts at `path`.
-    pub(super) fn started(&self, path: &str) -> Result<Operation, Error> {
+    /// Reads the response to a start.
+    pub(super) fn started(&self) -> Result<Operation, Error> {
         match self {
-            Self::Proto(bytes) => message(bytes, |bytes| start_result(path, StartPayload::Proto(bytes))),
-            Self::Json(text) if text.trim_ascii().is_empty() => start_result(path, StartPayload::Json(text)),
-            Self::Json(text) => parse(text, |text| start_result(path, StartPayload::Json(text))),
+            Self::Proto(bytes) => message(bytes, |bytes| start_result(StartPayload::Proto(bytes))),
+            Self::Json(text) if text.trim_ascii().is_empty() => start_result(StartPayload::Json(text)),
+            Self::Json(text) => parse(text, |text| start_result(StartPayload::Json(text))),
         }
     }
 

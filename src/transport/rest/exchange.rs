@@ -9,11 +9,13 @@ use crate::net::peer::ServerAddress;
 use crate::transport::{Attempt, ServiceParts};
 use crate::util::clock::deadline;
 use crate::util::excerpt::shown_name;
+use crate::util::redact::suspicion_of_name;
 use crate::util::stop::StopToken;
 
 use super::RestTransport;
 use super::decode::RestResponse;
 use super::request::RestRequest;
+
 impl RestTransport {
     /// Returns a successful response.
     pub(super) fn exchange(
@@ -102,11 +104,39 @@ impl RestTransport {
         log::debug!(
             "REST: {} {}: {} after {} ms",
             rest.verb.as_str(),
-            // A query may have an API key.
-            url.split(['?', '#']).next().unwrap_or_default(),
+            logged(url, rest.name),
             result.as_ref().map_or_else(Error::to_string, |response| format!("status {}", response.status)),
             clock.now().saturating_duration_since(start).as_millis()
         );
         result
+    }
+}
+
+/// Returns a URL as the log has it: without a query, which may have an API key. If the name in it may be a secret that was
+/// given in a wrong place, only what the name seems to be.
+fn logged<'a>(url: &'a str, name: &str) -> Cow<'a, str> {
+    match suspicion_of_name(name) {
+        Some(_) => shown_name(name).into(),
+        None => url.split(['?', '#']).next().unwrap_or_default().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misplaced_secret_and_a_query_are_not_logged() {
+        let rows = [
+            ("operations/42", "https://h/v1/operations/42?key=k#f", "https://h/v1/operations/42"),
+            (
+                "ya29.a0AfB_byC1234567890",
+                "https://h/v1/operations/ya29.a0AfB_byC1234567890",
+                "[redacted: an access token]",
+            ),
+        ];
+        for (name, url, expected) in rows {
+            assert_eq!(logged(url, name), expected);
+        }
     }
 }

@@ -91,10 +91,10 @@ impl RestTransport {
             limit,
             once: false,
         };
-        let answer = self.exchange(&request, attempt)?;
+        let response = self.exchange(&request, attempt)?;
         // Some front ends send an error with 200.
-        let read = read(&answer).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)));
-        self.service.http.reuse_body(answer.into_bytes());
+        let read = read(&response).map_err(|error| error.with_url(&self.service.endpoint.url(&route.target)));
+        self.service.http.reuse_body(response.into_bytes());
         read
     }
 }

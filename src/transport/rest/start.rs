@@ -27,9 +27,8 @@ impl RestTransport {
             once: !request.is_idempotent,
         };
         let response = self.exchange(&rest, attempt)?;
-        let operation = response
-            .started(&request.path)
-            .map_err(|error| error.with_url(&self.service.endpoint.url(&target)))?;
+        let operation =
+            response.started().map_err(|error| error.with_url(&self.service.endpoint.url(&target)))?;
         Ok(operation.started_at(&request.path, &request.query))
     }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::types::{Operation, OperationForm};
+use crate::util::percent::decode_path;
 
 use super::link::version_prefix;
 
@@ -89,7 +90,9 @@ impl Operation {
 
 /// Returns the collection of the operations that requests at a path start.
 fn scope_of_start(form: OperationForm, path: &str, query: &[(String, String)]) -> Option<String> {
-    let path = path.trim_start_matches('/');
+    // Names are encoded when they are sent.
+    let path = decode_path(path.trim_start_matches('/'));
+    let path = path.as_str();
     let prefix = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let segments: Vec<&str> = path.get(prefix..)?.split('/').collect();
     let take = |count: usize| Some(segments.get(..count)?.join("/"));
@@ -174,6 +177,11 @@ mod tests {
                 MANAGER,
                 "/deploymentmanager/v2/projects/p/global/deployments",
                 "projects/p/global/operations/o",
+            ),
+            (
+                LINKED,
+                "/v1/projects/example.com%3Ap/locations/l/clusters",
+                "projects/example.com:p/locations/l/operations/o",
             ),
             (COMPUTE, "/other", "o"),
             (CLUSTER, "/v1/projects/p", "o"),

@@ -3,6 +3,8 @@
 //! The code is decided once, here and in [`Code::from_http`]: a first error whose `code` is the name of a
 //! google.rpc.Code has that code, [`REASONS`] has a few others, and else the HTTP code counts.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::json::{InvalidJson, RawJson};
@@ -11,7 +13,7 @@ use crate::types::text::SharedSource;
 use crate::types::{Any, Code, Status};
 
 use super::OperationForm;
-use super::fields::{ExtendedFields, text};
+use super::fields::ExtendedFields;
 
 /// Returns why an operation that is done failed, or `None` if it succeeded.
 ///
@@ -24,9 +26,9 @@ pub(super) fn read<'a>(
     if form == OperationForm::KubernetesEngine {
         return of_cluster(fields, source);
     }
-    let errors = errors(fields.error);
-    let http = http_code(fields);
-    let http_message = text(fields.http_message).unwrap_or_default();
+    let errors = errors(fields.error).map_err(|invalid| invalid.at("error"))?;
+    let http = http_code(fields)?;
+    let http_message = message("httpErrorMessage", fields.http_message)?.unwrap_or_default();
     let by_http = http.map_or(Code::Unknown, Code::from_http);
     let has_http_error = match http {
         Some(_) => by_http != Code::Ok,
@@ -58,8 +60,9 @@ fn of_cluster<'a>(
         .map(|raw| Status::read(source, raw).map_err(|invalid| invalid.at("error")))
         .transpose()?;
     let error = error.filter(|error| error.code() != Code::Ok || !error.message().is_empty());
-    let conditions: Vec<_> = fields.conditions.iter().flat_map(|raw| entries(*raw)).collect();
-    let message = text(fields.status_message);
+    let conditions: Vec<_> =
+        fields.conditions.iter().filter_map(|raw| entries(*raw).ok()).flatten().collect();
+    let message = message("statusMessage", fields.status_message)?;
     if error.is_none() && message.is_none() {
         return Ok(None);
     }
@@ -179,26 +182,52 @@ fn string_map(map: Option<&Value>) -> std::collections::HashMap<String, String> 
 }
 
 /// Returns the entries of `error`: those of its `errors` or, in other forms, itself.
-fn errors(error: Option<RawJson<'_>>) -> Vec<ErrorEntry> {
-    let value: Value = error.and_then(|raw| serde_json::from_str(raw.text()).ok()).unwrap_or_default();
-    match value {
-        Value::Object(mut fields) => match fields.remove("errors") {
-            Some(Value::Array(errors)) => errors.into_iter().map(entry).collect(),
-            _ => {
-                fields.remove("kind");
-                (!fields.is_empty()).then_some(ErrorEntry(fields)).into_iter().collect()
-            }
-        },
-        Value::Array(errors) => errors.into_iter().map(entry).collect(),
-        Value::Null | Value::Bool(false) => Vec::new(),
-        Value::String(text) if text.is_empty() => Vec::new(),
-        other => vec![entry(other)],
+///
+/// An error that cannot be read is never taken for none: the operation would look successful.
+fn errors(error: Option<RawJson<'_>>) -> Result<Vec<ErrorEntry>, InvalidJson> {
+    let Some(error) = error else { return Ok(Vec::new()) };
+    match error.text().as_bytes().first() {
+        Some(b'{') => errors_in(error),
+        Some(b'[') => entries(error),
+        _ => Ok(match parsed(error)? {
+            Value::Null | Value::Bool(false) => Vec::new(),
+            Value::String(text) if text.is_empty() => Vec::new(),
+            other => vec![entry(other)],
+        }),
     }
 }
 
-fn entries(list: RawJson<'_>) -> Vec<ErrorEntry> {
-    let entries: Vec<Value> = serde_json::from_str(list.text()).unwrap_or_default();
-    entries.into_iter().map(entry).collect()
+fn errors_in(object: RawJson<'_>) -> Result<Vec<ErrorEntry>, InvalidJson> {
+    let (mut list, mut has_others) = (None, false);
+    object.reader().fields(|name, reader| {
+        let value = reader.value()?;
+        match name {
+            "errors" => list = Some(value),
+            name => has_others |= name != "kind",
+        }
+        Ok(())
+    })?;
+    let listed = errors(list).map_err(|invalid| invalid.at("errors"))?;
+    Ok(if listed.is_empty() && has_others { vec![entry(parsed(object)?)] } else { listed })
+}
+
+/// Returns as many entries as there may be details. An entry takes hundreds of bytes, and two bytes can stand for one.
+fn entries(list: RawJson<'_>) -> Result<Vec<ErrorEntry>, InvalidJson> {
+    let mut entries = Vec::new();
+    list.reader().elements(|reader| {
+        let value = reader.value()?;
+        if entries.len() < MOST_DETAILS {
+            entries.push(entry(parsed(value)?));
+        }
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+/// The syntax is known to be right, so all that can fail is half of a surrogate pair or a huge number.
+fn parsed(raw: RawJson<'_>) -> Result<Value, InvalidJson> {
+    serde_json::from_str(raw.text())
+        .map_err(|_| InvalidJson::new("expected whole surrogate pairs, and numbers that are not infinite"))
 }
 
 fn entry(value: Value) -> ErrorEntry {
@@ -211,8 +240,15 @@ fn entry(value: Value) -> ErrorEntry {
     }
 }
 
-fn http_code(fields: &ExtendedFields<'_>) -> Option<u16> {
-    fields.http_code?.integer("an HTTP code").ok().filter(|code| *code != 0)
+fn http_code(fields: &ExtendedFields<'_>) -> Result<Option<u16>, InvalidJson> {
+    let code = fields.http_code.map(|code| code.integer("an HTTP code")).transpose();
+    Ok(code.map_err(|invalid| invalid.at("httpErrorStatusCode"))?.filter(|code| *code != 0))
+}
+
+/// Reads a message that decides whether the operation failed.
+fn message<'a>(field: &str, value: Option<RawJson<'a>>) -> Result<Option<Cow<'a, str>>, InvalidJson> {
+    let text = value.map(RawJson::string).transpose().map_err(|invalid| invalid.at(field))?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Returns the code that the `code` of an error names.

@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::json::RawJson;
+use crate::util::percent::{decode_path, escapes_are_valid};
+use crate::util::url::is_version;
 
 /// Finds the resource path in a URL: `projects/p/zones/z/operations/o` in
 /// `https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o`.
 ///
-/// The host is not looked at, since nothing is sent to it.
+/// The host is not looked at, since nothing is sent to it. The path has percent-escapes as they are written:
+/// [`decode_path`] reads them.
 pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     let start = url.find("://")? + 3;
     let start = start + url.get(start..)?.find('/')? + 1;
@@ -16,27 +19,25 @@ pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let skipped = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let range = start + skipped..start + path.len();
-    let has_escapes =
-        path.contains(['%', '\\']) || path.split('/').any(|part| matches!(part, "" | "." | ".."));
-    (!has_escapes && !range.is_empty()).then_some(range)
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+    let is_path = escapes_are_valid(path) && decode_path(path).split('/').all(is_plain);
+    (is_path && !range.is_empty()).then_some(range)
 }
 
 /// Returns the part of a path in front of the resource: `compute/v1`, `v1`, `sql/v1beta4`.
 pub(crate) fn version_prefix(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('/')?;
-    if is_version(first) {
+    if is_version_or_stage(first) {
         return Some(first);
     }
     let (second, _) = rest.split_once('/')?;
-    (SERVICES.contains(&first) && is_version(second)).then(|| &path[..first.len() + 1 + second.len()])
+    (SERVICES.contains(&first) && is_version_or_stage(second))
+        .then(|| &path[..first.len() + 1 + second.len()])
 }
 
-/// Returns whether a path segment is an API version, such as `v1` and `beta`.
-fn is_version(segment: &str) -> bool {
-    let digits = segment.strip_prefix('v').unwrap_or_default();
-    digits.starts_with(|char: char| char.is_ascii_digit())
-        && digits.chars().all(|char| char.is_ascii_alphanumeric())
-        || matches!(segment, "alpha" | "beta" | "preview")
+/// Returns whether a path segment is a version of the API: those of Compute Engine and others have words too.
+fn is_version_or_stage(segment: &str) -> bool {
+    is_version(segment) || matches!(segment, "alpha" | "beta" | "preview")
 }
 
 pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
@@ -51,7 +52,7 @@ pub(super) fn by_scope(
     project: Option<Cow<'_, str>>,
     name: &str,
 ) -> Option<String> {
-    let scope = scope.and_then(|url| url.get(path_of(&url)?).map(str::to_owned));
+    let scope = scope.and_then(|url| url.get(path_of(&url)?).map(decode_path));
     let collection = scope.or_else(|| project.map(|project| format!("projects/{project}")))?;
     Some(format!("{collection}/operations/{name}"))
 }
@@ -91,7 +92,9 @@ mod tests {
             ("https://host/v1/", ""),
             ("https://host/v1/projects/../operations/o", ""),
             ("https://host/v1/projects//operations/o", ""),
-            ("https://host/v1/projects/a%2Fb/operations/o", ""),
+            ("https://host/v1/projects/%2e%2E/operations/o", ""),
+            ("https://host/v1/projects/a%zz/operations/o", ""),
+            ("https://host/v1/projects/a%2Fb%20c/operations/o", "projects/a%2Fb%20c/operations/o"),
         ];
         for (url, path) in rows {
             assert_eq!(path_of(url).map_or("", |range| &url[range]), path, "{url}");

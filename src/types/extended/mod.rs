@@ -15,6 +15,7 @@ mod recognize;
 use crate::json::{InvalidJson, RawJson};
 use crate::types::Status;
 use crate::types::text::{SharedSource, SharedText};
+use crate::util::percent::decode_path;
 
 use fields::{ExtendedFields, text};
 
@@ -39,7 +40,10 @@ pub(super) fn read<'a>(
 ) -> Result<Option<ExtendedOperation>, InvalidJson> {
     let fields = ExtendedFields::read(raw)?;
     let Some(form) = recognize::form(&fields)? else { return Ok(None) };
-    let done = fields.status.is_some_and(|status| is_done(form, status));
+    let done = match fields.status {
+        Some(status) => is_done(form, status).map_err(|invalid| invalid.at("status"))?,
+        None => false,
+    };
     let error = if done { failure::read(form, &fields, source)? } else { None };
     Ok(Some(ExtendedOperation {
         form,
@@ -56,18 +60,20 @@ pub(super) fn name_by_link<'a>(
     source: &SharedSource<'a>,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
-    if kind.text() != r#""storage#operation""# {
+    if kind.string().ok().as_deref() != Some("storage#operation") {
         return Ok(None);
     }
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
 }
 
 /// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`, and those of the future.
-fn is_done(form: OperationForm, status: RawJson<'_>) -> bool {
-    match status.string() {
-        Ok(status) => status.eq_ignore_ascii_case("done"),
+///
+/// A value that can be no status is an error, since it would look like an operation that never ends.
+fn is_done(form: OperationForm, status: RawJson<'_>) -> Result<bool, InvalidJson> {
+    match status.text().starts_with('"') {
+        true => status.string().map(|status| status.eq_ignore_ascii_case("done")),
         // With `enum-encoding=int`.
-        Err(_) => status.integer::<i32>("a status").is_ok_and(|number| number == done_number(form)),
+        false => status.integer::<i32>("a status").map(|number| number == done_number(form)),
     }
 }
 
@@ -101,8 +107,12 @@ fn name<'a>(
 fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
     let url = source.string(link).ok()?;
     let path = link::path_of(url.as_str())?;
-    let is_operation = url.as_str()[path.clone()].rsplit('/').nth(1) == Some("operations");
-    is_operation.then(|| url.slice(path))
+    let name = &url.as_str()[path.clone()];
+    if name.rsplit('/').nth(1) != Some("operations") {
+        return None;
+    }
+    // Without escapes it is a part of the text.
+    Some(if name.contains('%') { decode_path(name).into() } else { url.slice(path) })
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A client that was used before a fork, in both processes.
 #![cfg(unix)]
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "support/relay.rs"]
 mod relay;
 
@@ -11,15 +13,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use calls::{TRANSPORTS, client_at, expected, names, options, server};
 use longrunning::auth::{AccessToken, Credentials, TokenError, TokenProvider, TokenRequest};
-use longrunning::http::{HttpOptions, ProxySetting, Roots};
+use longrunning::http::Roots;
 use longrunning::testing::{FakeOperation, FakeServer, Reply};
 use longrunning::transport::TransportKind;
-use longrunning::{Operation, OperationsAsyncClient, OperationsClient, OperationsClientBuilder};
+use longrunning::{OperationsAsyncClient, OperationsClient, OperationsClientBuilder};
 use longrunning_fork_tests::Child;
 use relay::{Relay, wait_until};
-
-const TRANSPORTS: [TransportKind; 2] = [TransportKind::Rest, TransportKind::Grpc];
 
 #[test]
 fn each_process_receives_its_own_responses() {
@@ -66,7 +67,7 @@ fn the_connection_of_the_parent_stays_as_it_is() {
 fn the_child_closes_its_copies_without_sending_anything() {
     for transport in TRANSPORTS {
         let (server, relay) = (server(), Relay::start());
-        let client = client_at(&relay.url(&server), transport).build().unwrap();
+        let client = client_at(&relay.url(&server), transport, Roots::None).build().unwrap();
         settle(&client);
         let sent_before = relay.sent(0);
         let child = Child::start(|parent| {
@@ -89,7 +90,7 @@ fn the_child_closes_its_copies_without_sending_anything() {
 fn a_child_that_only_drops_the_client_sends_nothing_either() {
     for transport in TRANSPORTS {
         let (server, relay) = (server(), Relay::start());
-        let mut client = Some(client_at(&relay.url(&server), transport).build().unwrap());
+        let mut client = Some(client_at(&relay.url(&server), transport, Roots::None).build().unwrap());
         settle(client.as_ref().unwrap());
         let sent_before = relay.sent(0);
         let child = Child::start(|_| {
@@ -123,7 +124,7 @@ fn what_threads_of_the_parent_hold_does_not_block_the_child() {
     for transport in TRANSPORTS {
         let server = server();
         server.reply_when(|request| request.name() == Some("operations/7"), Reply::hang());
-        let options = options().max_connections(1);
+        let options = options(Roots::None).max_connections(1);
         let client = client(&server, transport).http_options(options).build().unwrap();
         thread::scope(|scope| {
             let busy = client.clone();
@@ -267,28 +268,8 @@ fn a_server_of_the_parent_goes_on_when_the_child_drops_it() {
     client.get("operations/0").send().unwrap();
 }
 
-fn server() -> FakeServer {
-    let server = FakeServer::builder().real_time().start().unwrap();
-    for n in 0..100 {
-        server.insert(Operation::running(format!("operations/{n}")));
-    }
-    server
-}
-
 fn client(server: &FakeServer, transport: TransportKind) -> OperationsClientBuilder {
-    client_at(&server.url(), transport)
-}
-
-fn client_at(url: &str, transport: TransportKind) -> OperationsClientBuilder {
-    OperationsClient::builder(url)
-        .transport(transport)
-        .credentials(Credentials::anonymous())
-        .http_options(options())
-        .environment(std::iter::empty::<(String, String)>())
-}
-
-fn options() -> HttpOptions {
-    HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None)
+    client_at(&server.url(), transport, Roots::None)
 }
 
 /// Makes calls until nothing is on its way that belongs to the start of the connection.
@@ -296,19 +277,6 @@ fn settle(client: &OperationsClient) {
     // With the second response, the relay has counted whatever the client sent about the settings of HTTP/2.
     client.get("operations/0").send().unwrap();
     client.get("operations/0").send().unwrap();
-}
-
-/// Gets operations one after the other; gives the names in the responses, or the first error.
-fn names(client: &OperationsClient, numbers: std::ops::Range<u32>) -> String {
-    let get = |n| match client.get(format!("operations/{n}")).send() {
-        Ok(operation) => operation.name().to_owned() + " ",
-        Err(error) => format!("{error:#} "),
-    };
-    numbers.map(get).collect()
-}
-
-fn expected(numbers: std::ops::Range<u32>) -> String {
-    numbers.map(|n| format!("operations/{n} ")).collect()
 }
 
 #[derive(Default)]

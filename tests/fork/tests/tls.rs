@@ -1,6 +1,8 @@
 //! Forks over TLS: a close_notify of the child, or a record that it encrypts, would end the connection of the parent.
 #![cfg(unix)]
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "support/relay.rs"]
 mod relay;
 
@@ -10,16 +12,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use longrunning::http::{HttpOptions, ProxySetting, Roots};
+use calls::{TRANSPORTS, client_at, expected, names, server};
+use longrunning::OperationsClient;
+use longrunning::http::Roots;
 use longrunning::testing::FakeServer;
 use longrunning::transport::TransportKind;
-use longrunning::{Credentials, Operation, OperationsClient};
 use longrunning_fork_tests::Child;
 use relay::{Relay, wait_until};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-
-const TRANSPORTS: [TransportKind; 2] = [TransportKind::Rest, TransportKind::Grpc];
 
 #[test]
 fn each_process_receives_its_own_responses_over_tls() {
@@ -98,10 +99,7 @@ struct TlsService {
 
 impl TlsService {
     fn start(transport: TransportKind) -> Self {
-        let server = FakeServer::builder().real_time().start().unwrap();
-        for n in 0..50 {
-            server.insert(Operation::running(format!("operations/{n}")));
-        }
+        let server = server();
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -124,13 +122,7 @@ impl TlsService {
 
     fn client(&self, transport: TransportKind) -> OperationsClient {
         let roots = Roots::Pem(self.certificate.clone().into_bytes());
-        OperationsClient::builder(&self.url)
-            .transport(transport)
-            .credentials(Credentials::anonymous())
-            .http_options(HttpOptions::new().roots(roots).proxy(ProxySetting::None))
-            .environment(std::iter::empty::<(String, String)>())
-            .build()
-            .unwrap()
+        client_at(&self.url, transport, roots).build().unwrap()
     }
 }
 
@@ -158,16 +150,4 @@ fn pass(from: &mut impl Read, to: &mut impl Write) -> bool {
         Ok(count) => to.write_all(&buffer[..count]).and_then(|()| to.flush()).is_ok(),
         Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
     }
-}
-
-fn names(client: &OperationsClient, numbers: std::ops::Range<u32>) -> String {
-    let get = |n| match client.get(format!("operations/{n}")).send() {
-        Ok(operation) => operation.name().to_owned() + " ",
-        Err(error) => format!("{error:#} "),
-    };
-    numbers.map(get).collect()
-}
-
-fn expected(numbers: std::ops::Range<u32>) -> String {
-    numbers.map(|n| format!("operations/{n} ")).collect()
 }

@@ -62,7 +62,7 @@ fn what_outlasts_the_wait_is_cancelled_if_asked_for() {
         let many = client.poll_many(&names).total_timeout(secs(60.0)).on_timeout(OnTimeout::Cancel);
         for result in many {
             let error = result.unwrap_err();
-            assert!(error.to_string().ends_with("; it was asked to cancel"), "{error}");
+            assert!(error.to_string().ends_with("; its cancellation was requested"), "{error}");
         }
     }
 }
@@ -216,7 +216,7 @@ fn first_error_ends_at_the_first_that_did_not_succeed() {
         error.to_string(),
         format!(
             "operation `{}` failed: INTERNAL: out of disk; \
-             19 other operations go on and are not waited for any longer",
+             19 other operations continue to run; they are no longer polled",
             names[19]
         )
     );

@@ -7,83 +7,8 @@ use serde_json::Value;
 
 use super::page;
 use super::play;
+use super::table::ExtendedRow;
 use super::types;
-
-const TABLE: &str = include_str!("../../fixtures/services/extended.tsv");
-
-/// A row: what is the same as in the other table, and the bodies.
-struct ExtendedRow {
-    service: &'static str,
-    host: &'static str,
-    regional_hosts: &'static str,
-    version: &'static str,
-    names: &'static str,
-    name: &'static str,
-    get: &'static str,
-    parent: &'static str,
-    list: &'static str,
-    methods: &'static str,
-    start: &'static str,
-    /// The message in the discovery document.
-    message: &'static str,
-    done: &'static str,
-    /// What `Operation::target_link` returns; `-` if nothing.
-    target_link: &'static str,
-    running: &'static str,
-    progress: &'static str,
-    listing: &'static str,
-}
-
-fn rows() -> Vec<ExtendedRow> {
-    TABLE.lines().filter(|line| !line.starts_with('#')).map(row).collect()
-}
-
-fn row(line: &'static str) -> ExtendedRow {
-    let cells: Vec<&str> = line.split('\t').collect();
-    let [
-        service,
-        host,
-        regional_hosts,
-        version,
-        names,
-        name,
-        get,
-        parent,
-        list,
-        methods,
-        start,
-        _body,
-        message,
-        done,
-        target_link,
-        running,
-        progress,
-        listing,
-        _discovery,
-    ] = cells[..]
-    else {
-        panic!("{line}: {} cells", cells.len())
-    };
-    ExtendedRow {
-        service,
-        host,
-        regional_hosts,
-        version,
-        names,
-        name,
-        get,
-        parent,
-        list,
-        methods,
-        start,
-        message,
-        done,
-        target_link,
-        running,
-        progress,
-        listing,
-    }
-}
 
 #[test]
 fn bodies_have_only_fields_of_their_messages() {
@@ -92,7 +17,7 @@ fn bodies_have_only_fields_of_their_messages() {
         let key = if row.listing.contains("\"items\"") { "items" } else { "operations" };
         list[key][0].to_string()
     };
-    for row in rows() {
+    for row in ExtendedRow::all() {
         for body in [row.running, row.done, &listed(&row)] {
             types::check_body(row.service, row.message, body);
         }
@@ -102,7 +27,7 @@ fn bodies_have_only_fields_of_their_messages() {
 #[test]
 fn every_service_is_started_and_waited_for() -> Result<(), Error> {
     let mut misread = Vec::new();
-    for row in rows() {
+    for row in ExtendedRow::all() {
         let (server, client) = service(&row);
         let (verb, template) = row.start.split_once(' ').expect("a verb and a path");
         let method = if verb == "PATCH" { HttpMethod::Patch } else { HttpMethod::Post };
@@ -130,7 +55,7 @@ fn every_service_is_started_and_waited_for() -> Result<(), Error> {
 
 #[test]
 fn every_service_is_listed() -> Result<(), Error> {
-    for row in rows() {
+    for row in ExtendedRow::all() {
         let (server, client) = service(&row);
         server.reply_to("GET", row.list, Reply::json(200, row.listing));
         let names: Result<Vec<_>, _> = client.list(row.parent).into_iter().collect();
@@ -143,7 +68,7 @@ fn every_service_is_listed() -> Result<(), Error> {
 /// A method that the service does not have fails without a request.
 #[test]
 fn every_service_waits_cancels_and_deletes_what_it_can() {
-    for row in rows() {
+    for row in ExtendedRow::all() {
         let calls: [(&str, fn(&OperationsClient, &str) -> Result<(), Error>); 3] = [
             ("cancel", |client, name| client.cancel(name).send()),
             ("delete", |client, name| client.delete(name).send()),
@@ -162,7 +87,7 @@ fn every_service_waits_cancels_and_deletes_what_it_can() {
 
 #[test]
 fn the_page_has_the_rows_of_the_table() {
-    let written: Vec<String> = rows().iter().map(page_row).collect();
+    let written: Vec<String> = ExtendedRow::all().iter().map(page_row).collect();
     page::compare(HEADER, &written);
 }
 

@@ -5,12 +5,12 @@ use longrunning::testing::{FakeOperation, FakeServer, Rpc};
 use longrunning::{Bindings, Code, Error, LongPoll, OperationsClient, Progress, WaitBinding};
 use serde_json::{Value, json};
 
-use super::table::{ServiceRow, rows};
+use super::table::ServiceRow;
 use crate::kit::{any, secs};
 
 #[test]
 fn there_are_at_least_sixty_services() {
-    let mut hosts: Vec<_> = rows().iter().map(|row| row.host).collect();
+    let mut hosts: Vec<_> = ServiceRow::all().iter().map(|row| row.host).collect();
     hosts.sort_unstable();
     hosts.dedup();
     assert!(hosts.len() >= 60, "{}", hosts.len());
@@ -19,7 +19,7 @@ fn there_are_at_least_sixty_services() {
 #[test]
 fn every_service_is_polled_to_its_result() -> Result<(), Error> {
     let mut misread = Vec::new();
-    for row in rows() {
+    for row in ServiceRow::all() {
         let (server, client) = service(&row);
         let operation = client.get(row.name).send()?;
         assert_eq!(line(&server), format!("GET {}", row.get), "{}", row.service);
@@ -44,7 +44,7 @@ fn every_service_is_polled_to_its_result() -> Result<(), Error> {
 /// The version comes from the path of the start, whatever that of the client is.
 #[test]
 fn every_service_is_started_and_waited_for() -> Result<(), Error> {
-    for row in rows() {
+    for row in ServiceRow::all() {
         let (verb, template) = row.start.split_once(' ').expect("a verb and a path");
         let server = FakeServer::start();
         server.on_start(verb, template, operation(&row).done_at_poll(2));
@@ -71,7 +71,7 @@ fn every_service_is_started_and_waited_for() -> Result<(), Error> {
 
 #[test]
 fn every_service_that_lists_is_listed() -> Result<(), Error> {
-    for row in rows().iter().filter(|row| row.has("list")) {
+    for row in ServiceRow::all().iter().filter(|row| row.has("list")) {
         let (server, client) = service(row);
         let names: Result<Vec<_>, _> = client.list(row.parent).into_iter().collect();
         let names: Vec<_> = names?.iter().map(|operation| operation.name().to_owned()).collect();
@@ -82,7 +82,7 @@ fn every_service_that_lists_is_listed() -> Result<(), Error> {
 
 #[test]
 fn every_service_that_waits_is_waited_for() -> Result<(), Error> {
-    for row in rows() {
+    for row in ServiceRow::all() {
         let Some(form) = row.wait() else { continue };
         let (server, client) = service(&row);
         assert!(!client.wait(row.name).timeout(secs(3.5)).send()?.is_done());
@@ -99,7 +99,7 @@ fn every_service_that_waits_is_waited_for() -> Result<(), Error> {
 /// What a service has not is an error of it, not of the client: a service may get a method that the table does not have.
 #[test]
 fn every_service_cancels_and_deletes_what_it_can() {
-    for row in rows() {
+    for row in ServiceRow::all() {
         let (server, client) = service(&row);
         let unimplemented = |result: Result<(), Error>| match result {
             Ok(()) => false,

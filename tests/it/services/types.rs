@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::table::rows;
+use super::table::ServiceRow;
 
 /// Each message with its fields: `name:type`, and `[]` at the end for a list. Those of googleapis are under their full
 /// names, those of discovery documents under `document/schema`.
@@ -15,7 +15,7 @@ type MessageTypes = BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>
 #[test]
 fn bodies_have_only_fields_of_their_messages() {
     let types = types();
-    for row in rows() {
+    for row in ServiceRow::all() {
         for (name, body) in [(row.response_type, row.response), (row.metadata_type, row.metadata)] {
             let Value::Object(mut fields) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
             let url = fields.remove("@type");

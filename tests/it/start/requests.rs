@@ -3,7 +3,7 @@
 use longrunning::http::HttpMethod;
 use longrunning::testing::{FakeOperation, FakeServer, Reply};
 use longrunning::transport::DataFormat;
-use longrunning::{Code, ErrorKind, Operation};
+use longrunning::{Code, ErrorKind, Operation, RetryPolicy, StopToken};
 
 use super::{PATH, server};
 use crate::kit::{NAME, lines, slept};
@@ -156,6 +156,18 @@ fn a_later_refusal_does_not_undo_an_earlier_doubt() {
 }
 
 #[test]
+fn a_stop_between_attempts_does_not_undo_an_earlier_doubt() {
+    let server = server();
+    server.reply(Reply::status(503));
+    let stop = StopToken::new();
+    let stopping = stop.clone();
+    let retry = RetryPolicy::default().on_retry(move |_| stopping.stop());
+    let error = server.client().start(PATH).idempotent(true).retry(retry).stop(&stop).send().unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.may_have_started()), (ErrorKind::Stopped, 1, true));
+    assert!(error.to_string().contains("or start again with the same id"), "{error}");
+}
+
+#[test]
 fn a_dry_run_that_is_done_at_once_is_a_result() {
     let server = FakeServer::start();
     let done = Operation::succeeded(
@@ -207,6 +219,30 @@ fn a_response_that_is_no_operation_is_kept_and_not_printed() {
     server.reply(Reply::json(200, format!(r#"{{"name":"x","text":"{}"}}"#, "ä".repeat(40_000))));
     let error = server.client().start(PATH).send().unwrap_err();
     assert!(error.response_body().is_some_and(|body| (65_530..=65_536).contains(&body.len())));
+}
+
+#[test]
+fn an_operation_that_cannot_be_read_may_run() {
+    let rows = [
+        r#"{"name":7,"done":false}"#,
+        r#"{"name":"operations/7","done":"CANARY"}"#,
+        r#"{"operation":{"name":7}}"#,
+        r#"{"name":"operations/7","done":true,"error":{"code":[]}}"#,
+        r#"{"name":"operations/7",}"#,
+        "CANARY",
+        r#"{"kind":"compute#operation","name":"o","status":{}}"#,
+        r#"{"kind":"compute#operation","name":"o","status":"DONE","error":"\ud800"}"#,
+        r#"{"name":"o","operationType":"X","status":"HALTED"}"#,
+    ];
+    for body in rows {
+        let server = server();
+        server.reply(Reply::json(200, body));
+        let error = server.client().start(PATH).send().unwrap_err();
+        assert_eq!((error.kind(), error.may_have_started()), (ErrorKind::Decode, true), "{body}");
+        assert_eq!((error.response_body(), server.request_count()), (Some(body), 1));
+        let message = format!("{error:?} {error:#}");
+        assert!(message.contains("look for it, by `list`") && !message.contains("CANARY"), "{message}");
+    }
 }
 
 #[test]

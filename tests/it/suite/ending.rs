@@ -15,14 +15,14 @@ fn every(seconds: f64) -> Backoff {
 fn an_operation_that_outlasts_its_wait_is_cancelled_when_asked() {
     let rows = [
         (OnTimeout::Leave, None, false, "it was not cancelled"),
-        (OnTimeout::Cancel, None, true, "it was asked to cancel"),
+        (OnTimeout::Cancel, None, true, "its cancellation was requested"),
         (
             OnTimeout::Cancel,
             Some(Code::Unimplemented),
             true,
             "cancelling it failed: CancelOperation `operations/42`: UNIMPLEMENTED: no",
         ),
-        (OnTimeout::Cancel, Some(Code::FailedPrecondition), true, "it was asked to cancel"),
+        (OnTimeout::Cancel, Some(Code::FailedPrecondition), true, "its cancellation was requested"),
     ];
     for (on_timeout, refusal, asked, fate) in rows {
         let server = FakeServer::start();
@@ -76,7 +76,7 @@ fn a_cancellation_can_be_confirmed() {
         poller.on_timeout(OnTimeout::CancelAndConfirm { grace: secs(30.0) }).until_done().unwrap_err();
     assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(89.9)));
     assert!(
-        error.to_string().ends_with("still running after 89.9 s (11 polls); it was asked to cancel"),
+        error.to_string().ends_with("still running after 89.9 s (11 polls); its cancellation was requested"),
         "{error}"
     );
 }
@@ -154,7 +154,7 @@ fn what_waits_for_an_answer_ends_when_it_is_stopped() {
         let token = StopToken::new();
         server.reply_when(stopping(&token), reply);
         let error = client.get(NAME).attempt_timeout(secs(60.0)).stop(&token).send().unwrap_err();
-        let message = "GetOperation `operations/42`: stopped while waiting for an answer";
+        let message = "GetOperation `operations/42`: stopped while waiting for a response";
         assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Stopped, message), "{name}");
         // The connection is of no use any more, and another one is.
         assert!(client.get(NAME).send().is_ok(), "{name}");

@@ -116,8 +116,8 @@ fn faults_of_answers() {
 #[test]
 fn faults_of_connections() {
     check(&[
-        retried("13: reset before an answer", 0.0, |_| vec![Reply::reset()]),
-        retried("13: closed before an answer", 0.0, |_| vec![Reply::close()]),
+        retried("13: reset before a response", 0.0, |_| vec![Reply::reset()]),
+        retried("13: closed before a response", 0.0, |_| vec![Reply::close()]),
         retried("16: cut inside the status line", 0.0, |_| vec![Reply::usual().truncate_head_at(10)]),
         retried("16: cut inside the headers", 0.0, |_| vec![Reply::usual().truncate_head_at(40)]),
         retried("17: cut inside the body", 0.0, |_| vec![Reply::usual().truncate_at(1)]).of_the_body(),

@@ -53,7 +53,7 @@ fn first_error_ends_at_the_first_that_failed() {
         (error.kind(), error.code(), error.operation().map(Operation::name)),
         (ErrorKind::Operation, Some(Code::ResourceExhausted), Some(&*names[7]))
     );
-    assert!(error.to_string().ends_with("19 other operations go on and are not waited for any longer"));
+    assert!(error.to_string().ends_with("19 other operations continue to run; they are no longer polled"));
 }
 
 #[test]

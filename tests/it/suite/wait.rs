@@ -100,7 +100,7 @@ fn a_poll_is_cut_to_the_time_that_is_left() {
     let error = server.client().poller(NAME).total_timeout(secs(5.0)).until_done().unwrap_err();
     assert_eq!((error.elapsed(), server.elapsed()), (secs(5.0), secs(5.0)));
     assert_eq!((error.operation(), error.attempts()), (Some(&running()), 2));
-    assert!(format!("{error:#}").contains("no answer from"), "{error:#}");
+    assert!(format!("{error:#}").contains("no response from"), "{error:#}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Google {
 impl Peer for Google {
     fn get(&mut self) {
         let call = self.client.get_operation().set_name("operations/42").send();
-        assert!(self.runtime.block_on(call).expect("an answer comes").done);
+        assert!(self.runtime.block_on(call).expect("a response comes").done);
     }
 
     fn list(&mut self, operations: usize) {

@@ -28,7 +28,7 @@ impl Ours {
 
 impl Peer for Ours {
     fn get(&mut self) {
-        assert!(self.client.get("operations/42").send().expect("an answer comes").is_done());
+        assert!(self.client.get("operations/42").send().expect("a response comes").is_done());
     }
 
     fn list(&mut self, operations: usize) {

@@ -31,12 +31,12 @@ impl Tonic {
         M: Message + Default + Send + Sync + 'static,
         A: Message + Default + Send + Sync + 'static,
     {
-        let answer = self.runtime.block_on(async {
+        let response = self.runtime.block_on(async {
             self.grpc.ready().await.expect("the channel works");
             let codec = ProstCodec::<M, A>::default();
             self.grpc.unary(Request::new(message), PathAndQuery::from_static(path), codec).await
         });
-        answer.expect("an answer comes").into_inner()
+        response.expect("a response comes").into_inner()
     }
 }
 

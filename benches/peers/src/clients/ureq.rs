@@ -41,9 +41,9 @@ impl Ureq {
     }
 
     fn fetch<T: DeserializeOwned>(&self, target: &str) -> T {
-        let mut response = self.agent.get(format!("{}{target}", self.url)).call().expect("an answer comes");
+        let mut response = self.agent.get(format!("{}{target}", self.url)).call().expect("a response comes");
         let body = response.body_mut().read_to_vec().expect("the body is read");
-        serde_json::from_slice(&body).expect("the answer is JSON")
+        serde_json::from_slice(&body).expect("the response is JSON")
     }
 }
 

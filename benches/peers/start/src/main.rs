@@ -1,4 +1,5 @@
-//! Measures how long `lro get` takes from start to end, against a program of four lines that asks the same by ureq.
+//! Measures how long `lro get` takes from start to end, against a program of four lines that sends the same
+//! request by ureq.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/start/Cargo.toml -- [--quick] [--write]

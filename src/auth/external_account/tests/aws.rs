@@ -108,8 +108,8 @@ fn the_metadata_server_is_asked_for_what_the_environment_lacks() {
 fn a_metadata_server_that_fails_is_named_without_what_it_said() {
     let (zone, role) = ((200, "us-east-2b"), (200, "role"));
     let rows = [
-        ("no zone", vec![(404, "CANARY-5")], "127.0.0.1 answered 404", false),
-        ("busy", vec![(503, "CANARY-6")], "127.0.0.1 answered 503", true),
+        ("no zone", vec![(404, "CANARY-5")], "127.0.0.1 responded with 404", false),
+        ("busy", vec![(503, "CANARY-6")], "127.0.0.1 responded with 503", true),
         ("an empty zone", vec![(200, "")], "the AWS metadata server gave no availability zone", false),
         ("no role", vec![zone, (200, " ")], "the AWS metadata server gave no role", false),
         (

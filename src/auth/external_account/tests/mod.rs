@@ -170,9 +170,14 @@ fn subject_tokens_are_text_or_a_field_of_json() {
 fn a_url_is_asked_with_its_headers_and_has_to_answer_200() {
     let rows = [
         ("found", 200, r#"{"t":"CANARY-7"}"#, Ok(())),
-        ("another success", 201, r#"{"t":"CANARY-7"}"#, Err(("127.0.0.1 answered 201: expected 200", false))),
-        ("missing", 404, "CANARY-8", Err(("127.0.0.1 answered 404", false))),
-        ("busy", 503, "CANARY-9", Err(("127.0.0.1 answered 503", true))),
+        (
+            "another success",
+            201,
+            r#"{"t":"CANARY-7"}"#,
+            Err(("127.0.0.1 responded with 201: expected 200", false)),
+        ),
+        ("missing", 404, "CANARY-8", Err(("127.0.0.1 responded with 404", false))),
+        ("busy", 503, "CANARY-9", Err(("127.0.0.1 responded with 503", true))),
     ];
     for (name, status, body, expected) in rows {
         let server = ScriptedClient::responses([(status, body), (200, STS_RESPONSE)]);
@@ -290,11 +295,11 @@ fn an_endpoint_that_refuses_is_quoted_without_secrets() {
             "refused",
             400,
             r#"{"error":"invalid_grant","error_description":"The audience\r\nis wrong","subject_token":"CANARY-11"}"#,
-            "127.0.0.1 answered 400: invalid_grant: The audience is wrong",
+            "127.0.0.1 responded with 400: invalid_grant: The audience is wrong",
             false,
         ),
-        ("down", 503, "CANARY-12", "127.0.0.1 answered 503", true),
-        ("no token", 200, r#"{"expires_in":3600}"#, "the answer of 127.0.0.1 lacks `access_token`", false),
+        ("down", 503, "CANARY-12", "127.0.0.1 responded with 503", true),
+        ("no token", 200, r#"{"expires_in":3600}"#, "the response of 127.0.0.1 lacks `access_token`", false),
     ];
     let folder = Folder::new();
     for (name, status, body, message, transient) in rows {

@@ -238,7 +238,7 @@ fn page_of_a_proxy_need_not_end() {
 fn message_is_refused_before_it_comes() {
     // The length is all that ever comes.
     let (error, message) = failed(vec![head(200, &[GRPC], false), Act::Data(b"\0\xff\xff\xff\xff".to_vec())]);
-    let expected = "answer of 4294967295 bytes of 127.0.0.1:PORT is larger than the limit of 4194304 bytes: \
+    let expected = "response of 4294967295 bytes of 127.0.0.1:PORT is larger than the limit of 4194304 bytes: \
         `message_limit` raises it";
     assert_eq!(message, expected);
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, true));
@@ -258,7 +258,7 @@ fn compressed_message_is_capped_as_it_grows() {
     ]);
     assert_eq!(
         message,
-        "answer of 127.0.0.1:PORT is larger than the limit of 4194304 bytes: `message_limit` raises it"
+        "response of 127.0.0.1:PORT is larger than the limit of 4194304 bytes: `message_limit` raises it"
     );
     assert_eq!(facts(&error), (ErrorKind::Transport, None, false, true));
 }

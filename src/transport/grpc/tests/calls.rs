@@ -224,7 +224,7 @@ fn page_of_five_megabytes() {
     let server = Server::start(vec![script]);
     let error = transport(&server).list_operations(&list, &attempt()).unwrap_err();
     let expected = format!(
-        "answer of {size} bytes of 127.0.0.1:{} is larger than the limit of 4194304 bytes: `message_limit` raises it",
+        "response of {size} bytes of 127.0.0.1:{} is larger than the limit of 4194304 bytes: `message_limit` raises it",
         server.port
     );
     assert_eq!(error.to_string(), expected);

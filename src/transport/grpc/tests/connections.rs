@@ -138,21 +138,21 @@ fn what_is_not_sent_a_third_time() {
             "leaving for a reason in the middle of a call",
             vec![vec![vec![Act::Raw(farewell(1, 2, "worker died")), Act::Close]]],
             (Transport, None, true, true),
-            "127.0.0.1:PORT closed the connection before an answer: GOAWAY INTERNAL_ERROR `worker died`",
+            "127.0.0.1:PORT closed the connection before a response: GOAWAY INTERNAL_ERROR `worker died`",
             1,
         ),
         (
             "closed at the first call",
             vec![closing()],
             (Transport, None, true, true),
-            "127.0.0.1:PORT closed the connection before an answer",
+            "127.0.0.1:PORT closed the connection before a response",
             1,
         ),
         (
             "closed in an answer",
             vec![vec![vec![head(200, &[GRPC], false), Act::Data(vec![0, 0]), Act::Close]]],
             (Transport, None, true, true),
-            "answer of 127.0.0.1:PORT was cut short",
+            "response of 127.0.0.1:PORT was cut short",
             1,
         ),
         (
@@ -212,7 +212,7 @@ fn servers_of_something_else() {
         let port = other(answer);
         let error = get(&built(options(port), GrpcOptions::default()).unwrap()).unwrap_err();
         let message = message(&error, port);
-        assert!(message.starts_with("127.0.0.1:PORT "), "{message}");
+        assert!(message.starts_with("response of 127.0.0.1:PORT is not valid HTTP/2"), "{message}");
         assert_eq!(message.contains("HTTP/1.1"), answer.starts_with(b"HTTP"), "{message}");
         assert_eq!((error.kind(), error.code()), (Transport, None));
     }
@@ -229,7 +229,7 @@ fn tls_ports_are_told_by_their_answer_to_plain_http() {
         (
             b"",
             (Transport, None, true, true),
-            "127.0.0.1:PORT closed the connection before an answer \
+            "127.0.0.1:PORT closed the connection before a response \
              (a server that expects TLS does so: use `https://`)",
         ),
     ];

@@ -195,7 +195,7 @@ fn the_last_word_of_a_server_at_its_deadline_is_kept() {
         assert_eq!(told(&server), ["4950m"], "{name}");
         assert_eq!(facts(&error), expected, "{name}");
         if error.kind() == ErrorKind::Timeout {
-            assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time", "{name}");
+            assert_eq!(message(&error, server.port), "no response from 127.0.0.1:PORT in time", "{name}");
             let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
             let status = cause.unwrap().status().unwrap();
             assert_eq!(status.message(), "waiting for a lock", "{name}");

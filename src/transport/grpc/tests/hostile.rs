@@ -105,10 +105,10 @@ fn refusal_before_the_message_is_wanted() {
 /// For what ends with the time alone: enough to send a request, also on busy machines.
 const SHORT: Duration = Duration::from_millis(500);
 
-const IMPROPER: &str = "127.0.0.1:PORT did not answer in proper HTTP/2";
+const IMPROPER: &str = "response of 127.0.0.1:PORT is not valid HTTP/2";
 const MORE: &str = "the response is more than one message";
 const PAGE: &str = "127.0.0.1:PORT returned an HTML page instead of gRPC (HTTP 200)";
-const LATE: &str = "no answer from 127.0.0.1:PORT in time";
+const LATE: &str = "no response from 127.0.0.1:PORT in time";
 
 fn get(transport: &GrpcTransport, timeout: Duration) -> Result<(), Error> {
     let request = GetOperationRequest { name: NAME.into() };

@@ -32,7 +32,7 @@ fn silence_ends_with_the_time_and_the_server_is_told() {
         let error = transport.get_operation(&request, &Attempt::new(SHORT)).unwrap_err();
         // Far above the limit, for busy machines.
         assert!((SHORT..SHORT * 20).contains(&started.elapsed()), "{name}: {:?}", started.elapsed());
-        assert_eq!(message(&error, server.port), "no answer from 127.0.0.1:PORT in time", "{name}");
+        assert_eq!(message(&error, server.port), "no response from 127.0.0.1:PORT in time", "{name}");
         assert_eq!(facts(&error), (ErrorKind::Timeout, None, true, true), "{name}");
         server.await_bytes(0, &cancel());
         get(&transport).unwrap();

@@ -87,7 +87,7 @@ fn server_that_asked_for_a_certificate_and_closes_without_a_word() {
                 ServerConnection::new(config).unwrap().complete_io(&mut stream).unwrap();
             });
             let error = get(&client(&authority, port, None)).unwrap_err();
-            let expected = format!("localhost:PORT closed the connection before an answer{more}");
+            let expected = format!("localhost:PORT closed the connection before a response{more}");
             assert_eq!(message(&error, port), expected, "{version:?}");
             assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, true), "{version:?}");
         }

@@ -104,7 +104,7 @@ fn what_is_done_is_not_asked_for() {
 fn an_operation_that_outlasts_the_wait_is_treated_as_asked() {
     let rows = [
         (OnTimeout::Leave, "it was not cancelled"),
-        (OnTimeout::Cancel, "it was asked to cancel"),
+        (OnTimeout::Cancel, "its cancellation was requested"),
         (OnTimeout::CancelAndConfirm { grace: secs(30.0) }, ""),
     ];
     for (on_timeout, fate) in rows {

@@ -133,7 +133,7 @@ fn messages_are_compressed_both_ways() {
     let small = server.builder().message_limit(9_000).build().unwrap();
     let error = small.get("operations/zip/1").send().unwrap_err();
     let message = format!(
-        "GetOperation `operations/zip/1`: answer of 127.0.0.1:{} is larger than the limit of 9000 bytes: \
+        "GetOperation `operations/zip/1`: response of 127.0.0.1:{} is larger than the limit of 9000 bytes: \
         `message_limit` raises it",
         server.port
     );
@@ -160,7 +160,7 @@ fn large_pages_come_whole_or_not_at_all() {
     let error = page(&client, limit + 1).unwrap_err();
     let name = format!("operations/big/{}", limit + 1);
     let message = format!(
-        "ListOperations `{name}`: answer of {} bytes of 127.0.0.1:{} is larger than the limit of {limit} bytes: \
+        "ListOperations `{name}`: response of {} bytes of 127.0.0.1:{} is larger than the limit of {limit} bytes: \
         `message_limit` raises it",
         limit + 1,
         server.port

@@ -57,7 +57,7 @@ fn client_shows_its_certificate() {
     let client = builder(&url, authority.roots()).build().unwrap();
     let error = client.get("operations/seen").send().unwrap_err();
     // BoringSSL, as grpcio uses it, closes without a word.
-    let why = "closed the connection before an answer, and had requested a client certificate";
+    let why = "closed the connection before a response, and had requested a client certificate";
     let message = format!("GetOperation `operations/seen`: localhost:{} {why}", server.port);
     assert_eq!(error.to_string(), message);
     assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Transport, true));

@@ -1,4 +1,6 @@
-//! The one error type. Every message that a user can read is composed here or in the type it belongs to.
+//! The one error type. Every message that a user can read is composed in `messages.rs` or in the type it belongs to.
+
+mod messages;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,7 +11,7 @@ use crate::fault_class::{FaultClass, FaultFacts};
 use crate::http::{HttpError, HttpErrorKind};
 use crate::json::InvalidJson;
 use crate::types::{Code, Operation, Status};
-use crate::util::excerpt::{excerpt, shown, shown_name};
+use crate::util::excerpt::{shown, shown_name};
 use crate::util::redact::redacted;
 
 /// The error of a call, a listing or a wait.
@@ -70,6 +72,7 @@ struct ErrorInner {
     sent: bool,
     may_have_started: bool,
     response_body: Option<Arc<str>>,
+    is_no_operation: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -254,7 +257,8 @@ impl Error {
         self.0.may_have_started
     }
 
-    /// Returns the response to a start that was accepted, if the response is no operation: at most its first 64 KiB.
+    /// Returns the response to a start that was accepted, if the response is no operation, or one that cannot be read: at most
+    /// its first 64 KiB. [`may_have_started`](Self::may_have_started) is true for the latter.
     ///
     /// It may contain secrets, such as the key of a certificate that was created. So neither `Display` nor `Debug` of the
     /// error contains it.
@@ -333,6 +337,7 @@ impl Error {
             sent: false,
             may_have_started: false,
             response_body: None,
+            is_no_operation: false,
             source: None,
         }))
     }
@@ -415,6 +420,17 @@ impl Error {
 
     /// Adds the body of a response that reports success, and is not what was expected.
     pub(crate) fn accepted(mut self, body: &str) -> Self {
+        self.0.is_no_operation = true;
+        self.with_response_body(body)
+    }
+
+    /// Returns whether a start was accepted, and the response is no operation.
+    pub(crate) fn is_no_operation(&self) -> bool {
+        self.0.is_no_operation
+    }
+
+    /// Adds the response to a start.
+    pub(crate) fn with_response_body(mut self, body: &str) -> Self {
         let end =
             (0..=body.len().min(MOST_BODY)).rev().find(|end| body.is_char_boundary(*end)).unwrap_or_default();
         self.0.response_body = Some(body[..end].into());
@@ -486,6 +502,17 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Marks an error that something in front of the service has sent.
+    pub(crate) fn of_status_page(mut self) -> Self {
+        self.0.is_status_page = true;
+        self
+    }
+
     /// Returns whether the failure says nothing about the request; what the codes of the service mean is left to the
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub(crate) fn passes_by_itself(&self) -> bool {
@@ -524,210 +551,14 @@ impl Error {
         self.0.is_status_page
     }
 
+    /// Returns whether a document stops before its end, as after a connection that broke unnoticed.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
+    }
+
     /// Returns whether the server may have acted on the request.
     pub(crate) fn was_sent(&self) -> bool {
         self.0.sent
-    }
-}
-
-/// The messages.
-impl Error {
-    /// Returns the error for an option, endpoint or file that cannot be used.
-    pub(crate) fn config(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Config, message)
-    }
-
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
-        self
-    }
-
-    /// Options that no HTTP client can be made of.
-    pub(crate) fn http_options(error: HttpError) -> Self {
-        Self::from(error).with_kind(ErrorKind::Config)
-    }
-
-    /// Returns the error for a name that is refused before any I/O.
-    pub(crate) fn bad_name(name: &str, why: &str) -> Self {
-        Self::new(ErrorKind::Binding, format!("name `{}` {why}", shown_name(name))).about(name)
-    }
-
-    /// Returns the error for a path of which no request can be made.
-    pub(crate) fn bad_path(message: String) -> Self {
-        Self::new(ErrorKind::Binding, message)
-    }
-
-    /// Returns the error for a name that no binding of the method takes.
-    pub(crate) fn no_binding(method: &'static str, name: &str, expected: &str) -> Self {
-        let name = shown_name(name);
-        Self::new(
-            ErrorKind::Binding,
-            format!("name `{name}` matches no binding of {method}: expected {expected}"),
-        )
-    }
-
-    /// Creates the error for an operation of another service.
-    pub(crate) fn foreign_operation(name: &str, its: &str, ours: &str) -> Self {
-        // A password has no place in an endpoint; `ours` was found to have none.
-        let its = its.rsplit_once('@').map_or_else(|| shown(its), |(_, host)| shown(&format!("…@{host}")));
-        let (shown, ours) = (shown_name(name), shown(ours));
-        Self::config(format!(
-            "operation `{shown}` is of endpoint `{its}`, and this client is for `{ours}`: \
-             use a client of its own endpoint"
-        ))
-        .about(name)
-    }
-
-    /// Returns the error for a response, or a part of one, that is not what was promised.
-    pub(crate) fn decode(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Decode, message)
-    }
-
-    /// Returns the error for an error status from the service.
-    pub(crate) fn service(status: Status) -> Self {
-        let delay = status.retry_delay();
-        let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
-        let error = error.hinted("RetryInfo", delay);
-        // A quota is checked before anything is done.
-        let acted = !error.is_quota();
-        error.sent(acted)
-    }
-
-    /// Returns the error for a method that a transport does not have.
-    pub(crate) fn unimplemented(method: &'static str) -> Self {
-        Self::service(Status::new(Code::Unimplemented, format!("this transport has no {method}")))
-    }
-
-    /// Returns the error for a method without a URL: nothing can be sent.
-    pub(crate) fn unbound(method: &'static str) -> Self {
-        let message = format!("no request was sent: no binding of {method} is configured, see `Bindings`");
-        let status = Status::new(Code::Unimplemented, &*message);
-        Self::new(ErrorKind::Binding, message).with_status(status)
-    }
-
-    /// Returns the error for a method that a service is known not to have, at least not for such a name.
-    pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
-        let message = format!("no request was sent: {service} has no {method} for such an operation");
-        let status = Status::new(Code::Unimplemented, &*message);
-        Self::new(ErrorKind::Binding, message).with_status(status)
-    }
-
-    /// Returns the error for a page or other text of something in front of the service, sent as a success.
-    pub(crate) fn status_page(message: impl Into<String>) -> Self {
-        Self::decode(message).sent(true).of_status_page()
-    }
-
-    /// Marks an error that something in front of the service has sent.
-    pub(crate) fn of_status_page(mut self) -> Self {
-        self.0.is_status_page = true;
-        self
-    }
-
-    /// Returns the error for a proxy that does not take a request without credentials.
-    pub(crate) fn proxy_credentials(status: Status) -> Self {
-        Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
-            .with_status(status)
-    }
-
-    /// Returns the error for a response of which something is missing, and which began as a success.
-    pub(crate) fn response_cut(message: &str) -> Self {
-        Self::new(ErrorKind::Transport, message).transient(true).sent(true).with_http_status(200)
-    }
-
-    /// Returns the error for a call without time for its first attempt.
-    pub(crate) fn no_time() -> Self {
-        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
-    }
-
-    /// Returns the error for an attempt without a response in time.
-    pub(crate) fn attempt_timed_out(host: &str, sent: bool) -> Self {
-        let host = shown(host);
-        Self::new(ErrorKind::Timeout, format!("no answer from {host} in time")).transient(true).sent(sent)
-    }
-
-    /// Returns the error for an attempt that failed when its time was up, whatever ended it.
-    pub(crate) fn ended_late(host: &str, error: HttpError) -> Self {
-        let late = Self::attempt_timed_out(host, error.was_sent());
-        let late = match error.proxy() {
-            Some(proxy) => late.note(format!("({proxy})")),
-            None => late,
-        };
-        // A timeout of the request itself would say the same again.
-        if error.kind() != HttpErrorKind::Timeout || !error.was_sent() {
-            return late.with_source(error);
-        }
-        Self(Box::new(ErrorInner { source: error.into_source(), ..*late.0 }))
-    }
-
-    /// Adds the status with which the server ended a call whose time was up, if it says more than that.
-    #[cfg(feature = "grpc")]
-    pub(crate) fn caused_by_end(self, error: Self) -> Self {
-        let message = error.status().map(Status::message).unwrap_or_default().to_ascii_lowercase();
-        let says_more =
-            !matches!(message.as_str(), "" | "deadline exceeded" | "context deadline exceeded" | "timeout");
-        if says_more { self.with_source(error) } else { self }
-    }
-
-    /// Returns the error for a call that its token stopped.
-    pub(crate) fn stopped() -> Self {
-        Self::new(ErrorKind::Stopped, "stopped before it was done")
-    }
-
-    /// Returns the error for a wait that ended before its operation.
-    pub(crate) fn unfinished(
-        kind: ErrorKind,
-        name: &str,
-        state: &str,
-        elapsed: Duration,
-        polls: u32,
-        fate: &str,
-    ) -> Self {
-        let elapsed = Seconds(elapsed);
-        let polls = if polls == 1 { "1 poll".to_owned() } else { format!("{polls} polls") };
-        let stopped = if kind == ErrorKind::Stopped { ", when the wait was stopped" } else { "" };
-        let shown = shown_name(name);
-        let message = format!("operation `{shown}` {state} after {elapsed} s ({polls}){stopped}; {fate}");
-        Self::new(kind, message).with_name(name)
-    }
-
-    /// Returns the error for a list with more pages than the caller allows.
-    pub(crate) fn too_many_pages(most: usize) -> Self {
-        let pages = if most == 1 { "page".to_owned() } else { format!("{most} pages") };
-        let message =
-            format!("the list has more than the {pages} of `max_pages`; continue with the page token");
-        Self::new(ErrorKind::Stopped, message)
-    }
-
-    /// Returns the error for an iteration over a list whose time is over.
-    pub(crate) fn iteration_timeout(pages: usize) -> Self {
-        let pages = if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
-        let message = format!("the iteration timeout is over after {pages}; continue with the page token");
-        Self::new(ErrorKind::Timeout, message)
-    }
-
-    /// Returns the error for a listing that would never end.
-    pub(crate) fn repeated_page_token() -> Self {
-        Self::decode("the server gave a page token that it had given before: the listing would not end")
-    }
-}
-
-/// The messages of `auth`.
-impl Error {
-    /// Credentials that gave no access token; nothing was sent.
-    pub(crate) fn no_token(credentials: &str, why: &str, transient: bool) -> Self {
-        Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
-    }
-
-    /// Returns the error for an attempt that timed out before there was an access token; nothing was sent.
-    pub(crate) fn token_timeout(credentials: &str, timeout: Duration) -> Self {
-        let seconds = Seconds(timeout);
-        Self::new(ErrorKind::Timeout, format!("no access token from {credentials} within {seconds} s"))
-            .transient(true)
-    }
-
-    /// Returns the error for a file or text with credentials that cannot be used.
-    pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
-        Self::config(format!("{origin} {why}"))
     }
 }
 
@@ -759,41 +590,6 @@ impl From<HttpError> for Error {
             Some(source) => Self(Box::new(ErrorInner { source: Some(source), ..*made.0 })),
             None => made,
         }
-    }
-}
-
-/// Of `types`.
-impl Error {
-    /// Returns the error for a document that is not what it should be; `subject` says what it was taken for.
-    pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
-        if invalid.is_json() {
-            return Self::decode(format!("{subject} is not valid: {invalid}"));
-        }
-        Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
-    }
-
-    /// Returns the error for a message that cannot be turned into its other form, although it may be valid as it is.
-    pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
-        let name = excerpt(type_name);
-        Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}; {TYPED_RESULTS}"))
-    }
-
-    /// Returns whether a document stops before its end, as after a connection that broke unnoticed.
-    pub(crate) fn is_cut_short(&self) -> bool {
-        self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
-    }
-
-    /// Returns the error for an operation that is done in a way that makes no sense.
-    pub(crate) fn operation_malformed(name: &str, why: impl fmt::Display) -> Self {
-        Self::decode(format!("operation `{}` is malformed: {why}", shown_name(name))).about(name)
-    }
-
-    /// Returns the error for an operation that is done and failed.
-    pub(crate) fn operation_failed(operation: Operation) -> Self {
-        let status = operation.error().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-        let message = format!("operation `{}` failed: {status}", shown_name(operation.name()));
-        let error = Self::new(ErrorKind::Operation, message).about(operation.name());
-        error.with_status(status).with_operation(Some(operation))
     }
 }
 
