@@ -307,8 +307,10 @@ fn with_an_unusable_proxy_for_tokens(builder: OperationsClientBuilder) -> Operat
         request.http.send(&HttpRequest::new(HttpMethod::Post, url).deadline(request.deadline))?;
         Ok(AccessToken::new("t"))
     };
-    let credentials = Credentials::provider(provider);
-    builder.credentials(credentials).http_options(through("http://proxy.invalid:99999"))
+    // A setting of the environment is refused only where a request needs it; one of the options when the client is built.
+    let options = HttpOptions::new().roots(Roots::None);
+    let builder = builder.environment([("HTTPS_PROXY", "http://proxy.invalid:99999")]).http_options(options);
+    builder.credentials(Credentials::provider(provider))
 }
 
 fn through(proxy: &str) -> HttpOptions {

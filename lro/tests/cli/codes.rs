@@ -212,7 +212,7 @@ fn of_several_the_gravest_counts() {
 fn an_interruption_counts_more_than_a_failure() {
     let server = full_server();
     let until = ["running: running", "operation `operations/failed` failed"];
-    interrupted(&server, "wait operations/failed operations/running", &until, "-INT").exits(130);
+    interrupted(&server, "wait operations/failed operations/running", &until, "INT").exits(130);
 }
 
 /// Long enough for a poll of each operation: Wine is slow.

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use longrunning::testing::{FakeOperation, FakeServer};
 use longrunning::{Any, Code, Operation, Status};
 
+use crate::default_signals;
+
 /// One run of the program, to be put together.
 pub(crate) struct Lro {
     arguments: Vec<String>,
@@ -98,8 +100,8 @@ impl Lro {
 
     /// The program, or the shell that becomes it.
     fn command(&self) -> Command {
-        let Some(script) = &self.shell else { return Command::new(PROGRAM) };
-        let mut shell = Command::new("sh");
+        let Some(script) = &self.shell else { return default_signals::command(PROGRAM) };
+        let mut shell = default_signals::command("sh");
         shell.args(["-c", script, "sh", PROGRAM]);
         shell
     }

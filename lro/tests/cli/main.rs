@@ -3,6 +3,7 @@
 mod calls;
 mod codes;
 mod connection;
+mod default_signals;
 mod dry_run;
 mod extended;
 mod guides;

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::Child;
 
+#[cfg(unix)]
+use crate::default_signals;
 use crate::kit::{Lro, Ran, lro};
 
 /// A server of its own process, ended with the value.
@@ -134,7 +136,7 @@ fn the_examples_of_the_help_work_as_they_are_written() {
     let script = [&path, start, export, list, &get, &get_over_grpc, "kill $!"]
         .join("\n")
         .replace("4242", &port.to_string());
-    let output = std::process::Command::new("bash")
+    let output = default_signals::command("bash")
         .args(["-ec", &script])
         .env_clear()
         .envs(crate::kit::kept_variables())
@@ -225,11 +227,9 @@ fn a_scenario_that_cannot_be_used_is_explained() {
 #[test]
 #[cfg(unix)]
 fn a_signal_ends_it() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["INT", "TERM"] {
         let mut served = Served::start(lro("serve"));
-        let killed =
-            std::process::Command::new("kill").args([signal, &served.child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
+        default_signals::send(signal, &served.child);
         assert_eq!(served.child.wait().unwrap().code(), Some(0), "{signal}");
     }
 }
@@ -261,8 +261,8 @@ fn a_scenario_from_a_pipe_is_read_within_the_timeout() {
     writing.join().unwrap().unwrap();
 
     let mut waiting = serve("1h").starts();
-    let killed = std::process::Command::new("kill").args(["-INT", &waiting.id().to_string()]).status();
-    assert!(killed.unwrap().success() && !waiting.wait().unwrap().success());
+    default_signals::send("INT", &waiting);
+    assert!(!waiting.wait().unwrap().success());
     fs::remove_file(pipe).unwrap();
 
     let endless = lro("serve --script /dev/zero").runs().exits(2);

@@ -1,11 +1,12 @@
 //! What signals do, sent to the program itself.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 
 use longrunning::testing::FakeServer;
 use longrunning::{Any, Operation};
 
+use crate::default_signals;
 use crate::kit::{Lro, Ran, full_server, lro};
 
 const SIGNALS: [(&str, i32); 3] = [("HUP", 129), ("INT", 130), ("TERM", 143)];
@@ -33,8 +34,7 @@ impl Waiting {
     }
 
     fn send(&self, signal: &str) {
-        let kill = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        default_signals::send(signal, &self.child);
     }
 
     fn ends(mut self) -> Ran {
@@ -156,7 +156,6 @@ fn other_commands_end_by_the_signal() {
     while server.request_count() == 0 {
         std::thread::yield_now();
     }
-    let kill = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
-    assert!(kill.unwrap().success());
+    default_signals::send("TERM", &child);
     Ran::of(child).exits(-1);
 }

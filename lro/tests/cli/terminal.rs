@@ -1,13 +1,14 @@
 //! `lro wait` in a real terminal: bars, and Ctrl-C as it comes from a keyboard.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use longrunning::testing::FakeOperation;
 use longrunning::{Any, Operation};
 use serde_json::{Value, json};
 
+use crate::default_signals;
 use crate::kit::{PROGRAM, kept_variables, server};
 
 /// Runs the program in a terminal of 80 columns until it ends; presses `keys` when `until`, a regular expression, has been seen.
@@ -15,7 +16,7 @@ use crate::kit::{PROGRAM, kept_variables, server};
 /// `None` without Python, which has the terminal.
 pub(crate) fn in_a_terminal(url: &str, line: &str, until: &str, keys: &str) -> Option<(Value, String)> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
-    let mut child = Command::new("python3")
+    let mut child = default_signals::command("python3")
         .args(["-I", script])
         .env_clear()
         .envs(kept_variables())

@@ -98,7 +98,7 @@ fn nothing_is_claimed_of_an_operation_that_was_never_reached() {
         until.extend(names.contains("other").then_some(" has failed for "));
         until.extend(names.contains("running").then_some("running: running"));
         let line = format!("wait --poll-interval 100ms {names}");
-        let ran = crate::wait::interrupted(&server, &line, &until, "-INT").exits(130);
+        let ran = crate::wait::interrupted(&server, &line, &until, "INT").exits(130);
         assert!(ran.stderr.contains(&format!("lro: interrupted; {expected}\n")), "{ran:#?}");
         ran.says("lro: continue with: ");
     }

@@ -170,8 +170,7 @@ pub(crate) fn interrupted(server: &FakeServer, line: &str, until: &[&str], signa
     while !until.iter().all(|part| told.contains(part)) {
         assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "{told}");
     }
-    let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
-    assert!(killed.unwrap().success());
+    crate::default_signals::send(signal, &child);
     stderr.read_to_string(&mut told).unwrap();
     Ran { stderr: told, ..Ran::of(child) }
 }
@@ -181,7 +180,7 @@ pub(crate) fn interrupted(server: &FakeServer, line: &str, until: &[&str], signa
 fn a_signal_ends_the_wait_and_not_the_operations() {
     let server = full_server();
     server.insert(Operation::running("operations/other"));
-    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let line = "wait operations/done operations/running operations/other --total-timeout 1h30m";
         let until = ["running: running", "other: running", "1 of 3 done"];
         let ran = interrupted(&server, line, &until, signal).exits(code);
@@ -204,7 +203,7 @@ fn a_signal_does_not_wait_for_the_network() {
     server.reply(Reply::hang().times(9));
     let start = std::time::Instant::now();
     let line = "wait operations/running --attempt-timeout 1h";
-    interrupted(&server, line, &["running: running"], "-INT").exits(130);
+    interrupted(&server, line, &["running: running"], "INT").exits(130);
     assert!(start.elapsed() < Duration::from_secs(60));
 }
 
@@ -278,7 +277,7 @@ fn a_journal_survives_a_kill() {
     let line = format!("{} --progress auto {}", journal.arguments(), names.join(" "));
     // By the second end the first one is dealt with.
     let until = ["running: running", "2 of 3 done"];
-    let first = interrupted(&server, &line, &until, "-KILL").exits(-1).names();
+    let first = interrupted(&server, &line, &until, "KILL").exits(-1).names();
     assert!(!first.is_empty());
     server.insert(Operation::succeeded("operations/running", Any::pack(&())));
     let second = lro(&journal.arguments()).runs();
@@ -304,7 +303,7 @@ fn a_kill_in_the_middle_of_a_result_loses_nothing() {
     server.insert(Operation::succeeded("operations/large", Any::from_json(&text).unwrap()));
     let journal = Journal::new("torn");
     let line = format!("{} --progress auto operations/large operations/running", journal.arguments());
-    let first = interrupted(&server, &line, &["1 of 2 done"], "-KILL").exits(-1);
+    let first = interrupted(&server, &line, &["1 of 2 done"], "KILL").exits(-1);
     assert!(!first.stdout.ends_with('\n'));
     server.insert(Operation::succeeded("operations/running", Any::pack(&())));
     let second = lro(&journal.arguments()).runs().exits(0);
