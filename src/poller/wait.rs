@@ -385,8 +385,11 @@ impl WaitMachine {
         let is_tolerated = match class {
             FaultClass::Transient | FaultClass::Tolerable => true,
             FaultClass::Doubtful => self.failures <= self.options.max_failures,
-            // A status page of a proxy is tolerated once: a second one in a row is probably a wrong URL.
-            FaultClass::StatusPage => self.failures <= self.options.max_failures.min(1),
+            // Before a successful poll, a second status page in a row is probably a wrong URL; after it, it is an outage.
+            FaultClass::StatusPage => {
+                let limit = if self.last.is_some() { u32::MAX } else { 1 };
+                self.failures <= self.options.max_failures.min(limit)
+            }
             // After a successful poll, an unknown host is a problem of DNS; before it, it is a typing error.
             FaultClass::UnknownHost => self.last.is_some() && self.failures <= self.options.max_failures,
             // Services with eventual consistency do not know a new operation for some seconds. Once it was seen, it is gone.

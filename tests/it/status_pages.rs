@@ -5,7 +5,7 @@ use longrunning::testing::{FakeServer, Reply};
 use longrunning::transport::TransportKind;
 use longrunning::{Code, Error, ErrorKind, OperationsClient, Status};
 
-use crate::kit::{NAME, done, secs, server, slept, told, unavailable};
+use crate::kit::{NAME, done, running, secs, server, slept, told, unavailable};
 
 /// Cancels and deletes with this response, each on a server of its own.
 fn acknowledged(reply: &Reply) -> [Result<(), Error>; 2] {
@@ -80,6 +80,28 @@ fn what_acknowledges_nothing() {
             let message = result.unwrap_err().to_string();
             let unknown = format!("; the outcome is unknown: the operation may or may not have been {verb}");
             assert_eq!(message.ends_with(&unknown), is_unknown, "{row}: {message}");
+        }
+    }
+}
+
+/// A page in front of the service is an outage if the service was reached before, and else probably a wrong URL.
+#[test]
+fn a_wait_tolerates_pages_once_it_has_seen_its_operation() {
+    let pages = [Reply::html(200), typed("text/plain", "upstream connect error")];
+    for page in pages {
+        for (seen, count, expected) in
+            [(true, 5, "ok"), (true, 6, "Decode"), (false, 1, "ok"), (false, 2, "Decode")]
+        {
+            let server = server();
+            if seen {
+                server.reply(running());
+            }
+            for _ in 0..count {
+                server.reply(page.clone());
+            }
+            server.reply(done());
+            let result = server.client().poller(NAME).until_done();
+            assert_eq!(told(&result), expected, "seen: {seen}, {count} pages: {result:?}");
         }
     }
 }
