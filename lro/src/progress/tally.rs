@@ -109,7 +109,8 @@ impl WaitTally {
         let mut parts: Vec<_> = parts.collect();
         if let Some((last, _)) = parts.last_mut() {
             *last += if last.ends_with("running") { " after " } else { " in " };
-            *last += &short(elapsed);
+            // To the nearest second: a wait that ends at its timeout of a second has lasted a little less.
+            *last += &short(elapsed.saturating_add(Duration::from_millis(500)));
         }
         parts
     }
@@ -158,7 +159,9 @@ mod tests {
             let mut tally = WaitTally::new(all);
             ends.iter().for_each(|end| tally.add(*end));
             assert_eq!(joined(&tally.so_far()), so_far);
-            assert_eq!(joined(&tally.in_the_end(Duration::from_secs(79))), in_the_end);
+            for millis in [78_500, 79_000, 79_499] {
+                assert_eq!(joined(&tally.in_the_end(Duration::from_millis(millis))), in_the_end);
+            }
             assert_eq!(tally.ended(), ends.len());
         }
     }
