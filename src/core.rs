@@ -1,4 +1,5 @@
-//! The state that all clones of a client share, and that its calls and waits need.
+//! The state that all clones of a client share, and that its calls and waits
+//! need.
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,13 +48,15 @@ impl Core {
         self.defaults.get(rpc)
     }
 
-    /// Returns whether an operation is recorded as one of the service, and the version of it, that this client asks.
+    /// Returns whether an operation is recorded as one of the service, and the
+    /// version of it, that this client asks.
     #[cfg(feature = "journal")]
     pub(crate) fn is_home_of(&self, pending: &Pending) -> bool {
         pending.endpoint().is_some() == self.origin.is_some() && self.check_home(pending).is_ok()
     }
 
-    /// Refuses an operation that is known to be of another service than this client asks.
+    /// Refuses an operation that is known to be of another service than this
+    /// client asks.
     pub(crate) fn check_home(&self, pending: &Pending) -> Result<(), Error> {
         let Some(origin) = &self.origin else { return Ok(()) };
         let name = pending.name().as_str();
@@ -66,7 +69,8 @@ impl Core {
         }
     }
 
-    /// Returns what another process needs to continue with an operation, which was started when `seen` says, or else at `since`.
+    /// Returns what another process needs to continue with an operation, which
+    /// was started when `seen` says, or else at `since`.
     pub(crate) fn pending(
         &self,
         name: OperationName,
@@ -83,7 +87,8 @@ impl Core {
         }))
     }
 
-    /// Adds the endpoint of this client, unless one is set, and then its version, unless one is set.
+    /// Adds the endpoint of this client, unless one is set, and then its
+    /// version, unless one is set.
     pub(crate) fn at_home(&self, pending: Pending) -> Pending {
         let Some(origin) = self.origin.as_ref().filter(|_| pending.endpoint().is_none()) else {
             return pending;
@@ -99,14 +104,17 @@ impl Core {
         self.origin.as_ref()?.api_version.as_deref()
     }
 
-    /// Returns the version if it differs from that of this client, whose requests have theirs anyway.
+    /// Returns the version if it differs from that of this client, whose
+    /// requests have theirs anyway.
     pub(crate) fn other_version(&self, version: Option<&str>) -> Option<Arc<str>> {
         version.filter(|version| self.own_version() != Some(version)).map(Arc::from)
     }
 
-    /// Returns the version of requests about an operation, which names the service if only the operation does: `sql/v1`.
+    /// Returns the version of requests about an operation, which names the
+    /// service if only the operation does: `sql/v1`.
     ///
-    /// Extended operations of emulators are so: their host says nothing, and cancelling differs between services.
+    /// Extended operations of emulators are so: their host says nothing, and
+    /// cancelling differs between services.
     pub(crate) fn version_for(
         &self,
         version: Option<Arc<str>>,
@@ -122,14 +130,16 @@ impl Core {
         }
     }
 
-    /// Returns the service with bindings of its own that requests at a version, or else those of this client, go to.
+    /// Returns the service with bindings of its own that requests at a version,
+    /// or else those of this client, go to.
     fn service(&self, version: Option<&str>) -> Option<OperationService> {
         let origin = self.origin.as_ref()?;
         let by_version = OperationService::of_prefix(version.or(origin.api_version.as_deref())?);
         by_version.or_else(|| OperationService::of_endpoint(&origin.endpoint))
     }
 
-    /// Returns how long a service holds back a response to WaitOperation, whatever the request says.
+    /// Returns how long a service holds back a response to WaitOperation,
+    /// whatever the request says.
     pub(crate) fn server_hold(&self, rpc: Rpc, version: Option<&str>) -> Duration {
         let holds = rpc == Rpc::Wait && self.service(version) == Some(OperationService::ComputeEngine);
         if holds { OperationService::HOLD } else { Duration::ZERO }
@@ -145,7 +155,8 @@ impl Core {
         }
     }
 
-    /// Returns for how much longer `NOT_FOUND` is tolerated for an operation that was started at `started`.
+    /// Returns for how much longer `NOT_FOUND` is tolerated for an operation
+    /// that was started at `started`.
     pub(crate) fn start_grace(&self, started: Option<Instant>) -> Duration {
         let elapsed = started.map(|started| self.clock.now().saturating_duration_since(started));
         elapsed.map_or(Duration::ZERO, |elapsed| START_GRACE.saturating_sub(elapsed))
@@ -163,6 +174,7 @@ impl fmt::Debug for Core {
 
 /// How long after a start its operation may be unknown to the service.
 ///
-/// The request that reads it may reach another replica than the one that stored it. Compute Engine and Cloud SQL take up to
-/// some seconds; a wrong name is reported a little later for it.
+/// The request that reads it may reach another replica than the one that stored
+/// it. Compute Engine and Cloud SQL take up to some seconds; a wrong name is
+/// reported a little later for it.
 pub(crate) const START_GRACE: Duration = Duration::from_secs(30);

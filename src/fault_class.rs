@@ -1,24 +1,29 @@
-//! The classification of errors, one for both transports, for calls and for waits: whether another attempt may follow.
+//! The classification of errors, one for both transports, for calls and for
+//! waits: whether another attempt may follow.
 //!
-//! `docs/errors.md` lists the events and their classes, and `tests/it/events.rs` plays them.
+//! `docs/errors.md` lists the events and their classes, and
+//! `tests/it/events.rs` plays them.
 
 use crate::types::Code;
 
 /// How calls and waits handle a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultClass {
-    /// The same request may succeed later: a call retries it, a wait tolerates it.
+    /// The same request may succeed later: a call retries it, a wait tolerates
+    /// it.
     Transient,
     /// A call returns it, a wait tolerates it: a later poll is another request.
     Tolerable,
     /// A call returns it, a wait tolerates a few in a row.
     Doubtful,
-    /// A status page of something in front of the service, sent as a success: a call returns it, a wait tolerates one.
+    /// A status page of something in front of the service, sent as a success: a
+    /// call returns it, a wait tolerates one.
     StatusPage,
     /// A call returns it, a wait tolerates it within its grace.
     NotFound,
-    /// DNS says that the host does not exist: a call returns it. A wait ends, unless it has reached the host before: then
-    /// it tolerates a few in a row, because it is DNS that changed.
+    /// DNS says that the host does not exist: a call returns it. A wait ends,
+    /// unless it has reached the host before: then it tolerates a few in a
+    /// row, because it is DNS that changed.
     UnknownHost,
     /// A call returns it, a wait ends.
     Permanent,
@@ -27,13 +32,15 @@ pub(crate) enum FaultClass {
 /// The facts about a failed attempt that an error has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FaultFacts {
-    /// The code of the call; not that of an operation that failed, which is a result.
+    /// The code of the call; not that of an operation that failed, which is a
+    /// result.
     pub(crate) code: Option<Code>,
     /// The details of the status say that a quota is used up.
     pub(crate) names_quota: bool,
     /// The server says when to come back.
     pub(crate) is_hinted: bool,
-    /// The failure says nothing about the request: of the network, of a proxy, of a token endpoint.
+    /// The failure says nothing about the request: of the network, of a proxy,
+    /// of a token endpoint.
     pub(crate) is_transient: bool,
     /// The server asks not to send the same request again.
     pub(crate) forbids_retry: bool,
@@ -59,15 +66,17 @@ impl FaultFacts {
         }
     }
 
-    /// A server that forbids retries ends a call, and no wait: its next poll is no retry.
+    /// A server that forbids retries ends a call, and no wait: its next poll is
+    /// no retry.
     fn transient(self) -> FaultClass {
         if self.forbids_retry { FaultClass::Tolerable } else { FaultClass::Transient }
     }
 
-    /// Returns whether a quota is used up: `RESOURCE_EXHAUSTED`, or `PERMISSION_DENIED` with details that say so.
+    /// Returns whether a quota is used up: `RESOURCE_EXHAUSTED`, or
+    /// `PERMISSION_DENIED` with details that say so.
     ///
-    /// Older Google APIs send 403 in place of 429, which stays the code of the error. Other refusals that come with a
-    /// `Retry-After` stay refusals.
+    /// Older Google APIs send 403 in place of 429, which stays the code of the
+    /// error. Other refusals that come with a `Retry-After` stay refusals.
     pub(crate) fn is_quota(self) -> bool {
         match self.code {
             Some(Code::PermissionDenied) => self.names_quota,

@@ -1,4 +1,5 @@
-//! One operation and all that can be done with it, as a value to keep and to pass around.
+//! One operation and all that can be done with it, as a value to keep and to
+//! pass around.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,13 +23,17 @@ use crate::proto::google::longrunning::{
 use crate::types::{Any, Code, Operation, Status};
 use crate::util::redact::Masked;
 
-/// An operation and the client that knows it: what Google's libraries call an operation future.
+/// An operation and the client that knows it: what Google's libraries call an
+/// operation future.
 ///
-/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation) from a name, from the response of the call
-/// that started it, or from a [`Pending`] of an earlier process. Owned, and cheap to clone; clones see what any of them
-/// has seen. What does no I/O tells the latest state that was seen; nothing is asked behind the caller's back.
+/// Made by [`OperationsClient::operation`](crate::OperationsClient::operation)
+/// from a name, from the response of the call that started it, or from a
+/// [`Pending`] of an earlier process. Owned, and cheap to clone; clones see
+/// what any of them has seen. What does no I/O tells the latest state that was
+/// seen; nothing is asked behind the caller's back.
 ///
-/// The one of `OperationsAsyncClient::operation` (feature `async`) has futures in place of the methods that block.
+/// The one of `OperationsAsyncClient::operation` (feature `async`) has futures
+/// in place of the methods that block.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -49,7 +54,8 @@ use crate::util::redact::Masked;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// For those who come from Python, the members of [`google.api_core.operation.Operation`]:
+/// For those who come from Python, the members of
+/// [`google.api_core.operation.Operation`]:
 ///
 /// | Python | here |
 /// |---|---|
@@ -87,7 +93,8 @@ impl<M> OperationHandle<M> {
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since, version, started }
     }
 
-    /// Returns the name of the operation, or an empty string if the handle was created with an invalid name.
+    /// Returns the name of the operation, or an empty string if the handle was
+    /// created with an invalid name.
     pub fn name(&self) -> &str {
         self.name.as_ref().map_or("", OperationName::as_str)
     }
@@ -110,17 +117,20 @@ impl<M> OperationHandle<M> {
         self.latest.get()
     }
 
-    /// Returns whether the operation is done in its last known state. It sends no request.
+    /// Returns whether the operation is done in its last known state. It sends
+    /// no request.
     pub fn is_done(&self) -> bool {
         self.operation().is_some_and(|operation| operation.is_done())
     }
 
-    /// Returns whether the operation is known to have ended with the code `CANCELLED`. It sends no request.
+    /// Returns whether the operation is known to have ended with the code
+    /// `CANCELLED`. It sends no request.
     pub fn is_cancelled(&self) -> bool {
         self.error().is_some_and(|status| status.code() == Code::Cancelled)
     }
 
-    /// Returns the error with which the operation is known to have failed. It sends no request.
+    /// Returns the error with which the operation is known to have failed. It
+    /// sends no request.
     pub fn error(&self) -> Option<Status> {
         self.operation().filter(Operation::is_done)?.error().cloned()
     }
@@ -146,8 +156,9 @@ impl<M> OperationHandle<M> {
         self.operation().map_or_else(Progress::default, |operation| Progress::of(&operation))
     }
 
-    /// Returns the data that another process needs to continue: the name, the endpoint of the client and the version of its
-    /// bindings. serde serializes it.
+    /// Returns the data that another process needs to continue: the name, the
+    /// endpoint of the client and the version of its bindings. serde
+    /// serializes it.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -171,7 +182,8 @@ impl<M> OperationHandle<M> {
 
 /// Builders of calls and waits, which send requests when they run.
 impl<M: Clone> OperationHandle<M> {
-    /// Returns a poller with all its options. The handle sees every state that the poller sees.
+    /// Returns a poller with all its options. The handle sees every state that
+    /// the poller sees.
     ///
     /// ```
     /// use std::time::Duration;
@@ -188,7 +200,8 @@ impl<M: Clone> OperationHandle<M> {
         Poller::new(&self.core, self.mode.clone(), self.into()).reporting_to(&self.latest)
     }
 
-    /// Takes the response of the start for an operation that the service does not know yet.
+    /// Takes the response of the start for an operation that the service does
+    /// not know yet.
     pub(crate) fn or_started(&self, result: Result<Operation, Error>) -> Result<Operation, Error> {
         let is_new = |error: &Error| {
             error.class() == FaultClass::NotFound && !self.core.start_grace(self.started).is_zero()
@@ -207,7 +220,8 @@ impl<M: Clone> OperationHandle<M> {
 
 /// Calls, which send requests.
 impl OperationHandle {
-    /// Gets the latest state. If the operation is known to be done, it sends no request and returns that state.
+    /// Gets the latest state. If the operation is known to be done, it sends no
+    /// request and returns that state.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -232,7 +246,8 @@ impl OperationHandle {
         Ok(operation)
     }
 
-    /// Blocks until the operation is done, with the options that a wait has by default.
+    /// Blocks until the operation is done, with the options that a wait has by
+    /// default.
     ///
     /// # Errors
     ///
@@ -241,7 +256,8 @@ impl OperationHandle {
         self.poller().until_done()
     }
 
-    /// Waits until the operation is done and decodes its response with serde; see [`Operation::into_response`].
+    /// Waits until the operation is done and decodes its response with serde;
+    /// see [`Operation::into_response`].
     ///
     /// ```
     /// use longrunning::{Any, Operation};
@@ -262,16 +278,18 @@ impl OperationHandle {
     ///
     /// # Errors
     ///
-    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if its response
-    /// does not fit `T`, otherwise as for [`Poller::until_done`].
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed,
+    /// [`Decode`](crate::ErrorKind::Decode) if its response does not fit
+    /// `T`, otherwise as for [`Poller::until_done`].
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.until_done()?.into_response()
     }
 
-    /// Requests the cancellation of the operation, which is best effort, and returns whether a request was sent.
+    /// Requests the cancellation of the operation, which is best effort, and
+    /// returns whether a request was sent.
     ///
-    /// If the operation [was seen to be done](Self::is_done), there is nothing to cancel: nothing is sent, and the result
-    /// is `false`.
+    /// If the operation [was seen to be done](Self::is_done), there is nothing
+    /// to cancel: nothing is sent, and the result is `false`.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -294,10 +312,13 @@ impl OperationHandle {
         self.call::<CancelOperationRequest>().send().map(|()| true)
     }
 
-    /// Requests the cancellation of the operation and blocks until it is done, for at most `grace` after that.
+    /// Requests the cancellation of the operation and blocks until it is done,
+    /// for at most `grace` after that.
     ///
-    /// Returns the operation, which was cancelled, or finished before it could be. `FAILED_PRECONDITION`, by which some
-    /// services report that it is done, is no failure here. If it was seen to be done before, nothing is sent.
+    /// Returns the operation, which was cancelled, or finished before it could
+    /// be. `FAILED_PRECONDITION`, by which some services report that it is
+    /// done, is no failure here. If it was seen to be done before, nothing is
+    /// sent.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -311,7 +332,8 @@ impl OperationHandle {
     ///
     /// # Errors
     ///
-    /// As for [`cancel`](Self::cancel) and [`Poller::until_done`]; `Timeout` if it still runs after `grace`.
+    /// As for [`cancel`](Self::cancel) and [`Poller::until_done`]; `Timeout` if
+    /// it still runs after `grace`.
     pub fn cancel_and_wait(&self, grace: Duration) -> Result<Operation, Error> {
         match self.cancel() {
             Err(error) if error.code() != Some(Code::FailedPrecondition) => Err(error),
@@ -328,10 +350,12 @@ impl OperationHandle {
         self.call::<DeleteOperationRequest>().send()
     }
 
-    /// Waits on a thread of its own and calls `callback` there with what [`until_done`](Self::until_done) gives.
+    /// Waits on a thread of its own and calls `callback` there with what
+    /// [`until_done`](Self::until_done) gives.
     ///
-    /// The thread is a plain one: it lives as long as the wait, and a panic of the callback is what joining it gives.
-    /// For other options of the wait, or a pool, do the same by hand with a clone of the handle.
+    /// The thread is a plain one: it lives as long as the wait, and a panic of
+    /// the callback is what joining it gives. For other options of the
+    /// wait, or a pool, do the same by hand with a clone of the handle.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();

@@ -1,8 +1,11 @@
-//! Long-running operations of Google APIs, from plain synchronous Rust: start the work, wait for it, get its result.
+//! Long-running operations of Google APIs, from plain synchronous Rust: start
+//! the work, wait for it, get its result.
 //!
-//! Many Google APIs start work that takes minutes or hours, and return an [`Operation`]: a name, metadata about the progress,
-//! and finally a response or an error. This crate starts it, polls it from the calling thread, with the right credentials,
-//! through outages, at a considerate rate, and lists, cancels and deletes operations ([`google.longrunning.Operations`]).
+//! Many Google APIs start work that takes minutes or hours, and return an
+//! [`Operation`]: a name, metadata about the progress, and finally a response
+//! or an error. This crate starts it, polls it from the calling thread, with
+//! the right credentials, through outages, at a considerate rate, and lists,
+//! cancels and deletes operations ([`google.longrunning.Operations`]).
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -38,18 +41,23 @@
 //! | [`delete`](OperationsClient::delete) | DeleteOperation; does not cancel | nothing |
 //! | [`wait`](OperationsClient::wait) | WaitOperation, which few services have | the latest state |
 //!
-//! Each returns a [`Call`] (or a [`StartCall`]) with the same options; `send` sends it. A call makes up to five attempts within
-//! 60 s, each of at most 10 s. [`RetryPolicy`] decides which errors are retried; hints of the server (`Retry-After`, `RetryInfo`)
-//! are lower bounds for the next delay. A start is not retried, because it could start twice.
+//! Each returns a [`Call`] (or a [`StartCall`]) with the same options; `send`
+//! sends it. A call makes up to five attempts within 60 s, each of at most 10
+//! s. [`RetryPolicy`] decides which errors are retried; hints of the server
+//! (`Retry-After`, `RetryInfo`) are lower bounds for the next delay. A start is
+//! not retried, because it could start twice.
 //!
 //! # Waiting
 //!
-//! [`poller`](OperationsClient::poller) waits until an operation is done, whether it succeeded or failed. Transient errors do not end a
-//! wait, and the timeout is enforced; the default is 24 hours. A [`Poller`] is also an iterator of snapshots.
-//! [`on_update`](Poller::on_update) reports each change, with the [`Progress`] that it reads from metadata of any type, and why polls
+//! [`poller`](OperationsClient::poller) waits until an operation is done,
+//! whether it succeeded or failed. Transient errors do not end a wait, and the
+//! timeout is enforced; the default is 24 hours. A [`Poller`] is also an
+//! iterator of snapshots. [`on_update`](Poller::on_update) reports each change,
+//! with the [`Progress`] that it reads from metadata of any type, and why polls
 //! fail while they do. A [`StopToken`] ends a wait at once.
 //!
-//! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations and yields them as they finish:
+//! [`poll_many`](OperationsClient::poll_many) waits for thousands of operations
+//! and yields them as they finish:
 //!
 //! ```
 //! # use longrunning::testing::{FakeOperation, FakeServer};
@@ -69,17 +77,23 @@
 //! # Ok::<(), longrunning::Error>(())
 //! ```
 //!
-//! [`cancel_all`](OperationsClient::cancel_all) and [`delete_done`](OperationsClient::delete_done) cancel and delete in bulk. An
-//! [`OperationHandle`] is one operation to keep; a [`Pending`] continues the wait in another process, and a `Journal` (feature
-//! `journal`) keeps those in a file.
+//! [`cancel_all`](OperationsClient::cancel_all) and
+//! [`delete_done`](OperationsClient::delete_done) cancel and delete in bulk. An
+//! [`OperationHandle`] is one operation to keep; a [`Pending`] continues the
+//! wait in another process, and a `Journal` (feature `journal`) keeps those in
+//! a file.
 //!
 //! # Results and errors
 //!
-//! [`Operation::outcome`] distinguishes running, succeeded, failed and malformed. Metadata and response are [`Any`]s: JSON or protobuf
-//! of a type that this crate need not know, unchanged. [`Operation::into_response`] decodes with serde, [`Any::unpack`] returns a
-//! prost message, the feature `reflect` converts between both. The [`Status`] of a failure has a [`Code`] and [typed details](rpc).
+//! [`Operation::outcome`] distinguishes running, succeeded, failed and
+//! malformed. Metadata and response are [`Any`]s: JSON or protobuf
+//! of a type that this crate need not know, unchanged.
+//! [`Operation::into_response`] decodes with serde, [`Any::unpack`] returns a
+//! prost message, the feature `reflect` converts between both. The [`Status`]
+//! of a failure has a [`Code`] and [typed details](rpc).
 //!
-//! There is one error type, [`Error`]. Its [`kind`](Error::kind) is the category, its [`code`](Error::code) the canonical code:
+//! There is one error type, [`Error`]. Its [`kind`](Error::kind) is the
+//! category, its [`code`](Error::code) the canonical code:
 //!
 //! ```
 //! use longrunning::{Code, Error, ErrorKind};
@@ -96,14 +110,18 @@
 //!
 //! # Credentials and services
 //!
-//! [`OperationsClient::new`] uses [Application Default Credentials](Credentials::application_default); a builder takes any other
-//! [`Credentials`]: a key, a token, an API key, the identity of another provider, or your own [`auth::TokenProvider`]. Tokens are
-//! cached and renewed before they expire. [`authorization_headers`](OperationsClient::authorization_headers) returns the headers for
-//! requests of your own, such as fetching the created resource.
+//! [`OperationsClient::new`] uses [Application Default
+//! Credentials](Credentials::application_default); a builder takes any other [`Credentials`]: a key, a token, an API key, the identity of another provider, or your own [`auth::TokenProvider`]. Tokens are
+//! cached and renewed before they expire.
+//! [`authorization_headers`](OperationsClient::authorization_headers) returns
+//! the headers for requests of your own, such as fetching the created resource.
 //!
-//! Operation names of all shapes work without configuration; [`api_version`](OperationsClientBuilder::api_version) sets the version
-//! and [`Bindings`] replace path templates. [`transport::TransportKind`] selects gRPC (feature `grpc`), [`transport::DataFormat`]
-//! protobuf over REST. With the feature `async`, `OperationsAsyncClient` returns futures for any executor.
+//! Operation names of all shapes work without configuration;
+//! [`api_version`](OperationsClientBuilder::api_version) sets the version
+//! and [`Bindings`] replace path templates. [`transport::TransportKind`]
+//! selects gRPC (feature `grpc`), [`transport::DataFormat`] protobuf over REST.
+//! With the feature `async`, `OperationsAsyncClient` returns futures for any
+//! executor.
 //!
 //! # Features
 //!
@@ -119,17 +137,22 @@
 //! | `testing` | | `testing::FakeServer`, which speaks real HTTP on a loopback port, and a virtual clock: no test sleeps |
 //! | `backoff` | | the delay policies of the crate `backoff` |
 //!
-//! Features are additive and change no default. Public dependencies (a major release of one is a major release of this
-//! crate): `serde` and `serde_json` 1, `prost` and `prost-types` 0.14, and with their features `backoff` 0.4 and `prost-reflect` 0.16.
-//! The minimum Rust version is 1.88; raising it is a minor release.
+//! Features are additive and change no default. Public dependencies (a major
+//! release of one is a major release of this crate): `serde` and `serde_json`
+//! 1, `prost` and `prost-types` 0.14, and with their features `backoff` 0.4 and
+//! `prost-reflect` 0.16. The minimum Rust version is 1.88; raising it is a
+//! minor release.
 //!
 //! # Threads and logging
 //!
-//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread; in an async program, make it inside `spawn_blocking`.
-//! A client starts a short-lived thread to resolve a host name, and to read the output of an `executable` credential source; a
-//! [`PollMany`] and a [`Sweep`] may start a few, which end with them. Nothing is installed process-wide.
+//! Clients are `Send`, `Sync` and cheap to clone. A call blocks its thread; in
+//! an async program, make it inside `spawn_blocking`. A client starts a
+//! short-lived thread to resolve a host name, and to read the output of an
+//! `executable` credential source; a [`PollMany`] and a [`Sweep`] may start a
+//! few, which end with them. Nothing is installed process-wide.
 //!
-//! The crate uses `log`. Tokens, keys and request bodies are never logged; names, codes and hosts may be personal data.
+//! The crate uses `log`. Tokens, keys and request bodies are never logged;
+//! names, codes and hosts may be personal data.
 //!
 //! | level | what |
 //! |---|---|
@@ -186,7 +209,8 @@ mod types;
 mod util;
 mod wait_support;
 
-// Last, so that the documentation of a type that has both begins with what blocks.
+// Last, so that the documentation of a type that has both begins with what
+// blocks.
 #[cfg(feature = "async")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async")))]
 pub mod aio;
@@ -232,7 +256,8 @@ pub use util::stop::StopToken;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
-    /// Returns the end and the depth of the value at the start of a text, if the scanner of this crate takes it.
+    /// Returns the end and the depth of the value at the start of a text, if
+    /// the scanner of this crate takes it.
     pub fn scan(text: &str) -> Option<(usize, usize)> {
         crate::json::scan(text).map(|value| (value.end, value.depth))
     }

@@ -39,15 +39,18 @@ impl OperationLink {
         })
     }
 
-    /// Returns whether the URL is of the service at `endpoint`: of its host, or of another host of Google's for it.
+    /// Returns whether the URL is of the service at `endpoint`: of its host, or
+    /// of another host of Google's for it.
     ///
-    /// `www.googleapis.com` is the older host of Compute Engine and others, whose paths name the service, and a service
-    /// with regional hosts has the same operations there.
+    /// `www.googleapis.com` is the older host of Compute Engine and others,
+    /// whose paths name the service, and a service with regional hosts has
+    /// the same operations there.
     pub(crate) fn is_of(&self, endpoint: &str) -> bool {
         if same_endpoint(&self.endpoint) == same_endpoint(endpoint) {
             return true;
         }
-        // The word of the path is that of the link, also for a client of `www.googleapis.com`.
+        // The word of the path is that of the link, also for a client of
+        // `www.googleapis.com`.
         let word = self.version.as_deref().and_then(|version| version.split_once('/')).map(|(word, _)| word);
         let service_at = |endpoint: &str| match host(endpoint)?.as_str() {
             WWW => word.map(|word| service_of_word(word).to_owned()),
@@ -77,8 +80,8 @@ fn host(endpoint: &str) -> Option<String> {
     (!host.contains(['@', ':', '/'])).then(|| host.to_owned())
 }
 
-/// Returns the service of a host: the first label of `compute.googleapis.com` and
-/// `compute.us-east1.rep.googleapis.com`.
+/// Returns the service of a host: the first label of `compute.googleapis.com`
+/// and `compute.us-east1.rep.googleapis.com`.
 fn service(host: &str) -> Option<&str> {
     let labels = host.strip_suffix(".googleapis.com")?;
     match labels.split_once('.') {

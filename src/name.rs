@@ -9,19 +9,25 @@ use crate::util::redact::Masked;
 
 /// The `name` of an operation, as the service gave it; not empty.
 ///
-/// Any shape that a service uses is a name: `operations/42`, `projects/p/operations/42`, a bare `1234567890`,
-/// `transferOperations/42` (Storage Transfer), `batches/42` (Gemini), `projects/p/locations/l/warehouseOperations/42`
-/// (Vision AI), ids with several segments, ids that end in `/`. gRPC sends every name as it is. REST checks it when it builds the URL, because a
-/// name must not leave its path, and refuses these with [`ErrorKind::Binding`](crate::ErrorKind::Binding) before anything is
-/// sent:
+/// Any shape that a service uses is a name: `operations/42`,
+/// `projects/p/operations/42`, a bare `1234567890`, `transferOperations/42`
+/// (Storage Transfer), `batches/42` (Gemini),
+/// `projects/p/locations/l/warehouseOperations/42` (Vision AI), ids with
+/// several segments, ids that end in `/`. gRPC sends every name as it is. REST
+/// checks it when it builds the URL, because a name must not leave its path,
+/// and refuses these with [`ErrorKind::Binding`](crate::ErrorKind::Binding)
+/// before anything is sent:
 ///
-/// - a leading `/`, an empty segment (`projects//operations/1`), no id after `operations/`
-/// - a segment `.` or `..`, also if it is spelled with `%2e` or split off by `\`, `%2f` or `%5c`
+/// - a leading `/`, an empty segment (`projects//operations/1`), no id after
+///   `operations/`
+/// - a segment `.` or `..`, also if it is spelled with `%2e` or split off by
+///   `\`, `%2f` or `%5c`
 /// - control characters
 ///
-/// Everything else is percent-encoded, so `operations/42:cancel` is only ever the operation with that odd id. An escaped
-/// slash, as names of IAM have it (`policies/x%2Fprojects%2Fp/…`), is sent as `%252F`, like Google's own clients do; a
-/// service reads that and `%2F` as the same name.
+/// Everything else is percent-encoded, so `operations/42:cancel` is only ever
+/// the operation with that odd id. An escaped slash, as names of IAM have it
+/// (`policies/x%2Fprojects%2Fp/…`), is sent as `%252F`, like Google's own
+/// clients do; a service reads that and `%2F` as the same name.
 /// [`Bindings`](crate::Bindings) say which shapes a method takes.
 ///
 /// ```
@@ -42,10 +48,11 @@ impl OperationName {
         &self.0
     }
 
-    /// Returns the resource of the operation: the part before the last `/operations/`, else before the last
-    /// `/warehouseOperations/`.
+    /// Returns the resource of the operation: the part before the last
+    /// `/operations/`, else before the last `/warehouseOperations/`.
     ///
-    /// `None` if there is none, as in `operations/42`, `transferOperations/42`, `batches/42`, and in a bare id.
+    /// `None` if there is none, as in `operations/42`, `transferOperations/42`,
+    /// `batches/42`, and in a bare id.
     ///
     /// ```
     /// # use longrunning::OperationName;
@@ -57,10 +64,13 @@ impl OperationName {
         self.split().0
     }
 
-    /// Returns the part after the collection, which is the last `operations/`, or the whole name if there is none.
+    /// Returns the part after the collection, which is the last `operations/`,
+    /// or the whole name if there is none.
     ///
-    /// Without `operations/`, the collection is a `transferOperations/` or `batches/` at the start of the name, or the
-    /// last `warehouseOperations/`. An id may have several segments. The id of a collection (`projects/p/operations`) is empty.
+    /// Without `operations/`, the collection is a `transferOperations/` or
+    /// `batches/` at the start of the name, or the
+    /// last `warehouseOperations/`. An id may have several segments. The id of
+    /// a collection (`projects/p/operations`) is empty.
     ///
     /// ```
     /// # use longrunning::OperationName;
@@ -78,7 +88,8 @@ impl OperationName {
         Self(String::new())
     }
 
-    /// Returns a name in a request message, which may come from a program that uses the transport alone.
+    /// Returns a name in a request message, which may come from a program that
+    /// uses the transport alone.
     pub(crate) fn sent(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -88,15 +99,18 @@ impl OperationName {
         check(&self.0).map_err(|why| Error::bad_name(&self.0, why))
     }
 
-    /// Returns whether this names the operations of a parent and not one of them.
+    /// Returns whether this names the operations of a parent and not one of
+    /// them.
     pub(crate) fn is_collection(&self) -> bool {
         is_collection(&self.0)
     }
 
-    /// Returns the name by which a list call finds this operation and its siblings, if there is one.
+    /// Returns the name by which a list call finds this operation and its
+    /// siblings, if there is one.
     ///
-    /// None for a bare id, which is in no collection. Vision AI has no list method for `warehouseOperations`, and that
-    /// of Storage Transfer needs a filter with a project.
+    /// None for a bare id, which is in no collection. Vision AI has no list
+    /// method for `warehouseOperations`, and that of Storage Transfer needs
+    /// a filter with a project.
     pub(crate) fn listed_by(&self) -> Option<&str> {
         let name = &*self.0;
         match split_at(name, COLLECTION) {
@@ -110,7 +124,8 @@ impl OperationName {
     }
 }
 
-/// Returns whether a name is that of a collection: `operations`, `projects/p/operations`, `transferOperations`.
+/// Returns whether a name is that of a collection: `operations`,
+/// `projects/p/operations`, `transferOperations`.
 pub(crate) fn is_collection(name: &str) -> bool {
     let last = name.strip_suffix('/').unwrap_or(name).rsplit('/').next().unwrap_or_default();
     // Looking for a collection in front of an id takes longer.
@@ -145,7 +160,8 @@ fn split_at_start<'a>(name: &'a str, collection: &str) -> Option<&'a str> {
 
 const COLLECTION: &str = "operations";
 
-/// The collections of Storage Transfer, Gemini and Vision AI. The default bindings know the same.
+/// The collections of Storage Transfer, Gemini and Vision AI. The default
+/// bindings know the same.
 const TRANSFERS: &str = "transferOperations";
 const BATCHES: &str = "batches";
 const WAREHOUSE: &str = "warehouseOperations";

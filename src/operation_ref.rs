@@ -12,17 +12,21 @@ use crate::types::Operation;
 
 /// Names one operation, for every method that is about one.
 ///
-/// All of these convert into it: a name (`&str`, `String`, [`OperationName`]), an [`Operation`] that was received, a
-/// [`Pending`] that another process wrote, and an [`OperationHandle`](crate::OperationHandle); each by value or by
-/// reference. For `list` and sweeps it is the parent.
+/// All of these convert into it: a name (`&str`, `String`, [`OperationName`]),
+/// an [`Operation`] that was received, a [`Pending`] that another process
+/// wrote, and an [`OperationHandle`](crate::OperationHandle); each by value or
+/// by reference. For `list` and sweeps it is the parent.
 ///
-/// The URL of an operation, such as a `selfLink`, works in place of a name. Its path and version are taken from it, and
-/// nothing is sent to its host: a URL of another service than the client's is an error of
-/// [`ErrorKind::Config`](crate::ErrorKind::Config). `www.googleapis.com` and regional hosts of the service are known.
+/// The URL of an operation, such as a `selfLink`, works in place of a name. Its
+/// path and version are taken from it, and nothing is sent to its host: a URL
+/// of another service than the client's is an error of
+/// [`ErrorKind::Config`](crate::ErrorKind::Config). `www.googleapis.com` and
+/// regional hosts of the service are known.
 ///
-/// A wait for an operation that is already done sends no request. A [`Pending`] of another service than the client's is an
-/// error of [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent. One of another version is polled at its
-/// own version.
+/// A wait for an operation that is already done sends no request. A [`Pending`]
+/// of another service than the client's is an
+/// error of [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is
+/// sent. One of another version is polled at its own version.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -62,7 +66,8 @@ impl OperationRef {
         self
     }
 
-    /// Refuses an operation of another service than that of the client, and takes the version of a URL and of a pending one.
+    /// Refuses an operation of another service than that of the client, and
+    /// takes the version of a URL and of a pending one.
     pub(crate) fn at(mut self, core: &Core) -> Self {
         if let Some(link) = self.link.take() {
             self.version = core.other_version(link.version.as_deref());
@@ -85,7 +90,8 @@ impl OperationRef {
         (self.name, self.version)
     }
 
-    /// Returns the name as that of a parent. It may be empty: gRPC sends what a program gives, and REST refuses it.
+    /// Returns the name as that of a parent. It may be empty: gRPC sends what a
+    /// program gives, and REST refuses it.
     pub(crate) fn into_parent(self) -> Result<OperationName, Error> {
         if self.is_unnamed { Ok(OperationName::unnamed()) } else { self.name }
     }
@@ -109,7 +115,8 @@ impl OperationRef {
     }
 }
 
-/// The name of a request, and the version of the API, if it is not that of the client.
+/// The name of a request, and the version of the API, if it is not that of the
+/// client.
 pub(crate) type CallTarget = (Result<OperationName, Error>, Option<Arc<str>>);
 
 impl From<&str> for OperationRef {

@@ -13,13 +13,15 @@ use crate::types::{Operation, OperationPage};
 
 /// The pages of a list, each fetched when it is needed.
 ///
-/// Made by [`Call::pages`]. Every page is fetched with the options of the call; each `next` takes at most the
-/// [total timeout](Call::total_timeout), and all together at most the
-/// [iteration timeout](Call::iteration_timeout), if there is one. An empty page is not the end (AIP-158), a missing
-/// page token is. A token that is repeated would never end: the list ends with an error
+/// Made by [`Call::pages`]. Every page is fetched with the options of the call;
+/// each `next` takes at most the [total timeout](Call::total_timeout), and all
+/// together at most the [iteration timeout](Call::iteration_timeout), if there
+/// is one. An empty page is not the end (AIP-158), a missing page token is. A
+/// token that is repeated would never end: the list ends with an error
 /// ([`ErrorKind::Decode`]) in place of its page.
 ///
-/// After an error the iterator ends; the error's [`page_token`](Error::page_token) is where to continue.
+/// After an error the iterator ends; the error's
+/// [`page_token`](Error::page_token) is where to continue.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -41,7 +43,8 @@ pub struct Pages<M = Blocking> {
     hasher: RandomState,
     /// How many pages were fetched.
     fetched: usize,
-    /// When the whole iteration has to be over. None before the first step, or without a limit.
+    /// When the whole iteration has to be over. None before the first step, or
+    /// without a limit.
     end: Option<Instant>,
     state: ListState,
 }
@@ -54,7 +57,8 @@ enum ListState {
     Failed,
 }
 
-/// One step of an iteration: what a call of `next` does, however many pages it takes.
+/// One step of an iteration: what a call of `next` does, however many pages it
+/// takes.
 pub(crate) struct ListStep {
     start: Instant,
     timeout: Duration,
@@ -82,9 +86,11 @@ impl<M> Pages<M> {
         Self { call, seen, hasher, fetched: 0, end: None, state: ListState::NotStarted }
     }
 
-    /// Returns the token of the next page, to continue from in another list; none at the end.
+    /// Returns the token of the next page, to continue from in another list;
+    /// none at the end.
     ///
-    /// Empty for the first page. After an error it is the token of the page that failed.
+    /// Empty for the first page. After an error it is the token of the page
+    /// that failed.
     pub fn page_token(&self) -> Option<&str> {
         (self.state != ListState::Ended).then(|| self.call.token())
     }
@@ -99,7 +105,8 @@ impl<M> Pages<M> {
         ListStep { start, timeout: self.call.step_timeout(), pages: 0, is_last: false }
     }
 
-    /// Returns how long the next page may take, or an error in its place; none at the end.
+    /// Returns how long the next page may take, or an error in its place; none
+    /// at the end.
     pub(crate) fn due(&mut self, step: &mut ListStep) -> Option<Result<Duration, Error>> {
         (self.state == ListState::More).then(|| self.room(step))
     }
@@ -167,9 +174,11 @@ impl FusedIterator for Pages {}
 
 /// The operations of a list, over all its pages.
 ///
-/// Made by [`Call::operations`], or by a loop over [`OperationsClient::list`](crate::OperationsClient::list); see
-/// [`Pages`] for how pages are fetched. Each `next` takes at most the [total timeout](Call::total_timeout), however many
-/// empty pages it skips. One page is held at a time, so memory does not grow with the list.
+/// Made by [`Call::operations`], or by a loop over
+/// [`OperationsClient::list`](crate::OperationsClient::list); see [`Pages`] for
+/// how pages are fetched. Each `next` takes at most the [total
+/// timeout](Call::total_timeout), however many empty pages it skips. One page
+/// is held at a time, so memory does not grow with the list.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -195,12 +204,14 @@ impl<M> Operations<M> {
         Self { pages, items: Vec::new().into_iter(), unreachable: Vec::new() }
     }
 
-    /// Returns what the latest page could not reach; see [`Call::return_partial_success`].
+    /// Returns what the latest page could not reach; see
+    /// [`Call::return_partial_success`].
     pub fn unreachable(&self) -> &[String] {
         &self.unreachable
     }
 
-    /// Returns the token of the page after the latest one; see [`Pages::page_token`].
+    /// Returns the token of the page after the latest one; see
+    /// [`Pages::page_token`].
     pub fn page_token(&self) -> Option<&str> {
         self.pages.page_token()
     }

@@ -13,9 +13,11 @@ use crate::net::mtls_host;
 use crate::util::redact::Masked;
 use crate::util::url::UrlParts;
 
-/// An operation whose result is still to come, as plain data: enough to continue the wait in another process.
+/// An operation whose result is still to come, as plain data: enough to
+/// continue the wait in another process.
 ///
-/// It serializes to a flat object. Deserializing ignores unknown fields, and all fields but `name` may be missing.
+/// It serializes to a flat object. Deserializing ignores unknown fields, and
+/// all fields but `name` may be missing.
 ///
 /// ```
 /// use longrunning::Pending;
@@ -27,14 +29,16 @@ use crate::util::url::UrlParts;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// A [`Poller`](crate::Poller) takes it in place of a name, and so does everything that takes an [`OperationRef`](crate::OperationRef).
-/// The client must have the same endpoint and version, if they are set. Another client sends nothing and returns an error
+/// A [`Poller`](crate::Poller) takes it in place of a name, and so does
+/// everything that takes an [`OperationRef`](crate::OperationRef). The client
+/// must have the same endpoint and version, if they are set. Another client
+/// sends nothing and returns an error
 /// of [`ErrorKind::Config`](crate::ErrorKind::Config) that names both.
 ///
-/// Names are unique only within a service, so name and endpoint together identify an operation, for
-/// instance in a `Journal` (feature `journal`). The spelling of an endpoint does not matter: `https://` or not, upper case,
-/// the default port, or the host of a Google service for mutual TLS (`run.mtls.googleapis.com`). The endpoints of two
-/// regions differ.
+/// Names are unique only within a service, so name and endpoint together
+/// identify an operation, for instance in a `Journal` (feature `journal`). The spelling of an endpoint does not matter: `https://` or not, upper case,
+/// the default port, or the host of a Google service for mutual TLS
+/// (`run.mtls.googleapis.com`). The endpoints of two regions differ.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct Pending {
@@ -58,7 +62,8 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`Binding`](crate::ErrorKind::Binding) if the name cannot be requested by any method.
+    /// [`Binding`](crate::ErrorKind::Binding) if the name cannot be requested
+    /// by any method.
     pub fn new<N>(name: N) -> Result<Self, Error>
     where
         N: TryInto<OperationName, Error: Into<Error>>,
@@ -67,8 +72,9 @@ impl Pending {
         Ok(Self { name, endpoint: None, api_version: None, started: Some(SystemTime::now()), label: None })
     }
 
-    /// Sets the endpoint of the service, as for [`OperationsClient::builder`](crate::OperationsClient::builder). Default: none,
-    /// which fits any client.
+    /// Sets the endpoint of the service, as for
+    /// [`OperationsClient::builder`](crate::OperationsClient::builder).
+    /// Default: none, which fits any client.
     ///
     /// ```
     /// use longrunning::{ErrorKind, Pending};
@@ -86,14 +92,17 @@ impl Pending {
         self
     }
 
-    /// Sets the version of the API, as in [`Bindings::version`](crate::Bindings::version). Default: none, which fits any client.
+    /// Sets the version of the API, as in
+    /// [`Bindings::version`](crate::Bindings::version). Default: none, which
+    /// fits any client.
     #[must_use]
     pub fn with_api_version(mut self, api_version: impl Into<String>) -> Self {
         self.api_version = Some(api_version.into());
         self
     }
 
-    /// Sets when the operation was started. Default: when this value was created.
+    /// Sets when the operation was started. Default: when this value was
+    /// created.
     #[must_use]
     pub fn with_started(mut self, started: SystemTime) -> Self {
         self.started = Some(started);
@@ -130,7 +139,8 @@ impl Pending {
         self.api_version.as_deref()
     }
 
-    /// Returns when the operation was started, by the clock of the machine that started it.
+    /// Returns when the operation was started, by the clock of the machine that
+    /// started it.
     pub fn started(&self) -> Option<SystemTime> {
         self.started
     }
@@ -154,7 +164,8 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// Returns an endpoint as a key: two that are of one service are equal. It need not be a valid one.
+/// Returns an endpoint as a key: two that are of one service are equal. It need
+/// not be a valid one.
 pub(crate) fn same_endpoint(endpoint: &str) -> String {
     let Some(url) = UrlParts::split_or("https", endpoint) else { return endpoint.to_owned() };
     let (scheme, authority) = (url.scheme.to_ascii_lowercase(), url.authority.to_ascii_lowercase());

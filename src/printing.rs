@@ -1,7 +1,9 @@
-//! How this crate shows text from outside, for programs that print such text themselves.
+//! How this crate shows text from outside, for programs that print such text
+//! themselves.
 //!
-//! Values end up in the wrong place: the contents of a key file where its path is expected, a token as the name of an
-//! operation. The functions here bound and escape a value for a message, and describe it instead if it may be a
+//! Values end up in the wrong place: the contents of a key file where its path
+//! is expected, a token as the name of an operation. The functions here bound
+//! and escape a value for a message, and describe it instead if it may be a
 //! secret. `lro` prints everything through them.
 //!
 //! ```
@@ -16,7 +18,8 @@ use std::path::Path;
 use crate::util::excerpt;
 use crate::util::redact;
 
-/// Returns a URL, a host or the value of an option for a message: at most 200 bytes, with control characters escaped.
+/// Returns a URL, a host or the value of an option for a message: at most 200
+/// bytes, with control characters escaped.
 ///
 /// ```
 /// use longrunning::printing::shown;
@@ -27,7 +30,8 @@ pub fn shown(value: &str) -> String {
     excerpt::shown(value)
 }
 
-/// Returns the name of an operation, or its URL, for a message, as [`shown`] does for other values.
+/// Returns the name of an operation, or its URL, for a message, as [`shown`]
+/// does for other values.
 ///
 /// Segments of a name may be longer than those of a host.
 ///
@@ -40,7 +44,8 @@ pub fn shown_name(name: &str) -> String {
     excerpt::shown_name(name)
 }
 
-/// Returns the path of a file for a message: at most 1 KiB, with control characters escaped.
+/// Returns the path of a file for a message: at most 1 KiB, with control
+/// characters escaped.
 ///
 /// ```
 /// use longrunning::printing::shown_path;
@@ -51,7 +56,8 @@ pub fn shown_path(path: &Path) -> String {
     excerpt::shown_path(path)
 }
 
-/// Returns what a value is if it cannot be a URL, a host or an option and may be a secret: `JSON`, `an API key`.
+/// Returns what a value is if it cannot be a URL, a host or an option and may
+/// be a secret: `JSON`, `an API key`.
 ///
 /// Returns `None` for plausible values, also if they are wrong.
 ///
@@ -76,7 +82,8 @@ pub fn suspicion_of_name(name: &str) -> Option<&'static str> {
     redact::suspicion_of_name(name)
 }
 
-/// Returns the same as [`suspicion`] for the path of a file, which has one line.
+/// Returns the same as [`suspicion`] for the path of a file, which has one
+/// line.
 ///
 /// ```
 /// use longrunning::printing::suspicion_of_path;
@@ -87,7 +94,8 @@ pub fn suspicion_of_path(path: &Path) -> Option<&'static str> {
     redact::suspicion_of_path(&path.to_string_lossy())
 }
 
-/// Returns `text` with every secret that is known by its form replaced by a word, for text that is not one value.
+/// Returns `text` with every secret that is known by its form replaced by a
+/// word, for text that is not one value.
 ///
 /// ```
 /// use longrunning::printing::redacted;

@@ -1,7 +1,9 @@
-//! Resource paths that all Google services share: functions that build and parse them.
+//! Resource paths that all Google services share: functions that build and
+//! parse them.
 //!
-//! A listing takes such a path as the parent of operations. Each path has a function that builds it and
-//! one that parses it, and they are exact inverses. A part that is empty, is `.` or `..`, or contains a `/` or
+//! A listing takes such a path as the parent of operations. Each path has a
+//! function that builds it and one that parses it, and they are exact inverses.
+//! A part that is empty, is `.` or `..`, or contains a `/` or
 //! a control character is an error when building, and `None` when parsing.
 //!
 //! ```
@@ -28,7 +30,8 @@ use crate::name::check_segment;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one
+/// segment of a path.
 pub fn billing_account(billing_account: &str) -> Result<String, Error> {
     build([("billingAccounts", billing_account)])
 }
@@ -44,7 +47,8 @@ pub fn billing_account(billing_account: &str) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one
+/// segment of a path.
 pub fn folder(folder: &str) -> Result<String, Error> {
     build([("folders", folder)])
 }
@@ -60,7 +64,8 @@ pub fn folder(folder: &str) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one
+/// segment of a path.
 pub fn organization(organization: &str) -> Result<String, Error> {
     build([("organizations", organization)])
 }
@@ -77,12 +82,14 @@ pub fn organization(organization: &str) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if the part cannot be one
+/// segment of a path.
 pub fn project(project: &str) -> Result<String, Error> {
     build([("projects", project)])
 }
 
-/// Builds `projects/{project}/locations/{location}`, the usual parent of operations.
+/// Builds `projects/{project}/locations/{location}`, the usual parent of
+/// operations.
 ///
 /// ```
 /// use longrunning::resource;
@@ -96,12 +103,14 @@ pub fn project(project: &str) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if a part cannot be one segment of a path.
+/// [`ErrorKind::Binding`](crate::ErrorKind::Binding) if a part cannot be one
+/// segment of a path.
 pub fn location(project: &str, location: &str) -> Result<String, Error> {
     build([("projects", project), ("locations", location)])
 }
 
-/// Returns the billing account in `billingAccounts/{billing_account}`, or `None` for other paths.
+/// Returns the billing account in `billingAccounts/{billing_account}`, or
+/// `None` for other paths.
 pub fn parse_billing_account(path: &str) -> Option<&str> {
     let [billing_account] = parse(["billingAccounts"], path)?;
     Some(billing_account)
@@ -113,7 +122,8 @@ pub fn parse_folder(path: &str) -> Option<&str> {
     Some(folder)
 }
 
-/// Returns the organization in `organizations/{organization}`, or `None` for other paths.
+/// Returns the organization in `organizations/{organization}`, or `None` for
+/// other paths.
 pub fn parse_organization(path: &str) -> Option<&str> {
     let [organization] = parse(["organizations"], path)?;
     Some(organization)
@@ -132,7 +142,8 @@ pub fn parse_project(path: &str) -> Option<&str> {
     Some(project)
 }
 
-/// Returns the project and the location in `projects/{project}/locations/{location}`, or `None` for other paths.
+/// Returns the project and the location in
+/// `projects/{project}/locations/{location}`, or `None` for other paths.
 pub fn parse_location(path: &str) -> Option<(&str, &str)> {
     let [project, location] = parse(["projects", "locations"], path)?;
     Some((project, location))

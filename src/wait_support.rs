@@ -1,4 +1,5 @@
-//! The knowledge of a client about WaitOperation at its service, found out once by the first waits that try it.
+//! The knowledge of a client about WaitOperation at its service, found out once
+//! by the first waits that try it.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -27,14 +28,15 @@ enum Known {
 }
 
 impl WaitSupport {
-    /// Returns the binding of WaitOperation to use; `None` if the service has none, or another wait is finding out.
+    /// Returns the binding of WaitOperation to use; `None` if the service has
+    /// none, or another wait is finding out.
     pub(crate) fn trial(self: &Arc<Self>) -> Option<Trial> {
         let mut state = self.lock();
         match state.known {
             Known::Works(binding) => Some(Trial { binding, finding_out: None }),
             Known::Untried(binding) if !state.busy => {
-                // Only one wait tries. Otherwise thousands that start together would all send a request that
-                // may not be supported.
+                // Only one wait tries. Otherwise thousands that start together would all send a
+                // request that may not be supported.
                 state.busy = true;
                 Some(Trial { binding, finding_out: Some(Arc::clone(self)) })
             }
@@ -83,8 +85,8 @@ impl Trial {
     pub(crate) fn failed(self, error: &Error) -> bool {
         let Some(support) = &self.finding_out else { return false };
         let mut state = support.lock();
-        // Limited by the number of failures, because transient errors leave the binding as it is and could go
-        // on for ever.
+        // Limited by the number of failures, because transient errors leave the binding
+        // as it is and could go on for ever.
         state.failed += 1;
         state.known = match next(self.binding, error) {
             Some(binding) if state.failed < MOST_FAILURES => Known::Untried(binding),
@@ -107,9 +109,11 @@ impl Drop for Trial {
 
 /// Returns the binding to try after a failure.
 ///
-/// A service whose method takes no body rejects one with 400: there the timeout may go to the query. One that has no
-/// such path for a `POST` responds with 404, 405 or 501, and may still have it for a `GET`. So two failures distinguish
-/// all bindings. Without an HTTP status there is nothing to choose between: it is gRPC, or a transport of the user's.
+/// A service whose method takes no body rejects one with 400: there the timeout
+/// may go to the query. One that has no such path for a `POST` responds with
+/// 404, 405 or 501, and may still have it for a `GET`. So two failures
+/// distinguish all bindings. Without an HTTP status there is nothing to choose
+/// between: it is gRPC, or a transport of the user's.
 fn next(tried: WaitBinding, error: &Error) -> Option<WaitBinding> {
     match (tried, error.http_status()) {
         _ if error.is_transient() => Some(tried),

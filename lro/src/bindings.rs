@@ -17,10 +17,12 @@ pub(crate) fn of(globals: &Globals, service: &Service) -> Result<Bindings, Comma
     custom(bindings, &globals.bindings)
 }
 
-/// Takes every name under the version of a pasted URL, so that it is used as it stands.
+/// Takes every name under the version of a pasted URL, so that it is used as it
+/// stands.
 ///
-/// Deleting keeps to names of operations: with the URL of anything else in the clipboard, it would delete that. How an
-/// operation is cancelled, its service says.
+/// Deleting keeps to names of operations: with the URL of anything else in the
+/// clipboard, it would delete that. How an operation is cancelled, its service
+/// says.
 fn as_pasted(bindings: Bindings, service: &Service) -> Result<Bindings, Error> {
     let Some(version) = service.version.as_deref().filter(|_| service.paths != PathSource::Bindings) else {
         return Ok(bindings);

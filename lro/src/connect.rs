@@ -19,7 +19,8 @@ impl<'g> Clients<'g> {
         Self { globals, made: Vec::new() }
     }
 
-    /// The client of a service; the same one every time, so that connections and tokens are shared.
+    /// The client of a service; the same one every time, so that connections
+    /// and tokens are shared.
     pub(crate) fn of(&mut self, service: &Service) -> Result<OperationsClient, CommandFailure> {
         if let Some((_, client)) = self.made.iter().find(|(made, _)| made == service) {
             return Ok(client.clone());
@@ -31,9 +32,11 @@ impl<'g> Clients<'g> {
     }
 }
 
-/// Makes a client as [`Clients`] does, but for one that shows its requests: with a token that stands for the real one.
+/// Makes a client as [`Clients`] does, but for one that shows its requests:
+/// with a token that stands for the real one.
 ///
-/// Credentials are loaded all the same, so that their errors are found; no token is fetched.
+/// Credentials are loaded all the same, so that their errors are found; no
+/// token is fetched.
 pub(crate) fn pretend(
     globals: &Globals,
     service: &Service,

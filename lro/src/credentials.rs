@@ -1,4 +1,5 @@
-//! The credentials of a client: one option, a key in a URL, `LRO_API_KEY`, or else the default ones.
+//! The credentials of a client: one option, a key in a URL, `LRO_API_KEY`, or
+//! else the default ones.
 
 use std::env;
 
@@ -31,7 +32,8 @@ fn own(globals: &Globals, of_url: Option<&ApiKey>) -> Result<(Credentials, bool)
     }
     if let Some(file) = credentials {
         check_path("--credentials", file)?;
-        // The user trusts a file on the command line as much as one that the environment names.
+        // The user trusts a file on the command line as much as one that the
+        // environment names.
         return Ok((Credentials::from_file_with(file, &policy(globals))?, true));
     }
     if let Some(file) = access_token_file {

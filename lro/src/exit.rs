@@ -45,8 +45,8 @@ impl Exit {
 
     /// Returns the status that counts if both happened.
     ///
-    /// Exit codes are ordered from least to most certain: actions of the user, errors that only the user can fix,
-    /// unknown outcomes, known outcomes.
+    /// Exit codes are ordered from least to most certain: actions of the user,
+    /// errors that only the user can fix, unknown outcomes, known outcomes.
     pub(crate) fn and(self, other: Self) -> Self {
         if self.gravity() >= other.gravity() { self } else { other }
     }

@@ -49,7 +49,8 @@ impl CommandFailure {
         redacted(&self.message)
     }
 
-    /// What the library says about a start: a resource that is not found is no operation that is not found.
+    /// What the library says about a start: a resource that is not found is no
+    /// operation that is not found.
     pub(crate) fn of_start(error: &Error, place: &OperationPlace) -> Self {
         let failure = Self::of(error, place);
         let exit = match failure.exit {

@@ -8,7 +8,8 @@ use crate::redact::name_for_display;
 
 /// A hint for an error of a call for `place`.
 ///
-/// What the service says for machines comes first: its messages name hosts for many reasons.
+/// What the service says for machines comes first: its messages name hosts for
+/// many reasons.
 pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String> {
     let Some(status) = error.status().filter(|_| error.kind() == ErrorKind::Service) else {
         return match error.kind() {
@@ -31,7 +32,8 @@ pub(crate) fn for_error(error: &Error, place: &OperationPlace) -> Option<String>
     for_reason(status).or_else(other).or_else(|| see(status)).or_else(|| for_code(status, place, call))
 }
 
-/// An endpoint without a scheme is asked over https, which servers on this machine rarely have.
+/// An endpoint without a scheme is asked over https, which servers on this
+/// machine rarely have.
 fn for_connection(endpoint: &str) -> Option<String> {
     let is_local = !endpoint.contains("://") && is_loopback(endpoint.split('/').next().unwrap_or_default());
     is_local.then(|| format!("without a scheme it is https; for plain http say http://{endpoint}"))
@@ -104,7 +106,8 @@ impl HintedCall {
     }
 }
 
-/// Replaces what the library calls its options by what the options of this program are called.
+/// Replaces what the library calls its options by what the options of this
+/// program are called.
 pub(crate) fn in_options(message: &str) -> String {
     OPTIONS.iter().fold(message.to_owned(), |message, (library, option)| message.replace(library, option))
 }
@@ -125,9 +128,11 @@ fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option
     }
 }
 
-/// The endpoint of Google's that the message of an error speaks of, if that is another one than was asked.
+/// The endpoint of Google's that the message of an error speaks of, if that is
+/// another one than was asked.
 ///
-/// The plain name of a service is taken for an endpoint only where the message has that word.
+/// The plain name of a service is taken for an endpoint only where the message
+/// has that word.
 fn other_endpoint(status: &Status, asked: &str) -> Option<String> {
     if !matches!(
         status.code(),
@@ -148,7 +153,8 @@ fn other_endpoint(status: &Status, asked: &str) -> Option<String> {
 
 /// The host of Google's that a word is, or is a URL of.
 ///
-/// With a path but no scheme it is a resource (`//run.googleapis.com/projects/p`) or a permission.
+/// With a path but no scheme it is a resource
+/// (`//run.googleapis.com/projects/p`) or a permission.
 fn host_of(word: &str) -> Option<&str> {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let host = match word.strip_prefix("https://") {
@@ -179,10 +185,12 @@ fn not_found(place: &OperationPlace, call: HintedCall) -> String {
 
 const GOOGLE: &str = ".googleapis.com";
 
-/// Hosts of Google's that messages name for other reasons: in scopes, and where tokens come from.
+/// Hosts of Google's that messages name for other reasons: in scopes, and where
+/// tokens come from.
 const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
-/// The library's names of options that its messages mention, and what to say here.
+/// The library's names of options that its messages mention, and what to say
+/// here.
 const OPTIONS: [(&str, &str); 7] = [
     ("`attempt_timeout`", "--attempt-timeout"),
     ("`total_timeout`", "--total-timeout"),

@@ -1,4 +1,5 @@
-//! Texts that other programs write: files, pipes and standard input, which may never end.
+//! Texts that other programs write: files, pipes and standard input, which may
+//! never end.
 
 use std::fs;
 use std::io::{self, Read};
@@ -9,7 +10,8 @@ use std::time::Duration;
 
 /// Reads all of standard input, until `timeout` if there is one.
 ///
-/// Without one it takes as long as the program at the other end of the pipe does, or the person at the terminal.
+/// Without one it takes as long as the program at the other end of the pipe
+/// does, or the person at the terminal.
 pub(crate) fn standard_input(timeout: Option<Duration>) -> io::Result<String> {
     read_within(timeout, || text_of(io::stdin().lock()))
 }
@@ -30,7 +32,8 @@ fn text_of(reader: impl Read) -> io::Result<String> {
     }
 }
 
-/// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what is redirected to a file.
+/// UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what
+/// is redirected to a file.
 fn decoded(bytes: Vec<u8>) -> io::Result<String> {
     let not_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     let Some(units) = bytes.strip_prefix(b"\xff\xfe") else {
@@ -41,10 +44,12 @@ fn decoded(bytes: Vec<u8>) -> io::Result<String> {
     char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| not_text())
 }
 
-/// Reads on a thread of its own, since neither a terminal nor the opening of a pipe has a timeout.
+/// Reads on a thread of its own, since neither a terminal nor the opening of a
+/// pipe has a timeout.
 ///
-/// After the timeout the thread is left behind: the program is about to end. The main thread does not block, so that
-/// signals end the program as they do elsewhere.
+/// After the timeout the thread is left behind: the program is about to end.
+/// The main thread does not block, so that signals end the program as they do
+/// elsewhere.
 fn read_within(
     timeout: Option<Duration>,
     read: impl FnOnce() -> io::Result<String> + Send + 'static,
@@ -63,7 +68,8 @@ fn read_within(
     })?
 }
 
-/// More than any scenario, and than the names of all operations that one command can wait for.
+/// More than any scenario, and than the names of all operations that one
+/// command can wait for.
 const MAX_LEN: u64 = 64 << 20;
 
 #[cfg(test)]

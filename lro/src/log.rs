@@ -1,4 +1,5 @@
-//! The log of the library on standard error: warnings always, what is sent and why with `-v`.
+//! The log of the library on standard error: warnings always, what is sent and
+//! why with `-v`.
 
 use std::io::Write;
 
@@ -10,7 +11,8 @@ use crate::output;
 /// Shows the log from now on.
 pub(crate) fn start(verbose: bool) {
     let level = if verbose { LevelFilter::Debug } else { LevelFilter::Warn };
-    // It fails only where there is a logger already, and this program sets none elsewhere.
+    // It fails only where there is a logger already, and this program sets none
+    // elsewhere.
     if log::set_logger(&StandardError).is_ok() {
         log::set_max_level(level);
     }
@@ -19,7 +21,8 @@ pub(crate) fn start(verbose: bool) {
 struct StandardError;
 
 impl Log for StandardError {
-    /// Other crates show what goes over the wire; this one's word is enough, and holds no secret.
+    /// Other crates show what goes over the wire; this one's word is enough,
+    /// and holds no secret.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         metadata.level() <= Level::Debug && (target == LIBRARY || target.starts_with("longrunning::"))

@@ -73,7 +73,8 @@ fn run(cli: &Cli) -> Result<Exit, CommandFailure> {
     }
 }
 
-/// What clap says of a command line: help on standard output, all else as an error.
+/// What clap says of a command line: help on standard output, all else as an
+/// error.
 fn refused(error: &clap::Error) -> Exit {
     let text = error.to_string();
     if !error.use_stderr() {

@@ -12,7 +12,8 @@ use crate::input;
 use crate::place::{OperationPlace, Service};
 use crate::url::{OperationUrl, is_url};
 
-/// Finds the operations that were named, each once, in their order; `-` stands for the lines of standard input.
+/// Finds the operations that were named, each once, in their order; `-` stands
+/// for the lines of standard input.
 pub(crate) fn places(globals: &Globals, names: &[String]) -> Result<Vec<OperationPlace>, CommandFailure> {
     let mut text = String::new();
     if names.iter().any(|name| name == "-") {
@@ -43,13 +44,15 @@ fn places_with(
     Ok(places)
 }
 
-/// Finds the one that was named. A bare id is a name under the parent, if there is one.
+/// Finds the one that was named. A bare id is a name under the parent, if there
+/// is one.
 pub(crate) fn place(globals: &Globals, name: &str) -> Result<OperationPlace, CommandFailure> {
     let full = under(parent(globals).as_deref(), name);
     locate(globals, default_endpoint(), full.as_deref().unwrap_or(name))
 }
 
-/// Finds what is to be listed: what was named, else the parent, else all operations.
+/// Finds what is to be listed: what was named, else the parent, else all
+/// operations.
 pub(crate) fn list_place(globals: &Globals, name: Option<&str>) -> Result<OperationPlace, CommandFailure> {
     let name = name.filter(|name| !name.is_empty()).map(str::to_owned).or_else(|| parent(globals));
     locate(globals, default_endpoint(), name.as_deref().unwrap_or(ALL))
@@ -113,13 +116,14 @@ fn locate(
     Ok(OperationPlace { given: url.given, service, name: url.name })
 }
 
-/// The names in a text: one a line, or an operation as JSON. Empty lines do not count, nor does what follows a `#` at
-/// the start of a line or behind a space.
+/// The names in a text: one a line, or an operation as JSON. Empty lines do not
+/// count, nor does what follows a `#` at the start of a line or behind a space.
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     // Editors and shells of Windows write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let named = text.lines().map(without_comment).filter(|line| !line.is_empty());
-    // The lines of a key look like names, so that messages would show them and requests would send them.
+    // The lines of a key look like names, so that messages would show them and
+    // requests would send them.
     if named.clone().any(|line| line.starts_with("-----BEGIN ")) {
         return Err(CommandFailure::usage(
             "standard input has a PEM block, expected names of operations, one a line",

@@ -1,4 +1,5 @@
-//! Which servers are trusted, and the way to them: `--ca-file`, `--proxy`, `SSL_CERT_FILE`.
+//! Which servers are trusted, and the way to them: `--ca-file`, `--proxy`,
+//! `SSL_CERT_FILE`.
 
 use std::env;
 use std::path::Path;
@@ -47,7 +48,8 @@ pub(crate) fn text_of(globals: &Globals, option: &str, file: &Path) -> Result<St
     })
 }
 
-/// Refuses what is rather the content of a file than its path, without repeating it.
+/// Refuses what is rather the content of a file than its path, without
+/// repeating it.
 pub(crate) fn check_path(option: &str, file: &Path) -> Result<(), CommandFailure> {
     let misplaced = Some(file).filter(|file| !file.exists()).and_then(suspicion_of_path);
     match misplaced {

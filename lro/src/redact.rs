@@ -15,13 +15,14 @@ pub(crate) fn value_for_display(value: &str) -> String {
     if is_secret(value) { REDACTED.to_owned() } else { value.to_owned() }
 }
 
-/// The name or URL of an operation, or a word in its place if it may be a secret.
+/// The name or URL of an operation, or a word in its place if it may be a
+/// secret.
 pub(crate) fn name_for_display(name: &str) -> String {
     if suspicion_of_name(name).is_some() { REDACTED.to_owned() } else { name.to_owned() }
 }
 
-/// An operation's name for a command line to go on with: one that may be a secret is described, and the words say where
-/// the user gave it.
+/// An operation's name for a command line to go on with: one that may be a
+/// secret is described, and the words say where the user gave it.
 pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
     let Some(what) = suspicion_of_name(name) else { return name.to_owned() };
     match given.iter().position(|each| each == name) {
@@ -32,8 +33,9 @@ pub(crate) fn name_for_line(name: &str, given: &[String]) -> String {
 
 /// Where a listing can go on.
 ///
-/// A token of the service is repeated, whatever it looks like: many services make theirs of JSON in base64, as a JWT is
-/// made. One that the user gave may be a credential in the wrong place.
+/// A token of the service is repeated, whatever it looks like: many services
+/// make theirs of JSON in base64, as a JWT is made. One that the user gave may
+/// be a credential in the wrong place.
 pub(crate) fn page_token_line(token: &str, given: Option<&str>) -> String {
     match suspicion(token).filter(|_| given.is_some_and(|given| given.trim() == token.trim())) {
         Some(what) => {

@@ -44,7 +44,8 @@ struct ScriptedOperation {
     ignores_cancel: bool,
 }
 
-/// A method that starts an operation; the second one has a name that ends with `-2`.
+/// A method that starts an operation; the second one has a name that ends with
+/// `-2`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScenarioStart {
@@ -55,7 +56,8 @@ struct ScenarioStart {
     operation: ScriptedOperation,
 }
 
-/// The metadata from this percentage on; `"{percent}"` in it becomes the number.
+/// The metadata from this percentage on; `"{percent}"` in it becomes the
+/// number.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScenarioStep {
@@ -226,7 +228,8 @@ impl ScenarioFault {
     }
 }
 
-/// Replaces comments by spaces, so that messages name the right line and column.
+/// Replaces comments by spaces, so that messages name the right line and
+/// column.
 fn without_comments(text: &str) -> String {
     let line = |line: &str| {
         let (mut in_string, mut escaped, mut last) = (false, false, ' ');
@@ -245,7 +248,8 @@ fn without_comments(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A message; an object without a type becomes a `google.protobuf.Struct`, which every client can read.
+/// A message; an object without a type becomes a `google.protobuf.Struct`,
+/// which every client can read.
 fn message(json: &str) -> Result<Any, Error> {
     let any = Any::from_json(json)?;
     if any.type_url().is_empty() {

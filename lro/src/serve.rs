@@ -41,7 +41,8 @@ pub(crate) fn run(globals: &Globals, args: &ServeArgs) -> Result<Exit, CommandFa
         return Ok(Exit::Success);
     }
     output::say(&format!("serving {origin}; stop with Ctrl-C"));
-    // An error means that the sender is gone, so nothing can stop the server any more.
+    // An error means that the sender is gone, so nothing can stop the server any
+    // more.
     let _ = stopped.recv();
     output::say(&format!("stopped after {} requests", server.request_count()));
     Ok(Exit::Success)

@@ -1,4 +1,5 @@
-//! `lro start`: sends the request that starts an operation, prints the operation, and waits for it if asked to.
+//! `lro start`: sends the request that starts an operation, prints the
+//! operation, and waits for it if asked to.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -113,7 +114,8 @@ fn body(globals: &Globals, data: &str) -> Result<String, CommandFailure> {
     read.map_err(CommandFailure::usage)
 }
 
-/// A random UUID (version 4). Both halves are hashes under keys that the operating system gave.
+/// A random UUID (version 4). Both halves are hashes under keys that the
+/// operating system gave.
 fn random_id() -> String {
     let half = || RandomState::new().build_hasher().finish();
     let (high, low) = (half(), half());
@@ -128,7 +130,8 @@ fn random_id() -> String {
     )
 }
 
-/// An error, with the body of a response that is no operation on standard output: the request was accepted.
+/// An error, with the body of a response that is no operation on standard
+/// output: the request was accepted.
 fn failure(error: &Error, place: &OperationPlace) -> CommandFailure {
     if let Some(body) = error.response_body() {
         output::raw(format!("{}\n", body.trim_end()).as_bytes());
@@ -136,7 +139,8 @@ fn failure(error: &Error, place: &OperationPlace) -> CommandFailure {
     CommandFailure::of_start(error, place)
 }
 
-/// The operation that was started: at the endpoint of the start, and at the version of its path.
+/// The operation that was started: at the endpoint of the start, and at the
+/// version of its path.
 fn started(globals: &Globals, place: &OperationPlace, handle: &OperationHandle) -> OperationPlace {
     let version = handle.to_pending().ok().and_then(|pending| pending.api_version().map(str::to_owned));
     let version = version.or_else(|| globals.api_version.clone());

@@ -8,20 +8,22 @@ use crate::place::{ApiKey, is_loopback};
 
 /// A URL as a service gives it: `https://run.googleapis.com/v2/projects/p/operations/42`.
 ///
-/// The scheme may be missing, as in `run.googleapis.com/v2/…`. A text that starts with `//` may be a full resource name
-/// ([AIP-122](https://google.aip.dev/122#full-resource-names)), which has no version.
+/// The scheme may be missing, as in `run.googleapis.com/v2/…`. A text that
+/// starts with `//` may be a full resource name ([AIP-122](https://google.aip.dev/122#full-resource-names)), which has no version.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OperationUrl {
     /// Scheme, if there is one, host and port.
     pub(crate) endpoint: String,
-    /// The path up to and with the version: `v2`, `compute/v1`; none in a full resource name.
+    /// The path up to and with the version: `v2`, `compute/v1`; none in a full
+    /// resource name.
     pub(crate) version: Option<String>,
     pub(crate) name: String,
     /// Without query, which may have a key.
     pub(crate) given: String,
     /// The `key` of the query.
     pub(crate) key: Option<ApiKey>,
-    /// Whether the name begins with the `parentId` of the query, as Compute Engine has it for organizations.
+    /// Whether the name begins with the `parentId` of the query, as Compute
+    /// Engine has it for organizations.
     pub(crate) has_parent: bool,
 }
 
@@ -47,7 +49,8 @@ impl<'a> UrlText<'a> {
         Some(Self { scheme, authority, path, query })
     }
 
-    /// Splits the path behind its version. A resource name, `//run.googleapis.com/projects/p`, may be without one.
+    /// Splits the path behind its version. A resource name,
+    /// `//run.googleapis.com/projects/p`, may be without one.
     fn version_and_name<'v>(
         &self,
         is_resource_name: bool,
@@ -86,7 +89,8 @@ impl<'a> UrlText<'a> {
     fn field(&self, field: &str) -> Option<String> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.find(|(name, value)| *name == field && !value.is_empty())?;
-        // What is not encoded properly is the value all the same; the library judges it.
+        // What is not encoded properly is the value all the same; the library judges
+        // it.
         Some(decode(value).unwrap_or_else(|| value.to_owned()))
     }
 }
@@ -97,7 +101,8 @@ pub(crate) fn is_url(name: &str) -> bool {
 }
 
 impl OperationUrl {
-    /// Takes a URL apart behind `version`, or else behind its first segment that looks like one.
+    /// Takes a URL apart behind `version`, or else behind its first segment
+    /// that looks like one.
     pub(crate) fn parse(text: &str, version: Option<&str>) -> Result<Self, CommandFailure> {
         let bad = |why: &str| CommandFailure::usage(format!("URL `{}` {why}", without_user(text)));
         let url = UrlText::split(text).ok_or_else(|| bad("has no scheme"))?;
@@ -135,12 +140,14 @@ impl OperationUrl {
         Self { name, given, has_parent: true, ..self }
     }
 
-    /// Whether this is the same host and port as `endpoint`, given in any of its forms.
+    /// Whether this is the same host and port as `endpoint`, given in any of
+    /// its forms.
     pub(crate) fn is_at(&self, endpoint: &str) -> bool {
         origin(&self.endpoint) == origin(endpoint)
     }
 
-    /// Whether it is one of Google's hosts, or one of the user's cloud, or this machine.
+    /// Whether it is one of Google's hosts, or one of the user's cloud, or this
+    /// machine.
     pub(crate) fn is_trusted(&self, universe: Option<&str>) -> bool {
         let (scheme, authority) = origin(&self.endpoint);
         let host = authority.strip_suffix(":443").unwrap_or(&authority);
@@ -158,7 +165,8 @@ pub(crate) fn origin(endpoint: &str) -> (String, String) {
     (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
 }
 
-/// Whether a text starts with a host and has a version in its path. The first segment of a name is a plain word.
+/// Whether a text starts with a host and has a version in its path. The first
+/// segment of a name is a plain word.
 fn has_host(text: &str) -> bool {
     let Some((host, path)) = text.split_once('/') else { return false };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
@@ -166,7 +174,8 @@ fn has_host(text: &str) -> bool {
     is_host && split_version(path).is_some()
 }
 
-/// Splits a path behind the first segment that is a version: `v1`, `v2beta1`, `v1p1beta1`.
+/// Splits a path behind the first segment that is a version: `v1`, `v2beta1`,
+/// `v1p1beta1`.
 fn split_version(path: &str) -> Option<(&str, &str)> {
     let mut at = 0;
     for segment in path.split('/') {
@@ -185,20 +194,23 @@ fn is_version(segment: &str) -> bool {
         && number.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Decodes a name of several segments as a server does: an escaped `/` stays escaped (google/api/http.proto). IAM has such
-/// names, `policies/cloudresourcemanager.googleapis.com%2Fprojects%2F7/denypolicies/p/operations/o`.
+/// Decodes a name of several segments as a server does: an escaped `/` stays
+/// escaped (google/api/http.proto). IAM has such names,
+/// `policies/cloudresourcemanager.googleapis.com%2Fprojects%2F7/denypolicies/p/operations/o`.
 fn decode_name(text: &str) -> Option<String> {
     decode(&text.replace("%2F", "%252F").replace("%2f", "%252f"))
 }
 
-/// Decodes percent-encoding; none if an escape is invalid, or if the result is not UTF-8.
+/// Decodes percent-encoding; none if an escape is invalid, or if the result is
+/// not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
     text.split('%').skip(1).all(is_escape).then(|| decoded.into_owned())
 }
 
-/// A URL for a message: without user and password, and without a query, which may hold a key.
+/// A URL for a message: without user and password, and without a query, which
+/// may hold a key.
 fn without_user(text: &str) -> String {
     if suspicion(text).is_some() {
         return shown(text);

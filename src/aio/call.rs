@@ -15,7 +15,8 @@ use super::Async;
 use super::executor::AsyncWork;
 
 impl<R> Call<R, Async> {
-    /// Runs the call through the retry loop, within its total timeout and within `limit`.
+    /// Runs the call through the retry loop, within its total timeout and
+    /// within `limit`.
     pub(super) async fn run_within(&self, limit: Duration) -> Result<R::Output, Error>
     where
         R: RpcRequest,
@@ -66,14 +67,17 @@ pub(super) async fn run<R: AttemptRequest>(
 }
 
 impl<R: CallRequest> Call<R, Async> {
-    /// Sends the call, retries it where that is safe, and returns the response; see [`Call::send`](Call#method.send).
+    /// Sends the call, retries it where that is safe, and returns the response;
+    /// see [`Call::send`](Call#method.send).
     ///
-    /// A call of [`wait`](crate::OperationsAsyncClient::wait) takes one thread of the [`Executor`](super::Executor) for as long
-    /// as the server holds the response back.
+    /// A call of [`wait`](crate::OperationsAsyncClient::wait) takes one thread
+    /// of the [`Executor`](super::Executor) for as long as the server holds
+    /// the response back.
     ///
     /// # Errors
     ///
-    /// As for [`Call::send`](Call#method.send), and as said in [`aio`](super#errors).
+    /// As for [`Call::send`](Call#method.send), and as said in
+    /// [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<R::Response, Error>> + Send + 'static {
         self.sent()
     }

@@ -19,11 +19,14 @@ use crate::transport::Headers;
 
 use super::{Async, Executor};
 
-/// A client for the long-running operations of one service, with futures in place of calls that block.
+/// A client for the long-running operations of one service, with futures in
+/// place of calls that block.
 ///
-/// Made from an [`OperationsClient`], with which it shares options, connections and tokens, or by
-/// [`OperationsClientBuilder::build_async`]. Cheap to clone; clones share the threads of their [`Executor`]. Its
-/// futures are `Send` and `'static`, want no particular runtime, and do nothing before they are polled.
+/// Made from an [`OperationsClient`], with which it shares options, connections
+/// and tokens, or by [`OperationsClientBuilder::build_async`]. Cheap to clone;
+/// clones share the threads of their [`Executor`]. Its futures are `Send` and
+/// `'static`, want no particular runtime, and do nothing before they are
+/// polled.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -48,9 +51,11 @@ pub struct OperationsAsyncClient {
 }
 
 impl OperationsAsyncClient {
-    /// Creates a client for the service at `endpoint`; see [`OperationsClient::new`].
+    /// Creates a client for the service at `endpoint`; see
+    /// [`OperationsClient::new`].
     ///
-    /// Reads the credentials file, if there is one, which blocks shortly, and does no network I/O.
+    /// Reads the credentials file, if there is one, which blocks shortly, and
+    /// does no network I/O.
     ///
     /// # Errors
     ///
@@ -67,13 +72,14 @@ impl OperationsAsyncClient {
         Self { core: client.core, mode }
     }
 
-    /// Returns the same client with blocking calls. Both share connections, tokens and limits.
+    /// Returns the same client with blocking calls. Both share connections,
+    /// tokens and limits.
     pub fn blocking(&self) -> OperationsClient {
         OperationsClient { core: Arc::clone(&self.core) }
     }
 
-    /// Sends the request that starts an operation, and returns a handle that holds the response; see
-    /// [`OperationsClient::start`].
+    /// Sends the request that starts an operation, and returns a handle that
+    /// holds the response; see [`OperationsClient::start`].
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -91,12 +97,14 @@ impl OperationsAsyncClient {
         StartCall::new(&self.core, self.mode.clone(), path.into())
     }
 
-    /// Returns the headers by which a request of the program's own to the same service is authorized; see
+    /// Returns the headers by which a request of the program's own to the same
+    /// service is authorized; see
     /// [`OperationsClient::authorization_headers`].
     ///
     /// # Errors
     ///
-    /// As [`OperationsClient::authorization_headers`], and as said in [`aio`](super#errors).
+    /// As [`OperationsClient::authorization_headers`], and as said in
+    /// [`aio`](super#errors).
     pub fn authorization_headers(&self) -> impl Future<Output = Result<Headers, Error>> + Send + 'static {
         let (core, mode) = (Arc::clone(&self.core), self.mode.clone());
         async move { super::start::authorization_headers(&core, &mode).await }
@@ -107,24 +115,29 @@ impl OperationsAsyncClient {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Lists operations, by item, by page, or one page alone; see [`OperationsClient::list`].
+    /// Lists operations, by item, by page, or one page alone; see
+    /// [`OperationsClient::list`].
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest, Async> {
         self.call(parent.into().at(&self.core).into_parent_target())
     }
 
-    /// Requests the cancellation of an operation, which is best effort; see [`OperationsClient::cancel`].
+    /// Requests the cancellation of an operation, which is best effort; see
+    /// [`OperationsClient::cancel`].
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest, Async> {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Deletes an operation, which does not cancel it; see [`OperationsClient::delete`].
+    /// Deletes an operation, which does not cancel it; see
+    /// [`OperationsClient::delete`].
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest, Async> {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Lets the server wait for an operation; may return before it is done; see [`OperationsClient::wait`].
+    /// Lets the server wait for an operation; may return before it is done; see
+    /// [`OperationsClient::wait`].
     ///
-    /// Each such call takes a thread of the [`Executor`] for as long as the server waits: to wait for many operations,
+    /// Each such call takes a thread of the [`Executor`] for as long as the
+    /// server waits: to wait for many operations,
     /// use [`poller`](Self::poller).
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest, Async> {
         self.call(operation.into().at(&self.core).into_target())
@@ -132,7 +145,8 @@ impl OperationsAsyncClient {
 
     /// Polls an operation until it is done; see [`OperationsClient::poller`].
     ///
-    /// Between polls a wait has no thread, and takes about 3 KB: thousands may go on at a time.
+    /// Between polls a wait has no thread, and takes about 3 KB: thousands may
+    /// go on at a time.
     pub fn poller(&self, operation: impl Into<OperationRef>) -> Poller<Async> {
         Poller::new(&self.core, self.mode.clone(), operation.into())
     }
@@ -169,7 +183,8 @@ impl From<OperationsClient> for OperationsAsyncClient {
 }
 
 impl OperationsClientBuilder {
-    /// Creates an [`OperationsAsyncClient`] with the default [`Executor`]; see [`build`](Self::build).
+    /// Creates an [`OperationsAsyncClient`] with the default [`Executor`]; see
+    /// [`build`](Self::build).
     ///
     /// # Errors
     ///

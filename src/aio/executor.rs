@@ -15,12 +15,15 @@ use super::pool::{BlockingPool, Job};
 use super::timer::{Awake, SleepTimer};
 use super::{fault, job};
 
-/// Sets which threads make the attempts of an [`OperationsAsyncClient`](super::OperationsAsyncClient), which block, and
+/// Sets which threads make the attempts of an
+/// [`OperationsAsyncClient`](super::OperationsAsyncClient), which block, and
 /// how it sleeps.
 ///
-/// The default needs no runtime: up to 8 threads for attempts and one for all sleeps. They belong to the client, start
-/// with its first attempt or sleep, and end after 10 idle seconds, or with the last clone of the client, its calls and
-/// futures. A runtime that has such threads can replace them; `tests/heavy/examples/async_tokio.rs` does it:
+/// The default needs no runtime: up to 8 threads for attempts and one for all
+/// sleeps. They belong to the client, start with its first attempt or sleep,
+/// and end after 10 idle seconds, or with the last clone of the client, its
+/// calls and futures. A runtime that has such threads can replace them;
+/// `tests/heavy/examples/async_tokio.rs` does it:
 ///
 /// ```ignore
 /// use longrunning::aio::{Executor, OperationsAsyncClient};
@@ -54,33 +57,40 @@ type Spawn = Arc<dyn Fn(Job) + Send + Sync>;
 type SleepFor = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Executor {
-    /// Starts with the default: 8 threads and a timer, all of them the client's own.
+    /// Starts with the default: 8 threads and a timer, all of them the client's
+    /// own.
     pub fn new() -> Self {
         Self { threads: THREADS, spawn: None, sleep: None }
     }
 
-    /// Limits how many attempts are under way at a time, each on a thread. Default: 8; zero counts as 1.
+    /// Limits how many attempts are under way at a time, each on a thread.
+    /// Default: 8; zero counts as 1.
     ///
-    /// More attempts than that queue up, first come, first served. Time in the queue counts as part of the attempt
-    /// timeout: one that has no thread by then fails without being made. Has no effect with
+    /// More attempts than that queue up, first come, first served. Time in the
+    /// queue counts as part of the attempt timeout: one that has no thread
+    /// by then fails without being made. Has no effect with
     /// [`spawn_blocking`](Self::spawn_blocking).
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Makes attempts where `spawn` runs them, in place of the client's own threads.
+    /// Makes attempts where `spawn` runs them, in place of the client's own
+    /// threads.
     ///
-    /// It must return without waiting for the job and run it on a thread that may block. One that drops jobs, as a
-    /// runtime does that shuts down, fails their calls.
+    /// It must return without waiting for the job and run it on a thread that
+    /// may block. One that drops jobs, as a runtime does that shuts down,
+    /// fails their calls.
     pub fn spawn_blocking(mut self, spawn: impl Fn(Job) + Send + Sync + 'static) -> Self {
         self.spawn = Some(Arc::new(spawn));
         self
     }
 
-    /// Sleeps in the futures that `sleep` gives, in place of the client's own timer.
+    /// Sleeps in the futures that `sleep` gives, in place of the client's own
+    /// timer.
     ///
-    /// They sleep in the runtime's time: a test with a virtual clock of this crate needs the default.
+    /// They sleep in the runtime's time: a test with a virtual clock of this
+    /// crate needs the default.
     pub fn sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -115,7 +125,8 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): what it makes gives futures.
+/// The mode of [`OperationsAsyncClient`](super::OperationsAsyncClient): what it
+/// makes gives futures.
 #[derive(Clone, Debug)]
 pub struct Async(Arc<AsyncParts>);
 
@@ -153,7 +164,8 @@ pub(super) struct AsyncWork<'a> {
 }
 
 impl AsyncWork<'_> {
-    /// Makes an attempt of at most `timeout` on another thread; none when it was stopped before it began.
+    /// Makes an attempt of at most `timeout` on another thread; none when it
+    /// was stopped before it began.
     pub(super) async fn attempt<T: Send + 'static>(
         &self,
         core: &Arc<Core>,
@@ -175,14 +187,16 @@ impl AsyncWork<'_> {
         match &self.parts.spawner {
             Spawner::Pool(pool) => pool.spawn(job),
             Spawner::Given(spawn) => {
-                // Whether the runtime has a free thread is unknown, so the queue time is limited.
+                // Whether the runtime has a free thread is unknown, so the queue time is
+                // limited.
                 spawn(job);
                 true
             }
         }
     }
 
-    /// Ends at `end`. Never where time passes by sleeping only: an attempt is not to make it pass.
+    /// Ends at `end`. Never where time passes by sleeping only: an attempt is
+    /// not to make it pass.
     async fn late(&self, core: &Core, end: Option<Instant>, timeout: Duration) -> Error {
         match end.filter(|_| core.clock.patience(Duration::ZERO).is_zero()) {
             Some(end) if self.sleep(core, end, None).await.is_ok() => fault::no_free_thread(timeout),

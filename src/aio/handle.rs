@@ -19,7 +19,8 @@ impl OperationHandle<Async> {
     ///
     /// # Errors
     ///
-    /// As for [`OperationsClient::get`](crate::OperationsClient::get), and as said in [`aio`](super#errors).
+    /// As for [`OperationsClient::get`](crate::OperationsClient::get), and as
+    /// said in [`aio`](super#errors).
     pub fn refresh(&self) -> impl Future<Output = Result<Operation, Error>> + Send + use<> {
         let handle = self.clone();
         async move {
@@ -32,7 +33,8 @@ impl OperationHandle<Async> {
         }
     }
 
-    /// Waits until the operation is done, with the options that a wait has by default.
+    /// Waits until the operation is done, with the options that a wait has by
+    /// default.
     ///
     /// Dropping the future ends the wait, not the operation.
     ///
@@ -44,8 +46,8 @@ impl OperationHandle<Async> {
         async move { handle.poller().until_done().await }
     }
 
-    /// Waits until the operation is done and reads its response into a type of yours; see
-    /// [`Operation::into_response`].
+    /// Waits until the operation is done and reads its response into a type of
+    /// yours; see [`Operation::into_response`].
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -67,21 +69,24 @@ impl OperationHandle<Async> {
     ///
     /// # Errors
     ///
-    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, [`Decode`](crate::ErrorKind::Decode) if `T`
-    /// does not fit, otherwise as for [`until_done`](Self#method.until_done-1).
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed,
+    /// [`Decode`](crate::ErrorKind::Decode) if `T` does not fit, otherwise
+    /// as for [`until_done`](Self#method.until_done-1).
     pub fn result<T: DeserializeOwned>(&self) -> impl Future<Output = Result<T, Error>> + Send + use<T> {
         let done = self.until_done();
         async move { done.await?.into_response() }
     }
 
-    /// Requests the cancellation of the operation, which is best effort, and returns whether a request was sent.
+    /// Requests the cancellation of the operation, which is best effort, and
+    /// returns whether a request was sent.
     ///
-    /// If the operation [was seen to be done](Self::is_done), there is nothing to cancel: nothing is sent, and the result
-    /// is `false`.
+    /// If the operation [was seen to be done](Self::is_done), there is nothing
+    /// to cancel: nothing is sent, and the result is `false`.
     ///
     /// # Errors
     ///
-    /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel), and as said in [`aio`](super#errors).
+    /// As for [`OperationsClient::cancel`](crate::OperationsClient::cancel),
+    /// and as said in [`aio`](super#errors).
     pub fn cancel(&self) -> impl Future<Output = Result<bool, Error>> + Send + use<> {
         let call = (!self.is_done()).then(|| self.call::<CancelOperationRequest>().send());
         async move {
@@ -92,15 +97,19 @@ impl OperationHandle<Async> {
         }
     }
 
-    /// Requests the cancellation of the operation and waits until it is done, for at most `grace` after that.
+    /// Requests the cancellation of the operation and waits until it is done,
+    /// for at most `grace` after that.
     ///
-    /// Returns the operation, which was cancelled, or finished before it could be. `FAILED_PRECONDITION`, by which some
-    /// services report that it is done, is no failure here. If it was seen to be done before, nothing is sent.
+    /// Returns the operation, which was cancelled, or finished before it could
+    /// be. `FAILED_PRECONDITION`, by which some services report that it is
+    /// done, is no failure here. If it was seen to be done before, nothing is
+    /// sent.
     ///
     /// # Errors
     ///
-    /// As for [`cancel`](Self#method.cancel-1) and [`until_done`](Self#method.until_done-1); `Timeout` if it still
-    /// runs after `grace`.
+    /// As for [`cancel`](Self#method.cancel-1) and
+    /// [`until_done`](Self#method.until_done-1); `Timeout` if it still runs
+    /// after `grace`.
     pub fn cancel_and_wait(
         &self,
         grace: Duration,
@@ -118,7 +127,8 @@ impl OperationHandle<Async> {
     ///
     /// # Errors
     ///
-    /// As for [`OperationsClient::delete`](crate::OperationsClient::delete), and as said in [`aio`](super#errors).
+    /// As for [`OperationsClient::delete`](crate::OperationsClient::delete),
+    /// and as said in [`aio`](super#errors).
     pub fn delete(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         self.call::<DeleteOperationRequest>().send()
     }

@@ -14,11 +14,12 @@ use super::fault;
 use super::pool::Job;
 use crate::util::sync::lock;
 
-/// Runs `work` where `spawn` puts it, which says whether it has to wait for a thread; none when it was stopped before
-/// it began. It is not begun any more once `late` has ended, which counts only if it has to wait.
+/// Runs `work` where `spawn` puts it, which says whether it has to wait for a
+/// thread; none when it was stopped before it began. It is not begun any more
+/// once `late` has ended, which counts only if it has to wait.
 ///
-/// Dropping the future takes back what has not begun. A panic of `work` goes on in the task that waits, as it would
-/// have without a pool in between.
+/// Dropping the future takes back what has not begun. A panic of `work` goes on
+/// in the task that waits, as it would have without a pool in between.
 pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     spawn: impl FnOnce(Job) -> bool,
     stop: Option<&StopToken>,
@@ -33,8 +34,8 @@ pub(super) async fn run<T: Send + 'static, F: Future<Output = Error>>(
     // Boxed: mostly there is a thread.
     let mut late = waits.then(|| Box::pin(late()));
     let ended = future::poll_fn(|context| {
-        // A stop ends only what has not begun. A running attempt has the token itself, and its result says
-        // whether it was sent.
+        // A stop ends only what has not begun. A running attempt has the token itself,
+        // and its result says whether it was sent.
         if listener.is_stopped(context) && waiting.take_back() {
             return Poll::Ready(JobEnd::Stopped);
         }
@@ -78,8 +79,8 @@ enum JobEnd<T> {
 impl<T> JobSlot<T> {
     fn end(&self, ended: JobEnd<T>) {
         let mut state = self.lock();
-        // The first end counts: after `run`, dropping the ticket reports `Lost`, which must not replace the
-        // result.
+        // The first end counts: after `run`, dropping the ticket reports `Lost`, which
+        // must not replace the result.
         let waker = match &mut *state {
             JobState::Queued(waker) | JobState::Running(waker) => waker.take(),
             JobState::Ended(_) | JobState::Over => return,

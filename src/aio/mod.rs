@@ -1,8 +1,10 @@
-//! Futures in place of calls that block, on any executor: `OperationsAsyncClient` of Google's Python library.
+//! Futures in place of calls that block, on any executor:
+//! `OperationsAsyncClient` of Google's Python library.
 //!
 //! [`OperationsAsyncClient`] has the methods, the options and the errors of
-//! [`OperationsClient`](crate::OperationsClient), with which it can share one client; only what does the work gives a
-//! future. There is no runtime in it and none is needed. Here on nothing but a `block_on`:
+//! [`OperationsClient`](crate::OperationsClient), with which it can share one
+//! client; only what does the work gives a future. There is no runtime in it
+//! and none is needed. Here on nothing but a `block_on`:
 //!
 //! ```
 //! # let server = longrunning::testing::FakeServer::start();
@@ -45,32 +47,43 @@
 //!
 //! # Where the work is done
 //!
-//! An attempt (token, request, response) blocks a thread of a small pool. Between attempts there
-//! is no thread: one timer wakes all sleeping futures, and 10,000 waits take those threads and about 3 KB each. So
-//! there is no `poll_many` here: `join` any number of waits. [`Executor`] replaces both parts by those of the program.
-//! Retries, deadlines and delays are decided by the same code as in blocking calls. It runs
-//! where the future is polled, as do [`on_retry`](crate::RetryPolicy::on_retry) and the other callbacks.
+//! An attempt (token, request, response) blocks a thread of a small pool.
+//! Between attempts there is no thread: one timer wakes all sleeping futures,
+//! and 10,000 waits take those threads and about 3 KB each. So there is no
+//! `poll_many` here: `join` any number of waits. [`Executor`] replaces both
+//! parts by those of the program. Retries, deadlines and delays are decided by
+//! the same code as in blocking calls. It runs where the future is polled, as
+//! do [`on_retry`](crate::RetryPolicy::on_retry) and the other callbacks.
 //!
 //! # Dropping a future
 //!
-//! Dropping a future ends the wait or the call: nothing more is sent for it. A running exchange continues on its thread, and
-//! its request (cancel, delete) may take effect. The operation is never cancelled. Only the `next` of
-//! [`Snapshots`](crate::Snapshots), [`Pages`](crate::Pages) and [`Operations`](crate::Operations) can be
-//! repeated, as `select!` in a loop does: the next one continues the same wait, or fetches the same page.
+//! Dropping a future ends the wait or the call: nothing more is sent for it. A
+//! running exchange continues on its thread, and its request (cancel, delete)
+//! may take effect. The operation is never cancelled. Only the `next` of
+//! [`Snapshots`](crate::Snapshots), [`Pages`](crate::Pages) and
+//! [`Operations`](crate::Operations) can be repeated, as `select!` in a loop
+//! does: the next one continues the same wait, or fetches the same page.
 //!
 //! # Errors
 //!
-//! They are those of blocking calls, and three more: [`Timeout`](crate::ErrorKind::Timeout) if no thread was free within the
-//! attempt timeout, which is retried like any other, and [`Transport`](crate::ErrorKind::Transport) if the
-//! executor dropped an attempt or no thread could be started. A panic in a part of the program (a transport, an
-//! HTTP client, a token provider) continues in the task that waits for the attempt; the threads survive it.
+//! They are those of blocking calls, and three more:
+//! [`Timeout`](crate::ErrorKind::Timeout) if no thread was free within the
+//! attempt timeout, which is retried like any other, and
+//! [`Transport`](crate::ErrorKind::Transport) if the executor dropped an
+//! attempt or no thread could be started. A panic in a part of the program (a
+//! transport, an HTTP client, a token provider) continues in the task that
+//! waits for the attempt; the threads survive it.
 //!
 //! # When not to use it
 //!
-//! - For one operation after the other: a call that blocks, in `spawn_blocking` if it has to be, is simpler.
-//! - For many requests at a time: attempts share the threads of the [`Executor`], 8 by default. An RPC that is held
-//!   back by the server ([`wait`](OperationsAsyncClient::wait)) has one for itself for all that time.
-//! - To react to the end of an exchange within microseconds: every attempt goes to another thread and back.
+//! - For one operation after the other: a call that blocks, in `spawn_blocking`
+//!   if it has to be, is simpler.
+//! - For many requests at a time: attempts share the threads of the
+//!   [`Executor`], 8 by default. An RPC that is held back by the server
+//!   ([`wait`](OperationsAsyncClient::wait)) has one for itself for all that
+//!   time.
+//! - To react to the end of an exchange within microseconds: every attempt goes
+//!   to another thread and back.
 
 mod call;
 mod client;

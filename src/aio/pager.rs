@@ -13,7 +13,8 @@ impl Pages<Async> {
     ///
     /// # Errors
     ///
-    /// As for [`OperationsClient::get`](crate::OperationsClient::get), and `Decode` for a listing that would not end.
+    /// As for [`OperationsClient::get`](crate::OperationsClient::get), and
+    /// `Decode` for a listing that would not end.
     pub async fn next(&mut self) -> Option<Result<OperationPage, Error>> {
         let mut step = self.step();
         self.fetch(&mut step).await
@@ -29,7 +30,8 @@ impl Pages<Async> {
 }
 
 impl Operations<Async> {
-    /// Returns the next operation, and fetches a page if necessary; `None` at the end, or after an error.
+    /// Returns the next operation, and fetches a page if necessary; `None` at
+    /// the end, or after an error.
     ///
     /// Dropping the future loses nothing: the next one fetches the same page.
     ///

@@ -16,11 +16,13 @@ use super::executor::AsyncWork;
 impl Poller<Async> {
     /// Waits until the operation is done and gives it, succeeded or failed.
     ///
-    /// [`Operation::into_response`] then tells the two apart. Dropping the future ends the wait, not the operation.
+    /// [`Operation::into_response`] then tells the two apart. Dropping the
+    /// future ends the wait, not the operation.
     ///
     /// # Errors
     ///
-    /// As for [`Poller::until_done`](Poller#method.until_done-1), and as said in [`aio`](super#errors).
+    /// As for [`Poller::until_done`](Poller#method.until_done-1), and as said
+    /// in [`aio`](super#errors).
     pub fn until_done(self) -> impl Future<Output = Result<Operation, Error>> + Send + 'static {
         let mut snapshots = self.start();
         async move {
@@ -38,7 +40,8 @@ impl Poller<Async> {
         }
     }
 
-    /// Returns the states of the operation, one for each successful poll; the last one is done.
+    /// Returns the states of the operation, one for each successful poll; the
+    /// last one is done.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -61,9 +64,11 @@ impl Poller<Async> {
 }
 
 impl Snapshots<Async> {
-    /// Waits for the next state; none after one that is done, or after an error.
+    /// Waits for the next state; none after one that is done, or after an
+    /// error.
     ///
-    /// Dropping the future loses nothing but the poll under way: the next one goes on with the same wait.
+    /// Dropping the future loses nothing but the poll under way: the next one
+    /// goes on with the same wait.
     ///
     /// # Errors
     ///

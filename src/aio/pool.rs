@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use crate::util::process::ProcessLock;
 
-/// An attempt: blocks for at most its attempt timeout. What drops it without running it fails the attempt.
+/// An attempt: blocks for at most its attempt timeout. What drops it without
+/// running it fails the attempt.
 pub type Job = Box<dyn FnOnce() + Send>;
 
-/// A bounded number of threads, started when there is work for them. They end after some idle seconds, and with the
-/// pool: at once where they are idle, else after the job that they have.
+/// A bounded number of threads, started when there is work for them. They end
+/// after some idle seconds, and with the pool: at once where they are idle,
+/// else after the job that they have.
 pub(super) struct BlockingPool {
     shared: Arc<PoolShared>,
     threads: usize,
@@ -38,15 +40,16 @@ impl BlockingPool {
         Self { shared: Arc::new(shared), threads: threads.max(1) }
     }
 
-    /// Runs `job` when a thread is free, first come, first served; returns whether it has to wait for one.
+    /// Runs `job` when a thread is free, first come, first served; returns
+    /// whether it has to wait for one.
     ///
     /// Without any thread the job is dropped.
     pub(super) fn spawn(&self, job: Job) -> bool {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
         self.shared.state.notify_one();
-        // An idle thread that was notified still counts until it wakes up. So idle threads are compared with
-        // the queue, not with zero.
+        // An idle thread that was notified still counts until it wakes up. So idle
+        // threads are compared with the queue, not with zero.
         let mut free = state.idle;
         if free < state.queue.len() && state.threads < self.threads {
             let shared = Arc::clone(&self.shared);
@@ -56,7 +59,8 @@ impl BlockingPool {
         }
         let waits = free < state.queue.len();
         let lost = if state.threads == 0 { state.queue.pop_back() } else { None };
-        // Dropping a job wakes its future, which may lock this pool. So that happens without the lock.
+        // Dropping a job wakes its future, which may lock this pool. So that happens
+        // without the lock.
         drop(state);
         drop(lost);
         waits
@@ -80,7 +84,8 @@ impl PoolShared {
         loop {
             if let Some(job) = state.queue.pop_front() {
                 drop(state);
-                // The job catches panics of its attempt. The waker that it calls, and what it drops, may panic too.
+                // The job catches panics of its attempt. The waker that it calls, and what it
+                // drops, may panic too.
                 let _ = panic::catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;

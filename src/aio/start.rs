@@ -12,13 +12,16 @@ use super::Async;
 use super::call::run;
 
 impl StartCall<Async> {
-    /// Sends the request and returns a handle for the operation, which holds the response.
+    /// Sends the request and returns a handle for the operation, which holds
+    /// the response.
     ///
-    /// Dropping the future does not recall a request that was sent: it may still start the operation.
+    /// Dropping the future does not recall a request that was sent: it may
+    /// still start the operation.
     ///
     /// # Errors
     ///
-    /// As for [`StartCall::send`](StartCall#method.send), and as said in [`aio`](super#errors).
+    /// As for [`StartCall::send`](StartCall#method.send), and as said in
+    /// [`aio`](super#errors).
     pub fn send(self) -> impl Future<Output = Result<OperationHandle<Async>, Error>> + Send + 'static {
         self.sent()
     }

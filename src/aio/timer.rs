@@ -17,8 +17,8 @@ use crate::util::stop::{StopListener, StopToken};
 use super::fault;
 use super::pool::IDLE;
 
-/// All sleeps of a client's futures, and one thread for them, started with the first. It ends after some idle
-/// seconds, and with the timer.
+/// All sleeps of a client's futures, and one thread for them, started with the
+/// first. It ends after some idle seconds, and with the timer.
 pub(super) struct SleepTimer(Arc<TimerShared>);
 
 struct TimerShared {
@@ -31,11 +31,13 @@ struct TimerShared {
 struct TimerState {
     sleeps: BTreeMap<SleepKey, Waker>,
     next: u64,
-    /// Futures that are under way and do not sleep. Time that passes by sleeping only stands still meanwhile.
+    /// Futures that are under way and do not sleep. Time that passes by
+    /// sleeping only stands still meanwhile.
     awake: usize,
     runs: bool,
     closed: bool,
-    /// The instant that the thread sleeps for, and the token that ends the sleep.
+    /// The instant that the thread sleeps for, and the token that ends the
+    /// sleep.
     alarm: Option<(Instant, StopToken)>,
 }
 
@@ -113,8 +115,8 @@ impl Future for TimedSleep<'_> {
         let Some(waker) = state.sleeps.get_mut(&key).filter(|_| owner.is_current()) else {
             return Poll::Ready(Ok(()));
         };
-        // Wakers are code of the executor, which may lock this timer. So the old one is dropped without the
-        // lock.
+        // Wakers are code of the executor, which may lock this timer. So the old one is
+        // dropped without the lock.
         let replaced = std::mem::replace(waker, context.waker().clone());
         drop(state);
         drop(replaced);
@@ -142,7 +144,8 @@ impl TimerShared {
             started.map_err(fault::no_timer)?;
             state.runs = true;
         }
-        // The thread sleeps for a later instant, so it is woken up to sleep for this one.
+        // The thread sleeps for a later instant, so it is woken up to sleep for this
+        // one.
         if state.alarm.as_ref().is_some_and(|(at, _)| until < *at) {
             state.ring();
         }
@@ -166,8 +169,8 @@ impl TimerShared {
                 continue;
             }
             let waker = state.sleeps.pop_first().map(|(_, waker)| waker);
-            // Counted as awake before it runs, so that virtual time does not pass between the wake and the
-            // poll.
+            // Counted as awake before it runs, so that virtual time does not pass between
+            // the wake and the poll.
             state.awake += 1;
             drop(state);
             // A task may be dropped with its waker; none of that ends the thread.
@@ -196,8 +199,9 @@ impl TimerShared {
         state
     }
 
-    /// Returns how long a sleep waits, in real time, for the futures that do not sleep: not at all, unless time passes
-    /// by sleeping only. A future that is never polled does not delay it forever.
+    /// Returns how long a sleep waits, in real time, for the futures that do
+    /// not sleep: not at all, unless time passes by sleeping only. A future
+    /// that is never polled does not delay it forever.
     fn patience(&self) -> Duration {
         self.clock.patience(Duration::ZERO).min(PATIENCE)
     }

@@ -1,4 +1,5 @@
-//! Application Default Credentials: where they are looked for, and in which order.
+//! Application Default Credentials: where they are looked for, and in which
+//! order.
 //!
 //! [AIP-4110](https://google.aip.dev/auth/4110), with gcloud's own variable for its folder.
 
@@ -13,19 +14,24 @@ use crate::util::env::{Env, gcloud_folder};
 use crate::util::file::{self, is_absent};
 
 impl Credentials {
-    /// Returns Application Default Credentials, as all of Google's libraries define them ([ADC]).
+    /// Returns Application Default Credentials, as all of Google's libraries
+    /// define them ([ADC]).
     ///
-    /// The first source that exists is used. If it fails, there is no fallback to the next one:
+    /// The first source that exists is used. If it fails, there is no fallback
+    /// to the next one:
     ///
     /// 1. the file that `GOOGLE_APPLICATION_CREDENTIALS` names;
     /// 2. the file that `gcloud auth application-default login` writes:
-    ///    `application_default_credentials.json` in `CLOUDSDK_CONFIG`, else in `~/.config/gcloud`
-    ///    (`%APPDATA%\gcloud` on Windows);
-    /// 3. the [metadata server](crate::auth::MetadataServer) of Google Cloud, unless `NO_GCE_CHECK` is `true`.
+    ///    `application_default_credentials.json` in `CLOUDSDK_CONFIG`, else in
+    ///    `~/.config/gcloud` (`%APPDATA%\gcloud` on Windows);
+    /// 3. the [metadata server](crate::auth::MetadataServer) of Google Cloud,
+    ///    unless `NO_GCE_CHECK` is `true`.
     ///
-    /// An empty variable counts as unset. Variables and files are read when a client is built, and files of
-    /// every type are [trusted](crate::auth::CredentialsPolicy). The first call sends a request to the metadata
-    /// server. Outside of Google Cloud that call fails after one lookup of at most 3 seconds, with an error
+    /// An empty variable counts as unset. Variables and files are read when a
+    /// client is built, and files of every type are
+    /// [trusted](crate::auth::CredentialsPolicy). The first call sends a
+    /// request to the metadata server. Outside of Google Cloud that call
+    /// fails after one lookup of at most 3 seconds, with an error
     /// that lists all sources.
     ///
     /// A client that is built without credentials takes these.
@@ -50,10 +56,12 @@ impl Credentials {
         Self::application_default_with(&CredentialsPolicy::trusting_the_file())
     }
 
-    /// Returns Application Default Credentials under a policy, as [`from_file_with`](Self::from_file_with) applies it.
+    /// Returns Application Default Credentials under a policy, as
+    /// [`from_file_with`](Self::from_file_with) applies it.
     ///
-    /// Without it the files are trusted, because they are those of the environment. A policy can limit types and hosts, and
-    /// how long a pipe (`GOOGLE_APPLICATION_CREDENTIALS=<(command)`) is read: 30 s by default.
+    /// Without it the files are trusted, because they are those of the
+    /// environment. A policy can limit types and hosts, and how long a pipe
+    /// (`GOOGLE_APPLICATION_CREDENTIALS=<(command)`) is read: 30 s by default.
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,7 +104,8 @@ fn find(env: &dyn Env, policy: &CredentialsPolicy) -> Result<Credentials, Error>
     Ok(with_reason(found, format_args!("{searched}")))
 }
 
-/// Logs which credentials were found and why, since no return value contains that.
+/// Logs which credentials were found and why, since no return value contains
+/// that.
 fn with_reason(found: Credentials, why: fmt::Arguments<'_>) -> Credentials {
     log::debug!("default credentials: {}, since {why}", found.label());
     found

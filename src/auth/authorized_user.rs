@@ -1,4 +1,5 @@
-//! A user who logged in with gcloud: a refresh token, exchanged for access tokens.
+//! A user who logged in with gcloud: a refresh token, exchanged for access
+//! tokens.
 
 use std::fmt;
 use std::path::Path;
@@ -18,13 +19,16 @@ use crate::error::Error;
 use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 
-/// A user's login: the file that `gcloud auth application-default login` writes.
+/// A user's login: the file that `gcloud auth application-default login`
+/// writes.
 ///
-/// Scopes of the client are requested if there are any; otherwise those of the login apply. A refresh
-/// token that the server replaces is kept in memory, for this value and its clones, and never written back.
+/// Scopes of the client are requested if there are any; otherwise those of the
+/// login apply. A refresh token that the server replaces is kept in memory, for
+/// this value and its clones, and never written back.
 ///
-/// A user has no quota of their own: many services want a quota project, from the file
-/// (`gcloud auth application-default set-quota-project`), `GOOGLE_CLOUD_QUOTA_PROJECT` or
+/// A user has no quota of their own: many services want a quota project, from
+/// the file (`gcloud auth application-default set-quota-project`),
+/// `GOOGLE_CLOUD_QUOTA_PROJECT` or
 /// [`quota_project`](crate::OperationsClientBuilder::quota_project).
 ///
 /// ```
@@ -59,8 +63,9 @@ impl AuthorizedUser {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is neither a regular file nor a pipe,
-    /// or is refused by [`from_json`](Self::from_json).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be
+    /// read, is neither a regular file nor a pipe, or is refused by
+    /// [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
@@ -69,9 +74,11 @@ impl AuthorizedUser {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text is not a JSON object, says it is of
-    /// another type, lacks a field (all missing ones are named), names a `token_uri` that the default
-    /// [`CredentialsPolicy`] refuses, or is of another universe than `googleapis.com`, which has no users.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the text is not a
+    /// JSON object, says it is of another type, lacks a field (all missing
+    /// ones are named), names a `token_uri` that the default
+    /// [`CredentialsPolicy`] refuses, or is of another universe than
+    /// `googleapis.com`, which has no users.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         KeyFile::parse(json.as_bytes(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
@@ -113,13 +120,15 @@ impl AuthorizedUser {
         self.0.account.as_deref()
     }
 
-    /// Returns the project that is charged if neither the client nor the environment names one.
+    /// Returns the project that is charged if neither the client nor the
+    /// environment names one.
     pub fn quota_project_id(&self) -> Option<&str> {
         self.0.quota_project_id.as_deref()
     }
 }
 
-/// Sends a request to the token endpoint at every call; a client calls it about once an hour.
+/// Sends a request to the token endpoint at every call; a client calls it about
+/// once an hour.
 impl TokenProvider for AuthorizedUser {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let login = &*self.0;

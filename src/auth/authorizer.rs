@@ -1,4 +1,5 @@
-//! The credentials as the transports use them: a header value, and a decision after a 401.
+//! The credentials as the transports use them: a header value, and a decision
+//! after a 401.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,11 +21,15 @@ pub(crate) enum Authorizer {
 }
 
 impl Authorizer {
-    /// Returns the header to send, for which it may fetch a token; `None` for anonymous calls.
+    /// Returns the header to send, for which it may fetch a token; `None` for
+    /// anonymous calls.
     ///
-    /// Nothing of the call was sent when this fails: [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there
-    /// is no token, [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by the clock of the client, passed before there
-    /// was one, [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `stop` was stopped.
+    /// Nothing of the call was sent when this fails:
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) when there is no token,
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when `deadline`, by
+    /// the clock of the client, passed before there
+    /// was one, [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `stop`
+    /// was stopped.
     pub(crate) fn authorization(
         &self,
         deadline: Instant,
@@ -43,10 +48,12 @@ impl Authorizer {
         }
     }
 
-    /// Takes note that the service refused the token of this generation with a 401.
+    /// Takes note that the service refused the token of this generation with a
+    /// 401.
     ///
-    /// True when [`authorization`](Self::authorization) will now give another one, so that one replay makes
-    /// sense. Ten thousand calls refused with the same token cause one refresh, and a token that is refused as
+    /// True when [`authorization`](Self::authorization) will now give another
+    /// one, so that one replay makes sense. Ten thousand calls refused with
+    /// the same token cause one refresh, and a token that is refused as
     /// well within 10 seconds causes none.
     pub(crate) fn invalidate(&self, generation: u64) -> bool {
         match self {

@@ -1,12 +1,16 @@
-//! The token cache of one client: single flight, stale while refreshing, never poisoned.
+//! The token cache of one client: single flight, stale while refreshing, never
+//! poisoned.
 //!
-//! A token is fresh until 225 s (and a jitter of the client's own) before it expires, then stale, then
-//! expired. One caller at a time runs the provider, on its own thread: that is a *flight*. Callers with a
-//! stale token do not wait for it; callers without a token do, each for its own time, and share its outcome.
+//! A token is fresh until 225 s (and a jitter of the client's own) before it
+//! expires, then stale, then expired. One caller at a time runs the provider,
+//! on its own thread: that is a *flight*. Callers with a stale token do not
+//! wait for it; callers without a token do, each for its own time, and share
+//! its outcome.
 //!
-//! After a flight that failed none takes off before `retry_at`, whether there is a token or not, so that a
-//! token endpoint which is down receives one request per window, however many callers there are. A refusal by
-//! the service starts a flight at most once per [`REFUSAL_PAUSE`].
+//! After a flight that failed none takes off before `retry_at`, whether there
+//! is a token or not, so that a token endpoint which is down receives one
+//! request per window, however many callers there are. A refusal by the service
+//! starts a flight at most once per [`REFUSAL_PAUSE`].
 
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
@@ -28,8 +32,8 @@ pub(crate) struct TokenCache {
     purpose: Purpose,
     clock: Arc<dyn Clock>,
     http: Arc<dyn HttpClient>,
-    /// How long before its expiry a token becomes stale; differs per client, so that clients which started
-    /// together do not refresh together.
+    /// How long before its expiry a token becomes stale; differs per client, so
+    /// that clients which started together do not refresh together.
     margin: Duration,
     state: ProcessLock<TokenCacheState>,
 }
@@ -43,7 +47,8 @@ struct TokenCacheState {
     refused: Option<Instant>,
     /// Counts the tokens that were ever stored.
     generation: u64,
-    /// The number of the last flight that took off, and of the last that landed: at most one apart.
+    /// The number of the last flight that took off, and of the last that
+    /// landed: at most one apart.
     started: u64,
     finished: u64,
 }
@@ -97,8 +102,8 @@ impl TokenCache {
         }
     }
 
-    /// Returns the token in use, or fetches one; ends at `deadline`, by the clock of the client, and early when `stop` is
-    /// stopped.
+    /// Returns the token in use, or fetches one; ends at `deadline`, by the
+    /// clock of the client, and early when `stop` is stopped.
     pub(super) fn authorization(
         &self,
         deadline: Instant,
@@ -125,21 +130,25 @@ impl TokenCache {
                     self.wait(state, deadline, stop).ok_or_else(|| self.ended(timeout(), stop))?
                 }
             };
-            // Another caller may have dropped the token that has just landed: then this one starts again.
+            // Another caller may have dropped the token that has just landed: then this one
+            // starts again.
             if let Some(outcome) = state.outcome(self.now()) {
                 return outcome;
             }
         }
     }
 
-    /// Drops the token of this generation, which the service refused; a newer one stays.
+    /// Drops the token of this generation, which the service refused; a newer
+    /// one stays.
     ///
-    /// False if the token stays in use, because one was dropped less than [`REFUSAL_PAUSE`] ago: a service that
-    /// refuses fresh tokens would refuse the next one as well.
+    /// False if the token stays in use, because one was dropped less than
+    /// [`REFUSAL_PAUSE`] ago: a service that refuses fresh tokens would
+    /// refuse the next one as well.
     pub(super) fn refuse(&self, generation: u64) -> bool {
         let now = self.clock.now();
         let mut state = self.lock();
-        // Another caller has replaced or dropped it already, so a retry will use a newer one.
+        // Another caller has replaced or dropped it already, so a retry will use a
+        // newer one.
         if state.token.as_ref().is_none_or(|held| held.authorization.generation() != generation) {
             return true;
         }
@@ -147,13 +156,15 @@ impl TokenCache {
         if state.refused.is_some_and(is_repeated) {
             return false;
         }
-        // Dropped and not only stale: a stale token is used while the next one is fetched.
+        // Dropped and not only stale: a stale token is used while the next one is
+        // fetched.
         state.token = None;
         state.refused = Some(now);
         true
     }
 
-    /// Marks the token as stale, because a newer one is known to exist, and forgets the last failure.
+    /// Marks the token as stale, because a newer one is known to exist, and
+    /// forgets the last failure.
     pub(super) fn renew(&self) {
         let mut state = self.lock();
         state.failure = None;
@@ -168,10 +179,12 @@ impl TokenCache {
         deadline: Instant,
         stop: Option<&StopToken>,
     ) -> MutexGuard<'c, TokenCacheState> {
-        // Under the lock under which `step` decided, so that no second caller starts a flight.
+        // Under the lock under which `step` decided, so that no second caller starts a
+        // flight.
         state.started += 1;
         drop(state);
-        // Lifetimes count from before the request: after a slow response the token is already that much older.
+        // Lifetimes count from before the request: after a slow response the token is
+        // already that much older.
         let asked = self.now();
         let mut flight = TokenFlight { cache: self, asked, result: None, is_abandoned: false };
         let deadline = self.clock.socket_deadline(deadline);
@@ -184,17 +197,19 @@ impl TokenCache {
             http: &*self.http,
             stop,
         };
-        // Without the lock: a provider may take seconds, and others use the old token meanwhile. If it panics, dropping the
-        // flight frees the cache.
+        // Without the lock: a provider may take seconds, and others use the old token
+        // meanwhile. If it panics, dropping the flight frees the cache.
         let result = self.provider.token(&request);
         flight.is_abandoned = result.is_err() && is_stopped(stop);
         flight.result = Some(result);
-        // Lands the result, which wakes the waiting callers, before this one takes the lock again.
+        // Lands the result, which wakes the waiting callers, before this one takes the
+        // lock again.
         drop(flight);
         self.lock()
     }
 
-    /// Blocks until the flight under way has landed; `None` when `deadline` passes first.
+    /// Blocks until the flight under way has landed; `None` when `deadline`
+    /// passes first.
     fn wait<'c>(
         &'c self,
         mut state: MutexGuard<'c, TokenCacheState>,
@@ -207,7 +222,8 @@ impl TokenCache {
         let deadline = self.clock.socket_deadline(deadline);
         loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
-            // The condition variable knows nothing of stop tokens, so a waiter with a token wakes to check it.
+            // The condition variable knows nothing of stop tokens, so a waiter with a token
+            // wakes to check it.
             let pause = if stop.is_some() { remaining.min(STOP_INTERVAL) } else { remaining };
             let (woken, timed_out) = self.state.wait_while(state, pause, |state| state.finished < flight);
             if !timed_out {
@@ -220,7 +236,8 @@ impl TokenCache {
         }
     }
 
-    /// Frees the cache for the next flight: that the caller was stopped says nothing about the source.
+    /// Frees the cache for the next flight: that the caller was stopped says
+    /// nothing about the source.
     fn abandon(&self) {
         let mut state = self.state.lock();
         state.finished = state.started;
@@ -241,14 +258,15 @@ impl TokenCache {
         let result = result.and_then(check).map_err(|error| self.explain(error));
         let (now, chance) = (self.now(), self.clock.chance());
         let mut state = self.lock();
-        // Together with the result, in one critical section: a caller that sees the flight landed finds its
-        // outcome.
+        // Together with the result, in one critical section: a caller that sees the
+        // flight landed finds its outcome.
         state.finished = state.started;
         match &result {
             Ok(token) => state.store(asked, token, self.margin),
             Err(error) => state.fail(now, error, chance),
         }
-        // Decided under the lock, because another caller may drop the token at any time.
+        // Decided under the lock, because another caller may drop the token at any
+        // time.
         let kept = state.usable(now).is_some();
         drop(state);
         self.state.notify_all();
@@ -298,7 +316,8 @@ impl fmt::Debug for TokenCache {
 }
 
 impl TokenCacheState {
-    /// Returns the state for a forked child: the token, but no flight, because its thread does not exist in the child.
+    /// Returns the state for a forked child: the token, but no flight, because
+    /// its thread does not exist in the child.
     fn inherited(&mut self) -> Self {
         Self {
             token: self.token.clone(),
@@ -327,7 +346,8 @@ impl TokenCacheState {
         let hint = error.retry_after();
         let (pause, retry_after) = if error.is_transient() {
             let pause = pause(count, chance).max(hint.unwrap_or_default().min(MAX_HINT));
-            // The whole hint, where it is longer: callers of this flight get the request of the source.
+            // The whole hint, where it is longer: callers of this flight get the request of
+            // the source.
             (pause, hint.max(Some(pause)))
         } else {
             (REMEMBER_PERMANENT, None)
@@ -340,8 +360,8 @@ impl TokenCacheState {
     fn step(&self, now: CacheMoment) -> CacheStep {
         let flying = self.started != self.finished;
         let pausing = self.failure.as_ref().filter(|failure| now.mono < failure.retry_at);
-        // A pause only keeps new flights from starting. A live token is used during it, and a flight under way
-        // is waited for.
+        // A pause only keeps new flights from starting. A live token is used during it,
+        // and a flight under way is waited for.
         match (self.live(now), pausing) {
             (Some(held), None) if !held.is_fresh(now) && !flying => CacheStep::Renew,
             (Some(held), _) => CacheStep::Use(held.authorization.clone()),
@@ -351,7 +371,8 @@ impl TokenCacheState {
         }
     }
 
-    /// Returns the outcome of the flight that has just landed, for the callers that waited for it.
+    /// Returns the outcome of the flight that has just landed, for the callers
+    /// that waited for it.
     fn outcome(&self, now: CacheMoment) -> Option<Result<Authorization, Error>> {
         match &self.failure {
             Some(failure) => Some(self.usable(now).ok_or_else(|| failure.error.clone())),
@@ -390,7 +411,8 @@ impl HeldToken {
     }
 }
 
-/// One run of the provider, which lands however it ends: dropped without a result, the provider panicked.
+/// One run of the provider, which lands however it ends: dropped without a
+/// result, the provider panicked.
 struct TokenFlight<'c> {
     cache: &'c TokenCache,
     asked: CacheMoment,
@@ -420,9 +442,11 @@ fn check(token: AccessToken) -> Result<AccessToken, TokenError> {
     }
 }
 
-/// 0.5 s doubled per failure in a row, at most 30 s, of which the upper half is left to chance.
+/// 0.5 s doubled per failure in a row, at most 30 s, of which the upper half is
+/// left to chance.
 ///
-/// As long as the delays of the default retry policy, so that a call whose token request failed sleeps once.
+/// As long as the delays of the default retry policy, so that a call whose
+/// token request failed sleeps once.
 fn pause(failures: u32, chance: f64) -> Duration {
     let full = FIRST_PAUSE.saturating_mul(1 << failures.min(6)).min(MAX_PAUSE);
     full.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
@@ -436,28 +460,31 @@ struct CacheMoment {
 }
 
 impl CacheMoment {
-    /// By whichever clock more time has passed: the monotonic one stands still while the machine sleeps,
-    /// the other can be set back.
+    /// By whichever clock more time has passed: the monotonic one stands still
+    /// while the machine sleeps, the other can be set back.
     fn since(self, earlier: Self) -> Duration {
         let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
         self.mono.saturating_duration_since(earlier.mono).max(wall)
     }
 }
 
-/// As in google-auth: the metadata server gives a new token from 4 minutes before the end of the old one.
+/// As in google-auth: the metadata server gives a new token from 4 minutes
+/// before the end of the old one.
 const STALE_BEFORE_EXPIRY: Duration = Duration::from_secs(225);
 const MAX_JITTER: Duration = Duration::from_secs(30);
-/// A token whose lifetime is shorter than the margin is not fetched again at every call.
+/// A token whose lifetime is shorter than the margin is not fetched again at
+/// every call.
 const MIN_REUSE: Duration = Duration::from_secs(10);
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 const REMEMBER_PERMANENT: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// How much of a `Retry-After` is obeyed: a request a minute harms no endpoint, and a token is stale for less
-/// than 5 minutes.
+/// How much of a `Retry-After` is obeyed: a request a minute harms no endpoint,
+/// and a token is stale for less than 5 minutes.
 const MAX_HINT: Duration = Duration::from_secs(60);
-/// How late a caller that waits for the flight of another notices that it was stopped.
+/// How late a caller that waits for the flight of another notices that it was
+/// stopped.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 const REFUSAL_PAUSE: Duration = Duration::from_secs(10);
 

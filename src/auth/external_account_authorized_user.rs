@@ -1,4 +1,5 @@
-//! A user of a workforce pool who logged in with gcloud: a refresh token for the Security Token Service.
+//! A user of a workforce pool who logged in with gcloud: a refresh token for
+//! the Security Token Service.
 
 use crate::auth::key_file::KeyFile;
 use crate::auth::provider::Wording;
@@ -9,7 +10,8 @@ use crate::auth::{AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenP
 use crate::error::Error;
 use crate::util::secret::Secret;
 
-/// Reads a file of this type, as `gcloud auth application-default login --login-config` writes it.
+/// Reads a file of this type, as `gcloud auth application-default login
+/// --login-config` writes it.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type(TYPE)?;
     let universe_domain = file.text("universe_domain")?.unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());

@@ -1,4 +1,5 @@
-//! Impersonation: fetches the access token of a service account with the token of a principal that may do that.
+//! Impersonation: fetches the access token of a service account with the token
+//! of a principal that may do that.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,8 +21,8 @@ use crate::util::percent::encode;
 use crate::util::redact::suspicion;
 use crate::util::secret::Secret;
 
-/// Reads a file of type `impersonated_service_account`, as `gcloud auth application-default login
-/// --impersonate-service-account` writes it.
+/// Reads a file of type `impersonated_service_account`, as `gcloud auth
+/// application-default login --impersonate-service-account` writes it.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type("impersonated_service_account")?;
     let Some(target) = ImpersonationTarget::take(&mut file)? else {
@@ -49,11 +50,14 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
 }
 
 impl Credentials {
-    /// Returns credentials of a service account, whose access tokens are fetched with these credentials.
+    /// Returns credentials of a service account, whose access tokens are
+    /// fetched with these credentials.
     ///
-    /// `account` is its e-mail address or its unique id. These credentials need the role *Service Account Token Creator*
-    /// on it. Tokens come from the IAM Service Account Credentials API and are valid for an hour; the quota project stays
-    /// that of these credentials. For a chain of delegates, use a file of type `impersonated_service_account`.
+    /// `account` is its e-mail address or its unique id. These credentials need
+    /// the role *Service Account Token Creator* on it. Tokens come from the
+    /// IAM Service Account Credentials API and are valid for an hour; the quota
+    /// project stays that of these credentials. For a chain of delegates,
+    /// use a file of type `impersonated_service_account`.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -65,8 +69,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `account` cannot be one; building a client fails with it if these
-    /// credentials are anonymous or an API key, which have no access token.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `account` cannot be
+    /// one; building a client fails with it if these credentials are
+    /// anonymous or an API key, which have no access token.
     pub fn impersonate(&self, account: impl AsRef<str>) -> Result<Self, Error> {
         let email = account.as_ref().to_owned();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._@:".contains(&byte);
@@ -87,7 +92,8 @@ impl Credentials {
                 universe_domain: Some(universe.clone()),
             };
             let target = ImpersonationTarget::in_universe(&universe, &email);
-            // Without a scope the source gets its default ones, which suffice; a user's login has fixed ones.
+            // Without a scope the source gets its default ones, which suffice; a user's
+            // login has fixed ones.
             let asked = ImpersonationRequest { target, scoped: false, scopes: Vec::new() };
             Ok(impersonate(source, asked, about))
         }))
@@ -122,7 +128,8 @@ pub(super) struct About {
 /// The request.
 pub(super) struct ImpersonationRequest {
     pub(super) target: ImpersonationTarget,
-    /// Whether the source needs a scope: the scopes of a user are fixed at the login.
+    /// Whether the source needs a scope: the scopes of a user are fixed at the
+    /// login.
     pub(super) scoped: bool,
     /// For clients without scopes.
     pub(super) scopes: Vec<String>,
@@ -147,7 +154,8 @@ impl ImpersonationTarget {
         Self { url, email: email.to_owned(), delegates: Vec::new(), lifetime: DEFAULT_LIFETIME }
     }
 
-    /// Reads `service_account_impersonation_url` and its options; `None` without impersonation.
+    /// Reads `service_account_impersonation_url` and its options; `None`
+    /// without impersonation.
     pub(super) fn take(file: &mut KeyFile) -> Result<Option<Self>, Error> {
         let Some(url) = file.url(URL)? else { return Ok(None) };
         let Some(email) = email(&url).map(str::to_owned) else {
@@ -181,8 +189,9 @@ fn email(url: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(_, email)| email).filter(|email| !email.is_empty())
 }
 
-/// Fetches a token from `source`, and with it one of the service account; both at every call, because a
-/// client calls it about once an hour, when a kept token of the source would be as old as its own.
+/// Fetches a token from `source`, and with it one of the service account; both
+/// at every call, because a client calls it about once an hour, when a kept
+/// token of the source would be as old as its own.
 struct ImpersonatedAccount {
     source: Arc<dyn TokenProvider>,
     asked: Arc<ImpersonationRequest>,
@@ -244,7 +253,8 @@ fn parse(body: &[u8], host: &str, now: SystemTime) -> Result<AccessToken, TokenE
     }
 }
 
-/// RFC 3339 with any fraction and offset, and with lowercase or blank separators.
+/// RFC 3339 with any fraction and offset, and with lowercase or blank
+/// separators.
 fn time(text: &str) -> Option<SystemTime> {
     let text = text.trim().to_ascii_uppercase().replacen(' ', "T", 1);
     let timestamp = parse_timestamp(&text)?;

@@ -1,7 +1,9 @@
-//! Self-signed JWTs: RS256 by the crypto library that TLS uses, nothing process-wide.
+//! Self-signed JWTs: RS256 by the crypto library that TLS uses, nothing
+//! process-wide.
 //!
-//! `jsonwebtoken` gives the header and the signer trait. Its `encode` and `sign` are not used: they go through
-//! a provider that is global to the process and panic where the host program has set up none, or two.
+//! `jsonwebtoken` gives the header and the signer trait. Its `encode` and
+//! `sign` are not used: they go through a provider that is global to the
+//! process and panic where the host program has set up none, or two.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -56,7 +58,8 @@ pub(super) struct JwtAssertion<'a> {
 pub(super) struct Rs256(Box<dyn rustls::sign::Signer>);
 
 impl Rs256 {
-    /// Reads the first private key of a PEM text, PKCS#8 or PKCS#1, whichever its label says it is.
+    /// Reads the first private key of a PEM text, PKCS#8 or PKCS#1, whichever
+    /// its label says it is.
     ///
     /// The error says what is wrong with the text without showing any of it.
     pub(super) fn from_pem(pem: &str) -> Result<Self, &'static str> {
@@ -66,7 +69,8 @@ impl Rs256 {
             return Err(NOT_RSA);
         }
         let der = labelled.secret_der();
-        // Keys that are labelled as the other form occur; the bytes of one are never valid as the other.
+        // Keys that are labelled as the other form occur; the bytes of one are never
+        // valid as the other.
         let forms = [
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
             PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),

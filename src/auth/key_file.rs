@@ -1,4 +1,5 @@
-//! Credentials files: JSON objects that hold secrets. Every kind of file is read through here.
+//! Credentials files: JSON objects that hold secrets. Every kind of file is
+//! read through here.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use crate::util::excerpt::{brief, shown};
 use crate::util::file::{self, FileError, ReadLimits};
 use crate::util::secret::Secret;
 
-/// The fields of a credentials file; wiped when dropped, so take what is needed.
+/// The fields of a credentials file; wiped when dropped, so take what is
+/// needed.
 pub(super) struct KeyFile {
     /// How messages call it.
     origin: String,
@@ -71,7 +73,8 @@ impl KeyFile {
         }
     }
 
-    /// Refuses a file that says it is of another type; a file that does not say is taken at its fields.
+    /// Refuses a file that says it is of another type; a file that does not say
+    /// is taken at its fields.
     pub(super) fn expect_type(&mut self, expected: &str) -> Result<(), Error> {
         match self.text("type")? {
             Some(found) if found != expected => {
@@ -101,7 +104,8 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that may be missing; an empty one and `null` count as missing.
+    /// Takes a field that may be missing; an empty one and `null` count as
+    /// missing.
     pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         match self.fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -114,7 +118,8 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that holds a URL which secrets will be sent to, as far as the policy allows it.
+    /// Takes a field that holds a URL which secrets will be sent to, as far as
+    /// the policy allows it.
     pub(super) fn url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         let url = self.text(name)?;
         if let Some(url) = &url {
@@ -136,7 +141,8 @@ impl KeyFile {
         texts.ok_or_else(|| self.error(format_args!("has {found} as `{name}`: expected a list of strings")))
     }
 
-    /// Takes an object as a file of its own, whose messages say where it stands.
+    /// Takes an object as a file of its own, whose messages say where it
+    /// stands.
     pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
         let origin = format!("`{name}` of {}", self.origin);
         match self.fields.remove(name) {
@@ -145,7 +151,8 @@ impl KeyFile {
         }
     }
 
-    /// Takes a field that holds the URL of a server which gives out a subject token.
+    /// Takes a field that holds the URL of a server which gives out a subject
+    /// token.
     pub(super) fn source_url(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         let url = self.text(name)?;
         if let Some(url) = &url {

@@ -11,12 +11,15 @@ use crate::error::Error;
 use crate::util::excerpt::brief;
 
 impl Credentials {
-    /// Reads a credentials file of any type that the default [`CredentialsPolicy`] accepts.
+    /// Reads a credentials file of any type that the default
+    /// [`CredentialsPolicy`] accepts.
     ///
-    /// The file is at most 1 MiB; symbolic links are followed. A pipe such as `<(command)` of a shell is read to its
-    /// end, for at most 30 seconds ([`CredentialsPolicy::read_timeout`]). On Unix a file that other users can open is
-    /// reported by a warning in the log. The constructors of one type ([`ServiceAccount::from_file`], …) say
-    /// more exactly what a program expects.
+    /// The file is at most 1 MiB; symbolic links are followed. A pipe such as
+    /// `<(command)` of a shell is read to its end, for at most 30 seconds
+    /// ([`CredentialsPolicy::read_timeout`]). On Unix a file that other users
+    /// can open is reported by a warning in the log. The constructors of
+    /// one type ([`ServiceAccount::from_file`], …) say more exactly what a
+    /// program expects.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -32,13 +35,15 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read, is neither a regular file nor a pipe,
-    /// is of an unknown type, lacks a field, or is refused by the policy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be
+    /// read, is neither a regular file nor a pipe, is of an unknown type,
+    /// lacks a field, or is refused by the policy.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_file_with(path, &CredentialsPolicy::default())
     }
 
-    /// Reads a credentials file like [`from_file`](Self::from_file), with your own policy.
+    /// Reads a credentials file like [`from_file`](Self::from_file), with your
+    /// own policy.
     ///
     /// # Errors
     ///
@@ -47,7 +52,8 @@ impl Credentials {
         KeyFile::read(path.as_ref(), policy).and_then(load)
     }
 
-    /// Reads the text of a credentials file, for files that come out of a vault or a variable.
+    /// Reads the text of a credentials file, for files that come out of a vault
+    /// or a variable.
     ///
     /// # Errors
     ///
@@ -56,7 +62,8 @@ impl Credentials {
         Self::from_json_with(json, &CredentialsPolicy::default())
     }
 
-    /// Reads the text of a credentials file like [`from_json`](Self::from_json), with your own policy.
+    /// Reads the text of a credentials file like
+    /// [`from_json`](Self::from_json), with your own policy.
     ///
     /// # Errors
     ///
@@ -74,7 +81,8 @@ impl Credentials {
         Self::from_value_with(value, &CredentialsPolicy::default())
     }
 
-    /// Reads a parsed credentials file like [`from_value`](Self::from_value), with your own policy.
+    /// Reads a parsed credentials file like [`from_value`](Self::from_value),
+    /// with your own policy.
     ///
     /// # Errors
     ///

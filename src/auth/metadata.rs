@@ -1,4 +1,5 @@
-//! The metadata server of Google Cloud: gives the tokens of the service account that is attached there.
+//! The metadata server of Google Cloud: gives the tokens of the service account
+//! that is attached there.
 
 use std::fmt;
 use std::fs;
@@ -23,15 +24,18 @@ use crate::util::env::Env;
 use crate::util::excerpt::shown;
 use crate::util::percent::encode;
 
-/// The service account of the place where the program runs: Compute Engine, GKE, Cloud Run, Functions, ….
+/// The service account of the place where the program runs: Compute Engine,
+/// GKE, Cloud Run, Functions, ….
 ///
-/// [Application default credentials](Credentials::application_default) end here by themselves. Name it to
-/// rule out that a file is used instead, or to choose among several service accounts.
+/// [Application default credentials](Credentials::application_default) end here
+/// by themselves. Name it to rule out that a file is used instead, or to choose
+/// among several service accounts.
 ///
-/// The server speaks plain http on the link that only this machine is on. It is asked without any secret,
-/// never through a proxy. Unless a variable names it, its first response must carry the header by which it is known
-/// (`Metadata-Flavor: Google`), so that the login page of a network is not mistaken for it. The scopes of the client
-/// are passed on.
+/// The server speaks plain http on the link that only this machine is on. It is
+/// asked without any secret, never through a proxy. Unless a variable names it,
+/// its first response must carry the header by which it is known
+/// (`Metadata-Flavor: Google`), so that the login page of a network is not
+/// mistaken for it. The scopes of the client are passed on.
 ///
 /// | variable | meaning |
 /// |---|---|
@@ -40,9 +44,11 @@ use crate::util::percent::encode;
 /// | `GCE_METADATA_DETECT_RETRIES` | tries until there is no such server; default 1, as many as the retry policy of the call wants where there must be one |
 /// | `GCE_METADATA_MTLS_MODE` | `none` or `default`; `strict` is refused |
 ///
-/// There must be one where a variable names it, where this type is used by name, and where the machine's
-/// firmware says that it is Google's. Such a server may not be up yet, as on GKE in the first seconds of a pod: until
-/// it has given its first token, a call with the default retry policy waits 12 seconds for it.
+/// There must be one where a variable names it, where this type is used by
+/// name, and where the machine's firmware says that it is Google's. Such a
+/// server may not be up yet, as on GKE in the first seconds of a pod: until
+/// it has given its first token, a call with the default retry policy waits 12
+/// seconds for it.
 ///
 /// ```
 /// use longrunning::OperationsClient;
@@ -66,14 +72,16 @@ impl MetadataServer {
         Self::default()
     }
 
-    /// Takes another of the attached service accounts, by e-mail address. An empty one is the default account.
+    /// Takes another of the attached service accounts, by e-mail address. An
+    /// empty one is the default account.
     #[must_use]
     pub fn service_account(mut self, email: impl Into<String>) -> Self {
         self.account = Some(email.into()).filter(|email| !email.is_empty());
         self
     }
 
-    /// Sends requests with an HTTP client of your own, which must not use a proxy. Default: one without.
+    /// Sends requests with an HTTP client of your own, which must not use a
+    /// proxy. Default: one without.
     #[must_use]
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.http = Some(Arc::new(client));
@@ -120,8 +128,8 @@ impl From<MetadataServer> for Credentials {
     }
 }
 
-/// Returns the credentials of the metadata server, the last source to be tried; `absent` is the error message if there is
-/// no metadata server either.
+/// Returns the credentials of the metadata server, the last source to be tried;
+/// `absent` is the error message if there is no metadata server either.
 pub(super) fn default_credentials(env: &dyn Env, absent: String) -> Result<Credentials, Error> {
     let source = MetadataSource { absent: Some(absent), ..MetadataServer::new().resolve(env)? };
     Ok(Credentials::of_source(LABEL.into(), source))
@@ -137,9 +145,11 @@ struct MetadataSource {
     /// Transient failures before the first token.
     failures: AtomicU32,
     has_served: AtomicBool,
-    /// Whether a variable names the host, so that any response from there is that of the server.
+    /// Whether a variable names the host, so that any response from there is
+    /// that of the server.
     is_named: bool,
-    /// Whether there should be a server, so that its absence is a matter of time.
+    /// Whether there should be a server, so that its absence is a matter of
+    /// time.
     is_expected: bool,
     /// For default credentials: the message if there are none.
     absent: Option<String>,
@@ -165,7 +175,8 @@ impl MetadataSource {
     fn exchange(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         let http = self.http()?;
         let universe = self.universe(&TokenRequest { http, ..*request })?;
-        // Checked before a token is fetched, so that no token of one universe is sent to another.
+        // Checked before a token is fetched, so that no token of one universe is sent
+        // to another.
         if !universe.eq_ignore_ascii_case(request.universe_domain) {
             let why = universe::mismatch(LABEL, &universe, request.universe_domain);
             return Err(TokenError::permanent(why).worded(Wording::Whole));
@@ -173,27 +184,30 @@ impl MetadataSource {
         self.fetch(&TokenRequest { http, ..*request })
     }
 
-    /// Spreads the attempts of a call over the time that an expected server may need to start.
+    /// Spreads the attempts of a call over the time that an expected server may
+    /// need to start.
     fn starting(&self, error: TokenError) -> TokenError {
         if !self.is_expected || self.has_served.load(Ordering::Relaxed) || !error.is_transient() {
             return error;
         }
-        // The server starts together with the machine or the pod. The pauses grow, so that the attempts of one
-        // call cover that time.
+        // The server starts together with the machine or the pod. The pauses grow, so
+        // that the attempts of one call cover that time.
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) as usize;
         let pause = STARTUP_PAUSES[failures.min(STARTUP_PAUSES.len() - 1)];
         let retry_after = error.retry_after().max(Some(pause));
         error.with_retry_after(retry_after)
     }
 
-    /// Fetches the universe domain, which also shows whether there is a server at all.
+    /// Fetches the universe domain, which also shows whether there is a server
+    /// at all.
     fn universe(&self, request: &TokenRequest<'_>) -> Result<String, TokenError> {
         if let Some(known) = self.universe.get() {
             return Ok(known.clone());
         }
         let response = self.get(request, "universe/universe-domain")?;
         if response.status == 404 && !self.is_server(&response) {
-            // A server that does not know the path may not send `metadata-flavor` either: the next response decides.
+            // A server that does not know the path may not send `metadata-flavor` either:
+            // the next response decides.
             return Ok(DEFAULT_UNIVERSE.to_owned());
         }
         self.recognize(&response)?;
@@ -207,7 +221,8 @@ impl MetadataSource {
             let why = format!("the universe that {} names is not a domain", shown(&self.host));
             return Err(self.miss(TokenError::permanent(why)));
         }
-        // A response without `metadata-flavor` may come from something else, so it is not stored.
+        // A response without `metadata-flavor` may come from something else, so it is
+        // not stored.
         Ok(if has_flavor(&response) { self.universe.get_or_init(|| universe).clone() } else { universe })
     }
 
@@ -238,15 +253,16 @@ impl MetadataSource {
             Some(_) => request.deadline,
             None => request.deadline.min(detected),
         };
-        // A caller with less time than detection needs proves nothing about the server, so its timeout is not
-        // counted as a miss.
+        // A caller with less time than detection needs proves nothing about the server,
+        // so its timeout is not counted as a miss.
         let hurried = request.deadline < detected;
         let request = TokenRequest { deadline, ..*request };
         token_endpoint::send_anywhere(&request, HttpMethod::Get, &url, &[FLAVOR], None)
             .map_err(|error| if hurried && error.is_transient() { error } else { self.miss(error) })
     }
 
-    /// Rejects a response that is not from a metadata server; one that is too busy need not identify itself.
+    /// Rejects a response that is not from a metadata server; one that is too
+    /// busy need not identify itself.
     fn recognize(&self, response: &HttpResponse) -> Result<(), TokenError> {
         if self.is_server(response) || matches!(response.status, 408 | 429 | 500..=599) {
             return Ok(());
@@ -256,14 +272,16 @@ impl MetadataSource {
         Err(self.miss(TokenError::permanent(why)))
     }
 
-    /// Returns whether it is a response of the metadata server, which not all implementations mark as such. Captive
-    /// portals, and name servers that know every name, are distinguished by the first response.
+    /// Returns whether it is a response of the metadata server, which not all
+    /// implementations mark as such. Captive portals, and name servers that
+    /// know every name, are distinguished by the first response.
     fn is_server(&self, response: &HttpResponse) -> bool {
         let is_page = is_html(response) && (200..=299).contains(&response.status);
         (self.is_named || self.universe.get().is_some() || has_flavor(response)) && !is_page
     }
 
-    /// Returns the refusal with the text of the server, which names the missing permission.
+    /// Returns the refusal with the text of the server, which names the missing
+    /// permission.
     fn refusal(&self, response: &HttpResponse) -> Refusal {
         let refusal = Refusal::of(&self.host, response);
         if is_html(response) || !self.is_server(response) {
@@ -370,8 +388,9 @@ fn is_google() -> bool {
 const LABEL: &str = "the metadata server";
 const HOST: &str = "metadata.google.internal";
 const FLAVOR: (&str, &str) = ("metadata-flavor", "Google");
-/// The least delays before the retries of a call while an expected server starts: 12 s in all for the default policy
-/// of five attempts. The last one is repeated.
+/// The least delays before the retries of a call while an expected server
+/// starts: 12 s in all for the default policy of five attempts. The last one is
+/// repeated.
 const STARTUP_PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_millis(1500), Duration::from_secs(4), Duration::from_secs(6)];
 

@@ -1,4 +1,5 @@
-//! Credentials: the sources of access tokens, and the cache that renews them no more often than necessary.
+//! Credentials: the sources of access tokens, and the cache that renews them no
+//! more often than necessary.
 //!
 //! | credentials | constructor | token |
 //! |---|---|---|
@@ -16,8 +17,8 @@
 //!
 //! # Which ones does it use, and why?
 //!
-//! A client uses the credentials that the program sets. Without any, it looks for [application default credentials] when
-//! it is built:
+//! A client uses the credentials that the program sets. Without any, it looks
+//! for [application default credentials] when it is built:
 //!
 //! | where it runs | what it uses | why |
 //! |---|---|---|
@@ -28,75 +29,101 @@
 //! | anywhere with a key file | the service account of the key: a JWT signed here, or a token exchanged for one | `GOOGLE_APPLICATION_CREDENTIALS` names it, or the program reads it as a [`ServiceAccount`] |
 //! | on premises, with mutual TLS | any of the above for *who calls*; the client certificate for *from which machine* | `GOOGLE_API_USE_CLIENT_CERTIFICATE=true` with a `certificate_config.json` or [`client_cert_source`]; the endpoint is then `*.mtls.googleapis.com`, unless one is given |
 //!
-//! `{:?}` of a client names its credentials. The log target `longrunning` says at DEBUG which
-//! default credentials were found and why. Neither shows a secret.
+//! `{:?}` of a client names its credentials. The log target `longrunning` says
+//! at DEBUG which default credentials were found and why. Neither shows a
+//! secret.
 //!
-//! The quota project is that of the call, else of the client, else `GOOGLE_CLOUD_QUOTA_PROJECT`, else of the file.
-//! The universe domain is that of the client, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`; credentials
-//! of another one are rejected before a request is sent. An empty variable counts as unset.
+//! The quota project is that of the call, else of the client, else
+//! `GOOGLE_CLOUD_QUOTA_PROJECT`, else of the file. The universe domain is that
+//! of the client, else `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`;
+//! credentials of another one are rejected before a request is sent. An empty
+//! variable counts as unset.
 //!
 //! # Identities of other providers
 //!
-//! A file of type `external_account` ([AIP-4117]) exchanges the token of another identity provider. Its
-//! `credential_source` is the source of that token:
+//! A file of type `external_account` ([AIP-4117]) exchanges the token of
+//! another identity provider. Its `credential_source` is the source of that
+//! token:
 //!
-//! - `file`: text or JSON, read anew for every token, so that a volume may swap it; a pipe is read once. White space
-//!   around it and a byte order mark are dropped;
-//! - `url`: over https, or plain http to this machine or a link-local address such as `169.254.169.254`;
-//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`. The command is split like a shell
-//!   would, but no shell runs it. It is killed after `timeout_millis` (30 s by default), and earlier when the
+//! - `file`: text or JSON, read anew for every token, so that a volume may swap
+//!   it; a pipe is read once. White space around it and a byte order mark are
+//!   dropped;
+//! - `url`: over https, or plain http to this machine or a link-local address
+//!   such as `169.254.169.254`;
+//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is
+//!   `1`. The command is split like a shell would, but no shell runs it. It is
+//!   killed after `timeout_millis` (30 s by default), and earlier when the
 //!   attempt has no time left: give slow programs a longer
-//!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its output is read on a thread that ends
-//!   with it. Its standard error is thrown away;
-//! - `environment_id` `aws1`: the region of `AWS_REGION` or `AWS_DEFAULT_REGION`, else of the metadata server; the keys
-//!   of `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for containers (ECS, Fargate, EKS Pod
-//!   Identity) that `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, else of the
-//!   metadata server, whose host nothing but [`CredentialsPolicy::host`] can change. The endpoint for containers is
-//!   reached over https, or over plain http on this machine, 169.254.170.2, 169.254.170.23 and fd00:ec2::23. Its request
-//!   carries the content of the file named by `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
+//!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its
+//!   output is read on a thread that ends with it. Its standard error is thrown
+//!   away;
+//! - `environment_id` `aws1`: the region of `AWS_REGION` or
+//!   `AWS_DEFAULT_REGION`, else of the metadata server; the keys of
+//!   `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for
+//!   containers (ECS, Fargate, EKS Pod Identity) that
+//!   `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or
+//!   `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, else of the metadata server,
+//!   whose host nothing but [`CredentialsPolicy::host`] can change. The
+//!   endpoint for containers is reached over https, or over plain http on this
+//!   machine, 169.254.170.2, 169.254.170.23 and fd00:ec2::23. Its request
+//!   carries the content of the file named by
+//!   `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, read anew each time, or the
 //!   value of `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
 //!
-//! - `certificate`: a client certificate (X.509), with `certificate_config_location` or
-//!   `use_default_certificate_config`, which looks in the same places as [`client_cert_source`]. It is presented to the
-//!   Security Token Service over mutual TLS, at `sts.mtls.googleapis.com`, by a client with the roots and the proxy of
-//!   the calls. The subject token holds the certificate, and after it those of the file `trust_chain_path`. Both are
-//!   read anew for every token. An HTTP client of your own has to implement
+//! - `certificate`: a client certificate (X.509), with
+//!   `certificate_config_location` or `use_default_certificate_config`, which
+//!   looks in the same places as [`client_cert_source`]. It is presented to the
+//!   Security Token Service over mutual TLS, at `sts.mtls.googleapis.com`, by a
+//!   client with the roots and the proxy of the calls. The subject token holds
+//!   the certificate, and after it those of the file `trust_chain_path`. Both
+//!   are read anew for every token. An HTTP client of your own has to implement
 //!   [`with_client_certificate`](crate::http::HttpClient::with_client_certificate).
 //!
-//! Files of type `impersonated_service_account` and `external_account_authorized_user` are read too.
+//! Files of type `impersonated_service_account` and
+//! `external_account_authorized_user` are read too.
 //!
 //! # What is not supported
 //!
-//! - files of type `gdch_service_account` (Google Distributed Cloud): refused with an error that names them;
-//! - tokens bound to a certificate, and the identities of agents that need them (SPIFFE): the requested tokens
-//!   are plain ones, and `GCE_METADATA_MTLS_MODE=strict` is refused;
-//! - `~/.secureConnect`: no program is run to get a client certificate. Name the certificate in a
-//!   `certificate_config.json`, or give it to [`client_cert_source`].
+//! - files of type `gdch_service_account` (Google Distributed Cloud): refused
+//!   with an error that names them;
+//! - tokens bound to a certificate, and the identities of agents that need them
+//!   (SPIFFE): the requested tokens are plain ones, and
+//!   `GCE_METADATA_MTLS_MODE=strict` is refused;
+//! - `~/.secureConnect`: no program is run to get a client certificate. Name
+//!   the certificate in a `certificate_config.json`, or give it to
+//!   [`client_cert_source`].
 //!
 //! For anything else there is [`Credentials::provider`].
 //!
 //! # When are tokens fetched?
 //!
-//! A client fetches its first token at its first call, caches it, and fetches the next one 225 to
-//! 255 seconds before it expires. One caller does that while the others use the old token; a
-//! failed renewal never replaces a token that still works. A permanent error is remembered for
-//! 30 seconds. Then the client tries again, so it need not be rebuilt after the cause is fixed.
+//! A client fetches its first token at its first call, caches it, and fetches
+//! the next one 225 to 255 seconds before it expires. One caller does that
+//! while the others use the old token; a failed renewal never replaces a token
+//! that still works. A permanent error is remembered for 30 seconds. Then the
+//! client tries again, so it need not be rebuilt after the cause is fixed.
 //!
-//! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled with every failure in a row up to
-//! 30 seconds, or for as long as the endpoint requests (`Retry-After`), up to 60 seconds. Until then no token
-//! request is sent and no program is started. Calls that have no token fail at once with a transient
-//! [`Auth`](crate::ErrorKind::Auth) error, whose [`retry_after`](crate::Error::retry_after) is the remaining time;
-//! the retry of a call waits for that if it fits its total timeout. So a token endpoint that is down receives one
-//! request per window and client, however many threads make calls.
+//! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled
+//! with every failure in a row up to 30 seconds, or for as long as the endpoint
+//! requests (`Retry-After`), up to 60 seconds. Until then no token request is
+//! sent and no program is started. Calls that have no token fail at once with a
+//! transient [`Auth`](crate::ErrorKind::Auth) error, whose
+//! [`retry_after`](crate::Error::retry_after) is the remaining time;
+//! the retry of a call waits for that if it fits its total timeout. So a token
+//! endpoint that is down receives one request per window and client, however
+//! many threads make calls.
 //!
-//! After a 401 the token is renewed and the request is sent once more. If the service rejects the new token as
-//! well, the 401 is returned, and tokens are renewed for that reason at most once in 10 seconds.
+//! After a 401 the token is renewed and the request is sent once more. If the
+//! service rejects the new token as well, the 401 is returned, and tokens are
+//! renewed for that reason at most once in 10 seconds.
 //!
-//! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when they are dropped. What this
-//! crate cannot wipe: the parsed key inside the crypto library, and buffers of the JSON parser, of TLS and
-//! of the operating system. Nothing secret is logged by this crate at any level, and nothing is written to
-//! disk. Its HTTP library is another matter: at TRACE, the log target `ureq_proto` shows all bytes of responses,
-//! those of token endpoints included. Leave that target off.
+//! Tokens and keys are redacted in every `Debug` and `Display`, and wiped when
+//! they are dropped. What this crate cannot wipe: the parsed key inside the
+//! crypto library, and buffers of the JSON parser, of TLS and of the operating
+//! system. Nothing secret is logged by this crate at any level, and nothing is
+//! written to disk. Its HTTP library is another matter: at TRACE, the log
+//! target `ureq_proto` shows all bytes of responses, those of token endpoints
+//! included. Leave that target off.
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
@@ -117,8 +144,8 @@ mod provider;
 mod refresh_token;
 #[cfg(test)]
 mod scripted;
-// The sources, one file each: a `TokenProvider`, read by `KeyFile` where it comes from a file, and its way
-// into `Credentials`.
+// The sources, one file each: a `TokenProvider`, read by `KeyFile` where it
+// comes from a file, and its way into `Credentials`.
 mod external_account;
 mod external_account_authorized_user;
 mod impersonation;
@@ -157,8 +184,8 @@ use token_file::TokenFile;
 
 /// Identifies the caller to the service; cheap to clone, redacted in `Debug`.
 ///
-/// Every client keeps a token of its own, also when several are built from clones of the same
-/// credentials, because they may need different scopes.
+/// Every client keeps a token of its own, also when several are built from
+/// clones of the same credentials, because they may need different scopes.
 ///
 /// ```
 /// use longrunning::auth::Credentials;
@@ -207,8 +234,9 @@ impl Credentials {
 
     /// Sends this access token with every call and never renews it.
     ///
-    /// Google's access tokens live for an hour at most; a program that runs longer needs another kind of
-    /// credentials. A 401 response is returned as it is, because there is no other token to try.
+    /// Google's access tokens live for an hour at most; a program that runs
+    /// longer needs another kind of credentials. A 401 response is returned
+    /// as it is, because there is no other token to try.
     ///
     /// ```
     /// use longrunning::ErrorKind;
@@ -221,8 +249,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty or holds anything but visible
-    /// ASCII characters, which no header can carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty
+    /// or holds anything but visible ASCII characters, which no header can
+    /// carry.
     pub fn bearer(token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose())
@@ -230,15 +259,19 @@ impl Credentials {
         Ok(Self::new("fixed bearer token".into(), CredentialsSource::Fixed(token)))
     }
 
-    /// Sends the access token that stands in a file which another program renews.
+    /// Sends the access token that stands in a file which another program
+    /// renews.
     ///
-    /// The file holds the token alone, with or without white space around it, in at most 1 MiB. Every
-    /// call looks whether the file has changed, and reads it if so; it is read after a minute in any case, and
-    /// after a 401. While it cannot be read, the last token stays in use, for at most 5 minutes. Without one, calls
-    /// and waits end at once if the file is missing or cannot be read: replace it by renaming a new file over it.
+    /// The file holds the token alone, with or without white space around it,
+    /// in at most 1 MiB. Every call looks whether the file has changed, and
+    /// reads it if so; it is read after a minute in any case, and
+    /// after a 401. While it cannot be read, the last token stays in use, for
+    /// at most 5 minutes. Without one, calls and waits end at once if the
+    /// file is missing or cannot be read: replace it by renaming a new file
+    /// over it.
     ///
-    /// A pipe such as `<(command)` of a shell is read once, to its end, within the attempt timeout; its token is
-    /// never renewed.
+    /// A pipe such as `<(command)` of a shell is read once, to its end, within
+    /// the attempt timeout; its token is never renewed.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -252,9 +285,11 @@ impl Credentials {
         Self::new(label, CredentialsSource::TokenFile(path))
     }
 
-    /// Sends this API key with every call (`x-goog-api-key`), in place of an access token.
+    /// Sends this API key with every call (`x-goog-api-key`), in place of an
+    /// access token.
     ///
-    /// An API key identifies the project and not the caller. Few methods accept that; the others respond with 401.
+    /// An API key identifies the project and not the caller. Few methods accept
+    /// that; the others respond with 401.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -266,8 +301,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or holds anything but visible
-    /// ASCII characters, which no header can carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or
+    /// holds anything but visible ASCII characters, which no header can
+    /// carry.
     pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
         let key = Secret::new(key.into());
         provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
@@ -276,7 +312,8 @@ impl Credentials {
 
     /// Gets access tokens from `provider`: your own code, or a closure.
     ///
-    /// Messages name it by its type. See [`TokenProvider`] for what it has to keep to.
+    /// Messages name it by its type. See [`TokenProvider`] for what it has to
+    /// keep to.
     ///
     /// ```
     /// use std::time::Duration;
@@ -306,7 +343,8 @@ impl Credentials {
         Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
-    /// Credentials that depend on the environment, which is looked at when a client is built.
+    /// Credentials that depend on the environment, which is looked at when a
+    /// client is built.
     fn deferred(
         label: String,
         resolve: impl Fn(&dyn Env) -> Result<Self, Error> + Send + Sync + 'static,
@@ -326,7 +364,8 @@ impl Credentials {
         self.changed(|inner| inner.wants_quota_project = true)
     }
 
-    /// For credentials that have just been made: those that are shared stay as they are.
+    /// For credentials that have just been made: those that are shared stay as
+    /// they are.
     fn changed(mut self, change: impl FnOnce(&mut CredentialsInner)) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             change(inner);
@@ -342,7 +381,8 @@ impl Credentials {
         }
     }
 
-    /// The source of tokens behind resolved credentials that have one, for credentials made on top of them.
+    /// The source of tokens behind resolved credentials that have one, for
+    /// credentials made on top of them.
     fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
         match &self.0.source {
             CredentialsSource::Provider(provider) => Some(Arc::clone(provider)),
@@ -367,12 +407,14 @@ impl Credentials {
         self.0.quota_project.as_deref()
     }
 
-    /// Whether calls with these credentials and without a quota project are likely to be refused.
+    /// Whether calls with these credentials and without a quota project are
+    /// likely to be refused.
     pub(crate) fn wants_quota_project(&self) -> bool {
         self.0.wants_quota_project
     }
 
-    /// The cloud that the credentials belong to, where that is known before there is a token.
+    /// The cloud that the credentials belong to, where that is known before
+    /// there is a token.
     pub(crate) fn universe_domain(&self) -> Option<&str> {
         self.0.universe_domain.as_deref()
     }

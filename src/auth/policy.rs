@@ -8,11 +8,13 @@ use crate::util::excerpt::{brief, shown};
 use crate::util::file;
 use crate::util::redact::Masked;
 
-/// Restricts which credentials files are accepted, and which hosts such a file may name.
+/// Restricts which credentials files are accepted, and which hosts such a file
+/// may name.
 ///
-/// A credentials file is a program in disguise: it can name the server that secrets are sent to, files to
-/// read and commands to run. The default policy accepts what can do no more than use the secrets in the file
-/// itself, with Google:
+/// A credentials file is a program in disguise: it can name the server that
+/// secrets are sent to, files to read and commands to run. The default policy
+/// accepts what can do no more than use the secrets in the file itself, with
+/// Google:
 ///
 /// | `type` | default | [`trusting_the_file`](Self::trusting_the_file) |
 /// |---|---|---|
@@ -21,9 +23,10 @@ use crate::util::redact::Masked;
 /// | `external_account`: sends what it finds on this machine elsewhere | no | yes |
 /// | URLs in the file (`token_uri`, …) | https, a host of `googleapis.com` | https, or http to this machine |
 ///
-/// Files that the environment points at ([`Credentials::application_default`]) are trusted: who sets the
-/// environment of a program controls the program. Files that come from users of a service should never
-/// be more than what the default accepts.
+/// Files that the environment points at ([`Credentials::application_default`])
+/// are trusted: who sets the environment of a program controls the program.
+/// Files that come from users of a service should never be more than what the
+/// default accepts.
 ///
 /// ```
 /// use longrunning::Credentials;
@@ -52,9 +55,11 @@ pub struct CredentialsPolicy {
 }
 
 impl CredentialsPolicy {
-    /// Accepts every type, and whatever https URL the file names: for files of people you trust as much as your program.
+    /// Accepts every type, and whatever https URL the file names: for files of
+    /// people you trust as much as your program.
     ///
-    /// Commands still need the opt-in of the environment, `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES`.
+    /// Commands still need the opt-in of the environment,
+    /// `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES`.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -88,16 +93,19 @@ impl CredentialsPolicy {
         self
     }
 
-    /// Accepts URLs with this host, and hosts below it, too. Plain http is accepted for loopback hosts only.
+    /// Accepts URLs with this host, and hosts below it, too. Plain http is
+    /// accepted for loopback hosts only.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
     }
 
-    /// Limits how long a credentials file is waited for that is a pipe, such as `<(command)` of a shell.
+    /// Limits how long a credentials file is waited for that is a pipe, such as
+    /// `<(command)` of a shell.
     ///
-    /// The default is 30 seconds; zero takes what is in the pipe already. Regular files are never waited for.
+    /// The default is 30 seconds; zero takes what is in the pipe already.
+    /// Regular files are never waited for.
     ///
     /// ```
     /// use std::time::Duration;
@@ -149,8 +157,9 @@ impl CredentialsPolicy {
         ))
     }
 
-    /// Checks a URL from which a subject token is fetched. Besides the hosts that may receive secrets, these may be the
-    /// link-local servers of clouds, which use plain http.
+    /// Checks a URL from which a subject token is fetched. Besides the hosts
+    /// that may receive secrets, these may be the link-local servers of
+    /// clouds, which use plain http.
     pub(super) fn check_source_url(&self, field: &str, url: &str) -> Result<(), String> {
         match Url::parse(url) {
             Ok(parsed) if parsed.is_link_local() && (self.trusting || self.lists(parsed)) => Ok(()),

@@ -1,4 +1,5 @@
-//! The interface of a source of access tokens: its requests, its results and its errors.
+//! The interface of a source of access tokens: its requests, its results and
+//! its errors.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,12 +12,14 @@ use crate::util::redact::redacted;
 use crate::util::secret::Secret;
 use crate::util::stop::StopToken;
 
-/// Provides access tokens. Implement it for a source that this crate does not know.
+/// Provides access tokens. Implement it for a source that this crate does not
+/// know.
 ///
-/// A closure that takes a [`TokenRequest`] is a provider too. The client keeps the token until shortly
-/// before it expires and never asks twice at the same time, so a provider needs no cache and no lock of
-/// its own. A panic goes through to the caller whose call ran the provider; for other callers it is a transient
-/// failure.
+/// A closure that takes a [`TokenRequest`] is a provider too. The client keeps
+/// the token until shortly before it expires and never asks twice at the same
+/// time, so a provider needs no cache and no lock of its own. A panic goes
+/// through to the caller whose call ran the provider; for other callers it is a
+/// transient failure.
 ///
 /// ```
 /// use std::fs;
@@ -42,11 +45,14 @@ pub trait TokenProvider: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`TokenError::transient`] when the same request may succeed later: the call is then retried like after any
-    /// other transient error. [`TokenError::permanent`] when it cannot. In both cases calls without a token fail
-    /// with the same error until the provider is called again: after 30 seconds if it is permanent; if it is
-    /// transient after 0.25 to 0.5 seconds, doubled with every failure in a row up to 30 seconds, or after the time
-    /// given to [`TokenError::with_retry_after`], up to 60 seconds.
+    /// [`TokenError::transient`] when the same request may succeed later: the
+    /// call is then retried like after any other transient error.
+    /// [`TokenError::permanent`] when it cannot. In both cases calls without a
+    /// token fail with the same error until the provider is called again:
+    /// after 30 seconds if it is permanent; if it is transient after 0.25
+    /// to 0.5 seconds, doubled with every failure in a row up to 30 seconds, or
+    /// after the time given to [`TokenError::with_retry_after`], up to 60
+    /// seconds.
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError>;
 }
 
@@ -63,26 +69,32 @@ where
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
-    /// When the provider must have returned: at the end of the calling attempt, at most 30 seconds from now. While the
-    /// old token still works it is half of the remaining time, at most 10 seconds.
+    /// When the provider must have returned: at the end of the calling attempt,
+    /// at most 30 seconds from now. While the old token still works it is
+    /// half of the remaining time, at most 10 seconds.
     pub deadline: Instant,
-    /// The OAuth scopes that the client was built with; empty means the provider's own choice.
+    /// The OAuth scopes that the client was built with; empty means the
+    /// provider's own choice.
     pub scopes: &'a [String],
     /// The service that the client calls, `https://HOST`; empty where there is none.
     pub endpoint: &'a str,
-    /// The cloud that the client works with: a token of another one must not be given.
+    /// The cloud that the client works with: a token of another one must not be
+    /// given.
     pub universe_domain: &'a str,
     /// The wall-clock time, for what has to be dated or signed.
     pub now: SystemTime,
     /// The HTTP client of the calls, for a token that has to be fetched.
     pub http: &'a dyn HttpClient,
-    /// Stops the call that needs the token, if it has a stop token. A provider passes it on to its requests
-    /// ([`HttpRequest::stop`](crate::http::HttpRequest::stop)), and returns early if it waits for anything else.
+    /// Stops the call that needs the token, if it has a stop token. A provider
+    /// passes it on to its requests
+    /// ([`HttpRequest::stop`](crate::http::HttpRequest::stop)), and returns
+    /// early if it waits for anything else.
     pub stop: Option<&'a StopToken>,
 }
 
 impl<'a> TokenRequest<'a> {
-    /// Creates a request without scopes and endpoint, at the current time, to call a provider directly.
+    /// Creates a request without scopes and endpoint, at the current time, to
+    /// call a provider directly.
     ///
     /// Its deadline is `timeout` from now, at most a year.
     ///
@@ -103,7 +115,8 @@ impl<'a> TokenRequest<'a> {
         Self { deadline, scopes: &[], endpoint, universe_domain, now: SystemTime::now(), http, stop: None }
     }
 
-    /// Returns the time until the [`deadline`](Self::deadline), which is zero once that has passed.
+    /// Returns the time until the [`deadline`](Self::deadline), which is zero
+    /// once that has passed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -138,8 +151,8 @@ impl Default for Purpose {
 
 /// An access token and its lifetime. `Debug` redacts it, dropping wipes it.
 ///
-/// A lifetime counts as at least 1 second and at most 12 hours. A token without one is renewed within
-/// 5 minutes.
+/// A lifetime counts as at least 1 second and at most 12 hours. A token without
+/// one is renewed within 5 minutes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -163,7 +176,8 @@ enum TokenExpiry {
 }
 
 impl AccessToken {
-    /// Creates a token from the text after `Bearer ` in the header: visible ASCII characters only.
+    /// Creates a token from the text after `Bearer ` in the header: visible
+    /// ASCII characters only.
     pub fn new(text: impl Into<String>) -> Self {
         Self::from_secret(Secret::new(text.into()))
     }
@@ -172,7 +186,8 @@ impl AccessToken {
         Self { text, expiry: TokenExpiry::Unknown }
     }
 
-    /// Sets the lifetime of the token, counted from the request for it. Default: unknown.
+    /// Sets the lifetime of the token, counted from the request for it.
+    /// Default: unknown.
     #[must_use]
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expiry = TokenExpiry::In(lifetime);
@@ -198,8 +213,8 @@ impl AccessToken {
         self.text.expose()
     }
 
-    /// Returns the lifetime of a token that was requested at `asked`, clamped to what a clock can hold
-    /// and a server can mean.
+    /// Returns the lifetime of a token that was requested at `asked`, clamped
+    /// to what a clock can hold and a server can mean.
     pub(super) fn lifetime(&self, asked: SystemTime) -> Duration {
         let lifetime = match self.expiry {
             TokenExpiry::Unknown => UNKNOWN_LIFETIME,
@@ -218,8 +233,8 @@ impl fmt::Debug for AccessToken {
 
 /// Why a [`TokenProvider`] has no token.
 ///
-/// The message ends up in the error of the call, so it should say what to do and must hold no secret;
-/// 200 bytes of it are shown.
+/// The message ends up in the error of the call, so it should say what to do
+/// and must hold no secret; 200 bytes of it are shown.
 ///
 /// ```
 /// use longrunning::auth::TokenError;
@@ -250,7 +265,8 @@ pub(super) enum Wording {
 }
 
 impl TokenError {
-    /// Creates a transient error, such as for a token endpoint that cannot be reached.
+    /// Creates a transient error, such as for a token endpoint that cannot be
+    /// reached.
     ///
     /// ```
     /// use longrunning::auth::TokenError;
@@ -261,7 +277,8 @@ impl TokenError {
         Self::new(message.into(), true)
     }
 
-    /// Creates a permanent error, such as for a revoked key. No attempt is made again.
+    /// Creates a permanent error, such as for a revoked key. No attempt is made
+    /// again.
     ///
     /// ```
     /// use longrunning::auth::TokenError;
@@ -283,7 +300,8 @@ impl TokenError {
         }
     }
 
-    /// Sets the cause, which the error of the call returns as its [`source`](StdError::source).
+    /// Sets the cause, which the error of the call returns as its
+    /// [`source`](StdError::source).
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
@@ -292,7 +310,8 @@ impl TokenError {
 
     /// Sets the delay that the source requests, such as by `Retry-After`.
     ///
-    /// For a [transient](Self::transient) error only: it is a lower bound for the delay before the next attempt of the
+    /// For a [transient](Self::transient) error only: it is a lower bound for
+    /// the delay before the next attempt of the
     /// call, and [`Error::retry_after`](crate::Error::retry_after) returns it.
     ///
     /// ```
@@ -370,7 +389,8 @@ impl StdError for TokenError {
     }
 }
 
-/// Checks that a token can be sent in a header; the error contains no part of it.
+/// Checks that a token can be sent in a header; the error contains no part of
+/// it.
 pub(super) fn check_token(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("is empty".into());

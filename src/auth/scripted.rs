@@ -12,7 +12,8 @@ use crate::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRespons
 use crate::util::percent::decode_form;
 use crate::util::sync::lock;
 
-/// Returns its responses in order and records the requests; without a response every request fails to connect.
+/// Returns its responses in order and records the requests; without a response
+/// every request fails to connect.
 #[derive(Debug, Default)]
 pub(super) struct ScriptedClient {
     responses: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
@@ -116,7 +117,8 @@ pub(super) fn local_url(path: &str) -> String {
     format!("http://127.0.0.1{path}")
 }
 
-/// Reads credentials under a policy that permits everything, this machine included.
+/// Reads credentials under a policy that permits everything, this machine
+/// included.
 pub(super) fn load(file: &Value) -> Result<Credentials, Error> {
     let policy = CredentialsPolicy::trusting_the_file().host("127.0.0.1");
     Credentials::from_value_with(file.clone(), &policy)

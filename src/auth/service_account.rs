@@ -1,4 +1,5 @@
-//! Service-account keys: a JWT that the account signs itself is the access token, or is exchanged for one.
+//! Service-account keys: a JWT that the account signs itself is the access
+//! token, or is exchanged for one.
 
 use std::fmt;
 use std::path::Path;
@@ -23,20 +24,25 @@ use crate::util::excerpt::shown;
 use crate::util::secret::Secret;
 use crate::util::url::UrlParts;
 
-/// A service account and its private key: signs its own access tokens, or exchanges them.
+/// A service account and its private key: signs its own access tokens, or
+/// exchanges them.
 ///
-/// The key file is the one that `gcloud iam service-accounts keys create` writes. Only `client_email` and
-/// `private_key` have to be in it; empty fields count as missing. The key may be PKCS#8 or PKCS#1 PEM and
-/// is parsed once; its text is wiped then, and only the parsed key inside the crypto library stays.
+/// The key file is the one that `gcloud iam service-accounts keys create`
+/// writes. Only `client_email` and `private_key` have to be in it; empty fields
+/// count as missing. The key may be PKCS#8 or PKCS#1 PEM and is parsed once;
+/// its text is wiped then, and only the parsed key inside the crypto library
+/// stays.
 ///
-/// A token is good for what [`scopes`](Self::scopes) or an [`audience`](Self::audience) say, else for the
-/// scopes of the client, else for `https://www.googleapis.com/auth/cloud-platform`. It lives for an hour and
+/// A token is good for what [`scopes`](Self::scopes) or an
+/// [`audience`](Self::audience) say, else for the scopes of the client, else for `https://www.googleapis.com/auth/cloud-platform`. It lives for an hour and
 /// is dated 10 seconds back, because servers refuse tokens from the future.
 ///
-/// By default the token is a JWT that the account signs itself ([AIP-4111]), without network I/O: what
-/// Google's Python client does with `always_use_jwt_access`. With [`subject`](Self::subject) or
-/// [`exchange_token`](Self::exchange_token) the JWT is sent to a token endpoint, which gives an access token for
-/// it ([RFC 7523]). Accounts of another universe than `googleapis.com` can only sign for themselves.
+/// By default the token is a JWT that the account signs itself ([AIP-4111]),
+/// without network I/O: what Google's Python client does with
+/// `always_use_jwt_access`. With [`subject`](Self::subject) or
+/// [`exchange_token`](Self::exchange_token) the JWT is sent to a token
+/// endpoint, which gives an access token for it ([RFC 7523]). Accounts of
+/// another universe than `googleapis.com` can only sign for themselves.
 ///
 /// ```
 /// use longrunning::auth::{Credentials, ServiceAccount};
@@ -65,7 +71,8 @@ struct AccountIdentity {
     project_id: Option<String>,
     quota_project_id: Option<String>,
     universe_domain: Option<String>,
-    /// That of the file, or why it may not be used: which matters once something is sent there.
+    /// That of the file, or why it may not be used: which matters once
+    /// something is sent there.
     token_uri: Result<Option<String>, Error>,
     key: Rs256,
 }
@@ -97,13 +104,15 @@ impl ServiceAccount {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read, is neither a regular file nor a pipe,
-    /// or is rejected by [`from_json`](Self::from_json).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be
+    /// read, is neither a regular file nor a pipe, or is rejected by
+    /// [`from_json`](Self::from_json).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         KeyFile::read(path.as_ref(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
 
-    /// Reads the text of a key file, for keys that come from a vault or a variable.
+    /// Reads the text of a key file, for keys that come from a vault or a
+    /// variable.
     ///
     /// ```
     /// use longrunning::auth::ServiceAccount;
@@ -114,8 +123,9 @@ impl ServiceAccount {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not a JSON object, has
-    /// another type, lacks a field (the message names all), or if its key is not RSA.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not a
+    /// JSON object, has another type, lacks a field (the message names
+    /// all), or if its key is not RSA.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         KeyFile::parse(json.as_bytes(), &CredentialsPolicy::default()).and_then(Self::from_key_file)
     }
@@ -147,7 +157,8 @@ impl ServiceAccount {
         Ok(Self { identity, target: JwtTarget::Client, subject: None, exchange: false, token_uri: None })
     }
 
-    /// Sets the OAuth scopes, in place of an audience and of the scopes of the client.
+    /// Sets the OAuth scopes, in place of an audience and of the scopes of the
+    /// client.
     ///
     /// An empty list restores the scopes of the client.
     ///
@@ -203,9 +214,11 @@ impl ServiceAccount {
         self
     }
 
-    /// Acts on behalf of a user, by domain-wide delegation; implies [`exchange_token`](Self::exchange_token).
+    /// Acts on behalf of a user, by domain-wide delegation; implies
+    /// [`exchange_token`](Self::exchange_token).
     ///
-    /// An administrator of the domain has to grant the scopes to the account. An empty subject means none.
+    /// An administrator of the domain has to grant the scopes to the account.
+    /// An empty subject means none.
     ///
     /// ```
     /// use longrunning::auth::ServiceAccount;
@@ -220,10 +233,12 @@ impl ServiceAccount {
         self
     }
 
-    /// Exchanges a signed assertion for an access token at the token endpoint, which costs a request an hour.
+    /// Exchanges a signed assertion for an access token at the token endpoint,
+    /// which costs a request an hour.
     ///
-    /// This is for services that do not accept self-signed tokens. `build` rejects an exchange for an audience, and
-    /// for an account of another universe than `googleapis.com`.
+    /// This is for services that do not accept self-signed tokens. `build`
+    /// rejects an exchange for an audience, and for an account of another
+    /// universe than `googleapis.com`.
     ///
     /// ```
     /// use longrunning::auth::ServiceAccount;
@@ -241,8 +256,9 @@ impl ServiceAccount {
     /// Sets the token endpoint. Default: `token_uri` of the file, else `https://oauth2.googleapis.com/token`.
     ///
     /// It must be https, or http to loopback. Assertions are signed for `https://oauth2.googleapis.com/token`
-    /// if the endpoint is one of Google's hosts, and for the endpoint itself if you or
-    /// the [policy](crate::auth::CredentialsPolicy) of the file allow another one.
+    /// if the endpoint is one of Google's hosts, and for the endpoint itself if
+    /// you or the [policy](crate::auth::CredentialsPolicy) of the file
+    /// allow another one.
     #[must_use]
     pub fn token_uri(mut self, url: impl Into<String>) -> Self {
         self.token_uri = Some(url.into());
@@ -269,7 +285,8 @@ impl ServiceAccount {
         self.identity.quota_project_id.as_deref()
     }
 
-    /// Returns the universe domain of the account: `googleapis.com` if the file has none.
+    /// Returns the universe domain of the account: `googleapis.com` if the file
+    /// has none.
     pub fn universe_domain(&self) -> &str {
         self.identity.universe_domain.as_deref().unwrap_or(DEFAULT_UNIVERSE)
     }

@@ -1,4 +1,5 @@
-//! The Security Token Service: gives an access token for the token of another identity provider.
+//! The Security Token Service: gives an access token for the token of another
+//! identity provider.
 //!
 //! [RFC 8693](https://www.rfc-editor.org/rfc/rfc8693), with Google's options.
 
@@ -50,7 +51,8 @@ impl TokenExchange {
     }
 }
 
-/// The OAuth client that asks: HTTP basic authentication, [RFC 6749] section 2.3.1.
+/// The OAuth client that asks: HTTP basic authentication, [RFC 6749] section
+/// 2.3.1.
 ///
 /// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
 #[derive(Debug)]
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn client_authentication_is_standard_base64_with_padding() {
-        // Computed by Python's base64.b64encode; the alphabets differ in the first row, the padding in all.
+        // Computed by Python's base64.b64encode; the alphabets differ in the first row,
+        // the padding in all.
         let rows = [
             ("client~id", "se?cret>", "Basic Y2xpZW50fmlkOnNlP2NyZXQ+"),
             ("id", "s", "Basic aWQ6cw=="),

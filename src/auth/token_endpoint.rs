@@ -1,6 +1,8 @@
-//! One exchange with a server that gives tokens: bounded, without redirects, and without secrets in errors.
+//! One exchange with a server that gives tokens: bounded, without redirects,
+//! and without secrets in errors.
 //!
-//! There is no loop here. A transient failure fails the attempt of the call, and the one retry loop asks again.
+//! There is no loop here. A transient failure fails the attempt of the call,
+//! and the one retry loop asks again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,7 +40,8 @@ impl TokenEndpointResponse {
     }
 }
 
-/// Posts a form, percent-encoded, and reads the access token out of the response.
+/// Posts a form, percent-encoded, and reads the access token out of the
+/// response.
 pub(super) fn post_form(
     request: &TokenRequest<'_>,
     url: &str,
@@ -77,7 +80,8 @@ pub(super) fn post_json(
     accepted(&host_of(url), response).map_err(TokenError::from)
 }
 
-/// Makes one exchange within the time of `request` and returns the response, whatever its status.
+/// Makes one exchange within the time of `request` and returns the response,
+/// whatever its status.
 ///
 /// Refuses to send anything over plain http to another machine.
 pub(super) fn send(
@@ -97,7 +101,8 @@ pub(super) fn send(
     send_anywhere(request, method, url, headers, body)
 }
 
-/// As [`send`], to a link-local server that speaks plain http: nothing secret may be in the request.
+/// As [`send`], to a link-local server that speaks plain http: nothing secret
+/// may be in the request.
 pub(super) fn send_anywhere(
     request: &TokenRequest<'_>,
     method: HttpMethod,
@@ -240,7 +245,8 @@ pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "the token endpoint".to_owned(), |url| shown(url.host))
 }
 
-/// The error in the body of a response, without the words of the parser, which quote text that may be secret.
+/// The error in the body of a response, without the words of the parser, which
+/// quote text that may be secret.
 pub(super) enum Unreadable {
     /// A body whose end is missing is found out only by its JSON.
     Cut,
@@ -287,7 +293,8 @@ fn seconds(value: &Value) -> Option<Duration> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }?;
-    // Too many for a `Duration`, or not a number: the cache knows what to do with a token without a lifetime.
+    // Too many for a `Duration`, or not a number: the cache knows what to do with a
+    // token without a lifetime.
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
@@ -306,7 +313,8 @@ fn encode_form(form: &[(&str, &str)]) -> Zeroizing<String> {
     body
 }
 
-/// Makes text of a server fit for a message: one line, no control characters, at most 256 others; `None` if nothing is left.
+/// Makes text of a server fit for a message: one line, no control characters,
+/// at most 256 others; `None` if nothing is left.
 fn printable(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let words = words.join(" ");

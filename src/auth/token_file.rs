@@ -24,7 +24,8 @@ impl TokenFile {
         Self { source: FileSource::new(path), seen: ProcessLock::default() }
     }
 
-    /// Returns whether there is another file than the one read last. One that is gone for a moment is no other.
+    /// Returns whether there is another file than the one read last. One that
+    /// is gone for a moment is no other.
     pub(super) fn has_changed(&self) -> bool {
         let now = Stamp::of(self.source.path());
         now.is_some() && now != *self.seen()
@@ -60,13 +61,15 @@ impl Stamp {
     }
 }
 
-/// A token without a lifetime is assumed to be valid for 5 minutes, and fetched again within less.
+/// A token without a lifetime is assumed to be valid for 5 minutes, and fetched
+/// again within less.
 impl TokenProvider for TokenFile {
     fn token(&self, request: &TokenRequest<'_>) -> Result<AccessToken, TokenError> {
         if let Some(what) = file::misplaced(self.source.path()) {
             return Err(TokenError::permanent(format!("its path contains {what}; {PATH_EXPECTED}")));
         }
-        // Before reading, so that a write during the read counts as a change afterwards.
+        // Before reading, so that a write during the read counts as a change
+        // afterwards.
         *self.seen() = Stamp::of(self.source.path());
         let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
         let text = self.source.read(&limits).map_err(|error| {

@@ -1,10 +1,11 @@
 //! A token as the whole of a file.
 
-/// Takes the token out of a file that holds nothing else; an error says what the file holds instead, and shows none
-/// of it.
+/// Takes the token out of a file that holds nothing else; an error says what
+/// the file holds instead, and shows none of it.
 ///
-/// White space around the token is no part of it, since editors and `echo` leave a line break at the end; neither is
-/// a byte order mark, which some editors put in front.
+/// White space around the token is no part of it, since editors and `echo`
+/// leave a line break at the end; neither is a byte order mark, which some
+/// editors put in front.
 pub(super) fn token_text(bytes: &[u8]) -> Result<&str, &'static str> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("is UTF-16 text, expected UTF-8");

@@ -1,6 +1,8 @@
-//! Which cloud a client works with, and that its credentials belong to the same one.
+//! Which cloud a client works with, and that its credentials belong to the same
+//! one.
 //!
-//! The option goes before `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, and that before `googleapis.com`.
+//! The option goes before `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, and that before
+//! `googleapis.com`.
 
 use crate::auth::url::is_within;
 use crate::auth::{Credentials, DEFAULT_UNIVERSE};
@@ -24,10 +26,12 @@ pub(crate) fn universe_domain(option: Option<&str>, env: &dyn Env) -> Result<Str
     Err(Error::config(format!("{whence} is `{shown}`: expected a domain such as `{DEFAULT_UNIVERSE}`")))
 }
 
-/// Refuses credentials and endpoints of another universe, as far as they are known to be of one.
+/// Refuses credentials and endpoints of another universe, as far as they are
+/// known to be of one.
 ///
-/// Fixed tokens, API keys and providers do not say where they come from; the metadata server does when it is
-/// asked. A host outside of every known universe may stand for any.
+/// Fixed tokens, API keys and providers do not say where they come from; the
+/// metadata server does when it is asked. A host outside of every known
+/// universe may stand for any.
 pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials) -> Result<(), Error> {
     if domain != DEFAULT_UNIVERSE && is_within(host, DEFAULT_UNIVERSE) {
         let (host, domain) = (shown(host), shown(domain));
@@ -43,7 +47,8 @@ pub(crate) fn check_universe(domain: &str, host: &str, credentials: &Credentials
     }
 }
 
-/// Returns the error message for credentials and a client that belong to different universes.
+/// Returns the error message for credentials and a client that belong to
+/// different universes.
 pub(super) fn mismatch(credentials: &str, own: &str, client: &str) -> String {
     let (own, client) = (shown(own), shown(client));
     format!(

@@ -1,4 +1,5 @@
-//! The URLs of token endpoints: what may be sent there, and how messages name them.
+//! The URLs of token endpoints: what may be sent there, and how messages name
+//! them.
 
 use std::net::IpAddr;
 
@@ -14,9 +15,11 @@ pub(super) struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// Takes `https` and `http` without user and password; says what is wrong without showing any of it.
+    /// Takes `https` and `http` without user and password; says what is wrong
+    /// without showing any of it.
     ///
-    /// The host is made of so few characters that no other parser can read another host out of it.
+    /// The host is made of so few characters that no other parser can read
+    /// another host out of it.
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let Some(url) = UrlParts::split(text) else {
             return Err(if text.contains("://") { NO_HOST } else { "is not an absolute URL" });
@@ -34,7 +37,8 @@ impl<'a> Url<'a> {
         Ok(Self { host: bare(url.host), is_https })
     }
 
-    /// Returns whether secrets may go there: over TLS, or without leaving this machine.
+    /// Returns whether secrets may go there: over TLS, or without leaving this
+    /// machine.
     pub(super) fn is_private(&self) -> bool {
         self.is_https || self.is_loopback()
     }
@@ -43,7 +47,8 @@ impl<'a> Url<'a> {
         is_loopback(self.host)
     }
 
-    /// Returns whether it is a server on the same link, as the metadata servers of clouds are.
+    /// Returns whether it is a server on the same link, as the metadata servers
+    /// of clouds are.
     pub(super) fn is_link_local(&self) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) => ip.is_link_local(),
@@ -56,7 +61,8 @@ impl<'a> Url<'a> {
         self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::METADATA.contains(&ip))
     }
 
-    /// Returns whether containers on AWS get their keys there: from ECS, or from the agent of EKS Pod Identity.
+    /// Returns whether containers on AWS get their keys there: from ECS, or
+    /// from the agent of EKS Pod Identity.
     pub(super) fn is_aws_container(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|ip| aws_hosts::CONTAINER.contains(&ip))
     }
@@ -67,7 +73,8 @@ impl<'a> Url<'a> {
     }
 }
 
-/// Returns whether `host` is `domain` or a name below it, without regard to case.
+/// Returns whether `host` is `domain` or a name below it, without regard to
+/// case.
 pub(super) fn is_within(host: &str, domain: &str) -> bool {
     let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
     host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

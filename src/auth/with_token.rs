@@ -7,10 +7,12 @@ use crate::error::Error;
 use crate::util::secret::Secret;
 
 impl Credentials {
-    /// Returns credentials with this `token`, and everything else from these credentials.
+    /// Returns credentials with this `token`, and everything else from these
+    /// credentials.
     ///
-    /// Building a client still reads files and the environment, and calls have the quota project that is
-    /// found there, but no token is fetched: this is for dry runs and recordings. An API key is replaced too;
+    /// Building a client still reads files and the environment, and calls have
+    /// the quota project that is found there, but no token is fetched: this
+    /// is for dry runs and recordings. An API key is replaced too;
     /// [`anonymous`](Self::anonymous) credentials stay anonymous.
     ///
     /// ```
@@ -23,8 +25,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty or holds anything but visible
-    /// ASCII characters, which no header can carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty
+    /// or holds anything but visible ASCII characters, which no header can
+    /// carry.
     pub fn with_token(&self, token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose()).map_err(|why| Error::config(format!("the token {why}")))?;

@@ -20,8 +20,9 @@ pub(crate) use request::{AttemptRequest, RpcRequest};
 
 /// A call that is put together and not sent yet.
 ///
-/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the options are the same for all. A wrong
-/// option is reported by `send`, so that a call reads as one expression.
+/// Every method of [`OperationsClient`](crate::OperationsClient) gives one; the
+/// options are the same for all. A wrong option is reported by `send`, so that
+/// a call reads as one expression.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -63,7 +64,8 @@ pub(crate) struct ListLimits {
     pub(crate) max_pages: Option<usize>,
 }
 
-/// Without what may be a secret given in a wrong place, such as a token as the name.
+/// Without what may be a secret given in a wrong place, such as a token as the
+/// name.
 impl<R: fmt::Debug, M: fmt::Debug> fmt::Debug for Call<R, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
@@ -75,7 +77,8 @@ impl<R: fmt::Debug, M: fmt::Debug> fmt::Debug for Call<R, M> {
     }
 }
 
-/// The mode of [`OperationsClient`](crate::OperationsClient): what it makes blocks the calling thread.
+/// The mode of [`OperationsClient`](crate::OperationsClient): what it makes
+/// blocks the calling thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Blocking;
 
@@ -107,11 +110,13 @@ impl<R, M> Call<R, M> {
 
 /// Options of a WaitOperation call.
 impl<M> Call<WaitOperationRequest, M> {
-    /// Sets how long the server may hold back its response; it may return earlier, done or not.
+    /// Sets how long the server may hold back its response; it may return
+    /// earlier, done or not.
     ///
     /// Without it, the server decides. It extends both timeouts of the call. If
-    /// [`total_timeout`](Self::total_timeout) is set, the request contains at most the remaining time, less a second (or a
-    /// tenth of a shorter time) in which the response can arrive.
+    /// [`total_timeout`](Self::total_timeout) is set, the request contains at
+    /// most the remaining time, less a second (or a tenth of a shorter
+    /// time) in which the response can arrive.
     ///
     /// ```
     /// use std::time::Duration;
@@ -143,7 +148,8 @@ impl<M> Call<ListOperationsRequest, M> {
         self
     }
 
-    /// Starts at the page of this token, from an earlier listing with the same options.
+    /// Starts at the page of this token, from an earlier listing with the same
+    /// options.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -166,7 +172,8 @@ impl<M> Call<ListOperationsRequest, M> {
     /// Lists the reachable operations and names the unreachable locations in
     /// [`unreachable`](crate::OperationPage::unreachable).
     ///
-    /// Only some services support it. Default: an unreachable location fails the listing.
+    /// Only some services support it. Default: an unreachable location fails
+    /// the listing.
     pub fn return_partial_success(self, return_partial_success: bool) -> Self {
         self.set(|request| request.return_partial_success = return_partial_success)
     }
@@ -195,7 +202,8 @@ impl<M> Call<ListOperationsRequest, M> {
 
 /// The parts that running a call needs.
 impl<R, M> Call<R, M> {
-    /// Returns the request with the complete options, or the error of the first that cannot be used.
+    /// Returns the request with the complete options, or the error of the first
+    /// that cannot be used.
     pub(crate) fn complete(&self) -> Result<(&R, CallOptions), Error>
     where
         R: RpcRequest,

@@ -12,7 +12,8 @@ use crate::retry::AttemptTurn;
 use crate::transport::{Attempt, Rpc, Transport};
 use crate::types::{Code, Operation, OperationPage};
 
-/// A request that a [`Call`](crate::Call) sends, and what its `send` returns. Only the five requests of this crate are.
+/// A request that a [`Call`](crate::Call) sends, and what its `send` returns.
+/// Only the five requests of this crate are.
 ///
 /// ```
 /// use longrunning::proto::google::longrunning::GetOperationRequest;
@@ -31,7 +32,8 @@ use crate::types::{Code, Operation, OperationPage};
     reason = "only this crate knows how to make attempts, so only this crate implements it"
 )]
 pub trait CallRequest: RpcRequest<Output = <Self as CallRequest>::Response> {
-    /// The result of the method: an operation, a page of operations, or nothing.
+    /// The result of the method: an operation, a page of operations, or
+    /// nothing.
     type Response: Send + 'static;
 }
 
@@ -206,7 +208,8 @@ fn in_doubt(error: Error, done: &str) -> Error {
     }
 }
 
-/// Returns how long the server may hold its response back if that is to arrive within `left`.
+/// Returns how long the server may hold its response back if that is to arrive
+/// within `left`.
 fn for_server(left: Duration) -> Duration {
     left - (left / 10).min(Duration::from_secs(1))
 }

@@ -36,7 +36,8 @@ impl<R> Call<R> {
 impl<R: CallRequest> Call<R> {
     /// Sends the call, retries it where that is safe, and returns the response.
     ///
-    /// The method that made the call says what success means: [`get`], [`list`] (one page), [`cancel`], [`delete`] or [`wait`].
+    /// The method that made the call says what success means: [`get`], [`list`]
+    /// (one page), [`cancel`], [`delete`] or [`wait`].
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -72,7 +73,8 @@ impl<R: CallRequest> Call<R> {
 }
 
 impl Call<ListOperationsRequest> {
-    /// Returns an iterator over all operations, which fetches each page when it is needed.
+    /// Returns an iterator over all operations, which fetches each page when it
+    /// is needed.
     ///
     /// A `for` loop over the call does the same. Keep the iterator for
     /// [`Operations::unreachable`] and [`Operations::page_token`].
@@ -92,7 +94,8 @@ impl Call<ListOperationsRequest> {
         Operations::new(self.pages())
     }
 
-    /// Returns an iterator over all pages. It fetches each page when `next` is called.
+    /// Returns an iterator over all pages. It fetches each page when `next` is
+    /// called.
     ///
     /// ```
     /// use longrunning::Operation;

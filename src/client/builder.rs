@@ -30,8 +30,9 @@ use super::OperationsClient;
 
 /// Builds an [`OperationsClient`]; created by [`OperationsClient::builder`].
 ///
-/// No option does any I/O, and [`build`](Self::build) reports the first that cannot be used. A client without
-/// [`credentials`](Self::credentials) takes the [default ones](Credentials::application_default).
+/// No option does any I/O, and [`build`](Self::build) reports the first that
+/// cannot be used. A client without [`credentials`](Self::credentials) takes
+/// the [default ones](Credentials::application_default).
 ///
 /// ```
 /// use std::time::Duration;
@@ -148,8 +149,10 @@ impl OperationsClientBuilder {
     /// Sets the protocol. Default: [`TransportKind::Rest`].
     ///
     /// Methods, options and errors are the same for all. Options of REST alone
-    /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format), [`enum_encoding_int`](Self::enum_encoding_int),
-    /// [`http_client`](Self::http_client)) make `build` fail with another transport.
+    /// ([`bindings`](Self::bindings), [`data_format`](Self::data_format),
+    /// [`enum_encoding_int`](Self::enum_encoding_int),
+    /// [`http_client`](Self::http_client)) make `build` fail with another
+    /// transport.
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -167,8 +170,8 @@ impl OperationsClientBuilder {
 
     /// Sets the credentials. Default: [`Credentials::application_default`].
     ///
-    /// They can be a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed token, a provider of
-    /// your own, or [`Credentials::anonymous`].
+    /// They can be a [`ServiceAccount`](crate::auth::ServiceAccount), a fixed
+    /// token, a provider of your own, or [`Credentials::anonymous`].
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -182,7 +185,8 @@ impl OperationsClientBuilder {
         self.set_service("credentials", |service| service.credentials = Some(credentials.into()))
     }
 
-    /// Sets the scopes of access tokens. Default: those of the credentials, `cloud-platform`.
+    /// Sets the scopes of access tokens. Default: those of the credentials,
+    /// `cloud-platform`.
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -195,9 +199,11 @@ impl OperationsClientBuilder {
         self.set_service("scopes", |service| service.scopes = scopes.into_iter().map(Into::into).collect())
     }
 
-    /// Sets the universe domain. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
+    /// Sets the universe domain. Default: `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else
+    /// `googleapis.com`.
     ///
-    /// `build` rejects credentials and endpoints of another one, so that no token is sent there.
+    /// `build` rejects credentials and endpoints of another one, so that no
+    /// token is sent there.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set_service("universe_domain", |service| service.universe_domain = Some(domain.into()))
     }
@@ -220,12 +226,13 @@ impl OperationsClientBuilder {
         })
     }
 
-    /// Sets the version of the API, which is the path prefix of all requests: short for the bindings of
-    /// [`Bindings::version`]. Default: `v1`.
+    /// Sets the version of the API, which is the path prefix of all requests:
+    /// short for the bindings of [`Bindings::version`]. Default: `v1`.
     ///
-    /// Operations that the client starts are polled at the version of the path they were started with, and a
-    /// [`Pending`](crate::Pending) at its own. `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if
-    /// [`bindings`](Self::bindings) of another version are set too.
+    /// Operations that the client starts are polled at the version of the path
+    /// they were started with, and a [`Pending`](crate::Pending) at its
+    /// own. `build` fails with [`ErrorKind::Config`](crate::ErrorKind::Config)
+    /// if [`bindings`](Self::bindings) of another version are set too.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -242,7 +249,8 @@ impl OperationsClientBuilder {
         self.set_rest("api_version", |asked| asked.api_version = Some(version.into()))
     }
 
-    /// Adds a product such as `tool/1.0` to the `user-agent` header, before the product of this crate.
+    /// Adds a product such as `tool/1.0` to the `user-agent` header, before the
+    /// product of this crate.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -264,10 +272,12 @@ impl OperationsClientBuilder {
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
-    /// Sets the requested form of responses: JSON, the default, or protobuf bytes.
+    /// Sets the requested form of responses: JSON, the default, or protobuf
+    /// bytes.
     ///
-    /// The content type of a response determines how it is decoded. So a service that responds in JSON anyway,
-    /// as many do for errors, works too. Requests are the same.
+    /// The content type of a response determines how it is decoded. So a
+    /// service that responds in JSON anyway, as many do for errors, works
+    /// too. Requests are the same.
     ///
     /// ```
     /// use longrunning::transport::DataFormat;
@@ -286,17 +296,21 @@ impl OperationsClientBuilder {
 
     /// Requests enums as numbers (`$alt=json;enum-encoding=int`). Default: off.
     ///
-    /// This crate decodes either form; the option is for response types that the caller decodes. Protobuf bytes
-    /// ([`data_format`](Self::data_format)) always have numbers for enums, so it has no effect on them.
+    /// This crate decodes either form; the option is for response types that
+    /// the caller decodes. Protobuf bytes
+    /// ([`data_format`](Self::data_format)) always have numbers for enums, so
+    /// it has no effect on them.
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |asked| asked.rest.enum_encoding_int = enabled)
     }
 
-    /// Sets the endpoint that is asked, as it is: no environment variable changes it.
+    /// Sets the endpoint that is asked, as it is: no environment variable
+    /// changes it.
     ///
-    /// The endpoint given to [`OperationsClient::builder`] names the service. If it is just a host, with or without
-    /// `https://`, and one of Google's, mutual TLS may turn it into that host's `mtls` endpoint; see
-    /// [`client_cert_source`](Self::client_cert_source). An endpoint with a port or a base path is explicit.
+    /// The endpoint given to [`OperationsClient::builder`] names the service.
+    /// If it is just a host, with or without `https://`, and one of Google's, mutual TLS may turn it into that host's `mtls` endpoint; see
+    /// [`client_cert_source`](Self::client_cert_source). An endpoint with a
+    /// port or a base path is explicit.
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -313,13 +327,18 @@ impl OperationsClientBuilder {
         self.set_service("api_endpoint", |service| service.api_endpoint = Some(endpoint.into()))
     }
 
-    /// Sets whether the endpoint may be plain http on another machine, such as an emulator in a container. Default: no.
+    /// Sets whether the endpoint may be plain http on another machine, such as
+    /// an emulator in a container. Default: no.
     ///
-    /// Plain http to this machine (`localhost`, `127.0.0.1`, `[::1]`) needs no permission. To another machine, the client
-    /// has to be [anonymous](Credentials::anonymous), because everything that is sent can be read on the way: with any
-    /// other credentials, the default ones included, and with a client certificate `build` fails. A call with a header
-    /// that [may be a credential](crate::http::is_sensitive) fails with [`ErrorKind::Config`](crate::ErrorKind::Config),
-    /// and nothing is sent. This applies to every transport.
+    /// Plain http to this machine (`localhost`, `127.0.0.1`, `[::1]`) needs no
+    /// permission. To another machine, the client
+    /// has to be [anonymous](Credentials::anonymous), because everything that
+    /// is sent can be read on the way: with any other credentials, the
+    /// default ones included, and with a client certificate `build` fails. A
+    /// call with a header that [may be a
+    /// credential](crate::http::is_sensitive) fails with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is
+    /// sent. This applies to every transport.
     ///
     /// ```
     /// use longrunning::{Credentials, ErrorKind, OperationsClient};
@@ -336,29 +355,41 @@ impl OperationsClientBuilder {
         self.set_service("allow_plain_http", |service| service.allows_plain_http = allowed)
     }
 
-    /// Sets the client certificate to use if the environment enables it ([AIP-4114]).
+    /// Sets the client certificate to use if the environment enables it
+    /// ([AIP-4114]).
     ///
-    /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it is not, which is written to the log
-    /// as a warning. To show a certificate whatever the environment says, put it into the
-    /// [HTTP options](crate::http::HttpOptions::client_certificate). Without either, `true` takes the certificate
-    /// of the machine: the first of
+    /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it
+    /// is not, which is written to the log as a warning. To show a
+    /// certificate whatever the environment says, put it into the
+    /// [HTTP options](crate::http::HttpOptions::client_certificate). Without
+    /// either, `true` takes the certificate of the machine: the first of
     ///
-    /// 1. the [configuration](ClientCertificate::from_config_file) that `GOOGLE_API_CERTIFICATE_CONFIG` names,
-    /// 2. the one that `CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH` names,
-    /// 3. `certificate_config.json` in gcloud's folder, which is `CLOUDSDK_CONFIG`, else `~/.config/gcloud`
-    ///    (`%APPDATA%\gcloud` on Windows),
-    /// 4. the bundle that GKE mounts at `/var/run/secrets/workload-spiffe-credentials`;
+    /// 1. the [configuration](ClientCertificate::from_config_file) that
+    ///    `GOOGLE_API_CERTIFICATE_CONFIG` names,
+    /// 2. the one that `CLOUDSDK_CONTEXT_AWARE_CERTIFICATE_CONFIG_FILE_PATH`
+    ///    names,
+    /// 3. `certificate_config.json` in gcloud's folder, which is
+    ///    `CLOUDSDK_CONFIG`, else `~/.config/gcloud` (`%APPDATA%\gcloud` on
+    ///    Windows),
+    /// 4. the bundle that GKE mounts at
+    ///    `/var/run/secrets/workload-spiffe-credentials`;
     ///
-    /// and goes on without one when there is none of them. A configuration without a `workload` certificate is an
-    /// error. `CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE` counts where the first variable is unset. Any value but `true` is no, unset is
-    /// no: this follows the documentation, while Google's library for Python has since version 2.43 of google-auth
-    /// switched itself on where it finds a configuration.
+    /// and goes on without one when there is none of them. A configuration
+    /// without a `workload` certificate is an
+    /// error. `CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE` counts where the
+    /// first variable is unset. Any value but `true` is no, unset is
+    /// no: this follows the documentation, while Google's library for Python
+    /// has since version 2.43 of google-auth switched itself on where it
+    /// finds a configuration.
     ///
-    /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and `run.mtls.googleapis.com`: `never`
-    /// and `always` mean what they say, `auto`, the default, takes the latter when a client certificate is in use,
-    /// and any other value is an error. Two values are accepted that Google's library for Python refuses: the words in
-    /// another case (`ALWAYS`), and the empty value, which means `auto`. An explicit endpoint wins, and the variable is
-    /// not looked at then: [`api_endpoint`](Self::api_endpoint).
+    /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and
+    /// `run.mtls.googleapis.com`: `never` and `always` mean what they say,
+    /// `auto`, the default, takes the latter when a client certificate is in
+    /// use, and any other value is an error. Two values are accepted that
+    /// Google's library for Python refuses: the words in another case
+    /// (`ALWAYS`), and the empty value, which means `auto`. An explicit
+    /// endpoint wins, and the variable is not looked at then:
+    /// [`api_endpoint`](Self::api_endpoint).
     ///
     /// No cargo feature is needed for any of this.
     ///
@@ -380,7 +411,8 @@ impl OperationsClientBuilder {
         self.set_service("client_cert_source", |service| service.client_cert_source = Some(certificate))
     }
 
-    /// Sets trusted roots, client certificate, proxy and connection reuse of the built-in HTTP client.
+    /// Sets trusted roots, client certificate, proxy and connection reuse of
+    /// the built-in HTTP client.
     ///
     /// ```
     /// use std::time::Duration;
@@ -397,10 +429,12 @@ impl OperationsClientBuilder {
         self.set_service("http_options", |service| service.http_options = options)
     }
 
-    /// Sends requests with your own HTTP client. [`http_options`](Self::http_options) then do not apply.
+    /// Sends requests with your own HTTP client.
+    /// [`http_options`](Self::http_options) then do not apply.
     ///
-    /// It has to handle proxies and client certificates itself: `build` fails if
-    /// [`client_cert_source`](Self::client_cert_source), or the environment without an explicit endpoint, requires a certificate.
+    /// It has to handle proxies and client certificates itself: `build` fails
+    /// if [`client_cert_source`](Self::client_cert_source), or the
+    /// environment without an explicit endpoint, requires a certificate.
     ///
     /// ```
     /// use longrunning::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
@@ -428,17 +462,20 @@ impl OperationsClientBuilder {
         self.set_rest("http_client", |asked| asked.service.http_client = client)
     }
 
-    /// Limits the size of response messages, before and after decompression. Default: 4 MiB, as usual with gRPC.
+    /// Limits the size of response messages, before and after decompression.
+    /// Default: 4 MiB, as usual with gRPC.
     ///
-    /// A longer message is rejected before it is read. This is an option of gRPC; REST accepts operations of up to
-    /// 32 MiB and list pages of up to 64 MiB.
+    /// A longer message is rejected before it is read. This is an option of
+    /// gRPC; REST accepts operations of up to 32 MiB and list pages of up
+    /// to 64 MiB.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     pub fn message_limit(self, bytes: usize) -> Self {
         self.set_grpc("message_limit", |grpc| grpc.message_limit = bytes)
     }
 
-    /// Sets retries and timeouts for each method, from a configuration for gRPC clients.
+    /// Sets retries and timeouts for each method, from a configuration for gRPC
+    /// clients.
     ///
     /// [`retry`](Self::retry), [`attempt_timeout`](Self::attempt_timeout) and
     /// [`total_timeout`](Self::total_timeout) override it, in any order.
@@ -452,7 +489,8 @@ impl OperationsClientBuilder {
     poll_options!();
     rate_option!();
 
-    /// Checks all options and creates the client. It does no network I/O, but reads the file of default credentials.
+    /// Checks all options and creates the client. It does no network I/O, but
+    /// reads the file of default credentials.
     ///
     /// ```
     /// use longrunning::{Credentials, ErrorKind, OperationsClient};
@@ -466,8 +504,10 @@ impl OperationsClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that names the option, variable or file;
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) if there are no default credentials.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with a message that
+    /// names the option, variable or file;
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) if there are no default
+    /// credentials.
     pub fn build(self) -> Result<OperationsClient, Error> {
         self.options.check()?;
         let (transport, origin) = match self.source {
@@ -494,7 +534,8 @@ impl OperationsClientBuilder {
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
-    /// Replaces the environment variables that the client looks at; all others count as unset.
+    /// Replaces the environment variables that the client looks at; all others
+    /// count as unset.
     ///
     /// ```
     /// use longrunning::OperationsClient;
@@ -590,7 +631,8 @@ impl RequestedTransport {
     }
 }
 
-/// Without the environment, and without what may be a secret given in a wrong place.
+/// Without the environment, and without what may be a secret given in a wrong
+/// place.
 impl fmt::Debug for OperationsClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationsClientBuilder")

@@ -26,8 +26,9 @@ pub use builder::OperationsClientBuilder;
 
 /// A client for the long-running operations of one service.
 ///
-/// Cheap to clone, and to share between threads: clones share connections and tokens. Nothing is sent before
-/// `send`, iteration or `until_done`; every call blocks the calling thread, which is the only one that works.
+/// Cheap to clone, and to share between threads: clones share connections and
+/// tokens. Nothing is sent before `send`, iteration or `until_done`; every call
+/// blocks the calling thread, which is the only one that works.
 ///
 /// ```no_run
 /// use longrunning::OperationsClient;
@@ -38,16 +39,19 @@ pub use builder::OperationsClientBuilder;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// Methods that take an operation accept a name (`&str`, `String`, [`OperationName`](crate::OperationName)), an
-/// [`Operation`](crate::Operation), a [`Pending`](crate::Pending) or a handle: see [`OperationRef`]. Names are unique only within
-/// a service, and a service forgets an operation some time after it is done (usually 30 days).
+/// Methods that take an operation accept a name (`&str`, `String`,
+/// [`OperationName`](crate::OperationName)), an
+/// [`Operation`](crate::Operation), a [`Pending`](crate::Pending) or a handle:
+/// see [`OperationRef`]. Names are unique only within a service, and a service
+/// forgets an operation some time after it is done (usually 30 days).
 #[derive(Clone)]
 pub struct OperationsClient {
     pub(crate) core: Arc<Core>,
 }
 
 impl OperationsClient {
-    /// Creates a client for the service at `endpoint`, with [default credentials] and default options.
+    /// Creates a client for the service at `endpoint`, with [default
+    /// credentials] and default options.
     ///
     /// Reads the credentials file, if there is one, and does no network I/O.
     ///
@@ -69,11 +73,14 @@ impl OperationsClient {
         Self::builder(endpoint).build()
     }
 
-    /// Returns a builder of a client for the service at `endpoint`, over REST by default.
+    /// Returns a builder of a client for the service at `endpoint`, over REST
+    /// by default.
     ///
-    /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a URL with a base path. It must
-    /// be https, except for loopback addresses. Operations live where they were started: a regional service
-    /// wants its regional endpoint. A host of Google's may become its endpoint for mutual TLS:
+    /// The endpoint is a host (`run.googleapis.com`), a host with a port, or a
+    /// URL with a base path. It must be https, except for loopback
+    /// addresses. Operations live where they were started: a regional service
+    /// wants its regional endpoint. A host of Google's may become its endpoint
+    /// for mutual TLS:
     /// [`client_cert_source`](OperationsClientBuilder::client_cert_source).
     pub fn builder(endpoint: impl Into<String>) -> OperationsClientBuilder {
         OperationsClientBuilder::service(endpoint.into())
@@ -81,9 +88,10 @@ impl OperationsClient {
 
     /// Returns a builder of a client over your own transport.
     ///
-    /// `build` rejects options of this crate's transports (credentials, bindings, …). The
-    /// [transport](Self::transport) of another client works too: both clients share connections and tokens,
-    /// and each has its own defaults.
+    /// `build` rejects options of this crate's transports (credentials,
+    /// bindings, …). The [transport](Self::transport) of another client
+    /// works too: both clients share connections and tokens, and each has
+    /// its own defaults.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -103,16 +111,19 @@ impl OperationsClient {
         OperationsClientBuilder::custom(Arc::new(transport))
     }
 
-    /// Returns the transport, for [`over`](Self::over) and for attempts without retries.
+    /// Returns the transport, for [`over`](Self::over) and for attempts without
+    /// retries.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.core.transport
     }
 
-    /// Sends the request that starts an operation, and returns a handle that holds the response.
+    /// Sends the request that starts an operation, and returns a handle that
+    /// holds the response.
     ///
-    /// `path` is that of the method in the reference of the service, with its version: the operation is polled at that
-    /// version. Over gRPC it is the method, such as `google.cloud.run.v2.Jobs/RunJob`. [`StartCall`] says what else there is
-    /// to set, and why a start is never sent twice.
+    /// `path` is that of the method in the reference of the service, with its
+    /// version: the operation is polled at that version. Over gRPC it is
+    /// the method, such as `google.cloud.run.v2.Jobs/RunJob`. [`StartCall`]
+    /// says what else there is to set, and why a start is never sent twice.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -130,18 +141,26 @@ impl OperationsClient {
         StartCall::new(&self.core, Blocking, path.into())
     }
 
-    /// Returns the headers by which a request of the program's own to the same service is authorized.
+    /// Returns the headers by which a request of the program's own to the same
+    /// service is authorized.
     ///
-    /// They are `authorization` or `x-goog-api-key`, and `x-goog-user-project` if there is a quota project, without which
-    /// many services refuse the credentials of a user. There are none for [anonymous](crate::Credentials::anonymous) clients.
-    /// The token is that of the client's own calls, from the same cache; fetch the headers anew for each request, because a
-    /// token expires. It may send a request for a token, within the attempt timeout of a start. `Debug` redacts the values.
+    /// They are `authorization` or `x-goog-api-key`, and `x-goog-user-project`
+    /// if there is a quota project, without which many services refuse the
+    /// credentials of a user. There are none for
+    /// [anonymous](crate::Credentials::anonymous) clients. The token is
+    /// that of the client's own calls, from the same cache; fetch the headers
+    /// anew for each request, because a token expires. It may send a
+    /// request for a token, within the attempt timeout of a start. `Debug`
+    /// redacts the values.
     ///
-    /// **Only for this service.** A self-signed JWT of a service account is valid for the host of the endpoint alone (its
-    /// audience), and an access token sent to another host is a token given away.
+    /// **Only for this service.** A self-signed JWT of a service account is
+    /// valid for the host of the endpoint alone (its audience), and an
+    /// access token sent to another host is a token given away.
     ///
-    /// **After a 401.** The client does not see the response to a request of the program's own. It renews the token if one
-    /// of its own calls is rejected: make a cheap one, such as `get` of the operation, then fetch the headers again.
+    /// **After a 401.** The client does not see the response to a request of
+    /// the program's own. It renews the token if one of its own calls is
+    /// rejected: make a cheap one, such as `get` of the operation, then fetch
+    /// the headers again.
     ///
     /// ```
     /// use longrunning::{Credentials, OperationsClient};
@@ -156,8 +175,10 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the endpoint is plain http, to loopback too, or the transport is the program's
-    /// own; [`Auth`](crate::ErrorKind::Auth), [`Timeout`](crate::ErrorKind::Timeout) and
+    /// [`Config`](crate::ErrorKind::Config) if the endpoint is plain http, to
+    /// loopback too, or the transport is the program's
+    /// own; [`Auth`](crate::ErrorKind::Auth),
+    /// [`Timeout`](crate::ErrorKind::Timeout) and
     /// [`Stopped`](crate::ErrorKind::Stopped) if there is no token.
     pub fn authorization_headers(&self) -> Result<Headers, Error> {
         let options = &self.core.start;
@@ -181,18 +202,20 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// As for [`Call::send`](Call#method.send); `NOT_FOUND` for an operation that was deleted or has expired. An operation that
-    /// failed is not an error here.
+    /// As for [`Call::send`](Call#method.send); `NOT_FOUND` for an operation
+    /// that was deleted or has expired. An operation that failed is not an
+    /// error here.
     ///
     /// [GetOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn get(&self, operation: impl Into<OperationRef>) -> Call<GetOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Lists operations ([ListOperations]): by item, by page, or one page alone.
+    /// Lists operations ([ListOperations]): by item, by page, or one page
+    /// alone.
     ///
-    /// `parent` is the parent (`projects/p/locations/l`) or the collection itself
-    /// (`projects/p/locations/l/operations`, `operations`).
+    /// `parent` is the parent (`projects/p/locations/l`) or the collection
+    /// itself (`projects/p/locations/l/operations`, `operations`).
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -205,17 +228,20 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// Each step of the iteration may fail as [`Call::send`](Call#method.send) does.
+    /// Each step of the iteration may fail as [`Call::send`](Call#method.send)
+    /// does.
     ///
     /// [ListOperations]: https://google.aip.dev/158
     pub fn list(&self, parent: impl Into<OperationRef>) -> Call<ListOperationsRequest> {
         self.call(parent.into().at(&self.core).into_parent_target())
     }
 
-    /// Requests the cancellation of an operation ([CancelOperation]), which is best effort.
+    /// Requests the cancellation of an operation ([CancelOperation]), which is
+    /// best effort.
     ///
-    /// Success means that the service received the request. The state of the operation says whether it was cancelled, had ended
-    /// before, or continues:
+    /// Success means that the service received the request. The state of the
+    /// operation says whether it was cancelled, had ended before, or
+    /// continues:
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -231,16 +257,18 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot cancel operations. If an earlier attempt
-    /// may have reached the service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says that it may have cancelled the
-    /// operation.
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service
+    /// cannot cancel operations. If an earlier attempt may have reached the
+    /// service, the message of `NOT_FOUND` and `FAILED_PRECONDITION` says that
+    /// it may have cancelled the operation.
     ///
     /// [CancelOperation]: https://google.aip.dev/151
     pub fn cancel(&self, operation: impl Into<OperationRef>) -> Call<CancelOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Deletes an operation ([DeleteOperation]), whose result is no longer needed. It does not cancel it.
+    /// Deletes an operation ([DeleteOperation]), whose result is no longer
+    /// needed. It does not cancel it.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -255,18 +283,21 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service cannot delete operations. `NOT_FOUND` after an
-    /// attempt whose response was lost counts as success.
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service
+    /// cannot delete operations. `NOT_FOUND` after an attempt whose
+    /// response was lost counts as success.
     ///
     /// [DeleteOperation]: https://google.aip.dev/151
     pub fn delete(&self, operation: impl Into<OperationRef>) -> Call<DeleteOperationRequest> {
         self.call(operation.into().at(&self.core).into_target())
     }
 
-    /// Lets the server wait for an operation ([WaitOperation]); may return before it is done.
+    /// Lets the server wait for an operation ([WaitOperation]); may return
+    /// before it is done.
     ///
-    /// Few services have this method, and they bind it differently: the client needs a binding for it
-    /// ([`Bindings`](crate::Bindings)). To block until an operation is done, use [`poller`](Self::poller).
+    /// Few services have this method, and they bind it differently: the client
+    /// needs a binding for it ([`Bindings`](crate::Bindings)). To block
+    /// until an operation is done, use [`poller`](Self::poller).
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
@@ -284,8 +315,9 @@ impl OperationsClient {
     ///
     /// # Errors
     ///
-    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service has no such method. Without a binding for it
-    /// nothing is sent, and the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
+    /// As for [`Call::send`](Call#method.send); `UNIMPLEMENTED` if the service
+    /// has no such method. Without a binding for it nothing is sent, and
+    /// the error is of the kind `Binding`, with `UNIMPLEMENTED` too.
     ///
     /// [WaitOperation]: https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto
     pub fn wait(&self, operation: impl Into<OperationRef>) -> Call<WaitOperationRequest> {
@@ -309,7 +341,8 @@ impl OperationsClient {
     }
 
     /// Returns a handle for one operation.
-    /// Nothing is sent. The first method that sends a request reports an invalid name.
+    /// Nothing is sent. The first method that sends a request reports an
+    /// invalid name.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -324,7 +357,8 @@ impl OperationsClient {
         OperationHandle::new(&self.core, Blocking, operation.into())
     }
 
-    /// Cancels every operation under `parent` that is not done, as far as the service lists them.
+    /// Cancels every operation under `parent` that is not done, as far as the
+    /// service lists them.
     ///
     /// Cancelling is best effort, for each of them.
     ///
@@ -341,7 +375,8 @@ impl OperationsClient {
         Sweep::cancel(&self.core, parent.into().at(&self.core).into_parent_target())
     }
 
-    /// Deletes every operation under `parent` that is done, as far as the service lists them.
+    /// Deletes every operation under `parent` that is done, as far as the
+    /// service lists them.
     ///
     /// ```
     /// # let server = longrunning::testing::FakeServer::start();
@@ -359,8 +394,9 @@ impl OperationsClient {
 
     /// Waits for many operations at once.
     ///
-    /// A target is a name or an operation. Operations with the same parent are polled by listing it, where that
-    /// costs less than one request for each; see [`PollMany`].
+    /// A target is a name or an operation. Operations with the same parent are
+    /// polled by listing it, where that costs less than one request for
+    /// each; see [`PollMany`].
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -378,13 +414,17 @@ impl OperationsClient {
         PollMany::new(&self.core, targets)
     }
 
-    /// Waits for the operations of this client in a journal: one call continues the work of an earlier process.
+    /// Waits for the operations of this client in a journal: one call continues
+    /// the work of an earlier process.
     ///
-    /// Results that were not acknowledged come first, without a request, then the pending operations as
-    /// [`poll_many`](Self::poll_many) yields them. [`PollMany::journal`] says what is recorded and removed.
-    /// An operation is this client's if it was recorded with the endpoint of this client, as
-    /// [`OperationHandle::to_pending`] does it; over a transport of your own, if it was recorded without an endpoint.
-    /// [`Journal::pending`] has the others too. Each operation is polled at the version it was recorded with. Two waits that resume from one journal at
+    /// Results that were not acknowledged come first, without a request, then
+    /// the pending operations as [`poll_many`](Self::poll_many) yields
+    /// them. [`PollMany::journal`] says what is recorded and removed.
+    /// An operation is this client's if it was recorded with the endpoint of
+    /// this client, as [`OperationHandle::to_pending`] does it; over a
+    /// transport of your own, if it was recorded without an endpoint.
+    /// [`Journal::pending`] has the others too. Each operation is polled at the
+    /// version it was recorded with. Two waits that resume from one journal at
     /// the same time give the same operations.
     ///
     /// ```

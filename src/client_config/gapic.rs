@@ -1,4 +1,5 @@
-//! The `client_config` of clients that were generated from the older GAPIC configuration.
+//! The `client_config` of clients that were generated from the older GAPIC
+//! configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -85,7 +85,8 @@ fn retry(policy: &ConfigNode<'_>) -> Result<RetryPolicy, Error> {
         .backoff(Backoff::exponential(initial, maximum).factor(factor)))
 }
 
-/// Of an entry. Those that are not for retries and time limits have no effect here.
+/// Of an entry. Those that are not for retries and time limits have no effect
+/// here.
 const KEYS: [&str; 7] = [
     "name",
     "timeout",

@@ -35,7 +35,8 @@ impl<'a> ConfigNode<'a> {
         self.member(key, self.value).error(&format!("is missing: {why}"))
     }
 
-    /// Logs the members that have no effect: they may be misspelt, or newer than this crate.
+    /// Logs the members that have no effect: they may be misspelt, or newer
+    /// than this crate.
     pub(super) fn warn_of_others_than(&self, known: &[&str]) -> Result<(), Error> {
         for (key, node) in self.members()? {
             if !known.contains(&key) {

@@ -53,7 +53,8 @@ impl Error {
         .about(name)
     }
 
-    /// Returns the error for a response, or a part of one, that is not what was promised.
+    /// Returns the error for a response, or a part of one, that is not what was
+    /// promised.
     pub(crate) fn decode(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode, message)
     }
@@ -80,25 +81,29 @@ impl Error {
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
 
-    /// Returns the error for a method that a service is known not to have, at least not for such a name.
+    /// Returns the error for a method that a service is known not to have, at
+    /// least not for such a name.
     pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
         let message = format!("no request was sent: {service} has no {method} for such an operation");
         let status = Status::new(Code::Unimplemented, &*message);
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
 
-    /// Returns the error for a page or other text of something in front of the service, sent as a success.
+    /// Returns the error for a page or other text of something in front of the
+    /// service, sent as a success.
     pub(crate) fn status_page(message: impl Into<String>) -> Self {
         Self::decode(message).sent(true).of_status_page()
     }
 
-    /// Returns the error for a proxy that does not take a request without credentials.
+    /// Returns the error for a proxy that does not take a request without
+    /// credentials.
     pub(crate) fn proxy_credentials(status: Status) -> Self {
         Self::new(ErrorKind::Transport, format!("the proxy requires credentials: {status}"))
             .with_status(status)
     }
 
-    /// Returns the error for a response of which something is missing, and which began as a success.
+    /// Returns the error for a response of which something is missing, and
+    /// which began as a success.
     pub(crate) fn response_cut(message: &str) -> Self {
         Self::new(ErrorKind::Transport, message).transient(true).sent(true).with_http_status(200)
     }
@@ -114,7 +119,8 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("no response from {host} in time")).transient(true).sent(sent)
     }
 
-    /// Returns the error for an attempt that failed when its time was up, whatever ended it.
+    /// Returns the error for an attempt that failed when its time was up,
+    /// whatever ended it.
     pub(crate) fn ended_late(host: &str, error: HttpError) -> Self {
         let late = Self::attempt_timed_out(host, error.was_sent());
         let late = match error.proxy() {
@@ -128,7 +134,8 @@ impl Error {
         Self(Box::new(ErrorInner { source: error.into_source(), ..*late.0 }))
     }
 
-    /// Adds the status with which the server ended a call whose time was up, if it says more than that.
+    /// Adds the status with which the server ended a call whose time was up, if
+    /// it says more than that.
     #[cfg(feature = "grpc")]
     pub(crate) fn caused_by_end(self, error: Self) -> Self {
         let message = error.status().map(Status::message).unwrap_or_default().to_ascii_lowercase();
@@ -187,14 +194,16 @@ impl Error {
         Self::new(ErrorKind::Auth, format!("no access token from {credentials}: {why}")).transient(transient)
     }
 
-    /// Returns the error for an attempt that timed out before there was an access token; nothing was sent.
+    /// Returns the error for an attempt that timed out before there was an
+    /// access token; nothing was sent.
     pub(crate) fn token_timeout(credentials: &str, timeout: Duration) -> Self {
         let seconds = Seconds(timeout);
         Self::new(ErrorKind::Timeout, format!("no access token from {credentials} within {seconds} s"))
             .transient(true)
     }
 
-    /// Returns the error for a file or text with credentials that cannot be used.
+    /// Returns the error for a file or text with credentials that cannot be
+    /// used.
     pub(crate) fn credentials(origin: &str, why: impl fmt::Display) -> Self {
         Self::config(format!("{origin} {why}"))
     }
@@ -202,7 +211,8 @@ impl Error {
 
 /// Of `types`.
 impl Error {
-    /// Returns the error for a document that is not what it should be; `subject` says what it was taken for.
+    /// Returns the error for a document that is not what it should be;
+    /// `subject` says what it was taken for.
     pub(crate) fn invalid(subject: &str, invalid: InvalidJson) -> Self {
         if invalid.is_json() {
             return Self::decode(format!("{subject} is not valid: {invalid}"));
@@ -210,13 +220,15 @@ impl Error {
         Self::decode(format!("{subject} is not valid JSON")).with_source(invalid)
     }
 
-    /// Returns the error for a message that cannot be turned into its other form, although it may be valid as it is.
+    /// Returns the error for a message that cannot be turned into its other
+    /// form, although it may be valid as it is.
     pub(crate) fn not_converted(type_name: &str, form: &str, invalid: InvalidJson) -> Self {
         let name = excerpt(type_name);
         Self::decode(format!("cannot convert an any of type `{name}` to {form}: {invalid}; {TYPED_RESULTS}"))
     }
 
-    /// Returns the error for an operation that is done in a way that makes no sense.
+    /// Returns the error for an operation that is done in a way that makes no
+    /// sense.
     pub(crate) fn operation_malformed(name: &str, why: impl fmt::Display) -> Self {
         Self::decode(format!("operation `{}` is malformed: {why}", shown_name(name))).about(name)
     }

@@ -1,4 +1,5 @@
-//! The one error type. Every message that a user can read is composed in `messages.rs` or in the type it belongs to.
+//! The one error type. Every message that a user can read is composed in
+//! `messages.rs` or in the type it belongs to.
 
 mod messages;
 
@@ -16,31 +17,38 @@ use crate::util::redact::redacted;
 
 /// The error of a call, a listing or a wait.
 ///
-/// `Display` is one line without the cause; `{:#}` appends the chain of causes, which
-/// [`source`](StdError::source) gives one by one. No message contains a token, a key, more than 1 KiB of the
-/// message of a [`Status`] or of a path, or more than 200 bytes of any other text that came from outside; control
-/// characters and those that turn the direction of text are escaped. A value that may be a secret given in the wrong
-/// place (JSON as a path, a token as a name) is described and not shown.
+/// `Display` is one line without the cause; `{:#}` appends the chain of causes,
+/// which [`source`](StdError::source) gives one by one. No message contains a
+/// token, a key, more than 1 KiB of the message of a [`Status`] or of a path,
+/// or more than 200 bytes of any other text that came from outside; control
+/// characters and those that turn the direction of text are escaped. A value
+/// that may be a secret given in the wrong place (JSON as a path, a token as a
+/// name) is described and not shown.
 #[derive(Clone)]
 pub struct Error(Box<ErrorInner>);
 
-/// The category of an error: which party failed, and so can do something about it.
+/// The category of an error: which party failed, and so can do something about
+/// it.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// No credentials, or none that could be turned into a token.
     Auth,
-    /// No request can be made of the `name`, or the method has no binding; nothing was sent.
+    /// No request can be made of the `name`, or the method has no binding;
+    /// nothing was sent.
     Binding,
-    /// An option, an endpoint or a file given by the caller cannot be used; nothing was sent.
+    /// An option, an endpoint or a file given by the caller cannot be used;
+    /// nothing was sent.
     Config,
-    /// The response cannot be read: it is not what the method promises, or the page of a proxy sent as a success.
+    /// The response cannot be read: it is not what the method promises, or the
+    /// page of a proxy sent as a success.
     Decode,
     /// The operation itself is done and failed; the request for it succeeded.
     Operation,
     /// The service returned an error; [`Error::code`] is its code.
     Service,
-    /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation may still be running.
+    /// The caller's own [`StopToken`](crate::StopToken) ended it; the operation
+    /// may still be running.
     Stopped,
     /// Time ran out; the operation may still be running.
     Timeout,
@@ -107,7 +115,8 @@ impl Error {
         self.0.status.as_ref().map(Status::code)
     }
 
-    /// Returns the status that has the [`code`](Self::code), with its typed details.
+    /// Returns the status that has the [`code`](Self::code), with its typed
+    /// details.
     ///
     /// ```
     /// use longrunning::rpc::ErrorInfo;
@@ -142,9 +151,11 @@ impl Error {
         self.0.operation.as_ref()
     }
 
-    /// Returns the requested `name`. A later wait can continue with it, also in another process.
+    /// Returns the requested `name`. A later wait can continue with it, also in
+    /// another process.
     ///
-    /// If an operation failed, it is the name of the operation. It is `None` if the error is not about a name.
+    /// If an operation failed, it is the name of the operation. It is `None` if
+    /// the error is not about a name.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -157,7 +168,8 @@ impl Error {
         self.0.name.as_deref()
     }
 
-    /// Returns the number of attempts (for a wait: polls). Zero means that no request was sent.
+    /// Returns the number of attempts (for a wait: polls). Zero means that no
+    /// request was sent.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -189,9 +201,11 @@ impl Error {
         self.0.http_status
     }
 
-    /// Returns the delay before the next attempt that the server requests (`Retry-After` or `RetryInfo`).
+    /// Returns the delay before the next attempt that the server requests
+    /// (`Retry-After` or `RetryInfo`).
     ///
-    /// For an [`Auth`](ErrorKind::Auth) error, it is the time until the next token request.
+    /// For an [`Auth`](ErrorKind::Auth) error, it is the time until the next
+    /// token request.
     ///
     /// ```
     /// use std::time::Duration;
@@ -206,21 +220,25 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Returns the URL of the request, without its query, if a service or something in front of it rejected it.
+    /// Returns the URL of the request, without its query, if a service or
+    /// something in front of it rejected it.
     ///
-    /// Over gRPC it is that of the method. The message of `NOT_FOUND` names it too.
+    /// Over gRPC it is that of the method. The message of `NOT_FOUND` names it
+    /// too.
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
     }
 
-    /// Returns the token of the page that failed, for a listing that continues there later.
+    /// Returns the token of the page that failed, for a listing that continues
+    /// there later.
     ///
     /// `page_token` of a listing accepts it; an empty token is the first page.
     pub fn page_token(&self) -> Option<&str> {
         self.0.page_token.as_deref()
     }
 
-    /// Returns the error of the last poll, for a wait that ended while its polls failed.
+    /// Returns the error of the last poll, for a wait that ended while its
+    /// polls failed.
     ///
     /// ```
     /// # use longrunning::testing::{FakeServer, Reply};
@@ -239,10 +257,13 @@ impl Error {
         self.0.fault.as_ref()
     }
 
-    /// Returns whether a [start](crate::OperationsClient::start) that failed may have started an operation.
+    /// Returns whether a [start](crate::OperationsClient::start) that failed
+    /// may have started an operation.
     ///
-    /// The message says so too. Look for the operation with [`list`](crate::OperationsClient::list), or for the resource
-    /// that it creates, before you start again. `false` is certain: the request was not sent, or the service rejected it.
+    /// The message says so too. Look for the operation with
+    /// [`list`](crate::OperationsClient::list), or for the resource that it
+    /// creates, before you start again. `false` is certain: the request was not
+    /// sent, or the service rejected it.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -257,11 +278,12 @@ impl Error {
         self.0.may_have_started
     }
 
-    /// Returns the response to a start that was accepted, if the response is no operation, or one that cannot be read: at most
-    /// its first 64 KiB. [`may_have_started`](Self::may_have_started) is true for the latter.
+    /// Returns the response to a start that was accepted, if the response is no
+    /// operation, or one that cannot be read: at most its first 64 KiB.
+    /// [`may_have_started`](Self::may_have_started) is true for the latter.
     ///
-    /// It may contain secrets, such as the key of a certificate that was created. So neither `Display` nor `Debug` of the
-    /// error contains it.
+    /// It may contain secrets, such as the key of a certificate that was
+    /// created. So neither `Display` nor `Debug` of the error contains it.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -277,9 +299,11 @@ impl Error {
 
     /// Returns whether the same call may succeed later without any change.
     ///
-    /// That holds for a connection that failed, an attempt that timed out, `UNAVAILABLE`, and a used-up quota if the
-    /// service says [when to come back](Self::retry_after). It does not hold for the failure of an operation, which is
-    /// permanent, nor if the server asks not to retry (`grpc-retry-pushback-ms: -1`). The table in [`docs/errors.md`] has
+    /// That holds for a connection that failed, an attempt that timed out,
+    /// `UNAVAILABLE`, and a used-up quota if the service says [when to come
+    /// back](Self::retry_after). It does not hold for the failure of an
+    /// operation, which is permanent, nor if the server asks not to retry
+    /// (`grpc-retry-pushback-ms: -1`). The table in [`docs/errors.md`] has
     /// all events.
     ///
     /// ```
@@ -295,12 +319,15 @@ impl Error {
     }
 }
 
-/// Errors of a [`Transport`](crate::transport::Transport) of the program's own, and what each layer adds to them.
+/// Errors of a [`Transport`](crate::transport::Transport) of the program's own,
+/// and what each layer adds to them.
 impl Error {
-    /// Creates an error with a message: what was attempted, what happened, what to do.
+    /// Creates an error with a message: what was attempted, what happened, what
+    /// to do.
     ///
-    /// Keys and tokens in the message are redacted. An error that is built so is permanent; see
-    /// [`transient`](Self::transient). An error of the service is made from its [`Status`] with `Error::from`.
+    /// Keys and tokens in the message are redacted. An error that is built so
+    /// is permanent; see [`transient`](Self::transient). An error of the
+    /// service is made from its [`Status`] with `Error::from`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -342,9 +369,11 @@ impl Error {
         }))
     }
 
-    /// Sets whether another attempt may succeed without any change. Default: false.
+    /// Sets whether another attempt may succeed without any change. Default:
+    /// false.
     ///
-    /// A call retries a transient error, and a wait tolerates it, whatever its kind.
+    /// A call retries a transient error, and a wait tolerates it, whatever its
+    /// kind.
     #[must_use]
     pub fn transient(mut self, transient: bool) -> Self {
         self.0.transient = transient;
@@ -360,7 +389,8 @@ impl Error {
         self
     }
 
-    /// Sets the cause, which [`source`](std::error::Error::source) returns and `{:#}` appends.
+    /// Sets the cause, which [`source`](std::error::Error::source) returns and
+    /// `{:#}` appends.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
@@ -379,14 +409,16 @@ impl Error {
         self
     }
 
-    /// Sets the delay before the next attempt, as the server or the token source requested it.
+    /// Sets the delay before the next attempt, as the server or the token
+    /// source requested it.
     #[must_use]
     pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
         self.0.retry_after = delay.into();
         self
     }
 
-    /// Adds the delay that the server requests, and where it says so. The longest one counts.
+    /// Adds the delay that the server requests, and where it says so. The
+    /// longest one counts.
     pub(crate) fn hinted(mut self, hint: &'static str, delay: Option<Duration>) -> Self {
         if delay > self.0.retry_after {
             self.0.retry_after = delay;
@@ -395,7 +427,8 @@ impl Error {
         self
     }
 
-    /// Adds that the server asks not to send the same request again, as only gRPC can.
+    /// Adds that the server asks not to send the same request again, as only
+    /// gRPC can.
     #[cfg(feature = "grpc")]
     pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
         self.0.forbids_retry = forbids_retry;
@@ -410,7 +443,8 @@ impl Error {
         self
     }
 
-    /// Adds that a call gives up because the requested delay exceeds its remaining time.
+    /// Adds that a call gives up because the requested delay exceeds its
+    /// remaining time.
     pub(crate) fn hint_too_long(self, left: Duration) -> Self {
         let Some(delay) = self.retry_after() else { return self };
         let hint = if self.0.hint.is_empty() { "a delay" } else { self.0.hint };
@@ -418,7 +452,8 @@ impl Error {
         self.note(note)
     }
 
-    /// Adds the body of a response that reports success, and is not what was expected.
+    /// Adds the body of a response that reports success, and is not what was
+    /// expected.
     pub(crate) fn accepted(mut self, body: &str) -> Self {
         self.0.is_no_operation = true;
         self.with_response_body(body)
@@ -454,7 +489,8 @@ impl Error {
         self
     }
 
-    /// Adds the error of the last poll of a wait, after which `polls` had failed in a row. The message names it.
+    /// Adds the error of the last poll of a wait, after which `polls` had
+    /// failed in a row. The message names it.
     pub(crate) fn with_fault(mut self, fault: Self, polls: u32) -> Self {
         let polls = if polls > 1 { format!("the last {polls} polls") } else { "the last poll".to_owned() };
         self = self.note(format_args!("{polls} failed: {fault}"));
@@ -513,7 +549,8 @@ impl Error {
         self
     }
 
-    /// Returns whether the failure says nothing about the request; what the codes of the service mean is left to the
+    /// Returns whether the failure says nothing about the request; what the
+    /// codes of the service mean is left to the
     /// [`RetryPolicy`](crate::RetryPolicy).
     pub(crate) fn passes_by_itself(&self) -> bool {
         self.0.transient
@@ -546,12 +583,14 @@ impl Error {
         self.0.forbids_retry
     }
 
-    /// Returns whether something in front of the service sent a page, or other text: as a success, or as its own 404.
+    /// Returns whether something in front of the service sent a page, or other
+    /// text: as a success, or as its own 404.
     pub(crate) fn is_status_page(&self) -> bool {
         self.0.is_status_page
     }
 
-    /// Returns whether a document stops before its end, as after a connection that broke unnoticed.
+    /// Returns whether a document stops before its end, as after a connection
+    /// that broke unnoticed.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.source().and_then(|cause| cause.downcast_ref()).is_some_and(InvalidJson::is_cut_short)
     }
@@ -562,14 +601,16 @@ impl Error {
     }
 }
 
-/// A service's error, for a [`Transport`](crate::transport::Transport) of your own.
+/// A service's error, for a [`Transport`](crate::transport::Transport) of your
+/// own.
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         Self::service(status)
     }
 }
 
-/// A failed exchange, for a [`Transport`](crate::transport::Transport) of your own.
+/// A failed exchange, for a [`Transport`](crate::transport::Transport) of your
+/// own.
 impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let kind = match error.kind() {
@@ -626,7 +667,8 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // The message of a wait names its fault, so that the chain goes on with the cause of the fault.
+        // The message of a wait names its fault, so that the chain goes on with the
+        // cause of the fault.
         let of_fault = || self.fault().and_then(StdError::source);
         let own = self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
         own.or_else(of_fault)

@@ -20,19 +20,24 @@ use super::options::HttpOptions;
 use super::request::HttpRequest;
 use super::response::HttpResponse;
 
-/// The HTTP client that calls use unless they are given another: blocking, HTTP/1.1, TLS 1.2 or later by rustls.
+/// The HTTP client that calls use unless they are given another: blocking,
+/// HTTP/1.1, TLS 1.2 or later by rustls.
 ///
-/// It keeps connections for 100 s (if the [`HttpOptions`] do not say otherwise) and addresses for 60 s, and starts a
-/// thread only to look up a host name that it does not have: one short-lived thread for each such name. When a
-/// pooled connection turns out to be closed before a byte of the response came, the request is sent once more, at
-/// once, on a new connection. Redirects are not followed and there are no cookies. Share it between threads behind
+/// It keeps connections for 100 s (if the [`HttpOptions`] do not say otherwise)
+/// and addresses for 60 s, and starts a thread only to look up a host name that
+/// it does not have: one short-lived thread for each such name. When a
+/// pooled connection turns out to be closed before a byte of the response came,
+/// the request is sent once more, at once, on a new connection. Redirects are
+/// not followed and there are no cookies. Share it between threads behind
 /// an [`Arc`].
 ///
-/// A client can be used after a `fork`, in the parent and in the child: the child opens connections of its own and
-/// closes its copies of the parent's without sending anything on them.
+/// A client can be used after a `fork`, in the parent and in the child: the
+/// child opens connections of its own and closes its copies of the parent's
+/// without sending anything on them.
 ///
-/// It writes no secret to the log. The HTTP library below it shows whole responses at level `trace` under the target
-/// `ureq_proto`, the tokens of token endpoints included: leave that level off for this target.
+/// It writes no secret to the log. The HTTP library below it shows whole
+/// responses at level `trace` under the target `ureq_proto`, the tokens of
+/// token endpoints included: leave that level off for this target.
 ///
 /// ```
 /// use longrunning::http::{HttpAgent, HttpClient, HttpErrorKind, HttpMethod, HttpOptions, HttpRequest, Roots};
@@ -59,9 +64,11 @@ impl HttpAgent {
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind::Tls`] when there is no usable root certificate, the feature for the chosen
-    /// [`Roots`](super::Roots) is off, or certificate and key of the client cannot be read, cannot be used, or
-    /// do not belong together; [`HttpErrorKind::Config`] if the proxy URL of the options is unusable.
+    /// [`HttpErrorKind::Tls`] when there is no usable root certificate, the
+    /// feature for the chosen [`Roots`](super::Roots) is off, or
+    /// certificate and key of the client cannot be read, cannot be used, or
+    /// do not belong together; [`HttpErrorKind::Config`] if the proxy URL of
+    /// the options is unusable.
     pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
         Self::with_env(options, &SystemEnv)
     }
@@ -131,7 +138,8 @@ impl fmt::Debug for HttpAgent {
     }
 }
 
-/// Returns the server of an absolute URL of `https` or `http` without credentials.
+/// Returns the server of an absolute URL of `https` or `http` without
+/// credentials.
 fn peer(url: &str) -> Result<Peer<'_>, HttpError> {
     let refuse = |why: &str| HttpError::new(HttpErrorKind::Request, format!("invalid request URL: {why}"));
     let parts = UrlParts::split(url).ok_or_else(|| refuse("it is not an absolute URL"))?;

@@ -14,28 +14,36 @@ use super::response::HttpResponse;
 
 /// Carries one HTTP exchange.
 ///
-/// Requests are idempotent, so an implementation may resend one if a pooled connection broke before a response; further
-/// retries are up to the caller. Those that start operations are not: [`HttpRequest::once`]. It must
+/// Requests are idempotent, so an implementation may resend one if a pooled
+/// connection broke before a response; further retries are up to the caller.
+/// Those that start operations are not: [`HttpRequest::once`]. It must
 ///
 /// - send a request with [`once`](HttpRequest::once) at most once;
-/// - end by the [`deadline`](HttpRequest::deadline), DNS lookup and body included;
-/// - return a response of any status, 3xx included, as `Ok`: never follow a redirect;
-/// - reject a 2xx body that grows past [`limit`](HttpRequest::limit) bytes after decoding;
-/// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop) is stopped, if it can;
+/// - end by the [`deadline`](HttpRequest::deadline), DNS lookup and body
+///   included;
+/// - return a response of any status, 3xx included, as `Ok`: never follow a
+///   redirect;
+/// - reject a 2xx body that grows past [`limit`](HttpRequest::limit) bytes
+///   after decoding;
+/// - end soon with [`HttpErrorKind::Stopped`] when [`stop`](HttpRequest::stop)
+///   is stopped, if it can;
 /// - put no header value and no body into an error or a log.
 pub trait HttpClient: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// [`HttpErrorKind`] says what failed; [`HttpError::was_sent`] whether the server may have acted, and
-    /// [`HttpError::is_transient`] whether another attempt makes sense.
+    /// [`HttpErrorKind`] says what failed; [`HttpError::was_sent`] whether the
+    /// server may have acted, and [`HttpError::is_transient`] whether
+    /// another attempt makes sense.
     fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpError>;
 
-    /// Returns a client like this one which presents `certificate` to servers that request one.
+    /// Returns a client like this one which presents `certificate` to servers
+    /// that request one.
     ///
-    /// It is called for credentials that are exchanged over mutual TLS (`credential_source.certificate` of an external
-    /// account) and for nothing else. A client that has no such credentials can leave it out.
+    /// It is called for credentials that are exchanged over mutual TLS
+    /// (`credential_source.certificate` of an external account) and for
+    /// nothing else. A client that has no such credentials can leave it out.
     ///
     /// # Errors
     ///
@@ -51,7 +59,8 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
         Err(HttpError::new(HttpErrorKind::Config, message))
     }
 
-    /// Takes back the body of a response that was decoded, so that the next one can use its memory.
+    /// Takes back the body of a response that was decoded, so that the next one
+    /// can use its memory.
     ///
     /// Calls over REST do this. By default the memory is freed.
     fn reuse_body(&self, body: Vec<u8>) {
@@ -76,14 +85,17 @@ impl<C: HttpClient + ?Sized> HttpClient for Arc<C> {
     }
 }
 
-/// The basis of [`HttpAgent`](super::HttpAgent): an HTTP library over connections of `net`.
+/// The basis of [`HttpAgent`](super::HttpAgent): an HTTP library over
+/// connections of `net`.
 ///
 /// Another library is another implementation, in a folder of its own.
 pub(super) trait HttpLibrary: Send + Sync {
-    /// Sends a checked request to `peer` and reads the response, all within `limit`.
+    /// Sends a checked request to `peer` and reads the response, all within
+    /// `limit`.
     ///
-    /// If a pooled connection breaks before a response began, it sends the request once more on a new one, unless the
-    /// request is to be sent [once](HttpRequest::once).
+    /// If a pooled connection breaks before a response began, it sends the
+    /// request once more on a new one, unless the request is to be sent
+    /// [once](HttpRequest::once).
     fn exchange(
         &self,
         request: &HttpRequest<'_>,
@@ -94,15 +106,19 @@ pub(super) trait HttpLibrary: Send + Sync {
     /// Takes back the body of a response, for the next one.
     fn reuse_body(&self, body: Vec<u8>);
 
-    /// The same for a forked child: it has no connection of its parent's, and waits for no lock of it.
+    /// The same for a forked child: it has no connection of its parent's, and
+    /// waits for no lock of it.
     fn inherited(&self) -> Box<dyn HttpLibrary>;
 }
 
-/// How long a connection may have been idle to be used for a request that is sent at most once.
+/// How long a connection may have been idle to be used for a request that is
+/// sent at most once.
 ///
-/// If the server closes an idle connection at the moment of a request, it is unknown whether it processed the request. The
-/// shortest timeouts of idle connections in use are 5 s (Node.js, Apache), so within 2 s no server closes one. A new
-/// connection for every request would cost a TLS handshake for each of many starts in a row.
+/// If the server closes an idle connection at the moment of a request, it is
+/// unknown whether it processed the request. The shortest timeouts of idle
+/// connections in use are 5 s (Node.js, Apache), so within 2 s no server closes
+/// one. A new connection for every request would cost a TLS handshake for each
+/// of many starts in a row.
 pub(crate) const MOST_IDLE_BEFORE_ONCE: Duration = Duration::from_secs(2);
 
 /// Fails every request: for tests that must not need the network.

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 use super::response::HttpResponse;
 
 impl HttpResponse {
-    /// `Retry-After` as seconds or as an HTTP date, which counts from the server's own `Date`, else
-    /// from `wall`.
+    /// `Retry-After` as seconds or as an HTTP date, which counts from the
+    /// server's own `Date`, else from `wall`.
     pub(crate) fn retry_after(&self, wall: Option<SystemTime>) -> Option<Duration> {
         let value = self.header("retry-after")?.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            // What does not fit is longer than anybody waits, and still no reason to come back at once.
+            // What does not fit is longer than anybody waits, and still no reason to come
+            // back at once.
             return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
         }
         let now = self.date().or(wall)?;

@@ -10,8 +10,9 @@ use crate::util::redact::redacted;
 
 /// The reason why an exchange returned no response.
 ///
-/// `Display` is one line that names the host. The error of the operating system, of TLS or of the HTTP
-/// client is available by [`source`](StdError::source) only.
+/// `Display` is one line that names the host. The error of the operating
+/// system, of TLS or of the HTTP client is available by
+/// [`source`](StdError::source) only.
 ///
 /// ```
 /// use longrunning::http::{HttpError, HttpErrorKind};
@@ -27,7 +28,8 @@ pub struct HttpError {
     sent: bool,
     transient: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-    /// The proxy that the request went through, and where its setting comes from.
+    /// The proxy that the request went through, and where its setting comes
+    /// from.
     proxy: Option<String>,
     /// That of a response whose body could not be read.
     http_status: Option<u16>,
@@ -35,41 +37,51 @@ pub struct HttpError {
 
 /// The kind of failure of an exchange.
 ///
-/// Each kind has a usual meaning for [`HttpError::was_sent`] and [`HttpError::is_transient`]; an error may
-/// know better.
+/// Each kind has a usual meaning for [`HttpError::was_sent`] and
+/// [`HttpError::is_transient`]; an error may know better.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpErrorKind {
     /// The proxy setting is unusable. Not sent, permanent.
     Config,
-    /// No connection: refused, unreachable, or cut in the handshake. Not sent, transient.
+    /// No connection: refused, unreachable, or cut in the handshake. Not sent,
+    /// transient.
     Connect,
-    /// The body is not encoded as its `content-encoding` says, or in a way that was not requested. Sent, permanent.
+    /// The body is not encoded as its `content-encoding` says, or in a way that
+    /// was not requested. Sent, permanent.
     Encoding,
-    /// The connection broke after the request began, or the response was cut or damaged. Sent, transient.
+    /// The connection broke after the request began, or the response was cut or
+    /// damaged. Sent, transient.
     Interrupted,
     /// The peer does not speak HTTP/1.1 as it should. Sent, permanent.
     Protocol,
     /// The proxy refused. Not sent, permanent unless the proxy says otherwise.
     Proxy,
-    /// The request cannot be expressed: URL, header name or value. Not sent, permanent.
+    /// The request cannot be expressed: URL, header name or value. Not sent,
+    /// permanent.
     Request,
-    /// The host name was not found (permanent), or could not be looked up (transient). Not sent.
+    /// The host name was not found (permanent), or could not be looked up
+    /// (transient). Not sent.
     Resolve,
-    /// Its [`StopToken`](crate::StopToken) ended the exchange. Sent unless known otherwise, permanent.
+    /// Its [`StopToken`](crate::StopToken) ended the exchange. Sent unless
+    /// known otherwise, permanent.
     Stopped,
     /// The budget ran out. Sent unless known otherwise, transient.
     Timeout,
-    /// The peer cannot be trusted, or there is nothing to trust it by. Not sent, permanent.
+    /// The peer cannot be trusted, or there is nothing to trust it by. Not
+    /// sent, permanent.
     Tls,
-    /// The response is larger than the limit; the connection was dropped. Sent, permanent.
+    /// The response is larger than the limit; the connection was dropped. Sent,
+    /// permanent.
     TooLarge,
 }
 
 impl HttpError {
-    /// Creates an error. Its kind determines [`was_sent`](Self::was_sent) and [`is_transient`](Self::is_transient).
+    /// Creates an error. Its kind determines [`was_sent`](Self::was_sent) and
+    /// [`is_transient`](Self::is_transient).
     ///
-    /// `message` says what was attempted and with which host, on one line, without secrets.
+    /// `message` says what was attempted and with which host, on one line,
+    /// without secrets.
     ///
     /// ```
     /// use longrunning::http::{HttpError, HttpErrorKind};
@@ -92,7 +104,8 @@ impl HttpError {
         }
     }
 
-    /// Sets whether the server may have received the request. Default: as for the kind.
+    /// Sets whether the server may have received the request. Default: as for
+    /// the kind.
     ///
     /// ```
     /// use longrunning::http::{HttpError, HttpErrorKind};
@@ -105,7 +118,8 @@ impl HttpError {
         self
     }
 
-    /// Sets whether the same request may succeed later. Default: as for the kind.
+    /// Sets whether the same request may succeed later. Default: as for the
+    /// kind.
     pub fn transient(mut self, transient: bool) -> Self {
         self.transient = transient;
         self
@@ -156,7 +170,8 @@ impl HttpError {
         self
     }
 
-    /// Creates the error for a request that was sent, or begun, when the connection failed before a response.
+    /// Creates the error for a request that was sent, or begun, when the
+    /// connection failed before a response.
     pub(crate) fn unanswered(error: ConnectionError, peer: &dyn fmt::Display) -> Self {
         match error {
             ConnectionError::Timeout => {
@@ -213,7 +228,8 @@ impl HttpError {
         Self { proxy, ..self }
     }
 
-    /// Returns the proxy that the request went through: `proxy HOST:PORT, set by ORIGIN`.
+    /// Returns the proxy that the request went through: `proxy HOST:PORT, set
+    /// by ORIGIN`.
     pub(crate) fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
     }

@@ -1,8 +1,10 @@
 //! HTTP: the trait for HTTP clients, and the default client.
 //!
-//! [`HttpClient`] makes one exchange: it sends a request, and returns a response or an [`HttpError`].
-//! Retries, credentials and the meaning of a status code are in the layers above. [`HttpAgent`] is the default;
-//! implement your own to use the HTTP stack of your program, or to respond without a network.
+//! [`HttpClient`] makes one exchange: it sends a request, and returns a
+//! response or an [`HttpError`]. Retries, credentials and the meaning of a
+//! status code are in the layers above. [`HttpAgent`] is the default; implement
+//! your own to use the HTTP stack of your program, or to respond without a
+//! network.
 //!
 //! ```
 //! use longrunning::http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};

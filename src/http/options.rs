@@ -25,9 +25,11 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
-    /// Creates the default settings: Mozilla's roots, the proxy of the environment, no client certificate.
+    /// Creates the default settings: Mozilla's roots, the proxy of the
+    /// environment, no client certificate.
     ///
-    /// At most 16 idle connections per host and 64 in total are pooled, for 100 s.
+    /// At most 16 idle connections per host and 64 in total are pooled, for 100
+    /// s.
     pub fn new() -> Self {
         Self {
             net: NetOptions::default(),
@@ -38,7 +40,8 @@ impl HttpOptions {
         }
     }
 
-    /// Sets the trusted root certificates. Default: Mozilla's, with the feature `webpki-roots`.
+    /// Sets the trusted root certificates. Default: Mozilla's, with the feature
+    /// `webpki-roots`.
     ///
     /// ```
     /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
@@ -52,10 +55,12 @@ impl HttpOptions {
         self
     }
 
-    /// Trusts these certificates (PEM) in addition to [`roots`](Self::roots), such as that of a proxy that inspects TLS. It can
-    /// be called more than once.
+    /// Trusts these certificates (PEM) in addition to [`roots`](Self::roots),
+    /// such as that of a proxy that inspects TLS. It can be called more
+    /// than once.
     ///
-    /// A text without a usable certificate is an error when the client is built.
+    /// A text without a usable certificate is an error when the client is
+    /// built.
     ///
     /// ```
     /// use longrunning::http::{HttpAgent, HttpOptions, Roots};
@@ -68,7 +73,8 @@ impl HttpOptions {
         self
     }
 
-    /// Presents this certificate to every https server that requests one, regardless of the environment.
+    /// Presents this certificate to every https server that requests one,
+    /// regardless of the environment.
     ///
     /// A client with it uses the service's endpoint for mutual TLS; see
     /// [`client_cert_source`](crate::OperationsClientBuilder::client_cert_source), also for a certificate that
@@ -82,7 +88,8 @@ impl HttpOptions {
         self.net.client_certificate.is_some()
     }
 
-    /// Returns how many idle connections to one host are pooled, and for how long.
+    /// Returns how many idle connections to one host are pooled, and for how
+    /// long.
     #[cfg(feature = "grpc")]
     pub(crate) fn idle_limits(&self) -> (usize, Duration) {
         (self.idle_per_host.min(self.idle_total), self.idle_timeout)
@@ -94,7 +101,8 @@ impl HttpOptions {
         self.max_connections
     }
 
-    /// Sets the proxy. Default: the one of the environment (`HTTPS_PROXY`, `NO_PROXY`, …).
+    /// Sets the proxy. Default: the one of the environment (`HTTPS_PROXY`,
+    /// `NO_PROXY`, …).
     ///
     /// ```
     /// use longrunning::http::{HttpOptions, ProxySetting};
@@ -106,7 +114,8 @@ impl HttpOptions {
         self
     }
 
-    /// Sets how many idle connections to one host are pooled. Default: 16; zero pools none.
+    /// Sets how many idle connections to one host are pooled. Default: 16; zero
+    /// pools none.
     ///
     /// The number of threads that make calls is a good value.
     pub fn idle_per_host(mut self, connections: usize) -> Self {
@@ -114,9 +123,11 @@ impl HttpOptions {
         self
     }
 
-    /// Sets how long an idle connection is pooled. Default: 100 s; zero pools none.
+    /// Sets how long an idle connection is pooled. Default: 100 s; zero pools
+    /// none.
     ///
-    /// The default is longer than the usual poll interval, and shorter than the memory of servers and firewalls.
+    /// The default is longer than the usual poll interval, and shorter than the
+    /// memory of servers and firewalls.
     ///
     /// ```
     /// use std::time::Duration;
@@ -129,11 +140,15 @@ impl HttpOptions {
         self
     }
 
-    /// Limits the number of concurrent exchanges, each on a connection of its own. Default: 512; zero counts as 1.
+    /// Limits the number of concurrent exchanges, each on a connection of its
+    /// own. Default: 512; zero counts as 1.
     ///
-    /// The default is less than the usual limit on open files. A further exchange waits for a permit, within the
-    /// timeout of its attempt, and then fails with [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC
-    /// calls have connections of their own, and are counted separately from REST and from requests for tokens.
+    /// The default is less than the usual limit on open files. A further
+    /// exchange waits for a permit, within the timeout of its attempt, and
+    /// then fails with
+    /// [`HttpErrorKind::Timeout`](super::HttpErrorKind::Timeout). gRPC
+    /// calls have connections of their own, and are counted separately from
+    /// REST and from requests for tokens.
     ///
     /// ```
     /// use longrunning::http::HttpOptions;
@@ -145,7 +160,8 @@ impl HttpOptions {
         self
     }
 
-    /// Sets how many idle connections are pooled in total. Default: 64; zero pools none.
+    /// Sets how many idle connections are pooled in total. Default: 64; zero
+    /// pools none.
     pub fn idle_total(mut self, connections: usize) -> Self {
         self.idle_total = connections;
         self

@@ -50,7 +50,8 @@ impl HttpMethod {
 
 /// One request, borrowed from the call that makes it.
 ///
-/// `Debug` shows neither the query nor the body, and redacts header values that may be secret.
+/// `Debug` shows neither the query nor the body, and redacts header values that
+/// may be secret.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,28 +68,35 @@ impl HttpMethod {
 pub struct HttpRequest<'a> {
     /// The method.
     pub method: HttpMethod,
-    /// The absolute URL, `https` or `http`, percent-encoded, without credentials.
+    /// The absolute URL, `https` or `http`, percent-encoded, without
+    /// credentials.
     pub url: &'a str,
-    /// Names and values. The client adds `host`, what frames the body, and `accept-encoding` if it decodes.
+    /// Names and values. The client adds `host`, what frames the body, and
+    /// `accept-encoding` if it decodes.
     pub headers: &'a [(Cow<'a, str>, Cow<'a, str>)],
-    /// The body; `None` sends none (and a `content-length` of zero where the method wants one).
+    /// The body; `None` sends none (and a `content-length` of zero where the
+    /// method wants one).
     pub body: Option<&'a [u8]>,
-    /// When the whole exchange must have ended: DNS lookup, connection, TLS, request, and the last byte of the response.
+    /// When the whole exchange must have ended: DNS lookup, connection, TLS,
+    /// request, and the last byte of the response.
     pub deadline: Instant,
-    /// Largest 2xx body in bytes, counted after decoding. Bodies of other responses end at 64 KiB.
+    /// Largest 2xx body in bytes, counted after decoding. Bodies of other
+    /// responses end at 64 KiB.
     pub limit: usize,
     /// Ends the exchange when it is stopped.
     pub stop: Option<&'a StopToken>,
-    /// The request must reach the server at most once: the client does not resend it, whatever happens to its connection,
-    /// and sends it on a new connection or on one that was used within the last 2 s. Set for requests that start
-    /// operations; all others are idempotent.
+    /// The request must reach the server at most once: the client does not
+    /// resend it, whatever happens to its connection, and sends it on a new
+    /// connection or on one that was used within the last 2 s. Set for requests
+    /// that start operations; all others are idempotent.
     pub once: bool,
     /// The server of the URL, if it is known to be well formed.
     pub(crate) server: Option<Peer<'a>>,
 }
 
 impl<'a> HttpRequest<'a> {
-    /// Creates a request without headers and body, with a timeout of 10 s and a limit of 32 MiB.
+    /// Creates a request without headers and body, with a timeout of 10 s and a
+    /// limit of 32 MiB.
     pub fn new(method: HttpMethod, url: &'a str) -> Self {
         let deadline = Instant::now() + Duration::from_secs(10);
         Self {
@@ -116,18 +124,21 @@ impl<'a> HttpRequest<'a> {
         self
     }
 
-    /// Sets the [`deadline`](Self::deadline); one that has passed sends nothing and fails at once.
+    /// Sets the [`deadline`](Self::deadline); one that has passed sends nothing
+    /// and fails at once.
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets the [`deadline`](Self::deadline) to `timeout` from now, at most a year; zero sends nothing and fails at once.
+    /// Sets the [`deadline`](Self::deadline) to `timeout` from now, at most a
+    /// year; zero sends nothing and fails at once.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.deadline(deadline(Instant::now(), timeout))
     }
 
-    /// Returns the time until the [`deadline`](Self::deadline), which is zero once that has passed.
+    /// Returns the time until the [`deadline`](Self::deadline), which is zero
+    /// once that has passed.
     ///
     /// For HTTP libraries that take a timeout:
     ///
@@ -142,13 +153,15 @@ impl<'a> HttpRequest<'a> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Sets the [`limit`](Self::limit). Default: 32 MiB; zero accepts empty bodies only.
+    /// Sets the [`limit`](Self::limit). Default: 32 MiB; zero accepts empty
+    /// bodies only.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Sets whether the request must reach the server [at most once](Self::once). Default: no.
+    /// Sets whether the request must reach the server [at most
+    /// once](Self::once). Default: no.
     pub fn once(mut self, once: bool) -> Self {
         self.once = once;
         self

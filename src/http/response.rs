@@ -6,7 +6,8 @@ use super::sensitive::RedactedHeaders;
 
 /// One response, read to its end.
 ///
-/// `Debug` shows only the length of the body, and redacts header values that may be secret.
+/// `Debug` shows only the length of the body, and redacts header values that
+/// may be secret.
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct HttpResponse {

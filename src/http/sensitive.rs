@@ -15,10 +15,12 @@ impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> fmt::Debug for Redacted
     }
 }
 
-/// Returns whether the values of a header may be secret and must not be printed.
+/// Returns whether the values of a header may be secret and must not be
+/// printed.
 ///
-/// It goes by parts of the name, so that `x-goog-api-key`, `proxy-authorization` and a header of your own are all
-/// covered. Every `Debug` of this module keeps to it.
+/// It goes by parts of the name, so that `x-goog-api-key`,
+/// `proxy-authorization` and a header of your own are all covered. Every
+/// `Debug` of this module keeps to it.
 ///
 /// ```
 /// use longrunning::http::is_sensitive;

@@ -35,11 +35,13 @@ pub(super) struct RecordPlace {
 #[derive(Debug, Default)]
 pub(super) struct Replayed {
     pub(super) index: JournalIndex,
-    /// The length of all complete lines; the rest was cut off while it was written.
+    /// The length of all complete lines; the rest was cut off while it was
+    /// written.
     pub(super) len: u64,
 }
 
-/// Why a file is rejected as a journal; the text continues after the name of the file.
+/// Why a file is rejected as a journal; the text continues after the name of
+/// the file.
 #[derive(Debug)]
 pub(super) enum Unusable {
     Contents(String),
@@ -70,7 +72,8 @@ impl Replayed {
     }
 }
 
-/// Reads the first line, which distinguishes a journal from any other file; returns its length.
+/// Reads the first line, which distinguishes a journal from any other file;
+/// returns its length.
 pub(super) fn read_header(file: &mut impl BufRead) -> Result<u64, Unusable> {
     let mut line = Vec::new();
     let length = read_line(file, &mut line, LONGEST_HEADER)?;
@@ -84,7 +87,8 @@ fn invalid(number: u64, why: &str) -> Unusable {
     Unusable::Contents(format!("is damaged: line {number} {why}; mend that line, or take another journal"))
 }
 
-/// Returns the record of a line, or the error in it; nothing if it is not even JSON.
+/// Returns the record of a line, or the error in it; nothing if it is not even
+/// JSON.
 fn parse(line: &[u8]) -> Option<Result<JournalRecord, String>> {
     match JournalRecord::read(str::from_utf8(line).ok()?) {
         Ok(record) => Some(Ok(record)),
@@ -181,5 +185,6 @@ impl JournalIndex {
     }
 }
 
-/// Longer than any header of ours, short enough for a file of another kind without lines.
+/// Longer than any header of ours, short enough for a file of another kind
+/// without lines.
 const LONGEST_HEADER: u64 = 4096;

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::util::file::{FileError, shown};
 
-/// Follows the links of a path once, so that compaction replaces the file and not a link to it.
+/// Follows the links of a path once, so that compaction replaces the file and
+/// not a link to it.
 ///
 /// A file that does not exist yet needs a folder that does.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
@@ -41,7 +42,8 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
     Ok(if is_same { plain.into() } else { path })
 }
 
-/// `\\?\C:\folder` and `\\?\UNC\server\share`, as Windows gives them, without the prefix.
+/// `\\?\C:\folder` and `\\?\UNC\server\share`, as Windows gives them, without
+/// the prefix.
 fn plain(path: &str) -> Option<String> {
     let path = path.strip_prefix(r"\\?\")?;
     let share = path.strip_prefix(r"UNC\").map(|share| format!(r"\\{share}"));
@@ -53,9 +55,11 @@ fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator((*byte).into()))
 }
 
-/// Returns the path of a file that belongs to the journal: hidden, and with a name that no other program uses.
+/// Returns the path of a file that belongs to the journal: hidden, and with a
+/// name that no other program uses.
 ///
-/// A long name is replaced by its hash, since file systems limit names to 255 bytes and some to 143.
+/// A long name is replaced by its hash, since file systems limit names to 255
+/// bytes and some to 143.
 pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
     let name = journal.file_name().unwrap_or_default();
     let mut companion = OsString::from(".");
@@ -69,7 +73,8 @@ pub(super) fn companion(journal: &Path, suffix: &str) -> PathBuf {
     journal.with_file_name(companion)
 }
 
-/// FNV-1a: every version has to find the same name, which the hashes of the standard library do not promise.
+/// FNV-1a: every version has to find the same name, which the hashes of the
+/// standard library do not promise.
 fn hash(name: &OsStr) -> String {
     let bytes = name.as_encoded_bytes().iter();
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -78,7 +83,8 @@ fn hash(name: &OsStr) -> String {
     format!("{hash:016x}")
 }
 
-/// Returns the error of a journal that cannot be used; `why` reads on after its name.
+/// Returns the error of a journal that cannot be used; `why` reads on after its
+/// name.
 pub(super) fn invalid(journal: &Path, why: &str) -> Error {
     Error::config(format!("journal `{}` {why}", shown(journal)))
 }

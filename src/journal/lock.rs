@@ -1,4 +1,5 @@
-//! One process at a time: a lock that the operating system gives back, however its holder ends.
+//! One process at a time: a lock that the operating system gives back, however
+//! its holder ends.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -14,8 +15,9 @@ use crate::util::file::{self, FileError, shown};
 
 /// The lock of a journal, held until it is dropped.
 ///
-/// It is on a file of its own, because compaction replaces the journal by another file. The file stays behind:
-/// to remove it would take the lock from the next process, which may have opened it already.
+/// It is on a file of its own, because compaction replaces the journal by
+/// another file. The file stays behind: to remove it would take the lock from
+/// the next process, which may have opened it already.
 #[derive(Debug)]
 pub(super) struct JournalLock {
     file: File,
@@ -24,7 +26,8 @@ pub(super) struct JournalLock {
 }
 
 impl JournalLock {
-    /// Takes the lock of an existing or a new journal. Writes nothing into a file that exists.
+    /// Takes the lock of an existing or a new journal. Writes nothing into a
+    /// file that exists.
     pub(super) fn take(journal: &Path, exists: bool) -> Result<Self, Error> {
         let path = companion(journal, "lock");
         let failed = |FileError { why, cause, .. }| {
@@ -42,7 +45,8 @@ impl JournalLock {
 
     /// Records the process, and the temporary file that it is about to create.
     ///
-    /// The lock holds without the record, so that a failure to write it is of no consequence.
+    /// The lock holds without the record, so that a failure to write it is of
+    /// no consequence.
     pub(super) fn record(&self, temporary: Option<&OsStr>) {
         let temporary = temporary.and_then(OsStr::to_str).unwrap_or_default();
         let text = format!("{MARK}{}\n{temporary}\n", process::id());
@@ -52,7 +56,8 @@ impl JournalLock {
         let _ = written.and_then(|()| file.set_len(text.len() as u64));
     }
 
-    /// Returns the temporary file that an earlier process recorded and did not remove.
+    /// Returns the temporary file that an earlier process recorded and did not
+    /// remove.
     pub(super) fn leftover(&self) -> Option<String> {
         let text = read(&self.file).ok()?;
         let name = text.lines().nth(1).filter(|name| !name.is_empty())?;
@@ -62,8 +67,9 @@ impl JournalLock {
 
 /// Tries again for a short time if this process seems to hold the lock itself.
 ///
-/// A child process that another thread starts has a copy of each descriptor until its `exec`, and with it the lock of a
-/// journal that was closed in the meantime.
+/// A child process that another thread starts has a copy of each descriptor
+/// until its `exec`, and with it the lock of a journal that was closed in the
+/// meantime.
 fn outlast_child_processes(
     path: &Path,
     mut open: impl FnMut() -> Result<Option<File>, FileError>,
@@ -77,7 +83,8 @@ fn outlast_child_processes(
     open()
 }
 
-/// Opens the lock file with the lock on it; `None` if another process holds that.
+/// Opens the lock file with the lock on it; `None` if another process holds
+/// that.
 fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -101,7 +108,8 @@ fn open_or_create(path: &Path) -> Result<Option<File>, FileError> {
     }
 }
 
-/// Returns whether a journal has created the file: it is empty for an instant, then it starts with the mark.
+/// Returns whether a journal has created the file: it is empty for an instant,
+/// then it starts with the mark.
 ///
 /// With a second name (a hard link) it may be the file of another program.
 fn is_own(file: &File) -> io::Result<bool> {
@@ -113,9 +121,11 @@ fn is_own(file: &File) -> io::Result<bool> {
     Ok(text.starts_with(MARK) || MARK.starts_with(&text))
 }
 
-/// Locks the file that earlier versions lock, if it is one: it holds the number of a process.
+/// Locks the file that earlier versions lock, if it is one: it holds the number
+/// of a process.
 ///
-/// So a journal is not used by two versions at a time. Any other file of that name is left alone.
+/// So a journal is not used by two versions at a time. Any other file of that
+/// name is left alone.
 fn take_earlier(journal: &Path) -> Result<Option<File>, Error> {
     let mut path = journal.as_os_str().to_owned();
     path.push(".lock");
@@ -174,7 +184,8 @@ fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, F
     }
 }
 
-/// On Windows it is a lock to have a file open in this way: others can read it, and cannot open it to write.
+/// On Windows it is a lock to have a file open in this way: others can read it,
+/// and cannot open it to write.
 #[cfg(windows)]
 fn open_locked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, FileError> {
     use std::os::windows::fs::OpenOptionsExt;
@@ -201,7 +212,8 @@ fn open_locked(_: &Path, _: &mut OpenOptions) -> Result<Option<File>, FileError>
 
 const THIS_PROCESS: &str = "this process";
 
-/// A fifth of a second in all: an `exec` takes milliseconds, on a busy machine too.
+/// A fifth of a second in all: an `exec` takes milliseconds, on a busy machine
+/// too.
 const CHILD_TRIES: u32 = 20;
 const CHILD_PAUSE: Duration = Duration::from_millis(10);
 

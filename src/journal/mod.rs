@@ -20,13 +20,17 @@ use crate::util::file;
 use crate::util::process::ProcessLock;
 use store::JournalStore;
 
-/// A file of operations that are waited for, which survives the process however that ends.
+/// A file of operations that are waited for, which survives the process however
+/// that ends.
 ///
-/// An operation is in one of two states, and moves one way: *pending* from [`add`](Self::add) on, *finished*, with
-/// its result, from [`finish`](Self::finish) on, until it is [forgotten](Self::forget). Each step is on the disk
-/// when its method returns, and a process that is killed in the middle of one leaves the state before it or
-/// behind it. So the next process goes on in one call, [`resume`](crate::OperationsClient::resume), which makes these steps
-/// as it gives one operation after the other; [`PollMany::journal`](crate::PollMany::journal) says when.
+/// An operation is in one of two states, and moves one way: *pending* from
+/// [`add`](Self::add) on, *finished*, with its result, from
+/// [`finish`](Self::finish) on, until it is [forgotten](Self::forget). Each
+/// step is on the disk when its method returns, and a process that is killed in
+/// the middle of one leaves the state before it or behind it. So the next
+/// process goes on in one call, [`resume`](crate::OperationsClient::resume),
+/// which makes these steps as it gives one operation after the other;
+/// [`PollMany::journal`](crate::PollMany::journal) says when.
 ///
 /// They can be made by hand too, here around the wait for one operation:
 ///
@@ -56,34 +60,45 @@ use store::JournalStore;
 ///
 /// # What is promised, and what cannot be
 ///
-/// - Nothing is lost: an operation whose `add` returned stays until it is forgotten, and so does a result.
-/// - `finish` says `true` once for an operation, in all processes together. Who acts on that alone acts at most
-///   once, and not at all if killed in between.
-/// - Who acts on what `finished` gives, and forgets it then, acts at least once: killed in between, that one result
-///   (and no other) is given again. No file can tell whether a program that was killed had acted already.
-///   Twice does no harm where acting is idempotent, or checks what it did before. `resume` works like that.
+/// - Nothing is lost: an operation whose `add` returned stays until it is
+///   forgotten, and so does a result.
+/// - `finish` says `true` once for an operation, in all processes together. Who
+///   acts on that alone acts at most once, and not at all if killed in between.
+/// - Who acts on what `finished` gives, and forgets it then, acts at least
+///   once: killed in between, that one result (and no other) is given again. No
+///   file can tell whether a program that was killed had acted already. Twice
+///   does no harm where acting is idempotent, or checks what it did before.
+///   `resume` works like that.
 ///
 /// # The file
 ///
-/// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line that was cut off is passed over; unknown
-/// fields and records are kept and passed over; a file of a later version is refused. Lines are appended and
-/// synced to the disk, one sync for a call. When more than half of the file and more than 1 MiB is without effect, it is
-/// replaced: a new file is written beside it, synced and renamed. The file can hold results. On Unix
-/// only its owner can read it; on Windows it has the permissions of its folder. A symbolic link is followed when the journal is opened, and stays a link.
+/// JSON lines, of which the first is `{"longrunning_journal":1}`. A last line
+/// that was cut off is passed over; unknown fields and records are kept and
+/// passed over; a file of a later version is refused. Lines are appended and
+/// synced to the disk, one sync for a call. When more than half of the file and
+/// more than 1 MiB is without effect, it is replaced: a new file is written
+/// beside it, synced and renamed. The file can hold results. On Unix
+/// only its owner can read it; on Windows it has the permissions of its folder.
+/// A symbolic link is followed when the journal is opened, and stays a link.
 ///
-/// One process has a journal at a time. It holds a lock on a file beside it, `.NAME.longrunning-lock`, which the
-/// operating system releases however the process ends, and which stays behind. The new file of a replacement is
-/// `.NAME.longrunning-tmp-` with 16 random digits; if the process is killed meanwhile, the next one removes it. No other
-/// file is written, replaced or removed. On network file systems locks are as good as these make them.
+/// One process has a journal at a time. It holds a lock on a file beside it,
+/// `.NAME.longrunning-lock`, which the operating system releases however the
+/// process ends, and which stays behind. The new file of a replacement is
+/// `.NAME.longrunning-tmp-` with 16 random digits; if the process is killed
+/// meanwhile, the next one removes it. No other file is written, replaced or
+/// removed. On network file systems locks are as good as these make them.
 ///
-/// In memory a journal has its operations, about 600 bytes each, and of results only where they stand. It can be
-/// shared between threads; one of them writes at a time. Clones are the same journal, which is closed with the last
+/// In memory a journal has its operations, about 600 bytes each, and of results
+/// only where they stand. It can be shared between threads; one of them writes
+/// at a time. Clones are the same journal, which is closed with the last
 /// of them; a wait that is given a journal has one.
 ///
-/// A journal belongs to the process that opened it. In a forked child it shows what it held at the fork, and every
-/// method that writes fails with [`Config`](crate::ErrorKind::Config), so that the child changes nothing of its parent's.
-/// The child keeps a copy of the lock until it uses or drops the journal, or ends. To go on with the file, it drops the
-/// journal and opens it again when the parent has closed it.
+/// A journal belongs to the process that opened it. In a forked child it shows
+/// what it held at the fork, and every method that writes fails with
+/// [`Config`](crate::ErrorKind::Config), so that the child changes nothing of
+/// its parent's. The child keeps a copy of the lock until it uses or drops the
+/// journal, or ends. To go on with the file, it drops the journal and opens it
+/// again when the parent has closed it.
 #[derive(Clone)]
 pub struct Journal {
     store: Arc<ProcessLock<JournalStore>>,
@@ -92,8 +107,9 @@ pub struct Journal {
 impl Journal {
     /// Opens a journal, or creates it if there is no file.
     ///
-    /// The path names a journal, a symbolic link to one, or a new file in an existing directory. Files of other types
-    /// and other programs are rejected without blocking, an empty one included.
+    /// The path names a journal, a symbolic link to one, or a new file in an
+    /// existing directory. Files of other types and other programs are
+    /// rejected without blocking, an empty one included.
     ///
     /// ```
     /// use longrunning::Journal;
@@ -111,9 +127,10 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if it is open already, here or in another process, if it cannot be read or
-    /// written, or if it is not a journal of a known version. Then no existing file has changed, and none is
-    /// new except the lock file.
+    /// [`Config`](crate::ErrorKind::Config) if it is open already, here or in
+    /// another process, if it cannot be read or written, or if it is not a
+    /// journal of a known version. Then no existing file has changed, and none
+    /// is new except the lock file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         if let Some(what) = file::misplaced(path.as_ref()) {
             return Err(Error::config(format!(
@@ -124,7 +141,8 @@ impl Journal {
         Ok(Self { store: Arc::new(ProcessLock::new(store, JournalStore::inherited)) })
     }
 
-    /// Records an operation as pending. Returns `false` if the journal contains it already, pending or finished.
+    /// Records an operation as pending. Returns `false` if the journal contains
+    /// it already, pending or finished.
     ///
     /// ```
     /// use longrunning::{Journal, Pending};
@@ -143,15 +161,19 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if the file cannot be written, or if this is a
-    /// forked child of the process that opened the journal. Then nothing is recorded, and the caller can try again.
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source, if
+    /// the file cannot be written, or if this is a forked child of the
+    /// process that opened the journal. Then nothing is recorded, and the
+    /// caller can try again.
     pub fn add(&self, pending: &Pending) -> Result<bool, Error> {
         self.add_all([pending]).map(|added| added == 1)
     }
 
-    /// Records operations as pending, with one sync for all. Returns how many are new.
+    /// Records operations as pending, with one sync for all. Returns how many
+    /// are new.
     ///
-    /// If the process is killed meanwhile, the first of them are recorded, each one completely.
+    /// If the process is killed meanwhile, the first of them are recorded, each
+    /// one completely.
     ///
     /// # Errors
     ///
@@ -172,14 +194,17 @@ impl Journal {
         Ok(new.len())
     }
 
-    /// Returns the operations without a result, in the order in which they were added.
+    /// Returns the operations without a result, in the order in which they were
+    /// added.
     pub fn pending(&self) -> Vec<Pending> {
         self.store().index.pending()
     }
 
-    /// Records the result of a pending operation. Returns `true` the first time, over all processes.
+    /// Records the result of a pending operation. Returns `true` the first
+    /// time, over all processes.
     ///
-    /// Returns `false` if the operation has a result already, which stays, or if the journal does not contain it.
+    /// Returns `false` if the operation has a result already, which stays, or
+    /// if the journal does not contain it.
     ///
     /// ```
     /// use longrunning::{Any, Journal, Operation, Pending};
@@ -200,8 +225,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the operation is not done, or as for [`add`](Self::add): then it
-    /// remains pending.
+    /// [`Config`](crate::ErrorKind::Config) if the operation is not done, or as
+    /// for [`add`](Self::add): then it remains pending.
     pub fn finish(&self, pending: &Pending, operation: &Operation) -> Result<bool, Error> {
         if !operation.is_done() {
             let name = shown_name(pending.name().as_str());
@@ -220,8 +245,8 @@ impl Journal {
 
     /// Returns the operations with a result, in the order of their results.
     ///
-    /// The set is fixed when this is called. Results are read from the file one by one; those that are removed meanwhile
-    /// are skipped.
+    /// The set is fixed when this is called. Results are read from the file one
+    /// by one; those that are removed meanwhile are skipped.
     ///
     /// ```
     /// use longrunning::{Any, Journal, Operation, Pending};
@@ -246,14 +271,16 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// An item is [`Config`](crate::ErrorKind::Config) if the file cannot be read, and
-    /// [`Decode`](crate::ErrorKind::Decode) if its record is damaged.
+    /// An item is [`Config`](crate::ErrorKind::Config) if the file cannot be
+    /// read, and [`Decode`](crate::ErrorKind::Decode) if its record is
+    /// damaged.
     pub fn finished(&self) -> impl Iterator<Item = Result<(Pending, Operation), Error>> + '_ {
         let finished = self.store().index.finished().into_iter();
         finished.filter_map(|pending| self.result(&pending).map(|result| Ok((pending, result?))))
     }
 
-    /// Removes an operation whose result is acknowledged or not needed. Returns `false` if the journal does not contain it.
+    /// Removes an operation whose result is acknowledged or not needed. Returns
+    /// `false` if the journal does not contain it.
     ///
     /// # Errors
     ///
@@ -268,16 +295,19 @@ impl Journal {
         Ok(true)
     }
 
-    /// Replaces the file by one without obsolete lines. The journal also does this by itself from time to time.
+    /// Replaces the file by one without obsolete lines. The journal also does
+    /// this by itself from time to time.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config), with the cause as the source. Then the journal has not changed.
+    /// [`Config`](crate::ErrorKind::Config), with the cause as the source. Then
+    /// the journal has not changed.
     pub fn compact(&self) -> Result<(), Error> {
         self.store().compact()
     }
 
-    /// Returns the operations: first those with a result, in the order of [`finished`](Self::finished), then those without.
+    /// Returns the operations: first those with a result, in the order of
+    /// [`finished`](Self::finished), then those without.
     pub(crate) fn known(&self) -> Vec<Pending> {
         let store = self.store();
         let mut known = store.index.finished();
@@ -290,8 +320,8 @@ impl Journal {
         self.store().index.result(&record::key(pending)).is_some()
     }
 
-    /// Forgets operations and records results of others, with one sync for all; passes over those that are not there, or
-    /// not pending any more.
+    /// Forgets operations and records results of others, with one sync for all;
+    /// passes over those that are not there, or not pending any more.
     pub(crate) fn settle<'o>(
         &self,
         forget: impl IntoIterator<Item = &'o Pending>,
@@ -320,7 +350,8 @@ impl Journal {
         Some(line.and_then(|line| record::operation(&line)))
     }
 
-    /// No step leaves the state half changed, whatever happened to the thread that made it.
+    /// No step leaves the state half changed, whatever happened to the thread
+    /// that made it.
     fn store(&self) -> MutexGuard<'_, JournalStore> {
         self.store.lock()
     }

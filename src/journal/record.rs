@@ -55,7 +55,8 @@ pub(super) fn add(pending: &Pending) -> Result<String, Error> {
     Ok(line("add", |writer| writer.raw(&pending)))
 }
 
-/// Holds the operation as JSON, or as protobuf bytes where those have no JSON form here.
+/// Holds the operation as JSON, or as protobuf bytes where those have no JSON
+/// form here.
 pub(super) fn finish(key: &JournalKey, operation: &Operation) -> String {
     let proto = if is_opaque(operation) { operation.to_proto().ok() } else { None };
     line("finish", |writer| {
@@ -154,7 +155,8 @@ fn body<'a>(reader: &mut JsonReader<'a>) -> Result<(JournalKey, Option<StoredRes
     Ok(((endpoint, name), stored))
 }
 
-/// Returns whether a message came as bytes of a type whose JSON form is not known.
+/// Returns whether a message came as bytes of a type whose JSON form is not
+/// known.
 fn is_opaque(operation: &Operation) -> bool {
     let details = operation.error().map_or(&[][..], |error| error.details());
     let messages = [operation.metadata(), operation.response()].into_iter().flatten().chain(details);

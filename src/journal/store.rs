@@ -20,7 +20,8 @@ pub(super) struct JournalStore {
     pub(super) index: JournalIndex,
     /// Bytes of the lines that are whole.
     len: u64,
-    /// Whether something may stand behind them that was cut off while it was written.
+    /// Whether something may stand behind them that was cut off while it was
+    /// written.
     torn: bool,
     /// The file that this journal has read or written last.
     identity: FileIdentity,
@@ -33,10 +34,12 @@ pub(super) struct JournalStore {
 }
 
 impl JournalStore {
-    /// Opens or creates a journal; changes nothing that exists unless it succeeds.
+    /// Opens or creates a journal; changes nothing that exists unless it
+    /// succeeds.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = resolve(path)?;
-        // Before there is a lock beside a file that is no journal, and again under the lock.
+        // Before there is a lock beside a file that is no journal, and again under the
+        // lock.
         let exists = open_journal(&path)?.is_some();
         let lock = JournalLock::take(&path, exists)?;
         if !exists {
@@ -47,8 +50,8 @@ impl JournalStore {
         let Replayed { index, len } =
             Replayed::read(BufReader::new(file)).map_err(|why| refused(&path, why))?;
         let (identity, torn) = (FileIdentity::of(&found), found.len() > len);
-        // Under the lock, because otherwise this might be the file of a compaction that is running in another
-        // process.
+        // Under the lock, because otherwise this might be the file of a compaction that
+        // is running in another process.
         if let Some(name) = lock.leftover() {
             remove_leftover(&path, &name);
         }
@@ -59,11 +62,12 @@ impl JournalStore {
         Ok(store)
     }
 
-    /// Returns the store for a forked child: the contents at the fork, without the right to write. It is empty if a
-    /// thread of the parent was using it at that moment.
+    /// Returns the store for a forked child: the contents at the fork, without
+    /// the right to write. It is empty if a thread of the parent was using
+    /// it at that moment.
     ///
-    /// This closes the child's copy of the lock file. The lock stays with the parent, because it is released only when the
-    /// last copy is closed.
+    /// This closes the child's copy of the lock file. The lock stays with the
+    /// parent, because it is released only when the last copy is closed.
     pub(super) fn inherited(parent: Option<&mut Self>) -> Self {
         let Some(parent) = parent else { return Self::foreign(PathBuf::new(), ProcessId::UNKNOWN) };
         parent.lock = None;
@@ -86,8 +90,8 @@ impl JournalStore {
 
     /// Appends lines; they are on the disk when this returns.
     ///
-    /// Each line ends with a line feed. So the rest of a write that failed is cut off by the next one, or ignored when
-    /// the file is opened.
+    /// Each line ends with a line feed. So the rest of a write that failed is
+    /// cut off by the next one, or ignored when the file is opened.
     pub(super) fn append(&mut self, lines: &str) -> Result<(), Error> {
         self.lock()?;
         // Read before `write` moves the end.
@@ -128,8 +132,8 @@ impl JournalStore {
 
     /// Compacts when more than half of a large file is dead.
     fn tidy(&mut self) {
-        // The file doubles before it is rewritten. So all compactions together write about as much as the
-        // appends.
+        // The file doubles before it is rewritten. So all compactions together write
+        // about as much as the appends.
         if self.len < self.tidy_at || self.len <= 2 * self.index.live() + TOLERATED {
             return;
         }
@@ -141,43 +145,50 @@ impl JournalStore {
     }
 
     fn write(&mut self, lines: &str) -> io::Result<()> {
-        // Opened for each write: the file may be replaced or removed while the program waits for hours, and the check of its
-        // identity has to be of the file that is written.
+        // Opened for each write: the file may be replaced or removed while the program
+        // waits for hours, and the check of its identity has to be of the file
+        // that is written.
         let mut file = self.open_again(OpenOptions::new().write(true))?;
         let found = file.metadata()?.len();
-        // Another program has written to the file in spite of the lock. Appending would damage lines, its own
-        // or ours.
+        // Another program has written to the file in spite of the lock. Appending would
+        // damage lines, its own or ours.
         if found < self.len || (found > self.len && !self.torn) {
             return Err(changed());
         }
         if self.torn {
             file.set_len(self.len)?;
         }
-        // Set before the first byte, cleared after the sync: after a failure in between, the next write cuts the rest off.
+        // Set before the first byte, cleared after the sync: after a failure in
+        // between, the next write cuts the rest off.
         self.torn = true;
         file.seek(SeekFrom::Start(self.len))?;
         file.write_all(lines.as_bytes())?;
-        // The result must be on the disk before the caller gets it; otherwise a crash could lose it.
+        // The result must be on the disk before the caller gets it; otherwise a crash
+        // could lose it.
         file.sync_data()?;
         self.len += lines.len() as u64;
         self.torn = false;
         Ok(())
     }
 
-    /// Writes the lines that have an effect to a new file, and replaces the old file by it.
+    /// Writes the lines that have an effect to a new file, and replaces the old
+    /// file by it.
     fn rewrite(&mut self) -> io::Result<()> {
         let old = self.open_again(OpenOptions::new().read(true))?;
         let lock = self.lock().map_err(io::Error::other)?;
         let (temporary, new) = Temporary::create(&self.path, lock)?;
         keep_access(&old.metadata()?, &new)?;
         let mut new = BufWriter::new(new);
-        // Lines are copied as they are, so fields that a newer version has added are not lost.
+        // Lines are copied as they are, so fields that a newer version has added are
+        // not lost.
         let (moved, len) = self.copy(old, &mut new)?;
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
-        // Before the rename, or a crash could leave an empty file under the name of the journal.
+        // Before the rename, or a crash could leave an empty file under the name of the
+        // journal.
         new.sync_all()?;
         let identity = FileIdentity::of(&new.metadata()?);
-        // Closed, since Windows renames no open file. And another program may have replaced the old one by now.
+        // Closed, since Windows renames no open file. And another program may have
+        // replaced the old one by now.
         drop((new, self.open_again(OpenOptions::new().read(true))?));
         temporary.replace(&self.path)?;
         // After the rename: until then, the index has to fit the old file.
@@ -186,7 +197,8 @@ impl JournalStore {
         sync_folder(&self.path)
     }
 
-    /// Copies the lines that have an effect after a header; returns where each is now, and the total length.
+    /// Copies the lines that have an effect after a header; returns where each
+    /// is now, and the total length.
     fn copy(&self, old: File, new: &mut impl Write) -> io::Result<(HashMap<u64, u64>, u64)> {
         new.write_all(HEADER.as_bytes())?;
         let (mut moved, mut len, mut position) = (HashMap::new(), HEADER.len() as u64, 0);
@@ -203,7 +215,8 @@ impl JournalStore {
         Ok((moved, len))
     }
 
-    /// Opens the file that this journal used last; fails if another file has its name now.
+    /// Opens the file that this journal used last; fails if another file has
+    /// its name now.
     fn open_again(&self, options: &mut OpenOptions) -> io::Result<File> {
         let file = file::open_owned(&self.path, options)?;
         match FileIdentity::of(&file.metadata()?) == self.identity {
@@ -213,7 +226,8 @@ impl JournalStore {
     }
 }
 
-/// Opens the file to read and to write; `None` if there is none. Anything but a journal is refused.
+/// Opens the file to read and to write; `None` if there is none. Anything but a
+/// journal is refused.
 fn open_journal(path: &Path) -> Result<Option<File>, Error> {
     // To write too: early, rather than with the first result.
     match file::open_owned(path, OpenOptions::new().read(true).write(true)) {
@@ -248,8 +262,8 @@ fn changed() -> io::Error {
     io::Error::other("another program has changed it")
 }
 
-/// Distinguishes a file from another one that has its name now. On Windows nothing does so, and only the length is
-/// checked.
+/// Distinguishes a file from another one that has its name now. On Windows
+/// nothing does so, and only the length is checked.
 #[derive(Default, PartialEq)]
 struct FileIdentity {
     #[cfg(unix)]
@@ -271,13 +285,15 @@ impl FileIdentity {
 
 /// Gives the new file to the owner of the old one, with the same permissions.
 ///
-/// Where that is not allowed the old file stays: those who could open it must be able to open the new one.
+/// Where that is not allowed the old file stays: those who could open it must
+/// be able to open the new one.
 fn keep_access(old: &Metadata, new: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, fchown};
         let found = new.metadata()?;
-        // Only if needed: most users may not give files away, and the owner is mostly the same.
+        // Only if needed: most users may not give files away, and the owner is mostly
+        // the same.
         if (old.uid(), old.gid()) != (found.uid(), found.gid()) {
             fchown(new, Some(old.uid()), Some(old.gid()))?;
         }

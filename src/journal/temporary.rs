@@ -10,15 +10,17 @@ use crate::journal::lock::JournalLock;
 
 /// A file beside a journal, which is removed unless it becomes the journal.
 ///
-/// Its name cannot be guessed and is never that of an existing file. The lock file records it, so that a file
-/// that a killed process left behind is removed by the next one.
+/// Its name cannot be guessed and is never that of an existing file. The lock
+/// file records it, so that a file that a killed process left behind is removed
+/// by the next one.
 pub(super) struct Temporary<'l> {
     lock: &'l JournalLock,
     path: PathBuf,
 }
 
 impl<'l> Temporary<'l> {
-    /// Creates the file. On Unix only its owner can read it, since results of operations may be secret.
+    /// Creates the file. On Unix only its owner can read it, since results of
+    /// operations may be secret.
     pub(super) fn create(journal: &Path, lock: &'l JournalLock) -> io::Result<(Self, File)> {
         let random = RandomState::new().hash_one(journal);
         let path = companion(journal, &format!("{PREFIX}{random:016x}"));
@@ -38,7 +40,8 @@ impl<'l> Temporary<'l> {
         fs::rename(&self.path, journal)
     }
 
-    /// Becomes the journal where there is no file; one that another program has created meanwhile stays.
+    /// Becomes the journal where there is no file; one that another program has
+    /// created meanwhile stays.
     pub(super) fn create_journal(self, journal: &Path) -> io::Result<()> {
         match fs::hard_link(&self.path, journal) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.rename_new(journal),
@@ -46,7 +49,8 @@ impl<'l> Temporary<'l> {
         }
     }
 
-    /// For file systems without hard links; there another program has an instant to create the same file.
+    /// For file systems without hard links; there another program has an
+    /// instant to create the same file.
     fn rename_new(self, journal: &Path) -> io::Result<()> {
         match fs::symlink_metadata(journal) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.replace(journal),
@@ -63,7 +67,8 @@ impl Drop for Temporary<'_> {
     }
 }
 
-/// Removes the file that a killed process has left behind, as far as its recorded name is one of ours.
+/// Removes the file that a killed process has left behind, as far as its
+/// recorded name is one of ours.
 pub(super) fn remove_leftover(journal: &Path, name: &str) {
     let prefix = companion(journal, PREFIX);
     let random = prefix.file_name().and_then(|prefix| name.strip_prefix(prefix.to_str()?));

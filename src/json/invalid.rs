@@ -20,7 +20,8 @@ struct InvalidDetail {
 enum JsonProblem {
     /// The text is no JSON from this byte on.
     Broken(usize),
-    /// The text stops before its end, as after a connection that broke unnoticed.
+    /// The text stops before its end, as after a connection that broke
+    /// unnoticed.
     EndsEarly,
     /// It is JSON, but not what is expected.
     Unexpected(String),

@@ -1,4 +1,5 @@
-//! ProtoJSON, read leniently and written canonically; what is read stays a slice of the document.
+//! ProtoJSON, read leniently and written canonically; what is read stays a
+//! slice of the document.
 //!
 //! The rules are those of <https://protobuf.dev/programming-guides/json/>.
 
@@ -18,5 +19,6 @@ pub(crate) use scan::scan;
 pub(crate) use time::{duration_text, parse_duration, parse_timestamp, timestamp_text};
 pub(crate) use writer::JsonWriter;
 
-/// How many objects and arrays may stand in one another: as deep as serde_json follows them.
+/// How many objects and arrays may stand in one another: as deep as serde_json
+/// follows them.
 const MAX_DEPTH: usize = 127;

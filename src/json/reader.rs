@@ -1,7 +1,8 @@
 //! A cursor over a JSON document.
 //!
-//! A single pass gives the parts of a message together with the exact text of the whole. [`scan`] finds where values end;
-//! serde_json reads those that it does not take, and finds what is wrong with them.
+//! A single pass gives the parts of a message together with the exact text of
+//! the whole. [`scan`] finds where values end; serde_json reads those that it
+//! does not take, and finds what is wrong with them.
 
 use std::borrow::Cow;
 use std::mem;
@@ -20,7 +21,8 @@ pub(crate) struct JsonReader<'a> {
     deepest: usize,
 }
 
-/// One valid JSON value as it stands in a document, without white space around it.
+/// One valid JSON value as it stands in a document, without white space around
+/// it.
 #[derive(Clone, Copy)]
 pub(crate) struct RawJson<'a> {
     text: &'a str,
@@ -40,7 +42,8 @@ impl<'a> JsonReader<'a> {
         if reader.peek().is_some() { Err(reader.broken()) } else { Ok(value) }
     }
 
-    /// Calls `member` with the key of each member of an object; it has to read the value.
+    /// Calls `member` with the key of each member of an object; it has to read
+    /// the value.
     pub(crate) fn members(
         &mut self,
         mut member: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
@@ -54,7 +57,8 @@ impl<'a> JsonReader<'a> {
         })
     }
 
-    /// Like [`members`](Self::members) for the fields of a message, where null stands for an absent field.
+    /// Like [`members`](Self::members) for the fields of a message, where null
+    /// stands for an absent field.
     pub(crate) fn fields(
         &mut self,
         mut field: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
@@ -134,7 +138,8 @@ impl<'a> JsonReader<'a> {
         Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start, depth })
     }
 
-    /// A key is nearly always plain: serde_json takes those with escapes, and what is no key.
+    /// A key is nearly always plain: serde_json takes those with escapes, and
+    /// what is no key.
     fn key(&mut self) -> Result<Cow<'a, str>, InvalidJson> {
         self.peek();
         match plain_string(self.rest) {
@@ -190,12 +195,14 @@ impl<'a> RawJson<'a> {
         self.text
     }
 
-    /// Returns where the value starts within `outer`, a value of the same document around it.
+    /// Returns where the value starts within `outer`, a value of the same
+    /// document around it.
     pub(crate) fn start_in(self, outer: RawJson<'_>) -> usize {
         self.start.saturating_sub(outer.start)
     }
 
-    /// Returns the part of `document`, which both are values of, from the start of `self` to the end of `last`.
+    /// Returns the part of `document`, which both are values of, from the start
+    /// of `self` to the end of `last`.
     pub(crate) fn to(self, last: Self, document: &'a str) -> Self {
         let end = last.start + last.text.len();
         Self { text: document.get(self.start..end).unwrap_or_default(), ..self }
@@ -206,12 +213,14 @@ impl<'a> RawJson<'a> {
         JsonReader { rest: self.text, length: self.start + self.text.len(), deepest: 0 }
     }
 
-    /// Refuses what serde_json would refuse to take apart, because it nests too deep.
+    /// Refuses what serde_json would refuse to take apart, because it nests too
+    /// deep.
     pub(crate) fn check_depth(self) -> Result<(), InvalidJson> {
         if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
 
-    /// Returns the error for a value of the wrong kind; it names the kind, never the value.
+    /// Returns the error for a value of the wrong kind; it names the kind,
+    /// never the value.
     pub(crate) fn expected(self, what: &str) -> InvalidJson {
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",

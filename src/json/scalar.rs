@@ -23,12 +23,14 @@ impl<'a> RawJson<'a> {
         if !plain.contains('\\') {
             return Ok(Cow::Borrowed(plain));
         }
-        // The syntax is known to be right, so all that can fail is half of a surrogate pair.
+        // The syntax is known to be right, so all that can fail is half of a surrogate
+        // pair.
         let unescaped = serde_json::from_str(self.text()).map(Cow::Owned);
         unescaped.map_err(|_| InvalidJson::new("expected whole surrogate pairs in a string"))
     }
 
-    /// Returns an integer: a number or a string, also one that is spelled `5.0` or `5e0`.
+    /// Returns an integer: a number or a string, also one that is spelled `5.0`
+    /// or `5e0`.
     pub(crate) fn integer<T: TryFrom<i128>>(self, what: &str) -> Result<T, InvalidJson> {
         let number = exact_integer(&self.number(what)?).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.expected(what))
@@ -54,7 +56,8 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-// Protobuf's own parsers take any padding and ignore the bits beyond the last whole byte.
+// Protobuf's own parsers take any padding and ignore the bits beyond the last
+// whole byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -62,7 +65,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Reads a number to its last digit; nothing if it is not whole or far out of range.
+/// Reads a number to its last digit; nothing if it is not whole or far out of
+/// range.
 fn exact_integer(text: &str) -> Option<i128> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -1,7 +1,9 @@
-//! Finds the end of a JSON value, in half the time that serde_json takes for it.
+//! Finds the end of a JSON value, in half the time that serde_json takes for
+//! it.
 //!
-//! The scanner returns nothing for invalid JSON and for values of more than [`MOST_LEVELS`] levels. serde_json then reads
-//! the value and makes the error. So the scanner may be stricter than serde_json, but not more lenient.
+//! The scanner returns nothing for invalid JSON and for values of more than
+//! [`MOST_LEVELS`] levels. serde_json then reads the value and makes the error.
+//! So the scanner may be stricter than serde_json, but not more lenient.
 
 /// A valid value at the start of a text.
 #[derive(Debug, PartialEq)]
@@ -12,16 +14,19 @@ pub(crate) struct ScannedValue {
     pub(crate) depth: usize,
 }
 
-/// Scans the value at the start of `text`, before which there is no white space.
+/// Scans the value at the start of `text`, before which there is no white
+/// space.
 pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
     let mut scanner = JsonScanner::new(text);
-    // `begin` returns false after the opening bracket of a container, whose first value comes next. So there is
-    // no recursion, and no nesting exhausts the stack.
+    // `begin` returns false after the opening bracket of a container, whose first
+    // value comes next. So there is no recursion, and no nesting exhausts the
+    // stack.
     while !scanner.begin()? || scanner.follow()? {}
     scanner.delimited().then_some(ScannedValue { end: scanner.at, depth: scanner.deepest })
 }
 
-/// Returns the text in quotation marks at the start of `text`, if it is a valid string without escapes.
+/// Returns the text in quotation marks at the start of `text`, if it is a valid
+/// string without escapes.
 pub(crate) fn plain_string(text: &str) -> Option<&str> {
     let mut scanner = JsonScanner::new(text);
     (scanner.byte() == Some(b'"')).then_some(())?;
@@ -47,7 +52,8 @@ impl<'t> JsonScanner<'t> {
         Self { bytes: text.as_bytes(), at: 0, depth: 0, deepest: 0, objects: 0 }
     }
 
-    /// Reads a scalar or the beginning of an object or array; returns whether the value is complete.
+    /// Reads a scalar or the beginning of an object or array; returns whether
+    /// the value is complete.
     #[inline]
     fn begin(&mut self) -> Option<bool> {
         match self.byte()? {
@@ -62,7 +68,8 @@ impl<'t> JsonScanner<'t> {
         Some(true)
     }
 
-    /// Moves from the end of a value to the start of the next; returns false at the end of the outermost.
+    /// Moves from the end of a value to the start of the next; returns false at
+    /// the end of the outermost.
     #[inline]
     fn follow(&mut self) -> Option<bool> {
         while self.depth > 0 {
@@ -87,7 +94,8 @@ impl<'t> JsonScanner<'t> {
         self.at += 1;
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
-        // No outer level is shifted out, because the check above allows as many levels as there are bits.
+        // No outer level is shifted out, because the check above allows as many levels
+        // as there are bits.
         self.objects = self.objects << 1 | object;
         if self.space()? == end {
             self.at += 1;
@@ -144,11 +152,12 @@ impl<'t> JsonScanner<'t> {
         Some(())
     }
 
-    /// Moves to the next byte that does not simply belong to a string, and returns it.
+    /// Moves to the next byte that does not simply belong to a string, and
+    /// returns it.
     #[inline]
     fn special(&mut self) -> Option<u8> {
-        // Eight bytes at a time, the first one lowest, so that trailing zeros count the bytes before the
-        // special one.
+        // Eight bytes at a time, the first one lowest, so that trailing zeros count the
+        // bytes before the special one.
         while let Some(word) = self.bytes.get(self.at..)?.first_chunk() {
             let found = specials(u64::from_le_bytes(*word));
             if found != 0 {
@@ -157,7 +166,8 @@ impl<'t> JsonScanner<'t> {
             }
             self.at += 8;
         }
-        // Fewer than eight bytes are left of the text, so the string ends here or is cut short.
+        // Fewer than eight bytes are left of the text, so the string ends here or is
+        // cut short.
         let rest = self.bytes.get(self.at..)?;
         self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
         self.byte()
@@ -213,7 +223,8 @@ impl<'t> JsonScanner<'t> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Returns whether the value ends here for serde_json too, which wants a delimiter after numbers and words.
+    /// Returns whether the value ends here for serde_json too, which wants a
+    /// delimiter after numbers and words.
     fn delimited(&self) -> bool {
         let delimits_itself = matches!(self.bytes.first(), Some(b'"' | b'{' | b'['));
         let next = self.byte();
@@ -221,10 +232,11 @@ impl<'t> JsonScanner<'t> {
     }
 }
 
-/// Sets the highest bit of a byte where `word` has `"`, `\` or a control character.
+/// Sets the highest bit of a byte where `word` has `"`, `\` or a control
+/// character.
 ///
-/// Both parts subtract in all bytes at once. A borrow may set further bits above the first that is right, so only the
-/// lowest of all is meaningful.
+/// Both parts subtract in all bytes at once. A borrow may set further bits
+/// above the first that is right, so only the lowest of all is meaningful.
 #[inline]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;

@@ -2,7 +2,8 @@
 
 use prost_types::{Duration, Timestamp};
 
-/// Reads `-1.5s`: up to nine digits after the point, at most about 10,000 years either way.
+/// Reads `-1.5s`: up to nine digits after the point, at most about 10,000 years
+/// either way.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.strip_suffix('s')?;
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
@@ -12,8 +13,8 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration { seconds: sign * seconds, nanos: sign as i32 * nanos })
 }
 
-/// Writes a duration with 0, 3, 6 or 9 digits after the point; nothing if it is out of range or its parts
-/// differ in sign.
+/// Writes a duration with 0, 3, 6 or 9 digits after the point; nothing if it is
+/// out of range or its parts differ in sign.
 pub(crate) fn duration_text(duration: &Duration) -> Option<String> {
     let Duration { seconds, nanos } = *duration;
     let in_range =
@@ -38,7 +39,8 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     TIMESTAMPS.contains(&timestamp.seconds).then_some(timestamp)
 }
 
-/// Writes a time in UTC with 0, 3, 6 or 9 digits after the point; nothing if it is out of range.
+/// Writes a time in UTC with 0, 3, 6 or 9 digits after the point; nothing if it
+/// is out of range.
 pub(crate) fn timestamp_text(timestamp: &Timestamp) -> Option<String> {
     let in_range = TIMESTAMPS.contains(&timestamp.seconds) && (0..=MAX_NANOS).contains(&timestamp.nanos);
     in_range.then(|| timestamp.to_string())

@@ -15,7 +15,8 @@ impl JsonWriter {
         self.text
     }
 
-    /// Writes an object; `members` writes each with [`member`](Self::member) and a value.
+    /// Writes an object; `members` writes each with [`member`](Self::member)
+    /// and a value.
     pub(crate) fn object(
         &mut self,
         members: impl FnOnce(&mut Self) -> Result<(), InvalidJson>,

@@ -1,6 +1,8 @@
-//! The fixed addresses of AWS: where a machine finds its metadata, and a container its credentials.
+//! The fixed addresses of AWS: where a machine finds its metadata, and a
+//! container its credentials.
 //!
-//! Those of IPv6 are unique local addresses, not link-local ones as for IPv4, so no other rule covers them.
+//! Those of IPv6 are unique local addresses, not link-local ones as for IPv4,
+//! so no other rule covers them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,7 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) const METADATA: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), IpAddr::V6(unique_local(0x254))];
 
-/// Where containers get their keys: from ECS, or from the agent of EKS Pod Identity.
+/// Where containers get their keys: from ECS, or from the agent of EKS Pod
+/// Identity.
 pub(crate) const CONTAINER: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),

@@ -14,17 +14,20 @@ use super::error::{NetError, NetErrorKind};
 
 /// A client certificate and its private key, for mutual TLS.
 ///
-/// Both are PEM: the certificate first, then those of the authorities in between, and a key in PKCS#8, PKCS#1
-/// or SEC1 form without a passphrase; both may be in one text or file. They are read when the client is built,
-/// and must then belong together, and again for each new connection: when they have changed, new connections
-/// use the new ones and resume no session of the old. If they cannot be used (a certificate is already
-/// replaced, its key not yet), the client goes on with those it has and writes a warning to the log.
+/// Both are PEM: the certificate first, then those of the authorities in
+/// between, and a key in PKCS#8, PKCS#1 or SEC1 form without a passphrase; both
+/// may be in one text or file. They are read when the client is built, and must
+/// then belong together, and again for each new connection: when they have
+/// changed, new connections use the new ones and resume no session of the old.
+/// If they cannot be used (a certificate is already replaced, its key not yet),
+/// the client goes on with those it has and writes a warning to the log.
 ///
-/// Supported keys are RSA of 2048 to 4096 bits, ECDSA on P-256 (secp256r1) and P-384 (secp384r1), and Ed25519. Keys on
-/// other curves, such as P-521 (secp521r1) and secp256k1, are refused when the client is built.
+/// Supported keys are RSA of 2048 to 4096 bits, ECDSA on P-256 (secp256r1) and
+/// P-384 (secp384r1), and Ed25519. Keys on other curves, such as P-521
+/// (secp521r1) and secp256k1, are refused when the client is built.
 ///
-/// The certificate is presented to every https server that requests one, and never to a proxy. `Debug` names its
-/// source.
+/// The certificate is presented to every https server that requests one, and
+/// never to a proxy. `Debug` names its source.
 ///
 /// ```
 /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
@@ -58,7 +61,8 @@ pub(crate) struct Pem {
 }
 
 impl ClientCertificate {
-    /// Takes PEM that is in memory. It never changes, so the client ends with its validity.
+    /// Takes PEM that is in memory. It never changes, so the client ends with
+    /// its validity.
     pub fn from_pem(certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let (certificate, key) = (Zeroizing::new(certificate.into()), Zeroizing::new(key.into()));
         Self::new("PEM in memory".to_owned(), move |_| {
@@ -73,7 +77,9 @@ impl ClientCertificate {
 
     /// Reads two files, or one when both paths are the same.
     ///
-    /// Each has at most 1 MiB. A pipe is read once, when the client is built, for at most 30 seconds. On Unix, a key file that other users can read is warned about.
+    /// Each has at most 1 MiB. A pipe is read once, when the client is built,
+    /// for at most 30 seconds. On Unix, a key file that other users can read is
+    /// warned about.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let (certificate, key) = (certificate.into(), key.into());
         let origin = format!("files `{}` and `{}`", file::shown(&certificate), file::shown(&key));
@@ -81,9 +87,11 @@ impl ClientCertificate {
         Self::new(origin, move |limits| CertificatePair::read(&certificate, &key, limits))
     }
 
-    /// Reads the files that a [`certificate_config.json`] names as `cert_configs.workload`.
+    /// Reads the files that a [`certificate_config.json`] names as
+    /// `cert_configs.workload`.
     ///
-    /// Certificates that are kept elsewhere (PKCS#11, key chains) are not supported.
+    /// Certificates that are kept elsewhere (PKCS#11, key chains) are not
+    /// supported.
     ///
     /// [`certificate_config.json`]: https://google.aip.dev/auth/4114
     pub fn from_config_file(path: impl Into<PathBuf>) -> Self {
@@ -109,8 +117,9 @@ impl ClientCertificate {
 
     /// Uses `source` to get certificate and key, in this order, as PEM.
     ///
-    /// It is asked when the client is built and for each new connection, on the thread that makes the call: keep
-    /// what costs time. Its errors count as those of the options at first, later only as a warning in the log.
+    /// It is asked when the client is built and for each new connection, on the
+    /// thread that makes the call: keep what costs time. Its errors count
+    /// as those of the options at first, later only as a warning in the log.
     ///
     /// ```
     /// use longrunning::http::{ClientCertificate, HttpAgent, HttpOptions};
@@ -191,7 +200,8 @@ fn configured(
 ) -> Result<(PathBuf, PathBuf), NetError> {
     let text = read(origin, config, limits)?;
     let refuse = |why: &str| NetError::new(NetErrorKind::Tls, format!("{origin} {why}"));
-    // Not the parser's own words: they quote the text, which may be that of another file, with secrets.
+    // Not the parser's own words: they quote the text, which may be that of another
+    // file, with secrets.
     let config: CertificateConfig = serde_json::from_slice(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         refuse(&format!("does not give `cert_path` and `key_path` (line {line}, column {column})"))

@@ -35,7 +35,8 @@ impl Connector {
         Self::with_routes(options, alpn, dns, ProxyRoutes::new(&options.proxy, env)?)
     }
 
-    /// Does the same as [`new`](Self::new), with proxy settings that were read before.
+    /// Does the same as [`new`](Self::new), with proxy settings that were read
+    /// before.
     pub(crate) fn with_routes(
         options: &NetOptions,
         alpn: Option<AlpnProtocol>,
@@ -46,7 +47,8 @@ impl Connector {
         Ok(Self { tls, dns, routes, sockets: Sockets::default() })
     }
 
-    /// Returns the connector for a forked child, without the sockets and lookups that the parent uses.
+    /// Returns the connector for a forked child, without the sockets and
+    /// lookups that the parent uses.
     pub(crate) fn inherited(&self) -> Self {
         self.sockets.close_copies();
         let (dns, routes) = (self.dns.inherited(), self.routes.clone());
@@ -58,7 +60,8 @@ impl Connector {
         &self.routes
     }
 
-    /// Opens a connection to `peer` within `limit`, secured if the peer has TLS.
+    /// Opens a connection to `peer` within `limit`, secured if the peer has
+    /// TLS.
     pub(crate) fn connect(
         &self,
         peer: &Peer<'_>,
@@ -69,7 +72,8 @@ impl Connector {
             None => self.reach(peer, limit),
         };
         let connected = connected.and_then(|plain| self.secured(plain, PeerRole::Server, peer, limit));
-        // One of its addresses may be the cause, so the next attempt looks the host up again.
+        // One of its addresses may be the cause, so the next attempt looks the host up
+        // again.
         connected.inspect_err(|_| self.dns.forget(peer.host)).map_err(|error| not_connected(error, peer))
     }
 
@@ -83,7 +87,8 @@ impl Connector {
         let via = proxy.peer();
         let connected =
             self.reach(&via, limit).and_then(|plain| self.secured(plain, PeerRole::Proxy, &via, limit));
-        // The caller forgets the addresses of the server only, so those of the proxy are forgotten here.
+        // The caller forgets the addresses of the server only, so those of the proxy
+        // are forgotten here.
         let mut connection = connected.map_err(|error| {
             self.dns.forget(via.host);
             ConnectionError::Refused(not_connected(error, &"the proxy"))

@@ -8,7 +8,8 @@ use crate::util::stop::StopToken;
 
 use super::error::ConnectionError;
 
-/// Limits a blocking operation by a deadline, and by a stop token if there is one.
+/// Limits a blocking operation by a deadline, and by a stop token if there is
+/// one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IoLimit<'a> {
     pub(crate) deadline: Instant,
@@ -38,16 +39,18 @@ impl<'a> IoLimit<'a> {
 
 /// An open connection to a server, or to a proxy on the way to it.
 pub(crate) trait Connection: Send + Sync {
-    /// Reads the bytes that have arrived, or waits for the first within `limit`; returns their number, which is zero at the
-    /// end.
+    /// Reads the bytes that have arrived, or waits for the first within
+    /// `limit`; returns their number, which is zero at the end.
     fn read(&mut self, into: &mut [u8], limit: IoLimit<'_>) -> Result<usize, ConnectionError>;
 
     /// Writes all of `bytes` within `limit`.
     fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError>;
 
-    /// Returns whether there is nothing to read, not even the end. Does not block.
+    /// Returns whether there is nothing to read, not even the end. Does not
+    /// block.
     ///
-    /// An idle connection is silent. Bytes, an end or an error mean that it must not be reused.
+    /// An idle connection is silent. Bytes, an end or an error mean that it
+    /// must not be reused.
     fn is_silent(&mut self) -> bool;
 
     /// Returns whether the peer is authenticated and the bytes are encrypted.
@@ -61,7 +64,8 @@ impl fmt::Debug for dyn Connection {
     }
 }
 
-/// A connection with a limit, for code that reads and writes by the traits of `std::io`.
+/// A connection with a limit, for code that reads and writes by the traits of
+/// `std::io`.
 pub(super) struct Limited<'c, 'l> {
     pub(super) connection: &'c mut dyn Connection,
     pub(super) limit: IoLimit<'l>,

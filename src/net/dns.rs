@@ -1,7 +1,8 @@
-//! DNS lookups: once a minute, not once for each connection, and never past the deadline.
+//! DNS lookups: once a minute, not once for each connection, and never past the
+//! deadline.
 //!
-//! The operating system takes no deadline for a lookup, so a thread makes it: one for each name that was not looked up
-//! within [`KEEP`].
+//! The operating system takes no deadline for a lookup, so a thread makes it:
+//! one for each name that was not looked up within [`KEEP`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -36,7 +37,8 @@ enum DnsEntry {
 type HostAddresses = Arc<[SocketAddr]>;
 type DnsResponse = Result<HostAddresses, Arc<io::Error>>;
 
-/// The place of the response of one lookup, shared by all callers that wait for it.
+/// The place of the response of one lookup, shared by all callers that wait for
+/// it.
 #[derive(Default)]
 struct DnsSlot {
     response: Mutex<Option<DnsResponse>>,
@@ -59,7 +61,8 @@ impl DnsCache {
         Self(Arc::new(DnsShared { lookup, hosts: Mutex::default() }))
     }
 
-    /// Returns an empty cache for a forked child, in which the lookups of the parent do not run.
+    /// Returns an empty cache for a forked child, in which the lookups of the
+    /// parent do not run.
     pub(crate) fn inherited(&self) -> Self {
         Self::of(Arc::clone(&self.0.lookup))
     }
@@ -67,13 +70,15 @@ impl DnsCache {
     /// Forgets the addresses of `host`: one of them just failed.
     pub(crate) fn forget(&self, host: &str) {
         let mut hosts = lock(&self.0.hosts);
-        // A lookup that is under way is newer than the address that failed, so it stays.
+        // A lookup that is under way is newer than the address that failed, so it
+        // stays.
         if let Some(DnsEntry::Known { .. }) = hosts.get(bare(host)) {
             hosts.remove(bare(host));
         }
     }
 
-    /// Resolves `host`, a name or an IP address, and returns its addresses with this port; gives up at `deadline`.
+    /// Resolves `host`, a name or an IP address, and returns its addresses with
+    /// this port; gives up at `deadline`.
     pub(super) fn resolve(
         &self,
         host: &str,
@@ -108,7 +113,8 @@ impl DnsCache {
         }
     }
 
-    /// Returns the known addresses of `host`, or the lookup that is under way; starts one if there is none.
+    /// Returns the known addresses of `host`, or the lookup that is under way;
+    /// starts one if there is none.
     fn find(&self, host: &str, now: Instant) -> DnsEntry {
         let mut hosts = lock(&self.0.hosts);
         match hosts.get(host) {
@@ -118,8 +124,8 @@ impl DnsCache {
             Some(DnsEntry::Asked(slot)) => return DnsEntry::Asked(slot.clone()),
             _ => {}
         }
-        // Expired names are removed here, so that a program which connects to ever new hosts does not collect
-        // them.
+        // Expired names are removed here, so that a program which connects to ever new
+        // hosts does not collect them.
         hosts.retain(|_, entry| !matches!(entry, DnsEntry::Known { until, .. } if *until <= now));
         let slot = Arc::<DnsSlot>::default();
         match self.ask(host, slot.clone()) {
@@ -130,15 +136,17 @@ impl DnsCache {
         DnsEntry::Asked(slot)
     }
 
-    /// Resolves `host` on a thread of its own, which ends with the lookup even if no caller waits any more.
+    /// Resolves `host` on a thread of its own, which ends with the lookup even
+    /// if no caller waits any more.
     ///
-    /// The caller holds the lock, so the thread cannot finish before the lookup is on the list.
+    /// The caller holds the lock, so the thread cannot finish before the lookup
+    /// is on the list.
     fn ask(&self, host: &str, slot: Arc<DnsSlot>) -> io::Result<thread::JoinHandle<()>> {
         let (names, host) = (self.clone(), host.to_owned());
         thread::Builder::new().name("resolve".to_owned()).spawn(move || {
             let response = names.0.look_up(&host);
-            // First the map, then the slot: a caller that comes in between finds the addresses, and starts no
-            // second lookup.
+            // First the map, then the slot: a caller that comes in between finds the
+            // addresses, and starts no second lookup.
             let mut hosts = lock(&names.0.hosts);
             match &response {
                 Ok(addresses) => {
@@ -192,10 +200,12 @@ fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
 
-/// Returns whether the operating system reports that the host does not exist. All other errors may be transient: no
-/// response from a server (`EAI_AGAIN`), too many open files.
+/// Returns whether the operating system reports that the host does not exist.
+/// All other errors may be transient: no response from a server (`EAI_AGAIN`),
+/// too many open files.
 ///
-/// std keeps the code of `getaddrinfo` on Windows only; elsewhere the text of `gai_strerror` is all there is.
+/// std keeps the code of `getaddrinfo` on Windows only; elsewhere the text of
+/// `gai_strerror` is all there is.
 fn is_final(error: &io::Error) -> bool {
     const WSAHOST_NOT_FOUND: i32 = 11001;
     const WSANO_DATA: i32 = 11004;
@@ -334,11 +344,13 @@ mod tests {
         assert_eq!(error.to_string(), "timed out while looking up `a.test`");
         assert_eq!(error.kind, NetErrorKind::Timeout);
         release.send(()).unwrap();
-        // Joins the lookup that is still under way, or finds what it left; a second one would find the channel empty.
+        // Joins the lookup that is still under way, or finds what it left; a second one
+        // would find the channel empty.
         names.addresses("a.test", Instant::now(), later()).unwrap();
     }
 
-    /// How many wait for the lookup under way: all holders of its slot but the list and the lookup itself.
+    /// How many wait for the lookup under way: all holders of its slot but the
+    /// list and the lookup itself.
     fn waiting(names: &DnsCache) -> usize {
         lock(&names.0.hosts)
             .values()

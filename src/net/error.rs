@@ -9,7 +9,8 @@ use crate::util::redact::redacted;
 
 /// Why a connection could not be opened, or TLS refused it afterwards.
 ///
-/// `Display` is one line that names host and port; the cause stands in `source` only.
+/// `Display` is one line that names host and port; the cause stands in `source`
+/// only.
 #[derive(Clone, Debug)]
 pub(crate) struct NetError {
     pub(crate) kind: NetErrorKind,
@@ -75,7 +76,8 @@ impl StdError for NetError {
 
 /// Why a read or a write on a connection failed.
 ///
-/// Only the caller knows what the bytes were for, so only a failure that TLS explains has a message of its own.
+/// Only the caller knows what the bytes were for, so only a failure that TLS
+/// explains has a message of its own.
 #[derive(Debug)]
 pub(crate) enum ConnectionError {
     /// The operating system's, or the connection has ended.

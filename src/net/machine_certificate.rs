@@ -7,7 +7,8 @@ use crate::util::file::is_absent;
 
 use super::certificate::ClientCertificate;
 
-/// Returns the certificate of the first place that is named or exists, whether it can be used or not.
+/// Returns the certificate of the first place that is named or exists, whether
+/// it can be used or not.
 pub(crate) fn machine_certificate(env: &dyn Env, bundle: &Path) -> Option<ClientCertificate> {
     for variable in [CONFIG, CONFIG_OF_GCLOUD] {
         if let Some(path) = env.var(variable) {

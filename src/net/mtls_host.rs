@@ -1,7 +1,8 @@
 //! The hosts of Google's services for mutual TLS ([AIP-4114](https://google.aip.dev/auth/4114)): the one rule for all
 //! that go there or come from there.
 
-/// Returns the host for mutual TLS: `x.mtls.googleapis.com` for `x.googleapis.com`, `x.mtls.sandbox.googleapis.com` for
+/// Returns the host for mutual TLS: `x.mtls.googleapis.com` for
+/// `x.googleapis.com`, `x.mtls.sandbox.googleapis.com` for
 /// `x.sandbox.googleapis.com`. Other hosts have none.
 pub(crate) fn to_mtls(host: &str) -> Option<String> {
     let host = host.to_ascii_lowercase();

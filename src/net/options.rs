@@ -25,19 +25,25 @@ impl fmt::Debug for RootPem {
 
 /// The certificates that a server is trusted by.
 ///
-/// The default does not depend on which features are on: a feature only makes a choice available.
+/// The default does not depend on which features are on: a feature only makes a
+/// choice available.
 #[non_exhaustive]
 #[derive(Clone, Default)]
 pub enum Roots {
-    /// Mozilla's list, compiled in. Needs feature `webpki-roots`, which is on by default.
+    /// Mozilla's list, compiled in. Needs feature `webpki-roots`, which is on
+    /// by default.
     #[default]
     Mozilla,
-    /// The trust store of the operating system, for private authorities. Needs feature `platform-verifier`.
+    /// The trust store of the operating system, for private authorities. Needs
+    /// feature `platform-verifier`.
     Platform,
-    /// Exactly these certificates, as PEM; other blocks in it are skipped. For certificates on top of those of
-    /// Mozilla or the platform, see [`HttpOptions::extra_roots`](crate::http::HttpOptions::extra_roots).
+    /// Exactly these certificates, as PEM; other blocks in it are skipped. For
+    /// certificates on top of those of Mozilla or the platform, see
+    /// [`HttpOptions::extra_roots`](crate::http::HttpOptions::extra_roots).
     Pem(Vec<u8>),
-    /// No certificate: without [`HttpOptions::extra_roots`](crate::http::HttpOptions::extra_roots), every `https` server is refused.
+    /// No certificate: without
+    /// [`HttpOptions::extra_roots`](crate::http::HttpOptions::extra_roots),
+    /// every `https` server is refused.
     None,
 }
 
@@ -54,17 +60,20 @@ impl fmt::Debug for Roots {
 
 /// Where the proxy comes from.
 ///
-/// A proxy is asked to `CONNECT`, so it sees host names but no requests. Loopback, link-local addresses and
-/// the metadata server (`metadata.google.internal`) are always reached directly. `Debug` hides the URL, which
-/// may hold a password.
+/// A proxy is asked to `CONNECT`, so it sees host names but no requests.
+/// Loopback, link-local addresses and the metadata server
+/// (`metadata.google.internal`) are always reached directly. `Debug` hides the
+/// URL, which may hold a password.
 #[non_exhaustive]
 #[derive(Clone, Default)]
 pub enum ProxySetting {
-    /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of `NO_PROXY`; read once, when the client is built.
+    /// `HTTPS_PROXY`, else `ALL_PROXY` (or lowercase), but not for the hosts of
+    /// `NO_PROXY`; read once, when the client is built.
     ///
-    /// `NO_PROXY` lists host names, each with all names below it, addresses and networks (`10.0.0.0/8`, `fd00::/8`)
-    /// for hosts that are given as addresses, and `*` for all hosts; `example.com:8443` is for that port alone. No name
-    /// is looked up for it.
+    /// `NO_PROXY` lists host names, each with all names below it, addresses and
+    /// networks (`10.0.0.0/8`, `fd00::/8`) for hosts that are given as
+    /// addresses, and `*` for all hosts; `example.com:8443` is for that port
+    /// alone. No name is looked up for it.
     #[default]
     Environment,
     /// Always directly.

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::util::excerpt::shown;
 use crate::util::url::{UrlParts, port_is_valid};
 
-/// Scheme, host and port of a server. `Display` is `host:port`, as messages name it.
+/// Scheme, host and port of a server. `Display` is `host:port`, as messages
+/// name it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Peer<'a> {
     /// Whether connections to it are secured by TLS.
@@ -16,7 +17,8 @@ pub(crate) struct Peer<'a> {
 }
 
 impl<'a> Peer<'a> {
-    /// Returns the server of an `http` or `https` URL, with the default port of the scheme if the URL has none.
+    /// Returns the server of an `http` or `https` URL, with the default port of
+    /// the scheme if the URL has none.
     pub(crate) fn of(url: &UrlParts<'a>) -> Option<Self> {
         let tls = url.scheme.eq_ignore_ascii_case("https");
         let is_known = tls || url.scheme.eq_ignore_ascii_case("http");

@@ -8,7 +8,8 @@ use super::error::ConnectionError;
 
 use crate::util::sync::{lock, recover};
 
-/// A counting semaphore that limits concurrent exchanges, each of which has a connection of its own.
+/// A counting semaphore that limits concurrent exchanges, each of which has a
+/// connection of its own.
 pub(crate) struct Permits {
     most: usize,
     state: Mutex<PermitState>,
@@ -36,7 +37,8 @@ impl Permits {
         let mut state = self.lock();
         while state.taken >= self.most {
             let remaining = limit.remaining()?;
-            // The condition variable knows nothing of stop tokens, so a waiter with one wakes up to check it.
+            // The condition variable knows nothing of stop tokens, so a waiter with one
+            // wakes up to check it.
             let piece = if limit.stop.is_some() { remaining.min(LONGEST_DEAF) } else { remaining };
             state.waiting += 1;
             state = recover(self.released.wait_timeout(state, piece)).0;

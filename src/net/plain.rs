@@ -7,8 +7,9 @@ use super::tls::PeerRole;
 
 /// TCP, or a tunnel, to a peer that should understand plain HTTP.
 ///
-/// A server that expects TLS sends an alert when it receives something else, or closes the connection without a word,
-/// as OpenSSL does. Both happen before anything else is received.
+/// A server that expects TLS sends an alert when it receives something else, or
+/// closes the connection without a word, as OpenSSL does. Both happen before
+/// anything else is received.
 pub(super) struct PlainConnection {
     inner: Box<dyn Connection>,
     /// Host and port, as messages name them.
@@ -75,8 +76,8 @@ impl Connection for PlainConnection {
     }
 }
 
-/// Returns whether this is the start of a record of TLS: an alert or a handshake message, of any version since SSL 3.0
-/// ([RFC 8446 section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
+/// Returns whether this is the start of a record of TLS: an alert or a
+/// handshake message, of any version since SSL 3.0 ([RFC 8446 section 5.1](https://www.rfc-editor.org/rfc/rfc8446#section-5.1)).
 fn is_tls(input: &[u8]) -> bool {
     matches!(input, [21 | 22, 3, 0..=4, ..])
 }

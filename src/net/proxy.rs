@@ -17,7 +17,8 @@ use super::peer::{Peer, ServerAddress};
 /// Which hosts are reached through a proxy; decided once.
 #[derive(Clone)]
 pub(crate) struct ProxyRoutes {
-    /// A proxy of the environment that is unusable is an error only for a host that needs it.
+    /// A proxy of the environment that is unusable is an error only for a host
+    /// that needs it.
     proxy: Result<Option<ProxyServer>, NetError>,
     bypass: Vec<ProxyException>,
 }
@@ -88,7 +89,8 @@ impl ProxyRoutes {
 impl ProxyServer {
     /// Takes `http://user:password@host:port`, where scheme, user and port may be left out.
     ///
-    /// `origin` is where the URL comes from, for messages: they must not show the URL, which may hold a password.
+    /// `origin` is where the URL comes from, for messages: they must not show
+    /// the URL, which may hold a password.
     fn parse(url: &str, origin: &str) -> Result<Self, NetError> {
         let refuse = |flaw: &str| {
             let message = format!("invalid proxy URL in {origin}: {flaw}, expected `http://host:port`");
@@ -197,7 +199,8 @@ fn begins(address: IpAddr, network: IpAddr, length: u32) -> bool {
     }
 }
 
-/// Returns whether `host` is this machine or its link, where no proxy can help and the metadata server listens.
+/// Returns whether `host` is this machine or its link, where no proxy can help
+/// and the metadata server listens.
 fn is_near(host: &str) -> bool {
     let host = bare(host);
     match host.parse() {

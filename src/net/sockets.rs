@@ -21,16 +21,19 @@ impl Sockets {
     pub(crate) fn add(&self, stream: TcpStream) -> Seat {
         let place = Arc::new(Mutex::new(Some(stream)));
         let mut places = lock(&self.0);
-        // Closed connections are removed when one is added, so the list is as long as the connections in use.
+        // Closed connections are removed when one is added, so the list is as long as
+        // the connections in use.
         places.retain(|place| place.strong_count() > 0);
         places.push(Arc::downgrade(&place));
         Seat(place)
     }
 
-    /// Closes the sockets that no thread uses; in a child, those that no thread of the parent used at the fork.
+    /// Closes the sockets that no thread uses; in a child, those that no thread
+    /// of the parent used at the fork.
     ///
-    /// That sends nothing, neither an end of TLS nor one of TCP: the parent still has the connection. Nothing else here
-    /// may touch the socket, because modes and timeouts of a socket are the parent's too.
+    /// That sends nothing, neither an end of TLS nor one of TCP: the parent
+    /// still has the connection. Nothing else here may touch the socket,
+    /// because modes and timeouts of a socket are the parent's too.
     pub(crate) fn close_copies(&self) {
         let Some(places) = unlocked(&self.0, std::mem::take) else { return };
         for place in places.iter().filter_map(Weak::upgrade) {
@@ -42,7 +45,8 @@ impl Sockets {
 impl Seat {
     /// Calls `work` with the socket; returns `None` if the socket was closed.
     ///
-    /// Meanwhile the socket is taken out and not locked, because a child that is forked at that time must not wait for it.
+    /// Meanwhile the socket is taken out and not locked, because a child that
+    /// is forked at that time must not wait for it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&TcpStream) -> T) -> Option<T> {
         let stream = self.lock(Option::take)?;
         let done = work(&stream);

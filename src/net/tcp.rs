@@ -1,7 +1,7 @@
 //! TCP that keeps deadlines to the millisecond.
 //!
-//! `SO_RCVTIMEO` alone does not: Linux counts it in ticks of up to 10 ms and rounds up by an eighth, so that 10 s may
-//! take 10.2 s.
+//! `SO_RCVTIMEO` alone does not: Linux counts it in ticks of up to 10 ms and
+//! rounds up by an eighth, so that 10 s may take 10.2 s.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -28,7 +28,8 @@ impl TcpConnection {
         limit: IoLimit<'_>,
     ) -> Result<Self, ConnectionError> {
         let stream = connect(addresses, limit)?;
-        // Each request is written at once, and Nagle's algorithm would only hold back the end of a long one.
+        // Each request is written at once, and Nagle's algorithm would only hold back
+        // the end of a long one.
         stream.set_nodelay(true).map_err(ConnectionError::Io)?;
         let reading = SocketTimeout { set: TcpStream::set_read_timeout, now: None };
         let writing = SocketTimeout { set: TcpStream::set_write_timeout, now: None };
@@ -46,8 +47,8 @@ impl Connection for TcpConnection {
     fn write(&mut self, bytes: &[u8], limit: IoLimit<'_>) -> Result<(), ConnectionError> {
         let (mut rest, writing) = (bytes, &mut self.writing);
         let written = self.seat.with(|stream| {
-            // Not `write_all`: the deadline is for all of the bytes, and a slow peer could extend a timeout
-            // that starts with each part.
+            // Not `write_all`: the deadline is for all of the bytes, and a slow peer could
+            // extend a timeout that starts with each part.
             while !rest.is_empty() {
                 let written = writing.until(limit, stream, |mut stream| stream.write(rest))?;
                 rest = rest.get(written..).unwrap_or_default();
@@ -68,7 +69,8 @@ impl Connection for TcpConnection {
 
 fn is_silent(stream: &TcpStream) -> io::Result<bool> {
     stream.set_nonblocking(true)?;
-    // Silence is `WouldBlock`. Data or an end on an idle connection mean that it must not be reused for a request.
+    // Silence is `WouldBlock`. Data or an end on an idle connection mean that it
+    // must not be reused for a request.
     let peeked = stream.peek(&mut [0]);
     stream.set_nonblocking(false)?;
     Ok(peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
@@ -79,13 +81,15 @@ fn inherited<T>() -> Result<T, ConnectionError> {
     Err(ConnectionError::Io(io::ErrorKind::NotConnected.into()))
 }
 
-/// Tries each address with half of the remaining time, and the last with all of it.
+/// Tries each address with half of the remaining time, and the last with all of
+/// it.
 fn connect(addresses: &[SocketAddr], limit: IoLimit<'_>) -> Result<TcpStream, ConnectionError> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for (index, address) in addresses.iter().enumerate() {
         let remaining = limit.remaining()?;
         let is_last = index + 1 == addresses.len();
-        // A host with a dead first address must not use up the whole deadline; the last address has nothing to leave for.
+        // A host with a dead first address must not use up the whole deadline; the last
+        // address has nothing to leave for.
         let timeout = if is_last { remaining } else { remaining / 2 + TICK };
         match TcpStream::connect_timeout(address, timeout) {
             Ok(stream) => return Ok(stream),
@@ -104,7 +108,8 @@ struct SocketTimeout {
 }
 
 impl SocketTimeout {
-    /// Repeats `attempt` until it returns more than "not yet", or `limit` ends it.
+    /// Repeats `attempt` until it returns more than "not yet", or `limit` ends
+    /// it.
     fn until<T>(
         &mut self,
         limit: IoLimit<'_>,
@@ -113,7 +118,8 @@ impl SocketTimeout {
     ) -> Result<T, ConnectionError> {
         loop {
             let remaining = limit.remaining()?;
-            // Far from the deadline the system waits, in slices; near it, its clock is too coarse and this loop polls.
+            // Far from the deadline the system waits, in slices; near it, its clock is too
+            // coarse and this loop polls.
             let longest = if limit.stop.is_some() { LONGEST_DEAF } else { Duration::MAX };
             let left = remaining.min(longest);
             let is_coarse = left > COARSE;
@@ -132,7 +138,8 @@ impl SocketTimeout {
     }
 
     fn set_to(&mut self, wanted: Duration, stream: &TcpStream) -> io::Result<()> {
-        // Setting the timeout is a system call, and slices are mostly equal from read to read.
+        // Setting the timeout is a system call, and slices are mostly equal from read
+        // to read.
         if self.now == Some(wanted) {
             return Ok(());
         }
@@ -156,8 +163,9 @@ fn without_blocking<T>(
     outcome
 }
 
-/// Returns the largest power of two, in nanoseconds, within half of the remaining time: far enough from the end for the
-/// rounding of any system, and mostly the same from call to call, which saves setting it.
+/// Returns the largest power of two, in nanoseconds, within half of the
+/// remaining time: far enough from the end for the rounding of any system, and
+/// mostly the same from call to call, which saves setting it.
 fn slice(left: Duration) -> Duration {
     let half = u64::try_from(left.as_nanos() / 2).unwrap_or(u64::MAX).max(1);
     Duration::from_nanos(1 << half.ilog2())
@@ -168,10 +176,12 @@ fn is_not_yet(error: &io::Error) -> bool {
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
-/// Up to here from the end the system may do the waiting, however coarse its clock.
+/// Up to here from the end the system may do the waiting, however coarse its
+/// clock.
 const COARSE: Duration = Duration::from_millis(50);
 
-/// A socket with a stop token waits for at most half of this, which is a power of two, before it looks at it again.
+/// A socket with a stop token waits for at most half of this, which is a power
+/// of two, before it looks at it again.
 const LONGEST_DEAF: Duration = Duration::from_nanos(1 << 26);
 
 /// How often a socket is polled after that.

@@ -45,7 +45,8 @@ fn head(connection: &mut dyn Connection, limit: IoLimit<'_>) -> Result<Vec<u8>, 
     Ok(head)
 }
 
-/// Returns the status of a whole response; of 1.0 and 1.1, for there are proxies of either kind.
+/// Returns the status of a whole response; of 1.0 and 1.1, for there are
+/// proxies of either kind.
 fn status(head: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;
     let line = text.split("\r\n").next().filter(|line| line.starts_with("HTTP/1."))?;

@@ -1,4 +1,5 @@
-//! The options that calls, waits, sweeps and clients have in common: their values, and the setters of all builders.
+//! The options that calls, waits, sweeps and clients have in common: their
+//! values, and the setters of all builders.
 
 mod poll;
 mod request;

@@ -1,12 +1,15 @@
-//! The options of waits: how an operation is polled, what is tolerated, when to give up.
+//! The options of waits: how an operation is polled, what is tolerated, when to
+//! give up.
 
 use std::time::Duration;
 
 use crate::retry::Backoff;
 
-/// Selects what happens to an operation that is still running when the wait for it times out.
+/// Selects what happens to an operation that is still running when the wait for
+/// it times out.
 ///
-/// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the operation alone, whatever is chosen here.
+/// A wait that is stopped by its [`StopToken`](crate::StopToken) leaves the
+/// operation alone, whatever is chosen here.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -31,10 +34,11 @@ pub enum OnTimeout {
     /// It goes on; the error says that it was not cancelled.
     #[default]
     Leave,
-    /// It is asked to cancel, by one call of at most the wait's attempt timeout; the error says so.
+    /// It is asked to cancel, by one call of at most the wait's attempt
+    /// timeout; the error says so.
     Cancel,
-    /// It is asked to cancel and polled on, for at most `grace` in all: if it is done by then, the wait gives it, as
-    /// cancelled as it may be.
+    /// It is asked to cancel and polled on, for at most `grace` in all: if it
+    /// is done by then, the wait gives it, as cancelled as it may be.
     CancelAndConfirm {
         /// How much longer than its total timeout the wait may take.
         grace: Duration,
@@ -43,13 +47,16 @@ pub enum OnTimeout {
 
 /// Whether a wait uses WaitOperation, and how it is bound to HTTP.
 ///
-/// The response then arrives one round trip after the operation is done. The wait still polls first. It requests the
-/// server to hold back each response for at most 30 s (half of what common proxies tolerate), and continues to poll if
-/// that fails: an error of WaitOperation never ends a wait. After a response that comes early, the wait sleeps for
-/// the usual delay, so a server that holds nothing back gets no more requests than without.
+/// The response then arrives one round trip after the operation is done. The
+/// wait still polls first. It requests the server to hold back each response
+/// for at most 30 s (half of what common proxies tolerate), and continues to
+/// poll if that fails: an error of WaitOperation never ends a wait. After a
+/// response that comes early, the wait sleeps for the usual delay, so a server
+/// that holds nothing back gets no more requests than without.
 ///
-/// The default is [`Never`](Self::Never), because a wait sends only what it is configured to send: WaitOperation may need
-/// a permission of its own, most services do not have it, and it occupies a connection.
+/// The default is [`Never`](Self::Never), because a wait sends only what it is
+/// configured to send: WaitOperation may need a permission of its own, most
+/// services do not have it, and it occupies a connection.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
@@ -64,20 +71,24 @@ pub enum OnTimeout {
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there is one way only, and all but `Never` mean
-/// that one.
+/// Over gRPC, and with [`Bindings`](crate::Bindings) for WaitOperation, there
+/// is one way only, and all but `Never` mean that one.
 ///
-/// Compute Engine has a `wait` of its own, which holds a response for up to two minutes. All but `Never` use it once the first
-/// response shows that the operation is one of Compute Engine, while two minutes remain, with a second between two requests. The other
-/// services with [extended operations](crate::OperationForm) have none, and are polled.
+/// Compute Engine has a `wait` of its own, which holds a response for up to two
+/// minutes. All but `Never` use it once the first response shows that the
+/// operation is one of Compute Engine, while two minutes remain, with a second
+/// between two requests. The other services with [extended
+/// operations](crate::OperationForm) have none, and are polled.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LongPoll {
     /// Finds out whether and how the service has it.
     ///
-    /// Once for all clones of a client, by the first wait whose operation is not done at once; others poll until that
-    /// is known. This costs at most two requests that bring nothing: `POST` with a body, and after a refusal of that
-    /// `POST` with a query (for a 400) or `GET` (for a path that is not there). Until it is known the server is asked to
+    /// Once for all clones of a client, by the first wait whose operation is
+    /// not done at once; others poll until that is known. This costs at
+    /// most two requests that bring nothing: `POST` with a body, and after a
+    /// refusal of that `POST` with a query (for a 400) or `GET` (for a path
+    /// that is not there). Until it is known the server is asked to
     /// hold a response back for 5 s only, in case none comes.
     Auto,
     /// Only polls.
@@ -126,12 +137,15 @@ pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
     concurrency.clamp(1, MOST_REQUESTS)
 }
 
-/// Long enough never to end a wait that would have ended by itself, short enough that a forgotten one ends.
+/// Long enough never to end a wait that would have ended by itself, short
+/// enough that a forgotten one ends.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Quotas are counted by the minute or in 100 s as a rule, so honest hints are shorter. A longer one comes from a
-/// maintenance page or a misconfigured proxy; a poll every five minutes harms neither, and notices the end of both.
+/// Quotas are counted by the minute or in 100 s as a rule, so honest hints are
+/// shorter. A longer one comes from a maintenance page or a misconfigured
+/// proxy; a poll every five minutes harms neither, and notices the end of both.
 const MAX_HINT: Duration = Duration::from_secs(5 * 60);
 
-/// Each request takes a thread, and no quota of an operations service allows more at a time.
+/// Each request takes a thread, and no quota of an operations service allows
+/// more at a time.
 const MOST_REQUESTS: usize = 256;

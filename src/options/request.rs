@@ -1,4 +1,5 @@
-//! The options of requests: those that were set, and the complete ones of a call.
+//! The options of requests: those that were set, and the complete ones of a
+//! call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use crate::transport::{Attempt, Header, HeadersObserver, check_quota_project};
 use crate::util::redact::Masked;
 use crate::util::stop::StopToken;
 
-/// The options that were set on a builder. What is not set comes from the client, and there from [`CallOptions`].
+/// The options that were set on a builder. What is not set comes from the
+/// client, and there from [`CallOptions`].
 #[derive(Clone, Default)]
 pub(crate) struct RequestOptions {
     pub(crate) attempt_timeout: Option<Duration>,
@@ -27,7 +29,8 @@ pub(crate) struct RequestOptions {
     #[cfg(feature = "grpc")]
     pub(crate) compression: Option<Compression>,
     pub(crate) on_headers: Option<HeadersObserver>,
-    /// The first option that cannot be used. Setters return the builder, so that it is reported later.
+    /// The first option that cannot be used. Setters return the builder, so
+    /// that it is reported later.
     error: Option<Error>,
 }
 
@@ -61,7 +64,8 @@ impl RequestOptions {
         self.error.clone().map_or(Ok(()), Err)
     }
 
-    /// Returns the complete options: these, and `defaults` where nothing was set.
+    /// Returns the complete options: these, and `defaults` where nothing was
+    /// set.
     pub(crate) fn over(&self, defaults: &CallOptions) -> CallOptions {
         CallOptions {
             attempt_timeout: self.attempt_timeout.unwrap_or(defaults.attempt_timeout),
@@ -83,7 +87,8 @@ impl RequestOptions {
 #[derive(Clone)]
 pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Duration,
-    /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is asked to wait.
+    /// None: [`TOTAL_TIMEOUT`], extended by the time for which the server is
+    /// asked to wait.
     pub(crate) total_timeout: Option<Duration>,
     /// How long the server holds the response back, whatever the request says.
     pub(crate) server_hold: Duration,
@@ -117,13 +122,15 @@ impl Default for CallOptions {
 }
 
 impl CallOptions {
-    /// Returns what a start begins with: an attempt may take as long as the call, because a service may need more than a
-    /// moment to accept work, and giving up early leaves open whether it has.
+    /// Returns what a start begins with: an attempt may take as long as the
+    /// call, because a service may need more than a moment to accept work,
+    /// and giving up early leaves open whether it has.
     pub(crate) fn of_start() -> Self {
         Self { attempt_timeout: TOTAL_TIMEOUT, ..Self::default() }
     }
 
-    /// Returns the timeouts of an attempt and of the whole call, if the server is asked to wait for `server_wait`.
+    /// Returns the timeouts of an attempt and of the whole call, if the server
+    /// is asked to wait for `server_wait`.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
         let server_wait = server_wait.max(self.server_hold);
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
@@ -149,7 +156,8 @@ impl CallOptions {
     }
 }
 
-/// The set and the complete options have the same fields. The project is masked: it may be a token in the wrong place.
+/// The set and the complete options have the same fields. The project is
+/// masked: it may be a token in the wrong place.
 macro_rules! impl_debug {
     ($($options:ident),*) => {$(
         impl fmt::Debug for $options {

@@ -1,17 +1,22 @@
 //! The setters of all builders, each written once with its documentation.
 //!
-//! A builder names the sets of options that it has inside an `impl` block. It keeps the values in the fields `options`
-//! ([`RequestOptions`](super::RequestOptions)), `poll` ([`PollOptions`](super::PollOptions)), `concurrency` and `rate`.
+//! A builder names the sets of options that it has inside an `impl` block. It
+//! keeps the values in the fields `options`
+//! ([`RequestOptions`](super::RequestOptions)), `poll`
+//! ([`PollOptions`](super::PollOptions)), `concurrency` and `rate`.
 
-/// Writes the options of every request: [`Call`](crate::Call), waits, sweeps, clients.
+/// Writes the options of every request: [`Call`](crate::Call), waits, sweeps,
+/// clients.
 macro_rules! request_options {
     () => {
-        /// Limits one attempt: access token, request and response. Default: the client's, which is 10 s.
+        /// Limits one attempt: access token, request and response. Default: the
+        /// client's, which is 10 s.
         ///
-        /// Exact to the millisecond, on the socket too. A call retries an attempt that timed out; a wait polls again
-        /// after its usual delay. With zero no attempt can succeed. Over gRPC the request contains a timeout that is 5 %
-        /// shorter, at most 50 ms, so that the server's own `DEADLINE_EXCEEDED` arrives in time: a server that obeys it
-        /// ends the attempt that much earlier.
+        /// Exact to the millisecond, on the socket too. A call retries an attempt that
+        /// timed out; a wait polls again after its usual delay. With zero no attempt
+        /// can succeed. Over gRPC the request contains a timeout that is 5 %
+        /// shorter, at most 50 ms, so that the server's own `DEADLINE_EXCEEDED` arrives
+        /// in time: a server that obeys it ends the attempt that much earlier.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -28,11 +33,12 @@ macro_rules! request_options {
             self
         }
 
-        /// Sets what calls retry, how often, and after which delays. Default: the client's, which is
-        /// [`RetryPolicy::default`](crate::RetryPolicy).
+        /// Sets what calls retry, how often, and after which delays. Default: the
+        /// client's, which is [`RetryPolicy::default`](crate::RetryPolicy).
         ///
-        /// Polls of a wait are not retried: the next poll takes the place of a retry. There the policy is that of the
-        /// cancellation by [`OnTimeout`](crate::OnTimeout).
+        /// Polls of a wait are not retried: the next poll takes the place of a retry.
+        /// There the policy is that of the cancellation by
+        /// [`OnTimeout`](crate::OnTimeout).
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -48,11 +54,13 @@ macro_rules! request_options {
             self
         }
 
-        /// Charges quota and billing to `project`, by the header `x-goog-user-project`. Default: the client's choice,
-        /// which is `GOOGLE_CLOUD_QUOTA_PROJECT`, then the project of the credentials.
+        /// Charges quota and billing to `project`, by the header `x-goog-user-project`.
+        /// Default: the client's choice, which is `GOOGLE_CLOUD_QUOTA_PROJECT`, then
+        /// the project of the credentials.
         ///
-        /// A project id or number. Anything with spaces or control characters is refused with
-        /// [`ErrorKind::Config`](crate::ErrorKind::Config) by the method that sends.
+        /// A project id or number. Anything with spaces or control characters is
+        /// refused with [`ErrorKind::Config`](crate::ErrorKind::Config) by the method
+        /// that sends.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -67,11 +75,13 @@ macro_rules! request_options {
             self
         }
 
-        /// Adds a header to each request, after those of the client. May be called more than once.
+        /// Adds a header to each request, after those of the client. May be called more
+        /// than once.
         ///
-        /// Headers that the client sets itself (`authorization`, `host`, …) and values with control characters are
-        /// refused with [`ErrorKind::Config`](crate::ErrorKind::Config) by the method that sends. Over gRPC headers are
-        /// metadata.
+        /// Headers that the client sets itself (`authorization`, `host`, …) and values
+        /// with control characters are refused with
+        /// [`ErrorKind::Config`](crate::ErrorKind::Config) by the method that sends.
+        /// Over gRPC headers are metadata.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -86,11 +96,12 @@ macro_rules! request_options {
             self
         }
 
-        /// Ends the work with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when `token` is stopped. Default: the
-        /// client's token, if it has one.
+        /// Ends the work with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when
+        /// `token` is stopped. Default: the client's token, if it has one.
         ///
-        /// A sleep between attempts or polls ends at once, and an attempt as [`StopToken`](crate::StopToken) says. The
-        /// operation itself goes on. A sweep starts no more calls and returns its report.
+        /// A sleep between attempts or polls ends at once, and an attempt as
+        /// [`StopToken`](crate::StopToken) says. The operation itself goes on. A sweep
+        /// starts no more calls and returns its report.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -108,7 +119,8 @@ macro_rules! request_options {
             self
         }
 
-        /// Sets how request messages are compressed. Default: the client's choice, which is not at all.
+        /// Sets how request messages are compressed. Default: the client's choice,
+        /// which is not at all.
         ///
         /// Has no effect over REST. Responses are decompressed whatever is set here.
         ///
@@ -128,11 +140,13 @@ macro_rules! request_options {
             self
         }
 
-        /// Calls `observer` with the headers of each response (over gRPC: its metadata), on the thread that makes the
-        /// attempt. Default: the client's observer, if it has one.
+        /// Calls `observer` with the headers of each response (over gRPC: its
+        /// metadata), on the thread that makes the attempt. Default: the client's
+        /// observer, if it has one.
         ///
-        /// That is once for each complete response, errors included, and for each page of a list. An attempt that is
-        /// repeated with a new access token has two. Use it to log request ids for the operators of the service.
+        /// That is once for each complete response, errors included, and for each page
+        /// of a list. An attempt that is repeated with a new access token has two. Use
+        /// it to log request ids for the operators of the service.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -159,11 +173,14 @@ macro_rules! request_options {
 /// Writes the timeout of calls: [`Call`](crate::Call), sweeps, clients.
 macro_rules! call_timeout_options {
     () => {
-        /// Limits each call: all its attempts and the sleeps between them. Default: the client's, which is 60 s.
+        /// Limits each call: all its attempts and the sleeps between them. Default: the
+        /// client's, which is 60 s.
         ///
-        /// For a list a call is one step, such as `next()`, however many pages it takes;
-        /// [`iteration_timeout`](crate::Call::iteration_timeout) limits all steps together. A wait has a limit of its
-        /// own: [`Poller::total_timeout`](crate::Poller::total_timeout). With zero nothing is sent, and the call fails
+        /// For a list a call is one step, such as `next()`, however many pages it
+        /// takes; [`iteration_timeout`](crate::Call::iteration_timeout) limits all
+        /// steps together. A wait has a limit of its
+        /// own: [`Poller::total_timeout`](crate::Poller::total_timeout). With zero
+        /// nothing is sent, and the call fails
         /// with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
         ///
         /// ```
@@ -182,19 +199,23 @@ macro_rules! call_timeout_options {
     };
 }
 
-/// Writes the limit of a wait: [`Poller`](crate::Poller), [`PollMany`](crate::PollMany).
+/// Writes the limit of a wait: [`Poller`](crate::Poller),
+/// [`PollMany`](crate::PollMany).
 macro_rules! wait_timeout_options {
     () => {
         /// Limits the whole wait, for all its operations together. Default: 24 hours.
         ///
         /// When the timeout is over, operations that are not done end with
-        /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and [`on_timeout`](Self::on_timeout) says what happens to
-        /// them. No poll is sent after the timeout, with one exception: with zero the operation is polled once, within
-        /// the [attempt timeout](Self::attempt_timeout). Of many operations, those that can be listed are polled once so,
-        /// and of the others the first 100.
+        /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and
+        /// [`on_timeout`](Self::on_timeout) says what happens to them. No poll is sent
+        /// after the timeout, with one exception: with zero the operation is polled
+        /// once, within the [attempt timeout](Self::attempt_timeout). Of many
+        /// operations, those that can be listed are polled once so, and of the others
+        /// the first 100.
         ///
-        /// The last poll is sent a little earlier, so that its response can arrive in time: by twice the time of the
-        /// slowest poll, at least 50 ms, at most 1 s, and at most a tenth of the timeout. The wait ends with that
+        /// The last poll is sent a little earlier, so that its response can arrive in
+        /// time: by twice the time of the slowest poll, at least 50 ms, at most 1 s,
+        /// and at most a tenth of the timeout. The wait ends with that
         /// response, because nothing could change any more.
         ///
         /// ```
@@ -230,15 +251,17 @@ macro_rules! wait_timeout_options {
     };
 }
 
-/// Writes the options of polling: [`Poller`](crate::Poller), [`PollMany`](crate::PollMany), clients.
+/// Writes the options of polling: [`Poller`](crate::Poller),
+/// [`PollMany`](crate::PollMany), clients.
 macro_rules! poll_options {
     () => {
-        /// Sets the delays between the polls of a wait. Default: the client's, which is a tenth of the time waited, at
-        /// least 0.5 s, at most 30 s, ±10 %.
+        /// Sets the delays between the polls of a wait. Default: the client's, which is
+        /// a tenth of the time waited, at least 0.5 s, at most 30 s, ±10 %.
         ///
         /// Each operation starts them anew. A hint of the service (`Retry-After`,
-        /// [`RetryInfo`](crate::rpc::RetryInfo)) makes the next delay longer, never shorter. A delay of less than 10 ms,
-        /// such as zero, counts as 10 ms. A function that returns `None` ends the wait as its timeout does.
+        /// [`RetryInfo`](crate::rpc::RetryInfo)) makes the next delay longer, never
+        /// shorter. A delay of less than 10 ms, such as zero, counts as 10 ms. A
+        /// function that returns `None` ends the wait as its timeout does.
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -259,12 +282,14 @@ macro_rules! poll_options {
             self
         }
 
-        /// Sets how many errors in a row a wait tolerates that may be permanent: `INTERNAL`, `UNKNOWN`, text that is
-        /// not the service's. Default: the client's, which is 5.
+        /// Sets how many errors in a row a wait tolerates that may be permanent:
+        /// `INTERNAL`, `UNKNOWN`, text that is not the service's. Default: the
+        /// client's, which is 5.
         ///
         /// With zero the first one ends the wait. Transient errors are not counted: see
-        /// [`max_outage`](Self::max_outage). The page [`docs/errors.md`] lists which error is which. If listing many
-        /// operations fails that often, they are polled one by one.
+        /// [`max_outage`](Self::max_outage). The page [`docs/errors.md`] lists which
+        /// error is which. If listing many operations fails that often, they are polled
+        /// one by one.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -282,11 +307,12 @@ macro_rules! poll_options {
             self
         }
 
-        /// Ends a wait when its polls have failed without interruption for this long: no connection, `UNAVAILABLE`, a
-        /// used-up quota, no access token. Default: the client's, which is as long as the wait lasts.
+        /// Ends a wait when its polls have failed without interruption for this long:
+        /// no connection, `UNAVAILABLE`, a used-up quota, no access token. Default: the
+        /// client's, which is as long as the wait lasts.
         ///
-        /// With zero the first failure ends the wait. [`Update::fault`](crate::Update::fault) shows an outage while it
-        /// lasts.
+        /// With zero the first failure ends the wait.
+        /// [`Update::fault`](crate::Update::fault) shows an outage while it lasts.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -304,10 +330,11 @@ macro_rules! poll_options {
             self
         }
 
-        /// Tolerates `NOT_FOUND` for this long after the start of a wait, until the operation was found once. Default:
-        /// the client's, which is zero.
+        /// Tolerates `NOT_FOUND` for this long after the start of a wait, until the
+        /// operation was found once. Default: the client's, which is zero.
         ///
-        /// For services that find an operation only some seconds after they have returned its name; 10 s are enough.
+        /// For services that find an operation only some seconds after they have
+        /// returned its name; 10 s are enough.
         ///
         /// ```
         /// # use longrunning::{Any, Code, Operation, Status};
@@ -326,11 +353,14 @@ macro_rules! poll_options {
             self
         }
 
-        /// Limits how long one hint of the service can pause the polls of a wait. Default: the client's, which is 5 minutes.
+        /// Limits how long one hint of the service can pause the polls of a wait.
+        /// Default: the client's, which is 5 minutes.
         ///
-        /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo), `grpc-retry-pushback-ms`) makes the next delay
-        /// longer. Without a limit a maintenance page that says "in a day" would silence a wait for a day. With zero,
-        /// hints are ignored. [`Update::pause`](crate::Update::pause) shows a pause while it lasts.
+        /// A hint (`Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo),
+        /// `grpc-retry-pushback-ms`) makes the next delay longer. Without a limit a
+        /// maintenance page that says "in a day" would silence a wait for a day. With
+        /// zero, hints are ignored. [`Update::pause`](crate::Update::pause) shows a
+        /// pause while it lasts.
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
@@ -350,7 +380,8 @@ macro_rules! poll_options {
             self
         }
 
-        /// Sets what happens to an operation that is not done at the total timeout. Default: the client's, which is
+        /// Sets what happens to an operation that is not done at the total timeout.
+        /// Default: the client's, which is
         /// [`OnTimeout::Leave`](crate::OnTimeout::Leave): it goes on.
         ///
         /// ```
@@ -370,11 +401,13 @@ macro_rules! poll_options {
             self
         }
 
-        /// Sets whether a wait uses the service's own wait (WaitOperation), which returns as soon as the operation is
-        /// done. Default: the client's, which is [`LongPoll::Never`](crate::LongPoll::Never).
+        /// Sets whether a wait uses the service's own wait (WaitOperation), which
+        /// returns as soon as the operation is done. Default: the client's, which is
+        /// [`LongPoll::Never`](crate::LongPoll::Never).
         ///
-        /// A wait for many operations does so for those that it does not poll by listing, as soon as no more operations
-        /// are left than requests may be sent at a time ([`PollMany::concurrency`](crate::PollMany::concurrency)).
+        /// A wait for many operations does so for those that it does not poll by
+        /// listing, as soon as no more operations are left than requests may be sent at
+        /// a time ([`PollMany::concurrency`](crate::PollMany::concurrency)).
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer, Rpc};
@@ -394,15 +427,19 @@ macro_rules! poll_options {
     };
 }
 
-/// Writes the limit on the rate of polls: [`PollMany`](crate::PollMany), clients.
+/// Writes the limit on the rate of polls: [`PollMany`](crate::PollMany),
+/// clients.
 macro_rules! rate_option {
     () => {
-        /// Limits how many polls are sent per second, list pages included. Default: no limit.
+        /// Limits how many polls are sent per second, list pages included. Default: no
+        /// limit.
         ///
-        /// Polls are spaced evenly, in the order in which they are due. A client's limit applies to all waits of the
-        /// client and its clones together, and beside the limit of a wait. A wait keeps its timeout: it ends without
-        /// the poll that would be sent too late. Single calls (`get`, `list`, …) are not limited. A number that is not
-        /// positive and finite is refused with [`ErrorKind::Config`](crate::ErrorKind::Config).
+        /// Polls are spaced evenly, in the order in which they are due. A client's
+        /// limit applies to all waits of the client and its clones together, and beside
+        /// the limit of a wait. A wait keeps its timeout: it ends without the poll that
+        /// would be sent too late. Single calls (`get`, `list`, …) are not limited. A
+        /// number that is not positive and finite is refused with
+        /// [`ErrorKind::Config`](crate::ErrorKind::Config).
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -424,12 +461,15 @@ macro_rules! rate_option {
     };
 }
 
-/// Writes the limit on requests at a time: [`PollMany`](crate::PollMany), [`Sweep`](crate::Sweep).
+/// Writes the limit on requests at a time: [`PollMany`](crate::PollMany),
+/// [`Sweep`](crate::Sweep).
 macro_rules! concurrency_option {
     () => {
-        /// Sets how many requests may be sent at a time: 1 to 256, each on a thread. Default: 4.
+        /// Sets how many requests may be sent at a time: 1 to 256, each on a thread.
+        /// Default: 4.
         ///
-        /// Zero counts as 1. [`PollMany`](crate::PollMany) needs no thread but the calling one if it is 1.
+        /// Zero counts as 1. [`PollMany`](crate::PollMany) needs no thread but the
+        /// calling one if it is 1.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -445,11 +485,12 @@ macro_rules! concurrency_option {
     };
 }
 
-/// Writes the options of lists: [`Call`](crate::Call) of a list, [`Sweep`](crate::Sweep). Both have `edit_list`.
+/// Writes the options of lists: [`Call`](crate::Call) of a list,
+/// [`Sweep`](crate::Sweep). Both have `edit_list`.
 macro_rules! list_options {
     () => {
-        /// Lists only the operations that the service's own filter language selects, such as `done = false` (AIP-160).
-        /// Default: all.
+        /// Lists only the operations that the service's own filter language selects,
+        /// such as `done = false` (AIP-160). Default: all.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -463,7 +504,8 @@ macro_rules! list_options {
             self.edit_list(|request, _| request.filter = filter.into())
         }
 
-        /// Requests at most `page_size` operations per page (AIP-158). Default: the service's choice, as with zero.
+        /// Requests at most `page_size` operations per page (AIP-158). Default: the
+        /// service's choice, as with zero.
         ///
         /// A service may return fewer.
         ///
@@ -477,12 +519,14 @@ macro_rules! list_options {
             self.edit_list(|request, _| request.page_size = page_size)
         }
 
-        /// Limits the whole iteration over a list, the caller's time between steps included. Default: no limit.
+        /// Limits the whole iteration over a list, the caller's time between steps
+        /// included. Default: no limit.
         ///
         /// Counted from the first step. The step that exceeds it fails with
-        /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout); [`Error::page_token`](crate::Error::page_token) is where
-        /// to continue. `total_timeout` limits one step. A sweep limits its calls by it too: it starts no more of them,
-        /// and counts the rest as not tried.
+        /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout);
+        /// [`Error::page_token`](crate::Error::page_token) is where to continue.
+        /// `total_timeout` limits one step. A sweep limits its calls by it too: it
+        /// starts no more of them, and counts the rest as not tried.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();
@@ -500,8 +544,10 @@ macro_rules! list_options {
 
         /// Limits how many pages are fetched, empty pages included. Default: no limit.
         ///
-        /// If there are more, the iteration ends with an error of kind [`Stopped`](crate::ErrorKind::Stopped), and
-        /// [`Error::page_token`](crate::Error::page_token) is where to continue. With zero nothing is sent.
+        /// If there are more, the iteration ends with an error of kind
+        /// [`Stopped`](crate::ErrorKind::Stopped), and
+        /// [`Error::page_token`](crate::Error::page_token) is where to continue. With
+        /// zero nothing is sent.
         ///
         /// ```
         /// # let server = longrunning::testing::FakeServer::start();

@@ -26,29 +26,39 @@ use super::track::FinishedTrack;
 
 /// A wait for many operations. Nothing is sent before iteration.
 ///
-/// Iterate over it for the operations as they finish, succeeded or failed. [`named`](Self::named) adds the requested
-/// names; [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) collect the operations in other
-/// ways. Each operation is waited for as by a [`Poller`](crate::Poller): delays, tolerated errors, timeout and end are the same.
-/// An operation that cannot be waited for is an error item, with the name in [`Error::name`], and the others continue.
+/// Iterate over it for the operations as they finish, succeeded or failed.
+/// [`named`](Self::named) adds the requested
+/// names; [`join_all`](Self::join_all), [`race`](Self::race) and
+/// [`try_join_all`](Self::try_join_all) collect the operations in other
+/// ways. Each operation is waited for as by a [`Poller`](crate::Poller):
+/// delays, tolerated errors, timeout and end are the same. An operation that
+/// cannot be waited for is an error item, with the name in [`Error::name`], and
+/// the others continue.
 ///
-/// **Fewer requests.** Operations with the same parent are polled by pages of 1000 of
-/// [`list`](crate::OperationsClient::list) as long as that costs less than a get for each, where a page counts as 8
-/// gets: 10,000 operations take 10 requests a round. The cost is measured in each pass. If other operations crowd the
-/// listing, only running ones are listed (`done = false`). If that is not enough, or if the service cannot list
-/// or does not allow it, each operation is fetched. An operation on no page is fetched too, so that a deleted one ends
-/// with `NOT_FOUND`.
+/// **Fewer requests.** Operations with the same parent are polled by pages of
+/// 1000 of [`list`](crate::OperationsClient::list) as long as that costs less
+/// than a get for each, where a page counts as 8 gets: 10,000 operations take
+/// 10 requests a round. The cost is measured in each pass. If other operations
+/// crowd the listing, only running ones are listed (`done = false`). If that is
+/// not enough, or if the service cannot list or does not allow it, each
+/// operation is fetched. An operation on no page is fetched too, so that a
+/// deleted one ends with `NOT_FOUND`.
 ///
-/// **At the timeout.** No request is sent after the [total timeout](Self::total_timeout); unfinished operations yield a
-/// timeout error immediately: their last poll, or page, was before it. If the caller comes back after it, or the machine slept
-/// through it, there is one more look: by pages, or by at most 100 gets, without the rate limit, and for
-/// at most one attempt timeout in total.
+/// **At the timeout.** No request is sent after the [total
+/// timeout](Self::total_timeout); unfinished operations yield a timeout error
+/// immediately: their last poll, or page, was before it. If the caller comes
+/// back after it, or the machine slept through it, there is one more look: by
+/// pages, or by at most 100 gets, without the rate limit, and for at most one
+/// attempt timeout in total.
 ///
-/// **Threads.** The calling thread sleeps, decides and sends requests that follow each other. Up to
-/// [`concurrency`](Self::concurrency) threads start if several requests have to be in flight at once; dropping
-/// the iterator ends them, after those requests. No new request is sent while the caller processes an item.
+/// **Threads.** The calling thread sleeps, decides and sends requests that
+/// follow each other. Up to [`concurrency`](Self::concurrency) threads start if
+/// several requests have to be in flight at once; dropping the iterator ends
+/// them, after those requests. No new request is sent while the caller
+/// processes an item.
 ///
-/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last state, which
-/// [`Error::operation`] returns if the wait ends early.
+/// **Memory.** A waiting operation takes about 1.2 KB, and the text of its last
+/// state, which [`Error::operation`] returns if the wait ends early.
 ///
 /// A duplicate name is requested once and yielded twice.
 ///
@@ -104,29 +114,39 @@ impl PollMany {
     rate_option!();
     observer_option!();
 
-    /// Keeps the operations in `journal`, so that [`resume`](crate::OperationsClient::resume) continues with them in
+    /// Keeps the operations in `journal`, so that
+    /// [`resume`](crate::OperationsClient::resume) continues with them in
     /// another process, however this one ends.
     ///
-    /// All operations are recorded as pending before the first request. An operation is recorded as finished before
-    /// it is yielded, and removed when the caller calls `next` again, which acknowledges it. So a result is
-    /// delivered at least once, and again only if the process ended before that (or if the caller stopped early without
+    /// All operations are recorded as pending before the first request. An
+    /// operation is recorded as finished before it is yielded, and removed
+    /// when the caller calls `next` again, which acknowledges it. So a result
+    /// is delivered at least once, and again only if the process ended
+    /// before that (or if the caller stopped early without
     /// [`Finished::acknowledge`]). This is what the journal
-    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be). A program that cannot process a result twice has to
-    /// check what it did the first time.
+    /// [promises](crate::Journal#what-is-promised-and-what-cannot-be). A
+    /// program that cannot process a result twice has to check what it did
+    /// the first time.
     ///
-    /// - An operation with a result in the journal is not requested: it is yielded first, from the journal.
-    /// - An error item changes nothing: the operation stays pending, even after `NOT_FOUND`, and the next process requests it
-    ///   again, until it is [removed](crate::Journal::forget):
+    /// - An operation with a result in the journal is not requested: it is
+    ///   yielded first, from the journal.
+    /// - An error item changes nothing: the operation stays pending, even after
+    ///   `NOT_FOUND`, and the next process requests it again, until it is
+    ///   [removed](crate::Journal::forget):
     ///   `journal.forget(&client.operation(name).to_pending()?)`.
-    /// - [`join_all`](Self::join_all), [`race`](Self::race) and [`try_join_all`](Self::try_join_all) record results and remove none: the
-    ///   results stay until they are removed, or yielded as items.
-    /// - A name that was acknowledged and removed is a new one. Resume the operations of the journal, rather than a list of
-    ///   all names.
-    /// - An operation without a name, which some services return for work that is done at once, is not recorded.
+    /// - [`join_all`](Self::join_all), [`race`](Self::race) and
+    ///   [`try_join_all`](Self::try_join_all) record results and remove none:
+    ///   the results stay until they are removed, or yielded as items.
+    /// - A name that was acknowledged and removed is a new one. Resume the
+    ///   operations of the journal, rather than a list of all names.
+    /// - An operation without a name, which some services return for work that
+    ///   is done at once, is not recorded.
     ///
-    /// Each item waits for the disk once. An operation that cannot be recorded is an error item with
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation, if it is done, and keeps its state in
-    /// the journal. If the start cannot be recorded, all operations are such items, and nothing is sent.
+    /// Each item waits for the disk once. An operation that cannot be recorded
+    /// is an error item with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and with the operation,
+    /// if it is done, and keeps its state in the journal. If the start
+    /// cannot be recorded, all operations are such items, and nothing is sent.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -165,8 +185,9 @@ impl PollMany {
 
     /// Iterates over pairs of the requested name and its operation.
     ///
-    /// The response of a service may contain another name, such as one with the number of the project in place of its id. Errors
-    /// always have the requested name, in [`Error::name`].
+    /// The response of a service may contain another name, such as one with the
+    /// number of the project in place of its id. Errors always have the
+    /// requested name, in [`Error::name`].
     ///
     /// ```
     /// # use longrunning::{Any, Operation};
@@ -183,7 +204,8 @@ impl PollMany {
         Named::new(self.into_iter())
     }
 
-    /// Waits until every operation is done and returns them in the order of their names, succeeded or failed.
+    /// Waits until every operation is done and returns them in the order of
+    /// their names, succeeded or failed.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -198,8 +220,9 @@ impl PollMany {
     ///
     /// # Errors
     ///
-    /// When all have ended: the error of the first one that could not be waited for, as for
-    /// [`Poller::until_done`](crate::Poller::until_done). Iterate instead to keep those that are done.
+    /// When all have ended: the error of the first one that could not be waited
+    /// for, as for [`Poller::until_done`](crate::Poller::until_done).
+    /// Iterate instead to keep those that are done.
     pub fn join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.plan().start();
         let mut found = found_of(scheduler.tracks.len());
@@ -213,7 +236,8 @@ impl PollMany {
         failure.map_or_else(|| Ok(in_order(&found, &inputs)), Err)
     }
 
-    /// Waits until one operation is done, succeeded or failed, and returns it. The others continue, but are not polled any more.
+    /// Waits until one operation is done, succeeded or failed, and returns it.
+    /// The others continue, but are not polled any more.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -228,7 +252,8 @@ impl PollMany {
     ///
     /// # Errors
     ///
-    /// `Config` without any operation; the first error if no operation could be waited for.
+    /// `Config` without any operation; the first error if no operation could be
+    /// waited for.
     pub fn race(self) -> Result<Operation, Error> {
         let (mut scheduler, _) = self.plan().start();
         let mut failure = None;
@@ -241,10 +266,12 @@ impl PollMany {
         Err(failure.unwrap_or_else(|| Error::config("no operation is given to wait for")))
     }
 
-    /// Waits until every operation has succeeded and returns them in the order of their names, or ends at the first failure.
+    /// Waits until every operation has succeeded and returns them in the order
+    /// of their names, or ends at the first failure.
     ///
-    /// After a failure the others continue, but are not polled any more; the message says how many there are. They are not
-    /// cancelled, whatever [`on_timeout`](Self::on_timeout) is set to.
+    /// After a failure the others continue, but are not polled any more; the
+    /// message says how many there are. They are not cancelled, whatever
+    /// [`on_timeout`](Self::on_timeout) is set to.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -259,8 +286,9 @@ impl PollMany {
     ///
     /// # Errors
     ///
-    /// `Operation`, with its status, for an operation that failed; `Decode` for a malformed one;
-    /// otherwise as for [`Poller::until_done`](crate::Poller::until_done).
+    /// `Operation`, with its status, for an operation that failed; `Decode` for
+    /// a malformed one; otherwise as for
+    /// [`Poller::until_done`](crate::Poller::until_done).
     pub fn try_join_all(self) -> Result<Vec<Operation>, Error> {
         let (mut scheduler, inputs) = self.plan().start();
         let mut found = found_of(scheduler.tracks.len());

@@ -10,11 +10,13 @@ use super::scheduler::Scheduler;
 use super::start::PollPlan;
 use super::track::FinishedTrack;
 
-/// The operations of a wait for many, each when it has ended: done, or with an error that says why the wait gave up.
+/// The operations of a wait for many, each when it has ended: done, or with an
+/// error that says why the wait gave up.
 ///
-/// Iterating over a [`PollMany`](crate::PollMany) creates it, with names [`PollMany::named`](crate::PollMany::named). The wait
-/// starts with the first item. Its [`len`](ExactSizeIterator::len) is the number of items to come. Dropping it ends the
-/// wait; the other operations continue.
+/// Iterating over a [`PollMany`](crate::PollMany) creates it, with names
+/// [`PollMany::named`](crate::PollMany::named). The wait starts with the first
+/// item. Its [`len`](ExactSizeIterator::len) is the number of items to come.
+/// Dropping it ends the wait; the other operations continue.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -31,13 +33,15 @@ use super::track::FinishedTrack;
 /// assert_eq!(finished.len(), 0);
 /// ```
 ///
-/// It continues after a panic in code of the caller, such as an observer or a transport, if the caller catches it: an
-/// operation whose request panicked is an error item, and the others are polled again.
+/// It continues after a panic in code of the caller, such as an observer or a
+/// transport, if the caller catches it: an operation whose request panicked is
+/// an error item, and the others are polled again.
 #[must_use = "polls are made by iteration"]
 pub struct Finished {
     left: usize,
     state: FinishedState,
-    /// An item whose name was given more than once, and how often it still has to be returned.
+    /// An item whose name was given more than once, and how often it still has
+    /// to be returned.
     again: Option<(Item, usize)>,
 }
 
@@ -55,14 +59,17 @@ impl Finished {
         Self { left: plan.len(), state: FinishedState::Before(Box::new(plan)), again: None }
     }
 
-    /// Acknowledges the last item: the [journal](crate::PollMany::journal) removes it. Has no effect without a journal.
+    /// Acknowledges the last item: the [journal](crate::PollMany::journal)
+    /// removes it. Has no effect without a journal.
     ///
-    /// Calling `next` also acknowledges the previous item; call this if you stop early, or to know that it is written.
+    /// Calling `next` also acknowledges the previous item; call this if you
+    /// stop early, or to know that it is written.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written. It is tried again with the next item;
-    /// until then the journal has the operation, and gives it again.
+    /// [`Config`](crate::ErrorKind::Config) if the journal cannot be written.
+    /// It is tried again with the next item; until then the journal has the
+    /// operation, and gives it again.
     #[cfg(feature = "journal")]
     #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
     pub fn acknowledge(&mut self) -> Result<(), Error> {
@@ -88,7 +95,8 @@ impl Finished {
 
     fn advance(&mut self) -> Option<Item> {
         let scheduler = self.scheduler()?;
-        // The call for the next item means that the caller has processed the previous one.
+        // The call for the next item means that the caller has processed the previous
+        // one.
         let acknowledged = scheduler.acknowledge();
         let Some(FinishedTrack { track, name, result }) = scheduler.next() else {
             if let Err(error) = acknowledged {
@@ -104,8 +112,8 @@ impl Finished {
         Some((name, result))
     }
 
-    /// Returns the wait, which starts here. It stays in its place while it runs, so that it survives a panic of the
-    /// caller's code.
+    /// Returns the wait, which starts here. It stays in its place while it
+    /// runs, so that it survives a panic of the caller's code.
     fn scheduler(&mut self) -> Option<&mut Scheduler> {
         if let FinishedState::Before(_) = self.state
             && let FinishedState::Before(many) = std::mem::replace(&mut self.state, FinishedState::Over)

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::util::clock::Clock;
 
-/// A clock that stands still, so that operations which are as old as each other stay together: they get the same delay.
+/// A clock that stands still, so that operations which are as old as each other
+/// stay together: they get the same delay.
 #[derive(Debug)]
 pub(crate) struct FrozenClock<'a> {
     clock: &'a dyn Clock,

@@ -1,4 +1,5 @@
-//! The operations of one parent, and whether they are polled one by one or by listing the parent.
+//! The operations of one parent, and whether they are polled one by one or by
+//! listing the parent.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use crate::fault_class::FaultClass;
 use crate::proto::google::longrunning::ListOperationsRequest;
 use crate::types::{Code, Operation};
 
-/// Operations with one parent that are polled together, as long as that costs less.
+/// Operations with one parent that are polled together, as long as that costs
+/// less.
 pub(super) struct ParentGroup {
     parent: String,
     /// Of the API, if it is not that of the client.
@@ -37,7 +39,8 @@ pub(super) struct ParentGroup {
 enum PollMethod {
     /// All operations of the parent are listed.
     All,
-    /// Running operations are listed. One that is missing is most likely done, and is fetched.
+    /// Running operations are listed. One that is missing is most likely done,
+    /// and is fetched.
     Running,
     /// Each is fetched.
     One,
@@ -45,7 +48,8 @@ enum PollMethod {
 
 /// One way through the pages.
 pub(super) struct ListPass {
-    /// The requested operations, and those of them that no page contained so far.
+    /// The requested operations, and those of them that no page contained so
+    /// far.
     pub(super) asked: usize,
     pub(super) missing: usize,
     pub(super) found: Vec<(usize, Operation)>,
@@ -66,9 +70,11 @@ pub(super) enum PageFailure {
     Restart,
     /// Those not seen are fetched: listing does not work here.
     GetRest,
-    /// The credentials are rejected: operations that were not listed have failed.
+    /// The credentials are rejected: operations that were not listed have
+    /// failed.
     Refused,
-    /// The error is transient: for the operations not listed, this was a poll that failed.
+    /// The error is transient: for the operations not listed, this was a poll
+    /// that failed.
     Fault,
 }
 
@@ -94,20 +100,23 @@ impl ParentGroup {
         self.way != PollMethod::One
     }
 
-    /// Changes to the next method as long as fetching `count` operations one by one costs less.
+    /// Changes to the next method as long as fetching `count` operations one by
+    /// one costs less.
     pub(super) fn choose(&mut self, count: usize) {
-        // Operations finish, but a listing seldom becomes shorter. So a method that costs too much now will not
-        // pay off later, and the way only moves down.
+        // Operations finish, but a listing seldom becomes shorter. So a method that
+        // costs too much now will not pay off later, and the way only moves
+        // down.
         while self.lists() && self.expected_cost(count) >= count {
             self.way = if self.way == PollMethod::All { PollMethod::Running } else { PollMethod::One };
-            // The cost of one method says nothing about the next: that one starts from the estimate.
+            // The cost of one method says nothing about the next: that one starts from the
+            // estimate.
             self.cost = None;
         }
     }
 
     fn expected_cost(&self, count: usize) -> usize {
-        // Before the first pass the length of the listing is unknown. The estimate is the best case: only these
-        // operations are listed.
+        // Before the first pass the length of the listing is unknown. The estimate is
+        // the best case: only these operations are listed.
         self.cost.unwrap_or_else(|| count.div_ceil(PAGE_SIZE as usize) * PAGE_COST)
     }
 
@@ -123,7 +132,8 @@ impl ParentGroup {
         }
     }
 
-    /// Records the cost of a whole pass, to which [`missed`](Self::missed) adds gets.
+    /// Records the cost of a whole pass, to which [`missed`](Self::missed) adds
+    /// gets.
     pub(super) fn passed(&mut self, pass: &ListPass) {
         (self.faults, self.failures, self.gets_work) = (0, 0, false);
         self.cost = Some(pass.pages * PAGE_COST);
@@ -134,7 +144,8 @@ impl ParentGroup {
         self.cost = self.cost.map(|cost| cost.saturating_add(1));
     }
 
-    /// Returns whether pages have failed so often that one operation is fetched, to see whether that works.
+    /// Returns whether pages have failed so often that one operation is
+    /// fetched, to see whether that works.
     pub(super) fn doubts(&self) -> bool {
         self.lists() && self.failures > MOST_FAILURES
     }
@@ -148,14 +159,16 @@ impl ParentGroup {
     /// Records a page that failed, and returns what follows.
     pub(super) fn failed(&mut self, error: &Error, max_failures: u32) -> PageFailure {
         let code = error.code();
-        // On the first page INVALID_ARGUMENT rejects the request itself. On a later one the page token has most
-        // likely expired; a second time in one pass, it would expire again and again.
+        // On the first page INVALID_ARGUMENT rejects the request itself. On a later one
+        // the page token has most likely expired; a second time in one pass, it
+        // would expire again and again.
         let resumed = self.pass.as_mut().filter(|pass| !pass.token.is_empty() && !pass.restarted);
         if let (Some(Code::InvalidArgument), Some(pass)) = (code, resumed) {
             pass.restart();
             return PageFailure::Restart;
         }
-        // Gets would present the same credentials, so none is sent in place of the page.
+        // Gets would present the same credentials, so none is sent in place of the
+        // page.
         if error.kind() == ErrorKind::Auth && !error.passes_by_itself() || code == Some(Code::Unauthenticated)
         {
             return PageFailure::Refused;
@@ -191,10 +204,12 @@ impl ListPass {
         }
     }
 
-    /// Moves to the next page; returns false at the end, or if fetching the rest costs less.
+    /// Moves to the next page; returns false at the end, or if fetching the
+    /// rest costs less.
     pub(super) fn turn_page(&mut self, next: String) -> bool {
         self.pages += 1;
-        // When the pages read so far cost as much as all gets, the remaining operations are fetched one by one.
+        // When the pages read so far cost as much as all gets, the remaining operations
+        // are fetched one by one.
         let worth_it = self.missing > 0 && self.pages * PAGE_COST < self.asked;
         self.token.clone_from(&next);
         // A token that comes again would make the pass go round in circles.
@@ -208,16 +223,20 @@ impl ListPass {
     }
 }
 
-/// At least as many as services return; they reduce a larger size to their own maximum (AIP-158).
+/// At least as many as services return; they reduce a larger size to their own
+/// maximum (AIP-158).
 const PAGE_SIZE: i32 = 1000;
 
-/// The cost of a page in gets: it takes longer, and contains up to a thousand operations.
+/// The cost of a page in gets: it takes longer, and contains up to a thousand
+/// operations.
 const PAGE_COST: usize = 8;
 
-/// After this many failed passes in a row the listing may be broken, and not the service.
+/// After this many failed passes in a row the listing may be broken, and not
+/// the service.
 const MOST_FAILURES: u32 = 7;
 
-/// AIP-160; services with another syntax reject it, and then each operation is fetched.
+/// AIP-160; services with another syntax reject it, and then each operation is
+/// fetched.
 const RUNNING: &str = "done = false";
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Writes the operations and results of a wait for many operations to a journal.
+//! Writes the operations and results of a wait for many operations to a
+//! journal.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,7 +17,8 @@ pub(super) struct JournalWriter {
     followed: BTreeMap<usize, Pending>,
     /// The tracks whose results the journal had before.
     stored: VecDeque<usize>,
-    /// How many of the finished operations are recorded, from the front of the queue.
+    /// How many of the finished operations are recorded, from the front of the
+    /// queue.
     recorded: usize,
     /// The one that was given last.
     given: Option<usize>,
@@ -36,7 +38,8 @@ impl JournalWriter {
         }
     }
 
-    /// Follows a track; returns whether the journal has its result, which an operation that is done does not need.
+    /// Follows a track; returns whether the journal has its result, which an
+    /// operation that is done does not need.
     pub(super) fn follow(&mut self, track: usize, pending: Pending, is_done: bool) -> bool {
         let has_result = !is_done && self.journal.has_result(&pending);
         if has_result {
@@ -56,7 +59,8 @@ impl JournalWriter {
         self.journal.add_all(self.followed.values()).map(drop)
     }
 
-    /// Replaces the results of operations that are done by `error`, except those without a name.
+    /// Replaces the results of operations that are done by `error`, except
+    /// those without a name.
     pub(super) fn refuse(&self, over: &mut VecDeque<FinishedTrack>, error: &Error) {
         for over in over {
             if let Ok(operation) = &over.result {
@@ -65,7 +69,8 @@ impl JournalWriter {
         }
     }
 
-    /// Returns the next finished operation: first those that the journal had before, then new ones.
+    /// Returns the next finished operation: first those that the journal had
+    /// before, then new ones.
     pub(super) fn give(&mut self, over: &mut VecDeque<FinishedTrack>) -> Option<FinishedTrack> {
         let over = match self.stored.pop_front() {
             Some(track) => self.read(track),
@@ -80,12 +85,14 @@ impl JournalWriter {
                 }
             },
         };
-        // Only a result can be acknowledged. After an error the operation stays pending in the journal.
+        // Only a result can be acknowledged. After an error the operation stays pending
+        // in the journal.
         self.given = over.result.is_ok().then_some(over.track);
         Some(over)
     }
 
-    /// Removes the last item from the journal, because the caller has acknowledged it.
+    /// Removes the last item from the journal, because the caller has
+    /// acknowledged it.
     pub(super) fn handled(&mut self, over: &VecDeque<FinishedTrack>) -> Result<(), Error> {
         // Kept in `handled` if the write fails, and written with the next item.
         self.handled.extend(self.given.take());
@@ -97,8 +104,8 @@ impl JournalWriter {
         let handled = self.handled.iter().filter_map(|track| self.followed.get(track));
         let new = over.iter().skip(self.recorded);
         let new = new.filter_map(|over| Some((self.followed.get(&over.track)?, over.result.as_ref().ok()?)));
-        // Nothing below is changed before the write has succeeded, so the next write repeats what this one
-        // failed to record.
+        // Nothing below is changed before the write has succeeded, so the next write
+        // repeats what this one failed to record.
         self.journal.settle(handled, new)?;
         self.recorded = over.len();
         for track in self.handled.drain(..) {
@@ -122,7 +129,8 @@ impl JournalWriter {
         FinishedTrack { track, result: result.map_err(|error| error.about(&name)), name }
     }
 
-    /// Returns an operation without a name as it is, because it cannot be recorded; `error` with all others.
+    /// Returns an operation without a name as it is, because it cannot be
+    /// recorded; `error` with all others.
     fn unrecorded(&self, track: usize, operation: Operation, error: Error) -> Result<Operation, Error> {
         match self.followed.get(&track) {
             Some(pending) => Err(error.about(pending.name().as_str()).with_operation(Some(operation))),

@@ -9,8 +9,9 @@ use super::finished::{Finished, Item};
 
 /// The operations of a [`Finished`], each with the name that was given for it.
 ///
-/// Made by [`PollMany::named`](crate::PollMany::named). The name is empty where there was none: for an operation that a
-/// service gave none because the work was done at once, and for the error that takes the place of all items.
+/// Made by [`PollMany::named`](crate::PollMany::named). The name is empty where
+/// there was none: for an operation that a service gave none because the work
+/// was done at once, and for the error that takes the place of all items.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -39,7 +40,8 @@ impl Named {
         Self(finished)
     }
 
-    /// Removes the last item from the [journal](crate::PollMany::journal) now; see [`Finished::acknowledge`].
+    /// Removes the last item from the [journal](crate::PollMany::journal) now;
+    /// see [`Finished::acknowledge`].
     ///
     /// # Errors
     ///

@@ -30,7 +30,8 @@ pub(super) enum PollRequest {
 /// The result of a request.
 pub(super) struct RequestReport {
     pub(super) result: RequestResult,
-    /// A transport of the caller's panicked. It does so again where the response is taken, which is an error.
+    /// A transport of the caller's panicked. It does so again where the
+    /// response is taken, which is an error.
     pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -76,8 +77,8 @@ fn caught<T>(
     send: impl FnOnce() -> Result<T, Error>,
     panic: &mut Option<Box<dyn Any + Send>>,
 ) -> Result<T, Error> {
-    // Caught here, on whichever thread: the scheduler must get a report for every request, or it would wait for
-    // ever.
+    // Caught here, on whichever thread: the scheduler must get a report for every
+    // request, or it would wait for ever.
     catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|payload| {
         *panic = Some(payload);
         Err(Error::new(ErrorKind::Transport, "the transport panicked"))

@@ -90,8 +90,8 @@ struct Start<'a> {
 impl Start<'_> {
     fn add(&mut self, target: OperationRef) -> usize {
         let track = self.scheduler.tracks.len();
-        // Before `target` is taken apart, and also for operations that are done: their results may be new to
-        // the journal.
+        // Before `target` is taken apart, and also for operations that are done: their
+        // results may be new to the journal.
         let recorded = self.follow(track, &target);
         let (version, started) = (target.version.clone(), target.started);
         let name = match target {
@@ -132,7 +132,8 @@ impl Start<'_> {
         track
     }
 
-    /// Adds a new track to the journal, if there is one; returns whether the journal already has the result.
+    /// Adds a new track to the journal, if there is one; returns whether the
+    /// journal already has the result.
     fn follow(&mut self, track: usize, target: &OperationRef) -> bool {
         let scheduler = &mut self.scheduler;
         let (Some(journal), Ok(name)) = (&mut scheduler.journal, &target.name) else { return false };
@@ -150,7 +151,8 @@ impl Start<'_> {
         pending.is_ok_and(|pending| journal.follow(track, pending, is_done))
     }
 
-    /// Records all operations as pending; if that fails, all of them end with the error.
+    /// Records all operations as pending; if that fails, all of them end with
+    /// the error.
     fn record(&mut self) {
         let scheduler = &mut self.scheduler;
         let Some(journal) = &mut scheduler.journal else { return };
@@ -158,7 +160,8 @@ impl Start<'_> {
         for pending in journal.stored() {
             scheduler.names.remove(pending.name().as_str());
         }
-        // Written before the first request: after a crash, the journal names every operation.
+        // Written before the first request: after a crash, the journal names every
+        // operation.
         let Err(error) = journal.add() else { return };
         journal.refuse(&mut scheduler.finished, &error);
         for (name, track) in scheduler.names.drain() {
@@ -174,8 +177,8 @@ impl Start<'_> {
     fn group_of(&mut self, name: &OperationName, version: Option<&Arc<str>>, track: usize) -> Option<usize> {
         let parent = name.listed_by()?;
         let groups = &mut self.scheduler.groups;
-        // A listing is a request at one version of the API, so operations of two versions are not listed
-        // together.
+        // A listing is a request at one version of the API, so operations of two
+        // versions are not listed together.
         let key = (parent.to_owned(), version.cloned());
         let number = match self.parents.get(&key) {
             Some(number) => *number,

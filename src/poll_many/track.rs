@@ -7,7 +7,8 @@ use crate::types::Operation;
 
 /// An operation, however often it was named.
 pub(super) struct WaitTrack {
-    /// `None` when it is finished. In a box, so that a finished track takes little memory.
+    /// `None` when it is finished. In a box, so that a finished track takes
+    /// little memory.
     pub(super) wait: Option<Box<WaitMachine>>,
     /// The call that cancels it, while there is one.
     pub(super) cancel: Option<Box<Attempts>>,
@@ -18,7 +19,8 @@ pub(super) struct WaitTrack {
     pub(super) copies: usize,
 }
 
-/// Where a track is. A poll under way begins in `Listed`, or, without a page, in `Sent`.
+/// Where a track is. A poll under way begins in `Listed`, or, without a page,
+/// in `Sent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrackStage {
     /// Its next step is known, and comes at a known time.

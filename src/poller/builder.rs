@@ -16,16 +16,20 @@ use super::update::{WaitWatch, observer_option};
 
 /// A wait for one operation, with its options, that has not started yet.
 ///
-/// Polls with [`get`](crate::OperationsClient::get): at once, then after delays that follow the time waited (a tenth
-/// of it, at least 0.5 s, at most 30 s, ±10 %). Transient errors (no connection, a broken one, a proxy's error page,
-/// `UNAVAILABLE`, a used-up quota, a few `INTERNAL`) do not end the wait and never make it poll faster; any other error
-/// does, and [`Error::operation`] is the last state. Use [`max_failures`](Self::max_failures),
-/// [`max_outage`](Self::max_outage) and [`not_found_grace`](Self::not_found_grace) to change what is tolerated, and
+/// Polls with [`get`](crate::OperationsClient::get): at once, then after delays
+/// that follow the time waited (a tenth of it, at least 0.5 s, at most 30 s,
+/// ±10 %). Transient errors (no connection, a broken one, a proxy's error page,
+/// `UNAVAILABLE`, a used-up quota, a few `INTERNAL`) do not end the wait and
+/// never make it poll faster; any other error does, and [`Error::operation`] is
+/// the last state. Use [`max_failures`](Self::max_failures),
+/// [`max_outage`](Self::max_outage) and
+/// [`not_found_grace`](Self::not_found_grace) to change what is tolerated, and
 /// [`on_update`](Self::on_update) to see it.
 ///
-/// The wait takes at most its total timeout: the last sleep is shortened so that a last poll fits before it. A machine
-/// that was suspended past the limit polls once more when it wakes. [`on_timeout`](Self::on_timeout) says what happens
-/// to the operation then; by default it goes on.
+/// The wait takes at most its total timeout: the last sleep is shortened so
+/// that a last poll fits before it. A machine that was suspended past the limit
+/// polls once more when it wakes. [`on_timeout`](Self::on_timeout) says what
+/// happens to the operation then; by default it goes on.
 ///
 /// ```
 /// # use longrunning::{Any, Operation};
@@ -46,7 +50,8 @@ use super::update::{WaitWatch, observer_option};
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// Iterate over it for snapshots, one for each successful poll, the last one done:
+/// Iterate over it for snapshots, one for each successful poll, the last one
+/// done:
 ///
 /// ```
 /// # use longrunning::{Any, Operation};
@@ -86,8 +91,9 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// `Timeout` when time ran out and `Stopped` when the token was stopped: the message says whether the operation
-    /// was cancelled, and [`Error::operation`] is its last state. Otherwise as for
+    /// `Timeout` when time ran out and `Stopped` when the token was stopped:
+    /// the message says whether the operation was cancelled, and
+    /// [`Error::operation`] is its last state. Otherwise as for
     /// [`OperationsClient::get`](crate::OperationsClient::get).
     pub fn until_done(self) -> Result<Operation, Error> {
         let mut snapshots = self.start();

@@ -1,4 +1,5 @@
-//! The latest state of an operation that was seen, shared by all that look at it.
+//! The latest state of an operation that was seen, shared by all that look at
+//! it.
 
 use std::sync::Arc;
 

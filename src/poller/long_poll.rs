@@ -1,4 +1,5 @@
-//! Long polls: responses that the server holds back until the operation has changed, with WaitOperation.
+//! Long polls: responses that the server holds back until the operation has
+//! changed, with WaitOperation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ pub(super) struct LongPolling {
     mode: LongPollMode,
     /// Failures in a row, including responses that were not held back.
     failures: u32,
-    /// Whether a driver of many waits has a thread for a request that takes long.
+    /// Whether a driver of many waits has a thread for a request that takes
+    /// long.
     is_allowed: bool,
     next: Option<HeldRequest>,
     under_way: Option<HeldRequest>,
@@ -50,7 +52,8 @@ impl LongPolling {
         Self { mode, failures: 0, is_allowed: true, next: None, under_way: None }
     }
 
-    /// Learns from the form of an operation which service it is, unless long polls are disabled.
+    /// Learns from the form of an operation which service it is, unless long
+    /// polls are disabled.
     pub(super) fn saw(&mut self, operation: &Operation) {
         self.mode = match (&self.mode, operation.form()) {
             (LongPollMode::Never, _) | (_, OperationForm::Longrunning) => return,
@@ -62,12 +65,14 @@ impl LongPolling {
         };
     }
 
-    /// Returns the least delay between the end of one poll and the beginning of the next.
+    /// Returns the least delay between the end of one poll and the beginning of
+    /// the next.
     pub(super) fn least_pause(&self) -> Duration {
         if matches!(self.mode, LongPollMode::Service) { PAUSE_OF_SERVICE } else { Duration::ZERO }
     }
 
-    /// Less than this is not worth a request of its own; a server that decides itself needs its whole time.
+    /// Less than this is not worth a request of its own; a server that decides
+    /// itself needs its whole time.
     fn shortest(&self) -> Duration {
         if matches!(self.mode, LongPollMode::Service) { OperationService::HOLD } else { SHORTEST }
     }
@@ -77,7 +82,8 @@ impl LongPolling {
         self.is_allowed = is_allowed;
     }
 
-    /// Returns whether the next poll can be held back by the server, which has `room` to do so.
+    /// Returns whether the next poll can be held back by the server, which has
+    /// `room` to do so.
     pub(super) fn prepare(&mut self, room: Duration) -> bool {
         self.next = if room < self.shortest() || !self.is_allowed { None } else { self.hold() };
         self.next.is_some()
@@ -88,23 +94,26 @@ impl LongPolling {
         self.next.is_some()
     }
 
-    /// Starts a poll; returns how long the response is to be held back, and the binding.
+    /// Starts a poll; returns how long the response is to be held back, and the
+    /// binding.
     pub(super) fn start(&mut self, room: Duration) -> Option<(Duration, WaitBinding)> {
         // Where a driver has dropped the last one.
         self.under_way = None;
         let shortest = self.shortest();
-        // Checked again: since `prepare`, time has passed and the driver may have run out of threads.
+        // Checked again: since `prepare`, time has passed and the driver may have run
+        // out of threads.
         let hold = self.next.take().filter(|_| room >= shortest && self.is_allowed)?;
         let is_trial = hold.trial.as_ref().is_some_and(Trial::finds_out);
-        // Nothing is known of the server yet, and one that ignores the request would use up this whole time.
+        // Nothing is known of the server yet, and one that ignores the request would
+        // use up this whole time.
         let longest = if is_trial { LONGEST_TRIAL } else { LONGEST.max(shortest) };
         let (asked, binding) = (room.min(longest), hold.binding);
         self.under_way = Some(HeldRequest { asked, ..hold });
         Some((asked, binding))
     }
 
-    /// Records a response after `took`; returns whether the server held it back for the requested time, if that was a long
-    /// poll.
+    /// Records a response after `took`; returns whether the server held it back
+    /// for the requested time, if that was a long poll.
     pub(super) fn worked(&mut self, took: Duration) -> Option<HeldPoll> {
         let hold = self.under_way.take()?;
         if took >= SHORTEST {
@@ -159,13 +168,15 @@ pub(super) enum HeldPoll {
     InPart,
 }
 
-/// Front ends and proxies end exchanges that are silent for 60 s; and progress is reported as often as by polls.
+/// Front ends and proxies end exchanges that are silent for 60 s; and progress
+/// is reported as often as by polls.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Limits the time that is lost on a server that never responds.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
-/// Compute Engine may return early, even at once, and must not be polled in a loop then.
+/// Compute Engine may return early, even at once, and must not be polled in a
+/// loop then.
 const PAUSE_OF_SERVICE: Duration = Duration::from_secs(1);
 
 /// Less than this is not worth a request of its own.

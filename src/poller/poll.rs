@@ -31,7 +31,8 @@ impl Poll {
         Self { request: Request::Get(GetOperationRequest { name: name.to_owned() }), timeout, version: None }
     }
 
-    /// Creates a poll whose response the server holds back until the operation is done, for at most `asked`.
+    /// Creates a poll whose response the server holds back until the operation
+    /// is done, for at most `asked`.
     pub(super) fn held(name: &str, timeout: Duration, asked: Duration, binding: WaitBinding) -> Self {
         let asked = prost_types::Duration::try_from(asked).ok();
         let request = WaitOperationRequest { name: name.to_owned(), timeout: asked };

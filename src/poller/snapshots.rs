@@ -19,9 +19,11 @@ use crate::types::Operation;
 use super::update::WaitWatch;
 use super::wait::{WaitMachine, WaitStep};
 
-/// The states of an operation, one for each successful poll; the last one is done.
+/// The states of an operation, one for each successful poll; the last one is
+/// done.
 ///
-/// Iterating over a [`Poller`](crate::Poller) creates it. It ends after an operation that is done, or after an error.
+/// Iterating over a [`Poller`](crate::Poller) creates it. It ends after an
+/// operation that is done, or after an error.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -44,7 +46,8 @@ pub struct Snapshots<M = Blocking> {
     )]
     pub(crate) mode: M,
     pub(crate) options: CallOptions,
-    /// The wait starts with the first poll, so that its time limit counts from there.
+    /// The wait starts with the first poll, so that its time limit counts from
+    /// there.
     before: Option<Box<WaitStart>>,
     pub(crate) wait: Option<Box<WaitMachine>>,
     pub(crate) over: bool,
@@ -68,7 +71,8 @@ impl<M> Snapshots<M> {
         progress.cloned().unwrap_or_default()
     }
 
-    /// Begins the wait if it has not begun, or gives what there is in place of one.
+    /// Begins the wait if it has not begun, or gives what there is in place of
+    /// one.
     pub(crate) fn begin(&mut self) -> Option<Result<Operation, Error>> {
         let WaitStart { target, poll, watch } = *self.before.take()?;
         match target.and_then(|target| WaitMachine::begin(target, poll, watch, &self.options, &self.core)) {
@@ -101,7 +105,8 @@ impl<M> Snapshots<M> {
 }
 
 impl Snapshots {
-    /// Sleeps and asks until there is a response to give or the wait has to end.
+    /// Sleeps and asks until there is a response to give or the wait has to
+    /// end.
     fn advance(core: &Core, options: &CallOptions, wait: &mut WaitMachine) -> Result<Operation, Error> {
         let Core { transport, clock, .. } = core;
         loop {

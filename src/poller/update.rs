@@ -40,24 +40,28 @@ pub struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    /// Returns the name that is polled. A service may use another one in its responses.
+    /// Returns the name that is polled. A service may use another one in its
+    /// responses.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// Returns the latest state of the operation; none if no poll has succeeded yet.
+    /// Returns the latest state of the operation; none if no poll has succeeded
+    /// yet.
     ///
     /// While there is a [fault](Self::fault), it is the state before the fault.
     pub fn operation(&self) -> Option<&'a Operation> {
         self.operation
     }
 
-    /// Returns the progress of the operation, as far as its metadata show it. The percentage never decreases.
+    /// Returns the progress of the operation, as far as its metadata show it.
+    /// The percentage never decreases.
     pub fn progress(&self) -> &'a Progress {
         self.progress
     }
 
-    /// Returns how many polls were sent, this one included; zero for an operation that was done before the wait.
+    /// Returns how many polls were sent, this one included; zero for an
+    /// operation that was done before the wait.
     pub fn polls(&self) -> u32 {
         self.polls
     }
@@ -69,16 +73,18 @@ impl<'a> Update<'a> {
 
     /// Returns why the latest poll failed; none if it succeeded.
     ///
-    /// Only failures that the wait tolerates: any other ends it and is its error.
+    /// Only failures that the wait tolerates: any other ends it and is its
+    /// error.
     pub fn fault(&self) -> Option<PollFault<'a>> {
         self.fault
     }
 
-    /// Returns how long the wait pauses before its next poll, if the service requested that pause and it is longer
-    /// than the usual delay.
+    /// Returns how long the wait pauses before its next poll, if the service
+    /// requested that pause and it is longer than the usual delay.
     ///
-    /// Services request it by `Retry-After`, [`RetryInfo`](crate::rpc::RetryInfo) or, over gRPC, push-back. The value is
-    /// what the wait does: a longer request is limited.
+    /// Services request it by `Retry-After`,
+    /// [`RetryInfo`](crate::rpc::RetryInfo) or, over gRPC, push-back. The value
+    /// is what the wait does: a longer request is limited.
     ///
     /// ```
     /// # use longrunning::{Any, Operation};
@@ -100,11 +106,13 @@ impl<'a> Update<'a> {
         self.pause
     }
 
-    /// Returns whether the next poll is a long poll: a WaitOperation request whose response the service holds back until
-    /// the operation is done or some time has passed.
+    /// Returns whether the next poll is a long poll: a WaitOperation request
+    /// whose response the service holds back until the operation is done or
+    /// some time has passed.
     ///
-    /// There is no news while the service holds the response, for up to 30 seconds by default. A display that shows it is not
-    /// taken for one that hangs.
+    /// There is no news while the service holds the response, for up to 30
+    /// seconds by default. A display that shows it is not taken for one
+    /// that hangs.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -176,14 +184,17 @@ impl fmt::Debug for WaitWatch {
     }
 }
 
-/// Writes the observer of waits: [`Poller`](crate::Poller), [`PollMany`](crate::PollMany). Both have the field `watch`.
+/// Writes the observer of waits: [`Poller`](crate::Poller),
+/// [`PollMany`](crate::PollMany). Both have the field `watch`.
 macro_rules! observer_option {
     () => {
-        /// Calls `observer` with each new state of an operation, the first and the last included, and when polls start
-        /// to fail, fail for another reason, or succeed again.
+        /// Calls `observer` with each new state of an operation, the first and the last
+        /// included, and when polls start to fail, fail for another reason, or succeed
+        /// again.
         ///
-        /// It runs on the thread that polls (for many operations: that iterates), and the wait goes on when it returns.
-        /// An error that ends a wait is not an update: the wait returns it.
+        /// It runs on the thread that polls (for many operations: that iterates), and
+        /// the wait goes on when it returns. An error that ends a wait is not an
+        /// update: the wait returns it.
         ///
         /// ```
         /// # use longrunning::testing::{FakeOperation, FakeServer};

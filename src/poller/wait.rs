@@ -1,4 +1,5 @@
-//! The wait for one operation: when to poll, what a response or an error means, when it ends.
+//! The wait for one operation: when to poll, what a response or an error means,
+//! when it ends.
 
 mod driven;
 mod schedule;
@@ -28,11 +29,12 @@ use super::long_poll::{HeldPoll, LongPolling};
 use super::poll::Poll;
 use super::update::{PollFault, Update, WaitWatch};
 
-/// A running wait. It does no I/O and does not sleep; its driver does: the thread that waits, one that
-/// waits for many operations, or a timer of the async client.
+/// A running wait. It does no I/O and does not sleep; its driver does: the
+/// thread that waits, one that waits for many operations, or a timer of the
+/// async client.
 ///
-/// The driver does what [`next`](Self::next) returns, and reports with [`polled`](Self::polled) or
-/// [`cancelled`](Self::cancelled).
+/// The driver does what [`next`](Self::next) returns, and reports with
+/// [`polled`](Self::polled) or [`cancelled`](Self::cancelled).
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
     /// Of the API, if the options of the polls have another.
@@ -54,7 +56,8 @@ pub(crate) struct WaitMachine {
     polls: u32,
     /// When the poll under way was sent.
     sent: Instant,
-    /// The longest time that a poll took, unless the server was asked to take it.
+    /// The longest time that a poll took, unless the server was asked to take
+    /// it.
     slowest: Duration,
     /// Errors since the last response that may be permanent.
     failures: u32,
@@ -102,7 +105,8 @@ pub(crate) enum WaitStep {
 }
 
 impl WaitMachine {
-    /// Begins a wait for `target`, which may be done already: services give no name to what was done at once.
+    /// Begins a wait for `target`, which may be done already: services give no
+    /// name to what was done at once.
     pub(crate) fn begin(
         target: OperationRef,
         options: PollOptions,
@@ -112,7 +116,8 @@ impl WaitMachine {
     ) -> Result<(Self, Option<Operation>), Error> {
         let OperationRef { name, seen, .. } = target;
         let done = seen.filter(Operation::is_done);
-        // The name of a finished operation is not checked: it is never sent, and some services leave it empty.
+        // The name of a finished operation is not checked: it is never sent, and some
+        // services leave it empty.
         let unchecked = |done: &Operation| Ok(GetOperationRequest { name: done.name().to_owned() });
         let request = done.as_ref().map_or_else(|| name.map(GetOperationRequest::from_name), unchecked)?;
         let mut wait = Self::of(request, options, watch, polls, &core.wait_support, &*core.clock);
@@ -205,11 +210,13 @@ impl WaitMachine {
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
-        // A stop comes before everything else, a due cancellation included: the caller wants its thread back.
+        // A stop comes before everything else, a due cancellation included: the caller
+        // wants its thread back.
         if self.is_stopped() {
             return WaitStep::End(self.ended(ErrorKind::Stopped, now));
         }
-        // Taking a permit changes the state to `Due(permit)`, so the second look returns a sleep or a poll.
+        // Taking a permit changes the state to `Due(permit)`, so the second look
+        // returns a sleep or a poll.
         if self.waits_for_turn(now) {
             return self.next(clock);
         }
@@ -219,15 +226,15 @@ impl WaitMachine {
             WaitState::Cancel => WaitStep::Cancel { timeout: self.time_to_cancel(now) },
             WaitState::Due(at) if now < at => WaitStep::Sleep(at),
             WaitState::Due(at) => match self.time_to_poll(at, now) {
-                // Too late for a poll. `time_is_up` changes the state to `Cancel` or `Over`, so the second look
-                // does not come here again.
+                // Too late for a poll. `time_is_up` changes the state to `Cancel` or `Over`, so the second
+                // look does not come here again.
                 Duration::ZERO => {
                     self.time_is_up(now);
                     self.next(clock)
                 }
                 timeout => {
-                    // Counted when it is sent, because a poll without a response has used up a request of the
-                    // quota too.
+                    // Counted when it is sent, because a poll without a response has used up a
+                    // request of the quota too.
                     self.polls = self.polls.saturating_add(1);
                     self.sent = now;
                     WaitStep::Poll(self.poll(timeout, now))
@@ -236,7 +243,8 @@ impl WaitMachine {
         }
     }
 
-    /// Takes the result of a poll; returns a state to pass on, an error that ends the wait, or nothing.
+    /// Takes the result of a poll; returns a state to pass on, an error that
+    /// ends the wait, or nothing.
     pub(crate) fn polled(
         &mut self,
         result: Result<Operation, Error>,
@@ -248,7 +256,8 @@ impl WaitMachine {
             // `next` then returns the error of a stopped wait, with all that is known.
             Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
             Err(error) => {
-                // A tolerated error leaves the schedule as it is: polls never come faster because of errors.
+                // A tolerated error leaves the schedule as it is: polls never come faster
+                // because of errors.
                 if let Err(error) = self.failed(error, now) {
                     return Some(Err(error));
                 }
@@ -264,10 +273,11 @@ impl WaitMachine {
         }
         self.saw(&operation, clock);
         if !operation.is_done() {
-            // A held response means that nothing has changed until now, so the next request may follow at once. A server that
-            // responds early gets the usual delay, counted from the request: it must not be polled in a loop.
-            // The form of the operation tells which service this is, so it comes before the decision about the
-            // next poll.
+            // A held response means that nothing has changed until now, so the next request
+            // may follow at once. A server that responds early gets the usual
+            // delay, counted from the request: it must not be polled in a loop.
+            // The form of the operation tells which service this is, so it comes before the
+            // decision about the next poll.
             self.long_polling.saw(&operation);
             let ready = self.long_polling.prepare(self.time_to_hold(now));
             match held {
@@ -275,8 +285,8 @@ impl WaitMachine {
                 Some(HeldPoll::InPart) => self.schedule(self.sent, now, clock.chance()),
                 _ => self.schedule(now, now, clock.chance()),
             }
-            // In every case, the immediate long poll included: a service that holds responses as it likes may
-            // return at once.
+            // In every case, the immediate long poll included: a service that holds
+            // responses as it likes may return at once.
             self.pause_at_least(self.long_polling.least_pause(), now);
         }
         Some(Ok(operation))
@@ -306,13 +316,15 @@ impl WaitMachine {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
-    /// Returns the poll that is due: held back by the server, where it is ready for that.
+    /// Returns the poll that is due: held back by the server, where it is ready
+    /// for that.
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
             None => Poll::get(&self.request.name, timeout).at_version(self.version()),
             Some((asked, binding)) => {
-                // The timeout of an attempt starts when the server stops holding the response back.
+                // The timeout of an attempt starts when the server stops holding the response
+                // back.
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
                 Poll::held(&self.request.name, timeout, asked, binding).at_version(self.version())
             }
@@ -323,7 +335,8 @@ impl WaitMachine {
         log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
         // The end of an outage is news too, even if the state is the same.
         self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
-        // One success ends an outage and resets all counters: only uninterrupted failures count.
+        // One success ends an outage and resets all counters: only uninterrupted
+        // failures count.
         (self.failures, self.outage, self.failed_polls) = (0, None, 0);
         (self.fault, self.pause) = (None, None);
         self.last = Some(operation.clone());
@@ -335,14 +348,16 @@ impl WaitMachine {
         }
     }
 
-    /// Calls the observer if there is news. Last in a step of the driver, because the observer may panic.
+    /// Calls the observer if there is news. Last in a step of the driver,
+    /// because the observer may panic.
     pub(crate) fn notify(&mut self, clock: &dyn Clock) {
         if !std::mem::take(&mut self.has_news) {
             return;
         }
         let (Some(observer), Some(tracker)) = (&self.watch.observer, &self.progress) else { return };
         let now = clock.now();
-        // The error of a long poll is kept in `fault` too. It is no outage: the get that follows decides.
+        // The error of a long poll is kept in `fault` too. It is no outage: the get
+        // that follows decides.
         let fault = self.fault.as_ref().zip(self.outage).map(|(error, since)| PollFault {
             error,
             elapsed: now.saturating_duration_since(since),
@@ -365,16 +380,19 @@ impl WaitMachine {
         log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
         let class = error.class();
         let passes = !matches!(class, FaultClass::StatusPage | FaultClass::NotFound | FaultClass::Permanent);
-        // An error of WaitOperation says nothing about the operation: the next poll is a get and decides.
+        // An error of WaitOperation says nothing about the operation: the next poll is
+        // a get and decides.
         if self.long_polling.failed(&error, passes) {
             // The next poll shows what the error means.
             self.fault = Some(error);
             return Ok(());
         }
         self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
-        // The observer sees an outage once, and again when its error changes, not at every failed poll.
+        // The observer sees an outage once, and again when its error changes, not at
+        // every failed poll.
         let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
-        // An outage starts when the first failed poll was sent: from then on the service is not known to work.
+        // An outage starts when the first failed poll was sent: from then on the
+        // service is not known to work.
         let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
         self.failed_polls = self.failed_polls.saturating_add(1);
         self.failures = self.failures.saturating_add(u32::from(matches!(
@@ -385,14 +403,16 @@ impl WaitMachine {
         let is_tolerated = match class {
             FaultClass::Transient | FaultClass::Tolerable => true,
             FaultClass::Doubtful => self.failures <= self.options.max_failures,
-            // Before a successful poll, a second status page in a row is probably a wrong URL; after it, it is an outage.
+            // Before a successful poll, a second status page in a row is probably a wrong URL; after it, it
+            // is an outage.
             FaultClass::StatusPage => {
                 let limit = if self.last.is_some() { u32::MAX } else { 1 };
                 self.failures <= self.options.max_failures.min(limit)
             }
             // After a successful poll, an unknown host is a problem of DNS; before it, it is a typing error.
             FaultClass::UnknownHost => self.last.is_some() && self.failures <= self.options.max_failures,
-            // Services with eventual consistency do not know a new operation for some seconds. Once it was seen, it is gone.
+            // Services with eventual consistency do not know a new operation for some seconds. Once it was
+            // seen, it is gone.
             FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
             FaultClass::Permanent => false,
         };
@@ -412,7 +432,8 @@ impl WaitMachine {
             // Only once: when time is up again, after the grace, `cancel` is not `No` and the wait is over.
             (OnTimeout::Cancel, Cancel::No) => WaitState::Cancel,
             (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
-                // Delays that gave up may have left most of the time, and a machine that slept none.
+                // Delays that gave up may have left most of the time, and a machine that slept
+                // none.
                 self.deadline = now.checked_add(grace);
                 (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
                 WaitState::Cancel
@@ -421,7 +442,8 @@ impl WaitMachine {
         };
     }
 
-    /// Returns how long cancelling may take; what is left of a grace is for confirming.
+    /// Returns how long cancelling may take; what is left of a grace is for
+    /// confirming.
     fn time_to_cancel(&self, now: Instant) -> Duration {
         match self.options.on_timeout {
             // The deadline is that of the grace by now, so a driver that comes late gets no extra time.

@@ -8,10 +8,12 @@ use crate::util::excerpt::excerpt;
 
 use super::Progress;
 
-/// Returns when an operation was created or, if its metadata say only that, started.
+/// Returns when an operation was created or, if its metadata say only that,
+/// started.
 ///
-/// The metadata of some services are the resource that the operation changes, and their times are the resource's. So only
-/// types whose name says that they describe an operation are read.
+/// The metadata of some services are the resource that the operation changes,
+/// and their times are the resource's. So only types whose name says that they
+/// describe an operation are read.
 pub(crate) fn created(operation: &Operation) -> Result<SystemTime, UnknownAge> {
     let metadata = operation.metadata().ok_or(UnknownAge::NoMetadata)?;
     let type_name = metadata.type_name();

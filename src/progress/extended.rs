@@ -1,4 +1,5 @@
-//! Extended operations, whose metadata are the operation itself, in the terms of other metadata.
+//! Extended operations, whose metadata are the operation itself, in the terms
+//! of other metadata.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,8 @@ use crate::types::{Code, OperationForm};
 
 use super::fields::{ProgressNumber, units};
 
-/// Renames and converts the fields about progress, and drops those about the end: an error is no partial failure.
+/// Renames and converts the fields about progress, and drops those about the
+/// end: an error is no partial failure.
 pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -> Map<String, Value> {
     for name in
         ["error", "httpErrorStatusCode", "httpErrorMessage", "clusterConditions", "nodepoolConditions"]
@@ -43,7 +45,8 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
-/// Returns a warning as a google.rpc.Status: the work goes on, but a part of it failed.
+/// Returns a warning as a google.rpc.Status: the work goes on, but a part of it
+/// failed.
 fn warning(warning: &Value) -> Value {
     let text = |name: &str| warning.get(name).and_then(Value::as_str).unwrap_or_default();
     let message = match (text("code"), text("message")) {
@@ -54,7 +57,8 @@ fn warning(warning: &Value) -> Value {
     json!({ "code": i32::from(Code::Unknown), "message": message })
 }
 
-/// The progress of GKE: metrics by name, and stages that have progress of their own.
+/// The progress of GKE: metrics by name, and stages that have progress of their
+/// own.
 #[derive(Default)]
 struct ClusterProgress {
     percent: Option<f64>,
@@ -115,7 +119,8 @@ impl Metrics<'_> {
     }
 }
 
-/// Returns the mean over all stages, of which those without a number are at 0 or, when done, at 100.
+/// Returns the mean over all stages, of which those without a number are at 0
+/// or, when done, at 100.
 fn mean_of_stages(stages: &Value) -> Option<f64> {
     let stages = stages.as_array().filter(|stages| !stages.is_empty())?;
     let percent = |stage: &Value| {
@@ -149,7 +154,8 @@ fn machines(bulk: &Value) -> Vec<(String, Value)> {
     fields.into_iter().filter_map(|(name, count)| Some((name.to_owned(), count?.into()))).collect()
 }
 
-/// GKE sends a few. They are compared with each other, which must not take long, however many a server sends.
+/// GKE sends a few. They are compared with each other, which must not take
+/// long, however many a server sends.
 const MOST_METRICS: usize = 100;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The values of metadata, by their names without regard to case and underscores.
+//! The values of metadata, by their names without regard to case and
+//! underscores.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -29,7 +30,8 @@ pub(super) struct ProgressFields<'a> {
 /// One object, or the objects of a list.
 struct ProgressPart<'a> {
     elements: Vec<FieldLevel<'a>>,
-    /// Larger than the number of elements if the service has not sent all of them yet.
+    /// Larger than the number of elements if the service has not sent all of
+    /// them yet.
     expected: usize,
 }
 
@@ -42,7 +44,8 @@ impl<'a> ProgressFields<'a> {
         let mut from = 0;
         for _ in 0..DEPTH {
             let outer = parts.get(from..).unwrap_or_default().iter();
-            // The elements of a list are not searched for further parts: the list is one value.
+            // The elements of a list are not searched for further parts: the list is one
+            // value.
             let outer = outer.filter_map(|part| part.elements.first().filter(|_| part.expected == 1));
             let room = MOST_PARTS.saturating_sub(parts.len());
             let inner: Vec<_> = outer.flat_map(parts_of).take(room).collect();
@@ -52,13 +55,15 @@ impl<'a> ProgressFields<'a> {
         Self { metadata, parts }
     }
 
-    /// Reads the first value of the first of these names that can be read, from the outside in.
+    /// Reads the first value of the first of these names that can be read, from
+    /// the outside in.
     pub(super) fn find<T>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
         self.parts.iter().flat_map(|part| &part.elements).find_map(|level| first(level, names, &read))
     }
 
-    /// Reads a percentage from the first part that has one. The percentage of a list is the mean of its elements, of
-    /// which those without a number have not begun.
+    /// Reads a percentage from the first part that has one. The percentage of a
+    /// list is the mean of its elements, of which those without a number
+    /// have not begun.
     pub(super) fn mean(&self, names: &[&str], read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
         let read = |value: &Value| mean_of(value, &read);
         self.parts.iter().find_map(|part| {
@@ -68,7 +73,8 @@ impl<'a> ProgressFields<'a> {
         })
     }
 
-    /// Reads numbers of units from the first part that has one, in all elements of a list.
+    /// Reads numbers of units from the first part that has one, in all elements
+    /// of a list.
     pub(super) fn sum(&self, name: &str) -> Option<u64> {
         self.parts.iter().find_map(|part| {
             let found = part.elements.iter().filter_map(|level| first(level, &[name], units));
@@ -91,7 +97,8 @@ impl<'a> ProgressFields<'a> {
         found
     }
 
-    /// Returns the largest number of failures that a counter or a summary of errors has.
+    /// Returns the largest number of failures that a counter or a summary of
+    /// errors has.
     pub(super) fn counted_failures(&self) -> Option<u64> {
         let levels = || self.parts.iter().flat_map(|part| &part.elements);
         let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
@@ -106,7 +113,8 @@ fn first<T>(level: &FieldLevel<'_>, names: &[&str], read: impl Fn(&Value) -> Opt
     names.iter().find_map(|name| level.get(*name)?.iter().find_map(|value| read(value)))
 }
 
-/// Reads a number, or the mean of a list of numbers, of which those that are missing count as zero.
+/// Reads a number, or the mean of a list of numbers, of which those that are
+/// missing count as zero.
 fn mean_of(value: &Value, read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
     let Value::Array(elements) = value else { return read(value) };
     let is_number = |value: &Value| value.is_number() || value.is_string();
@@ -117,8 +125,9 @@ fn mean_of(value: &Value, read: impl Fn(&Value) -> Option<f64>) -> Option<f64> {
     Some(sum / elements.len() as f64)
 }
 
-/// Adds up the failures of `counter: {success, failure}`, `counters: {objectsFromSourceFailed}` or
-/// `errorBreakdowns: [{errorCode, errorCount}]`. Bytes are not counted: they belong to an object that is.
+/// Adds up the failures of `counter: {success, failure}`, `counters:
+/// {objectsFromSourceFailed}` or `errorBreakdowns: [{errorCode, errorCount}]`.
+/// Bytes are not counted: they belong to an object that is.
 fn failures_of_group(value: &Value) -> Option<u64> {
     let objects = match value {
         Value::Object(object) => vec![object],
@@ -140,7 +149,8 @@ fn level(fields: &Map<String, Value>) -> FieldLevel<'_> {
     level
 }
 
-/// Returns the objects and lists of objects in the fields that may describe progress.
+/// Returns the objects and lists of objects in the fields that may describe
+/// progress.
 fn parts_of<'a>(level: &FieldLevel<'a>) -> Vec<ProgressPart<'a>> {
     let describes = |key: &str| {
         key == "common" || key == "status" || key.contains("progress") || key.ends_with("metadata")
@@ -161,7 +171,8 @@ fn part_of(value: &Value, statements: usize) -> Option<ProgressPart<'_>> {
     }
 }
 
-/// Returns how many statements the metadata of a schema change of Spanner have: its `progress` has an element for each.
+/// Returns how many statements the metadata of a schema change of Spanner have:
+/// its `progress` has an element for each.
 fn statements(level: &FieldLevel<'_>) -> usize {
     let values = level.get("statements").into_iter().flatten();
     values.filter_map(|value| value.as_array()).map(Vec::len).max().unwrap_or_default()
@@ -183,7 +194,8 @@ fn collect(value: &Value, found: &mut Vec<Status>) {
     }
 }
 
-/// A code that is not OK and a message, and nothing else that a status does not have.
+/// A code that is not OK and a message, and nothing else that a status does not
+/// have.
 fn is_failure(fields: &Map<String, Value>) -> bool {
     let code = fields.get("code").and_then(ProgressNumber::of).map(|code| code.value);
     code.is_some_and(|code| code != 0.0 && code.fract() == 0.0)
@@ -191,7 +203,8 @@ fn is_failure(fields: &Map<String, Value>) -> bool {
         && fields.keys().all(|key| matches!(key.as_str(), "code" | "message" | "details" | "@type"))
 }
 
-/// A number as services write it: as such or as text, with or without a percent sign.
+/// A number as services write it: as such or as text, with or without a percent
+/// sign.
 pub(super) struct ProgressNumber {
     value: f64,
     has_sign: bool,
@@ -240,7 +253,8 @@ pub(super) fn units(value: &Value) -> Option<u64> {
 
 const STRUCT: &str = "google.protobuf.Struct";
 
-/// Counters of failures that stand beside the other fields, in lower case without `_`.
+/// Counters of failures that stand beside the other fields, in lower case
+/// without `_`.
 const FAILURE_COUNTS: &[&str] = &[
     "failurecount",
     "failurescount",
@@ -250,13 +264,15 @@ const FAILURE_COUNTS: &[&str] = &[
     "failedrequestcount",
 ];
 
-/// Fields that group counters: Cloud Healthcare, Storage Transfer, Storage Batch Operations, Parallelstore.
+/// Fields that group counters: Cloud Healthcare, Storage Transfer, Storage
+/// Batch Operations, Parallelstore.
 const COUNTER_GROUPS: &[&str] = &["counter", "counters", "errorbreakdowns", "errorsummary", "errorsummaries"];
 
 /// As in `genericMetadata: { progress: { percent } }`.
 const DEPTH: usize = 2;
 
-/// Metadata have a few parts that describe progress; more are a list of something else.
+/// Metadata have a few parts that describe progress; more are a list of
+/// something else.
 const MOST_PARTS: usize = 100;
 
 /// More than the statements of any schema change.

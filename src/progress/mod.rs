@@ -1,4 +1,5 @@
-//! How far an operation is: a lenient view of metadata whose form every service chooses for itself.
+//! How far an operation is: a lenient view of metadata whose form every service
+//! chooses for itself.
 
 mod age;
 mod extended;
@@ -15,12 +16,14 @@ use fields::{ProgressFields, ProgressNumber};
 pub(crate) use age::{UnknownAge, created};
 pub(crate) use tracker::ProgressTracker;
 
-/// The progress of an operation, as far as its metadata have fields with known names.
+/// The progress of an operation, as far as its metadata have fields with known
+/// names.
 ///
-/// Every service has a metadata type of its own, so this is a guess by the names that Google's services use, in
-/// `camelCase` or `snake_case`, in the metadata or in a part such as `genericMetadata` or `progress`. What is not found is
-/// absent. If the program knows the type, decode it: [`Any::decode`](crate::Any::decode),
-/// [`Any::unpack`](crate::Any::unpack).
+/// Every service has a metadata type of its own, so this is a guess by the
+/// names that Google's services use, in `camelCase` or `snake_case`, in the
+/// metadata or in a part such as `genericMetadata` or `progress`. What is not
+/// found is absent. If the program knows the type, decode it:
+/// [`Any::decode`](crate::Any::decode), [`Any::unpack`](crate::Any::unpack).
 ///
 /// | | read from |
 /// |---|---|
@@ -35,11 +38,14 @@ pub(crate) use tracker::ProgressTracker;
 /// | [`partial_failures`](Self::partial_failures) | everything that looks like a `google.rpc.Status` |
 /// | [`failure_count`](Self::failure_count) | these, and counters: `failureCount`, `counter.failure`, `errorCount`, … |
 ///
-/// Progress that has an element for each part of the work, as schema changes of Spanner and annotations of several videos
-/// have, is the mean over the elements. An element without a number counts as zero.
+/// Progress that has an element for each part of the work, as schema changes of
+/// Spanner and annotations of several videos have, is the mean over the
+/// elements. An element without a number counts as zero.
 ///
-/// An [extended operation](crate::OperationForm) is read likewise: its own `progress`, times, `operationType` and `targetLink`,
-/// the metrics and stages of GKE, and its warnings as partial failures. Its `status` is the [`state`](Self::state).
+/// An [extended operation](crate::OperationForm) is read likewise: its own
+/// `progress`, times, `operationType` and `targetLink`, the metrics and stages
+/// of GKE, and its warnings as partial failures. Its `status` is the
+/// [`state`](Self::state).
 ///
 /// Protobuf bytes of a type without a JSON form here give nothing.
 ///
@@ -82,11 +88,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Reads the progress from the metadata of an operation. It never fails: unknown values are `None`.
+    /// Reads the progress from the metadata of an operation. It never fails:
+    /// unknown values are `None`.
     ///
     /// This uses one state of the operation. A wait ([`Update`](crate::Update),
-    /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there the percentage never decreases, and missing
-    /// times are measured.
+    /// [`Snapshots::progress`](crate::Snapshots::progress)) knows more: there
+    /// the percentage never decreases, and missing times are measured.
     ///
     /// ```
     /// use longrunning::{Any, Operation, Progress};
@@ -117,7 +124,8 @@ impl Progress {
         progress
     }
 
-    /// Returns how much of the work is done, from 0 to 100; 100 for an operation that succeeded.
+    /// Returns how much of the work is done, from 0 to 100; 100 for an
+    /// operation that succeeded.
     ///
     /// ```
     /// use longrunning::{Operation, Progress};
@@ -133,12 +141,14 @@ impl Progress {
         self.percent
     }
 
-    /// Returns how many units of work are done. The service defines the unit: rows, bytes, files.
+    /// Returns how many units of work are done. The service defines the unit:
+    /// rows, bytes, files.
     pub fn completed_units(&self) -> Option<u64> {
         self.completed_units
     }
 
-    /// Returns how many units of work there are; it may be an estimate of the service.
+    /// Returns how many units of work there are; it may be an estimate of the
+    /// service.
     ///
     /// ```
     /// use longrunning::{Operation, Progress};
@@ -155,7 +165,8 @@ impl Progress {
         self.total_units
     }
 
-    /// Returns when the operation was created. As all times here, it is by the clock of the service.
+    /// Returns when the operation was created. As all times here, it is by the
+    /// clock of the service.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -190,7 +201,8 @@ impl Progress {
 
     /// Returns the service's description of the current work, in a sentence.
     ///
-    /// As the other texts here, it is not escaped: it may contain control characters.
+    /// As the other texts here, it is not escaped: it may contain control
+    /// characters.
     ///
     /// ```
     /// use longrunning::{Operation, Progress};
@@ -208,7 +220,8 @@ impl Progress {
         self.message.as_deref()
     }
 
-    /// Returns the state of the work, such as `RUNNING`. Its values depend on the service.
+    /// Returns the state of the work, such as `RUNNING`. Its values depend on
+    /// the service.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
@@ -230,8 +243,8 @@ impl Progress {
 
     /// Returns the failures that did not fail the operation, in their order.
     ///
-    /// These are all values in the metadata that look like a `google.rpc.Status` and are not OK, as
-    /// [AIP-151](https://google.aip.dev/151) describes.
+    /// These are all values in the metadata that look like a
+    /// `google.rpc.Status` and are not OK, as [AIP-151](https://google.aip.dev/151) describes.
     ///
     /// ```
     /// # use longrunning::{Code, Operation, Progress};
@@ -246,10 +259,13 @@ impl Progress {
         &self.partial_failures
     }
 
-    /// Returns how many parts of the work have failed so far, if the metadata say so.
+    /// Returns how many parts of the work have failed so far, if the metadata
+    /// say so.
     ///
-    /// This is the larger of the number of [`partial_failures`](Self::partial_failures), which services cut short, and of
-    /// their counters: `failureCount`, `counter.failure`, the `errorCount`s of an error summary, …
+    /// This is the larger of the number of
+    /// [`partial_failures`](Self::partial_failures), which services cut short,
+    /// and of their counters: `failureCount`, `counter.failure`, the
+    /// `errorCount`s of an error summary, …
     ///
     /// ```
     /// # use longrunning::{Operation, Progress};
@@ -264,9 +280,11 @@ impl Progress {
         self.failure_count
     }
 
-    /// Returns how long the work has taken: from its start or creation to its end or to the last update of the metadata.
+    /// Returns how long the work has taken: from its start or creation to its
+    /// end or to the last update of the metadata.
     ///
-    /// In a wait it is the time until now; without a start time, it counts from the beginning of the wait.
+    /// In a wait it is the time until now; without a start time, it counts from
+    /// the beginning of the wait.
     ///
     /// ```
     /// use std::time::Duration;
@@ -283,9 +301,11 @@ impl Progress {
         self.elapsed
     }
 
-    /// Returns an estimate of the remaining time if the work continues at its speed; zero when it is done.
+    /// Returns an estimate of the remaining time if the work continues at its
+    /// speed; zero when it is done.
     ///
-    /// It is `None` without a percentage above 0. In a wait it decreases between two changes of the percentage.
+    /// It is `None` without a percentage above 0. In a wait it decreases
+    /// between two changes of the percentage.
     ///
     /// ```
     /// use std::time::Duration;
@@ -301,7 +321,8 @@ impl Progress {
         self.remaining
     }
 
-    /// Returns when the work began or, if unknown, when the operation was created.
+    /// Returns when the work began or, if unknown, when the operation was
+    /// created.
     fn begin(&self) -> Option<SystemTime> {
         self.start_time.or(self.create_time)
     }
@@ -377,7 +398,8 @@ fn duration(from: Option<SystemTime>, to: Option<SystemTime>) -> Option<Duration
     to?.duration_since(from?).ok()
 }
 
-/// Returns how long the rest takes at the speed so far, or `None` if nothing is done yet.
+/// Returns how long the rest takes at the speed so far, or `None` if nothing is
+/// done yet.
 fn rest(done: f64, took: Duration, rest: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(took.as_secs_f64() * rest / done).ok().filter(|_| done > 0.0)
 }

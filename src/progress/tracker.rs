@@ -1,4 +1,5 @@
-//! Progress over the states of one operation: it does not go back, and knows what time it is.
+//! Progress over the states of one operation: it does not go back, and knows
+//! what time it is.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -64,7 +65,8 @@ impl ProgressTracker {
         }
     }
 
-    /// By the age of the work if that is known, else by the changes that the wait saw.
+    /// By the age of the work if that is known, else by the changes that the
+    /// wait saw.
     fn remaining(&self, now: Instant) -> Option<Duration> {
         let (first, latest) = self.marks?;
         let left = match latest.age.filter(|age| !age.is_zero()) {

@@ -1,4 +1,5 @@
-//! The retry loop: what comes next, as a value, and the loop of a thread around it.
+//! The retry loop: what comes next, as a value, and the loop of a thread around
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,8 @@ pub(crate) struct RetryTask {
 pub(crate) struct AttemptTurn {
     /// The time it may take.
     pub(crate) timeout: Duration,
-    /// An earlier attempt failed in a way that leaves open whether the server acted on it.
+    /// An earlier attempt failed in a way that leaves open whether the server
+    /// acted on it.
     pub(crate) ambiguous: bool,
 }
 
@@ -41,7 +43,8 @@ pub(crate) enum RetryStep {
     End(Error),
 }
 
-/// Makes attempts until one succeeds, the policy gives up or the total timeout leaves no room for another.
+/// Makes attempts until one succeeds, the policy gives up or the total timeout
+/// leaves no room for another.
 pub(crate) fn run<T>(
     task: RetryTask,
     clock: &dyn Clock,
@@ -98,7 +101,8 @@ impl Attempts {
 
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> RetryStep {
         let now = clock.now();
-        // The state is left as `Due` without a sleep; the branches below restore what is still to come.
+        // The state is left as `Due` without a sleep; the branches below restore what
+        // is still to come.
         let after = match std::mem::replace(&mut self.state, RetryState::Due { after: None }) {
             RetryState::Over(error) => return RetryStep::End(error),
             RetryState::Due { after } => after,
@@ -142,7 +146,8 @@ impl Attempts {
     }
 
     pub(crate) fn failed(&mut self, error: Error, clock: &dyn Clock) {
-        // Once an attempt may have reached the server, that stays true for the whole call.
+        // Once an attempt may have reached the server, that stays true for the whole
+        // call.
         self.ambiguous |= error.was_sent();
         self.may_have_started |= error.may_have_started();
         let now = clock.now();
@@ -150,14 +155,16 @@ impl Attempts {
         let left = self.task.total_timeout.saturating_sub(elapsed);
         let (method, made) = (self.task.method, self.made);
         let delay = self.next_delay(&error, elapsed, clock);
-        // Less than the remaining time: a delay that ends with it leaves none for the attempt.
+        // Less than the remaining time: a delay that ends with it leaves none for the
+        // attempt.
         let fits = delay.filter(|delay| *delay < left);
         let again = fits.and_then(|delay| Some((delay, now.checked_add(delay)?)));
         let name = &self.task.name;
         let Some((delay, until)) = again else {
             log::debug!("{method} `{}`: attempt {made} failed: {error}", shown_name(name));
-            // No retry fits before the time that the hint names, whether the policy has one left or not. Without remaining
-            // time it was the timeout that ended the call.
+            // No retry fits before the time that the hint names, whether the policy has one
+            // left or not. Without remaining time it was the timeout that ended
+            // the call.
             let too_long = |hint: Duration| hint >= left && !left.is_zero();
             let is_hint = self.task.policy.retries(&error) && error.retry_after().is_some_and(too_long);
             let error = if is_hint { error.hint_too_long(left) } else { error };
@@ -170,7 +177,8 @@ impl Attempts {
             Seconds(delay)
         );
         if let Some(observer) = &self.task.policy.observer {
-            // Called before the sleep, so that a program can report a retry while it waits for it.
+            // Called before the sleep, so that a program can report a retry while it waits
+            // for it.
             observer(&Retry { method, name, attempt: made, error: &error, delay });
         }
         self.state = RetryState::Due { after: Some((until, error)) };
@@ -179,24 +187,27 @@ impl Attempts {
     /// Returns the delay before the next attempt; none when the call gives up.
     fn next_delay(&mut self, error: &Error, elapsed: Duration, clock: &dyn Clock) -> Option<Duration> {
         let policy = &self.task.policy;
-        // Two conditions: the error has to be transient, and a repetition of the request has to be harmless.
+        // Two conditions: the error has to be transient, and a repetition of the
+        // request has to be harmless.
         if !policy.retries(error) || !self.task.repeat.allows(error) {
             return None;
         }
-        // The budget is charged for every failure that could be retried, even if the attempts are used up: gRPC does the same.
+        // The budget is charged for every failure that could be retried, even if the
+        // attempts are used up: gRPC does the same.
         let affordable = policy.budget.as_ref().is_none_or(RetryBudget::failed);
         if !affordable || self.made >= policy.max_attempts {
             return None;
         }
         let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());
         let own = delays.next(elapsed, clock.chance())?;
-        // A hint is a lower bound, not a replacement: clients that get the same hint still spread by their own jitter.
+        // A hint is a lower bound, not a replacement: clients that get the same hint
+        // still spread by their own jitter.
         Some(own.max(error.retry_after().unwrap_or_default()))
     }
 
     fn finish(&self, error: Error, elapsed: Duration) -> Error {
-        // What ends the call, such as a stop, may know nothing of an earlier attempt. There was one only if a
-        // repetition is harmless.
+        // What ends the call, such as a stop, may know nothing of an earlier attempt.
+        // There was one only if a repetition is harmless.
         let error = match self.may_have_started && !error.may_have_started() {
             true => error.in_doubt_of_start(true),
             false => error,

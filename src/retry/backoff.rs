@@ -47,15 +47,18 @@ enum Jitter {
 
 /// The delays of one call.
 pub(crate) trait RetryDelays: Send {
-    /// Returns the next delay, `elapsed` after the start; `chance` in `0.0..1.0` spreads it. None gives up.
+    /// Returns the next delay, `elapsed` after the start; `chance` in
+    /// `0.0..1.0` spreads it. None gives up.
     fn next(&mut self, elapsed: Duration, chance: f64) -> Option<Duration>;
 }
 
 impl Backoff {
-    /// Creates delays that grow from `initial` to `maximum`, by a factor of 2 or the one of [`factor`](Self::factor).
+    /// Creates delays that grow from `initial` to `maximum`, by a factor of 2
+    /// or the one of [`factor`](Self::factor).
     ///
-    /// Each delay is random between half of the current step and all of it (equal jitter). So clients that fail
-    /// together do not return together, and a call does not use up its attempts in a moment.
+    /// Each delay is random between half of the current step and all of it
+    /// (equal jitter). So clients that fail together do not return
+    /// together, and a call does not use up its attempts in a moment.
     ///
     /// ```
     /// use std::time::Duration;
@@ -68,10 +71,11 @@ impl Backoff {
         Self(BackoffShape::Exponential { initial, maximum, factor: 2.0, jitter: Jitter::Equal })
     }
 
-    /// Creates delays that are a fraction of the elapsed time: at least `minimum`, ±10 %, at most `maximum`.
+    /// Creates delays that are a fraction of the elapsed time: at least
+    /// `minimum`, ±10 %, at most `maximum`.
     ///
-    /// So the lag after the end of an operation is a bounded fraction of its length. A `fraction` that is
-    /// not a positive number counts as 0.
+    /// So the lag after the end of an operation is a bounded fraction of its
+    /// length. A `fraction` that is not a positive number counts as 0.
     ///
     /// ```
     /// use std::time::Duration;
@@ -86,7 +90,8 @@ impl Backoff {
         Self(BackoffShape::Proportional { fraction, minimum, maximum })
     }
 
-    /// Creates delays by a closure. Its argument is the number of the retry, counted from 1; `None` gives up.
+    /// Creates delays by a closure. Its argument is the number of the retry,
+    /// counted from 1; `None` gives up.
     ///
     /// ```
     /// use std::time::Duration;
@@ -111,10 +116,11 @@ impl Backoff {
         })))
     }
 
-    /// Creates delays by a policy of the crate `backoff`, which adds its own jitter.
+    /// Creates delays by a policy of the crate `backoff`, which adds its own
+    /// jitter.
     ///
-    /// `start` creates the policy for each call. Only its delays are used; this crate enforces deadlines and server
-    /// hints.
+    /// `start` creates the policy for each call. Only its delays are used; this
+    /// crate enforces deadlines and server hints.
     ///
     /// ```
     /// use longrunning::{Backoff, RetryPolicy};
@@ -133,9 +139,11 @@ impl Backoff {
         })))
     }
 
-    /// Sets how much longer each step of [`exponential`](Self::exponential) is than the one before.
+    /// Sets how much longer each step of [`exponential`](Self::exponential) is
+    /// than the one before.
     ///
-    /// Default: 2. A number below 1, or NaN, counts as 1. Has no effect on other delays.
+    /// Default: 2. A number below 1, or NaN, counts as 1. Has no effect on
+    /// other delays.
     ///
     /// ```
     /// use std::time::Duration;
@@ -151,10 +159,12 @@ impl Backoff {
         self
     }
 
-    /// Draws each delay of [`exponential`](Self::exponential) between zero and the current step.
+    /// Draws each delay of [`exponential`](Self::exponential) between zero and
+    /// the current step.
     ///
-    /// This is the jitter of Google's client for Python. It spreads clients more widely, but five attempts of one
-    /// call may end within a second. Has no effect on other delays.
+    /// This is the jitter of Google's client for Python. It spreads clients
+    /// more widely, but five attempts of one call may end within a second.
+    /// Has no effect on other delays.
     ///
     /// ```
     /// use std::time::Duration;
@@ -191,8 +201,9 @@ impl Backoff {
 
 /// The polling delays of others, for those who want to ask as they do.
 ///
-/// How they compare stands in [`docs/polling.md`]. Their limits on the whole wait (15 min of Python, 30 min of gcloud)
-/// are no part of them: see [`Poller::total_timeout`](crate::Poller::total_timeout).
+/// How they compare stands in [`docs/polling.md`]. Their limits on the whole
+/// wait (15 min of Python, 30 min of gcloud) are no part of them: see
+/// [`Poller::total_timeout`](crate::Poller::total_timeout).
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -207,28 +218,33 @@ impl Backoff {
 ///
 /// [`docs/polling.md`]: https://docs.rs/crate/longrunning/latest/source/docs/polling.md
 impl Backoff {
-    /// Creates the polling delays of Google's client library for Python: 1 s to 20 s, factor 1.5, full jitter.
+    /// Creates the polling delays of Google's client library for Python: 1 s to
+    /// 20 s, factor 1.5, full jitter.
     ///
     /// Source: `DEFAULT_POLLING` in `google.api_core.future.polling`.
     pub fn python() -> Self {
         Self::like(1, 20, 1.5, Jitter::Full)
     }
 
-    /// Creates the polling delays of Google's client library for Go: 1 s to 60 s, factor 2, full jitter.
+    /// Creates the polling delays of Google's client library for Go: 1 s to 60
+    /// s, factor 2, full jitter.
     ///
     /// Source: `Operation.Wait` in `cloud.google.com/go/longrunning`.
     pub fn go() -> Self {
         Self::like(1, 60, 2.0, Jitter::Full)
     }
 
-    /// Creates the polling delays of Google's client library for Rust: 1 s to 60 s, factor 2, no jitter.
+    /// Creates the polling delays of Google's client library for Rust: 1 s to
+    /// 60 s, factor 2, no jitter.
     ///
-    /// Source: `ExponentialBackoff` as the polling policy of `google-cloud-lro`.
+    /// Source: `ExponentialBackoff` as the polling policy of
+    /// `google-cloud-lro`.
     pub fn google_cloud_rust() -> Self {
         Self::like(1, 60, 2.0, Jitter::None)
     }
 
-    /// Creates the polling delays of gcloud: 2 s to 180 s, factor 1.4, plus up to a second.
+    /// Creates the polling delays of gcloud: 2 s to 180 s, factor 1.4, plus up
+    /// to a second.
     ///
     /// Source: `WaitFor` in `googlecloudsdk.api_lib.util.waiter`.
     pub fn gcloud() -> Self {

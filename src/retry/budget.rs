@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Stops retries while most calls fail, so that retries do not multiply the load on a service that is down.
+/// Stops retries while most calls fail, so that retries do not multiply the
+/// load on a service that is down.
 ///
-/// It works as gRPC's [retry throttling]: a failure that could be retried takes a token, a success returns a fraction of
-/// one, and with half of the tokens or fewer nothing is retried. Clones share the tokens. First attempts are never
+/// It works as gRPC's [retry throttling]: a failure that could be retried takes
+/// a token, a success returns a fraction of one, and with half of the tokens or
+/// fewer nothing is retried. Clones share the tokens. First attempts are never
 /// delayed or rejected.
 ///
 /// ```
@@ -32,14 +34,17 @@ pub struct RetryBudget(Arc<BudgetTokens>);
 struct BudgetTokens {
     most: f64,
     per_success: f64,
-    /// The bits of a number. No lock: a forked child would have to wait for one that its parent held.
+    /// The bits of a number. No lock: a forked child would have to wait for one
+    /// that its parent held.
     left: AtomicU64,
 }
 
 impl RetryBudget {
-    /// Creates a budget of `tokens`, at least 1, to which each success adds `per_success`.
+    /// Creates a budget of `tokens`, at least 1, to which each success adds
+    /// `per_success`.
     ///
-    /// A `per_success` that is not a positive number counts as 0: then the budget never recovers.
+    /// A `per_success` that is not a positive number counts as 0: then the
+    /// budget never recovers.
     ///
     /// ```
     /// use longrunning::{RetryBudget, RetryPolicy};
@@ -66,7 +71,8 @@ impl RetryBudget {
     fn change(&self, change: impl Fn(f64) -> f64) -> f64 {
         let change = |bits| change(f64::from_bits(bits));
         let changed = |bits| Some(change(bits).to_bits());
-        // `fetch_update` returns the value before the change, so the change is computed again.
+        // `fetch_update` returns the value before the change, so the change is computed
+        // again.
         let before = self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
         change(before.unwrap_or_else(|bits| bits))
     }

@@ -1,4 +1,5 @@
-//! The one retry loop of the crate: which errors are retried, and when. It does not depend on HTTP.
+//! The one retry loop of the crate: which errors are retried, and when. It does
+//! not depend on HTTP.
 
 mod attempts;
 mod backoff;
@@ -22,17 +23,23 @@ pub use budget::RetryBudget;
 pub(crate) use rate::RateLimit;
 pub(crate) use repeat::RepeatRule;
 
-/// Decides which errors of a call are retried, how often and after which delays.
+/// Decides which errors of a call are retried, how often and after which
+/// delays.
 ///
-/// The default follows Google's configuration of `google.longrunning.Operations`: at most 5 attempts, delays
-/// of 0.25 to 0.5 s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Errors that say nothing about the request are
-/// retried too: a connection that fails or breaks, an attempt that times out, a proxy's 502, 503
-/// or 504, a transient error of a token endpoint, and an exhausted quota with a delay from the server. Nothing is
-/// retried if the server forbids it (`grpc-retry-pushback-ms: -1`). `docs/errors.md` has a table of all events. All
-/// five RPCs are idempotent, so an attempt that may have reached the server is retried.
+/// The default follows Google's configuration of
+/// `google.longrunning.Operations`: at most 5 attempts, delays of 0.25 to 0.5
+/// s, doubled up to 5 to 10 s, retry on `UNAVAILABLE`. Errors that say nothing
+/// about the request are retried too: a connection that fails or breaks, an
+/// attempt that times out, a proxy's 502, 503 or 504, a transient error of a
+/// token endpoint, and an exhausted quota with a delay from the server. Nothing
+/// is retried if the server forbids it (`grpc-retry-pushback-ms: -1`).
+/// `docs/errors.md` has a table of all events. All five RPCs are idempotent, so
+/// an attempt that may have reached the server is retried.
 ///
-/// A delay that the server requests (`Retry-After`, [`RetryInfo`]) is a lower bound for the next delay. If it exceeds the
-/// remaining time of the call, the call ends at once. The message names the delay, and [`Error::retry_after`] returns it.
+/// A delay that the server requests (`Retry-After`, [`RetryInfo`]) is a lower
+/// bound for the next delay. If it exceeds the remaining time of the call, the
+/// call ends at once. The message names the delay, and [`Error::retry_after`]
+/// returns it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -107,7 +114,8 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
-    /// Limits the number of attempts of a call, the first included. Default: 5; zero counts as 1.
+    /// Limits the number of attempts of a call, the first included. Default: 5;
+    /// zero counts as 1.
     ///
     /// ```
     /// use longrunning::RetryPolicy;
@@ -123,7 +131,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the codes of the service that are retried. Default: only `UNAVAILABLE`.
+    /// Sets the codes of the service that are retried. Default: only
+    /// `UNAVAILABLE`.
     ///
     /// Connection errors and timeouts are retried regardless of this.
     ///
@@ -144,21 +153,25 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the delays between attempts. Default: [`Backoff::exponential`] from 0.5 s to 10 s.
+    /// Sets the delays between attempts. Default: [`Backoff::exponential`] from
+    /// 0.5 s to 10 s.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Retries only while `budget` has tokens. Clones of this policy share it. Default: no budget.
+    /// Retries only while `budget` has tokens. Clones of this policy share it.
+    /// Default: no budget.
     ///
-    /// If it is the policy of a client, all calls share it, except those with a [policy](crate::Call::retry) of their own.
+    /// If it is the policy of a client, all calls share it, except those with a
+    /// [policy](crate::Call::retry) of their own.
     pub fn budget(mut self, budget: RetryBudget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Calls `observer` after each failed attempt that will be retried, before the sleep.
+    /// Calls `observer` after each failed attempt that will be retried, before
+    /// the sleep.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};

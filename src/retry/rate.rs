@@ -7,7 +7,8 @@ use crate::util::process::ProcessLock;
 
 /// Hands out evenly spaced permits, in the order of requests.
 ///
-/// That is a token bucket that holds one token, and tells right away when the token comes.
+/// That is a token bucket that holds one token, and tells right away when the
+/// token comes.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     spacing: Duration,
@@ -26,15 +27,18 @@ impl RateLimit {
         Ok(Self { spacing, next: ProcessLock::default() })
     }
 
-    /// Takes the next turn and says when it comes: now, or later. None, and no turn, if that is not before `end`.
+    /// Takes the next turn and says when it comes: now, or later. None, and no
+    /// turn, if that is not before `end`.
     pub(crate) fn reserve(&self, now: Instant, end: Option<Instant>) -> Option<Instant> {
-        // The lock covers only this arithmetic. Waiters sleep without it, until their own instant.
+        // The lock covers only this arithmetic. Waiters sleep without it, until their
+        // own instant.
         let mut next = self.next.lock();
         let turn = next.map_or(now, |next| next.max(now));
         if end.is_some_and(|end| end <= turn) {
             return None;
         }
-        // Only a permit that is taken moves the next one, so waits that end do not delay the others.
+        // Only a permit that is taken moves the next one, so waits that end do not
+        // delay the others.
         *next = Some(turn.checked_add(self.spacing)?);
         Some(turn)
     }

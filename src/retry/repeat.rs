@@ -4,9 +4,11 @@ use crate::error::{Error, ErrorKind};
 
 /// Limits when a request may be sent a second time.
 ///
-/// This is the one place that decides it: the HTTP client and the gRPC transport send a request of
-/// [`OnlyUnsent`](Self::OnlyUnsent) once, whatever happens to its connection, and report what became of it. The one
-/// exception is a response of 401: it rejects the request, which the transports then send again with a fresh token.
+/// This is the one place that decides it: the HTTP client and the gRPC
+/// transport send a request of [`OnlyUnsent`](Self::OnlyUnsent) once, whatever
+/// happens to its connection, and report what became of it. The one
+/// exception is a response of 401: it rejects the request, which the transports
+/// then send again with a fresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RepeatRule {
     /// It may be sent any number of times.
@@ -16,11 +18,14 @@ pub(crate) enum RepeatRule {
 }
 
 impl RepeatRule {
-    /// Returns whether another attempt may follow this error, if the policy wants one.
+    /// Returns whether another attempt may follow this error, if the policy
+    /// wants one.
     ///
-    /// A status is a response, so the request was sent, even if a quota was exhausted and nothing was done. Only the
-    /// status of an [`Auth`](ErrorKind::Auth) error is that of another server, before the request. Errors without a status
-    /// know whether bytes were written; `REFUSED_STREAM` and a `GOAWAY` below the stream count as unsent.
+    /// A status is a response, so the request was sent, even if a quota was
+    /// exhausted and nothing was done. Only the status of an
+    /// [`Auth`](ErrorKind::Auth) error is that of another server, before the
+    /// request. Errors without a status know whether bytes were written;
+    /// `REFUSED_STREAM` and a `GOAWAY` below the stream count as unsent.
     pub(super) fn allows(self, error: &Error) -> bool {
         let is_unsent = error.kind() == ErrorKind::Auth
             || !error.was_sent() && error.status().is_none() && error.http_status().is_none();

@@ -21,12 +21,16 @@ use crate::transport::{StartBody, StartRequest, version_of};
 use crate::types::Operation;
 use crate::util::redact::Masked;
 
-/// Builds and sends a request that starts an operation; created by [`OperationsClient::start`].
+/// Builds and sends a request that starts an operation; created by
+/// [`OperationsClient::start`].
 ///
-/// The reference of the service says what to set: the HTTP method and the path with its parameters filled in
-/// ([`method`](Self::method); `POST` by default), the query ([`query`](Self::query)), and the body ([`json`](Self::json),
-/// [`json_text`](Self::json_text), [`message`](Self::message), or none). Credentials, quota project, headers and timeouts are
-/// those of every other call. An attempt has 60 s by default, because a service may need time to accept work.
+/// The reference of the service says what to set: the HTTP method and the path
+/// with its parameters filled in ([`method`](Self::method); `POST` by default),
+/// the query ([`query`](Self::query)), and the body ([`json`](Self::json),
+/// [`json_text`](Self::json_text), [`message`](Self::message), or none).
+/// Credentials, quota project, headers and timeouts are those of every other
+/// call. An attempt has 60 s by default, because a service may need time to
+/// accept work.
 ///
 /// ```
 /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -54,24 +58,32 @@ use crate::util::redact::Masked;
 ///
 /// # Never sent twice
 ///
-/// A second request could start a second operation. So the call is repeated only if the first request was certainly not
-/// processed: no byte of it was written (no connection, no access token), the response was 401 and there is a fresh token, or,
-/// over gRPC, the server refused the stream (`REFUSED_STREAM`, or a `GOAWAY` below it). Every other error is returned, 429 and
-/// 503 included. The request is sent on a new connection or on one that was used within the last 2 s, because an idle
-/// connection that the server closes at that moment leaves open whether the request arrived.
+/// A second request could start a second operation. So the call is repeated
+/// only if the first request was certainly not processed: no byte of it was
+/// written (no connection, no access token), the response was 401 and there is
+/// a fresh token, or, over gRPC, the server refused the stream
+/// (`REFUSED_STREAM`, or a `GOAWAY` below it). Every other error is returned,
+/// 429 and 503 included. The request is sent on a new connection or on one that
+/// was used within the last 2 s, because an idle connection that the server
+/// closes at that moment leaves open whether the request arrived.
 ///
-/// An error after which an operation may be running says so, and [`Error::may_have_started`] returns true: look for the
-/// operation with [`list`](crate::OperationsClient::list) before you start again.
+/// An error after which an operation may be running says so, and
+/// [`Error::may_have_started`] returns true: look for the operation with
+/// [`list`](crate::OperationsClient::list) before you start again.
 ///
-/// With [`request_id`](Self::request_id) or [`idempotent`](Self::idempotent), the call is retried as all other calls are,
-/// within its [`retry`](Self::retry) policy.
+/// With [`request_id`](Self::request_id) or [`idempotent`](Self::idempotent),
+/// the call is retried as all other calls are, within its
+/// [`retry`](Self::retry) policy.
 ///
 /// # The handle
 ///
-/// The handle and its poller use the version of the path (`v2` for `/v2/projects/…`, `compute/v1` for
-/// `/compute/v1/projects/…`), whatever the version of the client is; a [`Pending`](crate::Pending) keeps it. An operation that
-/// is done already is not polled. Some services find an operation only after a moment: for 30 s after the start, the handle
-/// tolerates `NOT_FOUND`, and [`refresh`](OperationHandle::refresh) returns the response of the start.
+/// The handle and its poller use the version of the path (`v2` for
+/// `/v2/projects/…`, `compute/v1` for `/compute/v1/projects/…`), whatever the
+/// version of the client is; a [`Pending`](crate::Pending) keeps it. An
+/// operation that is done already is not polled. Some services find an
+/// operation only after a moment: for 30 s after the start, the handle
+/// tolerates `NOT_FOUND`, and [`refresh`](OperationHandle::refresh) returns the
+/// response of the start.
 ///
 /// [`OperationsClient::start`]: crate::OperationsClient::start
 #[derive(Clone)]
@@ -120,7 +132,8 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Adds a parameter to the query, encoded. May be called more than once, with one name too. There is no query over gRPC.
+    /// Adds a parameter to the query, encoded. May be called more than once,
+    /// with one name too. There is no query over gRPC.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -136,10 +149,12 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Sets the body: `body` as JSON. The reference of the service says whether that is the whole request or one field of it,
-    /// often the resource itself.
+    /// Sets the body: `body` as JSON. The reference of the service says whether
+    /// that is the whole request or one field of it, often the resource
+    /// itself.
     ///
-    /// A value that cannot be serialized is reported by `send`, with [`ErrorKind::Config`](crate::ErrorKind::Config).
+    /// A value that cannot be serialized is reported by `send`, with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -164,7 +179,8 @@ impl<M> StartCall<M> {
 
     /// Sets the body: this text, which is sent as it is.
     ///
-    /// A text that is no JSON is refused by `send` with [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent.
+    /// A text that is no JSON is refused by `send` with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent.
     ///
     /// ```
     /// use longrunning::ErrorKind;
@@ -187,9 +203,11 @@ impl<M> StartCall<M> {
     }
 
     /// Sets the request message: over gRPC, and over REST with
-    /// [`DataFormat::Proto`](crate::transport::DataFormat::Proto), where it is the body that the method wants.
+    /// [`DataFormat::Proto`](crate::transport::DataFormat::Proto), where it is
+    /// the body that the method wants.
     ///
-    /// Over REST with JSON, `send` fails with [`ErrorKind::Config`](crate::ErrorKind::Config).
+    /// Over REST with JSON, `send` fails with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -207,10 +225,12 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Adds a field to the header `x-goog-request-params` ([AIP-4222]), by which gRPC front ends route a request.
+    /// Adds a field to the header `x-goog-request-params` ([AIP-4222]), by
+    /// which gRPC front ends route a request.
     ///
-    /// The client cannot derive it from the method. Which fields a method needs is in its `google.api.http` or
-    /// `google.api.routing` option. Over REST the path says it, and the header is rarely needed.
+    /// The client cannot derive it from the method. Which fields a method needs
+    /// is in its `google.api.http` or `google.api.routing` option. Over
+    /// REST the path says it, and the header is rarely needed.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer};
@@ -229,15 +249,21 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Sets the query parameter `requestId` ([AIP-155]) to a UUID that you have made, and allows retries.
+    /// Sets the query parameter `requestId` ([AIP-155]) to a UUID that you have
+    /// made, and allows retries.
     ///
-    /// The service recognises a repeated id and returns the operation that it has started already. **A service that ignores
-    /// the id starts twice**: look for `requestId` in the reference of the method. A method whose request has the id in its
-    /// body takes [`idempotent`](Self::idempotent) instead. To start again after an error, use the same id.
+    /// The service recognises a repeated id and returns the operation that it
+    /// has started already. **A service that ignores the id starts twice**:
+    /// look for `requestId` in the reference of the method. A method whose
+    /// request has the id in its body takes
+    /// [`idempotent`](Self::idempotent) instead. To start again after an error,
+    /// use the same id.
     ///
-    /// It is refused with [`ErrorKind::Config`](crate::ErrorKind::Config) over gRPC, where the id is a field of the message,
-    /// and for services that are known not to take it: Cloud SQL, Kubernetes Engine, Deployment Manager, and Cloud DNS, where
-    /// the parameter is called `clientOperationId`.
+    /// It is refused with [`ErrorKind::Config`](crate::ErrorKind::Config) over
+    /// gRPC, where the id is a field of the message, and for services that
+    /// are known not to take it: Cloud SQL, Kubernetes Engine, Deployment
+    /// Manager, and Cloud DNS, where the parameter is called
+    /// `clientOperationId`.
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
@@ -259,10 +285,13 @@ impl<M> StartCall<M> {
         self.query("requestId", id).idempotent(true)
     }
 
-    /// Sets whether a second request is harmless, so that the call may be retried. Default: no.
+    /// Sets whether a second request is harmless, so that the call may be
+    /// retried. Default: no.
     ///
-    /// It is harmless if the body contains an id by which the service recognises a repeated request, or if the method sets a
-    /// state that is already reached the second time. **A service that ignores the id starts twice.**
+    /// It is harmless if the body contains an id by which the service
+    /// recognises a repeated request, or if the method sets a state that is
+    /// already reached the second time. **A service that ignores the id starts
+    /// twice.**
     ///
     /// ```
     /// # use longrunning::testing::{FakeOperation, FakeServer, Reply};
@@ -279,7 +308,8 @@ impl<M> StartCall<M> {
         self
     }
 
-    /// Returns the request with the complete options, or the error of the first that cannot be used.
+    /// Returns the request with the complete options, or the error of the first
+    /// that cannot be used.
     pub(crate) fn complete(&self) -> Result<(StartRequest, CallOptions), Error> {
         self.options.check()?;
         if self.has_request_id {
@@ -302,7 +332,8 @@ impl<M> StartCall<M> {
         }
     }
 
-    /// Returns a handle for the operation that was started, at the version of the path.
+    /// Returns a handle for the operation that was started, at the version of
+    /// the path.
     pub(crate) fn into_handle(self, operation: Operation) -> OperationHandle<M> {
         let version = self.core.other_version(version_of(&self.request.path));
         let started = self.core.clock.now();
@@ -312,15 +343,18 @@ impl<M> StartCall<M> {
 }
 
 impl StartCall {
-    /// Sends the request and returns a handle for the operation, which holds the response.
+    /// Sends the request and returns a handle for the operation, which holds
+    /// the response.
     ///
     /// # Errors
     ///
-    /// `Service` with the code of the service, `Auth`, `Transport`, `Timeout` and `Stopped`: if
-    /// [`Error::may_have_started`] is true, an operation may be running. `Decode` if the response is no operation; the message
-    /// says whether the request was accepted, and then [`Error::response_body`] returns the body. `Binding` for a path of which
-    /// no request can be made, and `Config` for an option that cannot be used: nothing was sent. An operation that has failed
-    /// already is not an error here.
+    /// `Service` with the code of the service, `Auth`, `Transport`, `Timeout`
+    /// and `Stopped`: if [`Error::may_have_started`] is true, an operation
+    /// may be running. `Decode` if the response is no operation; the message
+    /// says whether the request was accepted, and then [`Error::response_body`]
+    /// returns the body. `Binding` for a path of which no request can be
+    /// made, and `Config` for an option that cannot be used: nothing was sent.
+    /// An operation that has failed already is not an error here.
     pub fn send(self) -> Result<OperationHandle, Error> {
         let (request, options) = self.complete()?;
         let core = &*self.core;

@@ -1,4 +1,5 @@
-//! One attempt of a start, and whether a failed one may have started the operation.
+//! One attempt of a start, and whether a failed one may have started the
+//! operation.
 
 use crate::call::AttemptRequest;
 use crate::error::{Error, ErrorKind};
@@ -16,8 +17,8 @@ impl AttemptRequest for StartRequest {
         turn: AttemptTurn,
     ) -> Result<Operation, Error> {
         over.start_operation(self, attempt).map_err(|error| {
-            // An earlier attempt counts too: if it has started the operation, this one may be refused for that
-            // very reason.
+            // An earlier attempt counts too: if it has started the operation, this one may
+            // be refused for that very reason.
             match turn.ambiguous || may_have_started(&error) {
                 true => error.in_doubt_of_start(self.is_idempotent),
                 false => error,
@@ -26,9 +27,11 @@ impl AttemptRequest for StartRequest {
     }
 }
 
-/// Returns whether the service may have started an operation although the attempt failed with `error`.
+/// Returns whether the service may have started an operation although the
+/// attempt failed with `error`.
 fn may_have_started(error: &Error) -> bool {
-    // The method has succeeded but does not return operations, or without a token nothing was sent.
+    // The method has succeeded but does not return operations, or without a token
+    // nothing was sent.
     if error.is_no_operation() || error.kind() == ErrorKind::Auth {
         return false;
     }
@@ -40,7 +43,8 @@ fn may_have_started(error: &Error) -> bool {
     }
 }
 
-/// Returns whether a service or a proxy may send this code although the operation was started. All others are refusals.
+/// Returns whether a service or a proxy may send this code although the
+/// operation was started. All others are refusals.
 fn leaves_open(code: Code) -> bool {
     matches!(
         code,

@@ -4,7 +4,8 @@ use crate::core::Origin;
 use crate::error::Error;
 use crate::transport::OperationService;
 
-/// Refuses a request id for a service that is known to ignore or refuse it. If it were sent, a retry would start twice.
+/// Refuses a request id for a service that is known to ignore or refuse it. If
+/// it were sent, a retry would start twice.
 pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
     if origin.is_some_and(|origin| origin.api_version.is_none()) {
         return Err(Error::config(
@@ -22,7 +23,8 @@ pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
     }
 }
 
-/// Returns what to do without a request id, if the discovery document of the service has no parameter `requestId`.
+/// Returns what to do without a request id, if the discovery document of the
+/// service has no parameter `requestId`.
 fn instead(service: OperationService) -> Option<&'static str> {
     match service {
         OperationService::CloudSql

@@ -19,7 +19,8 @@ pub(super) struct SweepQueue {
     /// The instant after which no call is started.
     end: Option<Instant>,
     clock: Arc<dyn Clock>,
-    /// A call succeeded, or failed for a reason that concerns one operation only.
+    /// A call succeeded, or failed for a reason that concerns one operation
+    /// only.
     hopeful: bool,
     refused: usize,
 }
@@ -37,7 +38,8 @@ impl SweepQueue {
         Self { names: names.into_iter(), stop, end, clock, hopeful: false, refused: 0 }
     }
 
-    /// Calls `act` for each name on up to `threads` threads and passes the results to `done` on the calling thread.
+    /// Calls `act` for each name on up to `threads` threads and passes the
+    /// results to `done` on the calling thread.
     ///
     /// Returns how many names were not tried.
     pub(super) fn run(
@@ -71,8 +73,8 @@ impl SweepQueue {
 
     fn next(&mut self) -> Option<String> {
         let stopped = self.stop.as_ref().is_some_and(StopToken::is_stopped);
-        // Only the start of calls is limited. A call that runs has its own timeout, and its result must be
-        // known.
+        // Only the start of calls is limited. A call that runs has its own timeout, and
+        // its result must be known.
         let is_over = self.end.is_some_and(|end| end <= self.clock.now());
         let hopeless = !self.hopeful && self.refused >= HOPELESS;
         if stopped || is_over || hopeless { None } else { self.names.next() }
@@ -90,14 +92,17 @@ impl SweepQueue {
     }
 }
 
-/// Returns whether an error says more about the caller or the service than about the one operation.
+/// Returns whether an error says more about the caller or the service than
+/// about the one operation.
 fn concerns_all(error: &Error) -> bool {
     let code =
         matches!(error.code(), Some(Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented));
-    // A used-up quota has the code of a refusal in older APIs, and may be free again for the next operation.
+    // A used-up quota has the code of a refusal in older APIs, and may be free
+    // again for the next operation.
     (code && !error.is_quota())
         || matches!(error.kind(), ErrorKind::Auth | ErrorKind::Binding | ErrorKind::Config)
 }
 
-/// This many such failures, without a success, end the sweep: the rest would fail in the same way.
+/// This many such failures, without a success, end the sweep: the rest would
+/// fail in the same way.
 const HOPELESS: usize = 10;

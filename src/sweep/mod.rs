@@ -29,10 +29,12 @@ pub use report::SweepReport;
 
 /// A bulk cancel or bulk delete. Nothing is sent before [`run`](Self::run).
 ///
-/// [`cancel_all`](crate::OperationsClient::cancel_all) creates one that cancels unfinished operations,
-/// [`delete_done`](crate::OperationsClient::delete_done) one that deletes finished ones. First it fetches all pages
-/// of the listing. Then it makes one call for each operation that matches, with the usual retries, on a few threads
-/// that end before `run` does. A failed call does not affect the others.
+/// [`cancel_all`](crate::OperationsClient::cancel_all) creates one that cancels
+/// unfinished operations, [`delete_done`](crate::OperationsClient::delete_done)
+/// one that deletes finished ones. First it fetches all pages of the listing.
+/// Then it makes one call for each operation that matches, with the usual
+/// retries, on a few threads that end before `run` does. A failed call does not
+/// affect the others.
 ///
 /// ```
 /// # use longrunning::testing::FakeServer;
@@ -50,7 +52,8 @@ pub use report::SweepReport;
 /// # Ok::<(), longrunning::Error>(())
 /// ```
 ///
-/// Services differ in what a listing contains, and for how long. Operations that it does not contain are not changed.
+/// Services differ in what a listing contains, and for how long. Operations
+/// that it does not contain are not changed.
 #[derive(Clone)]
 #[must_use = "nothing is sent before `run`"]
 pub struct Sweep {
@@ -101,12 +104,16 @@ impl Sweep {
         Self { listing: self.listing.edit_list(edit), ..self }
     }
 
-    /// Skips operations that were created less than `age` ago. Default: all ages.
+    /// Skips operations that were created less than `age` ago. Default: all
+    /// ages.
     ///
-    /// The creation time is read from the metadata, under the names that [`Progress`](crate::Progress) knows
-    /// (`createTime`, `insertTime`, …, else `startTime`), if the name of their type contains `Metadata`, `Operation` or
-    /// `Progress`: other types are resources with times of their own. Operations without a known time are skipped,
-    /// counted in [`undated`](SweepReport::undated), and explained in [`undated_reason`](SweepReport::undated_reason).
+    /// The creation time is read from the metadata, under the names that
+    /// [`Progress`](crate::Progress) knows (`createTime`, `insertTime`, …,
+    /// else `startTime`), if the name of their type contains `Metadata`,
+    /// `Operation` or `Progress`: other types are resources with times of
+    /// their own. Operations without a known time are skipped, counted in
+    /// [`undated`](SweepReport::undated), and explained in
+    /// [`undated_reason`](SweepReport::undated_reason).
     ///
     /// ```
     /// use std::time::Duration;
@@ -126,7 +133,8 @@ impl Sweep {
 
     /// Lists and reports, but changes nothing. Default: off.
     ///
-    /// [`run_with`](Self::run_with) passes each match to its closure, and the report counts it as not tried.
+    /// [`run_with`](Self::run_with) passes each match to its closure, and the
+    /// report counts it as not tried.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -145,8 +153,10 @@ impl Sweep {
 
     /// Cancels or deletes the operations that match, and returns a report.
     ///
-    /// It ends early if it is stopped, or if the first ten calls all fail for a reason that probably concerns all operations
-    /// (no permission, no credentials, no such method). The report counts the rest in [`untried`](SweepReport::untried).
+    /// It ends early if it is stopped, or if the first ten calls all fail for a
+    /// reason that probably concerns all operations (no permission, no
+    /// credentials, no such method). The report counts the rest in
+    /// [`untried`](SweepReport::untried).
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -161,13 +171,15 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// As for [`list`](crate::OperationsClient::list), if not all pages arrive: then nothing was changed. Later errors are
-    /// counted, and [`run_with`](Self::run_with) passes them on.
+    /// As for [`list`](crate::OperationsClient::list), if not all pages arrive:
+    /// then nothing was changed. Later errors are counted, and
+    /// [`run_with`](Self::run_with) passes them on.
     pub fn run(self) -> Result<SweepReport, Error> {
         self.run_with(|_, _| {})
     }
 
-    /// Does the same as [`run`](Self::run), and passes each name with its result to `handle` as soon as it is known.
+    /// Does the same as [`run`](Self::run), and passes each name with its
+    /// result to `handle` as soon as it is known.
     ///
     /// `handle` runs on the calling thread.
     ///
@@ -202,7 +214,8 @@ impl Sweep {
         Ok(report)
     }
 
-    /// Returns the matching names: all of them before the first call, because deleting can shift the pages that follow.
+    /// Returns the matching names: all of them before the first call, because
+    /// deleting can shift the pages that follow.
     fn select(&self, report: &mut SweepReport) -> Result<Vec<String>, Error> {
         let now = self.core.clock.wall();
         let mut names = Vec::new();
@@ -210,7 +223,8 @@ impl Sweep {
         let listing = Call { options: self.options.clone(), ..self.listing.clone() };
         for operation in listing {
             let operation = operation?;
-            // What comes or goes meanwhile shifts the pages, and an operation may be on two.
+            // What comes or goes meanwhile shifts the pages, and an operation may be on
+            // two.
             if !known.insert(operation.name().to_owned()) {
                 continue;
             }

@@ -6,7 +6,8 @@ use crate::error::Error;
 
 /// The result of a [`Sweep`](super::Sweep), in numbers of operations.
 ///
-/// `listed` is `matched + skipped + undated`, and `matched` is `succeeded + failed + untried`.
+/// `listed` is `matched + skipped + undated`, and `matched` is `succeeded +
+/// failed + untried`.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default)]
 pub struct SweepReport {
@@ -24,7 +25,8 @@ pub struct SweepReport {
     pub succeeded: usize,
     /// Those whose call failed.
     pub failed: usize,
-    /// Those that matched and for which no call was made: a dry run, or an early end.
+    /// Those that matched and for which no call was made: a dry run, or an
+    /// early end.
     pub untried: usize,
     /// The first failure.
     pub first_error: Option<Error>,

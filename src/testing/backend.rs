@@ -1,4 +1,5 @@
-//! The backend of the HTTP front ends: the order in which the parts of the server handle a request.
+//! The backend of the HTTP front ends: the order in which the parts of the
+//! server handle a request.
 
 use std::sync::{Arc, Mutex};
 
@@ -52,7 +53,8 @@ impl ServerBackend {
         request
     }
 
-    /// Chooses the reply: tokens are checked first, then comes the script, then the operations.
+    /// Chooses the reply: tokens are checked first, then comes the script, then
+    /// the operations.
     pub(super) fn reply_to(&self, request: &RecordedRequest) -> Reply {
         let check_issued = |token: &str| self.tokens.check_token(token, self.date.since_epoch());
         let denied = match TokenServers::handles(request) {
@@ -84,7 +86,8 @@ impl ServerBackend {
         lock(&self.starts).has(request)
     }
 
-    /// Starts the operation of a method that starts one, if the request calls it.
+    /// Starts the operation of a method that starts one, if the request calls
+    /// it.
     pub(super) fn start(&self, request: &RecordedRequest) -> Option<RpcResponse> {
         match lock(&self.starts).take(request)? {
             StartedOperation::New(operation) => {

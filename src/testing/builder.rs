@@ -7,7 +7,8 @@ use super::clock::ClockPace;
 use super::service::FakeServiceOptions;
 use crate::transport::Rpc;
 
-/// Options of a [`FakeServer`](super::FakeServer); made by [`FakeServer::builder`](super::FakeServer::builder).
+/// Options of a [`FakeServer`](super::FakeServer); made by
+/// [`FakeServer::builder`](super::FakeServer::builder).
 ///
 /// ```
 /// use longrunning::testing::{FakeServer, Rpc};
@@ -43,15 +44,18 @@ impl FakeServerBuilder {
         }
     }
 
-    /// Uses real time. By default time is virtual and passes only when the client sleeps.
+    /// Uses real time. By default time is virtual and passes only when the
+    /// client sleeps.
     ///
-    /// A sleep of the client then takes its real time, and so does a [delay](super::Reply::delay).
+    /// A sleep of the client then takes its real time, and so does a
+    /// [delay](super::Reply::delay).
     pub fn real_time(mut self) -> Self {
         self.pace = ClockPace::Real;
         self
     }
 
-    /// Sets the port of `127.0.0.1` to listen on. Default: zero, which chooses a free one.
+    /// Sets the port of `127.0.0.1` to listen on. Default: zero, which chooses
+    /// a free one.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -65,7 +69,8 @@ impl FakeServerBuilder {
         self
     }
 
-    /// Implements a method. By default all but [`Rpc::Wait`] are implemented, as by most services.
+    /// Implements a method. By default all but [`Rpc::Wait`] are implemented,
+    /// as by most services.
     ///
     /// ```
     /// use std::time::Duration;
@@ -100,7 +105,8 @@ impl FakeServerBuilder {
         self
     }
 
-    /// Sets the size of a page if the request does not. Default: 50; at least 1.
+    /// Sets the size of a page if the request does not. Default: 50; at least
+    /// 1.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -118,21 +124,25 @@ impl FakeServerBuilder {
         self
     }
 
-    /// Limits the size of a page, even if the request has a larger one. Default: 1000; at least 1.
+    /// Limits the size of a page, even if the request has a larger one.
+    /// Default: 1000; at least 1.
     pub fn max_page_size(mut self, size: usize) -> Self {
         self.options.max_page_size = size.max(1);
         self
     }
 
-    /// Limits how long [`Rpc::Wait`] holds its response back, whatever the request says. Default: 60 s.
+    /// Limits how long [`Rpc::Wait`] holds its response back, whatever the
+    /// request says. Default: 60 s.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.options.max_wait = limit;
         self
     }
 
-    /// Limits the number of requests on one connection. Default: no limit; at least 1.
+    /// Limits the number of requests on one connection. Default: no limit; at
+    /// least 1.
     ///
-    /// The last response announces the end of the connection, as [`Reply::then_go_away`](super::Reply::then_go_away) does.
+    /// The last response announces the end of the connection, as
+    /// [`Reply::then_go_away`](super::Reply::then_go_away) does.
     pub fn requests_per_connection(mut self, count: u64) -> Self {
         self.requests_per_connection = count.max(1);
         self
@@ -140,7 +150,8 @@ impl FakeServerBuilder {
 
     /// Sets how many of the latest requests the log keeps. Default: 100,000.
     ///
-    /// [`FakeServer::request_count`](super::FakeServer::request_count) counts the others too.
+    /// [`FakeServer::request_count`](super::FakeServer::request_count) counts
+    /// the others too.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
         self

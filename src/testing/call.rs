@@ -11,7 +11,8 @@ use crate::proto::google::longrunning as pb;
 use crate::transport::Rpc;
 use crate::types::{Any, Code, Status};
 
-/// The method, the name and the arguments of a call. The name of a list call is its collection.
+/// The method, the name and the arguments of a call. The name of a list call is
+/// its collection.
 #[derive(Clone, Debug)]
 pub(super) struct RpcCall {
     pub(super) rpc: Rpc,
@@ -57,7 +58,8 @@ impl RpcCall {
         })
     }
 
-    /// Returns the protobuf message of the call; `None` when its arguments make none.
+    /// Returns the protobuf message of the call; `None` when its arguments make
+    /// none.
     pub(super) fn message(&self) -> Option<(&'static str, Vec<u8>)> {
         fn encode<M: Message + prost::Name>(message: &M) -> (&'static str, Vec<u8>) {
             (M::NAME, message.encode_to_vec())

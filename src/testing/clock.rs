@@ -61,7 +61,8 @@ impl VirtualClock {
         self.state.lock().sleeps.clone()
     }
 
-    /// Returns how much time the exchange under way has, where the client runs on this clock.
+    /// Returns how much time the exchange under way has, where the client runs
+    /// on this clock.
     pub(super) fn budget(&self) -> Option<Duration> {
         self.state.lock().budget
     }
@@ -124,7 +125,8 @@ impl Clock for VirtualClock {
         }
     }
 
-    /// No time passes for what is under way: it ends first, however long it takes.
+    /// No time passes for what is under way: it ends first, however long it
+    /// takes.
     fn patience(&self, left: Duration) -> Duration {
         match self.pace {
             ClockPace::Virtual => LONGEST,
@@ -137,7 +139,8 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Virtual wall time starts on a whole second, so that HTTP dates, which have no fractions, are exact.
+/// Virtual wall time starts on a whole second, so that HTTP dates, which have
+/// no fractions, are exact.
 fn start_of_wall(pace: ClockPace) -> SystemTime {
     let now = SystemTime::now();
     match now.duration_since(UNIX_EPOCH) {
@@ -146,7 +149,8 @@ fn start_of_wall(pace: ClockPace) -> SystemTime {
     }
 }
 
-/// Real seconds for an exchange in virtual time: it takes microseconds, on a busy machine some more.
+/// Real seconds for an exchange in virtual time: it takes microseconds, on a
+/// busy machine some more.
 const SOCKET_BUDGET: Duration = Duration::from_secs(30);
 
 /// As far as virtual time goes: instants of every platform can hold it.

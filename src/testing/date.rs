@@ -7,11 +7,13 @@ use super::clock::VirtualClock;
 use crate::util::clock::Clock;
 use crate::util::sync::lock;
 
-/// The `date` header of responses, by which the token servers check what they receive.
+/// The `date` header of responses, by which the token servers check what they
+/// receive.
 #[derive(Debug)]
 pub(super) struct ServerDate {
     clock: Arc<VirtualClock>,
-    /// Seconds between the header and the clock's wall time; no header when absent.
+    /// Seconds between the header and the clock's wall time; no header when
+    /// absent.
     offset: Mutex<Option<i64>>,
 }
 
@@ -31,7 +33,8 @@ impl ServerDate {
         Some(httpdate::fmt_http_date(date))
     }
 
-    /// Returns the time since 1970 as the header gives it, or as the clock does without a header.
+    /// Returns the time since 1970 as the header gives it, or as the clock does
+    /// without a header.
     pub(super) fn since_epoch(&self) -> Duration {
         let offset = lock(&self.offset).unwrap_or_default();
         self.shifted_wall(offset).duration_since(UNIX_EPOCH).unwrap_or_default()

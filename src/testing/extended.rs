@@ -1,4 +1,5 @@
-//! Operations in the forms of services that have a type of their own, and which methods those services have.
+//! Operations in the forms of services that have a type of their own, and which
+//! methods those services have.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,8 @@ use crate::transport::Rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::{Code, Operation, OperationForm, Status};
 
-/// Writes the state of an operation in a form; a google.longrunning operation stays as it is.
+/// Writes the state of an operation in a form; a google.longrunning operation
+/// stays as it is.
 pub(super) fn in_form(form: OperationForm, operation: Operation, percent: u32) -> Operation {
     if !form.is_extended() || operation.form() == form {
         return operation;
@@ -28,7 +30,8 @@ pub(super) fn in_form(form: OperationForm, operation: Operation, percent: u32) -
     written.requested_as(operation.name())
 }
 
-/// Returns whether a service has a method, in the URL of which `mark` stands before the verb.
+/// Returns whether a service has a method, in the URL of which `mark` stands
+/// before the verb.
 pub(super) fn has_method(form: OperationForm, rpc: Rpc, mark: Option<char>) -> bool {
     match (form, rpc) {
         (_, Rpc::Get | Rpc::List) => true,
@@ -113,7 +116,8 @@ fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes a page as the service of its operations does: the name of the list, its kind, and an aggregated list by scopes.
+/// Writes a page as the service of its operations does: the name of the list,
+/// its kind, and an aggregated list by scopes.
 pub(super) fn page(form: OperationForm, collection: &str, operations: &[(&Operation, &str)]) -> Vec<String> {
     let list = |texts: &[&str]| format!("[{}]", texts.join(","));
     let texts: Vec<&str> = operations.iter().map(|(_, text)| *text).collect();

@@ -20,7 +20,8 @@ pub(super) enum TokenGuard {
 type TokenCheck = dyn Fn(&str) -> bool + Send;
 
 impl TokenGuard {
-    /// Returns the response to a request without a valid token. `check_issued` says why this server has not issued one.
+    /// Returns the response to a request without a valid token. `check_issued`
+    /// says why this server has not issued one.
     pub(super) fn deny(
         &self,
         request: &RecordedRequest,

@@ -1,4 +1,5 @@
-//! As much of gzip (RFC 1952) as a server needs that must not bring a dependency: stored blocks.
+//! As much of gzip (RFC 1952) as a server needs that must not bring a
+//! dependency: stored blocks.
 
 /// Wraps `data` in gzip without compressing it.
 pub(super) fn stored(data: &[u8]) -> Vec<u8> {
@@ -15,9 +16,11 @@ pub(super) fn stored(data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Gzip that unpacks to at least `decoded` spaces, about 160 times its size, and then breaks off.
+/// Gzip that unpacks to at least `decoded` spaces, about 160 times its size,
+/// and then breaks off.
 pub(super) fn bomb(decoded: u64) -> Vec<u8> {
-    // RFC 1951 §3.2.6, fixed codes: the last block, a literal space, then "258 more of the same" for ever.
+    // RFC 1951 §3.2.6, fixed codes: the last block, a literal space, then "258 more
+    // of the same" for ever.
     let mut bits: Vec<u8> = [1, 1, 0].to_vec();
     bits.extend(SPACE);
     while bits.len() < 8 * (LEAD + PERIOD) {
@@ -69,7 +72,8 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const SPACE: [u8; 8] = [0, 1, 0, 1, 0, 0, 0, 0];
 const SAME_258: [u8; 13] = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0];
 
-/// Eight repeats of 13 bits fill 13 bytes; they start somewhere in the second byte.
+/// Eight repeats of 13 bits fill 13 bytes; they start somewhere in the second
+/// byte.
 const PERIOD: usize = 13;
 const LEAD: usize = 2;
 
@@ -79,7 +83,8 @@ mod tests {
 
     #[test]
     fn checksums_match_the_published_check_values() {
-        // The check value of CRC-32/ISO-HDLC, and a sentence that is often quoted with its sum.
+        // The check value of CRC-32/ISO-HDLC, and a sentence that is often quoted with
+        // its sum.
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
         assert_eq!(crc32(b"The quick brown fox jumps over the lazy dog"), 0x414F_A339);
         assert_eq!(crc32(b""), 0);

@@ -23,7 +23,8 @@ pub(super) enum FakeBody {
 }
 
 impl FakeResponse {
-    /// Writes the response to an RPC over REST, with this HTTP status or the one of its code.
+    /// Writes the response to an RPC over REST, with this HTTP status or the
+    /// one of its code.
     pub(super) fn of_rpc(response: &RpcResponse, form: DataForm, http: Option<u16>) -> Self {
         let status = http.unwrap_or_else(|| response.http());
         if status == 204 {
@@ -72,7 +73,8 @@ pub(super) enum DataForm {
 }
 
 impl DataForm {
-    /// Reads the query parameter `alt` or `$alt`, which may have more behind a semicolon.
+    /// Reads the query parameter `alt` or `$alt`, which may have more behind a
+    /// semicolon.
     pub(super) fn of(request: &RecordedRequest) -> Self {
         let alt = request.query("$alt").or_else(|| request.query("alt")).unwrap_or_default();
         if alt.split(';').next() == Some("proto") { Self::Proto } else { Self::Json }

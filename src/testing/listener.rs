@@ -13,7 +13,8 @@ use super::http2;
 use crate::util::process::ProcessId;
 use crate::util::sync::lock;
 
-/// A listening socket and the thread that accepts its connections. Dropping it ends both, and all connections.
+/// A listening socket and the thread that accepts its connections. Dropping it
+/// ends both, and all connections.
 #[derive(Debug)]
 pub(super) struct ServerListener {
     address: SocketAddr,
@@ -41,11 +42,13 @@ impl Drop for ServerListener {
     fn drop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         if !self.owner.is_current() {
-            // In a forked child the thread does not exist; the server is the parent's and goes on.
+            // In a forked child the thread does not exist; the server is the parent's and
+            // goes on.
             return std::mem::forget(thread);
         }
         self.backend.shutdown.set();
-        // Only a connection wakes a thread that accepts; without a free descriptor it has to be tried again.
+        // Only a connection wakes a thread that accepts; without a free descriptor it
+        // has to be tried again.
         for _ in 0..1000 {
             if thread.is_finished()
                 || TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok()
@@ -88,7 +91,8 @@ fn spawn(
 ) -> Option<JoinHandle<()>> {
     let stream = Arc::new(stream);
     lock(&connections.0).insert(number, stream.clone());
-    // The registry must let go of the socket for it to close, also when a closure of the user's panics.
+    // The registry must let go of the socket for it to close, also when a closure
+    // of the user's panics.
     let registered = RegisteredConnection { connections, number };
     let run = move || {
         let _ = serve(&stream, number, &backend);

@@ -1,19 +1,27 @@
-//! A fake service and a virtual clock, for the tests of programs that use this crate.
+//! A fake service and a virtual clock, for the tests of programs that use this
+//! crate.
 //!
-//! [`FakeServer`] speaks real HTTP/1.1 on a loopback port. So a test covers everything between a program
-//! and its service, and clients in other languages can use it too. It implements
-//! google.longrunning.Operations over REST for every version prefix and every shape of name, sends
-//! [scripted responses](Reply) with all sorts of faults, and [records requests](RecordedRequest).
-//! Requests with `alt=proto` get protobuf responses. [`on_start`](FakeServer::on_start) adds methods that start operations.
+//! [`FakeServer`] speaks real HTTP/1.1 on a loopback port. So a test covers
+//! everything between a program and its service, and clients in other languages
+//! can use it too. It implements google.longrunning.Operations over REST for
+//! every version prefix and every shape of name, sends
+//! [scripted responses](Reply) with all sorts of faults, and [records
+//! requests](RecordedRequest). Requests with `alt=proto` get protobuf
+//! responses. [`on_start`](FakeServer::on_start) adds methods that start
+//! operations.
 //!
-//! With the feature `grpc` it speaks gRPC on the same port, over HTTP/2 without TLS: the same operations, scripts,
-//! faults and [records](RecordedRequest::rpc). It serves the calls of one connection one after the other.
+//! With the feature `grpc` it speaks gRPC on the same port, over HTTP/2 without
+//! TLS: the same operations, scripts, faults and
+//! [records](RecordedRequest::rpc). It serves the calls of one connection one
+//! after the other.
 //!
-//! It also plays [the servers that issue tokens](FakeAuth), checks the requests to them, and can require
-//! [tokens that it has issued](FakeServer::require_issued_tokens).
+//! It also plays [the servers that issue tokens](FakeAuth), checks the requests
+//! to them, and can require [tokens that it has
+//! issued](FakeServer::require_issued_tokens).
 //!
-//! Time is virtual by default ([`real_time`](FakeServerBuilder::real_time) changes that): it advances when the
-//! client sleeps, at once. A test of three hours takes milliseconds and has the same result every time.
+//! Time is virtual by default ([`real_time`](FakeServerBuilder::real_time)
+//! changes that): it advances when the client sleeps, at once. A test of three
+//! hours takes milliseconds and has the same result every time.
 //!
 //! ```
 //! use std::time::Duration;

@@ -9,10 +9,12 @@ use serde_json::json;
 use super::extended::in_form;
 use crate::types::{Any, Code, Operation, OperationForm, Status};
 
-/// An operation of a [`FakeServer`](super::FakeServer) that makes progress and ends.
+/// An operation of a [`FakeServer`](super::FakeServer) that makes progress and
+/// ends.
 ///
-/// It ends after some time of the server's clock, or at a certain poll. Until then its metadata shows the
-/// progress. Without either, it runs until it is cancelled. An [`Operation`] converts to one that does not change.
+/// It ends after some time of the server's clock, or at a certain poll. Until
+/// then its metadata shows the progress. Without either, it runs until it is
+/// cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,9 +64,11 @@ enum FakeOutcome {
 }
 
 impl FakeOperation {
-    /// Creates a running operation whose metadata is `{"percent": 40}`, a `google.protobuf.Struct`.
+    /// Creates a running operation whose metadata is `{"percent": 40}`, a
+    /// `google.protobuf.Struct`.
     ///
-    /// It runs until it is cancelled, unless [`done_after`](Self::done_after) or [`done_at_poll`](Self::done_at_poll) ends it.
+    /// It runs until it is cancelled, unless [`done_after`](Self::done_after)
+    /// or [`done_at_poll`](Self::done_at_poll) ends it.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -79,7 +83,8 @@ impl FakeOperation {
         Self { progress: Some(Arc::new(percent_struct)), ..Self::from(Operation::running(name)) }
     }
 
-    /// Ends the operation after `duration`, in the time of the server's clock since [`insert`](super::FakeServer::insert).
+    /// Ends the operation after `duration`, in the time of the server's clock
+    /// since [`insert`](super::FakeServer::insert).
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,9 +101,11 @@ impl FakeOperation {
         self
     }
 
-    /// Ends the operation at its `poll`-th poll; with zero it is done from the start.
+    /// Ends the operation at its `poll`-th poll; with zero it is done from the
+    /// start.
     ///
-    /// A get, a wait, and a list call whose page contains the operation count as polls.
+    /// A get, a wait, and a list call whose page contains the operation count
+    /// as polls.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -114,7 +121,8 @@ impl FakeOperation {
         self
     }
 
-    /// Sets the response with which the operation ends. Default: an empty message.
+    /// Sets the response with which the operation ends. Default: an empty
+    /// message.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -157,7 +165,8 @@ impl FakeOperation {
         self
     }
 
-    /// Sets a closure that creates the metadata from the progress, 0 to 100 percent. It must not call the server.
+    /// Sets a closure that creates the metadata from the progress, 0 to 100
+    /// percent. It must not call the server.
     ///
     /// ```
     /// use std::time::Duration;
@@ -183,11 +192,15 @@ impl FakeOperation {
         self
     }
 
-    /// Sends the operation in the form of a service with a type of its own, such as Compute Engine.
+    /// Sends the operation in the form of a service with a type of its own,
+    /// such as Compute Engine.
     ///
-    /// The name is that of the service, as in `projects/p/zones/z/operations/o`. The server then has the methods of the
-    /// service under its URLs: Compute Engine holds a `POST …/wait` for two minutes and has no cancel, Cloud SQL cancels at
-    /// `POST …/cancel`. The percentage is in the `progress` of the form, if it has one. Response and metadata are not sent.
+    /// The name is that of the service, as in
+    /// `projects/p/zones/z/operations/o`. The server then has the methods of
+    /// the service under its URLs: Compute Engine holds a `POST …/wait` for
+    /// two minutes and has no cancel, Cloud SQL cancels at `POST …/cancel`.
+    /// The percentage is in the `progress` of the form, if it has one. Response
+    /// and metadata are not sent.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};

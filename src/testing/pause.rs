@@ -26,7 +26,8 @@ impl From<io::Error> for ExchangeEnd {
 pub(super) struct AttemptPause<'a> {
     clock: &'a VirtualClock,
     shutdown: &'a ShutdownSignal,
-    /// The remaining time of the client's attempt, if the client runs on the server's clock.
+    /// The remaining time of the client's attempt, if the client runs on the
+    /// server's clock.
     budget: Option<Duration>,
 }
 
@@ -35,8 +36,9 @@ impl<'a> AttemptPause<'a> {
         Self { clock, shutdown, budget: clock.budget() }
     }
 
-    /// Lets time pass: on the clock if the client runs on it too or need not notice, else in real time, in naps
-    /// that `nap` takes; it fails when the client has closed the connection.
+    /// Lets time pass: on the clock if the client runs on it too or need not
+    /// notice, else in real time, in naps that `nap` takes; it fails when
+    /// the client has closed the connection.
     pub(super) fn pause(
         &mut self,
         duration: Duration,
@@ -73,5 +75,6 @@ impl<'a> AttemptPause<'a> {
     }
 }
 
-/// How often a thread that waits in real time looks whether the client is still there.
+/// How often a thread that waits in real time looks whether the client is still
+/// there.
 const LONGEST_NAP: Duration = Duration::from_millis(50);

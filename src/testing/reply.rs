@@ -6,11 +6,13 @@ use super::http_response::{FakeBody, FakeResponse, JSON, reason};
 use super::rpc_response::RpcResponse;
 use crate::types::{Code, Operation, OperationPage, Status};
 
-/// One response of a [`FakeServer`](super::FakeServer), with the faults that happen to it.
+/// One response of a [`FakeServer`](super::FakeServer), with the faults that
+/// happen to it.
 ///
-/// An [`Operation`] becomes a 200 response, a [`Status`] an error response with the HTTP status of its
-/// code, an [`OperationPage`] or a `Vec<Operation>` a response to a list call, `()` the empty object.
-/// The constructors create all other responses, and the setters can be combined.
+/// An [`Operation`] becomes a 200 response, a [`Status`] an error response with
+/// the HTTP status of its code, an [`OperationPage`] or a `Vec<Operation>` a
+/// response to a list call, `()` the empty object. The constructors create all
+/// other responses, and the setters can be combined.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,7 +68,8 @@ pub struct Reply {
 pub(super) enum ReplyContent {
     /// The response of the server's operations.
     Usual,
-    /// A response of the service, and an HTTP status if it is not the usual one.
+    /// A response of the service, and an HTTP status if it is not the usual
+    /// one.
     Rpc(RpcResponse, Option<u16>),
     /// An HTTP response, of the service or of anything in between.
     Http(FakeResponse),
@@ -112,10 +115,12 @@ pub(super) enum AfterReply {
 
 /// Responses.
 impl Reply {
-    /// Creates the response that the server would send without a script, to combine it with faults.
+    /// Creates the response that the server would send without a script, to
+    /// combine it with faults.
     ///
-    /// The request takes effect even if its response is lost. So `Reply::usual().reset_at(0)` deletes an operation
-    /// and leaves the client in doubt.
+    /// The request takes effect even if its response is lost. So
+    /// `Reply::usual().reset_at(0)` deletes an operation and leaves the
+    /// client in doubt.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -135,8 +140,9 @@ impl Reply {
 
     /// Creates a response with this HTTP status and a matching body.
     ///
-    /// The body is `{}` below 300, empty for a redirect, and otherwise an error in the format of Google's APIs, with
-    /// the canonical code of the status.
+    /// The body is `{}` below 300, empty for a redirect, and otherwise an error
+    /// in the format of Google's APIs, with the canonical code of the
+    /// status.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -156,7 +162,8 @@ impl Reply {
         Self::new(ReplyContent::Rpc(said, Some(status)))
     }
 
-    /// Creates a response with this HTTP status and JSON text, which need not be valid.
+    /// Creates a response with this HTTP status and JSON text, which need not
+    /// be valid.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -170,7 +177,8 @@ impl Reply {
         Self::http(status, text.into()).header("content-type", JSON)
     }
 
-    /// Creates an HTML page with this HTTP status, as a proxy, a load balancer or a captive portal sends it.
+    /// Creates an HTML page with this HTTP status, as a proxy, a load balancer
+    /// or a captive portal sends it.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -214,24 +222,27 @@ impl Reply {
         Self::http(200, Vec::new())
     }
 
-    /// Creates a 200 response with a body of `bytes` spaces, which are generated while it is sent.
+    /// Creates a 200 response with a body of `bytes` spaces, which are
+    /// generated while it is sent.
     ///
-    /// With [`gzip`](Self::gzip) it is a decompression bomb: it decodes to more than `bytes`, 160 times the size on the wire,
-    /// and ends unfinished.
+    /// With [`gzip`](Self::gzip) it is a decompression bomb: it decodes to more
+    /// than `bytes`, 160 times the size on the wire, and ends unfinished.
     pub fn huge(bytes: u64) -> Self {
         let headers = vec![("content-type".to_owned(), JSON.to_owned())];
         Self::new(ReplyContent::Http(FakeResponse { status: 200, headers, body: FakeBody::Spaces(bytes) }))
     }
 
-    /// Creates a response of exactly these bytes, without even an HTTP status line. Then the connection closes.
+    /// Creates a response of exactly these bytes, without even an HTTP status
+    /// line. Then the connection closes.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(ReplyContent::Raw(bytes.into()))
     }
 
     /// Creates a response that never comes. The request has no effect.
     ///
-    /// In virtual time, the clock advances to the end of the attempt's timeout, so the client times out
-    /// at once. A client that does not use the server's clock waits for its own timeout.
+    /// In virtual time, the clock advances to the end of the attempt's timeout,
+    /// so the client times out at once. A client that does not use the
+    /// server's clock waits for its own timeout.
     ///
     /// ```
     /// use std::time::Duration;
@@ -248,7 +259,8 @@ impl Reply {
         Self::raw([]).delay(Duration::MAX)
     }
 
-    /// Resets the connection instead of sending a response. The request has no effect.
+    /// Resets the connection instead of sending a response. The request has no
+    /// effect.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -263,25 +275,30 @@ impl Reply {
         Self::raw([]).cut(CutPosition::Head(0), true)
     }
 
-    /// Closes the connection instead of sending a response. The request has no effect.
+    /// Closes the connection instead of sending a response. The request has no
+    /// effect.
     ///
-    /// The client sees the end of the stream before a status line, which is a transient error.
+    /// The client sees the end of the stream before a status line, which is a
+    /// transient error.
     pub fn close() -> Self {
         Self::raw([])
     }
 
-    /// Sends `RST_STREAM` with this error code instead of a response. The connection stays open, the request has no effect.
+    /// Sends `RST_STREAM` with this error code instead of a response. The
+    /// connection stays open, the request has no effect.
     ///
-    /// Examples of codes are 7 (`REFUSED_STREAM`) and 11 (`ENHANCE_YOUR_CALM`); RFC 9113 lists them. HTTP/1.1 has no equivalent:
-    /// there it works as [`reset`](Self::reset).
+    /// Examples of codes are 7 (`REFUSED_STREAM`) and 11 (`ENHANCE_YOUR_CALM`);
+    /// RFC 9113 lists them. HTTP/1.1 has no equivalent: there it works as
+    /// [`reset`](Self::reset).
     pub fn reset_stream(code: u32) -> Self {
         Self { http2: Some(StreamRefusal::Reset(code)), ..Self::reset() }
     }
 
-    /// Sends `GOAWAY` that excludes the request instead of a response, then closes the connection.
+    /// Sends `GOAWAY` that excludes the request instead of a response, then
+    /// closes the connection.
     ///
-    /// The request has no effect, and the client knows that. HTTP/1.1 has no equivalent: there it works as
-    /// [`close`](Self::close).
+    /// The request has no effect, and the client knows that. HTTP/1.1 has no
+    /// equivalent: there it works as [`close`](Self::close).
     pub fn go_away() -> Self {
         Self { http2: Some(StreamRefusal::GoAway), ..Self::close() }
     }
@@ -314,7 +331,8 @@ impl Reply {
 
 /// Encoding and faults.
 impl Reply {
-    /// Sets a response header; it replaces the one that the server would send, even `content-length` and `date`.
+    /// Sets a response header; it replaces the one that the server would send,
+    /// even `content-length` and `date`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -353,13 +371,15 @@ impl Reply {
         self
     }
 
-    /// Sends the body without its length; the end of the connection is the end of the body.
+    /// Sends the body without its length; the end of the connection is the end
+    /// of the body.
     pub fn close_delimited(mut self) -> Self {
         self.framing = BodyFraming::Close;
         self
     }
 
-    /// Shortens the body to its first `bytes`, after compression, and announces the new length.
+    /// Shortens the body to its first `bytes`, after compression, and announces
+    /// the new length.
     ///
     /// So the response is complete for HTTP, but its content is not.
     pub fn shorten_to(mut self, bytes: usize) -> Self {
@@ -367,7 +387,8 @@ impl Reply {
         self
     }
 
-    /// Closes the connection after `bytes` of the body, although the header announces the whole length.
+    /// Closes the connection after `bytes` of the body, although the header
+    /// announces the whole length.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -387,14 +408,16 @@ impl Reply {
         self.cut(CutPosition::Head(bytes), false)
     }
 
-    /// Resets the connection after `bytes` of the body; zero resets it after the headers.
+    /// Resets the connection after `bytes` of the body; zero resets it after
+    /// the headers.
     pub fn reset_at(self, bytes: usize) -> Self {
         self.cut(CutPosition::Body(bytes), true)
     }
 
     /// Delays the response, in the time of the server's clock. Default: none.
     ///
-    /// In virtual time the delay takes no real time. A delay longer than the timeout of the attempt works as [`hang`](Self::hang).
+    /// In virtual time the delay takes no real time. A delay longer than the
+    /// timeout of the attempt works as [`hang`](Self::hang).
     ///
     /// ```
     /// use std::time::Duration;
@@ -413,34 +436,41 @@ impl Reply {
         self
     }
 
-    /// Sends the body in parts of `bytes`, with `pause` before each, in the time of the server's clock.
+    /// Sends the body in parts of `bytes`, with `pause` before each, in the
+    /// time of the server's clock.
     ///
-    /// At least one byte is sent at a time. A test of a timeout uses this for a server that is slow but never silent.
+    /// At least one byte is sent at a time. A test of a timeout uses this for a
+    /// server that is slow but never silent.
     pub fn drip(mut self, bytes: usize, pause: Duration) -> Self {
         self.drip = Some((bytes.max(1), pause));
         self
     }
 
-    /// Closes the connection after the response without an announcement, as a server closes an idle connection.
+    /// Closes the connection after the response without an announcement, as a
+    /// server closes an idle connection.
     pub fn then_close(mut self) -> Self {
         self.after = AfterReply::Close;
         self
     }
 
-    /// Closes the connection after the response and announces it: `connection: close`, or `GOAWAY` before the response.
+    /// Closes the connection after the response and announces it: `connection:
+    /// close`, or `GOAWAY` before the response.
     pub fn then_go_away(self) -> Self {
         self.header("connection", "close")
     }
 
-    /// Sends a `PING` over HTTP/2, and the response when the client has acknowledged it. Has no effect over HTTP/1.1.
+    /// Sends a `PING` over HTTP/2, and the response when the client has
+    /// acknowledged it. Has no effect over HTTP/1.1.
     pub fn after_ping(mut self) -> Self {
         self.after_ping = true;
         self
     }
 
-    /// Keeps the connection open until its next request has arrived, then closes it without a response.
+    /// Keeps the connection open until its next request has arrived, then
+    /// closes it without a response.
     ///
-    /// The client repeats that request once on a new connection, because no byte of a response had arrived.
+    /// The client repeats that request once on a new connection, because no
+    /// byte of a response had arrived.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};
@@ -460,7 +490,8 @@ impl Reply {
         self
     }
 
-    /// Sends this response to the next `times` requests. Default: 1; `usize::MAX` is for all that follow.
+    /// Sends this response to the next `times` requests. Default: 1;
+    /// `usize::MAX` is for all that follow.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Reply};

@@ -13,7 +13,8 @@ use crate::util::percent::decode_form;
 
 /// A request as it arrived at a [`FakeServer`](super::FakeServer).
 ///
-/// Cheap to clone. `Debug` redacts the values of headers with secrets, and forms, which are token requests.
+/// Cheap to clone. `Debug` redacts the values of headers with secrets, and
+/// forms, which are token requests.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -42,7 +43,8 @@ pub(super) struct RequestParts {
     pub(super) body: Vec<u8>,
     pub(super) connection: u64,
     pub(super) at: Duration,
-    /// The call of a gRPC request. For REST it is determined when the request is recorded.
+    /// The call of a gRPC request. For REST it is determined when the request
+    /// is recorded.
     pub(super) call: Option<RpcCall>,
 }
 
@@ -69,7 +71,8 @@ impl RecordedRequest {
         &self.0.target
     }
 
-    /// Returns the path as it arrived, percent-encoded. For gRPC it is `/google.longrunning.Operations/GetOperation`.
+    /// Returns the path as it arrived, percent-encoded. For gRPC it is
+    /// `/google.longrunning.Operations/GetOperation`.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -102,7 +105,8 @@ impl RecordedRequest {
             .map(|(_, value)| decode_form(value))
     }
 
-    /// Returns the method of google.longrunning.Operations that the request calls, over any transport, or `None`.
+    /// Returns the method of google.longrunning.Operations that the request
+    /// calls, over any transport, or `None`.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Rpc};
@@ -116,12 +120,14 @@ impl RecordedRequest {
         self.0.call.as_ref().map(|call| call.rpc)
     }
 
-    /// Returns the name in the call, such as `operations/42`. For a list call it is the collection, such as `projects/p/operations`.
+    /// Returns the name in the call, such as `operations/42`. For a list call
+    /// it is the collection, such as `projects/p/operations`.
     pub fn name(&self) -> Option<&str> {
         self.0.call.as_ref().map(|call| call.name.as_str())
     }
 
-    /// Returns the call as a message of this type, such as [`ListOperationsRequest`], over any transport.
+    /// Returns the call as a message of this type, such as
+    /// [`ListOperationsRequest`], over any transport.
     ///
     /// Returns `None` if the call has another type.
     ///
@@ -146,7 +152,8 @@ impl RecordedRequest {
         self.0.call.as_ref()
     }
 
-    /// Returns the value of a header or, for gRPC, of metadata: the first of that name, regardless of case.
+    /// Returns the value of a header or, for gRPC, of metadata: the first of
+    /// that name, regardless of case.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -160,18 +167,21 @@ impl RecordedRequest {
         self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Returns the credentials of an `authorization` header with this scheme, such as `Bearer`, in any case.
+    /// Returns the credentials of an `authorization` header with this scheme,
+    /// such as `Bearer`, in any case.
     pub(super) fn authorization(&self, scheme: &str) -> Option<&str> {
         let (found, value) = self.header("authorization")?.split_once(' ')?;
         found.eq_ignore_ascii_case(scheme).then_some(value.trim())
     }
 
-    /// Returns all headers as name and value, in the order and spelling of the request.
+    /// Returns all headers as name and value, in the order and spelling of the
+    /// request.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns the body without its transfer encoding. For gRPC it is the message, without its prefix and decompressed.
+    /// Returns the body without its transfer encoding. For gRPC it is the
+    /// message, without its prefix and decompressed.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }

@@ -1,4 +1,5 @@
-//! Reads the calls of requests over REST, with any version prefix and any shape of name.
+//! Reads the calls of requests over REST, with any version prefix and any shape
+//! of name.
 
 use std::time::Duration;
 
@@ -60,9 +61,11 @@ enum RestResource {
     Operation(String),
 }
 
-/// What a path means. Operations that exist are found first, so that any prefix and any shape of name works.
+/// What a path means. Operations that exist are found first, so that any prefix
+/// and any shape of name works.
 impl RestResource {
-    /// Compute Engine has the organization in the query, and names have it in front.
+    /// Compute Engine has the organization in the query, and names have it in
+    /// front.
     fn of_organization(self, parent: Option<String>) -> Self {
         let in_organization = |name: String| match parent {
             Some(parent) if name.starts_with("locations/") => format!("{parent}/{name}"),
@@ -77,7 +80,8 @@ impl RestResource {
 
 fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> RestResource {
     let whole = in_query.as_deref().unwrap_or(behind_version(path));
-    // A version may have a second segment, as in `v1/compute/operations/1`, and a name none, as in `v1/operations/1`.
+    // A version may have a second segment, as in `v1/compute/operations/1`, and a
+    // name none, as in `v1/operations/1`.
     let shorter = whole.split_once('/').map(|(_, rest)| rest).filter(|_| in_query.is_none());
     for name in [Some(whole), shorter].into_iter().flatten() {
         if store.contains(name) {
@@ -95,7 +99,8 @@ fn resolve(store: &OperationStore, path: &str, in_query: Option<String>) -> Rest
     if is_collection(whole) { RestResource::Collection(name) } else { RestResource::Operation(name) }
 }
 
-/// Returns the path without leading segments up to and with the version, where there is one.
+/// Returns the path without leading segments up to and with the version, where
+/// there is one.
 fn behind_version(path: &str) -> &str {
     let mut rest = path.trim_start_matches('/');
     let whole = rest;
@@ -113,7 +118,8 @@ fn is_version(segment: &str) -> bool {
     segment.strip_prefix('v').is_some_and(is_numbered) || matches!(segment, "alpha" | "beta")
 }
 
-/// Splits `:cancel` and `:wait` off a path, and for services with URLs of their own `/cancel` and `/wait` of a `POST`.
+/// Splits `:cancel` and `:wait` off a path, and for services with URLs of their
+/// own `/cancel` and `/wait` of a `POST`.
 fn split_verb<'a>(method: &str, path: &'a str) -> (&'a str, Option<char>, Option<&'a str>) {
     for mark in [':', '/'] {
         let is_operation =

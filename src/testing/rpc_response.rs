@@ -1,4 +1,5 @@
-//! Responses of the service, in the forms in which they are sent: JSON as Google's front ends write it, and protobuf.
+//! Responses of the service, in the forms in which they are sent: JSON as
+//! Google's front ends write it, and protobuf.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +28,8 @@ pub(super) struct ResponsePage {
     pub(super) unreachable: Vec<String>,
 }
 
-/// An operation that does not change any more, in the forms it is sent in: each is made once.
+/// An operation that does not change any more, in the forms it is sent in: each
+/// is made once.
 #[derive(Debug)]
 pub(super) struct OperationView {
     operation: Operation,
@@ -57,7 +59,8 @@ impl RpcResponse {
         }
     }
 
-    /// Returns the protobuf message, a `google.rpc.Status` for an error; or why there is none.
+    /// Returns the protobuf message, a `google.rpc.Status` for an error; or why
+    /// there is none.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Status> {
         match self {
             Self::Empty => Ok(Vec::new()),
@@ -131,7 +134,8 @@ impl From<OperationPage> for ResponsePage {
     }
 }
 
-/// A `ListOperationsResponse` whose operations are encoded already: on the wire, messages are bytes.
+/// A `ListOperationsResponse` whose operations are encoded already: on the
+/// wire, messages are bytes.
 #[derive(Clone, PartialEq, Message)]
 struct EncodedPage {
     #[prost(bytes = "vec", repeated, tag = "1")]

@@ -6,7 +6,8 @@ use std::fmt;
 use super::reply::Reply;
 use super::request::RecordedRequest;
 
-/// Responses in the order in which they were added, each for the next request that it matches.
+/// Responses in the order in which they were added, each for the next request
+/// that it matches.
 #[derive(Debug, Default)]
 pub(super) struct ReplyScript(VecDeque<ScriptEntry>);
 

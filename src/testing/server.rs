@@ -31,9 +31,10 @@ use crate::util::sync::lock;
 
 /// A service on a loopback port that lives as long as this value.
 ///
-/// The first of these that applies determines the response: the [token check](Self::require_token), the
-/// [script](Self::reply), the [operations](Self::insert). Dropping the server closes its
-/// connections and ends its threads.
+/// The first of these that applies determines the response: the [token
+/// check](Self::require_token), the [script](Self::reply), the
+/// [operations](Self::insert). Dropping the server closes its connections and
+/// ends its threads.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,12 +68,14 @@ impl FakeServer {
     ///
     /// # Panics
     ///
-    /// If no port of `127.0.0.1` is free. [`FakeServerBuilder::start`] returns an error instead.
+    /// If no port of `127.0.0.1` is free. [`FakeServerBuilder::start`] returns
+    /// an error instead.
     pub fn start() -> Self {
         Self::builder().start().expect("a free port on 127.0.0.1")
     }
 
-    /// Returns a builder, for other methods, page sizes, a fixed port or real time.
+    /// Returns a builder, for other methods, page sizes, a fixed port or real
+    /// time.
     ///
     /// ```
     /// use longrunning::testing::{FakeServer, Rpc};
@@ -107,9 +110,11 @@ impl FakeServer {
 
 /// Its operations.
 impl FakeServer {
-    /// Adds an [`Operation`], which does not change, or a [`FakeOperation`], which makes progress.
+    /// Adds an [`Operation`], which does not change, or a [`FakeOperation`],
+    /// which makes progress.
     ///
-    /// It replaces an operation of the same name. List calls return operations in the order of their insertion.
+    /// It replaces an operation of the same name. List calls return operations
+    /// in the order of their insertion.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -128,10 +133,13 @@ impl FakeServer {
 
     /// Adds a method over REST that starts an operation.
     ///
-    /// A request with this HTTP method whose path fits the template (as in `google.api.http`; `*` is a segment, `**` any
-    /// number of them) inserts the operation and responds with its first state. The second one starts an operation whose name
-    /// ends with `-2`, and so on. A `requestId` in the query that was used for the path before starts nothing: the response is
-    /// the operation that it has started. The bodies are in [`requests`](Self::requests).
+    /// A request with this HTTP method whose path fits the template (as in
+    /// `google.api.http`; `*` is a segment, `**` any number of them)
+    /// inserts the operation and responds with its first state. The second one
+    /// starts an operation whose name ends with `-2`, and so on. A
+    /// `requestId` in the query that was used for the path before starts
+    /// nothing: the response is the operation that it has started. The
+    /// bodies are in [`requests`](Self::requests).
     ///
     /// ```
     /// use std::time::Duration;
@@ -149,8 +157,8 @@ impl FakeServer {
         lock(&self.backend.starts).add_rest(method, template, operation.into());
     }
 
-    /// Adds a gRPC method that starts an operation, such as `google.cloud.run.v2.Jobs/RunJob`; see
-    /// [`on_start`](Self::on_start).
+    /// Adds a gRPC method that starts an operation, such as
+    /// `google.cloud.run.v2.Jobs/RunJob`; see [`on_start`](Self::on_start).
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -169,7 +177,8 @@ impl FakeServer {
         lock(&self.backend.starts).add_grpc(rpc, operation.into());
     }
 
-    /// Returns the current state of an operation, without counting as a poll of it.
+    /// Returns the current state of an operation, without counting as a poll of
+    /// it.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -187,8 +196,8 @@ impl FakeServer {
 
     /// Sets the locations that list calls cannot reach.
     ///
-    /// While there are any, list calls fail with `UNAVAILABLE`. With `returnPartialSuccess`, a last page names
-    /// them instead ([AIP-217](https://google.aip.dev/217)).
+    /// While there are any, list calls fail with `UNAVAILABLE`. With
+    /// `returnPartialSuccess`, a last page names them instead ([AIP-217](https://google.aip.dev/217)).
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -221,7 +230,8 @@ impl FakeServer {
         self.reply_when(|_| true, reply);
     }
 
-    /// Appends a response for the next request with this HTTP method whose target contains `part`.
+    /// Appends a response for the next request with this HTTP method whose
+    /// target contains `part`.
     ///
     /// The target is the path and query as sent, percent-encoded.
     ///
@@ -244,7 +254,8 @@ impl FakeServer {
         self.reply_when(move |request| request.method() == method && request.target().contains(&part), reply);
     }
 
-    /// Appends a response for the next request that `is_for` accepts. The closure must not call the server.
+    /// Appends a response for the next request that `is_for` accepts. The
+    /// closure must not call the server.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -278,7 +289,8 @@ impl FakeServer {
 
 /// Its log of requests.
 impl FakeServer {
-    /// Returns the requests that arrived, in order. Of too many, only the [latest](FakeServerBuilder::keep_requests) are kept.
+    /// Returns the requests that arrived, in order. Of too many, only the
+    /// [latest](FakeServerBuilder::keep_requests) are kept.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -291,7 +303,8 @@ impl FakeServer {
         lock(&self.backend.log).all()
     }
 
-    /// Returns the requests that arrived since the last call of this method, in order, and removes them from the log.
+    /// Returns the requests that arrived since the last call of this method, in
+    /// order, and removes them from the log.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -316,7 +329,8 @@ impl FakeServer {
 
 /// Its checks of access tokens.
 impl FakeServer {
-    /// Responds with 401 to requests without this access token. A second call replaces the token, which revokes the first.
+    /// Responds with 401 to requests without this access token. A second call
+    /// replaces the token, which revokes the first.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -335,19 +349,23 @@ impl FakeServer {
         self.check_tokens(move |given| given == token);
     }
 
-    /// Responds with 401 to requests without an access token that `check` accepts. The closure must not call the server.
+    /// Responds with 401 to requests without an access token that `check`
+    /// accepts. The closure must not call the server.
     pub fn check_tokens(&self, check: impl Fn(&str) -> bool + Send + 'static) {
         *lock(&self.backend.guard) = TokenGuard::Checks(Box::new(check));
     }
 
-    /// Responds with 401 to requests without an access token that this server [has issued](FakeAuth).
+    /// Responds with 401 to requests without an access token that this server
+    /// [has issued](FakeAuth).
     ///
-    /// It also accepts a JWT that one of its trusted keys has signed. Neither may have expired by its clock.
+    /// It also accepts a JWT that one of its trusted keys has signed. Neither
+    /// may have expired by its clock.
     pub fn require_issued_tokens(&self) {
         *lock(&self.backend.guard) = TokenGuard::Issued;
     }
 
-    /// Returns the settings of the token endpoints: what they issue and which keys they trust.
+    /// Returns the settings of the token endpoints: what they issue and which
+    /// keys they trust.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -359,11 +377,13 @@ impl FakeServer {
         FakeAuth::new(&self.backend.tokens, self.address())
     }
 
-    /// Returns environment variables that direct Application Default Credentials to this server's metadata server.
+    /// Returns environment variables that direct Application Default
+    /// Credentials to this server's metadata server.
     ///
-    /// They are for the [`environment`](OperationsClientBuilder::environment) of a client, where
-    /// [`client_builder`](Self::client_builder) sets them, and for that of a
-    /// [`Command`](std::process::Command::envs). `GOOGLE_APPLICATION_CREDENTIALS` can be added.
+    /// They are for the [`environment`](OperationsClientBuilder::environment)
+    /// of a client, where [`client_builder`](Self::client_builder) sets
+    /// them, and for that of a [`Command`](std::process::Command::envs).
+    /// `GOOGLE_APPLICATION_CREDENTIALS` can be added.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -390,7 +410,8 @@ impl FakeServer {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Accepts all requests again, with or without a token. This is the default.
+    /// Accepts all requests again, with or without a token. This is the
+    /// default.
     pub fn allow_anonymous(&self) {
         *lock(&self.backend.guard) = TokenGuard::default();
     }
@@ -434,7 +455,8 @@ impl FakeServer {
         self.backend.clock.advance(duration);
     }
 
-    /// Returns the date and time of the server. In virtual time it starts at a whole second.
+    /// Returns the date and time of the server. In virtual time it starts at a
+    /// whole second.
     pub fn wall(&self) -> SystemTime {
         self.backend.clock.wall()
     }
@@ -444,16 +466,20 @@ impl FakeServer {
         self.backend.clock.set_wall(wall);
     }
 
-    /// Sets by how many seconds the `date` header is ahead of the server's clock. Default: zero; `None` omits the header.
+    /// Sets by how many seconds the `date` header is ahead of the server's
+    /// clock. Default: zero; `None` omits the header.
     ///
-    /// Tests of clock skew use this: an assertion is signed for the time of the token endpoint.
+    /// Tests of clock skew use this: an assertion is signed for the time of the
+    /// token endpoint.
     pub fn set_date_offset(&self, seconds: Option<i64>) {
         self.backend.date.set_offset(seconds);
     }
 
-    /// Sets the random number of the client's delays, from 0 up to 1. Default: 0.5.
+    /// Sets the random number of the client's delays, from 0 up to 1. Default:
+    /// 0.5.
     ///
-    /// So a delay with equal jitter is three quarters of its maximum by default.
+    /// So a delay with equal jitter is three quarters of its maximum by
+    /// default.
     ///
     /// ```
     /// use std::time::Duration;
@@ -475,7 +501,8 @@ impl FakeServer {
 
 /// Its client.
 impl FakeServer {
-    /// Creates a client of this server: anonymous, and on the server's clock, so that nothing really sleeps.
+    /// Creates a client of this server: anonymous, and on the server's clock,
+    /// so that nothing really sleeps.
     ///
     /// ```
     /// use std::time::Duration;
@@ -491,7 +518,8 @@ impl FakeServer {
         self.client_builder().build().expect("the options of a loopback client are valid")
     }
 
-    /// Returns a builder of a client like that of [`client`](Self::client), for more options.
+    /// Returns a builder of a client like that of [`client`](Self::client), for
+    /// more options.
     ///
     /// Its environment consists of [these variables](Self::environment) only.
     ///

@@ -1,4 +1,5 @@
-//! google.longrunning.Operations: what each method does to the operations of the server.
+//! google.longrunning.Operations: what each method does to the operations of
+//! the server.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -92,7 +93,8 @@ impl FakeService {
             .map_err(|InvalidPageToken| bad_field("pageToken", "not a page token of this list"))
     }
 
-    /// Responds as soon as the operation is done, at the latest after the timeout.
+    /// Responds as soon as the operation is done, at the latest after the
+    /// timeout.
     fn wait(
         &self,
         name: &str,
@@ -125,7 +127,8 @@ impl FakeService {
         }
     }
 
-    /// AIP-158: zero means the default, more than the maximum means the maximum, less than zero is an error.
+    /// AIP-158: zero means the default, more than the maximum means the
+    /// maximum, less than zero is an error.
     fn page_size(&self, size: i32) -> Result<usize, Status> {
         match usize::try_from(size) {
             Ok(0) => Ok(self.options.page_size.min(self.options.max_page_size)),
@@ -159,5 +162,6 @@ fn not_found(name: &str) -> Status {
 /// Compute Engine holds a response for about two minutes.
 const COMPUTE_WAIT: Duration = Duration::from_secs(120);
 
-/// How often a wait in real time checks whether another thread has changed the operation.
+/// How often a wait in real time checks whether another thread has changed the
+/// operation.
 const NAP: Duration = Duration::from_millis(20);

@@ -10,7 +10,8 @@ use crate::util::percent::decode;
 #[derive(Debug, Default)]
 pub(super) struct StartMethods {
     methods: Vec<StartMethod>,
-    /// The names of the operations that were started with a request id, which start nothing a second time.
+    /// The names of the operations that were started with a request id, which
+    /// start nothing a second time.
     ids: BTreeMap<String, String>,
 }
 
@@ -99,7 +100,8 @@ impl StartRoute {
     }
 }
 
-/// Returns whether a path is one of a template of google.api.http. An encoded `/` separates no segments.
+/// Returns whether a path is one of a template of google.api.http. An encoded
+/// `/` separates no segments.
 fn matches(template: &str, path: &str) -> bool {
     let template = plain(template);
     let (template, verb) = template.rsplit_once(':').unwrap_or((&template, ""));
@@ -111,7 +113,8 @@ fn matches(template: &str, path: &str) -> bool {
     path.is_some_and(|path| takes(&segments(template), &segments(path)))
 }
 
-/// Returns the template without its variables: `/v1/{name=projects/*}/x` is `/v1/projects/*/x`, and `{name}` is `*`.
+/// Returns the template without its variables: `/v1/{name=projects/*}/x` is
+/// `/v1/projects/*/x`, and `{name}` is `*`.
 fn plain(template: &str) -> String {
     let (mut plain, mut rest) = (String::new(), template);
     while let Some((before, after)) = rest.split_once('{') {

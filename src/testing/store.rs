@@ -15,7 +15,8 @@ use crate::types::{Operation, OperationForm};
 
 /// Operations in the order in which they were inserted.
 ///
-/// What does not change any more is kept in the form it is sent in, so a page of a thousand costs a copy of that.
+/// What does not change any more is kept in the form it is sent in, so a page
+/// of a thousand costs a copy of that.
 #[derive(Debug, Default)]
 pub(super) struct OperationStore {
     entries: BTreeMap<u64, StoredOperation>,
@@ -41,7 +42,8 @@ enum StoredState {
 /// The requested part of a collection.
 #[derive(Debug)]
 pub(super) struct ListQuery<'a> {
-    /// Such as `projects/p/operations`; a segment `-` stands for any one (AIP-159).
+    /// Such as `projects/p/operations`; a segment `-` stands for any one
+    /// (AIP-159).
     pub(super) collection: &'a str,
     pub(super) done: Option<bool>,
     pub(super) page_size: usize,
@@ -117,7 +119,8 @@ impl OperationStore {
         }
     }
 
-    /// Cancels a running operation that lets itself be cancelled; `false` when there is none of that name.
+    /// Cancels a running operation that lets itself be cancelled; `false` when
+    /// there is none of that name.
     pub(super) fn cancel(&mut self, name: &str, now: Duration) -> bool {
         let current = self.peek(name, now);
         let Some(entry) = self.entry(name) else { return false };
@@ -160,7 +163,8 @@ impl OperationStore {
         if rest.any(|(_, entry)| query.wants(entry.is_done(now))) {
             page.next_page_token = query.token(last);
         } else if unreachable && !page.operations.is_empty() {
-            // AIP-217: what was unreachable comes on a page of its own, behind the last resource.
+            // AIP-217: what was unreachable comes on a page of its own, behind the last
+            // resource.
             page.next_page_token = query.token(END);
         } else if unreachable {
             page.unreachable.clone_from(&self.unreachable);
@@ -221,7 +225,8 @@ impl ListQuery<'_> {
         self.done.is_none_or(|wanted| wanted == done)
     }
 
-    /// Page tokens name a place and are bound to their query, as AIP-158 has it.
+    /// Page tokens name a place and are bound to their query, as AIP-158 has
+    /// it.
     fn token(&self, position: u64) -> String {
         URL_SAFE_NO_PAD.encode(format!("{position:x}.{:x}", self.fingerprint()))
     }

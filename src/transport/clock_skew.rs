@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::http::HttpResponse;
 
-/// Returns a note for rejected tokens, whose times come from the local clock, if that is far off.
+/// Returns a note for rejected tokens, whose times come from the local clock,
+/// if that is far off.
 pub(in crate::transport) fn clock_skew(response: &HttpResponse, wall: SystemTime) -> Option<String> {
     let server = response.date()?;
     let (skew, direction) = match wall.duration_since(server) {

@@ -9,7 +9,8 @@ use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 use crate::util::url::{UrlParts, host_is_valid, is_loopback, port_is_valid, split_port};
 
-/// A checked endpoint. https, or plain http to this machine, or to any machine if the client allows it.
+/// A checked endpoint. https, or plain http to this machine, or to any machine
+/// if the client allows it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Endpoint {
     scheme: &'static str,
@@ -72,7 +73,8 @@ impl Endpoint {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
-    /// Returns whether what is sent there can be read on the way: plain http to another machine.
+    /// Returns whether what is sent there can be read on the way: plain http to
+    /// another machine.
     pub(crate) fn is_unprotected(&self) -> bool {
         self.scheme == "http" && !is_loopback(self.host())
     }
@@ -84,8 +86,10 @@ impl Endpoint {
             && split_port(&self.authority).is_some_and(|(_, port)| port.is_none())
     }
 
-    /// Returns the endpoint of the same service for mutual TLS: `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
-    /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have none and stay.
+    /// Returns the endpoint of the same service for mutual TLS:
+    /// `x.googleapis.com` becomes `x.mtls.googleapis.com`, and
+    /// `x.sandbox.googleapis.com` becomes `x.mtls.sandbox.googleapis.com`. Others have
+    /// none and stay.
     pub(crate) fn to_mtls(&self) -> Self {
         let authority = mtls_host::to_mtls(&self.authority);
         Self { authority: authority.unwrap_or_else(|| self.authority.clone()), ..self.clone() }
@@ -103,7 +107,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Returns the part of a rejected endpoint that may be printed: no user and password.
+/// Returns the part of a rejected endpoint that may be printed: no user and
+/// password.
 fn without_user(text: &str) -> String {
     match text.rsplit_once('@') {
         // Of the whole: the secret may stand on both sides.

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::error::Error;
 use crate::util::excerpt::{self, shown};
 
-/// An extra header or, over gRPC, a metadata entry: checked, name in lower case.
+/// An extra header or, over gRPC, a metadata entry: checked, name in lower
+/// case.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Header {
     pub(crate) name: String,
@@ -56,17 +57,20 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Returns what to use in place of a header that only the client may set, if there is something; `None` for all others.
+/// Returns what to use in place of a header that only the client may set, if
+/// there is something; `None` for all others.
 fn reserved(name: &str) -> Option<&'static str> {
-    // Gateways turn `grpc-metadata-` into metadata, all other names with `grpc-` belong to the protocol.
+    // Gateways turn `grpc-metadata-` into metadata, all other names with `grpc-`
+    // belong to the protocol.
     if name.starts_with("grpc-") && !name.starts_with("grpc-metadata-") {
         return Some(if name == "grpc-timeout" { ": use `attempt_timeout`" } else { "" });
     }
     RESERVED.iter().find(|(reserved, _)| *reserved == name).map(|(_, instead)| *instead)
 }
 
-/// Headers with one owner, and the option to use in their place: credentials, what delimits a message (RFC 9112), what
-/// concerns a connection only (RFC 9110 section 7.6.1), and what turns one method into another.
+/// Headers with one owner, and the option to use in their place: credentials,
+/// what delimits a message (RFC 9112), what concerns a connection only (RFC
+/// 9110 section 7.6.1), and what turns one method into another.
 const RESERVED: [(&str, &str); 26] = [
     ("accept", ""),
     ("accept-encoding", ""),

@@ -12,8 +12,8 @@ use crate::util::redact::redacted;
 
 /// The headers of one response; over gRPC its initial and trailing metadata.
 ///
-/// [`Call::on_headers`](crate::Call::on_headers) passes them to a closure. `Debug` redacts values that may be secret
-/// ([`is_sensitive`]).
+/// [`Call::on_headers`](crate::Call::on_headers) passes them to a closure.
+/// `Debug` redacts values that may be secret ([`is_sensitive`]).
 ///
 /// ```
 /// use longrunning::transport::Headers;
@@ -38,9 +38,11 @@ impl Headers {
         self.iter().find(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Returns the decoded bytes of the first value of `name`, for metadata whose name ends in `-bin`.
+    /// Returns the decoded bytes of the first value of `name`, for metadata
+    /// whose name ends in `-bin`.
     ///
-    /// The value is base64, padded or not. Returns `None` if it is something else.
+    /// The value is base64, padded or not. Returns `None` if it is something
+    /// else.
     ///
     /// ```
     /// use longrunning::transport::Headers;
@@ -52,7 +54,8 @@ impl Headers {
         decode_bin(self.get(name)?.as_bytes())
     }
 
-    /// Returns names, in lower case, and values, in the order of the response. Invalid UTF-8 is replaced.
+    /// Returns names, in lower case, and values, in the order of the response.
+    /// Invalid UTF-8 is replaced.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

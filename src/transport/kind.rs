@@ -10,11 +10,14 @@ use crate::util::excerpt::brief;
 ///
 /// It parses from the names `rest` and `grpc`.
 ///
-/// Over gRPC the calling thread drives an HTTP/2 connection itself, without a runtime or another thread. A connection carries
-/// one call at a time and is pooled, as the [`HttpOptions`](crate::http::HttpOptions) say. Frames that arrived meanwhile
-/// (pings, settings, `GOAWAY`) are processed before it is reused. A call is sent once more, without counting as an attempt, if
-/// the server certainly has not processed it (`REFUSED_STREAM`, `GOAWAY`), or if a pooled connection was closed before a
-/// response. Roots, client certificates and proxies are those of REST.
+/// Over gRPC the calling thread drives an HTTP/2 connection itself, without a
+/// runtime or another thread. A connection carries one call at a time and is
+/// pooled, as the [`HttpOptions`](crate::http::HttpOptions) say. Frames that
+/// arrived meanwhile (pings, settings, `GOAWAY`) are processed before it is
+/// reused. A call is sent once more, without counting as an attempt, if
+/// the server certainly has not processed it (`REFUSED_STREAM`, `GOAWAY`), or
+/// if a pooled connection was closed before a response. Roots, client
+/// certificates and proxies are those of REST.
 ///
 /// | | REST | gRPC |
 /// |---|---|---|
@@ -42,8 +45,8 @@ pub enum TransportKind {
     /// HTTP/1.1 and JSON, by the bindings of the service. The default.
     #[default]
     Rest,
-    /// gRPC: HTTP/2 and protobuf. Needs feature `grpc`, and over TLS a server that offers `h2`; plain http is HTTP/2
-    /// from the first byte.
+    /// gRPC: HTTP/2 and protobuf. Needs feature `grpc`, and over TLS a server
+    /// that offers `h2`; plain http is HTTP/2 from the first byte.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     Grpc,
@@ -70,7 +73,8 @@ impl fmt::Display for TransportKind {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) for any other name, and for `grpc` without its feature.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) for any other name, and for
+/// `grpc` without its feature.
 impl FromStr for TransportKind {
     type Err = Error;
 

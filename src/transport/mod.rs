@@ -1,4 +1,5 @@
-//! Transports: the trait between calls and the wire, with one method for each RPC that makes one attempt.
+//! Transports: the trait between calls and the wire, with one method for each
+//! RPC that makes one attempt.
 
 mod clock_skew;
 mod endpoint;
@@ -50,13 +51,16 @@ pub use wait_binding::WaitBinding;
 
 /// Carries the five RPCs of `google.longrunning.Operations` to a service.
 ///
-/// A method makes one attempt: retries, deadlines over several attempts, paging and polling are above it and
-/// work with any transport. [`OperationsClient::builder`] makes the REST transport of this crate;
-/// [`OperationsClient::over`] takes one of your own, a recorder for tests for example.
+/// A method makes one attempt: retries, deadlines over several attempts, paging
+/// and polling are above it and work with any transport.
+/// [`OperationsClient::builder`] makes the REST transport of this crate;
+/// [`OperationsClient::over`] takes one of your own, a recorder for tests for
+/// example.
 ///
-/// An error says by [`Error::is_transient`] and [`Error::code`] whether another attempt makes sense. [`Error::new`] and its
-/// setters build all of them; an error of the service is `Error::from(status)`. A method that a transport leaves out is
-/// `UNIMPLEMENTED`, also one that is added to this trait later.
+/// An error says by [`Error::is_transient`] and [`Error::code`] whether another
+/// attempt makes sense. [`Error::new`] and its setters build all of them; an
+/// error of the service is `Error::from(status)`. A method that a transport
+/// leaves out is `UNIMPLEMENTED`, also one that is added to this trait later.
 ///
 /// ```
 /// use longrunning::proto::google::longrunning as pb;
@@ -86,7 +90,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for every method here.
+    /// `Binding`, `Auth`, `Transport`, `Timeout`, `Service` or `Decode`, as for
+    /// every method here.
     fn get_operation(
         &self,
         _request: &GetOperationRequest,
@@ -134,12 +139,13 @@ pub trait Transport: fmt::Debug + Send + Sync {
         Err(Error::unimplemented(Rpc::Delete.name()))
     }
 
-    /// Waits on the server's side until an operation is done or the asked time is over.
+    /// Waits on the server's side until an operation is done or the asked time
+    /// is over.
     ///
     /// # Errors
     ///
-    /// As [`get_operation`](Self::get_operation); `Service` with `UNIMPLEMENTED` where the service has no such
-    /// method.
+    /// As [`get_operation`](Self::get_operation); `Service` with
+    /// `UNIMPLEMENTED` where the service has no such method.
     fn wait_operation(
         &self,
         _request: &WaitOperationRequest,
@@ -148,11 +154,13 @@ pub trait Transport: fmt::Debug + Send + Sync {
         Err(Error::unimplemented(Rpc::Wait.name()))
     }
 
-    /// Sends the request that starts an operation, and returns the operation of the response.
+    /// Sends the request that starts an operation, and returns the operation of
+    /// the response.
     ///
-    /// Unless [`is_idempotent`](StartRequest::is_idempotent) is set, the request must reach the service at most once: an
-    /// implementation does not send it a second time. The call is repeated only after an error that is neither
-    /// [sent](Error::sent) nor a [`Status`](crate::Status).
+    /// Unless [`is_idempotent`](StartRequest::is_idempotent) is set, the
+    /// request must reach the service at most once: an implementation does
+    /// not send it a second time. The call is repeated only after an error that
+    /// is neither [sent](Error::sent) nor a [`Status`](crate::Status).
     ///
     /// # Errors
     ///
@@ -161,12 +169,14 @@ pub trait Transport: fmt::Debug + Send + Sync {
         Err(Error::unimplemented("start"))
     }
 
-    /// Returns the headers by which a request of the program's own is authorized; see
+    /// Returns the headers by which a request of the program's own is
+    /// authorized; see
     /// [`OperationsClient::authorization_headers`](crate::OperationsClient::authorization_headers).
     ///
     /// # Errors
     ///
-    /// `Config` if the transport has no credentials, as by default, or must not show them; `Auth` and `Timeout`.
+    /// `Config` if the transport has no credentials, as by default, or must not
+    /// show them; `Auth` and `Timeout`.
     fn authorization_headers(&self, _attempt: &Attempt<'_>) -> Result<Headers, Error> {
         Err(Error::config(
             "this transport has no credentials of its own: the program has to authorize its requests",
@@ -286,51 +296,62 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// Returns how long the whole attempt may take: token, request and response.
+    /// Returns how long the whole attempt may take: token, request and
+    /// response.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Returns the extra headers (for gRPC: metadata), which are valid, in the order in which they were set.
+    /// Returns the extra headers (for gRPC: metadata), which are valid, in the
+    /// order in which they were set.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()))
     }
 
-    /// Returns the project that quota and billing are charged to, if one is set.
+    /// Returns the project that quota and billing are charged to, if one is
+    /// set.
     pub fn quota_project(&self) -> Option<&'a str> {
         self.quota_project
     }
 
-    /// Returns the version of the API, such as `v2`, if it differs from that of the client.
+    /// Returns the version of the API, such as `v2`, if it differs from that of
+    /// the client.
     ///
-    /// It is the path prefix of the request that started the operation, or that of a [`Pending`](crate::Pending). Over
-    /// REST it takes the place of the prefix of the default [`Bindings`](crate::Bindings). It has no meaning over gRPC.
+    /// It is the path prefix of the request that started the operation, or that
+    /// of a [`Pending`](crate::Pending). Over REST it takes the place of
+    /// the prefix of the default [`Bindings`](crate::Bindings). It has no
+    /// meaning over gRPC.
     pub fn api_version(&self) -> Option<&'a str> {
         self.api_version
     }
 
-    /// Returns how to bind WaitOperation over HTTP, if the bindings of the transport do not.
+    /// Returns how to bind WaitOperation over HTTP, if the bindings of the
+    /// transport do not.
     ///
-    /// A wait with [`LongPoll`](crate::LongPoll) sets it. It has no meaning over gRPC.
+    /// A wait with [`LongPoll`](crate::LongPoll) sets it. It has no meaning
+    /// over gRPC.
     pub fn wait_binding(&self) -> Option<WaitBinding> {
         self.wait_binding
     }
 
-    /// Returns how the request message is to be compressed, if the transport can do that.
+    /// Returns how the request message is to be compressed, if the transport
+    /// can do that.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     pub fn compression(&self) -> Compression {
         self.compression
     }
 
-    /// Returns the token that stops the attempt with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    /// Returns the token that stops the attempt with
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
     ///
     /// A transport that cannot check it ends at the [`timeout`](Self::timeout).
     pub fn stop(&self) -> Option<&'a StopToken> {
         self.stop
     }
 
-    /// Passes the headers of a response to the observer, if one is set. Transports call it for errors too.
+    /// Passes the headers of a response to the observer, if one is set.
+    /// Transports call it for errors too.
     ///
     /// `headers` is only called if there is an observer.
     pub fn answered(&self, headers: impl FnOnce() -> Headers) {
@@ -340,7 +361,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// How request messages are compressed over gRPC. Responses are accepted in either form.
+/// How request messages are compressed over gRPC. Responses are accepted in
+/// either form.
 #[cfg(feature = "grpc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 #[non_exhaustive]
@@ -349,7 +371,8 @@ pub enum Compression {
     /// Not at all. The default: requests are small.
     #[default]
     Identity,
-    /// By gzip. Needs feature `gzip`, which is on by default, and a server that takes it.
+    /// By gzip. Needs feature `gzip`, which is on by default, and a server that
+    /// takes it.
     #[cfg(feature = "gzip")]
     #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
     Gzip,

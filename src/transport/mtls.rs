@@ -42,7 +42,8 @@ pub(crate) fn choose(options: &ServiceOptions, env: &dyn Env) -> Result<Endpoint
         }
         (None, false) => None,
     };
-    // Not read for an explicit endpoint: what is wrong with it must not fail a client that has no use for it.
+    // Not read for an explicit endpoint: what is wrong with it must not fail a
+    // client that has no use for it.
     let mtls = !explicit && wants_mtls_endpoint(env, own || certificate.is_some())?;
     let endpoint = if mtls { service.to_mtls() } else { endpoint };
     Ok(EndpointChoice { endpoint, certificate })
@@ -67,7 +68,8 @@ fn wants_mtls_endpoint(env: &dyn Env, has_certificate: bool) -> Result<bool, Err
     }
 }
 
-/// A wish that cannot be granted fails: an HTTP client of the caller's is not ours to hand a certificate to.
+/// A wish that cannot be granted fails: an HTTP client of the caller's is not
+/// ours to hand a certificate to.
 fn refuse_certificates_for_foreign_clients(
     options: &ServiceOptions,
     wants_certificate: bool,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::auth::Credentials;
 use crate::http::{ClientCertificate, HttpClient, HttpOptions};
 
-/// The endpoint, the credentials and the network of a client, before they are checked.
+/// The endpoint, the credentials and the network of a client, before they are
+/// checked.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceOptions {
     /// The service: a default host, to which the rules of mutual TLS apply.

@@ -1,4 +1,5 @@
-//! The text of a page that was written for people: HTML without markup, styles, scripts and what repeats.
+//! The text of a page that was written for people: HTML without markup, styles,
+//! scripts and what repeats.
 
 /// Returns whether a text begins as a page of HTML does.
 pub(super) fn is_html(text: &str) -> bool {
@@ -6,7 +7,8 @@ pub(super) fn is_html(text: &str) -> bool {
     start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
-/// Returns the text of a page on one line: the title, and the sentences of the body that say more than it.
+/// Returns the text of a page on one line: the title, and the sentences of the
+/// body that say more than it.
 pub(super) fn visible_text(body: &str) -> String {
     let mut sentences: Vec<String> = Vec::new();
     for sentence in sentences_of(body) {
@@ -18,7 +20,8 @@ pub(super) fn visible_text(body: &str) -> String {
     sentences.join(" ")
 }
 
-/// Returns whether a sentence of an error page only repeats that there is an error.
+/// Returns whether a sentence of an error page only repeats that there is an
+/// error.
 fn says_nothing(sentence: &str) -> bool {
     let plain = sentence.trim_end_matches(['.', '!']).replace('\u{2019}', "'").to_ascii_lowercase();
     plain.is_empty()
@@ -26,7 +29,8 @@ fn says_nothing(sentence: &str) -> bool {
         || EMPTY_PHRASES.contains(&plain.as_str())
 }
 
-/// Returns the sentences of the text, with entities decoded and white space folded. Tags that start a new line end one.
+/// Returns the sentences of the text, with entities decoded and white space
+/// folded. Tags that start a new line end one.
 fn sentences_of(body: &str) -> Vec<String> {
     let mut blocks = Blocks::default();
     let mut rest = body;
@@ -73,7 +77,8 @@ impl Blocks {
     }
 }
 
-/// The name of a tag, in lower case, without the slash of an end tag; `!` for comments and declarations.
+/// The name of a tag, in lower case, without the slash of an end tag; `!` for
+/// comments and declarations.
 struct Tag(String);
 
 impl Tag {
@@ -94,7 +99,8 @@ impl Tag {
         !INLINE.contains(&self.0.as_str())
     }
 
-    /// Returns the text after the tag, and after its content if that is not for people.
+    /// Returns the text after the tag, and after its content if that is not for
+    /// people.
     fn skip<'a>(&self, markup: &'a str) -> &'a str {
         if let Some(comment) = markup.strip_prefix("!--") {
             return comment.split_once("-->").map_or("", |(_, after)| after);
@@ -117,7 +123,8 @@ fn after_end_tag<'a>(text: &'a str, name: &str) -> &'a str {
     ""
 }
 
-/// Decodes the entities that pages use: numbers, and the names of markup, spaces and punctuation.
+/// Decodes the entities that pages use: numbers, and the names of markup,
+/// spaces and punctuation.
 fn decode_entities(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
@@ -153,7 +160,8 @@ const LONGEST_ENTITY: usize = 12;
 
 const MOST_SENTENCES: usize = 50;
 
-/// Elements whose content no browser shows. `head` is none of them: of what is in it, `title` is for people.
+/// Elements whose content no browser shows. `head` is none of them: of what is
+/// in it, `title` is for people.
 const HIDDEN: [&str; 8] = ["style", "script", "noscript", "template", "svg", "iframe", "select", "textarea"];
 
 /// Elements inside a line.

@@ -1,4 +1,5 @@
-//! Keeps credentials of any kind from being sent over plain http to another machine.
+//! Keeps credentials of any kind from being sent over plain http to another
+//! machine.
 
 use crate::auth::Credentials;
 use crate::error::Error;
@@ -7,7 +8,8 @@ use crate::transport::{Attempt, Endpoint};
 use crate::util::excerpt::shown;
 use crate::util::redact::suspicion;
 
-/// Refuses a client that would send credentials, or present a certificate, over plain http.
+/// Refuses a client that would send credentials, or present a certificate, over
+/// plain http.
 ///
 /// Without `credentials` it would look for the default ones.
 pub(crate) fn check_client(

@@ -1,4 +1,5 @@
-//! The RPCs of google.longrunning.Operations: the one table that a new RPC is added to.
+//! The RPCs of google.longrunning.Operations: the one table that a new RPC is
+//! added to.
 
 use crate::http::HttpMethod;
 
@@ -22,7 +23,8 @@ pub enum Rpc {
     Cancel,
     /// DeleteOperation.
     Delete,
-    /// WaitOperation; over REST as `POST {name}:wait` with a body or a query, and as `GET {name}:wait`.
+    /// WaitOperation; over REST as `POST {name}:wait` with a body or a query,
+    /// and as `GET {name}:wait`.
     Wait,
 }
 
@@ -30,7 +32,8 @@ pub enum Rpc {
 struct RpcRow {
     rpc: Rpc,
     name: &'static str,
-    /// The default HTTP rule: method, and the verb behind the name. Without one, the RPC needs a binding of the user's.
+    /// The default HTTP rule: method, and the verb behind the name. Without
+    /// one, the RPC needs a binding of the user's.
     http: Option<(HttpMethod, &'static str)>,
 }
 

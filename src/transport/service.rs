@@ -89,16 +89,19 @@ impl ServiceParts {
         plain_http::check_headers(&self.endpoint, attempt)
     }
 
-    /// Returns the value of `x-goog-api-client`, with the token of a transport in it.
+    /// Returns the value of `x-goog-api-client`, with the token of a transport
+    /// in it.
     ///
-    /// Google's test server refuses a line without such a token and a `gapic/` one.
+    /// Google's test server refuses a line without such a token and a `gapic/`
+    /// one.
     pub(crate) fn api_client(&self, transport: &str) -> String {
         let own = ["gl-rust/", env!("LONGRUNNING_RUSTC"), " ", transport, GAPIC].concat();
         self.client_info.as_deref().map_or_else(|| own.clone(), |tokens| format!("{own} {tokens}"))
     }
 }
 
-/// The environment goes before the credentials file; a call's own choice before both.
+/// The environment goes before the credentials file; a call's own choice before
+/// both.
 fn quota_project(env: &dyn Env, credentials: &Credentials) -> Result<Option<String>, Error> {
     let of_env = env.var(QUOTA_PROJECT).map(|project| (project, QUOTA_PROJECT));
     let of_file = || credentials.quota_project().map(|project| (project.to_owned(), "quota_project_id"));
@@ -107,7 +110,8 @@ fn quota_project(env: &dyn Env, credentials: &Credentials) -> Result<Option<Stri
     Ok(Some(project))
 }
 
-/// The word `gzip` is what Google's front ends look for besides `accept-encoding`.
+/// The word `gzip` is what Google's front ends look for besides
+/// `accept-encoding`.
 fn user_agent(product: Option<&str>) -> String {
     let gzip = if cfg!(feature = "gzip") { " (gzip)" } else { "" };
     let own = concat!("longrunning-rs/", env!("CARGO_PKG_VERSION"));

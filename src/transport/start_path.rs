@@ -6,9 +6,11 @@ use crate::util::excerpt::shown_name;
 use crate::util::percent::{decode, encode_invalid, escapes_are_valid};
 use crate::util::url::is_version;
 
-/// Returns the path of a REST request as it is sent: percent-escapes are kept, what cannot stand in a URL is encoded.
+/// Returns the path of a REST request as it is sent: percent-escapes are kept,
+/// what cannot stand in a URL is encoded.
 ///
-/// Refused is what could lead to another resource than the one that is written there.
+/// Refused is what could lead to another resource than the one that is written
+/// there.
 pub(super) fn rest_path(path: &str) -> Result<String, Error> {
     let refuse = |why: &str| Err(refused(path, why));
     let Some(segments) = path.strip_prefix('/') else {
@@ -57,10 +59,12 @@ fn refused(path: &str, why: &str) -> Error {
     Error::bad_path(format!("path `{}` {why}", shown_name(path)))
 }
 
-/// Returns the version that a REST path begins with: the segments up to the first one that looks like a version.
+/// Returns the version that a REST path begins with: the segments up to the
+/// first one that looks like a version.
 ///
-/// That is `v2` in `/v2/projects/…`, and `compute/v1` in `/compute/v1/projects/…`. Pub/Sub Lite has its operations below
-/// `v1/admin` too. `None` if there is none at the beginning, where all services have it.
+/// That is `v2` in `/v2/projects/…`, and `compute/v1` in
+/// `/compute/v1/projects/…`. Pub/Sub Lite has its operations below `v1/admin`
+/// too. `None` if there is none at the beginning, where all services have it.
 pub(crate) fn version_of(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let mut end = 0;
@@ -82,7 +86,8 @@ fn is_plain(byte: u8) -> bool {
 /// The path segment of Pub/Sub Lite after its version.
 const ADMIN: &str = "/admin/";
 
-/// How far into a path a version is looked for: behind that, a segment is the name of something.
+/// How far into a path a version is looked for: behind that, a segment is the
+/// name of something.
 const MOST_SEGMENTS: usize = 3;
 
 #[cfg(test)]

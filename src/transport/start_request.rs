@@ -5,11 +5,12 @@ use std::fmt;
 use crate::http::HttpMethod;
 use crate::util::redact::Masked;
 
-/// A request that starts an operation: any method of any service that returns one.
+/// A request that starts an operation: any method of any service that returns
+/// one.
 ///
 /// [`OperationsClient::start`](crate::OperationsClient::start) makes it, and
-/// [`Transport::start_operation`](crate::transport::Transport::start_operation) sends it. `Debug` shows neither the body
-/// nor the query.
+/// [`Transport::start_operation`](crate::transport::Transport::start_operation)
+/// sends it. `Debug` shows neither the body nor the query.
 ///
 /// ```
 /// use longrunning::http::HttpMethod;
@@ -21,7 +22,8 @@ use crate::util::redact::Masked;
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct StartRequest {
-    /// The path of the URL over REST, such as `/v2/projects/p/locations/l/jobs/j:run`; over gRPC the method, such as
+    /// The path of the URL over REST, such as
+    /// `/v2/projects/p/locations/l/jobs/j:run`; over gRPC the method, such as
     /// `google.cloud.run.v2.Jobs/RunJob`. It is not checked.
     pub path: String,
     /// The HTTP method. It has no meaning over gRPC.
@@ -30,11 +32,13 @@ pub struct StartRequest {
     pub query: Vec<(String, String)>,
     /// The body over REST, the message over gRPC.
     pub body: StartBody,
-    /// Fields and values of the header `x-goog-request-params` ([AIP-4222]), not encoded.
+    /// Fields and values of the header `x-goog-request-params` ([AIP-4222]),
+    /// not encoded.
     ///
     /// [AIP-4222]: https://google.aip.dev/client-libraries/4222
     pub routing: Vec<(String, String)>,
-    /// Whether sending the request a second time is harmless. Otherwise it must reach the service at most once.
+    /// Whether sending the request a second time is harmless. Otherwise it must
+    /// reach the service at most once.
     pub is_idempotent: bool,
 }
 
@@ -52,7 +56,8 @@ pub enum StartBody {
 }
 
 impl StartRequest {
-    /// Creates a `POST` without a body, which must reach the service at most once.
+    /// Creates a `POST` without a body, which must reach the service at most
+    /// once.
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),

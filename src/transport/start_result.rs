@@ -12,9 +12,11 @@ pub(super) enum StartPayload<'a> {
     Proto(&'a [u8]),
 }
 
-/// Reads the operation of a response to a start: the body itself, or its field `operation`.
+/// Reads the operation of a response to a start: the body itself, or its field
+/// `operation`.
 ///
-/// This is the one place where the body of such a response becomes an operation, over REST and over gRPC.
+/// This is the one place where the body of such a response becomes an
+/// operation, over REST and over gRPC.
 pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error> {
     // What cannot be read may be an operation all the same, which then runs.
     read(payload).map_err(|error| match (error.is_no_operation(), payload) {
@@ -71,7 +73,8 @@ fn is_named_or_done(operation: &Operation) -> bool {
 struct StartShape<'a> {
     has_name: bool,
     has_state: bool,
-    /// Its kind or type is that of an operation of Compute Engine, Cloud SQL and others.
+    /// Its kind or type is that of an operation of Compute Engine, Cloud SQL
+    /// and others.
     is_extended: bool,
     others: Vec<String>,
     wrapped: Option<&'a str>,
@@ -105,13 +108,14 @@ impl<'a> StartShape<'a> {
         }
     }
 
-    /// Returns whether it is an operation and not the resource that a method returns at once: a name alone, or a field
-    /// that only operations have.
+    /// Returns whether it is an operation and not the resource that a method
+    /// returns at once: a name alone, or a field that only operations have.
     fn is_operation(&self) -> bool {
         self.has_state || self.has_name && self.others.is_empty()
     }
 
-    /// Returns whether it has the state of an extended operation, as resources have too.
+    /// Returns whether it has the state of an extended operation, as resources
+    /// have too.
     fn may_be_extended(&self) -> bool {
         !self.is_operation() && self.others.iter().any(|name| name == "status")
     }

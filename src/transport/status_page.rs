@@ -1,4 +1,5 @@
-//! Status pages that proxies, load balancers and front ends send in place of the service: HTML, and other text.
+//! Status pages that proxies, load balancers and front ends send in place of
+//! the service: HTML, and other text.
 
 use std::time::SystemTime;
 
@@ -27,12 +28,14 @@ pub(in crate::transport) fn refusal(response: &HttpResponse, wall: SystemTime) -
     }
 }
 
-/// Returns whether an HTTP status, without a word of the service, says that the request may succeed later.
+/// Returns whether an HTTP status, without a word of the service, says that the
+/// request may succeed later.
 pub(in crate::transport) fn is_transient(http: u16) -> bool {
     matches!(http, 408 | 502 | 503 | 504)
 }
 
-/// Adds what the headers of an error response say: its HTTP status, its hint, and how far the local clock is off.
+/// Adds what the headers of an error response say: its HTTP status, its hint,
+/// and how far the local clock is off.
 pub(in crate::transport) fn finish(error: Error, response: &HttpResponse, wall: SystemTime) -> Error {
     let error =
         error.with_http_status(response.status).hinted("Retry-After", response.retry_after(Some(wall)));
@@ -43,7 +46,8 @@ pub(in crate::transport) fn finish(error: Error, response: &HttpResponse, wall: 
     }
 }
 
-/// Returns the error for a success whose body is not what it should be: a sign-in page, or text.
+/// Returns the error for a success whose body is not what it should be: a
+/// sign-in page, or text.
 pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, wanted: &str) -> Error {
     let what = match response.header("content-type") {
         _ if is_html(response) => "an HTML page".to_owned(),
@@ -57,7 +61,8 @@ pub(in crate::transport) fn unexpected(response: &HttpResponse, host: &str, want
     Error::status_page(message).with_http_status(response.status)
 }
 
-/// Returns the error for a redirect. No redirect is followed, because a token must not follow it.
+/// Returns the error for a redirect. No redirect is followed, because a token
+/// must not follow it.
 pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Error {
     let location = response.header("location").filter(|location| !location.trim().is_empty());
     let target = match location.map(target) {
@@ -72,8 +77,8 @@ pub(in crate::transport) fn redirect(response: &HttpResponse, host: &str) -> Err
     Error::new(ErrorKind::Transport, message).sent(true).with_http_status(response.status)
 }
 
-/// Returns the host of an absolute URL, or the path of a relative one. The rest may be a secret: query, fragment,
-/// credentials.
+/// Returns the host of an absolute URL, or the path of a relative one. The rest
+/// may be a secret: query, fragment, credentials.
 fn target(location: &str) -> &str {
     let location = location.trim();
     let end = location.find(['?', '#']).unwrap_or(location.len());
@@ -86,7 +91,8 @@ fn target(location: &str) -> &str {
     authority.rsplit('@').next().unwrap_or_default()
 }
 
-/// Returns the summary of a status page: the HTTP status, and the text that a person would read.
+/// Returns the summary of a status page: the HTTP status, and the text that a
+/// person would read.
 fn message(http: u16, text: &str) -> String {
     if text.is_empty() { format!("HTTP {http}") } else { format!("HTTP {http}: {}", excerpt(text)) }
 }
@@ -105,7 +111,8 @@ fn is_html(response: &HttpResponse) -> bool {
         || is_html_text(&String::from_utf8_lossy(start))
 }
 
-/// Returns whether the content type names JSON: `application/json`, or a type whose suffix is `+json`.
+/// Returns whether the content type names JSON: `application/json`, or a type
+/// whose suffix is `+json`.
 pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
     let media_type = response.media_type();
     let suffix = media_type.len().checked_sub(JSON_SUFFIX.len()).and_then(|at| media_type.get(at..));
@@ -113,7 +120,8 @@ pub(in crate::transport) fn is_json_type(response: &HttpResponse) -> bool {
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(JSON_SUFFIX))
 }
 
-/// Returns whether a body has bytes that no text has. Pages in Latin-1 have some that are no UTF-8.
+/// Returns whether a body has bytes that no text has. Pages in Latin-1 have
+/// some that are no UTF-8.
 fn is_binary(body: &str) -> bool {
     let is_control = |char: char| char.is_control() && !char.is_whitespace();
     let broken = body.chars().filter(|char| *char == char::REPLACEMENT_CHARACTER).count();

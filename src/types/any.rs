@@ -15,12 +15,14 @@ use crate::types::packed::PackedAny;
 use crate::types::text::{SharedSource, SharedText};
 use crate::util::excerpt::excerpt;
 
-/// A message of any type, kept as it came: JSON text from REST, protobuf bytes from gRPC.
+/// A message of any type, kept as it came: JSON text from REST, protobuf bytes
+/// from gRPC.
 ///
-/// It is only interpreted on request, so a program can keep, show and pass on a type that it does not
-/// know, without loss. [`decode`](Self::decode) reads the JSON into a type of yours,
-/// [`unpack`](Self::unpack) gives a protobuf message. Two of them are equal if they have the same text, or
-/// the same type URL and bytes.
+/// It is only interpreted on request, so a program can keep, show and pass on a
+/// type that it does not know, without loss. [`decode`](Self::decode) reads the
+/// JSON into a type of yours, [`unpack`](Self::unpack) gives a protobuf
+/// message. Two of them are equal if they have the same text, or the same type
+/// URL and bytes.
 ///
 /// ```
 /// use longrunning::Any;
@@ -41,7 +43,8 @@ pub struct Any(AnyForm);
 
 #[derive(Clone)]
 enum AnyForm {
-    /// The URL is kept apart only where it does not come first in the text, free of escapes.
+    /// The URL is kept apart only where it does not come first in the text,
+    /// free of escapes.
     JsonMessage {
         text: SharedText,
         type_url: Option<Box<str>>,
@@ -50,10 +53,11 @@ enum AnyForm {
 }
 
 impl Any {
-    /// Creates an `Any` from the JSON form of a message: an object with the URL of its type under `@type`.
+    /// Creates an `Any` from the JSON form of a message: an object with the URL
+    /// of its type under `@type`.
     ///
-    /// The text is kept. An object without `@type` is accepted too, since some servers send `{}` as an
-    /// empty response.
+    /// The text is kept. An object without `@type` is accepted too, since some
+    /// servers send `{}` as an empty response.
     ///
     /// ```
     /// use longrunning::Any;
@@ -65,8 +69,9 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object, nests deeper than 127 levels,
-    /// or has an `@type` that is not a string.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not a JSON object,
+    /// nests deeper than 127 levels, or has an `@type` that is not a
+    /// string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let any = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
@@ -75,7 +80,8 @@ impl Any {
         any.map_err(|invalid| Error::invalid("any", invalid))
     }
 
-    /// Creates an `Any` from its protobuf form. The bytes are neither copied nor checked.
+    /// Creates an `Any` from its protobuf form. The bytes are neither copied
+    /// nor checked.
     pub fn from_proto(any: prost_types::Any) -> Self {
         Self(AnyForm::Proto(any.into()))
     }
@@ -94,7 +100,8 @@ impl Any {
         Self::from_proto(prost_types::Any { type_url: M::type_url(), value: message.encode_to_vec() })
     }
 
-    /// Returns the URL of the type, such as `type.googleapis.com/google.protobuf.Duration`, or an empty string.
+    /// Returns the URL of the type, such as
+    /// `type.googleapis.com/google.protobuf.Duration`, or an empty string.
     pub fn type_url(&self) -> &str {
         match &self.0 {
             AnyForm::JsonMessage { type_url: Some(url), .. } => url,
@@ -103,7 +110,8 @@ impl Any {
         }
     }
 
-    /// Returns the name of the type, such as `google.protobuf.Duration`: the part of the URL after the last `/`.
+    /// Returns the name of the type, such as `google.protobuf.Duration`: the
+    /// part of the URL after the last `/`.
     ///
     /// Compare this and not the URL, whose first part differs between services.
     ///
@@ -118,10 +126,12 @@ impl Any {
         known::type_name(self.type_url())
     }
 
-    /// Returns the JSON form: the text as it arrived, or the conversion of bytes of a known type.
+    /// Returns the JSON form: the text as it arrived, or the conversion of
+    /// bytes of a known type.
     ///
-    /// The known types are those of `google.protobuf` with a JSON form of their own (durations, timestamps,
-    /// wrappers, structs, field masks, `Empty` and `Any`), `google.rpc.Status` and its [details](crate::rpc).
+    /// The known types are those of `google.protobuf` with a JSON form of their
+    /// own (durations, timestamps, wrappers, structs, field masks, `Empty`
+    /// and `Any`), `google.rpc.Status` and its [details](crate::rpc).
     ///
     /// ```
     /// use longrunning::Any;
@@ -134,7 +144,8 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the bytes are of another type, or are invalid.
+    /// [`Decode`](crate::ErrorKind::Decode) if the bytes are of another type,
+    /// or are invalid.
     pub fn json(&self) -> Result<Cow<'_, str>, Error> {
         let any = match &self.0 {
             AnyForm::JsonMessage { text, .. } => return Ok(Cow::Borrowed(text.as_str())),
@@ -149,9 +160,10 @@ impl Any {
 
     /// Decodes the message with serde.
     ///
-    /// `T` is deserialized from the fields of the message, without `@type`. A type with a JSON form of its own, such as
-    /// `google.protobuf.Duration`, is deserialized from its `value`: here the string `1.5s`. An `Empty`
-    /// decodes to `()` and to a struct without fields.
+    /// `T` is deserialized from the fields of the message, without `@type`. A
+    /// type with a JSON form of its own, such as
+    /// `google.protobuf.Duration`, is deserialized from its `value`: here the string `1.5s`. An
+    /// `Empty` decodes to `()` and to a struct without fields.
     ///
     /// ```
     /// use longrunning::Any;
@@ -168,13 +180,15 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the message does not fit `T`, with serde's error as the source, or if
-    /// it consists of bytes that [`json`](Self::json) cannot convert.
+    /// [`Decode`](crate::ErrorKind::Decode) if the message does not fit `T`,
+    /// with serde's error as the source, or if it consists of bytes that
+    /// [`json`](Self::json) cannot convert.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.decode_as("any")
     }
 
-    /// Decodes like [`decode`](Self::decode), with a name for the message in the error.
+    /// Decodes like [`decode`](Self::decode), with a name for the message in
+    /// the error.
     pub(super) fn decode_as<T: DeserializeOwned>(&self, what: &str) -> Result<T, Error> {
         let json = self.json()?;
         let name = self.type_name();
@@ -191,9 +205,10 @@ impl Any {
 
     /// Decodes the message as a prost message, if its type is `M`.
     ///
-    /// Bytes can be of any type, JSON text of the types that [`json`](Self::json) lists. Others can be
-    /// [decoded](Self::decode), and so can `Struct`, `Value`, `ListValue` and `FieldMask`, which have no name in
-    /// prost-types.
+    /// Bytes can be of any type, JSON text of the types that
+    /// [`json`](Self::json) lists. Others can be [decoded](Self::decode),
+    /// and so can `Struct`, `Value`, `ListValue` and `FieldMask`, which have no
+    /// name in prost-types.
     ///
     /// ```
     /// use longrunning::Any;
@@ -206,7 +221,8 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the message has another type, is invalid, or is JSON of an unknown type.
+    /// [`Decode`](crate::ErrorKind::Decode) if the message has another type, is
+    /// invalid, or is JSON of an unknown type.
     pub fn unpack<M: Message + Name + Default>(&self) -> Result<M, Error> {
         let (has, wants) = (self.type_name(), M::full_name());
         if has != wants {
@@ -226,7 +242,8 @@ impl Any {
         })
     }
 
-    /// Returns the protobuf form: the bytes as they arrived, or the conversion of JSON of a [known](Self::json) type.
+    /// Returns the protobuf form: the bytes as they arrived, or the conversion
+    /// of JSON of a [known](Self::json) type.
     ///
     /// ```
     /// use longrunning::Any;
@@ -238,7 +255,8 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if it is JSON of another type, or invalid.
+    /// [`Decode`](crate::ErrorKind::Decode) if it is JSON of another type, or
+    /// invalid.
     pub fn to_proto(&self) -> Result<prost_types::Any, Error> {
         let text = match &self.0 {
             AnyForm::JsonMessage { text, .. } => text.as_str(),
@@ -268,13 +286,15 @@ impl Any {
         Ok(Self(AnyForm::JsonMessage { text, type_url }))
     }
 
-    /// Returns whether the type's URL comes first in a JSON value, and has no escapes.
+    /// Returns whether the type's URL comes first in a JSON value, and has no
+    /// escapes.
     pub(super) fn leads_with_type(json: &str) -> bool {
         json.strip_prefix(r#"{"@type":"#).is_some_and(|rest| plain_string(rest).is_some())
             || leading_type(json).is_some()
     }
 
-    /// Creates an `Any` of an object that [leads with its type](Self::leads_with_type).
+    /// Creates an `Any` of an object that [leads with its
+    /// type](Self::leads_with_type).
     pub(super) fn of_checked(text: SharedText) -> Self {
         Self(AnyForm::JsonMessage { text, type_url: None })
     }
@@ -284,7 +304,8 @@ impl Any {
         Self(AnyForm::Proto(packed))
     }
 
-    /// Writes the JSON form or, if there is none, the bytes as base64 under `value`.
+    /// Writes the JSON form or, if there is none, the bytes as base64 under
+    /// `value`.
     pub(super) fn write(&self, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
         let any = match (self.json(), &self.0) {
             (Ok(json), _) => {
@@ -304,7 +325,8 @@ impl Any {
     }
 }
 
-/// Returns the type's URL where it comes first and has no escapes, as all servers write it.
+/// Returns the type's URL where it comes first and has no escapes, as all
+/// servers write it.
 fn leading_type(json: &str) -> Option<&str> {
     let member = json.strip_prefix('{')?.trim_start().strip_prefix("\"@type\"")?;
     let value = member.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
@@ -312,7 +334,8 @@ fn leading_type(json: &str) -> Option<&str> {
     (!url.contains('\\')).then_some(url)
 }
 
-/// Returns the JSON from which the caller's type is deserialized: the fields without `@type`, or the `value`.
+/// Returns the JSON from which the caller's type is deserialized: the fields
+/// without `@type`, or the `value`.
 fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, InvalidJson> {
     let own_form = KnownType::find(type_name).is_some_and(|known| known.own_form);
     let mut value = "null";
@@ -339,13 +362,15 @@ fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, Inval
 /// Some servers give it an empty `value`.
 const EMPTY: &str = "google.protobuf.Empty";
 
-/// Reads `T` from `json`, or else from `fallback`; the error says why `json` does not do.
+/// Reads `T` from `json`, or else from `fallback`; the error says why `json`
+/// does not do.
 pub(super) fn deserialize<T: DeserializeOwned>(json: &str, fallback: &str) -> Result<T, TypeMismatch> {
     serde_json::from_str(json)
         .or_else(|cause| serde_json::from_str(fallback).map_err(|_| TypeMismatch::new(&cause)))
 }
 
-/// Why serde could not make the caller's type; quotes no more of the message than an error may.
+/// Why serde could not make the caller's type; quotes no more of the message
+/// than an error may.
 #[derive(Debug)]
 pub(super) struct TypeMismatch(String);
 

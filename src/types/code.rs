@@ -79,9 +79,11 @@ const NAMED: [(Code, i32, &str); 17] = [
 ];
 
 impl Code {
-    /// Returns the code for an HTTP status, for responses whose body contains none.
+    /// Returns the code for an HTTP status, for responses whose body contains
+    /// none.
     ///
-    /// The mapping is that of `google.rpc.Code`; other 4xx are `FAILED_PRECONDITION`, other 5xx `INTERNAL`.
+    /// The mapping is that of `google.rpc.Code`; other 4xx are
+    /// `FAILED_PRECONDITION`, other 5xx `INTERNAL`.
     ///
     /// ```
     /// use longrunning::Code;
@@ -110,7 +112,8 @@ impl Code {
         }
     }
 
-    /// Returns the HTTP status of responses with this code, as `google.rpc.Code` documents it.
+    /// Returns the HTTP status of responses with this code, as
+    /// `google.rpc.Code` documents it.
     ///
     /// ```
     /// use longrunning::Code;

@@ -23,8 +23,9 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that [`Any::to_proto`] cannot turn into
-    /// bytes. If both an error and a response are set, the error remains.
+    /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that
+    /// [`Any::to_proto`] cannot turn into bytes. If both an error and a
+    /// response are set, the error remains.
     pub fn to_proto(&self) -> Result<proto::Operation, Error> {
         let result = match (self.error(), self.response()) {
             (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
@@ -51,9 +52,11 @@ impl Operation {
         message.map(Self::from).map_err(|cause| InvalidJson::new(cause.to_string()))
     }
 
-    /// Copies the bytes once for all messages in it, which makes decoding long pages more than half as fast again.
+    /// Copies the bytes once for all messages in it, which makes decoding long
+    /// pages more than half as fast again.
     ///
-    /// Nothing where there is more to decide: an error, a field that comes twice or is of the wrong kind.
+    /// Nothing where there is more to decide: an error, a field that comes
+    /// twice or is of the wrong kind.
     fn decode_plain(bytes: &[u8]) -> Option<Self> {
         let (mut name, mut metadata, mut response, mut done, mut plain) = (None, None, None, false, true);
         let read = wire::fields(bytes, |number, value| {
@@ -81,10 +84,12 @@ impl Operation {
     }
 }
 
-/// Refuses the bytes of an operation with too many details before there is room made for them.
+/// Refuses the bytes of an operation with too many details before there is room
+/// made for them.
 fn count_details(operation: &[u8]) -> Result<(), InvalidJson> {
     let mut details = 0;
-    // What is wrong with the bytes is prost's to say, which stops at the same place.
+    // What is wrong with the bytes is prost's to say, which stops at the same
+    // place.
     let _ = wire::fields(operation, |number, value| match (number, value) {
         (4, WireValue::Bytes(error)) => wire::fields(error.bytes, |number, _| {
             details += usize::from(number == 3);
@@ -100,8 +105,8 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that [`Any::to_proto`] cannot turn into
-    /// bytes.
+    /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that
+    /// [`Any::to_proto`] cannot turn into bytes.
     pub fn to_proto(&self) -> Result<rpc::Status, Error> {
         let details = self.details().iter().map(Any::to_proto).collect::<Result<_, _>>()?;
         Ok(rpc::Status { code: self.code().into(), message: self.message().into(), details })
@@ -144,7 +149,8 @@ impl From<proto::ListOperationsResponse> for OperationPage {
     }
 }
 
-/// Implements serde through the JSON text, which only serde_json takes and gives as it is.
+/// Implements serde through the JSON text, which only serde_json takes and
+/// gives as it is.
 macro_rules! as_json {
     ($($message:ty: $to_json:expr;)*) => {$(
         /// Embeds the JSON form as it is; for serde_json only.

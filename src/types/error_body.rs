@@ -13,18 +13,21 @@ use crate::types::{Any, Code, Status};
 #[derive(Debug, PartialEq)]
 pub(crate) struct ParsedErrorBody {
     pub(crate) status: Status,
-    /// The body has a canonical code; otherwise the code is that of the HTTP status.
+    /// The body has a canonical code; otherwise the code is that of the HTTP
+    /// status.
     pub(crate) names_code: bool,
     /// It is a `google.rpc.Status` without `error` around it.
     pub(crate) is_bare: bool,
 }
 
 impl ParsedErrorBody {
-    /// Reads `{"error": …}`, a list of that, or a bare `google.rpc.Status`. The error is an object (AIP-193, or the
-    /// older one with `errors`) or the name of an OAuth error.
+    /// Reads `{"error": …}`, a list of that, or a bare `google.rpc.Status`. The
+    /// error is an object (AIP-193, or the older one with `errors`) or the
+    /// name of an OAuth error.
     ///
-    /// Returns nothing if the text is none of these: HTML, a response without an error, an operation that failed.
-    /// Whatever else is wrong inside the error is passed over, so that the error itself gets through.
+    /// Returns nothing if the text is none of these: HTML, a response without
+    /// an error, an operation that failed. Whatever else is wrong inside
+    /// the error is passed over, so that the error itself gets through.
     pub(crate) fn from_json(text: &str, http_status: u16) -> Option<Self> {
         let body = JsonReader::document(text, JsonReader::value).ok()?;
         let fields = Fields::of(first(body))?;
@@ -42,7 +45,8 @@ impl ParsedErrorBody {
 
     /// Reads a `google.rpc.Status` in binary.
     ///
-    /// Of a body that is cut, the code and the message come first and count; other bytes give nothing.
+    /// Of a body that is cut, the code and the message come first and count;
+    /// other bytes give nothing.
     pub(crate) fn from_protobuf(bytes: &[u8], http_status: u16) -> Option<Self> {
         let mut status = rpc::Status::default();
         let whole = status.merge(bytes).is_ok();
@@ -59,7 +63,8 @@ impl ParsedErrorBody {
 }
 
 impl Status {
-    /// Returns the error of a call, of whose details no more are kept than of one in JSON.
+    /// Returns the error of a call, of whose details no more are kept than of
+    /// one in JSON.
     pub(crate) fn of_call(mut status: rpc::Status) -> Self {
         status.details.truncate(MOST_DETAILS);
         status.into()
@@ -77,13 +82,15 @@ fn first(body: RawJson<'_>) -> RawJson<'_> {
     first.unwrap_or(body)
 }
 
-/// The fields of a body: `error` with what OAuth puts beside it, or those of a bare `google.rpc.Status`.
+/// The fields of a body: `error` with what OAuth puts beside it, or those of a
+/// bare `google.rpc.Status`.
 struct Fields<'a> {
     error: Option<RawJson<'a>>,
     description: String,
     subtype: String,
     parts: ErrorBodyParts,
-    /// It has fields of an operation or of a page, whose `error` is not the call's.
+    /// It has fields of an operation or of a page, whose `error` is not the
+    /// call's.
     is_response: bool,
 }
 
@@ -112,7 +119,8 @@ impl<'a> Fields<'a> {
         Some(fields)
     }
 
-    /// Returns the error of OAuth, or of a gateway that puts its text there and a `google.rpc.Status` beside it.
+    /// Returns the error of OAuth, or of a gateway that puts its text there and
+    /// a `google.rpc.Status` beside it.
     fn named(self, name: &str, http_status: u16) -> ParsedErrorBody {
         let mut message = name.to_owned();
         for more in [&self.description, &self.parts.message] {
@@ -174,8 +182,8 @@ impl ErrorBodyParts {
         Some(parts)
     }
 
-    /// Returns the error of a body without `error`. It has a canonical code, or, in an HTTP error, a number and a
-    /// message.
+    /// Returns the error of a body without `error`. It has a canonical code,
+    /// or, in an HTTP error, a number and a message.
     fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
         let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
         let is_status = self.canonical().is_some() || is_http_error;
@@ -189,13 +197,15 @@ impl ErrorBodyParts {
         ParsedErrorBody { status, names_code: code.is_some(), is_bare: false }
     }
 
-    /// Returns the canonical code: the name counts first, then a number that is no HTTP status.
+    /// Returns the canonical code: the name counts first, then a number that is
+    /// no HTTP status.
     fn canonical(&self) -> Option<Code> {
         let by_name = self.name.parse().ok().filter(|code| *code != Code::Ok);
         by_name.or_else(|| matches!(self.number, 1..=16).then(|| Code::from(i32::from(self.number))))
     }
 
-    /// Returns the code of the HTTP status; of the body's number where HTTP says that all is well.
+    /// Returns the code of the HTTP status; of the body's number where HTTP
+    /// says that all is well.
     fn code_of_http(&self, http_status: u16) -> Code {
         match (http_status, self.number) {
             (200..=299, 400..=599) => Code::from_http(self.number),
@@ -210,7 +220,8 @@ fn detail(raw: RawJson<'_>) -> Option<Any> {
     Any::read(&SharedSource::new(raw), raw).ok()
 }
 
-/// One of the `errors` that came before `details`: what an ErrorInfo says of it, and its message.
+/// One of the `errors` that came before `details`: what an ErrorInfo says of
+/// it, and its message.
 fn legacy_error(raw: RawJson<'_>) -> Option<(ErrorInfo, String)> {
     let (mut info, mut message) = (ErrorInfo::default(), String::new());
     raw.reader()

@@ -1,4 +1,5 @@
-//! The types that can be turned from protobuf bytes into JSON and back inside an Any.
+//! The types that can be turned from protobuf bytes into JSON and back inside
+//! an Any.
 
 use prost::Message;
 
@@ -109,7 +110,8 @@ pub(super) fn why_not_decoded(cause: &prost::DecodeError) -> &'static str {
     }
 }
 
-/// Returns the part after the last `/` of a type's URL; the part before it differs between services.
+/// Returns the part after the last `/` of a type's URL; the part before it
+/// differs between services.
 pub(super) fn type_name(url: &str) -> &str {
     url.rsplit_once('/').map_or(url, |(_, name)| name)
 }

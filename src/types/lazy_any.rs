@@ -8,8 +8,9 @@ use crate::types::text::{SharedSource, SharedText, TextSpan};
 
 /// The metadata or the response of an operation.
 ///
-/// Of most operations in a long listing, only name and state are used. So this stores the place of the message in the text
-/// of the operation, and makes the [`Any`] at its first use.
+/// Of most operations in a long listing, only name and state are used. So this
+/// stores the place of the message in the text of the operation, and makes the
+/// [`Any`] at its first use.
 #[derive(Clone, Default)]
 pub(super) struct LazyAny {
     /// Where the text is, if there is one.

@@ -6,7 +6,8 @@ use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 
 /// A message, or the value of a field, that has a JSON form.
 pub(super) trait JsonMessage: Sized {
-    /// Whether an Any holds the value under `value`, instead of its fields beside `@type`.
+    /// Whether an Any holds the value under `value`, instead of its fields
+    /// beside `@type`.
     const OWN_FORM: bool;
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson>;
@@ -61,7 +62,8 @@ macro_rules! messages {
 
 pub(super) use messages;
 
-/// Returns whether `name` spells the field `field` of a .proto file, in either of the two ways.
+/// Returns whether `name` spells the field `field` of a .proto file, in either
+/// of the two ways.
 pub(super) fn is_field(field: &str, name: &str) -> bool {
     let field = field.trim_start_matches("r#");
     name == field || name == lower_camel(field)
@@ -78,7 +80,8 @@ pub(super) fn lower_camel(field: &str) -> String {
     name
 }
 
-/// Implements [`JsonMessage`] for scalars: how each is read from the raw value and written.
+/// Implements [`JsonMessage`] for scalars: how each is read from the raw value
+/// and written.
 macro_rules! scalars {
     ($($scalar:ty: $read:expr, $write:expr;)*) => {$(
         impl JsonMessage for $scalar {
@@ -123,12 +126,14 @@ fn float<F: std::str::FromStr + Copy>(raw: RawJson<'_>, is_finite: fn(F) -> bool
     number.ok_or_else(|| raw.expected("a number in range"))
 }
 
-/// The shortest text; that of the largest number lies above it in double precision, where Python refuses it.
+/// The shortest text; that of the largest number lies above it in double
+/// precision, where Python refuses it.
 fn single(number: f32) -> String {
     if number.abs() == f32::MAX { format!("{:?}", f64::from(number)) } else { format!("{number:?}") }
 }
 
-/// Writes the shortest text that gives the number back, as Rust's `{:?}` makes it.
+/// Writes the shortest text that gives the number back, as Rust's `{:?}` makes
+/// it.
 fn write_float(number: &str, writer: &mut JsonWriter) {
     match number {
         "NaN" => writer.string("NaN"),

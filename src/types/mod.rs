@@ -1,4 +1,5 @@
-//! The messages of google.longrunning and google.rpc, as they come over the wire.
+//! The messages of google.longrunning and google.rpc, as they come over the
+//! wire.
 
 mod any;
 mod code;

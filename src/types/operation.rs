@@ -20,9 +20,10 @@ use crate::util::redact::Masked;
 
 /// The state of a long-running operation: a [`google.longrunning.Operation`].
 ///
-/// One that came from a server keeps the server's text, so that nothing is lost. Clones share it. Two
-/// operations are equal if their name, `done`, metadata, response and error are; fields that this crate does
-/// not know, and the order of the fields, make no difference.
+/// One that came from a server keeps the server's text, so that nothing is
+/// lost. Clones share it. Two operations are equal if their name, `done`,
+/// metadata, response and error are; fields that this crate does not know, and
+/// the order of the fields, make no difference.
 ///
 /// ```
 /// use longrunning::{Operation, Outcome};
@@ -46,8 +47,9 @@ use crate::util::redact::Masked;
 /// [`google.longrunning.Operation`]: https://google.aip.dev/151
 #[derive(Clone)]
 pub struct Operation {
-    /// The text of which the other fields are parts: that of this operation, or of several on its page. It is empty if
-    /// the operation was created here.
+    /// The text of which the other fields are parts: that of this operation, or
+    /// of several on its page. It is empty if the operation was created
+    /// here.
     source: Arc<str>,
     name: TextPart,
     pub(super) done: bool,
@@ -114,7 +116,8 @@ impl Operation {
 
     /// Sets the metadata.
     ///
-    /// [`to_json`](Self::to_json) then writes the known fields, not the text of the server.
+    /// [`to_json`](Self::to_json) then writes the known fields, not the text of
+    /// the server.
     ///
     /// ```
     /// use longrunning::{Any, Operation};
@@ -132,7 +135,8 @@ impl Operation {
 
     /// Parses the JSON form of an operation, as lenient as [ProtoJSON](https://protobuf.dev/programming-guides/json/) parsers are.
     ///
-    /// Unknown fields and types are kept. If a field occurs twice, the last one counts.
+    /// Unknown fields and types are kept. If a field occurs twice, the last one
+    /// counts.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -144,16 +148,19 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text is not JSON, a field has the wrong type (the message contains
-    /// its path), or values nest deeper than 127 levels.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text is not JSON, a field
+    /// has the wrong type (the message contains its path), or values nest
+    /// deeper than 127 levels.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         JsonReader::document(text, Self::read).map_err(|invalid| Error::invalid(&subject(text), invalid))
     }
 
-    /// Returns the JSON form: exactly the text of the server, if the operation came as JSON.
+    /// Returns the JSON form: exactly the text of the server, if the operation
+    /// came as JSON.
     ///
-    /// For other operations it is canonical ProtoJSON. Protobuf bytes of a type without a JSON form in this crate are
-    /// written as base64 under `value`.
+    /// For other operations it is canonical ProtoJSON. Protobuf bytes of a type
+    /// without a JSON form in this crate are written as base64 under
+    /// `value`.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -168,14 +175,16 @@ impl Operation {
             return text.of(&self.source).into();
         }
         let mut writer = JsonWriter::default();
-        // Nothing here can be refused: the messages came as JSON, or fall back to base64.
+        // Nothing here can be refused: the messages came as JSON, or fall back to
+        // base64.
         let _ = self.write(&mut writer);
         writer.finish()
     }
 
     /// Returns the name that the service gave the operation.
     ///
-    /// It is not checked and may be empty: some services give no name to an operation that is done from the start.
+    /// It is not checked and may be empty: some services give no name to an
+    /// operation that is done from the start.
     pub fn name(&self) -> &str {
         self.name.of(&self.source)
     }
@@ -192,17 +201,20 @@ impl Operation {
         self.done
     }
 
-    /// Returns the metadata: a message of the service about the progress of the work.
+    /// Returns the metadata: a message of the service about the progress of the
+    /// work.
     ///
-    /// For an [extended operation](OperationForm) it is the whole operation as JSON, without `@type`.
-    /// [`Progress::of`](crate::Progress::of) reads percentages and times from any type.
+    /// For an [extended operation](OperationForm) it is the whole operation as
+    /// JSON, without `@type`. [`Progress::of`](crate::Progress::of) reads
+    /// percentages and times from any type.
     pub fn metadata(&self) -> Option<&Any> {
         self.metadata.get(&self.source)
     }
 
     /// Returns the response, the result of the work.
     ///
-    /// [`outcome`](Self::outcome) says whether it is valid, [`into_response`](Self::into_response) decodes it.
+    /// [`outcome`](Self::outcome) says whether it is valid,
+    /// [`into_response`](Self::into_response) decodes it.
     ///
     /// ```
     /// use longrunning::{Any, Operation};
@@ -233,10 +245,11 @@ impl Operation {
         self.form
     }
 
-    /// Returns the URL of the resource that an [extended](OperationForm) operation creates, changes or deletes.
+    /// Returns the URL of the resource that an [extended](OperationForm)
+    /// operation creates, changes or deletes.
     ///
-    /// It is `None` for other operations, and for those of Cloud DNS. Such an operation has no response: the resource at
-    /// this URL is the result.
+    /// It is `None` for other operations, and for those of Cloud DNS. Such an
+    /// operation has no response: the resource at this URL is the result.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -254,8 +267,9 @@ impl Operation {
 
     /// Returns whether the operation runs, succeeded, failed, or is malformed.
     ///
-    /// An operation that is done with neither response nor error succeeded. An operation with both, or with an error
-    /// of code 0, is [`Malformed`](Outcome::Malformed).
+    /// An operation that is done with neither response nor error succeeded. An
+    /// operation with both, or with an error of code 0, is
+    /// [`Malformed`](Outcome::Malformed).
     ///
     /// ```
     /// use longrunning::{Operation, Outcome};
@@ -281,11 +295,13 @@ impl Operation {
 
     /// Decodes the response of an operation that succeeded with serde.
     ///
-    /// [`Any::decode`] describes the input of `T`. A missing response is an empty message: it decodes to `()`,
-    /// a struct without required fields, or an `Option`.
+    /// [`Any::decode`] describes the input of `T`. A missing response is an
+    /// empty message: it decodes to `()`, a struct without required fields,
+    /// or an `Option`.
     ///
-    /// An [extended operation](OperationForm) has no response. It is decoded itself, so a `T` with the field `targetLink`
-    /// gets the URL of the resource; `()` accepts it too.
+    /// An [extended operation](OperationForm) has no response. It is decoded
+    /// itself, so a `T` with the field `targetLink` gets the URL of the
+    /// resource; `()` accepts it too.
     ///
     /// ```
     /// use longrunning::Operation;
@@ -305,8 +321,9 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
-    /// [`Decode`](crate::ErrorKind::Decode) if the response does not fit `T`, or the operation is malformed or not done.
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with
+    /// its status. [`Decode`](crate::ErrorKind::Decode) if the response
+    /// does not fit `T`, or the operation is malformed or not done.
     pub fn into_response<T: DeserializeOwned>(self) -> Result<T, Error> {
         let name = shown_name(self.name());
         match self.outcome() {
@@ -334,8 +351,10 @@ impl Operation {
 
     /// Returns the response of an operation that succeeded as a prost message.
     ///
-    /// [`Any::unpack`] describes which responses can be read so: those in protobuf bytes
-    /// ([`DataFormat::Proto`](crate::transport::DataFormat::Proto), gRPC). A missing response is an empty message.
+    /// [`Any::unpack`] describes which responses can be read so: those in
+    /// protobuf bytes
+    /// ([`DataFormat::Proto`](crate::transport::DataFormat::Proto), gRPC). A
+    /// missing response is an empty message.
     ///
     /// ```
     /// use longrunning::{Any, Operation};
@@ -348,8 +367,9 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with its status.
-    /// [`Decode`](crate::ErrorKind::Decode) if the response is no `M`, or the operation is malformed or not done.
+    /// [`Operation`](crate::ErrorKind::Operation) if the operation failed, with
+    /// its status. [`Decode`](crate::ErrorKind::Decode) if the response is
+    /// no `M`, or the operation is malformed or not done.
     pub fn into_message<M: Message + Name + Default>(self) -> Result<M, Error> {
         match self.outcome() {
             Outcome::Succeeded(Some(response)) => response.unpack(),
@@ -378,12 +398,14 @@ impl Operation {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
-    /// Returns whether a field shows that this is an operation; one that is fresh may have a name only.
+    /// Returns whether a field shows that this is an operation; one that is
+    /// fresh may have a name only.
     pub(super) fn is_recognised(&self) -> bool {
         self.form.is_extended() || self.done || self.metadata.is_some() || self.response.is_some()
     }
 
-    /// Completes the bare name of an extended operation: `operation-1` in `projects/p/zones/z`.
+    /// Completes the bare name of an extended operation: `operation-1` in
+    /// `projects/p/zones/z`.
     pub(super) fn completed_in(self, collection: &str) -> Self {
         if !self.form.is_extended() || self.name().is_empty() || self.name().contains('/') {
             return self;
@@ -481,7 +503,8 @@ impl Operation {
     }
 }
 
-/// Returns the text of operations that were put together here, without an allocation for each.
+/// Returns the text of operations that were put together here, without an
+/// allocation for each.
 fn no_text() -> Arc<str> {
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
     Arc::clone(&EMPTY)
@@ -495,7 +518,8 @@ fn field<'a, T>(
     value.map(|raw| read(raw).map_err(|invalid| invalid.at(name))).transpose()
 }
 
-/// Returns how an error refers to the operation: by its name, if that can be read.
+/// Returns how an error refers to the operation: by its name, if that can be
+/// read.
 fn subject(text: &str) -> String {
     let mut subject = "operation".to_owned();
     let _ = JsonReader::document(text, |reader| {

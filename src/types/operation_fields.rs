@@ -17,9 +17,11 @@ pub(super) struct OperationFields<'a> {
 }
 
 impl<'a> OperationFields<'a> {
-    /// Finds the fields of the operation that the reader stands at, and returns the whole object.
+    /// Finds the fields of the operation that the reader stands at, and returns
+    /// the whole object.
     ///
-    /// In place, because moving the fields takes as long as finding some of them.
+    /// In place, because moving the fields takes as long as finding some of
+    /// them.
     pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
         let fields = self;
         let raw = reader.fields(|name, reader| {

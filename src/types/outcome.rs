@@ -5,10 +5,11 @@ use std::fmt;
 use crate::types::{Any, Code, Status};
 use crate::util::excerpt::long_excerpt;
 
-/// The result of an operation, as far as it is known; from [`Operation::outcome`](crate::Operation::outcome).
+/// The result of an operation, as far as it is known; from
+/// [`Operation::outcome`](crate::Operation::outcome).
 ///
-/// `Display` gives `running`, `succeeded`, `failed: RESOURCE_EXHAUSTED: out of disk` or `malformed:` with a
-/// reason.
+/// `Display` gives `running`, `succeeded`, `failed: RESOURCE_EXHAUSTED: out of
+/// disk` or `malformed:` with a reason.
 ///
 /// ```
 /// use longrunning::{Code, Operation, Outcome, Status};
@@ -29,7 +30,8 @@ pub enum Outcome<'a> {
     Succeeded(Option<&'a Any>),
     /// Done, and failed or cancelled ([`Code::Cancelled`]).
     Failed(&'a Status),
-    /// Done, with fields that contradict each other; the operation has them all.
+    /// Done, with fields that contradict each other; the operation has them
+    /// all.
     Malformed(MalformedReason<'a>),
 }
 

@@ -16,8 +16,8 @@ pub(super) struct PackedAny {
 }
 
 impl PackedAny {
-    /// Finds the parts of the Any at `any`, a part of `whole`; nothing where a field is of the wrong kind or
-    /// comes twice.
+    /// Finds the parts of the Any at `any`, a part of `whole`; nothing where a
+    /// field is of the wrong kind or comes twice.
     pub(super) fn read(whole: &Arc<[u8]>, any: WireSpan<'_>) -> Option<Self> {
         let (mut type_url, mut value, mut plain) = (None, None, true);
         let read = wire::fields(any.bytes, |number, field| {

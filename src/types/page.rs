@@ -22,16 +22,19 @@ use crate::types::{Operation, wire};
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperationPage {
-    /// The operations of this page; there may be none although more pages follow.
+    /// The operations of this page; there may be none although more pages
+    /// follow.
     pub operations: Vec<Operation>,
     /// The token of the next page; empty on the last.
     pub next_page_token: String,
-    /// Locations that the service could not reach, if the request allows partial success.
+    /// Locations that the service could not reach, if the request allows
+    /// partial success.
     pub unreachable: Vec<String>,
 }
 
 impl OperationPage {
-    /// Creates a page without unreachable locations; `next_page_token` is empty for the last page.
+    /// Creates a page without unreachable locations; `next_page_token` is empty
+    /// for the last page.
     ///
     /// ```
     /// use longrunning::{Operation, OperationPage};
@@ -43,8 +46,9 @@ impl OperationPage {
         Self { operations, next_page_token: next_page_token.into(), unreachable: Vec::new() }
     }
 
-    /// Parses the JSON form of a `ListOperationsResponse`, or of a list of extended operations, in one pass and without
-    /// keeping the text of the page.
+    /// Parses the JSON form of a `ListOperationsResponse`, or of a list of
+    /// extended operations, in one pass and without keeping the text of the
+    /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         let mut parts = PageParts { text, ..PageParts::default() };
         let outcome = JsonReader::document(text, |reader| parts.read(reader));
@@ -61,7 +65,8 @@ impl OperationPage {
         self
     }
 
-    /// Decodes the protobuf form of a `ListOperationsResponse`, one operation at a time.
+    /// Decodes the protobuf form of a `ListOperationsResponse`, one operation
+    /// at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
         let (mut page, mut details) = (Self::default(), 0);
         let outcome = wire::fields(bytes, |number, value| {
@@ -127,8 +132,8 @@ impl<'a> PageParts<'a> {
         let first = self.page.operations.len();
         let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
-            // Checked for each operation, because a block of tiny ones has thousands that are not yet on the
-            // page.
+            // Checked for each operation, because a block of tiny ones has thousands that
+            // are not yet on the page.
             has_room(self.page.operations.len() + block.len() + self.details)?;
             let mut fields = OperationFields::default();
             let raw = fields.read(reader)?;
@@ -140,11 +145,13 @@ impl<'a> PageParts<'a> {
             block.push((fields, raw));
             Ok(())
         });
-        // An error in an operation comes before one in the text after it, as if each was made when it was read.
+        // An error in an operation comes before one in the text after it, as if each
+        // was made when it was read.
         refusal.and_then(|()| self.keep(&mut block, first, scope)).and(list.map(drop))
     }
 
-    /// Makes the operations of a block. `first` is the index on the page of the first operation of the list.
+    /// Makes the operations of a block. `first` is the index on the page of the
+    /// first operation of the list.
     fn keep(
         &mut self,
         block: &mut OperationBlock<'a>,
@@ -153,8 +160,8 @@ impl<'a> PageParts<'a> {
     ) -> Result<(), InvalidJson> {
         let ends = block.first().zip(block.last());
         let Some(((_, start), (_, last))) = ends else { return Ok(()) };
-        // The text from the first operation of the block to its last, with what separates them: one copy and
-        // one allocation for all.
+        // The text from the first operation of the block to its last, with what
+        // separates them: one copy and one allocation for all.
         let source = SharedSource::new(start.to(*last, self.text));
         for (fields, raw) in block.iter() {
             let index = self.page.operations.len();
@@ -173,12 +180,14 @@ impl<'a> PageParts<'a> {
         Ok(())
     }
 
-    /// Reads a list of extended operations, or the map of an aggregated list by scopes.
+    /// Reads a list of extended operations, or the map of an aggregated list by
+    /// scopes.
     fn items(&mut self, reader: &mut JsonReader<'a>) -> Result<(), InvalidJson> {
         if reader.peek() != Some(b'{') {
             let first = self.page.operations.len();
             self.operations(reader, None)?;
-            // A list of something else can look like a list of operations until its items are read.
+            // A list of something else can look like a list of operations until its items
+            // are read.
             let others =
                 self.page.operations.iter().skip(first).position(|operation| !operation.is_recognised());
             return others.map_or(Ok(()), |index| Err(not_an_operation().at(&format!("[{index}]"))));
@@ -220,8 +229,8 @@ impl<'a> PageParts<'a> {
 /// Operations that stand one after the other.
 type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
 
-/// Returns whether a block would be too long with the operation `raw`. An operation that is kept holds the text of its
-/// block.
+/// Returns whether a block would be too long with the operation `raw`. An
+/// operation that is kept holds the text of its block.
 fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
     let first = block.first();
     first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
@@ -238,7 +247,8 @@ fn details_of(operation: &Operation) -> usize {
     operation.error().map_or(0, |error| error.details().len())
 }
 
-/// Two bytes can stand for an operation, or for a detail of its error: without a limit, a page of the largest size would take gigabytes.
+/// Two bytes can stand for an operation, or for a detail of its error: without
+/// a limit, a page of the largest size would take gigabytes.
 fn has_room(entries: usize) -> Result<(), InvalidJson> {
     if entries < MOST_ENTRIES {
         return Ok(());
@@ -337,7 +347,8 @@ mod tests {
         assert!((7..30).contains(&blocks), "{blocks} blocks");
     }
 
-    /// Operations are made block by block; errors come as if they were made one by one.
+    /// Operations are made block by block; errors come as if they were made one
+    /// by one.
     #[test]
     fn the_first_error_counts() {
         let rows = [

@@ -1,8 +1,8 @@
 //! The error details of `google.rpc`, typed.
 //!
 //! Services put them into [`Status::details`](crate::Status::details);
-//! [`Status::detail`](crate::Status::detail) finds one by its type, whether it came as JSON or as protobuf
-//! bytes. The structs are those of [`proto`](crate::proto). See [AIP-193](https://google.aip.dev/193) for
+//! [`Status::detail`](crate::Status::detail) finds one by its type, whether it
+//! came as JSON or as protobuf bytes. The structs are those of [`proto`](crate::proto). See [AIP-193](https://google.aip.dev/193) for
 //! which to expect.
 //!
 //! ```
@@ -30,7 +30,8 @@ pub use crate::proto::google::rpc::{
 };
 
 impl ErrorInfo {
-    /// Creates an `ErrorInfo` without metadata: a reason such as `RATE_LIMIT_EXCEEDED` and the domain that defines it.
+    /// Creates an `ErrorInfo` without metadata: a reason such as
+    /// `RATE_LIMIT_EXCEEDED` and the domain that defines it.
     ///
     /// ```
     /// use longrunning::rpc::ErrorInfo;
@@ -44,7 +45,8 @@ impl ErrorInfo {
 }
 
 impl RetryInfo {
-    /// Creates a `RetryInfo` that requests a delay before the next attempt; at most 10,000 years.
+    /// Creates a `RetryInfo` that requests a delay before the next attempt; at
+    /// most 10,000 years.
     ///
     /// ```
     /// use std::time::Duration;

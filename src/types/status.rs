@@ -66,7 +66,8 @@ impl Status {
         self
     }
 
-    /// Parses the JSON form of a `google.rpc.Status`, whose `code` is a number of `google.rpc.Code`.
+    /// Parses the JSON form of a `google.rpc.Status`, whose `code` is a number
+    /// of `google.rpc.Code`.
     ///
     /// ```
     /// use longrunning::{Code, Status};
@@ -78,8 +79,8 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the text has another form, nests deeper than 127 levels, or has more than
-    /// 1,024 details.
+    /// [`Decode`](crate::ErrorKind::Decode) if the text has another form, nests
+    /// deeper than 127 levels, or has more than 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
@@ -88,9 +89,11 @@ impl Status {
         status.map_err(|invalid| Error::invalid("status", invalid))
     }
 
-    /// Returns the JSON form of a `google.rpc.Status`. The details are unchanged.
+    /// Returns the JSON form of a `google.rpc.Status`. The details are
+    /// unchanged.
     ///
-    /// A detail of protobuf bytes whose type has no JSON form in this crate is written as base64 under `value`.
+    /// A detail of protobuf bytes whose type has no JSON form in this crate is
+    /// written as base64 under `value`.
     ///
     /// ```
     /// use longrunning::{Code, Status};
@@ -99,7 +102,8 @@ impl Status {
     /// ```
     pub fn to_json(&self) -> String {
         let mut writer = JsonWriter::default();
-        // Nothing here can be refused: the details came as JSON, or fall back to base64.
+        // Nothing here can be refused: the details came as JSON, or fall back to
+        // base64.
         let _ = self.write(&mut writer);
         writer.finish()
     }
@@ -116,9 +120,11 @@ impl Status {
         &self.message
     }
 
-    /// Returns all details unchanged, also those of unknown types. A response has at most 1,024.
+    /// Returns all details unchanged, also those of unknown types. A response
+    /// has at most 1,024.
     ///
-    /// An operation whose error has more is a decoding error; for the error of a call, the others are dropped.
+    /// An operation whose error has more is a decoding error; for the error of
+    /// a call, the others are dropped.
     ///
     /// ```
     /// use longrunning::Status;
@@ -131,9 +137,11 @@ impl Status {
         &self.details
     }
 
-    /// Returns the first valid detail of type `T`, such as an [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
+    /// Returns the first valid detail of type `T`, such as an
+    /// [`rpc::ErrorInfo`](crate::rpc::ErrorInfo).
     ///
-    /// To see why a detail is invalid, [unpack](Any::unpack) it from the [details](Self::details).
+    /// To see why a detail is invalid, [unpack](Any::unpack) it from the
+    /// [details](Self::details).
     ///
     /// ```
     /// use longrunning::rpc::ErrorInfo;
@@ -151,12 +159,14 @@ impl Status {
             .find_map(|detail| detail.unpack().ok())
     }
 
-    /// Returns the delay before the next attempt that the server requests with a [`RetryInfo`].
+    /// Returns the delay before the next attempt that the server requests with
+    /// a [`RetryInfo`].
     pub fn retry_delay(&self) -> Option<Duration> {
         self.detail::<RetryInfo>()?.delay()
     }
 
-    /// Returns whether the details mean an exhausted quota: by their reason, or because they contain a retry delay.
+    /// Returns whether the details mean an exhausted quota: by their reason, or
+    /// because they contain a retry delay.
     pub(crate) fn names_quota(&self) -> bool {
         let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
         self.detail::<ErrorInfo>().is_some_and(by_reason)
@@ -164,7 +174,8 @@ impl Status {
             || self.retry_delay().is_some()
     }
 
-    /// Reads the object `raw`; the details share the text of `source`, around it.
+    /// Reads the object `raw`; the details share the text of `source`, around
+    /// it.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
@@ -208,13 +219,15 @@ pub(super) fn room_for_detail(details: usize) -> Result<(), InvalidJson> {
     Err(InvalidJson::new(format!("expected at most {MOST_DETAILS} details")))
 }
 
-/// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the new and in the older form.
+/// `RATE_LIMIT_EXCEEDED` and `rateLimitExceeded` are the same reason, in the
+/// new and in the older form.
 fn plain(reason: &str) -> String {
     reason.chars().filter(|char| *char != '_').map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// Reasons of `google.api.ErrorReason` and of the older error format. `dailyLimitExceededUnreg` is none: it means that
-/// the project is not registered.
+/// Reasons of `google.api.ErrorReason` and of the older error format.
+/// `dailyLimitExceededUnreg` is none: it means that the project is not
+/// registered.
 const QUOTA_REASONS: [&str; 8] = [
     "concurrentlimitexceeded",
     "dailylimitexceeded",
@@ -229,8 +242,9 @@ const QUOTA_REASONS: [&str; 8] = [
 /// Two bytes can stand for a detail, which takes a hundred.
 pub(super) const MOST_DETAILS: usize = 1024;
 
-/// `NOT_FOUND: operation expired`, on one line of at most 1 KiB whatever the server sent; without a message
-/// just the code. The whole message is [`Status::message`].
+/// `NOT_FOUND: operation expired`, on one line of at most 1 KiB whatever the
+/// server sent; without a message just the code. The whole message is
+/// [`Status::message`].
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message.as_str() {

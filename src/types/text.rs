@@ -1,4 +1,5 @@
-//! Text that operations share with each other and with the messages inside them.
+//! Text that operations share with each other and with the messages inside
+//! them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,7 +21,8 @@ pub(super) struct TextSpan {
     length: u32,
 }
 
-/// A text with an owner that has a shared text: a part of that, or one of its own.
+/// A text with an owner that has a shared text: a part of that, or one of its
+/// own.
 #[derive(Clone)]
 pub(super) enum TextPart {
     Shared(TextSpan),
@@ -54,7 +56,8 @@ impl TextSpan {
     pub(super) const MOST: usize = u32::MAX as usize;
 
     fn new(start: usize, length: usize) -> Self {
-        // Nothing is cut off here: `OperationFields::read` rejects texts of more than `MOST` bytes.
+        // Nothing is cut off here: `OperationFields::read` rejects texts of more than
+        // `MOST` bytes.
         let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self { start: short(start), length: short(length) }
     }
@@ -89,9 +92,11 @@ impl From<String> for TextPart {
     }
 }
 
-/// A value, or a row of values, with a copy of the text, which whatever is kept of them shares.
+/// A value, or a row of values, with a copy of the text, which whatever is kept
+/// of them shares.
 ///
-/// One allocation serves all, and the document they came in does not stay alive.
+/// One allocation serves all, and the document they came in does not stay
+/// alive.
 pub(super) struct SharedSource<'a> {
     raw: RawJson<'a>,
     copy: Arc<str>,
@@ -118,7 +123,8 @@ impl<'a> SharedSource<'a> {
         self.slice(start..start + part.text().len())
     }
 
-    /// Shares a string that stands inside this value, unless it is spelled with escapes.
+    /// Shares a string that stands inside this value, unless it is spelled with
+    /// escapes.
     pub(super) fn string(&self, part: RawJson<'a>) -> Result<SharedText, InvalidJson> {
         // One further, after the quotation mark.
         let start = part.start_in(self.raw) + 1;
@@ -129,7 +135,8 @@ impl<'a> SharedSource<'a> {
         })
     }
 
-    /// Returns the place of a string that stands inside this value, unless it is spelled with escapes.
+    /// Returns the place of a string that stands inside this value, unless it
+    /// is spelled with escapes.
     pub(super) fn string_part(&self, part: RawJson<'a>) -> Result<TextPart, InvalidJson> {
         Ok(match part.string()? {
             Cow::Borrowed(plain) => TextPart::Shared(TextSpan::new(part.start_in(self.raw) + 1, plain.len())),

@@ -1,4 +1,5 @@
-//! The JSON forms of the types in google.protobuf; those of the wrappers are the scalars themselves.
+//! The JSON forms of the types in google.protobuf; those of the wrappers are
+//! the scalars themselves.
 
 use prost_types::value::Kind;
 use prost_types::{Duration, FieldMask, ListValue, Struct, Timestamp, Value};

@@ -1,4 +1,5 @@
-//! The protobuf wire format, as far as a response is taken apart before it is decoded.
+//! The protobuf wire format, as far as a response is taken apart before it is
+//! decoded.
 
 use crate::json::InvalidJson;
 
@@ -18,7 +19,8 @@ pub(super) struct WireSpan<'a> {
     pub(super) start: usize,
 }
 
-/// Calls `field` with the number and value of each field of a message; what stands inside groups is passed over.
+/// Calls `field` with the number and value of each field of a message; what
+/// stands inside groups is passed over.
 pub(super) fn fields<'a>(
     mut message: &'a [u8],
     mut field: impl FnMut(u32, WireValue<'a>) -> Result<(), InvalidJson>,

@@ -27,12 +27,14 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Returns the deadline by the machine's clock, which sockets keep, for one by this clock.
+    /// Returns the deadline by the machine's clock, which sockets keep, for one
+    /// by this clock.
     fn socket_deadline(&self, deadline: Instant) -> Instant {
         deadline
     }
 
-    /// Returns how long to wait, outside, for what another thread does, if that may take `left` on this clock.
+    /// Returns how long to wait, outside, for what another thread does, if that
+    /// may take `left` on this clock.
     fn patience(&self, left: Duration) -> Duration {
         left
     }
@@ -41,8 +43,8 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
     fn chance(&self) -> f64;
 }
 
-/// Returns the point in time that is `timeout` after `start`, or a year if that is less: one too far away does not
-/// exist.
+/// Returns the point in time that is `timeout` after `start`, or a year if that
+/// is less: one too far away does not exist.
 pub(crate) fn deadline(start: Instant, timeout: Duration) -> Instant {
     start + timeout.min(LONGEST)
 }
@@ -67,8 +69,9 @@ impl Clock for SystemClock {
     }
 
     fn chance(&self) -> f64 {
-        // The hasher's keys are seeded by the operating system and differ at every call. A forked child goes on with
-        // the keys of its parent, and must not draw the same delays.
+        // The hasher's keys are seeded by the operating system and differ at every
+        // call. A forked child goes on with the keys of its parent, and must
+        // not draw the same delays.
         let bits = RandomState::new().hash_one(std::process::id()) >> 11;
         bits as f64 / (1u64 << 53) as f64
     }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 /// Reads environment variables.
 pub(crate) trait Env: fmt::Debug + Send + Sync {
-    /// Returns the value of a variable; one that is unset, empty or not Unicode is none.
+    /// Returns the value of a variable; one that is unset, empty or not Unicode
+    /// is none.
     fn var(&self, name: &str) -> Option<String>;
 }
 

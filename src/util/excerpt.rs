@@ -1,15 +1,17 @@
-//! Text from outside, made fit for a message: short, on one line, without secrets and without anything that a terminal or a
-//! log obeys.
+//! Text from outside, made fit for a message: short, on one line, without
+//! secrets and without anything that a terminal or a log obeys.
 //!
-//! Every text from outside goes through here on its way into a message: [`shown`], [`shown_name`] and
-//! [`shown_path`] take values from the caller, [`excerpt`] and [`long_excerpt`] take what a server wrote.
+//! Every text from outside goes through here on its way into a message:
+//! [`shown`], [`shown_name`] and [`shown_path`] take values from the caller,
+//! [`excerpt`] and [`long_excerpt`] take what a server wrote.
 
 use std::path::Path;
 
 use crate::util::redact::{redacted, suspicion, suspicion_of_name, suspicion_of_path};
 
-/// Returns a value that was given as a URL, a host, an option or the like: at most 200 bytes of it, or what it is
-/// instead if it may be a secret (`[redacted: JSON]`).
+/// Returns a value that was given as a URL, a host, an option or the like: at
+/// most 200 bytes of it, or what it is instead if it may be a secret
+/// (`[redacted: JSON]`).
 pub(crate) fn shown(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(value))
 }
@@ -19,13 +21,15 @@ pub(crate) fn shown_name(name: &str) -> String {
     described(suspicion_of_name(name)).unwrap_or_else(|| excerpt(name))
 }
 
-/// The same for the path of a file, with at most 1 KiB. Backslashes stay as they are.
+/// The same for the path of a file, with at most 1 KiB. Backslashes stay as
+/// they are.
 pub(crate) fn shown_path(path: &Path) -> String {
     let path = path.to_string_lossy();
     described(suspicion_of_path(&path)).unwrap_or_else(|| bounded(&path, 1024))
 }
 
-/// As [`shown`], with at most 40 characters: for values of which a few are known.
+/// As [`shown`], with at most 40 characters: for values of which a few are
+/// known.
 pub(crate) fn brief(value: &str) -> String {
     described(suspicion(value)).unwrap_or_else(|| excerpt(&value.chars().take(40).collect::<String>()))
 }
@@ -95,8 +99,9 @@ fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Returns whether a character moves others: control characters, line ends, and what turns the direction of text, by
-/// which a message can be made to look like another ([Trojan Source]).
+/// Returns whether a character moves others: control characters, line ends, and
+/// what turns the direction of text, by which a message can be made to look
+/// like another ([Trojan Source]).
 ///
 /// [Trojan Source]: https://trojansource.codes
 fn is_obeyed(char: char) -> bool {

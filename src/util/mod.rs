@@ -1,5 +1,6 @@
-//! The basis of every part of the crate: the clock, the environment, files, locks, threads, `fork`, stop tokens, secrets,
-//! redaction, URLs, and text for messages.
+//! The basis of every part of the crate: the clock, the environment, files,
+//! locks, threads, `fork`, stop tokens, secrets, redaction, URLs, and text for
+//! messages.
 
 pub(crate) mod clock;
 pub(crate) mod env;

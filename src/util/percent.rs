@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Encodes a query value or one path segment: everything but unreserved characters.
+/// Encodes a query value or one path segment: everything but unreserved
+/// characters.
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
@@ -19,7 +20,8 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
     target.extend(utf8_percent_encode(text, RESERVED));
 }
 
-/// Encodes what cannot stand in a path at all. Escapes and delimiters stay as they are.
+/// Encodes what cannot stand in a path at all. Escapes and delimiters stay as
+/// they are.
 pub(crate) fn encode_invalid(text: &str) -> String {
     utf8_percent_encode(text, INVALID_IN_PATHS).to_string()
 }
@@ -29,9 +31,11 @@ pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Decodes a name of several segments as services do: an escaped `/` stays escaped (`google/api/http.proto`).
+/// Decodes a name of several segments as services do: an escaped `/` stays
+/// escaped (`google/api/http.proto`).
 ///
-/// So `a%2Fb` and `a%252Fb`, as which [`encode_path`] sends it, are the same name `a%2Fb`.
+/// So `a%2Fb` and `a%252Fb`, as which [`encode_path`] sends it, are the same
+/// name `a%2Fb`.
 pub(crate) fn decode_path(text: &str) -> String {
     decode(&text.replace("%2F", "%252F").replace("%2f", "%252f"))
 }

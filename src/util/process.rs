@@ -1,10 +1,12 @@
 //! The state that a forked child inherits, and how it gets state of its own.
 //!
-//! A child has one thread, the one that forked, and the memory and the open files of its parent as they were. Two things
-//! in it are of no use: connections, which the parent goes on using, and locks that other threads of the parent held at
-//! that moment, because those threads do not exist in the child and never release them. So what is shared between
-//! threads belongs to the process that made it. A child makes its own at the first use, and never waits for a lock of
-//! its parent's.
+//! A child has one thread, the one that forked, and the memory and the open
+//! files of its parent as they were. Two things in it are of no use:
+//! connections, which the parent goes on using, and locks that other threads of
+//! the parent held at that moment, because those threads do not exist in the
+//! child and never release them. So what is shared between threads belongs to
+//! the process that made it. A child makes its own at the first use, and never
+//! waits for a lock of its parent's.
 
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, TryLockError};
@@ -41,10 +43,12 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// A value of each process: of the one that made it, and of every forked child that uses it.
+/// A value of each process: of the one that made it, and of every forked child
+/// that uses it.
 ///
-/// A list without locks, which grows by one with each generation of processes. Values of parents stay where they are
-/// until the whole is dropped: a thread that does not exist in the child may have borrowed them.
+/// A list without locks, which grows by one with each generation of processes.
+/// Values of parents stay where they are until the whole is dropped: a thread
+/// that does not exist in the child may have borrowed them.
 pub(crate) struct PerProcess<T> {
     owner: ProcessId,
     value: T,
@@ -57,14 +61,17 @@ impl<T> PerProcess<T> {
         Self { owner: ProcessId::current(), value, next: OnceLock::new() }
     }
 
-    /// Returns the value of this process. In a child, the first use makes it from the value of the parent.
+    /// Returns the value of this process. In a child, the first use makes it
+    /// from the value of the parent.
     pub(crate) fn get_or(&self, inherit: impl FnOnce(&T) -> T) -> &T {
-        // The last one, not the first that fits: a process may have the number of an ancestor that has ended.
+        // The last one, not the first that fits: a process may have the number of an
+        // ancestor that has ended.
         let mut last = self;
         while let Some(next) = last.next.get() {
             last = next;
         }
-        // The number of the process is compared, because nothing runs in a child when it is forked.
+        // The number of the process is compared, because nothing runs in a child when
+        // it is forked.
         if last.owner.is_current() {
             return &last.value;
         }
@@ -72,7 +79,8 @@ impl<T> PerProcess<T> {
     }
 }
 
-/// A mutex with its condition variable, which a forked child never finds locked.
+/// A mutex with its condition variable, which a forked child never finds
+/// locked.
 pub(crate) struct ProcessLock<T> {
     places: PerProcess<ProcessSlot<T>>,
     inherit: fn(Option<&mut T>) -> T,
@@ -84,18 +92,21 @@ struct ProcessSlot<T> {
 }
 
 impl<T> ProcessLock<T> {
-    /// Makes a lock around `value`. In a child, `inherit` makes the value from that of the parent; it gets none if a
-    /// thread of the parent held the lock at the time of the fork.
+    /// Makes a lock around `value`. In a child, `inherit` makes the value from
+    /// that of the parent; it gets none if a thread of the parent held the
+    /// lock at the time of the fork.
     pub(crate) fn new(value: T, inherit: fn(Option<&mut T>) -> T) -> Self {
         Self { places: PerProcess::new(ProcessSlot::new(value)), inherit }
     }
 
-    /// Locks the value. A thread that panicked with the lock does not poison it.
+    /// Locks the value. A thread that panicked with the lock does not poison
+    /// it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         lock(&self.place().value)
     }
 
-    /// Waits for a notification for at most `limit`; returns whether that has passed.
+    /// Waits for a notification for at most `limit`; returns whether that has
+    /// passed.
     #[cfg(feature = "async")]
     pub(crate) fn wait<'a>(&'a self, guard: MutexGuard<'a, T>, limit: Duration) -> (MutexGuard<'a, T>, bool) {
         let waiting = self.place().changed.wait_timeout(guard, limit);
@@ -103,7 +114,8 @@ impl<T> ProcessLock<T> {
         (guard, waited.timed_out())
     }
 
-    /// Waits while `condition` holds, for at most `limit`; returns whether that has passed.
+    /// Waits while `condition` holds, for at most `limit`; returns whether that
+    /// has passed.
     pub(crate) fn wait_while<'a>(
         &'a self,
         guard: MutexGuard<'a, T>,
@@ -126,7 +138,8 @@ impl<T> ProcessLock<T> {
 
     fn place(&self) -> &ProcessSlot<T> {
         self.places.get_or(|parent| {
-            // Never waits: the thread that held the lock at the fork does not exist in this process.
+            // Never waits: the thread that held the lock at the fork does not exist in this
+            // process.
             let inherited = unlocked(&parent.value, |value| (self.inherit)(Some(value)));
             ProcessSlot::new(inherited.unwrap_or_else(|| (self.inherit)(None)))
         })

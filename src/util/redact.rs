@@ -1,12 +1,14 @@
 //! Finds what may be a secret in text: keys, tokens, whole credentials files.
 //!
-//! Values end up in the wrong place: `--credentials "$(cat key.json)"`, a token as the name of an operation. They
-//! are known by their form, so that messages can describe them instead of repeating them.
+//! Values end up in the wrong place: `--credentials "$(cat key.json)"`, a token
+//! as the name of an operation. They are known by their form, so that messages
+//! can describe them instead of repeating them.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Returns what a value seems to be that cannot be a URL, host or option, or may be a secret: `JSON`, `an API key`.
+/// Returns what a value seems to be that cannot be a URL, host or option, or
+/// may be a secret: `JSON`, `an API key`.
 ///
 /// Returns `None` for plausible values, even if they are wrong.
 pub(crate) fn suspicion(value: &str) -> Option<&'static str> {
@@ -18,14 +20,16 @@ pub(crate) fn suspicion_of_path(path: &str) -> Option<&'static str> {
     suspicion(path).or_else(|| path.trim().contains(LINE_BREAKS).then_some(SEVERAL_LINES))
 }
 
-/// The same for the name of a resource, whose segments may be long: the first one, which is a plain word as a rule, is
-/// suspicious if it is as mixed as a token is.
+/// The same for the name of a resource, whose segments may be long: the first
+/// one, which is a plain word as a rule, is suspicious if it is as mixed as a
+/// token is.
 pub(crate) fn suspicion_of_name(name: &str) -> Option<&'static str> {
     let long = || name.split('/').next().is_some_and(|first| is_too_long(first) && is_mixed(first));
     suspicion_of_text(name).or_else(|| long().then_some(TOO_LONG))
 }
 
-/// `text` with every secret that is known by its form replaced by a word; for text that is not one value.
+/// `text` with every secret that is known by its form replaced by a word; for
+/// text that is not one value.
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let (mut shown, mut at) = (String::new(), 0);
     while let Some(secret) = SecretForm::find(text, at) {
@@ -36,9 +40,11 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     if at == 0 { text.into() } else { (shown + &text[at..]).into() }
 }
 
-/// Prints a value as its `Debug` does, without the secrets that are known by their form.
+/// Prints a value as its `Debug` does, without the secrets that are known by
+/// their form.
 ///
-/// For values that may have one in the wrong place: a token as the name of an operation.
+/// For values that may have one in the wrong place: a token as the name of an
+/// operation.
 pub(crate) struct Masked<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: fmt::Debug + ?Sized> fmt::Debug for Masked<'_, T> {
@@ -65,8 +71,8 @@ fn suspicion_of_text(value: &str) -> Option<&'static str> {
     secret.or_else(|| several().then_some(SEVERAL_LINES))
 }
 
-/// Returns whether text starts like an object, or a list of objects; the variable of a path template (`{name=**}`) is
-/// none.
+/// Returns whether text starts like an object, or a list of objects; the
+/// variable of a path template (`{name=**}`) is none.
 fn is_json(text: &str) -> bool {
     let Some(inside) = text.strip_prefix('{') else {
         return text.strip_prefix('[').is_some_and(|list| list.trim_start().starts_with(['{', '"']));
@@ -113,7 +119,8 @@ impl SecretForm {
 /// Bytes in front of the secret that may be shown, its length, and what it is.
 type Extent = (usize, usize, &'static str);
 
-/// Returns a block with something in it: messages that say how one begins hold no secret.
+/// Returns a block with something in it: messages that say how one begins hold
+/// no secret.
 fn pem(rest: &str) -> Option<Extent> {
     let label = rest.strip_prefix(PEM)?;
     let body =
@@ -129,7 +136,8 @@ fn pem_length(text: &str) -> usize {
     rest.unwrap_or(text.len())
 }
 
-/// Returns a token that is known by its first characters, or by the scheme in front of it.
+/// Returns a token that is known by its first characters, or by the scheme in
+/// front of it.
 fn token(before: &str, rest: &str) -> Option<Extent> {
     for (prefix, what) in SCHEMES {
         let after = strip_prefix_ignoring_case(rest, prefix).filter(|_| starts_word(before));
@@ -142,7 +150,8 @@ fn token(before: &str, rest: &str) -> Option<Extent> {
     Some((0, token_length(rest).max(1), what))
 }
 
-/// Returns the value of a field, parameter or variable with a name that says that it is secret.
+/// Returns the value of a field, parameter or variable with a name that says
+/// that it is secret.
 fn field(before: &str, rest: &str) -> Option<Extent> {
     let (name, after) = FIELDS.iter().find_map(|name| Some((*name, rest.strip_prefix(name)?)))?;
     if name == "key" && !before.ends_with(['?', '&']) {
@@ -157,7 +166,8 @@ fn field(before: &str, rest: &str) -> Option<Extent> {
     (is_value && length > 0).then(|| (rest.len() - value.len(), length, "credentials"))
 }
 
-/// Skips what stands between a name and its value; says also whether that was `=`.
+/// Skips what stands between a name and its value; says also whether that was
+/// `=`.
 fn skip_separator(text: &str) -> Option<(&str, bool)> {
     let text = skip(text, &["\"", "'", "\\", " ", "%22", "%20"]);
     [("=", true), ("%3D", true), (":", false), ("%3A", false)]
@@ -191,7 +201,8 @@ fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str
     head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
-/// Returns whether a word can begin behind `before`, whose last character may be percent-encoded or escaped.
+/// Returns whether a word can begin behind `before`, whose last character may
+/// be percent-encoded or escaped.
 fn starts_word(before: &str) -> bool {
     let encoded = |tail: &[u8]| matches!(tail, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
     let bytes = before.as_bytes();
@@ -205,7 +216,8 @@ fn starts_word(before: &str) -> bool {
 struct TokenForm {
     prefix: &'static str,
     what: &'static str,
-    /// Whether it has to stand at the beginning of a word, since the prefix occurs in other words.
+    /// Whether it has to stand at the beginning of a word, since the prefix
+    /// occurs in other words.
     at_word: bool,
     /// Letters and digits that have to follow.
     following: usize,

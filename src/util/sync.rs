@@ -4,8 +4,8 @@ use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
 
 /// Locks a mutex, also if a thread has panicked with the lock.
 ///
-/// No value in this crate is left half changed by a panic, and a panic of other code (a logger, a callback of
-/// the user) must not end all other calls.
+/// No value in this crate is left half changed by a panic, and a panic of other
+/// code (a logger, a callback of the user) must not end all other calls.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     recover(mutex.lock())
 }

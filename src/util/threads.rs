@@ -10,8 +10,10 @@ use crate::util::process::ProcessId;
 
 /// At most `size` threads that turn jobs `J` into results `R`.
 ///
-/// A thread is started when a job needs it. Dropping the pool joins all threads, so it blocks until the running jobs are
-/// finished. A job must not panic: a panic ends its thread, and the pool waits for a result that never comes.
+/// A thread is started when a job needs it. Dropping the pool joins all
+/// threads, so it blocks until the running jobs are finished. A job must not
+/// panic: a panic ends its thread, and the pool waits for a result that never
+/// comes.
 pub(crate) struct ThreadPool<J, R> {
     run: Arc<dyn Fn(J) -> R + Send + Sync>,
     /// The prefix of the threads' names.
@@ -35,7 +37,8 @@ struct JobResult<R> {
 }
 
 impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
-    /// Creates a pool without threads, which are started by [`send`](Self::send).
+    /// Creates a pool without threads, which are started by
+    /// [`send`](Self::send).
     pub(crate) fn new(name: &'static str, size: usize, run: impl Fn(J) -> R + Send + Sync + 'static) -> Self {
         let (run, owner) = (Arc::new(run), ProcessId::current());
         Self { run, name, size, workers: Vec::new(), idle: Vec::new(), results: channel(), owner }
@@ -47,7 +50,8 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         Self { run, workers: Vec::new(), idle: Vec::new(), results: channel(), owner, ..*self }
     }
 
-    /// Returns whether this is a forked child of the process that has the threads.
+    /// Returns whether this is a forked child of the process that has the
+    /// threads.
     pub(crate) fn is_inherited(&self) -> bool {
         !self.owner.is_current()
     }
@@ -72,7 +76,8 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         self.workers.len() < self.size || !self.idle.is_empty()
     }
 
-    /// Hands a job to an idle thread, and returns it if there is none and none can be started.
+    /// Hands a job to an idle thread, and returns it if there is none and none
+    /// can be started.
     pub(crate) fn send(&mut self, job: J) -> Result<(), J> {
         let Some(worker) = self.idle.pop().or_else(|| self.start_thread()) else { return Err(job) };
         let Some(chosen) = self.workers.get(worker) else { return Err(job) };
@@ -104,8 +109,8 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
         if worker >= self.size {
             return None;
         }
-        // A channel for each thread, so that a job is only sent to a thread that is idle, and none waits behind
-        // another.
+        // A channel for each thread, so that a job is only sent to a thread that is
+        // idle, and none waits behind another.
         let (jobs, inbox) = channel::<J>();
         let (run, results) = (Arc::clone(&self.run), self.results.0.clone());
         let work = move || {
@@ -125,11 +130,13 @@ impl<J: Send + 'static, R: Send + 'static> ThreadPool<J, R> {
 impl<J, R> Drop for ThreadPool<J, R> {
     fn drop(&mut self) {
         if !self.owner.is_current() {
-            // There is nothing to join in a forked child, and a channel may be in the middle of a change for ever.
+            // There is nothing to join in a forked child, and a channel may be in the
+            // middle of a change for ever.
             let parts = (std::mem::take(&mut self.workers), std::mem::replace(&mut self.results, channel()));
             return std::mem::forget(parts);
         }
-        // Dropping the sender of its jobs ends a thread; all senders are dropped before the first join.
+        // Dropping the sender of its jobs ends a thread; all senders are dropped before
+        // the first join.
         let threads: Vec<_> = self.workers.drain(..).map(|worker| worker.thread).collect();
         for thread in threads {
             let _ = thread.join();

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The parts of an absolute URL, as they are written; nothing is decoded or checked.
+/// The parts of an absolute URL, as they are written; nothing is decoded or
+/// checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UrlParts<'a> {
     pub(crate) scheme: &'a str,
@@ -20,7 +21,8 @@ pub(crate) struct UrlParts<'a> {
 impl<'a> UrlParts<'a> {
     /// Splits `scheme://user:password@host:port/path?query#fragment`.
     ///
-    /// None for a text without `://`, and for a host in brackets with something other than a port behind it.
+    /// None for a text without `://`, and for a host in brackets with something
+    /// other than a port behind it.
     pub(crate) fn split(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         Self::with_scheme(scheme, rest)
@@ -43,7 +45,8 @@ impl<'a> UrlParts<'a> {
     }
 }
 
-/// Returns whether a path segment is the version of an API: `v1`, `v1beta1`, `v1p1beta1`.
+/// Returns whether a path segment is the version of an API: `v1`, `v1beta1`,
+/// `v1p1beta1`.
 pub(crate) fn is_version(segment: &str) -> bool {
     let number = segment.strip_prefix('v').unwrap_or_default();
     number.starts_with(|first: char| first.is_ascii_digit())
@@ -69,8 +72,8 @@ pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Returns whether `host` is a name or an address, with so few characters that no other parser can read another host
-/// out of it.
+/// Returns whether `host` is a name or an address, with so few characters that
+/// no other parser can read another host out of it.
 pub(crate) fn host_is_valid(host: &str) -> bool {
     if host.starts_with('[') {
         return bare(host).parse::<Ipv6Addr>().is_ok();

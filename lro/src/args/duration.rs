@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-/// Reads a duration: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, the largest first.
+/// Reads a duration: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, the
+/// largest first.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     read(text).ok_or_else(|| "expected a duration such as 500ms, 10s, 15m or 1h30m".to_owned())
 }
 
-/// Reads the delay between polls, which has to keep a service from being polled in a loop.
+/// Reads the delay between polls, which has to keep a service from being polled
+/// in a loop.
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     parse(text).and_then(|interval| match interval >= SHORTEST_INTERVAL {
         true => Ok(interval),

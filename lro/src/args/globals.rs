@@ -1,5 +1,5 @@
-//! The options that every command takes, in front of it and behind it: which service, which credentials, how long, and in what
-//! form to tell.
+//! The options that every command takes, in front of it and behind it: which
+//! service, which credentials, how long, and in what form to tell.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,43 +11,52 @@ use super::parse_duration;
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 #[group(skip)]
 pub(crate) struct Globals {
-    /// The service: a host such as run.googleapis.com, or a URL [env: LRO_ENDPOINT].
+    /// The service: a host such as run.googleapis.com, or a URL [env:
+    /// LRO_ENDPOINT].
     #[arg(long, value_name = "URL", help_heading = SERVICE)]
     pub(crate) endpoint: Option<String>,
-    /// Parent of names that are a bare id, such as projects/p/locations/l [env: LRO_PARENT].
+    /// Parent of names that are a bare id, such as projects/p/locations/l [env:
+    /// LRO_PARENT].
     #[arg(long, value_name = "PARENT", help_heading = SERVICE)]
     pub(crate) parent: Option<String>,
-    /// Version, or path in front of names, such as v2 or compute/v1 [default: v1].
+    /// Version, or path in front of names, such as v2 or compute/v1 [default:
+    /// v1].
     #[arg(long, value_name = "VERSION", help_heading = SERVICE)]
     pub(crate) api_version: Option<String>,
-    /// Map a method to a path, get=/v1/{name=jobs/*} or cancel='POST /v1/{name=jobs/*}:stop'; may be repeated.
+    /// Map a method to a path, get=/v1/{name=jobs/*} or cancel='POST
+    /// /v1/{name=jobs/*}:stop'; may be repeated.
     #[arg(long = "binding", value_name = "METHOD=TEMPLATE", help_heading = SERVICE)]
     pub(crate) bindings: Vec<String>,
     /// How to speak to it [default: rest].
     #[arg(long, value_enum, value_name = "KIND", help_heading = SERVICE)]
     pub(crate) transport: Option<TransportArg>,
-    /// Send a header along, `Name: value`, which gRPC calls metadata; may be repeated.
+    /// Send a header along, `Name: value`, which gRPC calls metadata; may be
+    /// repeated.
     #[arg(long = "header", value_name = "HEADER", help_heading = SERVICE)]
     pub(crate) headers: Vec<String>,
 
-    /// Trust the certificates in FILE (PEM) too, such as that of a private service or an inspecting proxy.
+    /// Trust the certificates in FILE (PEM) too, such as that of a private
+    /// service or an inspecting proxy.
     #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Trust the certificates of the operating system, in place of Mozilla's and of SSL_CERT_FILE.
+    /// Trust the certificates of the operating system, in place of Mozilla's
+    /// and of SSL_CERT_FILE.
     #[cfg(feature = "platform-roots")]
     #[arg(long, help_heading = NETWORK)]
     pub(crate) platform_roots: bool,
     /// Connect through this proxy, http://HOST:PORT; `none` connects directly [env: HTTPS_PROXY, NO_PROXY].
     #[arg(long, value_name = "URL", help_heading = NETWORK)]
     pub(crate) proxy: Option<String>,
-    /// Accept plain http to another machine, such as an emulator; only with --anonymous.
+    /// Accept plain http to another machine, such as an emulator; only with
+    /// --anonymous.
     #[arg(long, help_heading = NETWORK)]
     pub(crate) allow_plain_http: bool,
 
     /// Use a credentials file of any type (service account, login, federation).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) credentials: Option<PathBuf>,
-    /// Use the access token in FILE, which may be renewed by another program meanwhile.
+    /// Use the access token in FILE, which may be renewed by another program
+    /// meanwhile.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = WHO)]
     pub(crate) access_token_file: Option<PathBuf>,
     /// Use the API key in FILE [env: LRO_API_KEY, which is the key itself].
@@ -66,26 +75,33 @@ pub(crate) struct Globals {
     /// Limit each attempt [default: 10s].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) attempt_timeout: Option<Duration>,
-    /// Limit the whole: a call with its retries [default: 60s], a listing [default: 1h], or a wait [default: 24h].
+    /// Limit the whole: a call with its retries [default: 60s], a listing
+    /// [default: 1h], or a wait [default: 24h].
     #[arg(long, visible_alias = "timeout", value_name = "DURATION", value_parser = parse_duration, help_heading = TIME)]
     pub(crate) total_timeout: Option<Duration>,
-    /// Try a call again up to N times [default: 4]; let a wait tolerate N internal errors in a row [default: 5].
+    /// Try a call again up to N times [default: 4]; let a wait tolerate N
+    /// internal errors in a row [default: 5].
     #[arg(long, value_name = "N", help_heading = TIME)]
     pub(crate) retries: Option<u32>,
 
-    /// Print operations for people, as JSON lines, or only their names [default: text].
+    /// Print operations for people, as JSON lines, or only their names
+    /// [default: text].
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = TELL)]
     pub(crate) format: Option<OutputFormat>,
-    /// Show progress of a wait: bars on a terminal and lines elsewhere, bars always, or nothing [default: auto].
+    /// Show progress of a wait: bars on a terminal and lines elsewhere, bars
+    /// always, or nothing [default: auto].
     #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
     pub(crate) progress: Option<ProgressArg>,
-    /// Use colours [default: auto, which is where the output is a terminal and NO_COLOR is not set].
+    /// Use colours [default: auto, which is where the output is a terminal and
+    /// NO_COLOR is not set].
     #[arg(long, value_enum, value_name = "WHEN", help_heading = TELL)]
     pub(crate) color: Option<ColorArg>,
-    /// Say on standard error what is sent and received, how long it took, and why; never shows a secret.
+    /// Say on standard error what is sent and received, how long it took, and
+    /// why; never shows a secret.
     #[arg(short, long, help_heading = TELL)]
     pub(crate) verbose: bool,
-    /// Send nothing: print the first request for each name, and a curl or grpcurl command for it, without secrets.
+    /// Send nothing: print the first request for each name, and a curl or
+    /// grpcurl command for it, without secrets.
     #[arg(long, help_heading = TELL)]
     pub(crate) dry_run: bool,
 }

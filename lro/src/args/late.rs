@@ -6,10 +6,11 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::Globals;
 
-/// The arguments of a command, its own and those of all, which only a line with that command pays for.
+/// The arguments of a command, its own and those of all, which only a line with
+/// that command pays for.
 ///
-/// To make arguments takes clap longer than to read a line by them: with those of all commands, longer than the rest
-/// of a short call.
+/// To make arguments takes clap longer than to read a line by them: with those
+/// of all commands, longer than the rest of a short call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Late<T>(T);
 

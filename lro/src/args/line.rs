@@ -10,8 +10,8 @@ use crate::redact;
 
 /// The command that goes on waiting for `names`, to be pasted into a shell.
 ///
-/// With a journal that is where the names are. An endpoint of the environment is said again: the other shell may
-/// have another one.
+/// With a journal that is where the names are. An endpoint of the environment
+/// is said again: the other shell may have another one.
 pub(crate) fn resume(globals: &Globals, wait: &WaitArgs, names: &[String], endpoint: Option<&str>) -> String {
     resume_in(ShellKind::here(), globals, wait, names, endpoint)
 }

@@ -1,4 +1,5 @@
-//! The command line as a value: what clap reads, and the way back to a line that can be typed.
+//! The command line as a value: what clap reads, and the way back to a line
+//! that can be typed.
 
 mod duration;
 mod globals;
@@ -24,7 +25,8 @@ use late::Late;
 
 /// Reads a command line.
 ///
-/// What clap needed for that is left to the end of the process, which is cheaper than cleaning up.
+/// What clap needed for that is left to the end of the process, which is
+/// cheaper than cleaning up.
 pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
     parse(words).map_err(refusal::without_secrets)
 }
@@ -38,7 +40,8 @@ fn parse(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, 
     Ok(Cli { globals: behind.or(front), command })
 }
 
-/// Starts, looks up, waits for, lists, cancels and deletes long-running operations.
+/// Starts, looks up, waits for, lists, cancels and deletes long-running
+/// operations.
 #[derive(Parser, Clone, Debug, PartialEq)]
 #[command(name = "lro", version, about, long_about = ABOUT, after_long_help = AFTER)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -51,7 +54,8 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand, Clone, Debug, PartialEq)]
 pub(crate) enum Command {
-    /// Start an operation: send a request of any method that returns one, at most once.
+    /// Start an operation: send a request of any method that returns one, at
+    /// most once.
     #[command(after_help = START)]
     Start(Late<StartArgs>),
     /// Show an operation as it is now.
@@ -63,13 +67,16 @@ pub(crate) enum Command {
     /// Wait until operations are done, with progress on standard error.
     #[command(after_help = WAIT)]
     Wait(Late<WaitArgs>),
-    /// Request the cancellation of operations; a service may take its time, or not do it.
+    /// Request the cancellation of operations; a service may take its time, or
+    /// not do it.
     #[command(after_help = CANCEL)]
     Cancel(Late<NamesArgs>),
-    /// Delete operations: their results are of no interest any more. Does not cancel them.
+    /// Delete operations: their results are of no interest any more. Does not
+    /// cancel them.
     #[command(after_help = DELETE)]
     Delete(Late<NamesArgs>),
-    /// Run a fake service on this machine, to try things out and to test programs.
+    /// Run a fake service on this machine, to try things out and to test
+    /// programs.
     #[command(after_help = SERVE)]
     Serve(Late<ServeArgs>),
     /// Print completions for a shell.
@@ -82,7 +89,8 @@ pub(crate) enum Command {
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct StartArgs {
-    /// Path of the method with its version, such as `/v2/projects/p/locations/l/jobs/j:run`, or its full URL.
+    /// Path of the method with its version, such as
+    /// `/v2/projects/p/locations/l/jobs/j:run`, or its full URL.
     #[arg(value_name = "URL|PATH")]
     pub(crate) target: String,
     /// HTTP method.
@@ -91,25 +99,30 @@ pub(crate) struct StartArgs {
     /// Add a parameter to the query; may be given more than once.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) query: Vec<String>,
-    /// Send this JSON as the body, or that of a FILE, or of standard input [default: no body].
+    /// Send this JSON as the body, or that of a FILE, or of standard input
+    /// [default: no body].
     #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
     pub(crate) data: Option<String>,
-    /// Send this UUID as `requestId`, so that the request may be retried; `auto` makes one.
+    /// Send this UUID as `requestId`, so that the request may be retried;
+    /// `auto` makes one.
     #[arg(long, value_name = "ID|auto")]
     pub(crate) request_id: Option<String>,
     /// Wait until the operation is done, as `lro wait` does.
     #[arg(long)]
     pub(crate) wait: bool,
-    /// With --wait: what to do with an operation that still runs after the timeout.
+    /// With --wait: what to do with an operation that still runs after the
+    /// timeout.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT", requires = "wait")]
     pub(crate) on_timeout: OnTimeoutArg,
-    /// With --wait: let the server hold its response back until the operation is done, where it can.
+    /// With --wait: let the server hold its response back until the operation
+    /// is done, where it can.
     #[arg(long, value_enum, default_value_t, value_name = "HOW", requires = "wait")]
     pub(crate) long_poll: LongPollArg,
     /// With --wait: poll every DURATION, at least 10ms.
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval, requires = "wait")]
     pub(crate) poll_interval: Option<Duration>,
-    /// With --wait: give up when polls have failed without interruption for DURATION.
+    /// With --wait: give up when polls have failed without interruption for
+    /// DURATION.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]
     pub(crate) max_outage: Option<Duration>,
     /// With --wait: keep the operation in FILE until it is done.
@@ -136,7 +149,8 @@ pub(crate) struct GetArgs {
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct ListArgs {
-    /// A parent such as projects/p/locations/l, a collection, or a URL of one [default: --parent, else operations].
+    /// A parent such as projects/p/locations/l, a collection, or a URL of one
+    /// [default: --parent, else operations].
     pub(crate) name: Option<String>,
     /// List only what the service's own filter language selects.
     #[arg(long, value_name = "FILTER")]
@@ -150,31 +164,37 @@ pub(crate) struct ListArgs {
     /// Stop after N operations [default: all].
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Sort by name, by age (latest first), or by state (running and failed first) [default: the service's order].
+    /// Sort by name, by age (latest first), or by state (running and failed
+    /// first) [default: the service's order].
     #[arg(long, value_enum, value_name = "KEY")]
     pub(crate) sort: Option<SortArg>,
-    /// List again every INTERVAL, in the same place on a terminal [default: 5s].
+    /// List again every INTERVAL, in the same place on a terminal [default:
+    /// 5s].
     #[arg(long, value_name = "INTERVAL", value_parser = parse_duration, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "5s")]
     pub(crate) watch: Option<Duration>,
-    /// List what can be reached and name the places that cannot on standard error.
+    /// List what can be reached and name the places that cannot on standard
+    /// error.
     #[arg(long)]
     pub(crate) partial_success: bool,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct NamesArgs {
-    /// Names or full URLs of operations; `-` reads them from standard input, one a line.
+    /// Names or full URLs of operations; `-` reads them from standard input,
+    /// one a line.
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
 pub(crate) struct WaitArgs {
-    /// Names or full URLs of operations; `-` reads them from standard input, one a line.
+    /// Names or full URLs of operations; `-` reads them from standard input,
+    /// one a line.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// Wait for all running operations under PARENT [default: --parent, else operations].
+    /// Wait for all running operations under PARENT [default: --parent, else
+    /// operations].
     #[arg(long, value_name = "PARENT", num_args = 0..=1, default_missing_value = "")]
     pub(crate) all: Option<String>,
     /// Of these, wait for those that the service's own filter language selects.
@@ -183,16 +203,20 @@ pub(crate) struct WaitArgs {
     /// What to do with operations that still run after the timeout.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) on_timeout: OnTimeoutArg,
-    /// Let the server hold its response back until an operation is done, where it can; for up to 8 operations.
+    /// Let the server hold its response back until an operation is done, where
+    /// it can; for up to 8 operations.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) long_poll: LongPollArg,
-    /// Poll every DURATION, at least 10ms [default: a tenth of the time waited, at least 0.5 s, at most 30 s].
+    /// Poll every DURATION, at least 10ms [default: a tenth of the time waited,
+    /// at least 0.5 s, at most 30 s].
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval)]
     pub(crate) poll_interval: Option<Duration>,
-    /// Give up when polls have failed without interruption for DURATION [default: keep trying].
+    /// Give up when polls have failed without interruption for DURATION
+    /// [default: keep trying].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) max_outage: Option<Duration>,
-    /// Keep the operations in FILE until they are done, and wait for those that it holds.
+    /// Keep the operations in FILE until they are done, and wait for those that
+    /// it holds.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
 }
@@ -233,7 +257,8 @@ pub(crate) struct ServeArgs {
     /// Listen on this port of 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,
-    /// Take operations, starts and faults from FILE, which is JSON [default: a demonstration].
+    /// Take operations, starts and faults from FILE, which is JSON [default: a
+    /// demonstration].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) script: Option<PathBuf>,
     /// Print a scenario to start from, and exit.

@@ -1,4 +1,5 @@
-//! What clap says of a command line, without the secrets that were typed in the wrong place or control characters.
+//! What clap says of a command line, without the secrets that were typed in the
+//! wrong place or control characters.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
@@ -6,7 +7,8 @@ use longrunning::printing::shown;
 
 /// Replaces what clap quotes of the command line where it may be a secret.
 ///
-/// A command line is a common place for a mistaken `$(cat key.json)`, and errors end up in the logs of build servers.
+/// A command line is a common place for a mistaken `$(cat key.json)`, and
+/// errors end up in the logs of build servers.
 pub(super) fn without_secrets(mut error: Error) -> Error {
     let described: Vec<_> =
         error.context().filter_map(|(kind, value)| Some((kind, describe(value)?))).collect();
@@ -33,8 +35,8 @@ fn describe(value: &ContextValue) -> Option<ContextValue> {
     }
 }
 
-/// The text to show instead: described if it may be a secret, bounded, with control characters escaped; none if it can
-/// stay.
+/// The text to show instead: described if it may be a secret, bounded, with
+/// control characters escaped; none if it can stay.
 fn harmless(text: &str) -> Option<String> {
     Some(shown(text)).filter(|shown| shown != text)
 }

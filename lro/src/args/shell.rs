@@ -7,7 +7,8 @@ use std::iter;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ShellKind {
     Posix,
-    /// `cmd`. PowerShell reads the same words, except for those with `$`, a backtick or a quotation mark.
+    /// `cmd`. PowerShell reads the same words, except for those with `$`, a
+    /// backtick or a quotation mark.
     Windows,
 }
 
@@ -31,7 +32,8 @@ impl ShellKind {
         }
     }
 
-    /// Returns what the shell replaces by the value of a variable, inside of double quotes too.
+    /// Returns what the shell replaces by the value of a variable, inside of
+    /// double quotes too.
     pub(crate) fn variable(self, name: &str) -> String {
         match self {
             Self::Posix => format!("${name}"),
@@ -40,8 +42,8 @@ impl ShellKind {
     }
 }
 
-/// Quotes a word as programs on Windows parse their command line: a backslash stands for itself, unless a quotation
-/// mark follows.
+/// Quotes a word as programs on Windows parse their command line: a backslash
+/// stands for itself, unless a quotation mark follows.
 fn windows_quoted(word: &str) -> String {
     let (mut quoted, mut backslashes) = (String::from("\""), 0);
     for c in word.chars() {

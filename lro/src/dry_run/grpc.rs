@@ -41,7 +41,8 @@ struct RecordedCall {
 
 impl RecordedCall {
     fn of(request: &RecordedRequest, service: &Service) -> Self {
-        // The authority is that of this machine, and the time that is left differs from call to call.
+        // The authority is that of this machine, and the time that is left differs from
+        // call to call.
         let metadata = request.headers().filter(|(name, _)| ![":authority", "grpc-timeout"].contains(name));
         let (scheme, authority) = origin(&service.endpoint);
         Self {
@@ -125,5 +126,6 @@ fn message(request: &RecordedRequest) -> Value {
         .collect()
 }
 
-/// Most services tell no schema. The file is there in a copy of github.com/googleapis/googleapis.
+/// Most services tell no schema. The file is there in a copy of
+/// github.com/googleapis/googleapis.
 const PROTO: &str = "google/longrunning/operations.proto";

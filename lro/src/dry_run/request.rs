@@ -31,7 +31,8 @@ pub(super) fn send(
     sent.map_err(|error| CommandFailure::of(&error, place))
 }
 
-/// Headers as arguments of curl and its kin; secrets become variables of the shell.
+/// Headers as arguments of curl and its kin; secrets become variables of the
+/// shell.
 pub(super) fn header_words<'h>(
     globals: &Globals,
     flag: &'h str,
@@ -46,7 +47,8 @@ pub(super) fn header_words<'h>(
     plain.chain(secret).flat_map(move |word| [flag.to_owned(), word])
 }
 
-/// Options of curl and its kin for the way to the server: for certificates, and for a proxy if there is one.
+/// Options of curl and its kin for the way to the server: for certificates, and
+/// for a proxy if there is one.
 pub(super) fn network_words<'g>(
     globals: &'g Globals,
     certificates: &'g str,

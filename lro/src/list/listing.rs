@@ -24,7 +24,8 @@ pub(super) struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// Hands out pages until `take` wants no more, and returns how many operations there were.
+    /// Hands out pages until `take` wants no more, and returns how many
+    /// operations there were.
     pub(super) fn pages(&self, mut take: impl FnMut(&[Operation]) -> bool) -> Result<usize, CommandFailure> {
         let (mut listed, limit) = (0, self.args.limit.unwrap_or(usize::MAX));
         let mut pages = list_call(self.client, self.place, self.args)
@@ -41,7 +42,8 @@ impl Listing<'_> {
             let shown = page.operations.len().min(limit - listed);
             listed += shown;
             if !take(page.operations.get(..shown).unwrap_or_default()) {
-                // As with --limit: the listing ends where its reader stops, and no page is fetched for nothing.
+                // As with --limit: the listing ends where its reader stops, and no page is
+                // fetched for nothing.
                 break;
             }
             // In the middle of a page there is no token to go on from.
@@ -138,5 +140,6 @@ fn go_on_from(error: &longrunning::Error, failure: CommandFailure, args: &ListAr
     }
 }
 
-/// How long a listing may take in all; there are services with millions of operations.
+/// How long a listing may take in all; there are services with millions of
+/// operations.
 const LISTING: Duration = Duration::from_secs(3600);

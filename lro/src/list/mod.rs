@@ -1,4 +1,5 @@
-//! `lro list`: pages of operations, in columns or one a line, once or over and over.
+//! `lro list`: pages of operations, in columns or one a line, once or over and
+//! over.
 
 mod listing;
 mod order;

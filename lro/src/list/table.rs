@@ -21,7 +21,8 @@ pub(super) struct OperationTable {
 type TableRow = ([String; COLUMNS], TextStyle);
 
 impl OperationTable {
-    /// Returns the lines of the next page, below a header if it is the first one. Without a width nothing is cut.
+    /// Returns the lines of the next page, below a header if it is the first
+    /// one. Without a width nothing is cut.
     pub(super) fn page(&mut self, operations: &[Operation], width: Option<usize>) -> Vec<ScreenLine> {
         if operations.is_empty() {
             return Vec::new();
@@ -37,7 +38,8 @@ impl OperationTable {
         rows.iter().map(|row| line(row, &widths)).collect()
     }
 
-    /// Columns that a page leaves empty take no room unless an earlier one needed them.
+    /// Columns that a page leaves empty take no room unless an earlier one
+    /// needed them.
     fn widen(&mut self, rows: &[TableRow]) {
         for (column, width) in self.widths.iter_mut().enumerate() {
             let cells = rows.iter().filter_map(|(cells, _)| cells.get(column));
@@ -88,7 +90,8 @@ fn duration(operation: &Operation, progress: &Progress) -> Option<Duration> {
     }
 }
 
-/// The last part of a type name without the word that all of them have; nothing for types that say nothing.
+/// The last part of a type name without the word that all of them have; nothing
+/// for types that say nothing.
 fn verb_of(type_name: &str) -> String {
     if type_name.starts_with("google.protobuf.") {
         return String::new();
@@ -98,7 +101,8 @@ fn verb_of(type_name: &str) -> String {
     verb.strip_suffix("Operation").unwrap_or(verb).to_owned()
 }
 
-/// Gives a width to the columns by their importance: the name, the state, the age, the duration, the verb, the target.
+/// Gives a width to the columns by their importance: the name, the state, the
+/// age, the duration, the verb, the target.
 fn fit(natural: &[usize; COLUMNS], width: Option<usize>) -> [usize; COLUMNS] {
     let Some(width) = width else { return *natural };
     let [name, state, age, duration, verb, target] = *natural;

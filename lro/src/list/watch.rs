@@ -41,7 +41,8 @@ pub(super) fn run(listing: &Listing<'_>, interval: Duration) -> Result<Exit, Com
     }
 }
 
-/// Without a terminal, one listing after the other, with an empty line between them.
+/// Without a terminal, one listing after the other, with an empty line between
+/// them.
 fn print(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailure> {
     let (_open, never) = mpsc::channel::<()>();
     let is_text = listing.globals.format() == crate::args::OutputFormat::Text;
@@ -69,7 +70,8 @@ struct WatchScreen {
 }
 
 impl WatchScreen {
-    /// Shows the operations until the next listing is due, also on a screen that changes; false if that is of no use.
+    /// Shows the operations until the next listing is due, also on a screen
+    /// that changes; false if that is of no use.
     fn stays(&mut self, events: &Receiver<Suspension>) -> bool {
         let start = Instant::now();
         while start.elapsed() < self.interval {
@@ -91,8 +93,9 @@ impl WatchScreen {
     }
 }
 
-/// The lines of a screen: as many operations as fit, what is wrong, and what this is. The last line is empty, so that
-/// a shell begins on a line of its own after Ctrl-C.
+/// The lines of a screen: as many operations as fit, what is wrong, and what
+/// this is. The last line is empty, so that a shell begins on a line of its own
+/// after Ctrl-C.
 fn frame(
     size: ScreenSize,
     operations: &[Operation],

@@ -1,7 +1,8 @@
 //! Standard streams that were closed when the program started, as by `>&-`.
 //!
-//! The runtime of Rust opens `/dev/null` in their place before `main`, so that no other file gets their numbers. What
-//! is written there counts as written, although it is lost. So closed streams are detected before.
+//! The runtime of Rust opens `/dev/null` in their place before `main`, so that
+//! no other file gets their numbers. What is written there counts as written,
+//! although it is lost. So closed streams are detected before.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -10,10 +10,12 @@ use longrunning::rpc::{
 
 use super::printable::short;
 
-/// A label and its text, which may come from a server. Rows that belong to the one above have no label.
+/// A label and its text, which may come from a server. Rows that belong to the
+/// one above have no label.
 pub(super) type DetailRow = (&'static str, String);
 
-/// The details of an error in their order; none for one that this program cannot read.
+/// The details of an error in their order; none for one that this program
+/// cannot read.
 pub(super) fn rows(detail: &Any) -> Option<Vec<DetailRow>> {
     let name = detail.type_name().strip_prefix("google.rpc.")?;
     let rows = match name {

@@ -1,4 +1,5 @@
-//! JSON as the server sent it: on one line for programs, on several for people. No token is changed.
+//! JSON as the server sent it: on one line for programs, on several for people.
+//! No token is changed.
 
 /// The text on one line: without the white space between tokens.
 pub(crate) fn fold(json: &str) -> String {
@@ -11,7 +12,8 @@ pub(crate) fn fold(json: &str) -> String {
     line
 }
 
-/// The text indented: a member or an element a line, `margin` in front of all lines but the first.
+/// The text indented: a member or an element a line, `margin` in front of all
+/// lines but the first.
 pub(crate) fn indent(json: &str, margin: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -52,7 +54,8 @@ enum Token {
     Value,
 }
 
-/// The parts of a valid JSON text; of any other text some parts that make it up.
+/// The parts of a valid JSON text; of any other text some parts that make it
+/// up.
 struct JsonParts<'a>(&'a str);
 
 impl<'a> JsonParts<'a> {

@@ -1,4 +1,5 @@
-//! Standard output, which carries operations, and standard error, which carries everything else.
+//! Standard output, which carries operations, and standard error, which carries
+//! everything else.
 
 mod closed;
 mod details;
@@ -32,13 +33,15 @@ pub(crate) use width::{columns, cut_end, cut_start, pad_end, pad_start};
 
 /// Standard output in the selected format.
 ///
-/// Each method returns whether all was written. It is no error of the command if it was not: the exit status follows
-/// from what was found out about the operations (see [`exit_status`]).
+/// Each method returns whether all was written. It is no error of the command
+/// if it was not: the exit status follows from what was found out about the
+/// operations (see [`exit_status`]).
 pub(crate) struct StandardOutput {
     format: OutputFormat,
     painter: Painter,
     stdout: StdoutLock<'static>,
-    /// A write failed. Nothing is written after it, so that no line begins in the middle of another one.
+    /// A write failed. Nothing is written after it, so that no line begins in
+    /// the middle of another one.
     failed: bool,
 }
 
@@ -100,7 +103,8 @@ pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal() && is_capable()
 }
 
-/// The columns of the terminal that shows standard output; none if there is no terminal, where nothing needs to fit.
+/// The columns of the terminal that shows standard output; none if there is no
+/// terminal, where nothing needs to fit.
 pub(crate) fn stdout_width() -> Option<usize> {
     let (_, columns) = Term::stdout().size_checked().filter(|_| io::stdout().is_terminal())?;
     Some(usize::from(columns)).filter(|columns| *columns > 0)
@@ -110,7 +114,8 @@ fn is_capable() -> bool {
     cfg!(windows) || env::var("TERM").is_ok_and(|kind| !kind.is_empty() && kind != "dumb")
 }
 
-/// Whether this runs on a build server, some of which have a terminal without a reader.
+/// Whether this runs on a build server, some of which have a terminal without a
+/// reader.
 pub(crate) fn is_build_server() -> bool {
     env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false" && value != "0")
 }

@@ -66,7 +66,8 @@ impl Painter {
     }
 }
 
-/// `NO_COLOR` and `TERM=dumb` are conventions of terminals. On Windows the question also turns colours on.
+/// `NO_COLOR` and `TERM=dumb` are conventions of terminals. On Windows the
+/// question also turns colours on.
 fn supported(terminal: &Term) -> bool {
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = env::var("TERM").is_ok_and(|kind| kind == "dumb");

@@ -1,7 +1,7 @@
 //! Whether standard output and standard error end up in the same place.
 
-/// Whether both streams are the same terminal, pipe or file, as on a terminal, after `2>&1`, or in the log of a build
-/// server.
+/// Whether both streams are the same terminal, pipe or file, as on a terminal,
+/// after `2>&1`, or in the log of a build server.
 #[cfg(unix)]
 pub(crate) fn is_one_place() -> bool {
     use std::fs::File;

@@ -12,14 +12,16 @@ use super::printable::printable;
 
 /// Whether text was lost that somebody could still have read.
 ///
-/// One for the process, since the log and the bars write on threads and through traits that return no result.
+/// One for the process, since the log and the bars write on threads and through
+/// traits that return no result.
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Returns the exit status of the program, given that of the command.
 ///
-/// The status says what happened to the operations, and a reader that closes its pipe early, as `head` does, changes
-/// nothing about that. Any other failed write does only if the status were 0: a script that checks it must not take a
-/// truncated file for a complete one.
+/// The status says what happened to the operations, and a reader that closes
+/// its pipe early, as `head` does, changes nothing about that. Any other failed
+/// write does only if the status were 0: a script that checks it must not take
+/// a truncated file for a complete one.
 pub(crate) fn exit_status(exit: Exit) -> Exit {
     match exit {
         Exit::Success if LOST.load(Ordering::Relaxed) => Exit::NotAsked,
@@ -37,7 +39,8 @@ fn note(result: io::Result<()>) -> io::Result<()> {
 
 /// Writes to standard output, and returns whether all of the text was written.
 ///
-/// The first failure is reported on standard error, unless the reader closed its pipe.
+/// The first failure is reported on standard error, unless the reader closed
+/// its pipe.
 pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
     let open = check(closed::stdout());
     let written = note(open.and_then(|()| stdout.write_all(text)).and_then(|()| stdout.flush()));
@@ -49,15 +52,18 @@ pub(super) fn to_stdout(stdout: &mut impl Write, text: &[u8]) -> bool {
     written.is_ok()
 }
 
-/// Writes a message to the user, on one line of standard error, and returns whether it was written.
+/// Writes a message to the user, on one line of standard error, and returns
+/// whether it was written.
 pub(crate) fn say(message: &str) -> bool {
     to_stderr(format_args!("lro: {}\n", printable(message)))
 }
 
-/// What other threads have to say while something is drawn, which their lines would tear apart; none while nothing is.
+/// What other threads have to say while something is drawn, which their lines
+/// would tear apart; none while nothing is.
 static DEFERRED: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
-/// Writes a message as [`say`] does, or keeps it for [`take_notes`] while messages are deferred.
+/// Writes a message as [`say`] does, or keeps it for [`take_notes`] while
+/// messages are deferred.
 pub(crate) fn note_aside(message: &str) {
     match &mut *DEFERRED.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(deferred) => deferred.push(message.to_owned()),

@@ -17,7 +17,8 @@ pub(crate) fn cut_end(text: &str, width: usize) -> String {
     mark(kept.into_iter().collect::<String>().trim_end().to_owned(), width, |kept| kept + CUT)
 }
 
-/// Cuts a text to `width` columns, and marks the cut at its start: `…operations/42`. The end of a name tells it apart.
+/// Cuts a text to `width` columns, and marks the cut at its start:
+/// `…operations/42`. The end of a name tells it apart.
 pub(crate) fn cut_start(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();

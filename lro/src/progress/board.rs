@@ -10,7 +10,8 @@ use super::estimate::Estimate;
 use super::tally::{WaitEnd, WaitTally};
 use super::trouble::{Trouble, Troubles};
 
-/// The operations of a wait by their numbers; times count from the start of the wait.
+/// The operations of a wait by their numbers; times count from the start of the
+/// wait.
 pub(super) struct WaitBoard {
     pub(super) operations: Vec<WatchedOperation>,
     pub(super) tally: WaitTally,
@@ -77,13 +78,15 @@ impl WatchedOperation {
         if !std::mem::replace(&mut self.is_known, true) {
             let progress = Progress::of(operation);
             let begin = progress.create_time().or(progress.start_time());
-            // Another machine's clock may be ahead, so an age is never less than the time that was waited.
+            // Another machine's clock may be ahead, so an age is never less than the time
+            // that was waited.
             let age = begin.and_then(|begin| begin.elapsed().ok());
             self.age = age.map(|age| age.saturating_sub(elapsed));
         }
     }
 
-    /// How long the operation has run, as far as it says; else how long it was waited for.
+    /// How long the operation has run, as far as it says; else how long it was
+    /// waited for.
     pub(super) fn time(&self, elapsed: Duration) -> Duration {
         self.age.unwrap_or_default() + elapsed
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use longrunning::{Operation, Progress};
 
-/// What is known from the snapshots of one operation; times count from the start of the wait.
+/// What is known from the snapshots of one operation; times count from the
+/// start of the wait.
 #[derive(Debug, Default)]
 pub(super) struct Estimate {
     first: Option<(Duration, f64)>,
@@ -19,7 +20,8 @@ impl Estimate {
         self.reached(progress.percent(), elapsed);
     }
 
-    /// Progress never goes back, and a percentage that comes again says nothing new.
+    /// Progress never goes back, and a percentage that comes again says nothing
+    /// new.
     fn reached(&mut self, percent: Option<f64>, elapsed: Duration) {
         let Some(percent) = percent.filter(|percent| self.percent().is_none_or(|known| *percent > known))
         else {

@@ -1,4 +1,5 @@
-//! Where everything goes on a screen: its size and what is to be shown in, lines out.
+//! Where everything goes on a screen: its size and what is to be shown in,
+//! lines out.
 //!
 //! Nothing here knows a terminal or a clock.
 
@@ -10,13 +11,15 @@ use crate::screen::{ColumnRoom, ScreenLine, ScreenSize};
 use super::board::{WaitBoard, WatchedOperation};
 use super::trouble::Trouble;
 
-/// The lines that show a wait: some of the operations that run, what keeps them from news, and a total, which is
-/// always there when there are several operations.
+/// The lines that show a wait: some of the operations that run, what keeps them
+/// from news, and a total, which is always there when there are several
+/// operations.
 pub(super) fn frame(size: ScreenSize, board: &WaitBoard, elapsed: Duration) -> Vec<ScreenLine> {
     let width = size.width.saturating_sub(MARGIN).max(1);
     let is_single = board.tally.all() == 1;
     let trouble = board.troubles.summary(elapsed).filter(|_| size.height > 1);
-    // One row is for the total and one for a trouble, whether there is one or not: so the rest stays where it is.
+    // One row is for the total and one for a trouble, whether there is one or not:
+    // so the rest stays where it is.
     let most = if is_single { 1 } else { size.height.saturating_sub(2) };
     let rows: Vec<RowContent> = board
         .open()
@@ -85,8 +88,8 @@ struct ColumnPlan {
 }
 
 impl ColumnPlan {
-    /// Gives the room to the columns in the order of their importance: name, percentage, time, what is wrong, bar,
-    /// remaining time, other notes.
+    /// Gives the room to the columns in the order of their importance: name,
+    /// percentage, time, what is wrong, bar, remaining time, other notes.
     fn fit(width: usize, rows: &[RowContent]) -> Self {
         let widest = |cell: fn(&RowContent) -> usize| rows.iter().map(cell).max().unwrap_or_default();
         let mut room = ColumnRoom::new(width);
@@ -174,7 +177,8 @@ fn total(width: usize, board: &WaitBoard, hidden: usize, elapsed: Duration) -> S
     line.cut(width)
 }
 
-/// Columns at the right that stay free, for the `^C` of a terminal. If it had to wrap, it would add a row.
+/// Columns at the right that stay free, for the `^C` of a terminal. If it had
+/// to wrap, it would add a row.
 const MARGIN: usize = 2;
 
 /// From then on it is said that a service has not responded.

@@ -69,7 +69,8 @@ impl ProgressLines {
         self.last = elapsed;
     }
 
-    /// The wait for an operation is over. After the last one the summary follows.
+    /// The wait for an operation is over. After the last one the summary
+    /// follows.
     pub(super) fn ended(&mut self, board: &WaitBoard, elapsed: Duration) -> Option<String> {
         self.has_news = true;
         if self.is_summary || board.tally.ended() == board.tally.all() {

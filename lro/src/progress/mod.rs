@@ -1,7 +1,8 @@
-//! How a wait is getting on: rows that are drawn over on a terminal, lines in a log, or nothing.
+//! How a wait is getting on: rows that are drawn over on a terminal, lines in a
+//! log, or nothing.
 //!
-//! [`board`] has what is known. From it [`layout`] makes the lines of a screen, and
-//! [`lines`] those of a log.
+//! [`board`] has what is known. From it [`layout`] makes the lines of a screen,
+//! and [`lines`] those of a log.
 
 mod board;
 mod estimate;
@@ -25,7 +26,8 @@ use lines::ProgressLines;
 pub(crate) use tally::WaitEnd;
 pub(crate) use trouble::Trouble;
 
-/// What is shown of a wait for several operations, known by their numbers; times count from the start of the wait.
+/// What is shown of a wait for several operations, known by their numbers;
+/// times count from the start of the wait.
 pub(crate) struct WaitDisplay {
     view: ProgressView,
     board: WaitBoard,
@@ -55,7 +57,8 @@ impl WaitDisplay {
         Self { view, board: WaitBoard::new(names), painter, drawn: None }
     }
 
-    /// Whether there is something on the screen that must not stay there while the program is stopped.
+    /// Whether there is something on the screen that must not stay there while
+    /// the program is stopped.
     pub(crate) fn is_drawn(&self) -> bool {
         matches!(self.view, ProgressView::Screen(_))
     }
@@ -68,7 +71,8 @@ impl WaitDisplay {
         }
     }
 
-    /// There is something that keeps an operation from news, or nothing any more.
+    /// There is something that keeps an operation from news, or nothing any
+    /// more.
     pub(crate) fn troubled(&mut self, number: usize, trouble: Option<Trouble>) {
         self.board.troubles.set(number, trouble);
     }

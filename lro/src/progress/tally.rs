@@ -100,7 +100,8 @@ impl WaitTally {
         std::iter::once(done).chain(others.map(|(end, count)| counted(end, count))).collect()
     }
 
-    /// In the end: `26 succeeded, 4 failed in 1m19s`; of one operation `succeeded in 1m19s`.
+    /// In the end: `26 succeeded, 4 failed in 1m19s`; of one operation
+    /// `succeeded in 1m19s`.
     pub(super) fn in_the_end(&self, elapsed: Duration) -> Vec<(String, TextStyle)> {
         let parts = self.counted().map(|(end, count)| match self.all {
             1 => (end.word().to_owned(), end.style()),
@@ -109,7 +110,8 @@ impl WaitTally {
         let mut parts: Vec<_> = parts.collect();
         if let Some((last, _)) = parts.last_mut() {
             *last += if last.ends_with("running") { " after " } else { " in " };
-            // To the nearest second: a wait that ends at its timeout of a second has lasted a little less.
+            // To the nearest second: a wait that ends at its timeout of a second has lasted
+            // a little less.
             *last += &short(elapsed.saturating_add(Duration::from_millis(500)));
         }
         parts

@@ -1,4 +1,5 @@
-//! Why a wait has no news: a service that cannot be reached, one that fails, one that requests a pause.
+//! Why a wait has no news: a service that cannot be reached, one that fails,
+//! one that requests a pause.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -8,7 +9,8 @@ use longrunning::{Error, ErrorKind};
 
 use crate::output::short;
 
-/// Why there is no news of an operation; times count from the start of the wait.
+/// Why there is no news of an operation; times count from the start of the
+/// wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     host: String,
@@ -43,7 +45,8 @@ impl Trouble {
         Self { pause_until, ..self }
     }
 
-    /// The whole on one line: `cannot reach HOST for 12 s: connection refused; retrying`.
+    /// The whole on one line: `cannot reach HOST for 12 s: connection refused;
+    /// retrying`.
     pub(super) fn text(&self, elapsed: Duration) -> String {
         let pause = self.pause_until.map(|end| seconds(end.saturating_sub(elapsed)));
         let Some(TroubleCause { reason, is_response }) = &self.cause else {
@@ -101,7 +104,8 @@ fn seconds(duration: Duration) -> String {
     if duration < Duration::from_secs(60) { format!("{} s", duration.as_secs()) } else { short(duration) }
 }
 
-/// The troubles of all operations as lines: one for each host, since they are the same for all its operations.
+/// The troubles of all operations as lines: one for each host, since they are
+/// the same for all its operations.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     by_number: BTreeMap<usize, Trouble>,
@@ -127,7 +131,8 @@ impl Troubles {
         self.by_number.get(&number)
     }
 
-    /// All of it on one line, for a display that is brought up to date all the time: the longest one.
+    /// All of it on one line, for a display that is brought up to date all the
+    /// time: the longest one.
     pub(super) fn summary(&self, elapsed: Duration) -> Option<String> {
         let worst = self.worst();
         let longest = worst.values().min_by_key(|trouble| trouble.since)?;

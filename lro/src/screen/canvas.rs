@@ -1,4 +1,5 @@
-//! The part of a terminal that is drawn over and over, below everything that is printed.
+//! The part of a terminal that is drawn over and over, below everything that is
+//! printed.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,8 +13,9 @@ use super::{ScreenLine, ScreenSize};
 
 /// Draws on a standard stream, terminal or not.
 ///
-/// The cursor stays behind the last word and not at the margin, where the `^C` of a terminal would begin a new line.
-/// It moves by `console` only, which knows the terminals of Windows.
+/// The cursor stays behind the last word and not at the margin, where the `^C`
+/// of a terminal would begin a new line. It moves by `console` only, which
+/// knows the terminals of Windows.
 pub(crate) struct Canvas {
     terminal: Term,
     is_terminal: bool,
@@ -25,7 +27,8 @@ pub(crate) struct Canvas {
     printed: Option<(Vec<String>, Instant)>,
     /// The program is being stopped, and what is drawn now would stay.
     is_suspended: bool,
-    /// A write failed. The wait goes on for its exit status, and nothing is drawn any more.
+    /// A write failed. The wait goes on for its exit status, and nothing is
+    /// drawn any more.
     has_failed: bool,
 }
 
@@ -35,7 +38,8 @@ struct DrawnFrame {
     texts: Vec<String>,
     widths: Vec<usize>,
     size: ScreenSize,
-    /// Rows that a smaller screen has pushed out of sight. A larger one may bring them back.
+    /// Rows that a smaller screen has pushed out of sight. A larger one may
+    /// bring them back.
     pushed: usize,
 }
 
@@ -146,10 +150,11 @@ impl Canvas {
     }
 }
 
-/// Writes lines over those that begin `up` rows above the cursor, or where the cursor is if there are none.
+/// Writes lines over those that begin `up` rows above the cursor, or where the
+/// cursor is if there are none.
 ///
-/// Each row is cleared by itself: some terminals take a screen that is cleared at once for one to keep, and put it into
-/// what can be scrolled back to.
+/// Each row is cleared by itself: some terminals take a screen that is cleared
+/// at once for one to keep, and put it into what can be scrolled back to.
 fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<()> {
     let old = up.map_or(0, |up| up + 1);
     control(terminal, |terminal| terminal.move_cursor_up(up.unwrap_or_default()))?;
@@ -163,7 +168,8 @@ fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<(
         }
         terminal.write_str(texts.get(row).map_or("", String::as_str))?;
     }
-    // Back to the end of the last line; without lines to the start of the first row.
+    // Back to the end of the last line; without lines to the start of the first
+    // row.
     let last = texts.len().saturating_sub(1);
     let back = rows.saturating_sub(1) - last;
     if back > 0 {
@@ -173,7 +179,8 @@ fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<(
     Ok(())
 }
 
-/// Moves the cursor or clears a line. On Windows that happens at once, so what was written before has to be out.
+/// Moves the cursor or clears a line. On Windows that happens at once, so what
+/// was written before has to be out.
 fn control(terminal: &Term, act: impl FnOnce(&Term) -> io::Result<()>) -> io::Result<()> {
     if cfg!(windows) {
         terminal.flush()?;
@@ -189,8 +196,8 @@ impl DrawnFrame {
 
     /// How many rows above the cursor the drawn lines begin.
     ///
-    /// A narrower terminal wraps lines that were drawn before, and a taller one brings back what a smaller one has pushed out
-    /// of sight.
+    /// A narrower terminal wraps lines that were drawn before, and a taller one
+    /// brings back what a smaller one has pushed out of sight.
     fn rows_up(&self, now: ScreenSize) -> usize {
         (self.rows(now) + self.returned(now)).saturating_sub(1).min(now.height.saturating_sub(1))
     }

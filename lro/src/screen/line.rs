@@ -42,7 +42,8 @@ impl ScreenLine {
                 kept.push(text, style);
                 left -= room;
             } else {
-                // The mark takes the place of the first letter that does not fit, of this piece or the next.
+                // The mark takes the place of the first letter that does not fit, of this piece
+                // or the next.
                 kept.push(cut_end(&pad_end(&text, left + 1), left), style);
                 break;
             }

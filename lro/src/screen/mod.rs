@@ -1,4 +1,5 @@
-//! Screens: lines with styles, columns that share a width, and a part of a terminal that is drawn over and over.
+//! Screens: lines with styles, columns that share a width, and a part of a
+//! terminal that is drawn over and over.
 
 mod canvas;
 mod line;

@@ -23,8 +23,8 @@ impl ColumnRoom {
         width
     }
 
-    /// Takes the wanted width, but no more than `share` of what is left; a share that is too small for anything is raised
-    /// to `least`.
+    /// Takes the wanted width, but no more than `share` of what is left; a
+    /// share that is too small for anything is raised to `least`.
     pub(crate) fn take_share(&mut self, wanted: usize, share: f64, least: usize) -> usize {
         let most = ((self.0 as f64 * share) as usize).max(least).min(self.0);
         let width = wanted.min(most);

@@ -1,4 +1,5 @@
-//! Ctrl-C, Ctrl-Break and the end of the console, which Windows does not tell apart here.
+//! Ctrl-C, Ctrl-Break and the end of the console, which Windows does not tell
+//! apart here.
 
 use std::io;
 use std::process;

@@ -1,6 +1,7 @@
 //! Which signals the program was started to ignore.
 //!
-//! The system call that tells needs unsafe code, so its result is read where the system shows it to users.
+//! The system call that tells needs unsafe code, so its result is read where
+//! the system shows it to users.
 
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 use std::process::Command;

@@ -1,10 +1,11 @@
-//! The signals that stop the program: SIGHUP, SIGINT and SIGTERM; on Windows Ctrl-C, Ctrl-Break and the end of the
-//! console.
+//! The signals that stop the program: SIGHUP, SIGINT and SIGTERM; on Windows
+//! Ctrl-C, Ctrl-Break and the end of the console.
 //!
-//! A display that is drawn over and over also takes SIGTSTP, to be gone while the program is stopped.
+//! A display that is drawn over and over also takes SIGTSTP, to be gone while
+//! the program is stopped.
 //!
-//! All others keep what the program was started with. `wait` and `serve` take these three, other commands end by them
-//! as any program does.
+//! All others keep what the program was started with. `wait` and `serve` take
+//! these three, other commands end by them as any program does.
 
 #[cfg(windows)]
 mod console;
@@ -23,15 +24,18 @@ use crate::failure::CommandFailure;
 
 pub(crate) use suspension::Suspension;
 
-/// Runs `stop` at the first signal, on a thread of its own, with the status that belongs to the signal. The second
-/// one ends the program at once, with its own status.
+/// Runs `stop` at the first signal, on a thread of its own, with the status
+/// that belongs to the signal. The second one ends the program at once, with
+/// its own status.
 ///
-/// A signal that was ignored when the program started stays ignored: `nohup lro wait` outlives its terminal.
+/// A signal that was ignored when the program started stays ignored: `nohup lro
+/// wait` outlives its terminal.
 pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), CommandFailure> {
     take(stop).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
-/// Reports when Ctrl-Z is about to stop the program, and when it goes on; `report` returns whether that arrived.
+/// Reports when Ctrl-Z is about to stop the program, and when it goes on;
+/// `report` returns whether that arrived.
 #[cfg(unix)]
 pub(crate) fn on_suspend(report: impl Fn(Suspension) -> bool + Send + 'static) -> Result<(), CommandFailure> {
     suspend::take(report).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
@@ -45,7 +49,8 @@ pub(crate) fn on_suspend(
     Ok(())
 }
 
-/// Whether the terminal belongs to this program and not to a shell that has it in the background.
+/// Whether the terminal belongs to this program and not to a shell that has it
+/// in the background.
 #[cfg(unix)]
 pub(crate) fn is_in_foreground() -> bool {
     suspend::is_in_foreground()

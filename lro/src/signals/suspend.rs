@@ -36,7 +36,8 @@ pub(super) fn take(report: impl Fn(Suspension) -> bool + Send + 'static) -> io::
     Ok(())
 }
 
-/// Whether the terminal of standard error is that of this job. It belongs to the shell after `bg`.
+/// Whether the terminal of standard error is that of this job. It belongs to
+/// the shell after `bg`.
 pub(super) fn is_in_foreground() -> bool {
     tcgetpgrp(stderr()).map_or(true, |group| group == getpgrp())
 }

@@ -5,7 +5,8 @@ use std::sync::mpsc::SyncSender;
 /// Ctrl-Z, as far as a display is concerned.
 #[cfg_attr(windows, allow(dead_code, reason = "Windows has no such signal"))]
 pub(crate) enum Suspension {
-    /// The program is about to be stopped, and waits for a reply until the screen is tidy.
+    /// The program is about to be stopped, and waits for a reply until the
+    /// screen is tidy.
     Suspended(SyncSender<()>),
     /// It goes on.
     Resumed,

@@ -21,8 +21,9 @@ pub(super) fn take(stop: impl Fn(Exit) + Send + 'static) -> io::Result<()> {
     let taken: Vec<_> = TAKEN.into_iter().filter(|(signal, _)| !ignored.contains(signal)).collect();
     let stopping = Arc::new(AtomicBool::new(false));
     for (signal, exit) in &taken {
-        // In this order: the second signal finds what the first one has set. Both are done by the handler itself, so
-        // that the second one ends the program whatever its threads are stuck in.
+        // In this order: the second signal finds what the first one has set. Both are
+        // done by the handler itself, so that the second one ends the program
+        // whatever its threads are stuck in.
         flag::register_conditional_shutdown(*signal, *exit as i32, Arc::clone(&stopping))?;
         flag::register(*signal, Arc::clone(&stopping))?;
     }

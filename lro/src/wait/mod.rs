@@ -57,7 +57,8 @@ pub(crate) fn for_started(
     Ok(waiting.over())
 }
 
-/// Waits; an operation may be unknown to its service for `grace` after the start of the wait.
+/// Waits; an operation may be unknown to its service for `grace` after the
+/// start of the wait.
 fn wait_for(
     globals: &Globals,
     args: &WaitArgs,

@@ -23,7 +23,8 @@ impl WaitRecord {
         Ok(Self(path.map(Journal::open).transpose()?))
     }
 
-    /// Writes the operations down before anybody waits for them, and gives all that the file has.
+    /// Writes the operations down before anybody waits for them, and gives all
+    /// that the file has.
     pub(super) fn jobs(
         &self,
         globals: &Globals,
@@ -38,7 +39,8 @@ impl WaitRecord {
         journal.pending().into_iter().map(job).collect()
     }
 
-    /// The operations that were done before, and whose results may not have been printed.
+    /// The operations that were done before, and whose results may not have
+    /// been printed.
     pub(super) fn unseen(&self, globals: &Globals) -> Result<Vec<(WaitJob, Operation)>, CommandFailure> {
         let Some(journal) = &self.0 else { return Ok(Vec::new()) };
         let job = |finished: Result<(Pending, Operation), Error>| {
@@ -56,7 +58,8 @@ impl WaitRecord {
         Ok(())
     }
 
-    /// Lets go of an operation whose result was shown, or of which there is none any more.
+    /// Lets go of an operation whose result was shown, or of which there is
+    /// none any more.
     pub(super) fn forget(&self, job: &WaitJob) -> Result<(), CommandFailure> {
         if let (Some(journal), Some(pending)) = (&self.0, &job.pending) {
             journal.forget(pending)?;
@@ -70,7 +73,8 @@ impl WaitJob {
         Self { place, pending: None }
     }
 
-    /// Other programs may have written operations without their endpoint: it is then that of the command.
+    /// Other programs may have written operations without their endpoint: it is
+    /// then that of the command.
     fn of(globals: &Globals, pending: Pending) -> Result<Self, CommandFailure> {
         let name = pending.name().to_string();
         let place = match pending.endpoint() {

@@ -1,5 +1,5 @@
-//! The results of a wait: what they mean for the exit status, where they are written, and when the journal may let
-//! go of them.
+//! The results of a wait: what they mean for the exit status, where they are
+//! written, and when the journal may let go of them.
 
 use longrunning::{Code, Error, ErrorKind, Operation, Outcome, Progress};
 
@@ -26,8 +26,9 @@ impl Results {
         Self { record, output: StandardOutput::new(globals), exit: Exit::Success, unwritten: 0 }
     }
 
-    /// Takes the end of one operation: counts it for the exit status, which nothing that is written afterwards may
-    /// change, and writes the result to the journal.
+    /// Takes the end of one operation: counts it for the exit status, which
+    /// nothing that is written afterwards may change, and writes the result
+    /// to the journal.
     pub(super) fn take(&mut self, job: &WaitJob, result: Result<Operation, Error>) -> FinishedJob {
         let failure = failure_of(job, &result);
         self.exit = self.exit.and(failure.as_ref().map_or(Exit::Success, CommandFailure::exit));
@@ -37,7 +38,8 @@ impl Results {
         FinishedJob { result, failure }
     }
 
-    /// Shows the end of one operation, and lets the journal forget it if it was shown.
+    /// Shows the end of one operation, and lets the journal forget it if it was
+    /// shown.
     pub(super) fn show(
         &mut self,
         progress: &mut WaitDisplay,
@@ -57,12 +59,14 @@ impl Results {
         self.exit
     }
 
-    /// How many results could not be written. With a journal, the next wait writes them.
+    /// How many results could not be written. With a journal, the next wait
+    /// writes them.
     pub(super) fn unwritten(&self) -> usize {
         self.unwritten
     }
 
-    /// Reports what is wrong with the journal. It does not end the wait, which can still find out the outcomes.
+    /// Reports what is wrong with the journal. It does not end the wait, which
+    /// can still find out the outcomes.
     fn check(&mut self, recorded: Result<(), CommandFailure>) {
         if let Err(failure) = recorded {
             self.exit = self.exit.and(failure.tell());
@@ -104,13 +108,15 @@ impl FinishedJob {
         self.result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Timeout)
     }
 
-    /// Returns whether the result was written: the operation, or the message if there is none.
+    /// Returns whether the result was written: the operation, or the message if
+    /// there is none.
     fn show(&self, output: &mut StandardOutput, single: bool) -> bool {
         let shown = self.result.as_ref().ok().map(|operation| match single {
             true => output.operation(operation),
             false => output.item(operation),
         });
-        // A line of text has the message already; where both streams end up in one place, it would be there twice.
+        // A line of text has the message already; where both streams end up in one
+        // place, it would be there twice.
         let is_told = shown.is_some() && output.is_text() && output::is_one_place();
         let reported = self.failure.as_ref().map(|failure| match is_told {
             true => failure.report_hint(),
@@ -121,12 +127,14 @@ impl FinishedJob {
     }
 }
 
-/// Whether a service that sends this code is not to be reached, though something in front of it is.
+/// Whether a service that sends this code is not to be reached, though
+/// something in front of it is.
 fn is_unreachable(code: Code) -> bool {
     matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Unknown)
 }
 
-/// Reports what failed in part, as far as the metadata say so: a line for each of the first failures, and their number.
+/// Reports what failed in part, as far as the metadata say so: a line for each
+/// of the first failures, and their number.
 ///
 /// The exit status is that of the operation: services call it a success.
 fn warn(operation: &Operation) {

@@ -15,7 +15,8 @@ use crate::output;
 use crate::place::{OperationPlace, Service};
 use crate::url::is_url;
 
-/// Lists the operations that `--all` selects; none without it. If there are none, it says so.
+/// Lists the operations that `--all` selects; none without it. If there are
+/// none, it says so.
 pub(super) fn running(
     globals: &Globals,
     args: &WaitArgs,
@@ -53,8 +54,8 @@ pub(crate) fn selection_call(
     }
 }
 
-/// An operation of a listing: at the service of its parent. The command to continue with has its URL if the parent was
-/// given by one.
+/// An operation of a listing: at the service of its parent. The command to
+/// continue with has its URL if the parent was given by one.
 fn place_of(parent: &OperationPlace, name: &str) -> OperationPlace {
     let Service { endpoint, version, .. } = &parent.service;
     let given = match (is_url(&parent.given), version) {

@@ -22,7 +22,8 @@ pub(super) struct RunningWait<'a> {
     globals: &'a Globals,
     args: &'a WaitArgs,
     jobs: Vec<WaitJob>,
-    /// Whether there is nothing more to wait for, by the number of the operation.
+    /// Whether there is nothing more to wait for, by the number of the
+    /// operation.
     settled: Vec<bool>,
     /// Whether a poll has found the operation, by its number.
     reached: Vec<bool>,
@@ -90,7 +91,8 @@ impl<'a> RunningWait<'a> {
     pub(super) fn ended(&mut self, number: usize, result: Result<Operation, Error>) {
         let Some(job) = self.jobs.get(number) else { return };
         let finished = self.results.take(job, result);
-        // What is over for this wait only can be gone on with, but not what would fail at once again.
+        // What is over for this wait only can be gone on with, but not what would fail
+        // at once again.
         let given_up = finished.fails_again() && self.args.journal.is_none();
         if let Some(entry) = self.settled.get_mut(number) {
             *entry = finished.is_settled() || given_up;
@@ -105,7 +107,8 @@ impl<'a> RunningWait<'a> {
         }
     }
 
-    /// Shows a result that an earlier process wrote down and may not have shown.
+    /// Shows a result that an earlier process wrote down and may not have
+    /// shown.
     pub(super) fn tell_again(&mut self, job: &WaitJob, operation: Operation) {
         let finished = self.results.take(job, Ok(operation));
         self.results.show(&mut self.progress, job, &finished, false);

@@ -1,4 +1,5 @@
-//! The threads that wait: one for each of a few operations, or one for all of a service.
+//! The threads that wait: one for each of a few operations, or one for all of a
+//! service.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::Sender;
@@ -31,7 +32,8 @@ pub(super) struct Group {
     pub(super) names: BTreeMap<usize, String>,
 }
 
-/// Starts waiting for all operations. The threads end with the process at the latest.
+/// Starts waiting for all operations. The threads end with the process at the
+/// latest.
 pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event>) {
     let few = groups.iter().map(|group| group.names.len()).sum::<usize>() <= FEW;
     for Group { client, names } in groups {
@@ -47,7 +49,8 @@ pub(super) fn start(options: &Options, groups: Vec<Group>, events: &Sender<Event
     }
 }
 
-/// What an update has to say; nothing of an operation that is done, whose end comes by itself.
+/// What an update has to say; nothing of an operation that is done, whose end
+/// comes by itself.
 fn news_of(update: &Update<'_>) -> Option<PollNews> {
     let fault = update.fault().map(|fault| (fault.error().clone(), fault.elapsed()));
     let operation = update.operation().cloned();

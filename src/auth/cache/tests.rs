@@ -7,7 +7,8 @@ use crate::http::Unplugged;
 
 mod threads;
 
-/// A clock that moves when told to, and counts who is about to wait or to fetch.
+/// A clock that moves when told to, and counts who is about to wait or to
+/// fetch.
 #[derive(Debug)]
 struct TestClock {
     moment: Mutex<(Instant, SystemTime)>,
@@ -34,8 +35,9 @@ impl TestClock {
         moment.1 = change(moment.1);
     }
 
-    /// Blocks until `count` callers were given a budget; those who wait hold the lock of the cache from
-    /// there until they are waiting, so that no landing can slip in between.
+    /// Blocks until `count` callers were given a budget; those who wait hold
+    /// the lock of the cache from there until they are waiting, so that no
+    /// landing can slip in between.
     fn wait_for_budgets(&self, count: usize) {
         let budgets = self.budgets.lock().unwrap();
         let (_budgets, waited) =

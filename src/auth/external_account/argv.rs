@@ -1,10 +1,12 @@
 //! Splits a command into its arguments as a shell would, without being one.
 
-/// Splits at white space outside quotes, like Python's `shlex.split`, which Google's own libraries use.
+/// Splits at white space outside quotes, like Python's `shlex.split`, which
+/// Google's own libraries use.
 ///
-/// Single quotes keep everything, double quotes everything but `\"` and `\\`, and a backslash outside
-/// quotes keeps the next character. No variables, no globs, no pipes. On Windows, where a backslash
-/// separates folders, it means nothing special outside quotes and before anything but a quote inside them.
+/// Single quotes keep everything, double quotes everything but `\"` and `\\`,
+/// and a backslash outside quotes keeps the next character. No variables, no
+/// globs, no pipes. On Windows, where a backslash separates folders, it means
+/// nothing special outside quotes and before anything but a quote inside them.
 pub(super) fn split(command: &str) -> Result<Vec<String>, &'static str> {
     split_as(command, if cfg!(windows) { Backslash::Plain } else { Backslash::Escapes })
 }

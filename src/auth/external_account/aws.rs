@@ -1,4 +1,5 @@
-//! A subject token that AWS stands behind: a signed request that tells Google who this machine is.
+//! A subject token that AWS stands behind: a signed request that tells Google
+//! who this machine is.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use crate::util::secret::Secret;
 pub(super) struct AwsSource {
     region: RegionOrigin,
     keys: KeyOrigin,
-    /// Where the token for all other requests to the metadata server comes from (IMDSv2).
+    /// Where the token for all other requests to the metadata server comes from
+    /// (IMDSv2).
     session_url: Option<String>,
     verification_url: String,
     /// The audience of the token: signed, so that it cannot be used elsewhere.
@@ -71,8 +73,8 @@ impl AwsSource {
         })
     }
 
-    /// Takes from the environment what it has: it wins over the metadata server, and keys over the endpoint of a
-    /// container.
+    /// Takes from the environment what it has: it wins over the metadata
+    /// server, and keys over the endpoint of a container.
     pub(super) fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         let mut resolved = self.clone();
         if let Some(region) = env.var("AWS_REGION").or_else(|| env.var("AWS_DEFAULT_REGION")) {

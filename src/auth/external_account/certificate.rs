@@ -1,5 +1,5 @@
-//! A workload certificate: mutual TLS tells the Security Token Service who is calling, and the subject token repeats the
-//! certificate with its chain.
+//! A workload certificate: mutual TLS tells the Security Token Service who is
+//! calling, and the subject token repeats the certificate with its chain.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -37,7 +37,8 @@ pub(super) struct WorkloadCertificate {
 /// The certificate, and the client that presents it.
 struct WorkloadIdentity {
     certificate: ClientCertificate,
-    /// Made anew when certificate or key have changed, so that the connection presents what the subject token holds.
+    /// Made anew when certificate or key have changed, so that the connection
+    /// presents what the subject token holds.
     client: Mutex<Option<(CertificatePair, Arc<dyn HttpClient>)>>,
 }
 
@@ -91,7 +92,8 @@ impl WorkloadCertificate {
         exchange.token(&TokenRequest { http: &*http, ..*request }, &subject_token)
     }
 
-    /// Returns a JSON array of certificates, DER in base64, the one of the workload first.
+    /// Returns a JSON array of certificates, DER in base64, the one of the
+    /// workload first.
     ///
     /// As in google-auth, a trust chain may begin with it or with the next one.
     fn subject_token(
@@ -138,7 +140,8 @@ impl fmt::Debug for WorkloadIdentity {
     }
 }
 
-/// Returns the token URL for mutual TLS: other hosts of Google's do not request a client certificate.
+/// Returns the token URL for mutual TLS: other hosts of Google's do not request
+/// a client certificate.
 pub(super) fn token_url(given: Option<String>, universe_domain: &str) -> String {
     let Some(url) = given else { return format!("https://sts.mtls.{universe_domain}/v1/token") };
     UrlParts::split(&url)

@@ -1,7 +1,8 @@
-//! The AWS keys of a container: ECS and Fargate tasks, and pods with EKS Pod Identity.
+//! The AWS keys of a container: ECS and Fargate tasks, and pods with EKS Pod
+//! Identity.
 //!
-//! Two environment variables name the endpoint that issues them, and two more what authorizes the request, as in the
-//! [AWS SDKs].
+//! Two environment variables name the endpoint that issues them, and two more
+//! what authorizes the request, as in the [AWS SDKs].
 //!
 //! [AWS SDKs]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 
@@ -33,7 +34,8 @@ enum ContainerAuthorization {
 }
 
 impl ContainerEndpoint {
-    /// Returns the endpoint that the environment names, if it names one; says what is wrong with it.
+    /// Returns the endpoint that the environment names, if it names one; says
+    /// what is wrong with it.
     pub(super) fn of(env: &dyn Env) -> Result<Option<Self>, String> {
         let url = match (env.var(RELATIVE_URI), env.var(FULL_URI)) {
             (Some(path), _) => relative(&path)?,
@@ -105,8 +107,8 @@ fn read(path: &std::path::Path, request: &TokenRequest<'_>) -> Result<Secret, To
     text.and_then(header_value).map_err(|why| TokenError::permanent(format!("{origin} {why}")))
 }
 
-/// Drops the white space around a token, such as the line break that an editor leaves. A line break inside would
-/// begin another header.
+/// Drops the white space around a token, such as the line break that an editor
+/// leaves. A line break inside would begin another header.
 fn header_value(text: &str) -> Result<Secret, &'static str> {
     match text.strip_prefix('\u{feff}').unwrap_or(text).trim() {
         "" => Err("is empty"),

@@ -1,7 +1,7 @@
 //! A subject token that a program of the user prints.
 //!
-//! The program runs only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`, without a shell, with a time limit
-//! after which it is killed.
+//! The program runs only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is
+//! `1`, without a shell, with a time limit after which it is killed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -28,7 +28,8 @@ pub(super) struct ExecutableSource {
     arguments: Vec<String>,
     timeout: Duration,
     output_file: Option<PathBuf>,
-    /// The environment of the program; `None` removes a variable of this process.
+    /// The environment of the program; `None` removes a variable of this
+    /// process.
     variables: [(&'static str, Option<String>); 7],
 }
 
@@ -96,7 +97,8 @@ impl ExecutableSource {
         }
     }
 
-    /// Returns the token that an earlier run left in the output file, if it is known to be good still.
+    /// Returns the token that an earlier run left in the output file, if it is
+    /// known to be good still.
     fn kept(&self, now: SystemTime) -> Option<Secret> {
         let text = file::read_regular(self.output_file.as_ref()?, "output file").ok()?;
         let output = ExecutableOutput::parse(&text).ok()?;

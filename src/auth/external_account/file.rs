@@ -1,4 +1,5 @@
-//! A subject token that something else keeps in a file, such as a projected Kubernetes volume.
+//! A subject token that something else keeps in a file, such as a projected
+//! Kubernetes volume.
 
 use std::fmt;
 use std::path::Path;
@@ -22,7 +23,8 @@ impl SubjectTokenFile {
         Self { source: Arc::new(FileSource::new(path.into())), format }
     }
 
-    /// Reads the file anew, by its path: rotation swaps a link or the file itself. A pipe is read once.
+    /// Reads the file anew, by its path: rotation swaps a link or the file
+    /// itself. A pipe is read once.
     pub(super) fn subject_token(&self, request: &TokenRequest<'_>) -> Result<Secret, TokenError> {
         let origin = format!("subject token file `{}`", file::shown(self.source.path()));
         let limits = ReadLimits { deadline: request.deadline, stop: request.stop };
@@ -37,7 +39,8 @@ impl fmt::Debug for SubjectTokenFile {
     }
 }
 
-/// Reads a file anew, or a pipe to its end, of at most 1 MiB; links are followed.
+/// Reads a file anew, or a pipe to its end, of at most 1 MiB; links are
+/// followed.
 pub(super) fn read(
     path: &Path,
     origin: &str,
@@ -52,7 +55,8 @@ pub(super) fn read_regular(path: &Path, origin: &str) -> Result<Zeroizing<Vec<u8
     file::read_regular(path).map_err(|error| failed(origin, error))
 }
 
-/// A pipe may be written to later; a missing file stays missing until it is created.
+/// A pipe may be written to later; a missing file stays missing until it is
+/// created.
 fn failed(origin: &str, error: FileError) -> TokenError {
     let message = format!("{origin} {}", error.why);
     let failed = match error.is_unfinished() {

@@ -1,5 +1,6 @@
-//! Workload and workforce identity ([AIP-4117]): a token of another identity provider, exchanged for one of
-//! Google's, and that one for a service account's where the file says so.
+//! Workload and workforce identity ([AIP-4117]): a token of another identity
+//! provider, exchanged for one of Google's, and that one for a service
+//! account's where the file says so.
 //!
 //! [AIP-4117]: https://google.aip.dev/auth/4117
 
@@ -35,7 +36,8 @@ use executable::ExecutableSource;
 use file::SubjectTokenFile;
 use url::TokenUrl;
 
-/// Reads a file of type `external_account`, as `gcloud iam workload-identity-pools create-cred-config` writes it.
+/// Reads a file of type `external_account`, as `gcloud iam
+/// workload-identity-pools create-cred-config` writes it.
 pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     file.expect_type("external_account")?;
     let [audience, subject_token_type] = file.require(["audience", "subject_token_type"])?;
@@ -76,7 +78,8 @@ pub(super) fn from_key_file(mut file: KeyFile) -> Result<Credentials, Error> {
     })
 }
 
-/// Credentials of the identity itself; some sources look at the environment first.
+/// Credentials of the identity itself; some sources look at the environment
+/// first.
 fn exchanged(
     label: String,
     source: SubjectTokenSource,
@@ -102,7 +105,8 @@ fn user_project(file: &mut KeyFile, audience: &str) -> Result<Option<String>, Er
     Ok(project)
 }
 
-/// Whether it is `//iam.googleapis.com/locations/L/workforcePools/…`, people and not programs.
+/// Whether it is `//iam.googleapis.com/locations/L/workforcePools/…`, people
+/// and not programs.
 fn is_workforce(audience: &str) -> bool {
     let rest = audience.strip_prefix("//iam.googleapis.com/locations/");
     rest.and_then(|rest| rest.split_once('/'))
@@ -166,7 +170,8 @@ impl SubjectTokenSource {
         }
     }
 
-    /// Checks the environment, as far as the source depends on it; the error names what is missing.
+    /// Checks the environment, as far as the source depends on it; the error
+    /// names what is missing.
     fn resolve(&self, env: &dyn Env) -> Result<Self, String> {
         match self {
             Self::Aws(source) => source.resolve(env).map(Self::Aws),

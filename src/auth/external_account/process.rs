@@ -1,4 +1,5 @@
-//! Runs a program for its standard output: with a time limit, a size limit, and nothing left behind.
+//! Runs a program for its standard output: with a time limit, a size limit, and
+//! nothing left behind.
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -30,12 +31,14 @@ pub(super) enum ProcessFailure {
     TooLarge,
 }
 
-/// Runs `command` without standard input and standard error, until the deadline or the stop of `limits`, for at most
-/// `limit` bytes.
+/// Runs `command` without standard input and standard error, until the deadline
+/// or the stop of `limits`, for at most `limit` bytes.
 ///
-/// The output is read on a thread of its own, because a pipe of the standard library has no deadline. The
-/// thread ends with the pipe: when the program does, or is killed. A program that hands its standard output
-/// on to another one, and leaves that behind, keeps the thread until then; no call waits for it.
+/// The output is read on a thread of its own, because a pipe of the standard
+/// library has no deadline. The thread ends with the pipe: when the program
+/// does, or is killed. A program that hands its standard output on to another
+/// one, and leaves that behind, keeps the thread until then; no call waits for
+/// it.
 pub(super) fn run(
     command: &mut Command,
     limits: &ReadLimits<'_>,
@@ -73,7 +76,8 @@ fn output(
     }
 }
 
-/// Returns how long to wait before the limits are looked at again; an error if one was reached.
+/// Returns how long to wait before the limits are looked at again; an error if
+/// one was reached.
 fn check(limits: &ReadLimits<'_>) -> Result<Duration, ProcessFailure> {
     let left = limits.deadline.saturating_duration_since(Instant::now());
     match limits.stop {
@@ -88,7 +92,8 @@ fn check(limits: &ReadLimits<'_>) -> Result<Duration, ProcessFailure> {
 struct Running(Child);
 
 impl Running {
-    /// Waits for the end, which comes right after that of the output for all but odd programs.
+    /// Waits for the end, which comes right after that of the output for all
+    /// but odd programs.
     fn wait(&mut self, limits: &ReadLimits<'_>) -> Result<ExitStatus, ProcessFailure> {
         let mut pause = Duration::from_millis(1);
         loop {

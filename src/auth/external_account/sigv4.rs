@@ -1,4 +1,5 @@
-//! [AWS Signature Version 4], as far as requests without a body and with plain URLs need it.
+//! [AWS Signature Version 4], as far as requests without a body and with plain
+//! URLs need it.
 //!
 //! [AWS Signature Version 4]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
@@ -23,7 +24,8 @@ pub(super) struct AwsKeys {
 }
 
 impl AwsKeys {
-    /// Reads the keys that the metadata server or the endpoint of a container issued.
+    /// Reads the keys that the metadata server or the endpoint of a container
+    /// issued.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -48,7 +50,8 @@ pub(super) struct SignatureTarget<'a> {
 }
 
 impl<'a> SignatureTarget<'a> {
-    /// Takes an https URL of which no byte has to be encoded or normalised before it is signed.
+    /// Takes an https URL of which no byte has to be encoded or normalised
+    /// before it is signed.
     pub(super) fn parse(url: &'a str) -> Option<Self> {
         let UrlParts { host, target, .. } =
             UrlParts::split(url).filter(|url| url.scheme == "https" && url.host == url.authority)?;
@@ -64,15 +67,17 @@ impl<'a> SignatureTarget<'a> {
         valid.then_some(Self { host, path: if path.is_empty() { "/" } else { path }, query })
     }
 
-    /// Returns the AWS service: `sts` of `sts.us-east-1.amazonaws.com` and of `sts-fips.us-east-1.amazonaws.com`.
+    /// Returns the AWS service: `sts` of `sts.us-east-1.amazonaws.com` and of
+    /// `sts-fips.us-east-1.amazonaws.com`.
     fn service(&self) -> &'a str {
         let label = self.host.split('.').next().unwrap_or_default();
         label.strip_suffix("-fips").unwrap_or(label)
     }
 }
 
-/// Returns the headers that make `method` on `target` a request signed by `keys`: `extra`, those that AWS wants,
-/// and `Authorization`. Names in lowercase are signed.
+/// Returns the headers that make `method` on `target` a request signed by
+/// `keys`: `extra`, those that AWS wants, and `Authorization`. Names in
+/// lowercase are signed.
 pub(super) fn sign(
     method: &str,
     target: SignatureTarget<'_>,
@@ -172,9 +177,11 @@ mod tests {
 
     use super::*;
 
-    /// The first five are from AWS's test suite for Signature Version 4 (`get-vanilla`,
-    /// `get-vanilla-query-order-key-case`, `post-vanilla`, `post-sts-header-before`, and ListUsers of IAM from
-    /// its documentation). The GetCallerIdentity ones agree with google-auth 2.62 for Python and with this:
+    /// The first five are from AWS's test suite for Signature Version 4
+    /// (`get-vanilla`, `get-vanilla-query-order-key-case`, `post-vanilla`,
+    /// `post-sts-header-before`, and ListUsers of IAM from
+    /// its documentation). The GetCallerIdentity ones agree with google-auth
+    /// 2.62 for Python and with this:
     ///
     /// ```python
     /// import hashlib, hmac

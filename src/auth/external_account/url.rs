@@ -1,4 +1,5 @@
-//! A subject token that a server gives, such as the metadata server of Azure or that of GitHub Actions.
+//! A subject token that a server gives, such as the metadata server of Azure or
+//! that of GitHub Actions.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,5 @@
-//! The client's own certificate: shown, refused, replaced, and what cannot be one.
+//! The client's own certificate: shown, refused, replaced, and what cannot be
+//! one.
 
 use std::error::Error;
 use std::fs;
@@ -30,7 +31,8 @@ fn with(authority: &Authority, certificate: ClientCertificate) -> HttpAgent {
     HttpAgent::new(&options().roots(roots).client_certificate(certificate)).unwrap()
 }
 
-/// A server that accepts only clients of the same authority, for a number of connections with one request each.
+/// A server that accepts only clients of the same authority, for a number of
+/// connections with one request each.
 fn strict(
     authority: &Authority,
     versions: &[&'static SupportedProtocolVersion],

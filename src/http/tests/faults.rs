@@ -100,7 +100,8 @@ fn broken_answers() {
         let server = Server::start(vec![script, vec![Read, ok("{}")]]);
         let agent = agent();
         assert_fails(name, get(&agent, &server.url()).unwrap_err(), server.port, expected);
-        // Whatever happened, it is over: the next call gets its own connection and its own answer.
+        // Whatever happened, it is over: the next call gets its own connection and its
+        // own answer.
         assert_eq!(get(&agent, &server.url()).unwrap().body, b"{}", "{name}");
     }
 }
@@ -157,7 +158,8 @@ fn no_time_left() {
     assert_eq!(server.requests(), [""; 0]);
 }
 
-/// The system turns a write to a closed connection into an error, not into a signal.
+/// The system turns a write to a closed connection into an error, not into a
+/// signal.
 #[test]
 fn connection_breaks_while_the_body_goes_out() {
     let server = Server::start(vec![vec![Act::Peek, Act::Reset]]);

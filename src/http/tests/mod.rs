@@ -1,4 +1,5 @@
-//! The default client over real sockets on loopback, against servers that misbehave in every way we know of.
+//! The default client over real sockets on loopback, against servers that
+//! misbehave in every way we know of.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,8 @@ fn get(agent: &HttpAgent, url: &str) -> Result<HttpResponse, HttpError> {
 fn get_in_short(agent: &HttpAgent, url: &str) -> Result<HttpResponse, HttpError> {
     let started = Instant::now();
     let answer = agent.send(&HttpRequest::new(HttpMethod::Get, url).timeout(SHORT));
-    // Far above the budget, for busy machines, and far below what any of the servers would take.
+    // Far above the budget, for busy machines, and far below what any of the
+    // servers would take.
     assert!(started.elapsed() < SHORT * 20, "{:?}", started.elapsed());
     answer
 }

@@ -88,7 +88,8 @@ fn silent_addresses_share_the_budget() {
     let scripts = vec![vec![Act::Read, ok("{}")]; 10];
     let Ok(_server) = Server::listen(&format!("127.0.0.2:{}", address.port()), scripts, None) else { return };
     let (agent, _) = counted(&["127.0.0.1", "127.0.0.2"]);
-    // More time where the machine is busy; without a share for the second address none is enough.
+    // More time where the machine is busy; without a share for the second address
+    // none is enough.
     let answer = (0..4).find_map(|doubled| {
         let timeout = Duration::from_millis(600 << doubled);
         agent.send(&HttpRequest::new(HttpMethod::Get, &url).timeout(timeout)).ok()

@@ -1,4 +1,5 @@
-//! Real servers behind real proxies: the name is looked up by the proxy, TLS is made with the server.
+//! Real servers behind real proxies: the name is looked up by the proxy, TLS is
+//! made with the server.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -194,7 +195,8 @@ fn proxy_that_cannot_be_found_is_named() {
     assert_eq!((error.kind(), error.to_string()), (Connect, message));
 }
 
-/// TLS to the proxy, and inside it TLS to the server; only the server is shown who the client is.
+/// TLS to the proxy, and inside it TLS to the server; only the server is shown
+/// who the client is.
 #[test]
 fn proxy_behind_tls() {
     let authority = Authority::new(unchanged);

@@ -1,4 +1,5 @@
-//! An HTTP proxy: takes `CONNECT`, connects to loopback whatever the name, and passes bytes on both ways.
+//! An HTTP proxy: takes `CONNECT`, connects to loopback whatever the name, and
+//! passes bytes on both ways.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -37,7 +38,8 @@ impl Relay {
     }
 }
 
-/// The same proxy in a process of its own: this test binary, told to run [`proxy_process`] alone.
+/// The same proxy in a process of its own: this test binary, told to run
+/// [`proxy_process`] alone.
 pub(super) struct Process {
     pub(super) port: u16,
     child: Child,

@@ -1,4 +1,5 @@
-//! Kept connections: when they are used, and what happens when one turns out to be dead.
+//! Kept connections: when they are used, and what happens when one turns out to
+//! be dead.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -128,7 +129,8 @@ fn second_request_has_what_is_left_of_the_budget() {
     assert_eq!(server.connections(), [0, 0, 1]);
 }
 
-/// Something between here and the server forgot all idle connections and drops what is sent on them.
+/// Something between here and the server forgot all idle connections and drops
+/// what is sent on them.
 #[test]
 fn one_silent_connection_discredits_those_that_idled_with_it() {
     let all = Arc::new(Barrier::new(3));
@@ -172,6 +174,7 @@ fn many_threads_share_one_client() {
             });
         }
     });
-    // The server takes no more connections than there are threads, so they were kept.
+    // The server takes no more connections than there are threads, so they were
+    // kept.
     assert_eq!(server.requests().len(), 800);
 }

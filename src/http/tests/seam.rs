@@ -126,7 +126,8 @@ fn any_status_is_an_answer() {
     }
 }
 
-/// With so little time the socket does not block, and takes what it has room for.
+/// With so little time the socket does not block, and takes what it has room
+/// for.
 #[test]
 fn large_body_arrives_whole_in_a_short_time() {
     let server = Server::start(vec![vec![Act::Peek, Act::Fill, Act::Read, ok("{}")]; 100]);
@@ -134,7 +135,8 @@ fn large_body_arrives_whole_in_a_short_time() {
     let body: Vec<u8> = (0..4u32 << 20).map(|at| b'a' + (at % 23) as u8).collect();
     let mut timeout = Duration::from_millis(50);
     let request = HttpRequest::new(HttpMethod::Post, &url).body(&body);
-    // On a busy machine the time may not suffice; what arrives must be whole all the same.
+    // On a busy machine the time may not suffice; what arrives must be whole all
+    // the same.
     while let Err(error) = agent.send(&request.timeout(timeout)) {
         assert_eq!(error.kind(), Timeout, "{error:?}");
         timeout += Duration::from_millis(10);

@@ -20,13 +20,15 @@ pub(super) enum Act {
     Drip(Vec<u8>),
     /// Sends these bytes over and over until the client is gone.
     Flood(Vec<u8>),
-    /// Closes; after [`Act::Peek`] the bytes left unread make the kernel send a reset.
+    /// Closes; after [`Act::Peek`] the bytes left unread make the kernel send a
+    /// reset.
     Reset,
     /// Takes nothing until the client has filled all buffers between.
     Fill,
     /// Waits until the client is gone.
     Hang,
-    /// Waits until as many connections as the barrier counts have come this far.
+    /// Waits until as many connections as the barrier counts have come this
+    /// far.
     Meet(Arc<Barrier>),
     /// Answers every request with `{}` until the client is gone.
     Serve,
@@ -182,7 +184,8 @@ fn play(mut wire: impl Wire, script: Vec<Act>, record: impl Fn(Session, String))
     wire.tcp().shutdown(Shutdown::Both)
 }
 
-/// Waits until nothing more arrives, however often another thread is let go first.
+/// Waits until nothing more arrives, however often another thread is let go
+/// first.
 fn fill(stream: &TcpStream) -> io::Result<()> {
     let (mut room, mut arrived, mut unchanged) = (vec![0; 8 << 20], 0, 0);
     while unchanged < 100 {

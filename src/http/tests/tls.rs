@@ -116,7 +116,8 @@ fn unknown_issuers() {
 
 #[test]
 fn other_peers() {
-    // A server that knows TLS 1.0 at most answers like this: alert 70, `protocol_version`.
+    // A server that knows TLS 1.0 at most answers like this: alert 70,
+    // `protocol_version`.
     const OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
     let authority = Authority::new(unchanged);
     let rows = [

@@ -1,4 +1,5 @@
-//! Waits that outlive what keeps them from the server. Numbers are those of the fault table.
+//! Waits that outlive what keeps them from the server. Numbers are those of the
+//! fault table.
 
 use std::io;
 use std::net::SocketAddr;
@@ -50,7 +51,8 @@ fn names_that_cannot_be_looked_up_for_a_while() {
     assert_eq!((server.sleeps().len(), server.request_count()), (4, 2), "12: three failures and a look");
 }
 
-/// Only the operation's own address takes connections; the one before it neither takes nor refuses any.
+/// Only the operation's own address takes connections; the one before it
+/// neither takes nor refuses any.
 #[cfg(target_os = "linux")]
 #[test]
 fn addresses_that_are_silent() {

@@ -1,4 +1,5 @@
-//! X.509 certificates for tests, with ECDSA signatures: as much of RFC 5280 as the tests need.
+//! X.509 certificates for tests, with ECDSA signatures: as much of RFC 5280 as
+//! the tests need.
 
 use std::net::IpAddr;
 
@@ -9,7 +10,8 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// A key in PKCS#8 and its public half. Certificates can be signed by ECDSA keys only.
+/// A key in PKCS#8 and its public half. Certificates can be signed by ECDSA
+/// keys only.
 pub(crate) struct Key {
     pkcs8: Vec<u8>,
     public: Vec<u8>,
@@ -66,7 +68,8 @@ pub(crate) struct Params {
     /// DNS names and IP addresses.
     pub(crate) names: Vec<String>,
     pub(crate) common_name: &'static str,
-    /// The year in which it begins to be valid, and the first one in which it is not any more.
+    /// The year in which it begins to be valid, and the first one in which it
+    /// is not any more.
     pub(crate) years: (u16, u16),
     pub(crate) is_authority: bool,
     /// May identify clients, and no servers.

@@ -7,9 +7,10 @@ use ureq::unversioned::transport::Buffers;
 
 /// Replaces ureq's `LazyBuffers`, without writing zeros.
 ///
-/// Those write zeros into 256 KiB for every connection, for requests and responses of some hundred bytes: a tenth of the
-/// time from the start of a program to its first response. Memory that is allocated as zeros comes from the
-/// operating system page by page, when it is touched.
+/// Those write zeros into 256 KiB for every connection, for requests and
+/// responses of some hundred bytes: a tenth of the time from the start of a
+/// program to its first response. Memory that is allocated as zeros comes from
+/// the operating system page by page, when it is touched.
 pub(crate) struct LazyPages {
     input: Vec<u8>,
     input_size: usize,
@@ -34,7 +35,8 @@ impl LazyPages {
         if self.input.is_empty() {
             self.input = vec![0; self.input_size];
         }
-        // Moves what is unread to the front. Mostly that is nothing, because a response is read to its end.
+        // Moves what is unread to the front. Mostly that is nothing, because a response
+        // is read to its end.
         if self.consumed > 0 {
             self.input.copy_within(self.consumed..self.filled, 0);
             (self.consumed, self.filled) = (0, self.filled - self.consumed);

@@ -49,7 +49,8 @@ struct UreqClient {
     vault: Vault,
     idle_timeout: Duration,
     body: SpareBody,
-    /// When a pooled connection last failed: those that were idle at that time are not used any more.
+    /// When a pooled connection last failed: those that were idle at that time
+    /// are not used any more.
     suspect: Mutex<Option<Instant>>,
 }
 
@@ -75,18 +76,20 @@ impl HttpLibrary for UreqClient {
             Err(UreqFailure::Stale(error)) => error,
             first => return first.map_err(|failure| failure.into_error(peer)),
         };
-        // What closed this connection, such as a restart of the server, has most likely closed all that were
-        // idle with it.
+        // What closed this connection, such as a restart of the server, has most likely
+        // closed all that were idle with it.
         *lock(&self.suspect) = Some(Instant::now());
-        // The request was written, so sending it again is a repetition. After a timeout there is no time for
-        // that, and a request that is sent once must not be repeated.
+        // The request was written, so sending it again is a repetition. After a timeout
+        // there is no time for that, and a request that is sent once must not
+        // be repeated.
         if request.once || limit.remaining().is_err() || matches!(error, ConnectionError::Timeout) {
             return Err(HttpError::unanswered(error, peer));
         }
         log::debug!("a pooled connection to {peer} was closed: sending the request again on a new one");
         // With an idle age of zero ureq opens a new connection.
         let second = self.attempt(request, &uri, peer, Some(Duration::ZERO));
-        // The first attempt may have reached the server, so the error must not say that nothing was sent.
+        // The first attempt may have reached the server, so the error must not say that
+        // nothing was sent.
         second.map_err(|failure| failure.into_error(peer).sent(true))
     }
 
@@ -101,7 +104,8 @@ impl HttpLibrary for UreqClient {
 }
 
 impl UreqClient {
-    /// Sends the request once, on a pooled connection that was idle for less than `idle_age` or on a new one.
+    /// Sends the request once, on a pooled connection that was idle for less
+    /// than `idle_age` or on a new one.
     fn attempt(
         &self,
         request: &HttpRequest<'_>,
@@ -142,8 +146,9 @@ impl UreqClient {
         }
     }
 
-    /// Returns how long a connection may have been idle to be newer than the last failure; `None` if the limit of the
-    /// configuration is shorter, so that ureq need not copy the configuration.
+    /// Returns how long a connection may have been idle to be newer than the
+    /// last failure; `None` if the limit of the configuration is shorter,
+    /// so that ureq need not copy the configuration.
     fn trusted_age(&self) -> Option<Duration> {
         let suspect = *lock(&self.suspect);
         suspect.map(|since| since.elapsed()).filter(|age| *age < self.idle_timeout)

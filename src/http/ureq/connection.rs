@@ -20,7 +20,8 @@ use super::error::Stale;
 use super::exchange;
 use super::redact::Vault;
 
-/// Opens connections for ureq. What goes wrong reaches the client as it is, inside `ureq::Error::Other`.
+/// Opens connections for ureq. What goes wrong reaches the client as it is,
+/// inside `ureq::Error::Other`.
 #[derive(Debug)]
 pub(super) struct UreqConnector {
     connector: Arc<Connector>,
@@ -61,7 +62,8 @@ fn peer(uri: &Uri) -> Peer<'_> {
     Peer { tls, host: uri.host().unwrap_or_default(), port }
 }
 
-/// Names are resolved where connections are opened: ureq would do it even for a pooled connection.
+/// Names are resolved where connections are opened: ureq would do it even for a
+/// pooled connection.
 #[derive(Debug)]
 pub(super) struct NoResolver;
 
@@ -71,7 +73,8 @@ impl Resolver for NoResolver {
     }
 }
 
-/// A connection that knows how far the exchange on it got, which ureq does not report.
+/// A connection that knows how far the exchange on it got, which ureq does not
+/// report.
 pub(super) struct UreqConnection {
     inner: Box<dyn Connection>,
     buffers: LazyPages,
@@ -87,8 +90,8 @@ pub(super) struct UreqConnection {
 impl UreqConnection {
     fn lost(&self, error: ConnectionError) -> ureq::Error {
         let is_stopped = matches!(error, ConnectionError::Stopped);
-        // A timeout counts as stale too: a NAT gateway that has forgotten the connection drops packets without
-        // a reply.
+        // A timeout counts as stale too: a NAT gateway that has forgotten the
+        // connection drops packets without a reply.
         match self.is_reused && !self.has_answered && !is_stopped {
             true => ureq::Error::Other(Box::new(Stale(error))),
             false => ureq::Error::Other(Box::new(error)),
@@ -117,8 +120,8 @@ impl Transport for UreqConnection {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let read = self.inner.read(self.buffers.input_append_buf(), exchange::current().limit());
         let amount = read.map_err(|error| self.lost(error))?;
-        // The server has closed the connection while it was idle. Left to ureq, this would be a violation of
-        // the protocol.
+        // The server has closed the connection while it was idle. Left to ureq, this
+        // would be a violation of the protocol.
         if amount == 0 && self.is_reused && !self.has_answered {
             return Err(self.lost(ConnectionError::closed()));
         }
@@ -128,8 +131,9 @@ impl Transport for UreqConnection {
         Ok(amount > 0)
     }
 
-    /// ureq asks when it puts a connection back and when it takes it out again. The first time, right after the
-    /// response, is not worth three system calls.
+    /// ureq asks when it puts a connection back and when it takes it out again.
+    /// The first time, right after the response, is not worth three system
+    /// calls.
     fn is_open(&mut self) -> bool {
         std::mem::take(&mut self.was_just_read) || self.inner.is_silent()
     }

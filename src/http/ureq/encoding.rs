@@ -1,4 +1,5 @@
-//! Encodings of bodies that ureq leaves alone: it knows `gzip` in lower case only.
+//! Encodings of bodies that ureq leaves alone: it knows `gzip` in lower case
+//! only.
 
 use std::fmt::Display;
 use std::io::Read;

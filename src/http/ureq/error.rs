@@ -1,4 +1,5 @@
-//! Converts the errors of ureq into those of [`HttpClient`](crate::http::HttpClient).
+//! Converts the errors of ureq into those of
+//! [`HttpClient`](crate::http::HttpClient).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,8 +8,9 @@ use crate::http::error::{HttpError, HttpErrorKind};
 use crate::net::error::{ConnectionError, NetError};
 use crate::net::peer::Peer;
 
-/// A pooled connection failed before the first byte of the response: the server closed it in the meantime, or
-/// (when this holds a timeout) something in between forgot it.
+/// A pooled connection failed before the first byte of the response: the server
+/// closed it in the meantime, or (when this holds a timeout) something in
+/// between forgot it.
 #[derive(Debug)]
 pub(super) struct Stale(pub(super) ConnectionError);
 
@@ -72,7 +74,8 @@ impl From<ureq::Error> for UreqCause {
     }
 }
 
-/// Returns the error for a request that was sent, at least in part, and has no response.
+/// Returns the error for a request that was sent, at least in part, and has no
+/// response.
 fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     let refuse = |kind, message: String| HttpError::new(kind, message);
     let error = match UreqCause::from(error) {
@@ -102,7 +105,8 @@ fn unanswered(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     }
 }
 
-/// Returns the error for a response that began with a success status and was cut short.
+/// Returns the error for a response that began with a success status and was
+/// cut short.
 pub(super) fn cut_short(error: ureq::Error, peer: &Peer<'_>) -> HttpError {
     match UreqCause::from(error) {
         UreqCause::Connection(error) => HttpError::cut_short(error, peer),

@@ -1,7 +1,8 @@
 //! The deadline and the stop token of the exchange that a thread makes.
 //!
-//! ureq hands a connection nothing but a duration, and makes an exchange on the thread that calls it. So connections
-//! find deadline and stop token by their thread, and the deadline is not converted on the way.
+//! ureq hands a connection nothing but a duration, and makes an exchange on the
+//! thread that calls it. So connections find deadline and stop token by their
+//! thread, and the deadline is not converted on the way.
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -24,7 +25,8 @@ impl CurrentExchange {
 
 /// One exchange of this thread, until it is dropped.
 pub(super) struct HttpExchange {
-    /// The one around it: what opens a connection may make an exchange of its own.
+    /// The one around it: what opens a connection may make an exchange of its
+    /// own.
     outer: Option<CurrentExchange>,
 }
 
@@ -34,10 +36,12 @@ pub(super) fn begin(limit: IoLimit<'_>) -> HttpExchange {
     HttpExchange { outer: CURRENT.replace(Some(current)) }
 }
 
-/// Returns the limit of this thread's exchange; outside of one, a deadline that has passed.
+/// Returns the limit of this thread's exchange; outside of one, a deadline that
+/// has passed.
 pub(super) fn current() -> CurrentExchange {
     let current = CURRENT.with_borrow(Clone::clone);
-    // Nothing reads outside of an exchange. If something did, it must not block for ever.
+    // Nothing reads outside of an exchange. If something did, it must not block for
+    // ever.
     current.unwrap_or_else(|| CurrentExchange { deadline: Instant::now(), stop: None })
 }
 

@@ -1,7 +1,8 @@
 //! [ureq](https://docs.rs/ureq) below [`HttpAgent`](super::HttpAgent): HTTP/1.1, and the pool of its connections.
 //!
-//! Nothing outside of this folder knows ureq. It makes no connection, resolves no name and keeps no time here: its
-//! connections are those of `net`, and the limits of an exchange come from [`exchange`].
+//! Nothing outside of this folder knows ureq. It makes no connection, resolves
+//! no name and keeps no time here: its connections are those of `net`, and the
+//! limits of an exchange come from [`exchange`].
 
 mod buffers;
 mod client;

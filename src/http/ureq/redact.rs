@@ -1,7 +1,9 @@
 //! Keeps the secrets of a request out of the log.
 //!
-//! At level TRACE ureq logs every byte that it writes, which no setting prevents. So it gets placeholders for
-//! secrets, and [`UreqConnection`](super::connection::UreqConnection) replaces them when it sends the bytes.
+//! At level TRACE ureq logs every byte that it writes, which no setting
+//! prevents. So it gets placeholders for secrets, and
+//! [`UreqConnection`](super::connection::UreqConnection) replaces them when it
+//! sends the bytes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,9 +32,11 @@ impl Vault {
         Hiding { vault: self, marks: Vec::new() }
     }
 
-    /// Replaces placeholders by their secrets among the first `amount` bytes; returns the new amount.
+    /// Replaces placeholders by their secrets among the first `amount` bytes;
+    /// returns the new amount.
     ///
-    /// A secret that does not fit stays redacted, and the server rejects the placeholder.
+    /// A secret that does not fit stays redacted, and the server rejects the
+    /// placeholder.
     pub(crate) fn reveal(&self, output: &mut [u8], amount: usize) -> usize {
         let hidden = self.lock();
         let (mut at, mut amount) = (0, amount);
@@ -85,7 +89,8 @@ impl Hiding<'_> {
         String::from_utf8(mark.to_vec()).ok()
     }
 
-    /// Returns a placeholder for a body, of the same length. A body shorter than a mark contains no secret.
+    /// Returns a placeholder for a body, of the same length. A body shorter
+    /// than a mark contains no secret.
     pub(crate) fn body(&mut self, secret: &[u8]) -> Option<Vec<u8>> {
         let filling = secret.len().checked_sub(MARK)?;
         let mut stand_in = self.hide(secret, secret.len())?.to_vec();
@@ -124,14 +129,16 @@ const PREFIX: &str = "hidden-";
 /// The prefix and 16 hexadecimal digits.
 const MARK: usize = PREFIX.len() + 16;
 
-/// The longest secret that fits the output buffer of ureq (128 KiB) with all else; longer ones are sent as they are.
+/// The longest secret that fits the output buffer of ureq (128 KiB) with all
+/// else; longer ones are sent as they are.
 const LONGEST: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Redacts, writes the placeholders into a buffer of some size, and restores.
+    /// Redacts, writes the placeholders into a buffer of some size, and
+    /// restores.
     fn written(header: &str, body: &[u8], room: usize) -> String {
         let vault = Vault::default();
         let mut hiding = vault.open();

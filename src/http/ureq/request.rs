@@ -48,7 +48,8 @@ fn header_name(name: &str) -> Option<HeaderName> {
     known.cloned().or_else(|| HeaderName::from_bytes(name.as_bytes()).ok())
 }
 
-/// Headers of nearly every request that are no standard ones, so that their names would be allocated.
+/// Headers of nearly every request that are no standard ones, so that their
+/// names would be allocated.
 static GOOGLE: [HeaderName; 3] = [
     HeaderName::from_static("x-goog-api-client"),
     HeaderName::from_static("x-goog-request-params"),
@@ -64,7 +65,8 @@ pub(super) fn body<'a>(request: &HttpRequest<'a>) -> Option<&'a [u8]> {
     }
 }
 
-/// Headers that decide where a message goes and where it ends; one from outside could smuggle a second request.
+/// Headers that decide where a message goes and where it ends; one from outside
+/// could smuggle a second request.
 const FRAMING: [HeaderName; 6] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,

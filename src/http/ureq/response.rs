@@ -13,7 +13,8 @@ use super::encoding::BodyEncoding;
 use super::error::cut_short;
 use super::spare_body::SpareBody;
 
-/// Reads the response to its end, so that the connection can be reused; drops the connection at the limit.
+/// Reads the response to its end, so that the connection can be reused; drops
+/// the connection at the limit.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,
@@ -61,14 +62,17 @@ fn read_all(
     }
 }
 
-/// Replaces the contents of `bytes` by the body, but reads little more than `limit` bytes.
+/// Replaces the contents of `bytes` by the body, but reads little more than
+/// `limit` bytes.
 ///
-/// `read_to_end` would write zeros to all memory that it makes room for. Here the old content serves.
+/// `read_to_end` would write zeros to all memory that it makes room for. Here
+/// the old content serves.
 fn fill(bytes: &mut Vec<u8>, mut from: impl Read, limit: usize) -> std::io::Result<()> {
     let mut filled = 0;
     let outcome = loop {
         if filled == bytes.len() {
-            // Doubled, so that a body of unknown length is copied a constant number of times per byte.
+            // Doubled, so that a body of unknown length is copied a constant number of
+            // times per byte.
             bytes.resize((2 * filled).max(MIN_ROOM), 0);
         }
         match from.read(bytes.get_mut(filled..).unwrap_or_default()) {
@@ -98,7 +102,8 @@ fn is_no_gzip(error: &std::io::Error) -> bool {
     kind == std::io::ErrorKind::InvalidInput
 }
 
-/// Reads as much as there is of the body of an error, because its status says more than the rest of the body would.
+/// Reads as much as there is of the body of an error, because its status says
+/// more than the rest of the body would.
 fn read_some(body: Body, encoding: BodyEncoding, peer: &Peer<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(body) = encoding.decode(body.into_reader(), peer) {
@@ -112,7 +117,8 @@ fn check_framing(headers: &HeaderMap, peer: &Peer<'_>) -> Result<(), HttpError> 
     let refuse =
         |what: &str| Err(HttpError::new(HttpErrorKind::Protocol, format!("response of {peer} {what}")));
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        // RFC 9112 section 6.3: an attempt at smuggling, which "ought to be handled as an error".
+        // RFC 9112 section 6.3: an attempt at smuggling, which "ought to be handled as
+        // an error".
         return refuse("has both `transfer-encoding` and `content-length`");
     }
     Ok(())
@@ -131,5 +137,6 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 /// Room for the first read of a body of unknown length.
 const MIN_ROOM: usize = 8 << 10;
 
-/// Room made for a body because its `content-length` says so, before any of it has come.
+/// Room made for a body because its `content-length` says so, before any of it
+/// has come.
 const MAX_RESERVED: u64 = 1 << 20;

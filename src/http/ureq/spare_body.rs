@@ -10,12 +10,14 @@ use crate::util::sync::lock;
 pub(super) struct SpareBody(Mutex<Vec<u8>>);
 
 impl SpareBody {
-    /// Returns a buffer of more than `announced` bytes, whatever is in it. Zero stands for an unknown length.
+    /// Returns a buffer of more than `announced` bytes, whatever is in it. Zero
+    /// stands for an unknown length.
     pub(super) fn take(&self, announced: usize) -> Vec<u8> {
         let mut bytes = mem::take(&mut *lock(&self.0));
         let is_fit = announced == 0 || bytes.capacity() / 4 <= announced.max(SMALL);
         if !is_fit {
-            // It stays for a body of its size: a small one that is kept must not hold so much memory.
+            // It stays for a body of its size: a small one that is kept must not hold so
+            // much memory.
             self.put(mem::take(&mut bytes));
         }
         if announced > 0 && bytes.len() <= announced {

@@ -1,4 +1,5 @@
-//! Files of other programs, in every place where a journal could take one for its own.
+//! Files of other programs, in every place where a journal could take one for
+//! its own.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -24,7 +25,8 @@ fn snapshot(folder: &Path) -> BTreeMap<String, String> {
     entries.collect()
 }
 
-/// Opens a journal that must be refused, and checks that nothing happened but a new lock file.
+/// Opens a journal that must be refused, and checks that nothing happened but a
+/// new lock file.
 fn refused(path: &Path) -> String {
     let folder = path.parent().unwrap();
     let before = snapshot(folder);
@@ -240,7 +242,8 @@ mod unix {
         assert_eq!(snapshot(folder.0.path()).len(), 6, "no lock beside what is no journal");
     }
 
-    /// In the place of the lock: each of these would be truncated, blocked on or locked if it were opened without care.
+    /// In the place of the lock: each of these would be truncated, blocked on
+    /// or locked if it were opened without care.
     #[test]
     fn the_lock_file_is_no_other_file() {
         let folder = Files::new();
@@ -294,7 +297,8 @@ mod unix {
         Ok(())
     }
 
-    /// A link that is turned to another journal while this one is open changes nothing.
+    /// A link that is turned to another journal while this one is open changes
+    /// nothing.
     #[test]
     fn a_link_is_followed_once() -> Result<(), Error> {
         let folder = Files::new();

@@ -95,7 +95,8 @@ fn services_are_told_apart() -> Result<(), Error> {
     Ok(())
 }
 
-/// Results are what they were: text to the byte but for line ends, bytes of unknown types as bytes.
+/// Results are what they were: text to the byte but for line ends, bytes of
+/// unknown types as bytes.
 #[test]
 fn results_are_kept_as_they_came() -> Result<(), Error> {
     let bytes = Any::from_proto(prost_types::Any { type_url: "x/y".into(), value: vec![8, 0xff] });
@@ -182,7 +183,8 @@ fn what_is_not_known_is_passed_over_and_kept() -> Result<(), Error> {
 
 #[test]
 fn a_write_that_failed_is_cut_off() -> Result<(), Error> {
-    // The last one is longer than the next write, so that a rest of it would stay behind.
+    // The last one is longer than the next write, so that a rest of it would stay
+    // behind.
     let long = format!("{{\"add\":{{\"name\":\"operations/7\",\"label\":\"{}", "x".repeat(1000));
     let short =
         ["{\"add\":{\"name\":\"operations/7\"", "\0\0\0\0\n", "{\"add\":{\"name\":\"operations/7\"}}"];
@@ -247,7 +249,8 @@ fn threads_share_a_journal() -> Result<(), Error> {
     Ok(())
 }
 
-/// What is dead goes by itself, so that the file does not grow with what it has seen.
+/// What is dead goes by itself, so that the file does not grow with what it has
+/// seen.
 #[test]
 fn the_file_follows_what_it_holds() -> Result<(), Error> {
     let folder = Files::new();
@@ -336,7 +339,8 @@ impl Model {
     }
 }
 
-/// Cut off after any byte, the file holds exactly the steps whose lines are whole.
+/// Cut off after any byte, the file holds exactly the steps whose lines are
+/// whole.
 #[test]
 fn every_prefix_is_a_state() {
     cases(48, |random| {

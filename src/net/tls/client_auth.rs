@@ -1,4 +1,5 @@
-//! Whether a server has requested a client certificate, and what it was presented.
+//! Whether a server has requested a client certificate, and what it was
+//! presented.
 
 use std::cell::Cell;
 use std::fmt;

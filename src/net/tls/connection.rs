@@ -70,7 +70,8 @@ impl TlsConnection {
         ConnectionError::Refused(refused(refusal, &self.peer, self.client_auth, self.context.alpn))
     }
 
-    /// With TLS 1.3 the refusal of a client certificate arrives after the handshake.
+    /// With TLS 1.3 the refusal of a client certificate arrives after the
+    /// handshake.
     fn explained(&mut self, error: io::Error, limit: IoLimit<'_>) -> ConnectionError {
         let mut wire = self.below.within(limit);
         match refusal(&error, &mut self.conn, &mut wire) {
@@ -83,8 +84,8 @@ impl TlsConnection {
         }
     }
 
-    /// Returns the error for a server that requested a client certificate and has closed the connection without sending
-    /// anything.
+    /// Returns the error for a server that requested a client certificate and
+    /// has closed the connection without sending anything.
     ///
     /// Some refuse a client like this.
     fn closed_silently(&self) -> Option<NetError> {
@@ -97,7 +98,8 @@ impl Connection for TlsConnection {
         let mut wire = self.below.within(limit);
         let read = rustls::Stream::new(&mut self.conn, &mut wire).read(into);
         let amount = read.map_err(|error| self.explained(error, limit))?;
-        // An end as the very first thing: with TLS 1.3 this may be the rejection of the client certificate.
+        // An end as the very first thing: with TLS 1.3 this may be the rejection of the
+        // client certificate.
         if let Some(explained) = self.closed_silently().filter(|_| amount == 0) {
             return Err(ConnectionError::Refused(explained));
         }
@@ -110,11 +112,13 @@ impl Connection for TlsConnection {
         write(&mut self.conn, &mut wire, bytes).map_err(|error| self.explained(error, limit))
     }
 
-    /// Takes in what was read ahead first: it may be no more than a session ticket.
+    /// Takes in what was read ahead first: it may be no more than a session
+    /// ticket.
     fn is_silent(&mut self) -> bool {
         let Self { conn, below: Below { inner, read_ahead }, .. } = self;
         loop {
-            // Records that were read before count as silence, unless they contain data, an alert or the end.
+            // Records that were read before count as silence, unless they contain data, an
+            // alert or the end.
             let state = conn.process_new_packets();
             if !state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed()) {
                 return false;
@@ -139,7 +143,8 @@ fn write(conn: &mut ClientConnection, wire: &mut Wire<'_, '_>, bytes: &[u8]) -> 
     loop {
         let taken = conn.writer().write(rest)?;
         rest = rest.get(taken..).unwrap_or_default();
-        // All records are sent before the next part is encrypted, so rustls never buffers more than one part.
+        // All records are sent before the next part is encrypted, so rustls never
+        // buffers more than one part.
         while conn.wants_write() {
             conn.write_tls(wire)?;
         }

@@ -37,14 +37,16 @@ impl TlsIdentity {
         Ok(Self { certificate: certificate.clone(), plain, current: Mutex::new(Some(current)) })
     }
 
-    /// Returns the one of a forked child: with the certificate of the parent, or the one that there is now.
+    /// Returns the one of a forked child: with the certificate of the parent,
+    /// or the one that there is now.
     pub(super) fn inherited(&self, plain: Arc<ClientConfig>) -> Self {
         let known =
             unlocked(&self.current, |current| current.as_ref().map(CurrentIdentity::inherited)).flatten();
         Self { certificate: self.certificate.clone(), plain, current: Mutex::new(known) }
     }
 
-    /// Returns the settings for a new connection: those of the certificate as it is now, else the last good ones.
+    /// Returns the settings for a new connection: those of the certificate as
+    /// it is now, else the last good ones.
     pub(super) fn config(&self) -> Arc<ClientConfig> {
         // Not under the lock: a slow source must not hold up other connections.
         let loaded = self.certificate.load(&ReadLimits::within(RELOAD_TIMEOUT, None));
@@ -75,7 +77,8 @@ impl CurrentIdentity {
     fn new(pair: CertificatePair, plain: &ClientConfig) -> Result<Self, NetError> {
         let mut config = plain.clone();
         let key = certified(&pair, config.crypto_provider())?;
-        // With a new resolver rustls resumes no session of the old one, which would show the old certificate.
+        // With a new resolver rustls resumes no session of the old one, which would
+        // show the old certificate.
         config.client_auth_cert_resolver = Arc::new(ClientCertificateResolver(Some(Arc::new(key))));
         pair.key.path.as_deref().inspect(|path| file::warn_if_exposed(path));
         Ok(Self { pair, config: Arc::new(config) })
@@ -85,7 +88,8 @@ impl CurrentIdentity {
 /// The same settings with a session store of their own.
 pub(super) fn without_sessions(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
-    // Tickets of the parent must not be used by two processes, because a server may accept each only once.
+    // Tickets of the parent must not be used by two processes, because a server may
+    // accept each only once.
     config.resumption = Resumption::default();
     config
 }
@@ -128,8 +132,8 @@ fn certified(
     })
 }
 
-/// Pipes have been read when the client was built, so this is for one in the place of a file: no connection waits
-/// for its writer.
+/// Pipes have been read when the client was built, so this is for one in the
+/// place of a file: no connection waits for its writer.
 const RELOAD_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Describes a private key of a kind that cannot be loaded.

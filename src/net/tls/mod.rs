@@ -1,7 +1,7 @@
 //! TLS by rustls.
 //!
-//! All of TLS is decided here: neither the process-wide crypto provider nor a feature that another crate turns on has a
-//! part in it.
+//! All of TLS is decided here: neither the process-wide crypto provider nor a
+//! feature that another crate turns on has a part in it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -67,7 +67,8 @@ impl TlsSettings {
         Ok(Self { to_proxies: Arc::new(plain), to_servers, identity, alpn })
     }
 
-    /// The settings of a forked child. It resumes no session of its parent's: a ticket is for one use.
+    /// The settings of a forked child. It resumes no session of its parent's: a
+    /// ticket is for one use.
     pub(crate) fn inherited(&self) -> Self {
         let to_servers = Arc::new(without_sessions(&self.to_servers));
         Self {

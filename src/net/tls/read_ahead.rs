@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-/// A buffer below TLS: rustls reads 4 KiB at a time, and a large response would cost a system call for each.
+/// A buffer below TLS: rustls reads 4 KiB at a time, and a large response would
+/// cost a system call for each.
 #[derive(Default)]
 pub(super) struct ReadAhead {
     bytes: Vec<u8>,

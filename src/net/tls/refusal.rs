@@ -12,10 +12,11 @@ use super::alpn::AlpnProtocol;
 use super::client_auth::TlsClientAuth;
 use super::verifier::WeakKey;
 
-/// Returns the rejection by TLS that made `conn` fail with this error, if there was one.
+/// Returns the rejection by TLS that made `conn` fail with this error, if there
+/// was one.
 ///
-/// A peer that refuses says why and closes. When that is while we send, sending fails, and the reason is still
-/// to be read.
+/// A peer that refuses says why and closes. When that is while we send, sending
+/// fails, and the reason is still to be read.
 pub(super) fn refusal(
     error: &io::Error,
     conn: &mut ClientConnection,
@@ -40,7 +41,6 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 }
 
 /// Returns the error for a handshake, or a connection, that TLS refused.
-///
 pub(super) fn refused(
     error: &Error,
     peer: impl fmt::Display,
@@ -56,10 +56,11 @@ pub(super) fn refused(
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }
 
-/// Returns the error for a connection that the server has closed before it sent anything, if client authentication may
-/// be why.
+/// Returns the error for a connection that the server has closed before it sent
+/// anything, if client authentication may be why.
 ///
-/// Transient, since there may be another reason: many servers request a certificate and do not insist.
+/// Transient, since there may be another reason: many servers request a
+/// certificate and do not insist.
 pub(super) fn closed(peer: impl fmt::Display, client_auth: TlsClientAuth) -> Option<NetError> {
     let message = format!("{peer} closed the connection before a response{}", suspicion(client_auth)?);
     Some(NetError::new(NetErrorKind::Closed, message))
@@ -113,7 +114,8 @@ fn flaw_of_rustls(error: &CertificateError) -> &'static str {
     }
 }
 
-/// The alerts of RFC 8446 section 6.2 that concern certificates can only mean ours.
+/// The alerts of RFC 8446 section 6.2 that concern certificates can only mean
+/// ours.
 fn complaint(
     alert: AlertDescription,
     client_auth: TlsClientAuth,
@@ -171,7 +173,8 @@ mod tests {
         const REVOKED: &str = "a:1 refused the client certificate: it is revoked";
         const UNKNOWN: &str = "a:1 refused the client certificate: it comes from an unknown issuer";
         const NO_ALPN: &str = "a:1 does not offer x";
-        // For a server that requested none, one that requested one in vain, and one that was presented one.
+        // For a server that requested none, one that requested one in vain, and one
+        // that was presented one.
         let rows = [
             (Alert::CertificateRequired, [NEEDED, NEEDED, ANOTHER]),
             (Alert::BadCertificate, [NEEDED, NEEDED, UNSUITABLE]),

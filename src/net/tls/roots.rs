@@ -16,7 +16,8 @@ use super::verifier::ExplainingVerifier;
 
 type Builder<State> = ConfigBuilder<ClientConfig, State>;
 
-/// Makes everything that can be wrong with the roots an error now, not at the first handshake.
+/// Makes everything that can be wrong with the roots an error now, not at the
+/// first handshake.
 pub(super) fn trust(
     builder: Builder<WantsVerifier>,
     options: &NetOptions,
@@ -33,7 +34,8 @@ pub(super) fn trust(
     }
     let store = store(&options.roots, extra)?;
     if store.is_empty() {
-        // The builder of a verifier refuses this, and no certificate is verified that could need an explanation.
+        // The builder of a verifier refuses this, and no certificate is verified that
+        // could need an explanation.
         return Ok(builder.with_root_certificates(store));
     }
     let provider = builder.crypto_provider().clone();

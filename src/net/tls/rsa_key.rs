@@ -1,6 +1,7 @@
 //! The length of an RSA key.
 
-/// Returns the bits of the modulus in a `SubjectPublicKeyInfo`; none if the key is not RSA.
+/// Returns the bits of the modulus in a `SubjectPublicKeyInfo`; none if the key
+/// is not RSA.
 ///
 /// [RFC 8017 appendix A.1.1](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.1): `SEQUENCE { SEQUENCE { OID, NULL },
 /// BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } }`.
@@ -22,7 +23,8 @@ pub(super) fn rsa_bits_of_content(info: &[u8]) -> Option<usize> {
     Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
 }
 
-/// Returns the content of the DER value at the start of `bytes`, which must have this tag, and what follows it.
+/// Returns the content of the DER value at the start of `bytes`, which must
+/// have this tag, and what follows it.
 fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;

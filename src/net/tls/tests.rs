@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::net::options::Roots;
 
-/// A peer that sends these bytes and then ends the connection, however often it is read from.
+/// A peer that sends these bytes and then ends the connection, however often it
+/// is read from.
 struct Ended {
     bytes: Vec<u8>,
     /// How many more reads are allowed.
@@ -35,7 +36,8 @@ impl Connection for Ended {
 }
 
 /// The fault of [RUSTSEC-2024-0336](https://rustsec.org/advisories/RUSTSEC-2024-0336.html): after `close_notify`, each
-/// read says that the connection has ended, and nothing may ask for more of that.
+/// read says that the connection has ended, and nothing may ask for more of
+/// that.
 #[test]
 fn handshakes_that_end_early_do_not_spin() {
     const CLOSE_NOTIFY: &[u8] = &[21, 3, 3, 0, 2, 1, 0];

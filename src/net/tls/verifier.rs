@@ -13,7 +13,8 @@ use rustls::{
 
 use super::rsa_key::{rsa_bits, rsa_bits_of_content};
 
-/// Decides as the verifier inside. Only errors are changed, never whether there is one.
+/// Decides as the verifier inside. Only errors are changed, never whether there
+/// is one.
 #[derive(Debug)]
 pub(super) struct ExplainingVerifier {
     pub(super) inner: Arc<dyn ServerCertVerifier>,

@@ -1,4 +1,5 @@
-//! The loop that waits for many operations and polls those that are due, by pages or one by one.
+//! The loop that waits for many operations and polls those that are due, by
+//! pages or one by one.
 
 mod pages;
 mod steps;
@@ -25,8 +26,9 @@ use super::track::{FinishedTrack, TrackStage, WaitTrack};
 /// The threads that send requests.
 pub(super) type RequestPool = ThreadPool<PollRequest, RequestReport>;
 
-/// All waits, and when each has to go on. The thread that calls [`next`](Self::next) sleeps and decides; requests are
-/// sent by that thread too, unless several have to be under way at a time.
+/// All waits, and when each has to go on. The thread that calls
+/// [`next`](Self::next) sleeps and decides; requests are sent by that thread
+/// too, unless several have to be under way at a time.
 pub(super) struct Scheduler {
     pub(super) shared: Arc<RequestContext>,
     pub(super) pool: RequestPool,
@@ -37,16 +39,20 @@ pub(super) struct Scheduler {
     pub(super) polls_once: bool,
     pub(super) tracks: Vec<WaitTrack>,
     pub(super) groups: Vec<ParentGroup>,
-    /// The tracks by the names of their operations, but for those that are over.
+    /// The tracks by the names of their operations, but for those that are
+    /// over.
     pub(super) names: HashMap<String, usize>,
-    /// The later steps and their instants; the number keeps the order of steps that are due at the same time.
+    /// The later steps and their instants; the number keeps the order of steps
+    /// that are due at the same time.
     later: BinaryHeap<Reverse<(Instant, u64, ScheduledStep)>>,
     scheduled: u64,
     /// The steps that are due now, in the order in which they became due.
     ready: VecDeque<ScheduledStep>,
-    /// Tracks whose wait ends or cancels next. One by one, so that the first is returned at once.
+    /// Tracks whose wait ends or cancels next. One by one, so that the first is
+    /// returned at once.
     ending: VecDeque<usize>,
-    /// How many more waits may poll after their deadline, because they slept past it.
+    /// How many more waits may poll after their deadline, because they slept
+    /// past it.
     last_looks: usize,
     pub(super) finished: VecDeque<FinishedTrack>,
     /// Tracks that are not over.
@@ -111,22 +117,24 @@ impl Scheduler {
         over
     }
 
-    /// Polls all unfinished operations afresh. A panic in code of the caller may have left any step half done, and in a
-    /// forked child the threads with the requests in flight do not exist.
+    /// Polls all unfinished operations afresh. A panic in code of the caller
+    /// may have left any step half done, and in a forked child the threads
+    /// with the requests in flight do not exist.
     fn start_over(&mut self) {
         self.pool = self.pool.fresh();
         self.ready.clear();
         self.ending.clear();
         self.later.clear();
-        // A pass whose page is lost would never end, and a group with a pass starts no other.
+        // A pass whose page is lost would never end, and a group with a pass starts no
+        // other.
         for group in &mut self.groups {
             (group.next, group.pause, group.pass) = (None, None, None);
         }
         let now = self.core().clock.now();
         for number in 0..self.tracks.len() {
             if let Some(track) = self.tracks.get_mut(number).filter(|track| track.wait.is_some()) {
-                // The wait is still in its state `Cancel`, so the cancellation starts anew with its first
-                // attempt.
+                // The wait is still in its state `Cancel`, so the cancellation starts anew with
+                // its first attempt.
                 track.cancel = None;
                 self.settle(number, now);
             }
@@ -135,11 +143,13 @@ impl Scheduler {
 
     fn advance(&mut self) -> Option<FinishedTrack> {
         if self.ready.is_empty() {
-            // The time that the caller took since the last item does not count as being busy.
+            // The time that the caller took since the last item does not count as being
+            // busy.
             self.woke = self.core().clock.now();
         }
         loop {
-            // Results first: they may end waits, and make requests unnecessary that are due.
+            // Results first: they may end waits, and make requests unnecessary that are
+            // due.
             while let Some(report) = self.pool.poll() {
                 self.take(report);
             }
@@ -155,7 +165,8 @@ impl Scheduler {
         }
     }
 
-    /// Returns a finished operation, after the journal has recorded it if there is one.
+    /// Returns a finished operation, after the journal has recorded it if there
+    /// is one.
     fn give(&mut self) -> Option<FinishedTrack> {
         match &mut self.journal {
             Some(journal) => journal.give(&mut self.finished),
@@ -197,7 +208,8 @@ impl Scheduler {
         }
     }
 
-    /// Moves what is due to the end of the queue; everything, when the token is stopped.
+    /// Moves what is due to the end of the queue; everything, when the token is
+    /// stopped.
     fn collect_due(&mut self, now: Instant) {
         let stopped = self.is_stopped();
         while let Some(Reverse((at, ..))) = self.later.peek() {
@@ -220,28 +232,33 @@ impl Scheduler {
         }
     }
 
-    /// Returns a rest, if no worker is free or the rate limit has no permit yet.
+    /// Returns a rest, if no worker is free or the rate limit has no permit
+    /// yet.
     fn rest_before_sending(&mut self, now: Instant, deadline: Option<Instant>) -> Option<LoopStep> {
         if !self.pool.has_room() {
             return Some(LoopStep::Rest(None));
         }
         let turn = self.rate.turn(now);
-        // A deadline that has passed no longer shortens the rest: its last look also needs a permit.
+        // A deadline that has passed no longer shortens the rest: its last look also
+        // needs a permit.
         let deadline = deadline.filter(|deadline| now < *deadline);
         let until = deadline.map_or(turn, |deadline| deadline.min(turn));
         (now < turn).then_some(LoopStep::Rest(Some(until)))
     }
 
-    /// Sends a request: on this thread, if nothing else becomes due before the request times out.
+    /// Sends a request: on this thread, if nothing else becomes due before the
+    /// request times out.
     fn send(&mut self, request: PollRequest, now: Instant) {
-        // The rate limits polls. A cancellation belongs to the end of a wait and must not be late.
+        // The rate limits polls. A cancellation belongs to the end of a wait and must
+        // not be late.
         if !matches!(request, PollRequest::Cancel { .. }) {
             self.rate.take_turn();
         }
         let end = now.checked_add(request.timeout());
         let next = self.later.peek().map(|Reverse((at, ..))| *at);
-        // The calling thread sends a request itself only if nothing else becomes due before its timeout; otherwise that would
-        // be late. With one worker there is no choice.
+        // The calling thread sends a request itself only if nothing else becomes due
+        // before its timeout; otherwise that would be late. With one worker
+        // there is no choice.
         let undisturbed = next.is_none_or(|next| end.is_some_and(|end| end < next));
         let alone = !self.pool.is_busy() && self.ready.is_empty() && undisturbed;
         let here = if alone || self.pool.size() <= 1 { Err(request) } else { self.pool.send(request) };
@@ -301,7 +318,8 @@ impl Scheduler {
         let wait = track.wait.take()?;
         track.cancel = None;
         let name = wait.name().to_owned();
-        // The name is free again at once, so a later page does not find a track that has ended.
+        // The name is free again at once, so a later page does not find a track that
+        // has ended.
         self.names.remove(&name);
         self.open -= 1;
         let result = result.map_err(|error| error.about(&name));
@@ -313,15 +331,16 @@ impl Scheduler {
         let core = Arc::clone(self.core());
         let idle = self.ready.is_empty();
         let mut report = None;
-        // A response may arrive before the next step is due, so the thread waits for both.
+        // A response may arrive before the next step is due, so the thread waits for
+        // both.
         if self.pool.is_busy() {
             let left = until.map(|until| until.saturating_duration_since(core.clock.now()));
             report = self.pool.wait(left.map(|left| core.clock.patience(left)));
         } else if let Some(until) = until {
             core.clock.sleep_until(until, self.shared.options.stop.as_ref());
         }
-        // With steps left in the queue this was no sleep. `woke` then stays, because it measures how long the
-        // thread is busy.
+        // With steps left in the queue this was no sleep. `woke` then stays, because it
+        // measures how long the thread is busy.
         if idle {
             self.woke = core.clock.now();
         }
@@ -348,5 +367,6 @@ impl Scheduler {
     }
 }
 
-/// This many are polled after the timeout, if listing does not work. More would take too long.
+/// This many are polled after the timeout, if listing does not work. More would
+/// take too long.
 const LAST_LOOKS: usize = 100;

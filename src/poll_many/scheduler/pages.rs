@@ -18,7 +18,8 @@ impl Scheduler {
     /// Calls the next round of a group for `at`, if it is not earlier anyway.
     pub(super) fn call_round(&mut self, number: usize, at: Instant) {
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
-        // A page failed for the whole group, so no member starts a round before the pause is over.
+        // A page failed for the whole group, so no member starts a round before the
+        // pause is over.
         let at = group.pause.map_or(at, |pause| pause.max(at));
         if group.next.is_none_or(|next| at < next) {
             group.next = Some(at);
@@ -26,14 +27,16 @@ impl Scheduler {
         }
     }
 
-    /// Starts a round with every operation that has no request in flight, so that one pass serves all.
+    /// Starts a round with every operation that has no request in flight, so
+    /// that one pass serves all.
     pub(super) fn start_pass(&mut self, number: usize, now: Instant) {
         let members = self.idle_members(number);
         let Some(group) = self.groups.get_mut(number).filter(|group| group.pass.is_none()) else { return };
         // The round is for all members, so earlier times and pauses no longer count.
         (group.next, group.pause) = (None, None);
         group.choose(members.len());
-        // The group has just changed to single gets, and each member gets a timer of its own.
+        // The group has just changed to single gets, and each member gets a timer of
+        // its own.
         if !group.lists() {
             return members.into_iter().for_each(|member| self.settle(member, now));
         }
@@ -51,7 +54,8 @@ impl Scheduler {
         if asked == 0 {
             return self.idle_members(number).into_iter().for_each(|member| self.settle(member, now));
         }
-        // A machine that slept until time was up still has what is left for a last look.
+        // A machine that slept until time was up still has what is left for a last
+        // look.
         let first = now.checked_add(shortest);
         let end = deadline.and_then(|deadline| Some(deadline.max(first?)));
         if let Some(group) = self.groups.get_mut(number) {
@@ -63,7 +67,8 @@ impl Scheduler {
         self.ready.push_back(ScheduledStep::Page(number));
     }
 
-    /// Starts a poll that a page serves; returns its timeout, and the deadline of the wait.
+    /// Starts a poll that a page serves; returns its timeout, and the deadline
+    /// of the wait.
     fn list(&mut self, number: usize, now: Instant) -> Option<(Duration, Option<Instant>)> {
         let core = Arc::clone(self.core());
         let woke = self.woke;
@@ -93,7 +98,8 @@ impl Scheduler {
         let (end, is_last) = (pass.end, pass.is_last);
         let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
         let (request, version) = (Box::new(group.request()), group.version.clone());
-        // A last look, after the deadline, is taken only if it need not wait for the rate limit.
+        // A last look, after the deadline, is taken only if it need not wait for the
+        // rate limit.
         if stopped || left.is_zero() || is_last && now < self.rate.turn(now) {
             self.ready.pop_front();
             self.end_pass(number, None);
@@ -142,8 +148,8 @@ impl Scheduler {
         let core = Arc::clone(self.core());
         let Some(&member) = self.names.get(operation.name()) else { return };
         let Some(track) = self.tracks.get_mut(member) else { return };
-        // An operation may be on two pages, or have ended in the meantime. It counts once, so `missing` never
-        // gets below zero.
+        // An operation may be on two pages, or have ended in the meantime. It counts
+        // once, so `missing` never gets below zero.
         if track.group != Some(number) || track.stage != TrackStage::Listed {
             return;
         }
@@ -157,11 +163,12 @@ impl Scheduler {
         }
     }
 
-    /// Distributes the results of a pass. Operations that no page lists get `fault`, or are fetched individually.
+    /// Distributes the results of a pass. Operations that no page lists get
+    /// `fault`, or are fetched individually.
     fn end_pass(&mut self, number: usize, fault: Option<Error>) {
         let core = Arc::clone(self.core());
-        // One instant and one random value for all members: their delays are equal, and they meet in the next
-        // round again.
+        // One instant and one random value for all members: their delays are equal, and
+        // they meet in the next round again.
         let clock = FrozenClock::of(&*core.clock);
         let Some(group) = self.groups.get_mut(number) else { return };
         let Some(mut pass) = group.pass.take() else { return };
@@ -169,15 +176,16 @@ impl Scheduler {
         let unheard = self.idle_members(number);
         let members = self.groups.get(number).map_or_else(Vec::new, |group| group.members.clone());
         let mut doubts = self.groups.get(number).is_some_and(ParentGroup::doubts);
-        // At the deadline a fault only means that time is up. Each wait then ends in its own step.
+        // At the deadline a fault only means that time is up. Each wait then ends in
+        // its own step.
         let is_over = pass.end.is_some_and(|end| end <= clock.now);
         for member in members {
             let Some(track) = self.tracks.get_mut(member).filter(|track| track.stage == TrackStage::Listed)
             else {
                 continue;
             };
-            // When the listing is in doubt, one member is fetched in place of getting the fault. If that works,
-            // the listing is broken and not the service.
+            // When the listing is in doubt, one member is fetched in place of getting the
+            // fault. If that works, the listing is broken and not the service.
             match fault.as_ref().filter(|_| !is_over && !std::mem::take(&mut doubts)) {
                 Some(fault) => {
                     self.polled(member, Err(fault.clone()), &clock);

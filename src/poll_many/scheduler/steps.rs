@@ -31,14 +31,14 @@ impl Scheduler {
         let Some(wait) = track.wait.as_deref_mut() else { return self.skip() };
         let deadline = wait.deadline();
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
-        // No page listed this one. Its wait has begun the poll with the pass, so the get continues that poll
-        // and `next` is not called.
+        // No page listed this one. Its wait has begun the poll with the pass, so the
+        // get continues that poll and `next` is not called.
         if missed && !stopped && !left.is_zero() {
             let poll = Poll::get(wait.name(), left.min(attempt_timeout)).at_version(wait.version());
             return self.get(number, poll, deadline, now);
         }
-        // With a total timeout of zero the deadline passed at the start, and the one poll is not complete
-        // before this get.
+        // With a total timeout of zero the deadline passed at the start, and the one
+        // poll is not complete before this get.
         if missed && !stopped && self.polls_once && self.has_last_look(now) {
             let left = attempt_timeout.saturating_sub(now.saturating_duration_since(woke));
             let version = self.wait_of(number).and_then(|wait| wait.version().cloned());
@@ -59,8 +59,9 @@ impl Scheduler {
         LoopStep::Step
     }
 
-    /// Returns whether a wait that slept past its deadline may poll once more: only if it need not wait for the rate
-    /// limit, and only a limited number of waits.
+    /// Returns whether a wait that slept past its deadline may poll once more:
+    /// only if it need not wait for the rate limit, and only a limited
+    /// number of waits.
     fn has_last_look(&mut self, now: Instant) -> bool {
         self.last_looks > 0
             && now.saturating_duration_since(self.woke) < self.shared.options.attempt_timeout
@@ -75,8 +76,9 @@ impl Scheduler {
         wait.allow_long_polls(allowed);
         match wait.next(&*core.clock) {
             WaitStep::Poll(mut poll) => {
-                // All last looks together get the time of one attempt, counted from when the thread woke. So
-                // the wait ends soon after its deadline, however many there are.
+                // All last looks together get the time of one attempt, counted from when the
+                // thread woke. So the wait ends soon after its deadline,
+                // however many there are.
                 if wait.deadline().is_some_and(|deadline| deadline <= now) {
                     self.last_looks = self.last_looks.saturating_sub(1);
                     let awake = now.saturating_duration_since(self.woke);
@@ -172,8 +174,8 @@ impl Scheduler {
         self.polled(number, result, clock);
     }
 
-    /// Returns whether the server may hold the response to a poll: it is not listed, and there is a thread for each
-    /// operation.
+    /// Returns whether the server may hold the response to a poll: it is not
+    /// listed, and there is a thread for each operation.
     fn may_hold(&self, number: usize) -> bool {
         let group = self.tracks.get(number).and_then(|track| track.group);
         let lists = group.and_then(|group| self.groups.get(group)).is_some_and(ParentGroup::lists);

@@ -24,15 +24,17 @@ impl WaitMachine {
         self.deadline
     }
 
-    /// Makes the next poll due now, because its response comes with that of others. Not after an error, whose delay the
-    /// server may have requested.
+    /// Makes the next poll due now, because its response comes with that of
+    /// others. Not after an error, whose delay the server may have
+    /// requested.
     pub(crate) fn hasten(&mut self, now: Instant) {
         if let (WaitState::Due(at), None) = (&mut self.state, &self.fault) {
             *at = now.min(*at);
         }
     }
 
-    /// Gives up the poll that is due, if the driver, awake since `woke`, was too busy to send it before the deadline.
+    /// Gives up the poll that is due, if the driver, awake since `woke`, was
+    /// too busy to send it before the deadline.
     pub(crate) fn give_up_if_late(&mut self, woke: Instant, now: Instant) {
         if !self.polls_once() && self.deadline.is_some_and(|deadline| woke <= deadline && deadline <= now) {
             self.give_up(now);
@@ -46,15 +48,17 @@ impl WaitMachine {
         }
     }
 
-    /// Returns whether the poll that is due has to wait for a permit; the state then says until when.
+    /// Returns whether the poll that is due has to wait for a permit; the state
+    /// then says until when.
     pub(super) fn waits_for_turn(&mut self, now: Instant) -> bool {
         let (Some(limit), Some(at)) = (&self.limit, self.due()) else { return false };
-        // A permit is reserved only when the poll is due. Waits that sleep take none from those that poll.
+        // A permit is reserved only when the poll is due. Waits that sleep take none
+        // from those that poll.
         if now < at {
             return false;
         }
-        // The permit that was reserved for this instant. Without the flag, every look would reserve another
-        // one.
+        // The permit that was reserved for this instant. Without the flag, every look
+        // would reserve another one.
         if std::mem::take(&mut self.has_turn) {
             return false;
         }

@@ -8,28 +8,32 @@ use crate::util::excerpt::shown_name;
 use super::{WaitMachine, WaitState};
 
 impl WaitMachine {
-    /// Returns how long a poll that was due at `at` may take; zero when it is too late for one.
+    /// Returns how long a poll that was due at `at` may take; zero when it is
+    /// too late for one.
     pub(super) fn time_to_poll(&self, at: Instant, now: Instant) -> Duration {
         let Some(deadline) = self.deadline else { return self.attempt_timeout };
         let left = deadline.saturating_duration_since(now);
-        // A total timeout of zero means one look. It gets a whole attempt, although the deadline has passed.
+        // A total timeout of zero means one look. It gets a whole attempt, although the
+        // deadline has passed.
         if self.polls_once() {
             return self.attempt_timeout;
         }
         if left.is_zero() && at < deadline {
-            // A machine that was suspended, or was too busy to wake in time, still looks once.
+            // A machine that was suspended, or was too busy to wake in time, still looks
+            // once.
             return now.saturating_duration_since(at).min(self.attempt_timeout);
         }
         left.min(self.attempt_timeout)
     }
 
-    /// Returns whether the first poll of a wait with the total timeout zero is due: the only one sent after the
-    /// timeout.
+    /// Returns whether the first poll of a wait with the total timeout zero is
+    /// due: the only one sent after the timeout.
     pub(super) fn polls_once(&self) -> bool {
         self.polls == 0 && self.options.total_timeout == Some(Duration::ZERO)
     }
 
-    /// Returns how long the server may hold a response back, so that there is time for a last poll after it.
+    /// Returns how long the server may hold a response back, so that there is
+    /// time for a last poll after it.
     pub(super) fn time_to_hold(&self, now: Instant) -> Duration {
         self.time_left(now).saturating_sub(self.last_poll().max(ROOM_FOR_ANSWER))
     }
@@ -38,33 +42,38 @@ impl WaitMachine {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now))
     }
 
-    /// Sets the time of the next poll: that of the backoff, counted from `since`, but in time for a last one.
+    /// Sets the time of the next poll: that of the backoff, counted from
+    /// `since`, but in time for a last one.
     pub(super) fn schedule(&mut self, since: Instant, now: Instant, chance: f64) {
         let elapsed = now.saturating_duration_since(self.paced_from);
-        // Without a delay the backoff itself gives up, which has the consequences of a timeout.
+        // Without a delay the backoff itself gives up, which has the consequences of a
+        // timeout.
         let Some(delay) = self.next_delay(elapsed, chance) else { return self.time_is_up(now) };
-        // After a long poll `since` is the time of the request: how long the server held it is a part of the
-        // delay.
+        // After a long poll `since` is the time of the request: how long the server
+        // held it is a part of the delay.
         let mut at = since.checked_add(delay).unwrap_or(now + FAR).max(now);
         if let Some(deadline) = self.deadline {
-            // The last poll gets its time before the deadline. If that moment has passed, there is no further poll: the
-            // previous one was the last.
+            // The last poll gets its time before the deadline. If that moment has passed,
+            // there is no further poll: the previous one was the last.
             let Some(last) = deadline.checked_sub(self.last_poll()).filter(|last| now < *last) else {
                 return self.time_is_up(now);
             };
-            // A longer delay is cut, so that an operation which finishes in that time is still seen.
+            // A longer delay is cut, so that an operation which finishes in that time is
+            // still seen.
             at = at.min(last);
         }
-        // The observer gets the pause as scheduled, which may be shorter than the one that the service
-        // requested.
+        // The observer gets the pause as scheduled, which may be shorter than the one
+        // that the service requested.
         self.pause = self.pause.map(|_| at - now);
         log::debug!("`{}`: next poll in {} s", shown_name(&self.request.name), Seconds(at - now));
         self.state = WaitState::Due(at);
     }
 
-    /// Delays the next poll until `pause` is over, unless the wait ends before that.
+    /// Delays the next poll until `pause` is over, unless the wait ends before
+    /// that.
     pub(super) fn pause_at_least(&mut self, pause: Duration, now: Instant) {
-        // A pause that reaches the deadline is not kept, because it would leave no time for a last poll.
+        // A pause that reaches the deadline is not kept, because it would leave no time
+        // for a last poll.
         if pause < self.time_left(now)
             && let WaitState::Due(at) = &mut self.state
         {
@@ -72,38 +81,47 @@ impl WaitMachine {
         }
     }
 
-    /// Returns the delay of the backoff, or a longer one if the last error requests it.
+    /// Returns the delay of the backoff, or a longer one if the last error
+    /// requests it.
     fn next_delay(&mut self, elapsed: Duration, chance: f64) -> Option<Duration> {
         let own = self.delays.next(elapsed, chance)?.max(SHORTEST_DELAY);
         let Some(fault) = &self.fault else { return Some(own) };
-        // A hint is a lower bound. `max_hint` limits it, so that a page that says "in a day" does not silence the wait.
+        // A hint is a lower bound. `max_hint` limits it, so that a page that says "in a
+        // day" does not silence the wait.
         let hint = fault.retry_after().map(|hint| hint.min(self.options.max_hint));
         let hint = hint.filter(|_| !self.options.max_hint.is_zero());
-        // A quota is usually counted per minute: without a hint, the usual delay would only use up more of it.
+        // A quota is usually counted per minute: without a hint, the usual delay would
+        // only use up more of it.
         let floor = hint.or(fault.is_quota().then_some(QUOTA_PAUSE));
         let pause = hint.filter(|hint| *hint > own);
-        // Only the start and the end of a pause are news. Its length differs from poll to poll.
+        // Only the start and the end of a pause are news. Its length differs from poll
+        // to poll.
         self.has_news |= pause.is_some() != self.pause.is_some();
         self.pause = pause;
         Some(own.max(floor.unwrap_or_default()))
     }
 
-    /// Returns the part of the total timeout that is reserved for the last poll: twice the time of the slowest one.
+    /// Returns the part of the total timeout that is reserved for the last
+    /// poll: twice the time of the slowest one.
     fn last_poll(&self) -> Duration {
-        // Never more than a tenth of the timeout: a short wait must not spend its time on waiting for the last poll.
+        // Never more than a tenth of the timeout: a short wait must not spend its time
+        // on waiting for the last poll.
         let tenth = self.options.total_timeout.unwrap_or(Duration::MAX) / 10;
         self.slowest.saturating_mul(2).clamp(SHORTEST_LAST_POLL, LONGEST_LAST_POLL).min(tenth)
     }
 }
 
-/// No wait polls more often, whatever its backoff says: a delay of zero would poll as fast as the service responds.
+/// No wait polls more often, whatever its backoff says: a delay of zero would
+/// poll as fast as the service responds.
 const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
-/// Bounds of the time that is kept back for the last poll; it is never more than a tenth of the limit.
+/// Bounds of the time that is kept back for the last poll; it is never more
+/// than a tenth of the limit.
 const SHORTEST_LAST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_LAST_POLL: Duration = Duration::from_secs(1);
 
-/// How long a response may take to arrive after the server stopped holding it back.
+/// How long a response may take to arrive after the server stopped holding it
+/// back.
 const ROOM_FOR_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a quota error that does not say when to come back.

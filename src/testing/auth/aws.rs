@@ -66,7 +66,8 @@ fn look_up(path: &str, now: Duration) -> Option<FakeResponse> {
     }
 }
 
-/// The endpoint for the keys of a container, which takes requests with its current token only.
+/// The endpoint for the keys of a container, which takes requests with its
+/// current token only.
 #[derive(Default)]
 pub(super) struct FakeContainerEndpoint {
     rotations: usize,

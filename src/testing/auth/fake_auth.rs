@@ -11,7 +11,9 @@ use super::jwt::PublicKey;
 use super::servers::{TokenServers, TokenState};
 use crate::error::Error;
 
-/// The token endpoints of a [`FakeServer`](crate::testing::FakeServer), made by [`FakeServer::auth`](crate::testing::FakeServer::auth): what they give and whom they trust.
+/// The token endpoints of a [`FakeServer`](crate::testing::FakeServer), made by
+/// [`FakeServer::auth`](crate::testing::FakeServer::auth): what they give and
+/// whom they trust.
 ///
 /// | request | response like that of |
 /// |---|---|
@@ -23,11 +25,14 @@ use crate::error::Error;
 /// | `GET /v2/credentials/fake-task` | the endpoint for the keys of a container on AWS |
 /// | `GET /subject-token` | an identity provider that wants a header |
 ///
-/// Each checks all that it is sent, by the time that the server gives in its `date` header, and says what
-/// was wrong in the shape of the real one. The signature of an assertion is verified against the keys that are
-/// [trusted](Self::trust_key). [Scripted responses](crate::testing::FakeServer::reply_to) come first here too.
+/// Each checks all that it is sent, by the time that the server gives in its
+/// `date` header, and says what was wrong in the shape of the real one. The
+/// signature of an assertion is verified against the keys that are
+/// [trusted](Self::trust_key). [Scripted
+/// responses](crate::testing::FakeServer::reply_to) come first here too.
 ///
-/// Every secret starts with `CANARY-`, so that a test can look for that word wherever a program writes.
+/// Every secret starts with `CANARY-`, so that a test can look for that word
+/// wherever a program writes.
 ///
 /// ```
 /// use longrunning::testing::{FakeServer, Reply};
@@ -57,11 +62,13 @@ impl<'a> FakeAuth<'a> {
         Self { servers, address }
     }
 
-    /// Trusts assertions that are signed with the RSA key of this public key, as PEM (`BEGIN PUBLIC KEY`).
+    /// Trusts assertions that are signed with the RSA key of this public key,
+    /// as PEM (`BEGIN PUBLIC KEY`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no such key of 2048 bits or more.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no
+    /// such key of 2048 bits or more.
     pub fn trust_key(self, public_pem: &str) -> Result<Self, Error> {
         let key = PublicKey::from_pem(public_pem)?;
         Ok(self.set(|state| state.issuer.trust(key)))
@@ -88,22 +95,27 @@ impl<'a> FakeAuth<'a> {
         self.set(|state| state.issuer.lifetime = lifetime)
     }
 
-    /// Issues a new refresh token with every access token, and rejects the old refresh token.
+    /// Issues a new refresh token with every access token, and rejects the old
+    /// refresh token.
     pub fn rotate_refresh_tokens(self) -> Self {
         self.set(|state| state.login.rotates = true)
     }
 
-    /// Rejects refresh tokens with `invalid_grant`, as after a password change, until there is a new file.
+    /// Rejects refresh tokens with `invalid_grant`, as after a password change,
+    /// until there is a new file.
     pub fn revoke_logins(self) -> Self {
         self.set(|state| state.login.is_revoked = true)
     }
 
-    /// Rejects refresh tokens with `invalid_rapt` unless the request contains the proof of a new login, `rapt`.
+    /// Rejects refresh tokens with `invalid_rapt` unless the request contains
+    /// the proof of a new login, `rapt`.
     pub fn require_reauthentication(self) -> Self {
         self.set(|state| state.login.wants_rapt = true)
     }
 
-    /// Revokes all access tokens, so that the [check](crate::testing::FakeServer::require_issued_tokens) responds with 401.
+    /// Revokes all access tokens, so that the
+    /// [check](crate::testing::FakeServer::require_issued_tokens) responds with
+    /// 401.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -123,13 +135,15 @@ impl<'a> FakeAuth<'a> {
         self.set(|state| state.issuer.revoke_all())
     }
 
-    /// Sets the universe domain that the metadata server returns. Default: `googleapis.com`.
+    /// Sets the universe domain that the metadata server returns. Default:
+    /// `googleapis.com`.
     pub fn universe_domain(self, domain: impl Into<String>) -> Self {
         self.set(|state| state.metadata.universe_domain = domain.into())
     }
 
-    /// Returns environment variables of a container on AWS: its region, the endpoint of its keys on this server, and the token
-    /// that authorizes requests to it.
+    /// Returns environment variables of a container on AWS: its region, the
+    /// endpoint of its keys on this server, and the token that authorizes
+    /// requests to it.
     ///
     /// ```
     /// use longrunning::auth::CredentialsPolicy;
@@ -160,9 +174,11 @@ impl<'a> FakeAuth<'a> {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Replaces the token that authorizes requests for the keys of a container, and rejects the old one.
+    /// Replaces the token that authorizes requests for the keys of a container,
+    /// and rejects the old one.
     ///
-    /// [`container_environment`](Self::container_environment) then returns the new one.
+    /// [`container_environment`](Self::container_environment) then returns the
+    /// new one.
     pub fn rotate_container_token(self) -> Self {
         self.set(|state| state.container.rotate())
     }

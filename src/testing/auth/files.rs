@@ -18,13 +18,15 @@ use crate::error::Error;
 pub enum SubjectToken<'a> {
     /// A signed request of AWS, with keys and region of this server.
     ///
-    /// Google's rules allow no metadata server but that of AWS: allow this one with
+    /// Google's rules allow no metadata server but that of AWS: allow this one
+    /// with
     /// [`CredentialsPolicy::host`](crate::auth::CredentialsPolicy::host).
     Aws,
     /// The client certificate that this `certificate_config.json` names.
     ///
-    /// Over plain http, as this server speaks it, only the subject token shows the certificate. For mutual TLS put a
-    /// TLS front in front of the server and name it as `token_url`.
+    /// Over plain http, as this server speaks it, only the subject token shows
+    /// the certificate. For mutual TLS put a TLS front in front of the
+    /// server and name it as `token_url`.
     Certificate(&'a Path),
     /// What this command prints, as JSON ([AIP-4117](https://google.aip.dev/auth/4117)) with
     /// [`FakeAuth::subject_token`] as `id_token`.
@@ -37,11 +39,13 @@ pub enum SubjectToken<'a> {
 
 /// The credentials files: JSON texts whose URLs are those of the server.
 ///
-/// Load them under [`CredentialsPolicy::trusting_the_file`], or name them in `GOOGLE_APPLICATION_CREDENTIALS`.
+/// Load them under [`CredentialsPolicy::trusting_the_file`], or name them in
+/// `GOOGLE_APPLICATION_CREDENTIALS`.
 ///
 /// [`CredentialsPolicy::trusting_the_file`]: crate::auth::CredentialsPolicy::trusting_the_file
 impl FakeAuth<'_> {
-    /// Returns a file of type `service_account` with this private RSA key in PEM. The server then trusts its public key.
+    /// Returns a file of type `service_account` with this private RSA key in
+    /// PEM. The server then trusts its public key.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -59,7 +63,8 @@ impl FakeAuth<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no RSA key of 2048 to 4096 bits.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text contains no
+    /// RSA key of 2048 to 4096 bits.
     pub fn service_account_file(self, private_pem: &str) -> Result<String, Error> {
         let key = PublicKey::of_private(private_pem)?;
         self.set(|state| state.issuer.trust(key));
@@ -76,7 +81,8 @@ impl FakeAuth<'_> {
         Ok(file.to_string())
     }
 
-    /// Returns a file of type `authorized_user`, with a refresh token that is valid now.
+    /// Returns a file of type `authorized_user`, with a refresh token that is
+    /// valid now.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -103,7 +109,8 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// Returns a file of type `external_account_authorized_user`, with a refresh token that is valid now.
+    /// Returns a file of type `external_account_authorized_user`, with a
+    /// refresh token that is valid now.
     pub fn external_account_authorized_user_file(self) -> String {
         let file = json!({
             "type": "external_account_authorized_user",
@@ -117,7 +124,8 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// Returns a file of type `external_account`, for workload identity federation.
+    /// Returns a file of type `external_account`, for workload identity
+    /// federation.
     pub fn external_account_file(self, subject_token: SubjectToken<'_>) -> String {
         let kind = match subject_token {
             SubjectToken::Aws => AWS_REQUEST,
@@ -134,10 +142,13 @@ impl FakeAuth<'_> {
         file.to_string()
     }
 
-    /// Returns a file that impersonates a service account, made from one of the others.
+    /// Returns a file that impersonates a service account, made from one of the
+    /// others.
     ///
-    /// An external account keeps its type and names the service account; the others become the source of a
-    /// file of type `impersonated_service_account`. A text that is not a JSON object is returned unchanged.
+    /// An external account keeps its type and names the service account; the
+    /// others become the source of a file of type
+    /// `impersonated_service_account`. A text that is not a JSON object is
+    /// returned unchanged.
     pub fn impersonated_file(self, file: &str) -> String {
         let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
         let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));
@@ -149,7 +160,8 @@ impl FakeAuth<'_> {
         json!({ "type": "impersonated_service_account", URL: url, "source_credentials": source }).to_string()
     }
 
-    /// Returns the token of the other identity provider, as in a file or as `id_token`.
+    /// Returns the token of the other identity provider, as in a file or as
+    /// `id_token`.
     pub fn subject_token(self) -> String {
         SUBJECT_TOKEN.to_owned()
     }

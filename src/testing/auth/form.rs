@@ -1,4 +1,5 @@
-//! What OAuth endpoints have in common: forms, client authentication, responses and errors (RFC 6749).
+//! What OAuth endpoints have in common: forms, client authentication, responses
+//! and errors (RFC 6749).
 
 use std::collections::BTreeMap;
 
@@ -64,7 +65,8 @@ impl TokenRequestForm {
     }
 }
 
-/// Reads basic authentication, where there is any: RFC 7617, so padded standard base64.
+/// Reads basic authentication, where there is any: RFC 7617, so padded standard
+/// base64.
 pub(super) fn client(request: &RecordedRequest) -> Result<Option<()>, TokenRefusal> {
     if request.header("authorization").is_none() {
         return Ok(None);

@@ -56,7 +56,8 @@ fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) 
     Ok(json!({ "accessToken": token, "expireTime": timestamp(expiry) }).to_string())
 }
 
-/// The caller needs a token that this server has given, or a JWT of a trusted key, good for this API.
+/// The caller needs a token that this server has given, or a JWT of a trusted
+/// key, good for this API.
 fn check_caller(issuer: &TokenIssuer, request: &RecordedRequest, now: Duration) -> Result<(), Status> {
     let refuse = |why: &str| {
         Status::new(Code::Unauthenticated, format!("Request had invalid authentication credentials: {why}"))
@@ -76,7 +77,8 @@ fn is_account(name: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
 }
 
-/// `lifetime` up to twelve hours; the API gives an hour to those who say nothing.
+/// `lifetime` up to twelve hours; the API gives an hour to those who say
+/// nothing.
 fn lifetime(text: Option<&str>) -> Result<Option<Duration>, Status> {
     let Some(text) = text else { return Ok(None) };
     let lifetime = parse_duration(text).and_then(|duration| Duration::try_from(duration).ok());

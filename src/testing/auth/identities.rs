@@ -1,4 +1,5 @@
-//! Who and what the fake servers know: names, and secrets that start with `CANARY-`.
+//! Who and what the fake servers know: names, and secrets that start with
+//! `CANARY-`.
 
 pub(super) const PROJECT: &str = "fake-project";
 pub(super) const EMAIL: &str = "robot@fake-project.iam.gserviceaccount.com";

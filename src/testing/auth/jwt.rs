@@ -1,4 +1,5 @@
-//! Verifies JWTs that service accounts sign: RS256, against keys that a test trusts.
+//! Verifies JWTs that service accounts sign: RS256, against keys that a test
+//! trusts.
 
 use std::time::Duration;
 
@@ -38,8 +39,9 @@ impl PublicKey {
         })
     }
 
-    /// Cuts off what stands in front of every RSA key of more than 1024 bits: a sequence of the algorithm and
-    /// the bit string that holds the key, both with lengths of two bytes.
+    /// Cuts off what stands in front of every RSA key of more than 1024 bits: a
+    /// sequence of the algorithm and the bit string that holds the key,
+    /// both with lengths of two bytes.
     fn from_spki(key: &SubjectPublicKeyInfoDer<'_>) -> Option<Self> {
         let inner = key.as_ref().strip_prefix(&[0x30, 0x82])?.get(2..)?;
         let bits = inner.strip_prefix(RSA_ENCRYPTION)?.strip_prefix(&[0x03, 0x82])?.get(2..)?;
@@ -70,7 +72,8 @@ impl VerifiedClaims {
         Ok(claims)
     }
 
-    /// Returns a claim that may be absent, but not be anything else than a text.
+    /// Returns a claim that may be absent, but not be anything else than a
+    /// text.
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, String> {
         match self.0.get(name) {
             None => Ok(None),
@@ -143,7 +146,8 @@ fn decode(part: &str, what: &str) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("{what} is not base64url without padding"))
 }
 
-/// The algorithm `rsaEncryption` with its empty parameters, RFC 8017 appendix A.1.
+/// The algorithm `rsaEncryption` with its empty parameters, RFC 8017 appendix
+/// A.1.
 const RSA_ENCRYPTION: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 

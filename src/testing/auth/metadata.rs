@@ -104,5 +104,6 @@ impl FakeMetadataServer {
 pub(super) const FLAVOR: &str = "Metadata-Flavor";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// The real one gives the same token until four to five minutes before it expires.
+/// The real one gives the same token until four to five minutes before it
+/// expires.
 const RENEWAL: Duration = Duration::from_secs(240);

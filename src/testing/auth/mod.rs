@@ -1,5 +1,6 @@
-//! The servers that Google's clients get tokens from, as parts of the same fake: OAuth, Security Token Service,
-//! IAM credentials, and the metadata servers of Google Cloud and of AWS.
+//! The servers that Google's clients get tokens from, as parts of the same
+//! fake: OAuth, Security Token Service, IAM credentials, and the metadata
+//! servers of Google Cloud and of AWS.
 
 mod aws;
 mod fake_auth;

@@ -20,7 +20,8 @@ pub(in crate::testing) struct TokenServers {
 }
 
 impl TokenServers {
-    /// Returns whether a request is for a token server, and so needs no access token.
+    /// Returns whether a request is for a token server, and so needs no access
+    /// token.
     pub(in crate::testing) fn handles(request: &RecordedRequest) -> bool {
         TokenEndpoint::of(request).is_some()
     }

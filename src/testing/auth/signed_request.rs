@@ -1,4 +1,5 @@
-//! Verifies the signed request that an AWS workload hands over as its subject token (Signature Version 4).
+//! Verifies the signed request that an AWS workload hands over as its subject
+//! token (Signature Version 4).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -59,7 +60,8 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
             authorization.credential
         ));
     }
-    // Google recommends to sign `x-goog-cloud-target-resource` too; google-auth for Python does not.
+    // Google recommends to sign `x-goog-cloud-target-resource` too; google-auth for
+    // Python does not.
     let needed = |name: &&String| *name == "host" || name.starts_with("x-amz-");
     let unsigned = headers.keys().filter(needed).find(|name| !authorization.signs(name));
     if let Some(name) = unsigned {

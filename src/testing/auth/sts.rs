@@ -105,7 +105,8 @@ fn check_subject_token(form: &TokenRequestForm, audience: &str, now: Duration) -
     }
 }
 
-/// Returns whether it is a JSON array of certificates, each as base64 of its DER.
+/// Returns whether it is a JSON array of certificates, each as base64 of its
+/// DER.
 fn check_chain(token: &str) -> Option<()> {
     let chain: Vec<String> = serde_json::from_str(token).ok()?;
     let is_certificate = |text: &String| STANDARD.decode(text).is_ok_and(|der| der.starts_with(&[0x30]));

@@ -1,4 +1,5 @@
-//! The endpoints over raw HTTP: what they take, and how they say what they do not.
+//! The endpoints over raw HTTP: what they take, and how they say what they do
+//! not.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -239,7 +240,8 @@ fn login_form(file: &str) -> String {
     )
 }
 
-/// Signs with the key of `rsa2048.pkcs8.pem`, by other code than that of this crate.
+/// Signs with the key of `rsa2048.pkcs8.pem`, by other code than that of this
+/// crate.
 fn sign(claims: &Value) -> String {
     let pem = include_str!("../../../tests/fixtures/keys/rsa2048.pkcs8.pem");
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();

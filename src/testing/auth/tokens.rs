@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::jwt::{PublicKey, check_self_signed};
 
-/// Issues access tokens, and knows which of them, and which self-signed JWTs, are valid. Times count from 1970.
+/// Issues access tokens, and knows which of them, and which self-signed JWTs,
+/// are valid. Times count from 1970.
 pub(super) struct TokenIssuer {
     pub(super) lifetime: Duration,
     keys: Vec<PublicKey>,
@@ -35,7 +36,8 @@ impl TokenIssuer {
         &self.keys
     }
 
-    /// Issues a token with the usual lifetime for these scopes, joined by spaces; for all of them when there are none.
+    /// Issues a token with the usual lifetime for these scopes, joined by
+    /// spaces; for all of them when there are none.
     pub(super) fn issue(&mut self, now: Duration, scope: &str) -> String {
         self.issue_until(now.saturating_add(self.lifetime), scope)
     }
@@ -47,7 +49,8 @@ impl TokenIssuer {
         token
     }
 
-    /// Returns the scopes of a token, joined by spaces (empty if it was not limited), or why it is not valid.
+    /// Returns the scopes of a token, joined by spaces (empty if it was not
+    /// limited), or why it is not valid.
     pub(super) fn scope_of(&self, token: &str, now: Duration) -> Result<String, String> {
         if token.split('.').count() == 3 {
             return check_self_signed(token, &self.keys, now);

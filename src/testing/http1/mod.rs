@@ -126,7 +126,8 @@ fn into_parts(request: ParsedRequest, connection: u64, at: Duration) -> RequestP
     RequestParts { method, target, headers, body, connection, at, call: None }
 }
 
-/// Responds to what is no request, and reads on for a while so that the response is not lost to a reset.
+/// Responds to what is no request, and reads on for a while so that the
+/// response is not lost to a reset.
 fn refuse(mut stream: &TcpStream, status: u16, message: &str) -> io::Result<()> {
     let body = error_body(status, &Status::new(Code::from_http(status), message));
     let context = WriteContext { is_head: false, close: true, date: None };

@@ -1,4 +1,5 @@
-//! Requests from a socket: RFC 9112, lenient where that is harmless, limited in size.
+//! Requests from a socket: RFC 9112, lenient where that is harmless, limited in
+//! size.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -22,14 +23,16 @@ pub(super) struct ParsedRequest {
 pub(super) enum RequestEnd {
     /// The client has left, or the server stops.
     Closed,
-    /// The response has this HTTP status and message, and the connection is closed.
+    /// The response has this HTTP status and message, and the connection is
+    /// closed.
     Refused(u16, &'static str),
 }
 
 /// The receiving end of a connection.
 ///
-/// The last bytes of a request are looked at but left in the socket until [`accept`](Self::accept). A
-/// socket that is closed with unread bytes resets its connection, which is how [`Reply::reset`] works.
+/// The last bytes of a request are looked at but left in the socket until
+/// [`accept`](Self::accept). A socket that is closed with unread bytes resets
+/// its connection, which is how [`Reply::reset`] works.
 ///
 /// [`Reply::reset`]: crate::testing::Reply::reset
 #[derive(Debug)]
@@ -46,7 +49,8 @@ pub(super) struct RequestReader<'a> {
 
 impl<'a> RequestReader<'a> {
     pub(super) fn new(stream: &'a TcpStream, stop: &'a ShutdownSignal) -> io::Result<Self> {
-        // A closed socket does not wake its reader on every platform, so it looks around now and then.
+        // A closed socket does not wake its reader on every platform, so it looks
+        // around now and then.
         stream.set_read_timeout(Some(Duration::from_millis(250)))?;
         let scratch = vec![0; 16 * 1024].into();
         Ok(Self { stream, stop, seen: Vec::new(), peeked: 0, length: 0, limit: HEAD_LIMIT, scratch })

@@ -1,4 +1,5 @@
-//! Responses on the wire of HTTP/1.1 (RFC 9112), with the faults of their reply.
+//! Responses on the wire of HTTP/1.1 (RFC 9112), with the faults of their
+//! reply.
 
 use std::io::Write;
 use std::time::Duration;
@@ -70,7 +71,8 @@ pub(super) fn send_raw(
     Ok(())
 }
 
-/// The beginning of a response, so that no client retries because it takes the connection for a stale one.
+/// The beginning of a response, so that no client retries because it takes the
+/// connection for a stale one.
 pub(super) const UNFINISHED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n";
 
 fn head(reply: &Reply, http: &FakeResponse, context: &WriteContext) -> Vec<u8> {
@@ -124,6 +126,7 @@ fn piece_size(reply: &Reply) -> u64 {
     }
 }
 
-/// Bytes that are collected before they are written; and the chunk size of chunked responses.
+/// Bytes that are collected before they are written; and the chunk size of
+/// chunked responses.
 const FLUSH: usize = 64 * 1024;
 const CHUNK: u64 = 2048;

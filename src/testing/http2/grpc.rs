@@ -20,7 +20,8 @@ type HeaderList = Vec<(String, String)>;
 #[derive(Debug)]
 pub(super) struct GrpcRequest {
     pub(super) is_grpc: bool,
-    /// The message of a gRPC call, unpacked and without its prefix; else the body as it came.
+    /// The message of a gRPC call, unpacked and without its prefix; else the
+    /// body as it came.
     pub(super) body: Vec<u8>,
     pub(super) call: Option<RpcCall>,
     /// What is wrong with it.
@@ -53,7 +54,8 @@ impl GrpcRequest {
     }
 }
 
-/// Returns the message behind its prefix: a flag that says whether it is compressed, and the length.
+/// Returns the message behind its prefix: a flag that says whether it is
+/// compressed, and the length.
 fn unframe(body: &[u8], encoding: &str) -> Result<Vec<u8>, Status> {
     let malformed = || Status::new(Code::Internal, "the request is not one gRPC message");
     let ([flag, length @ ..], message) = body.split_first_chunk::<5>().ok_or_else(malformed)?;
@@ -106,7 +108,8 @@ impl OutgoingResponse {
         }
     }
 
-    /// Returns the gRPC response for a scripted HTTP one; a body without a form or without end is a message all the same.
+    /// Returns the gRPC response for a scripted HTTP one; a body without a form
+    /// or without end is a message all the same.
     pub(super) fn to_call_by_http(reply: &Reply, http: FakeResponse) -> Self {
         match http.body {
             FakeBody::Spaces(_) => Self::message(reply, http.body),
@@ -151,7 +154,8 @@ impl OutgoingResponse {
         Self { status: 200, headers, prefix, body, trailers }.with(reply)
     }
 
-    /// A response without a message has its status in its head, unless it is cut: then that has not come yet.
+    /// A response without a message has its status in its head, unless it is
+    /// cut: then that has not come yet.
     fn status(reply: &Reply, status: &Status) -> Self {
         let (mut headers, status) = (head(), status_headers(status));
         let is_cut = matches!(reply.cut, Some(ReplyCut { at: CutPosition::Body(_), .. }));

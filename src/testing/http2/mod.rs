@@ -1,6 +1,7 @@
 //! HTTP/2 without TLS: gRPC, and REST for clients that use it.
 //!
-//! Streams of one connection are served one after the other, in the order in which they were opened.
+//! Streams of one connection are served one after the other, in the order in
+//! which they were opened.
 
 mod grpc;
 mod session;
@@ -28,7 +29,8 @@ use super::rpc_response::RpcResponse;
 use super::socket::{ShutdownSignal, is_timeout};
 use crate::types::Status;
 
-/// Returns whether a connection begins with the preface of HTTP/2, and leaves the bytes in the socket.
+/// Returns whether a connection begins with the preface of HTTP/2, and leaves
+/// the bytes in the socket.
 pub(super) fn is_spoken(socket: &TcpStream, shutdown: &ShutdownSignal) -> io::Result<bool> {
     socket.set_read_timeout(Some(Duration::from_millis(250)))?;
     let mut start = [0; PREFACE.len()];
@@ -127,7 +129,8 @@ impl Http2Exchange<'_, '_> {
             Ok(Some(outgoing)) => self.send(reply, outgoing),
             Ok(None) => return Ok(self.turned_away(reply)),
             Err(ExchangeEnd::Deadline) => {
-                // Something that no client takes for a call which was not begun, and would make again.
+                // Something that no client takes for a call which was not begun, and would make
+                // again.
                 let head = response(200, &[("content-type".into(), "application/grpc".into())]);
                 let _stream = self.respond.send_response(head, false).map_err(|_| ExchangeEnd::Peer)?;
                 self.session.turn()?;
@@ -148,7 +151,8 @@ impl Http2Exchange<'_, '_> {
         })
     }
 
-    /// What comes before the first byte of the response; `None` when there is none in the words of HTTP.
+    /// What comes before the first byte of the response; `None` when there is
+    /// none in the words of HTTP.
     fn begin(&mut self, reply: &Reply) -> Result<Option<OutgoingResponse>, ExchangeEnd> {
         let outgoing = match &reply.content {
             ReplyContent::Raw(_) => None,
@@ -214,7 +218,8 @@ impl Http2Exchange<'_, '_> {
         Ok(())
     }
 
-    /// Sends a response with the faults of `reply`, which may leave it incomplete.
+    /// Sends a response with the faults of `reply`, which may leave it
+    /// incomplete.
     fn send(&mut self, reply: &Reply, outgoing: OutgoingResponse) -> Result<(), ExchangeEnd> {
         if reply.closes() {
             self.session.go_away(self.respond.stream_id().as_u32())?;

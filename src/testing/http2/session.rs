@@ -1,4 +1,5 @@
-//! One HTTP/2 connection, driven by the thread that serves it: h2 and the socket work in turns.
+//! One HTTP/2 connection, driven by the thread that serves it: h2 and the
+//! socket work in turns.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -156,7 +157,8 @@ impl<'a> Http2Session<'a> {
         pong.map(drop).map_err(|_| ExchangeEnd::Peer)
     }
 
-    /// Sends a GOAWAY: streams after this one are not served any more (RFC 9113 §6.8).
+    /// Sends a GOAWAY: streams after this one are not served any more (RFC 9113
+    /// §6.8).
     pub(super) fn go_away(&mut self, last: u32) -> Result<(), ExchangeEnd> {
         let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0];
         frame.extend(last.to_be_bytes());
@@ -171,13 +173,15 @@ impl<'a> Http2Session<'a> {
         self.line.flush()
     }
 
-    /// Takes out of the socket what was only looked at: it does not end in a reset then.
+    /// Takes out of the socket what was only looked at: it does not end in a
+    /// reset then.
     pub(super) fn accept(&mut self) -> Result<(), ExchangeEnd> {
         self.line.accept()
     }
 
-    /// Ends the connection so that the client gets all that was sent: a socket that is closed with unread bytes resets
-    /// its connection, so they are read.
+    /// Ends the connection so that the client gets all that was sent: a socket
+    /// that is closed with unread bytes resets its connection, so they are
+    /// read.
     pub(super) fn close(mut self) -> Result<(), ExchangeEnd> {
         self.line.socket.shutdown(Shutdown::Write)?;
         loop {
@@ -229,7 +233,8 @@ impl SessionSocket<'_> {
     }
 }
 
-/// A closed socket does not wake its reader on every platform, so it looks around now and then.
+/// A closed socket does not wake its reader on every platform, so it looks
+/// around now and then.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 
 const SCRATCH: usize = 64 * 1024;

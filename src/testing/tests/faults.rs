@@ -148,7 +148,8 @@ fn gzip_is_what_others_read() {
     let mut connection = Raw::connect(&server);
     let answer = connection.get("/v1/operations/1");
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
-    // One stored block: a header of 10 bytes, one of 5, the data, a checksum, the length.
+    // One stored block: a header of 10 bytes, one of 5, the data, a checksum, the
+    // length.
     let body = br#"{"name":"operations/1"}"#;
     assert_eq!(answer.body[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
     assert_eq!(answer.body[15..15 + body.len()], *body);
@@ -267,7 +268,8 @@ fn a_client_of_its_own_time_is_left_hanging() {
             let ended = connection.rest().unwrap_err();
             assert!(matches!(ended, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{ended}");
         }
-        // One client leaves and its thread ends; the other is still there when the server ends.
+        // One client leaves and its thread ends; the other is still there when the
+        // server ends.
         let [one, mut other] = connections;
         let holders = Arc::strong_count(&server.backend);
         drop(one);

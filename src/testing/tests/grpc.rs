@@ -272,7 +272,8 @@ fn a_ping_comes_before_the_answer() {
     let mut deaf = TcpStream::connect(server.address()).unwrap();
     deaf.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     deaf.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
-    // HEADERS with END_STREAM: `:method: GET`, `:scheme: http`, `:path: /` from the static table.
+    // HEADERS with END_STREAM: `:method: GET`, `:scheme: http`, `:path: /` from the
+    // static table.
     deaf.write_all(b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84").unwrap();
     let mut seen = Vec::new();
     while deaf.read(&mut [0; 1]).map(|_| seen.push(0)).is_ok() {}

@@ -91,7 +91,8 @@ impl Raw {
         }
     }
 
-    /// Everything up to the end of the connection, or the kind of error that ended it.
+    /// Everything up to the end of the connection, or the kind of error that
+    /// ended it.
     fn rest(&mut self) -> Result<Vec<u8>, ErrorKind> {
         let mut rest = Vec::new();
         self.0.read_to_end(&mut rest).map(|_| rest).map_err(|error| error.kind())

@@ -1,8 +1,9 @@
 //! One HTTP/2 connection, driven by the thread that makes a call on it.
 //!
-//! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and [`GrpcChannel::drive`] carries what is in the
-//! pipe to the socket and back, within the deadline of the call. So a call costs one write, and one read where the
-//! response comes in one piece; between calls nothing runs.
+//! h2 never sees the socket. It reads and writes a [`Pipe`] in memory, and
+//! [`GrpcChannel::drive`] carries what is in the pipe to the socket and back,
+//! within the deadline of the call. So a call costs one write, and one read
+//! where the response comes in one piece; between calls nothing runs.
 
 use std::future::Future;
 use std::mem;
@@ -71,7 +72,8 @@ impl ChannelFault {
     }
 }
 
-/// A connection, for one call at a time. What is on its way is not to be printed.
+/// A connection, for one call at a time. What is on its way is not to be
+/// printed.
 pub(super) struct GrpcChannel {
     stream: Box<dyn Connection>,
     server: ServerAddress,
@@ -99,7 +101,8 @@ impl Wake for ChannelNews {
 }
 
 impl GrpcChannel {
-    /// Connects. Nothing is exchanged yet: our settings go out with the first call.
+    /// Connects. Nothing is exchanged yet: our settings go out with the first
+    /// call.
     pub(super) fn open(
         connector: &Connector,
         server: &ServerAddress,
@@ -136,13 +139,14 @@ impl GrpcChannel {
         })
     }
 
-    /// Handles what arrived while the connection was idle: pings, settings, a GOAWAY.
+    /// Handles what arrived while the connection was idle: pings, settings, a
+    /// GOAWAY.
     ///
     /// Returns false if the connection cannot be used any more.
     pub(super) fn refresh(&mut self, end: Instant) -> bool {
         for _ in 0..MOST_READS {
-            // Bytes on an idle connection are pings, settings or a GOAWAY. They are handled before a call
-            // depends on the connection.
+            // Bytes on an idle connection are pings, settings or a GOAWAY. They are handled
+            // before a call depends on the connection.
             if self.is_over || self.stream.is_silent() {
                 break;
             }
@@ -160,7 +164,8 @@ impl GrpcChannel {
         !self.is_over()
     }
 
-    /// Makes one call. The connection is of use for another if there is a response.
+    /// Makes one call. The connection is of use for another if there is a
+    /// response.
     pub(super) fn call(
         &mut self,
         request: Request<()>,
@@ -170,7 +175,8 @@ impl GrpcChannel {
     ) -> Result<GrpcResponse, ChannelFault> {
         let result = self.exchange(request, message, limit, io);
         self.was_used = true;
-        // Even if only the stream failed. A new connection costs less than one in an unknown state.
+        // Even if only the stream failed. A new connection costs less than one in an
+        // unknown state.
         if result.is_err() {
             self.part();
         }
@@ -182,7 +188,8 @@ impl GrpcChannel {
         self.is_over || self.broken.is_some() || self.takes_nothing()
     }
 
-    /// Returns whether the peer allows no streams (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request
+    /// Returns whether the peer allows no streams
+    /// (`SETTINGS_MAX_CONCURRENT_STREAMS` is 0). h2 would keep a request
     /// back until it allows some again, which may be never.
     fn takes_nothing(&self) -> bool {
         self.requests.current_max_send_streams() == 0
@@ -215,7 +222,8 @@ impl GrpcChannel {
             Broken::Frame(fault) => ChannelFault::Frame(fault),
             Broken::Stream(error) => self.fault(error, true),
         })?;
-        // The rest of the body is not read. The stream is still open, so the connection carries no other call.
+        // The rest of the body is not read. The stream is still open, so the connection
+        // carries no other call.
         if body.is_enough() {
             self.is_over = true;
             return Ok(GrpcResponse {
@@ -238,20 +246,22 @@ impl GrpcChannel {
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, ChannelFault> {
         loop {
-            // The call goes first: what it needs may have been read together with the previous part.
+            // The call goes first: what it needs may have been read together with the
+            // previous part.
             if let Poll::Ready(ready) = poll(&mut idle()) {
                 return Ok(ready);
             }
-            // Checked after the call, because the last bytes of a connection may complete a response.
+            // Checked after the call, because the last bytes of a connection may complete a
+            // response.
             if self.is_over {
                 return Err(self.lost(self.closed(begun), begun));
             }
-            // Sends before it blocks in `receive`: the peer may be waiting for what h2 has just written, such
-            // as a window update.
+            // Sends before it blocks in `receive`: the peer may be waiting for what h2 has
+            // just written, such as a window update.
             let was_fed = self.turn();
             self.flush(io, begun).map_err(ChannelFault::Failed)?;
-            // h2 has woken itself, so it gets another turn before the next read. A peer that keeps it busy does
-            // not outlast the deadline.
+            // h2 has woken itself, so it gets another turn before the next read. A peer
+            // that keeps it busy does not outlast the deadline.
             let has_news = self.news.0.load(Ordering::Relaxed) && Instant::now() < io.deadline;
             if !(was_fed || has_news) {
                 self.receive(io, begun).map_err(|error| self.lost(error, begun))?;
@@ -259,7 +269,8 @@ impl GrpcChannel {
         }
     }
 
-    /// Lets h2 read what is in the pipe, and write; returns whether there was something to read.
+    /// Lets h2 read what is in the pipe, and write; returns whether there was
+    /// something to read.
     fn turn(&mut self) -> bool {
         let (was_fed, is_last) = self.pipe.lock().state();
         // Cleared before h2 runs, so that a wake from inside of it counts.
@@ -267,7 +278,8 @@ impl GrpcChannel {
         let waker = Waker::from(self.news.clone());
         if !self.is_over {
             let polled = Pin::new(&mut self.connection).poll(&mut Context::from_waker(&waker));
-            // Nothing comes after the end of the input, whether h2 has noticed that end or not.
+            // Nothing comes after the end of the input, whether h2 has noticed that end or
+            // not.
             self.is_over = polled.is_ready() || is_last;
         }
         was_fed || is_last
@@ -283,8 +295,8 @@ impl GrpcChannel {
             Err(error @ (ConnectionError::Timeout | ConnectionError::Stopped)) => {
                 return Err(self.failed(error, begun));
             }
-            // Not returned yet: the peer may have sent a response or a GOAWAY before it closed, which explains
-            // more than this error.
+            // Not returned yet: the peer may have sent a response or a GOAWAY before it closed, which
+            // explains more than this error.
             Err(error) => self.broken = Some(self.failed(error, begun)),
             Ok(()) => {}
         }
@@ -313,7 +325,8 @@ impl GrpcChannel {
         }
     }
 
-    /// Resets the stream of an abandoned call, if that is possible without blocking.
+    /// Resets the stream of an abandoned call, if that is possible without
+    /// blocking.
     fn part(&mut self) {
         // All handles of the stream are gone, for which h2 resets it with CANCEL.
         self.turn();
@@ -323,8 +336,8 @@ impl GrpcChannel {
 
     /// Returns the fault when h2 does not take a request.
     fn not_sent(&self, error: h2::Error) -> ChannelFault {
-        // h2 has sent nothing, so another connection may carry the request. If none of this holds, h2 rejects
-        // the request itself, and would do so again.
+        // h2 has sent nothing, so another connection may carry the request. If none of
+        // this holds, h2 rejects the request itself, and would do so again.
         if self.was_used || error.is_io() || error.is_go_away() || error.is_reset() {
             return ChannelFault::Unprocessed(self.closed(false).sent(false).with_source(error));
         }
@@ -343,8 +356,9 @@ impl GrpcChannel {
                 reason => ChannelFault::Reset(reason),
             };
         }
-        // h2 reports this for streams above the last one that the peer will process. When the connection has
-        // ended, it reports it for streams below that too.
+        // h2 reports this for streams above the last one that the peer will process.
+        // When the connection has ended, it reports it for streams below that
+        // too.
         if error.is_go_away() && error.is_remote() && !begun && !self.pipe.lock().has_ended {
             let what = match reason {
                 Reason::NO_ERROR => "is closing the connection",
@@ -385,12 +399,14 @@ impl GrpcChannel {
         }
     }
 
-    /// Returns the error for a connection that the peer has closed in the middle of a call.
+    /// Returns the error for a connection that the peer has closed in the
+    /// middle of a call.
     fn closed(&self, begun: bool) -> HttpError {
         self.failed(ConnectionError::closed(), begun)
     }
 
-    /// Returns the error of an exchange for that of the connection; `begun` says whether a response has begun.
+    /// Returns the error of an exchange for that of the connection; `begun`
+    /// says whether a response has begun.
     fn failed(&self, error: ConnectionError, begun: bool) -> HttpError {
         let peer = self.server.peer();
         if begun { HttpError::cut_short(error, &peer) } else { HttpError::unanswered(error, &peer) }
@@ -399,8 +415,8 @@ impl GrpcChannel {
     fn lost(&self, error: HttpError, begun: bool) -> ChannelFault {
         let is_closed = error.kind() == HttpErrorKind::Interrupted;
         let error = if is_closed { self.with_farewell(error) } else { error };
-        // Servers close idle connections at any time. That explains a loss only on a reused connection and
-        // before the response.
+        // Servers close idle connections at any time. That explains a loss only on a
+        // reused connection and before the response.
         match self.was_used && !begun && error.kind() == HttpErrorKind::Interrupted {
             true => ChannelFault::Stale(error),
             false => ChannelFault::Failed(error),

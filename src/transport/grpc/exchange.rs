@@ -1,4 +1,5 @@
-//! One attempt: token, request, response, and one replay with a fresh token after `UNAUTHENTICATED`.
+//! One attempt: token, request, response, and one replay with a fresh token
+//! after `UNAUTHENTICATED`.
 
 use std::time::Instant;
 
@@ -59,8 +60,8 @@ impl GrpcTransport {
                 Err(error) => error,
                 response => return response,
             };
-            // Once only: a token may have been revoked before it expired, but a fresh one that is rejected will
-            // be rejected again.
+            // Once only: a token may have been revoked before it expired, but a fresh one
+            // that is rejected will be rejected again.
             let is_rejected = error.code() == Some(Code::Unauthenticated) && !replayed;
             let rejected = authorization.filter(|_| is_rejected);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {

@@ -66,8 +66,8 @@ impl IncomingFrames {
         }
     }
 
-    /// Takes the next piece. A message that is too large fails as soon as its length is known, and what comes after
-    /// it as soon as it comes.
+    /// Takes the next piece. A message that is too large fails as soon as its
+    /// length is known, and what comes after it as soon as it comes.
     pub(super) fn push(&mut self, data: &[u8]) -> Result<(), FrameFault> {
         match self {
             Self::Frame(frame) => frame.push(data),
@@ -79,7 +79,8 @@ impl IncomingFrames {
         }
     }
 
-    /// Returns whether all that is kept has come, however much there is to come.
+    /// Returns whether all that is kept has come, however much there is to
+    /// come.
     pub(super) fn is_enough(&self) -> bool {
         matches!(self, Self::Other(text) if text.len() >= MAX_ERROR_BODY)
     }
@@ -146,8 +147,8 @@ impl From<Error> for FrameFault {
     }
 }
 
-/// Returns whether a body is made of frames with protobuf in them. gRPC-Web's are others, as are those of other
-/// encodings.
+/// Returns whether a body is made of frames with protobuf in them. gRPC-Web's
+/// are others, as are those of other encodings.
 fn is_grpc(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     GRPC.iter().any(|grpc| media_type.eq_ignore_ascii_case(grpc))
@@ -200,7 +201,8 @@ mod gzip {
 
     /// Stops one byte after the limit. None if the encoding is not known.
     ///
-    /// `deflate` is the zlib format, as in HTTP. Servers that leave out its header are understood too, as by browsers.
+    /// `deflate` is the zlib format, as in HTTP. Servers that leave out its
+    /// header are understood too, as by browsers.
     pub(super) fn decompress(message: &[u8], encoding: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
         Some(match encoding {
             "gzip" => read(GzDecoder::new(message), limit),
@@ -235,7 +237,8 @@ const COMPRESSED: u8 = 1;
 /// The part of a proxy's response that is kept.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
-/// Room made for a message because its prefix says so, before any of it has come.
+/// Room made for a message because its prefix says so, before any of it has
+/// come.
 const MAX_RESERVED: usize = 1 << 20;
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ impl RequestHeads {
         })
     }
 
-    /// Returns the head of one attempt of an RPC, without its timeout and its credentials.
+    /// Returns the head of one attempt of an RPC, without its timeout and its
+    /// credentials.
     pub(super) fn head(&self, rpc: Rpc, name: &str, attempt: &Attempt<'_>) -> Result<Request<()>, Error> {
         self.head_to(self.uris.get(rpc).clone(), Some(routing_header(name)), attempt)
     }
@@ -106,8 +107,8 @@ pub(super) fn stamped(head: &Request<()>, left: Duration) -> Request<()> {
     head
 }
 
-/// Returns by how much the timeout in the request is shorter than the remaining time, so that the server's own
-/// `DEADLINE_EXCEEDED` arrives within it.
+/// Returns by how much the timeout in the request is shorter than the remaining
+/// time, so that the server's own `DEADLINE_EXCEEDED` arrives within it.
 pub(super) fn reserve(left: Duration) -> Duration {
     (left / 20).min(MOST_RESERVED)
 }
@@ -125,7 +126,8 @@ pub(super) fn uri_of(endpoint: &Endpoint, path: &str) -> Result<Uri, Error> {
     })
 }
 
-/// Returns an entry of the caller's. Names that end in `-bin` have bytes as values, in base64.
+/// Returns an entry of the caller's. Names that end in `-bin` have bytes as
+/// values, in base64.
 fn metadata(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let refuse = |why: &str| Error::config(format!("header `{}` {why}", shown(name)));
     if name.starts_with("grpc-") {
@@ -148,9 +150,11 @@ fn value(name: &str, text: &str) -> Result<HeaderValue, Error> {
     })
 }
 
-/// At most eight digits: whole milliseconds from a second on, and a coarser unit where they are not enough.
+/// At most eight digits: whole milliseconds from a second on, and a coarser
+/// unit where they are not enough.
 ///
-/// Calls with the same timeout then mostly have the same value, for which HPACK sends one byte.
+/// Calls with the same timeout then mostly have the same value, for which HPACK
+/// sends one byte.
 fn timeout(left: Duration) -> String {
     let units = [(1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S'), (60_000_000_000, 'M')];
     let count = |nanos: u128| left.as_nanos() / nanos;

@@ -47,7 +47,8 @@ impl Default for GrpcOptions {
     }
 }
 
-/// The transport of [`TransportKind::Grpc`](crate::transport::TransportKind::Grpc).
+/// The transport of
+/// [`TransportKind::Grpc`](crate::transport::TransportKind::Grpc).
 pub(crate) struct GrpcTransport {
     service: ServiceParts,
     options: GrpcOptions,
@@ -77,7 +78,8 @@ impl GrpcTransport {
         request: &impl Message,
         attempt: &Attempt<'_>,
     ) -> Result<Vec<u8>, Error> {
-        // A list may be about everything; whatever else there is in a name is for the service to judge.
+        // A list may be about everything; whatever else there is in a name is for the
+        // service to judge.
         if name.is_empty() && rpc != Rpc::List {
             return Err(Error::bad_name(name, "is empty"));
         }
@@ -135,7 +137,8 @@ impl Transport for GrpcTransport {
     }
 }
 
-/// The message of a start, which nothing else of a request over HTTP can accompany.
+/// The message of a start, which nothing else of a request over HTTP can
+/// accompany.
 fn message_of(request: &StartRequest) -> Result<&[u8], Error> {
     let refuse = |what: &str| {
         Err(Error::config(format!(

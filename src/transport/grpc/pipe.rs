@@ -11,7 +11,8 @@ use crate::util::sync::lock;
 
 /// Two buffers; clones share them.
 ///
-/// No waker is ever called, because the thread that fills the pipe polls h2 afterwards.
+/// No waker is ever called, because the thread that fills the pipe polls h2
+/// afterwards.
 #[derive(Clone, Default)]
 pub(crate) struct Pipe(Arc<Mutex<Ends>>);
 
@@ -48,7 +49,8 @@ impl AsyncRead for Pipe {
         }
         let amount = rest.len().min(to.remaining());
         to.put_slice(rest.get(..amount).unwrap_or_default());
-        // Cleared only when all is read: parts need not be moved, and the allocation stays for the next read.
+        // Cleared only when all is read: parts need not be moved, and the allocation
+        // stays for the next read.
         ends.taken += amount;
         if ends.taken == ends.incoming.len() {
             ends.taken = 0;
@@ -60,8 +62,8 @@ impl AsyncRead for Pipe {
 
 impl AsyncWrite for Pipe {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // Never pending: the channel sends these bytes after every turn of h2, and flow control limits their
-        // number.
+        // Never pending: the channel sends these bytes after every turn of h2, and flow
+        // control limits their number.
         self.lock().outgoing.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -22,7 +22,8 @@ use super::channel::{ChannelFault, GrpcChannel, GrpcResponse};
 use super::metadata::stamped;
 use crate::util::sync::lock;
 
-/// Connections to one service; at most as many as calls are made at the same time.
+/// Connections to one service; at most as many as calls are made at the same
+/// time.
 pub(super) struct ConnectionPool {
     local: PerProcess<LocalPool>,
     server: ServerAddress,
@@ -74,7 +75,8 @@ impl ConnectionPool {
         Ok(Self { local, server: server.into(), proxy, max_connections, most, keep })
     }
 
-    /// The sockets below the channels of the parent are closed without a word. The channels themselves stay in memory.
+    /// The sockets below the channels of the parent are closed without a word.
+    /// The channels themselves stay in memory.
     fn local(&self) -> &LocalPool {
         self.local.get_or(|parent| LocalPool::new(parent.connector.inherited(), self.max_connections))
     }
@@ -85,21 +87,24 @@ impl ConnectionPool {
         self.call_with_resend(call).map_err(|fault| fault.map(|error| error.through(proxy)))
     }
 
-    /// Makes a call. Makes it once more if the server certainly has not processed it, or closed a pooled connection
-    /// before a response; a call that is to be sent once is left to the caller then.
+    /// Makes a call. Makes it once more if the server certainly has not
+    /// processed it, or closed a pooled connection before a response; a
+    /// call that is to be sent once is left to the caller then.
     fn call_with_resend(&self, call: &GrpcCall<'_>) -> Result<GrpcResponse, ChannelFault> {
-        // Taken before a connection is chosen, and held for the whole call: so there are never more connections
-        // than permits.
+        // Taken before a connection is chosen, and held for the whole call: so there
+        // are never more connections than permits.
         let permit = self.local().permits.take(call.io);
         let _permit =
             permit.map_err(|error| ChannelFault::Failed(HttpError::no_permit(error, &self.peer())))?;
-        // A server may close an idle connection while the request is on its way, and a request that is sent
-        // once gets no second connection. So it takes only one that was used a moment ago.
+        // A server may close an idle connection while the request is on its way, and a
+        // request that is sent once gets no second connection. So it takes only
+        // one that was used a moment ago.
         let most = if call.once { self.keep.min(MOST_IDLE_BEFORE_ONCE) } else { self.keep };
         let first = match self.idle(call.io.deadline, most) {
             Some(channel) => self.send(call, channel).inspect_err(|fault| {
                 if matches!(fault, ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Timeout) {
-                    // Something in between may have forgotten the connections that were idle as long.
+                    // Something in between may have forgotten the connections that were idle as
+                    // long.
                     self.lock().clear();
                 }
             }),
@@ -107,7 +112,8 @@ impl ConnectionPool {
         };
         let error = match first {
             Err(ChannelFault::Stale(error)) => {
-                // The other connections were idle at the same time, so they are probably closed too.
+                // The other connections were idle at the same time, so they are probably closed
+                // too.
                 self.lock().clear();
                 if call.once {
                     return Err(ChannelFault::Stale(error));
@@ -122,13 +128,15 @@ impl ConnectionPool {
         }
         log::debug!("{error}: asking again on a new connection");
         self.fresh(call.io).and_then(|channel| self.send(call, channel)).map_err(|fault| match fault {
-            // The server may have processed the first request, so the error must not say that nothing was sent.
+            // The server may have processed the first request, so the error must not say that nothing was
+            // sent.
             ChannelFault::Failed(second) if error.was_sent() => ChannelFault::Failed(second.sent(true)),
             fault => fault,
         })
     }
 
-    /// Sends a request with the remaining time as its timeout, which does not include the time to get the connection.
+    /// Sends a request with the remaining time as its timeout, which does not
+    /// include the time to get the connection.
     fn send(&self, call: &GrpcCall<'_>, mut channel: Box<GrpcChannel>) -> Result<GrpcResponse, ChannelFault> {
         let left = (call.left)();
         if left.is_zero() {
@@ -151,7 +159,8 @@ impl ConnectionPool {
         channel.map(Box::new).map_err(ChannelFault::Failed)
     }
 
-    /// Returns the connection that was used last and is still good, if it was idle for less than `most`.
+    /// Returns the connection that was used last and is still good, if it was
+    /// idle for less than `most`.
     fn idle(&self, deadline: Instant, most: Duration) -> Option<Box<GrpcChannel>> {
         loop {
             let mut idle = self.lock();

@@ -1,4 +1,5 @@
-//! From a gRPC response to its message, or to the status that a call failed with.
+//! From a gRPC response to its message, or to the status that a call failed
+//! with.
 
 use std::time::{Duration, SystemTime};
 
@@ -68,7 +69,8 @@ fn refused(status: Status, place: &HeaderMap, headers: &HeaderMap, wall: SystemT
     }
 }
 
-/// Returns the error for a call that the server gave up with this code of HTTP/2.
+/// Returns the error for a call that the server gave up with this code of
+/// HTTP/2.
 pub(super) fn reset(reason: Reason) -> Error {
     let message = format!("the server reset the call: {reason:?}");
     Error::service(Status::new(code_of_reset(reason), message))
@@ -106,8 +108,8 @@ fn page(status: u16, headers: &HeaderMap, body: Vec<u8>) -> HttpResponse {
     })
 }
 
-/// Returns how long the server asks to wait before another attempt, and whether it asks not to make one: by a negative
-/// number, or one that cannot be read
+/// Returns how long the server asks to wait before another attempt, and whether
+/// it asks not to make one: by a negative number, or one that cannot be read
 /// ([A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
 fn pushback(place: &HeaderMap) -> (Option<Duration>, bool) {
     let Some(value) = place.get(PUSHBACK) else { return (None, false) };

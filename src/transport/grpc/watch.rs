@@ -1,4 +1,5 @@
-//! What a peer sends that h2 does not pass on: the text of `GOAWAY`, and the protocol of a peer without HTTP/2.
+//! What a peer sends that h2 does not pass on: the text of `GOAWAY`, and the
+//! protocol of a peer without HTTP/2.
 
 use std::fmt;
 
@@ -69,7 +70,8 @@ impl FrameWatch {
             let room = MAX_PAYLOAD.saturating_sub(payload.len()).min(taken);
             payload.extend(bytes.get(..room).unwrap_or_default());
             if self.left == 0 {
-                // A server that shuts down in two steps sends two of them, and the last one has the reason.
+                // A server that shuts down in two steps sends two of them, and the last one has
+                // the reason.
                 self.go_away = GoAway::read(payload).or(self.go_away.take());
             }
         }

@@ -20,7 +20,8 @@ fn certificate() -> ClientCertificate {
     ClientCertificate::from_pem("", "")
 }
 
-/// Endpoint and whether a certificate is shown, in the words of the tables below.
+/// Endpoint and whether a certificate is shown, in the words of the tables
+/// below.
 fn outcome(choice: Result<EndpointChoice, Error>) -> String {
     match choice {
         Ok(EndpointChoice { endpoint, certificate }) => {
@@ -41,7 +42,8 @@ fn every_row_of_the_truth_table() {
     const BOTH: &str = "mtls + certificate";
     const WITH: &str = "plain + certificate";
     const GIVEN_WITH: &str = "given + certificate";
-    // Client certificate, mTLS endpoint; then: none found, found; the same with an explicit endpoint.
+    // Client certificate, mTLS endpoint; then: none found, found; the same with an
+    // explicit endpoint.
     #[rustfmt::skip]
     let rows: [(&str, &str, [&str; 4]); 20] = [
         ("",      "",          ["plain", "plain", "given", "given"]),

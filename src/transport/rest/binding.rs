@@ -12,11 +12,13 @@ use crate::transport::{Rpc, RpcMap, WaitBinding};
 use crate::util::excerpt::shown;
 use crate::util::redact::Masked;
 
-/// Maps the five methods to HTTP requests, for a service that differs from the usual.
+/// Maps the five methods to HTTP requests, for a service that differs from the
+/// usual.
 ///
-/// Each method has a list of [`Binding`]s that are tried in order; the first whose template matches the
-/// name is used. A name that matches none is an error before a request is sent. The default bindings match
-/// the names of every Google service, under the path prefix `v1`:
+/// Each method has a list of [`Binding`]s that are tried in order; the first
+/// whose template matches the name is used. A name that matches none is an
+/// error before a request is sent. The default bindings match the names of
+/// every Google service, under the path prefix `v1`:
 ///
 /// | method | request | names |
 /// |---|---|---|
@@ -29,14 +31,18 @@ use crate::util::redact::Masked;
 /// | | `GET /v1/{name}/operations` | any other name, as the parent |
 /// | wait | none, see [`wait_by`](Self::wait_by) | |
 ///
-/// Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager and Cloud Storage have others, which are the default for their
-/// hosts and paths: see [`compute_engine`](Self::compute_engine) and its neighbours, and `docs/extended-operations.md`.
-/// A test compares the others with all HTTP rules that Google publishes; `docs/bindings.md` lists the few that differ.
+/// Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager and Cloud
+/// Storage have others, which are the default for their hosts and paths: see
+/// [`compute_engine`](Self::compute_engine) and its neighbours, and
+/// `docs/extended-operations.md`. A test compares the others with all HTTP
+/// rules that Google publishes; `docs/bindings.md` lists the few that differ.
 ///
 /// Most services that differ need only another version, which
-/// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and [`version`](Self::version) together with other
-/// bindings. An operation that was started at another version is polled at that version: its prefix takes the place of this
-/// one in the default bindings, and bindings that are set here stay as they are.
+/// [`api_version`](crate::OperationsClientBuilder::api_version) sets alone, and
+/// [`version`](Self::version) together with other bindings. An operation that
+/// was started at another version is polled at that version: its prefix takes
+/// the place of this one in the default bindings, and bindings that are set
+/// here stay as they are.
 ///
 /// ```
 /// use longrunning::{Binding, Bindings};
@@ -56,7 +62,8 @@ pub struct Bindings {
     version: String,
     /// The service, if something else than the version says which.
     home: Option<OperationService>,
-    /// Default bindings are made at their first use, because most clients need few of them.
+    /// Default bindings are made at their first use, because most clients need
+    /// few of them.
     methods: RpcMap<OnceLock<Vec<Binding>>>,
     /// Which methods have bindings of the program's own.
     is_set: RpcMap<bool>,
@@ -65,7 +72,8 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Creates the default bindings under another path prefix, usually an API version. The default is `v1`.
+    /// Creates the default bindings under another path prefix, usually an API
+    /// version. The default is `v1`.
     ///
     /// It may have several segments (`v1/compute`).
     ///
@@ -83,7 +91,8 @@ impl Bindings {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not one or more plain path segments.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the text is not one
+    /// or more plain path segments.
     pub fn version(version: &str) -> Result<Self, Error> {
         if !is_literal_path(version) {
             let version = shown(version);
@@ -94,7 +103,8 @@ impl Bindings {
         Ok(Self::under(version))
     }
 
-    /// Sets the bindings of GetOperation; without any, the method is unimplemented.
+    /// Sets the bindings of GetOperation; without any, the method is
+    /// unimplemented.
     ///
     /// ```
     /// use longrunning::{Binding, Bindings};
@@ -107,13 +117,15 @@ impl Bindings {
         self.set(Rpc::Get, bindings)
     }
 
-    /// Sets the bindings of ListOperations; without any, the method is unimplemented.
+    /// Sets the bindings of ListOperations; without any, the method is
+    /// unimplemented.
     #[must_use]
     pub fn list(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::List, bindings)
     }
 
-    /// Sets the bindings of CancelOperation; without any, the method is unimplemented.
+    /// Sets the bindings of CancelOperation; without any, the method is
+    /// unimplemented.
     ///
     /// ```
     /// use longrunning::{Binding, Bindings};
@@ -126,13 +138,15 @@ impl Bindings {
         self.set(Rpc::Cancel, bindings)
     }
 
-    /// Sets the bindings of DeleteOperation; without any, the method is unimplemented.
+    /// Sets the bindings of DeleteOperation; without any, the method is
+    /// unimplemented.
     #[must_use]
     pub fn delete(self, bindings: impl IntoIterator<Item = Binding>) -> Self {
         self.set(Rpc::Delete, bindings)
     }
 
-    /// Sets the bindings of WaitOperation. By default it has none and is unimplemented.
+    /// Sets the bindings of WaitOperation. By default it has none and is
+    /// unimplemented.
     ///
     /// [`wait_by`](Self::wait_by) creates the usual ones.
     #[must_use]
@@ -142,7 +156,8 @@ impl Bindings {
 
     /// Sets the bindings of WaitOperation to one of the usual forms.
     ///
-    /// They match the names of the default bindings, under the prefix of these bindings.
+    /// They match the names of the default bindings, under the prefix of these
+    /// bindings.
     ///
     /// ```
     /// use longrunning::{Bindings, WaitBinding};
@@ -166,8 +181,9 @@ impl Bindings {
         &self.version
     }
 
-    /// Returns these bindings for another version: the default ones under its prefix. Methods that the program has bound
-    /// itself keep those bindings, which say where their requests go.
+    /// Returns these bindings for another version: the default ones under its
+    /// prefix. Methods that the program has bound itself keep those
+    /// bindings, which say where their requests go.
     pub(super) fn at_version(&self, version: Option<&str>) -> Result<Cow<'_, Self>, Error> {
         let Some(version) = version.filter(|version| *version != self.version) else {
             return Ok(Cow::Borrowed(self));
@@ -179,7 +195,8 @@ impl Bindings {
         Ok(Cow::Owned(self.moved_to(other)))
     }
 
-    /// Returns these bindings for a client of `host`, which may be that of a service with bindings of its own.
+    /// Returns these bindings for a client of `host`, which may be that of a
+    /// service with bindings of its own.
     pub(super) fn at_host(self, host: &str) -> Self {
         match OperationService::of_host(host) {
             Some(service) if self.home.is_none() => {
@@ -201,7 +218,8 @@ impl Bindings {
         own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))
     }
 
-    /// Binds WaitOperation in this form, unless it is bound already, or the service is known not to have it.
+    /// Binds WaitOperation in this form, unless it is bound already, or the
+    /// service is known not to have it.
     pub(super) fn or_wait_by(&self, how: Option<WaitBinding>) -> Cow<'_, Self> {
         match how {
             Some(how) if self.service().is_none() && self.of(Rpc::Wait).is_empty() => {
@@ -310,7 +328,8 @@ fn built_in(
         .collect()
 }
 
-/// The default paths of an operation, the most common first; `OperationName` knows the same collections.
+/// The default paths of an operation, the most common first; `OperationName`
+/// knows the same collections.
 ///
 /// None takes every name: `DELETE /v1/projects/p` would delete a project.
 const NAMES: [&str; 6] = [
@@ -322,7 +341,8 @@ const NAMES: [&str; 6] = [
     "operations/{name=*}",
 ];
 
-/// The default paths of a collection of operations. The last takes every name, as that of the parent.
+/// The default paths of a collection of operations. The last takes every name,
+/// as that of the parent.
 const PARENTS: [&str; 6] = [
     "{name=operations}",
     "{name=**/operations}",

@@ -12,7 +12,8 @@ use crate::transport::start_result::{StartPayload, start_result};
 use crate::transport::status_page;
 use crate::types::{Code, Operation, OperationPage, ParsedErrorBody};
 
-/// The body of a successful response, in the form that its content type names, whatever was requested.
+/// The body of a successful response, in the form that its content type names,
+/// whatever was requested.
 pub(super) enum RestResponse {
     Json(String),
     Proto(Vec<u8>),
@@ -75,7 +76,8 @@ impl RestResponse {
         }
     }
 
-    /// For cancel and delete: no body, and JSON of any kind without `error`, are a success.
+    /// For cancel and delete: no body, and JSON of any kind without `error`,
+    /// are a success.
     pub(super) fn empty(&self) -> Result<(), Error> {
         match self {
             Self::Proto(bytes) => match ParsedErrorBody::from_protobuf(bytes, 200) {
@@ -101,8 +103,9 @@ fn acknowledged(text: &str) -> Result<(), Error> {
     }
 }
 
-/// RFC 8259, section 8.1: a receiver may ignore a byte order mark. An operation or a page with one is an error, since
-/// no service sends it; where only the outcome counts, it is ignored.
+/// RFC 8259, section 8.1: a receiver may ignore a byte order mark. An operation
+/// or a page with one is an error, since no service sends it; where only the
+/// outcome counts, it is ignored.
 fn without_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
@@ -134,9 +137,11 @@ fn embedded_error(text: &str) -> Result<(), Error> {
     ParsedErrorBody::from_json(text, 200).map_or(Ok(()), |error| Err(Error::service(error.status)))
 }
 
-/// Returns the text of a success, unless it is a page or other text of something in front of the service.
+/// Returns the text of a success, unless it is a page or other text of
+/// something in front of the service.
 ///
-/// Servers label JSON as text, or even as HTML, so the body decides where it is JSON.
+/// Servers label JSON as text, or even as HTML, so the body decides where it is
+/// JSON.
 fn text_of(mut response: HttpResponse, host: &str) -> Result<String, Error> {
     let is_json_type = status_page::is_json_type(&response);
     let body = match String::from_utf8(mem::take(&mut response.body)) {
@@ -177,7 +182,8 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
     let Some(ParsedErrorBody { status, names_code, .. }) = body else {
         return status_page::refusal(response, wall);
     };
-    // A body without a canonical code says no more than the HTTP status does; 408 and 503 are the front end's own.
+    // A body without a canonical code says no more than the HTTP status does; 408
+    // and 503 are the front end's own.
     let transient = match names_code {
         true => http == 408 || (http == 503 && status.code() == Code::Unknown),
         false => status_page::is_transient(http),

@@ -1,4 +1,5 @@
-//! One attempt: token, request, response, and one replay with a fresh token after a 401.
+//! One attempt: token, request, response, and one replay with a fresh token
+//! after a 401.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -94,7 +95,8 @@ impl RestTransport {
         request.body = rest.content.as_ref().map(|content| content.bytes);
         let start = clock.now();
         let result = http.send(&request).map_err(|error| {
-            // A connection that ends after its time was up has run out of time, whatever ended it.
+            // A connection that ends after its time was up has run out of time, whatever
+            // ended it.
             if clock.now() >= deadline {
                 Error::ended_late(endpoint.authority(), error)
             } else {
@@ -112,8 +114,9 @@ impl RestTransport {
     }
 }
 
-/// Returns a URL as the log has it: without a query, which may have an API key. If the name in it may be a secret that was
-/// given in a wrong place, only what the name seems to be.
+/// Returns a URL as the log has it: without a query, which may have an API key.
+/// If the name in it may be a secret that was given in a wrong place, only what
+/// the name seems to be.
 fn logged<'a>(url: &'a str, name: &str) -> Cow<'a, str> {
     match suspicion_of_name(name) {
         Some(_) => shown_name(name).into(),

@@ -1,12 +1,14 @@
 //! The requested form of responses.
 
-/// The form of the responses over REST; for [`OperationsClientBuilder::data_format`].
+/// The form of the responses over REST; for
+/// [`OperationsClientBuilder::data_format`].
 ///
 /// [`OperationsClientBuilder::data_format`]: crate::OperationsClientBuilder::data_format
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DataFormat {
-    /// ProtoJSON, which every service speaks; an operation keeps the text. The default.
+    /// ProtoJSON, which every service speaks; an operation keeps the text. The
+    /// default.
     #[default]
     Json,
     /// Protobuf bytes (`alt=proto`), which Google's own front ends give; see
@@ -15,7 +17,8 @@ pub enum DataFormat {
 }
 
 impl DataFormat {
-    /// Returns the query parameters that request it. In binary, enums are always numbers.
+    /// Returns the query parameters that request it. In binary, enums are
+    /// always numbers.
     pub(super) fn query(self, enums_as_numbers: bool) -> Option<&'static str> {
         match self {
             Self::Json => enums_as_numbers.then_some(ENUMS_AS_NUMBERS),

@@ -10,10 +10,11 @@ use crate::transport::rest::method_binding::Binding;
 use crate::util::excerpt::shown;
 
 impl Bindings {
-    /// Replaces bindings by the `http_options` of Google's Python client, given as JSON.
+    /// Replaces bindings by the `http_options` of Google's Python client, given
+    /// as JSON.
     ///
-    /// Methods that are not in it stay as they are. As there, a rule without `"body": "*"` sends an empty
-    /// body and all fields in the query.
+    /// Methods that are not in it stay as they are. As there, a rule without
+    /// `"body": "*"` sends an empty body and all fields in the query.
     ///
     /// ```
     /// use longrunning::Bindings;
@@ -31,8 +32,9 @@ impl Bindings {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for text that is not of this form, an unknown key, a
-    /// `body` other than `*`, and a `uri` that is not a path template.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for text that is not of
+    /// this form, an unknown key, a `body` other than `*`, and a `uri` that
+    /// is not a path template.
     pub fn http_options(self, json: &str) -> Result<Self, Error> {
         type HttpOptions = BTreeMap<String, Vec<HttpRuleEntry>>;
 

@@ -15,9 +15,10 @@ pub(crate) type RequestField = (&'static str, Value);
 
 /// Maps names to an HTTP request.
 ///
-/// The template is that of [`google.api.http`]: path segments, in which one may be the variable `{name}`
-/// (one segment) or `{name=pattern}`, and at the end maybe a verb like `:cancel`. In a pattern `*` takes
-/// one segment and `**` one or more. Without a variable, every name is taken and goes where the other
+/// The template is that of [`google.api.http`]: path segments, in which one may
+/// be the variable `{name}` (one segment) or `{name=pattern}`, and at the end
+/// maybe a verb like `:cancel`. In a pattern `*` takes one segment and `**` one
+/// or more. Without a variable, every name is taken and goes where the other
 /// fields go: into the body of a `POST`, `PUT` or `PATCH`, else into the query.
 ///
 /// ```
@@ -65,7 +66,8 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
+    /// invalid; the message says where.
     pub fn get(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Get, template)
     }
@@ -74,12 +76,14 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
+    /// invalid; the message says where.
     pub fn delete(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Delete, template)
     }
 
-    /// Creates a `POST` binding; all fields but the name are in the body, as JSON.
+    /// Creates a `POST` binding; all fields but the name are in the body, as
+    /// JSON.
     ///
     /// ```
     /// use longrunning::Binding;
@@ -91,30 +95,36 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
+    /// invalid; the message says where.
     pub fn post(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Post, template)
     }
 
-    /// Creates a `PUT` binding; all fields but the name are in the body, as JSON.
+    /// Creates a `PUT` binding; all fields but the name are in the body, as
+    /// JSON.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
+    /// invalid; the message says where.
     pub fn put(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Put, template)
     }
 
-    /// Creates a `PATCH` binding; all fields but the name are in the body, as JSON.
+    /// Creates a `PATCH` binding; all fields but the name are in the body, as
+    /// JSON.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is invalid; the message says where.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the template is
+    /// invalid; the message says where.
     pub fn patch(template: &str) -> Result<Self, Error> {
         Self::new(HttpMethod::Patch, template)
     }
 
-    /// Leaves the body empty: all fields are in the query, as they always are for `GET` and `DELETE`.
+    /// Leaves the body empty: all fields are in the query, as they always are
+    /// for `GET` and `DELETE`.
     ///
     /// ```
     /// use longrunning::Binding;
@@ -128,7 +138,8 @@ impl Binding {
         self
     }
 
-    /// Sets the field that has the operation's name, if the template has no variable. Default: `name`.
+    /// Sets the field that has the operation's name, if the template has no
+    /// variable. Default: `name`.
     ///
     /// Vertex AI polls generated videos by such a request:
     ///

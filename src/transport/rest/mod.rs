@@ -43,7 +43,8 @@ pub(crate) struct RestOptions {
     pub(crate) enum_encoding_int: bool,
 }
 
-/// The transport of [`OperationsClient::builder`](crate::OperationsClient::builder).
+/// The transport of
+/// [`OperationsClient::builder`](crate::OperationsClient::builder).
 pub(crate) struct RestTransport {
     service: ServiceParts,
     options: RestOptions,

@@ -1,4 +1,5 @@
-//! Transcoding: from a method, a name and fields to the HTTP request that stands for them.
+//! Transcoding: from a method, a name and fields to the HTTP request that
+//! stands for them.
 
 use serde_json::Value;
 
@@ -22,10 +23,11 @@ pub(crate) struct HttpRoute {
 }
 
 impl Bindings {
-    /// Finds the request for `rpc` on `name`; `fields` are all other fields, in the order of the proto.
+    /// Finds the request for `rpc` on `name`; `fields` are all other fields, in
+    /// the order of the proto.
     ///
-    /// `alt` is what the query ends with. `None` where the method has no binding at all. The name is checked
-    /// here: it may come from a server.
+    /// `alt` is what the query ends with. `None` where the method has no
+    /// binding at all. The name is checked here: it may come from a server.
     pub(crate) fn route(
         &self,
         rpc: Rpc,
@@ -71,7 +73,8 @@ impl Bindings {
     }
 }
 
-/// Keeps a listing from naming an operation's odd id, and everything else from naming all operations.
+/// Keeps a listing from naming an operation's odd id, and everything else from
+/// naming all operations.
 fn check_kind(rpc: Rpc, name: &OperationName) -> Result<(), Error> {
     let method = rpc.name();
     let why = match rpc {
@@ -120,7 +123,8 @@ pub(crate) fn wait_fields(request: &WaitOperationRequest) -> Vec<RequestField> {
     request.timeout.iter().map(|timeout| ("timeout", Value::from(seconds(timeout)))).collect()
 }
 
-/// Returns a Duration in ProtoJSON, `3.5s`, whatever is in it: the server judges.
+/// Returns a Duration in ProtoJSON, `3.5s`, whatever is in it: the server
+/// judges.
 fn seconds(duration: &prost_types::Duration) -> String {
     let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
     let sign = if nanos < 0 { "-" } else { "" };

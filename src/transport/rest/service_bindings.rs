@@ -1,6 +1,8 @@
-//! Bindings of the services that do not bind their operations as google.longrunning does.
+//! Bindings of the services that do not bind their operations as
+//! google.longrunning does.
 //!
-//! `docs/extended-operations.md` has the table, and a test compares it with the requests.
+//! `docs/extended-operations.md` has the table, and a test compares it with the
+//! requests.
 
 use std::time::Duration;
 
@@ -30,10 +32,12 @@ use OperationService::{
 
 /// How a service is recognised.
 impl OperationService {
-    /// How long Compute Engine holds a response to `wait` back, at most; there is no parameter for it.
+    /// How long Compute Engine holds a response to `wait` back, at most; there
+    /// is no parameter for it.
     pub(crate) const HOLD: Duration = Duration::from_secs(120);
 
-    /// By the prefix of a version. `sql/v1` and `container/v1` are no paths, but say which service has `v1`.
+    /// By the prefix of a version. `sql/v1` and `container/v1` are no paths,
+    /// but say which service has `v1`.
     pub(crate) fn of_prefix(prefix: &str) -> Option<Self> {
         Some(match prefix.split_once('/')?.0 {
             "compute" => ComputeEngine,
@@ -46,7 +50,9 @@ impl OperationService {
         })
     }
 
-    /// By the host: `compute.googleapis.com`, `compute.us-east1.rep.googleapis.com`, `us-east1-compute.googleapis.com`.
+    /// By the host: `compute.googleapis.com`,
+    /// `compute.us-east1.rep.googleapis.com`,
+    /// `us-east1-compute.googleapis.com`.
     pub(crate) fn of_host(host: &str) -> Option<Self> {
         let host = host.to_ascii_lowercase();
         let label = host.strip_suffix(".googleapis.com")?.split('.').next()?;
@@ -78,7 +84,8 @@ impl OperationService {
         })
     }
 
-    /// Returns what the paths of a version begin with: `compute/beta` for `beta` and for `compute/beta`.
+    /// Returns what the paths of a version begin with: `compute/beta` for
+    /// `beta` and for `compute/beta`.
     pub(super) fn prefix(self, version: &str) -> String {
         let version =
             version.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(version);
@@ -98,7 +105,8 @@ impl OperationService {
         format!("{}/{version}", self.word())
     }
 
-    /// Returns whether the version is one of the API that this is about: Cloud Storage has others.
+    /// Returns whether the version is one of the API that this is about: Cloud
+    /// Storage has others.
     pub(super) fn has(self, version: &str) -> bool {
         self != CloudStorage || version == "v1"
     }
@@ -149,7 +157,8 @@ impl OperationService {
         }
     }
 
-    /// Returns the names of a method. Those that services have today are narrower; others are sent as they are.
+    /// Returns the names of a method. Those that services have today are
+    /// narrower; others are sent as they are.
     fn name(self, rpc: Rpc) -> &'static str {
         match (self, rpc) {
             (_, Rpc::List) => "{name=**}/operations",
@@ -159,12 +168,13 @@ impl OperationService {
         }
     }
 
-    /// Returns the name, or the parent, as it is in the URL, and the fields as the service has them.
+    /// Returns the name, or the parent, as it is in the URL, and the fields as
+    /// the service has them.
     ///
     /// # Errors
     ///
-    /// `Binding` with `UNIMPLEMENTED` if the service does not have the method, or not for such a name; `Config` for a
-    /// filter if it has none.
+    /// `Binding` with `UNIMPLEMENTED` if the service does not have the method,
+    /// or not for such a name; `Config` for a filter if it has none.
     pub(super) fn resolve(
         self,
         rpc: Rpc,
@@ -195,8 +205,8 @@ impl OperationService {
         Ok((name, fields))
     }
 
-    /// Returns the parent whose operations are listed, without `/operations`; a whole project where the service lists
-    /// that.
+    /// Returns the parent whose operations are listed, without `/operations`; a
+    /// whole project where the service lists that.
     fn parent(self, name: &str) -> String {
         let parent = name.strip_suffix("/operations").unwrap_or(name);
         let is_project = parent.strip_prefix("projects/").is_some_and(|id| !id.contains('/'));
@@ -211,11 +221,13 @@ impl OperationService {
 
     /// Returns the fields of a request as the service has them.
     ///
-    /// Its lists always say what is missing in them, so `returnPartialSuccess` is not sent.
+    /// Its lists always say what is missing in them, so `returnPartialSuccess`
+    /// is not sent.
     ///
     /// # Errors
     ///
-    /// `Config` for a filter of a service that has none, since its lists would be complete.
+    /// `Config` for a filter of a service that has none, since its lists would
+    /// be complete.
     fn fields(self, rpc: Rpc, name: &str, fields: Vec<RequestField>) -> Result<Vec<RequestField>, Error> {
         let is_usual = self == CloudStorage || (self == CloudDns && !name.contains("/managedZones/"));
         match rpc {
@@ -251,8 +263,8 @@ impl OperationService {
     }
 }
 
-/// Splits `organizations/7/locations/global/…`, for which the URL has no place. The ids of some operations name the
-/// organization: `org-7-…`.
+/// Splits `organizations/7/locations/global/…`, for which the URL has no place.
+/// The ids of some operations name the organization: `org-7-…`.
 fn organization(name: &str) -> (String, Option<String>) {
     if let Some((id, rest)) = name.strip_prefix("organizations/").and_then(|rest| rest.split_once('/')) {
         return (rest.to_owned(), Some(format!("organizations/{id}")));

@@ -15,8 +15,9 @@ use crate::util::percent::encode_path;
 /// Variable  = "{" FieldPath [ "=" Segments ] "}" ;
 /// ```
 ///
-/// `*` takes one segment, `**` one or more. A server may let `**` take none; a client that did so (Google's
-/// Python client does not either) would send `DELETE /v1/operations` for `{name=operations/**}`.
+/// `*` takes one segment, `**` one or more. A server may let `**` take none; a
+/// client that did so (Google's Python client does not either) would send
+/// `DELETE /v1/operations` for `{name=operations/**}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathTemplate {
     head: String,
@@ -40,11 +41,13 @@ impl PathTemplate {
         })
     }
 
-    /// Returns the path for `name`, or `None` where the template does not take it.
+    /// Returns the path for `name`, or `None` where the template does not take
+    /// it.
     pub(super) fn path(&self, name: &OperationName) -> Option<String> {
         let Some(pattern) = &self.pattern else { return Some(self.head.clone()) };
         let name = name.as_str();
-        // A last `/` belongs to the id. It can only be sent where nothing makes it an empty segment.
+        // A last `/` belongs to the id. It can only be sent where nothing makes it an
+        // empty segment.
         let id_ends_path = pattern.last() == Some(&TemplateSegment::Many) && !self.tail.starts_with('/');
         let body = name.strip_suffix('/').filter(|_| id_ends_path).unwrap_or(name);
         matches(pattern, body).then(|| [&*self.head, &encode_path(name), &self.tail].concat())
@@ -55,18 +58,21 @@ impl PathTemplate {
         self.pattern.is_some()
     }
 
-    /// Returns the names that the template takes, as a pattern; `None` where it takes every name.
+    /// Returns the names that the template takes, as a pattern; `None` where it
+    /// takes every name.
     pub(super) fn pattern(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
         Some(pattern.iter().map(TemplateSegment::as_str).collect::<Vec<_>>().join("/"))
     }
 }
 
-/// Returns whether `pattern` takes all segments of `name`; linear in both, whatever the pattern.
+/// Returns whether `pattern` takes all segments of `name`; linear in both,
+/// whatever the pattern.
 fn matches(pattern: &[TemplateSegment], name: &str) -> bool {
     let (mut wanted, mut segments) = (pattern.iter(), name.split('/'));
-    // What comes after the last `**`, if that takes no more than it has taken so far. If the rest does not match, it takes
-    // one more. Those before it take as few as they can: what they could take more, the last one can take as well.
+    // What comes after the last `**`, if that takes no more than it has taken so
+    // far. If the rest does not match, it takes one more. Those before it take
+    // as few as they can: what they could take more, the last one can take as well.
     let mut after_many = None;
     loop {
         match (wanted.next(), segments.next()) {
@@ -221,7 +227,8 @@ pub(super) fn is_literal_path(text: &str) -> bool {
     })
 }
 
-/// What a path segment may hold unescaped, RFC 3986 `pchar`, without what means something here.
+/// What a path segment may hold unescaped, RFC 3986 `pchar`, without what means
+/// something here.
 fn is_literal(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()+,;=@".contains(c)
 }

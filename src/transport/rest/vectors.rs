@@ -1,4 +1,5 @@
-//! What Google's Python client sent for a matrix of inputs, against what this crate sends.
+//! What Google's Python client sent for a matrix of inputs, against what this
+//! crate sends.
 
 use serde::Deserialize;
 
@@ -8,7 +9,8 @@ use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::route::{HttpRoute, list_fields};
 use crate::transport::routing::routing_header;
 
-/// Recorded with google-api-core 2.44.0, `AbstractOperationsClient` over REST, on a loopback server.
+/// Recorded with google-api-core 2.44.0, `AbstractOperationsClient` over REST,
+/// on a loopback server.
 const RECORDED: &str = include_str!("../../../tests/fixtures/python-requests.json");
 
 /// Method and name, what is sent instead (`None`: refused), and why.

@@ -1,4 +1,5 @@
-//! Names of extended operations, as the request says what the response leaves out.
+//! Names of extended operations, as the request says what the response leaves
+//! out.
 
 use serde::Deserialize;
 
@@ -8,9 +9,11 @@ use crate::util::percent::decode_path;
 use super::link::version_prefix;
 
 impl Operation {
-    /// Gives an extended operation the name by which it was requested, and by which it can be requested again.
+    /// Gives an extended operation the name by which it was requested, and by
+    /// which it can be requested again.
     ///
-    /// A response of GKE has a bare name, and its `selfLink` has the number of the project.
+    /// A response of GKE has a bare name, and its `selfLink` has the number of
+    /// the project.
     pub(crate) fn requested_as(self, requested: &str) -> Self {
         let is_same = |name: &str| id_of(name) == id_of(requested) || !name.contains('/');
         match self.form().is_extended() && is_same(self.name()) {
@@ -19,9 +22,11 @@ impl Operation {
         }
     }
 
-    /// Gives an extended operation a name that can be polled, by the path at which it was started.
+    /// Gives an extended operation a name that can be polled, by the path at
+    /// which it was started.
     ///
-    /// GKE returns a bare name and the number of the project, Cloud DNS an id alone.
+    /// GKE returns a bare name and the number of the project, Cloud DNS an id
+    /// alone.
     pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
         let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
         if !self.form().is_extended() || is_whole || self.name().is_empty() {
@@ -51,7 +56,8 @@ impl Operation {
         }
     }
 
-    /// Returns the collection of one operation in a listing, which may be one of several collections.
+    /// Returns the collection of one operation in a listing, which may be one
+    /// of several collections.
     fn collection(&self, parent: &str) -> Option<String> {
         let project = parent.strip_prefix("projects/").and_then(|rest| rest.split('/').next());
         let project = project.map(|id| format!("projects/{id}"));

@@ -1,7 +1,8 @@
 //! The error of an extended operation, as a google.rpc.Status.
 //!
-//! The code is decided once, here and in [`Code::from_http`]: a first error whose `code` is the name of a
-//! google.rpc.Code has that code, [`REASONS`] has a few others, and else the HTTP code counts.
+//! The code is decided once, here and in [`Code::from_http`]: a first error
+//! whose `code` is the name of a google.rpc.Code has that code, [`REASONS`] has
+//! a few others, and else the HTTP code counts.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,8 @@ use super::fields::ExtendedFields;
 
 /// Returns why an operation that is done failed, or `None` if it succeeded.
 ///
-/// A non-empty `error` is a failure, with or without an HTTP code. `{}`, `{"errors": []}` and a code of 200 are none.
+/// A non-empty `error` is a failure, with or without an HTTP code. `{}`,
+/// `{"errors": []}` and a code of 200 are none.
 pub(super) fn read<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,
@@ -50,7 +52,8 @@ pub(super) fn read<'a>(
     Ok(Some(details.take(MOST_DETAILS).fold(Status::new(code, message), Status::with_detail)))
 }
 
-/// GKE has a google.rpc.Status and, in older responses, only `statusMessage` and conditions.
+/// GKE has a google.rpc.Status and, in older responses, only `statusMessage`
+/// and conditions.
 fn of_cluster<'a>(
     fields: &ExtendedFields<'a>,
     source: &SharedSource<'a>,
@@ -97,7 +100,8 @@ impl ErrorEntry {
         }
     }
 
-    /// Returns the `code` as a reason; what has no place in a google.rpc.Status is in its metadata.
+    /// Returns the `code` as a reason; what has no place in a google.rpc.Status
+    /// is in its metadata.
     fn reason(&self, domain: &str, (http, http_message): HttpResult<'_>) -> ErrorInfo {
         let http = http.map(|code| code.to_string()).unwrap_or_default();
         let metadata = [
@@ -181,9 +185,11 @@ fn string_map(map: Option<&Value>) -> std::collections::HashMap<String, String> 
     entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// Returns the entries of `error`: those of its `errors` or, in other forms, itself.
+/// Returns the entries of `error`: those of its `errors` or, in other forms,
+/// itself.
 ///
-/// An error that cannot be read is never taken for none: the operation would look successful.
+/// An error that cannot be read is never taken for none: the operation would
+/// look successful.
 fn errors(error: Option<RawJson<'_>>) -> Result<Vec<ErrorEntry>, InvalidJson> {
     let Some(error) = error else { return Ok(Vec::new()) };
     match error.text().as_bytes().first() {
@@ -211,7 +217,8 @@ fn errors_in(object: RawJson<'_>) -> Result<Vec<ErrorEntry>, InvalidJson> {
     Ok(if listed.is_empty() && has_others { vec![entry(parsed(object)?)] } else { listed })
 }
 
-/// Returns as many entries as there may be details. An entry takes hundreds of bytes, and two bytes can stand for one.
+/// Returns as many entries as there may be details. An entry takes hundreds of
+/// bytes, and two bytes can stand for one.
 fn entries(list: RawJson<'_>) -> Result<Vec<ErrorEntry>, InvalidJson> {
     let mut entries = Vec::new();
     list.reader().elements(|reader| {
@@ -224,7 +231,8 @@ fn entries(list: RawJson<'_>) -> Result<Vec<ErrorEntry>, InvalidJson> {
     Ok(entries)
 }
 
-/// The syntax is known to be right, so all that can fail is half of a surrogate pair or a huge number.
+/// The syntax is known to be right, so all that can fail is half of a surrogate
+/// pair or a huge number.
 fn parsed(raw: RawJson<'_>) -> Result<Value, InvalidJson> {
     serde_json::from_str(raw.text())
         .map_err(|_| InvalidJson::new("expected whole surrogate pairs, and numbers that are not infinite"))
@@ -257,7 +265,8 @@ fn named(code: &str) -> Option<Code> {
     reason.or_else(|| code.parse().ok()).filter(|code| *code != Code::Ok)
 }
 
-/// Codes of errors that say more than their HTTP code, which for a quota is 403.
+/// Codes of errors that say more than their HTTP code, which for a quota is
+/// 403.
 const REASONS: [(&str, Code); 2] =
     [("QUOTA_EXCEEDED", Code::ResourceExhausted), ("INTERNAL_ERROR", Code::Internal)];
 

@@ -6,7 +6,8 @@ use crate::json::{InvalidJson, RawJson};
 
 /// The values that decide about the form, the name, the state and the error.
 ///
-/// They are collected in a second pass, which only objects with unusual fields need.
+/// They are collected in a second pass, which only objects with unusual fields
+/// need.
 #[derive(Default)]
 pub(super) struct ExtendedFields<'a> {
     pub(super) kind: Option<RawJson<'a>>,
@@ -25,7 +26,8 @@ pub(super) struct ExtendedFields<'a> {
     pub(super) conditions: Vec<RawJson<'a>>,
     /// `status`, `state` or `currentState` is a string.
     pub(super) has_state: bool,
-    /// A field that only `google.longrunning.Operation` has, even if it is null.
+    /// A field that only `google.longrunning.Operation` has, even if it is
+    /// null.
     pub(super) is_longrunning: bool,
     /// The first names, for messages.
     pub(super) names: Vec<String>,

@@ -1,9 +1,11 @@
 //! The forms in which services send operations.
 
-/// The form in which a service sent an operation; [`Operation::form`](crate::Operation::form) returns it.
+/// The form in which a service sent an operation;
+/// [`Operation::form`](crate::Operation::form) returns it.
 ///
-/// Most services send `google.longrunning.Operation`. A few have a type of their own, an *extended operation*. It is
-/// recognised by its fields, whatever host sent it.
+/// Most services send `google.longrunning.Operation`. A few have a type of
+/// their own, an *extended operation*. It is recognised by its fields, whatever
+/// host sent it.
 ///
 /// ```
 /// use longrunning::{Operation, OperationForm};
@@ -30,9 +32,11 @@ pub enum OperationForm {
     KubernetesEngine,
     /// Cloud DNS, for changes of managed zones: `kind` is `dns#operation`.
     CloudDns,
-    /// Deployment Manager: `kind` is `deploymentmanager#operation`, or `compute#operation` with its path.
+    /// Deployment Manager: `kind` is `deploymentmanager#operation`, or
+    /// `compute#operation` with its path.
     DeploymentManager,
-    /// Another service: `kind` ends in `#operation`, with `status` and without `done`.
+    /// Another service: `kind` ends in `#operation`, with `status` and without
+    /// `done`.
     OtherExtended,
 }
 

@@ -10,8 +10,8 @@ use crate::util::url::is_version;
 /// Finds the resource path in a URL: `projects/p/zones/z/operations/o` in
 /// `https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o`.
 ///
-/// The host is not looked at, since nothing is sent to it. The path has percent-escapes as they are written:
-/// [`decode_path`] reads them.
+/// The host is not looked at, since nothing is sent to it. The path has
+/// percent-escapes as they are written: [`decode_path`] reads them.
 pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     let start = url.find("://")? + 3;
     let start = start + url.get(start..)?.find('/')? + 1;
@@ -24,7 +24,8 @@ pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     (is_path && !range.is_empty()).then_some(range)
 }
 
-/// Returns the part of a path in front of the resource: `compute/v1`, `v1`, `sql/v1beta4`.
+/// Returns the part of a path in front of the resource: `compute/v1`, `v1`,
+/// `sql/v1beta4`.
 pub(crate) fn version_prefix(path: &str) -> Option<&str> {
     let (first, rest) = path.split_once('/')?;
     if is_version_or_stage(first) {
@@ -35,7 +36,8 @@ pub(crate) fn version_prefix(path: &str) -> Option<&str> {
         .then(|| &path[..first.len() + 1 + second.len()])
 }
 
-/// Returns whether a path segment is a version of the API: those of Compute Engine and others have words too.
+/// Returns whether a path segment is a version of the API: those of Compute
+/// Engine and others have words too.
 fn is_version_or_stage(segment: &str) -> bool {
     is_version(segment) || matches!(segment, "alpha" | "beta" | "preview")
 }
@@ -46,7 +48,8 @@ pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
     link.contains("/deploymentmanager/") || link.contains("://deploymentmanager.")
 }
 
-/// Completes the bare name of an operation by the scope or the project that its other fields name.
+/// Completes the bare name of an operation by the scope or the project that its
+/// other fields name.
 pub(super) fn by_scope(
     scope: Option<Cow<'_, str>>,
     project: Option<Cow<'_, str>>,

@@ -21,7 +21,8 @@ impl ListShape {
         self.has_list = true;
     }
 
-    /// Takes note of a field that is neither a list of operations, nor a token, nor about unreachable places.
+    /// Takes note of a field that is neither a list of operations, nor a token,
+    /// nor about unreachable places.
     pub(in crate::types) fn other(
         &mut self,
         name: &str,
@@ -54,7 +55,8 @@ impl ListShape {
     }
 }
 
-/// Reads a warning, which names a place whose operations are missing; `None` if none are.
+/// Reads a warning, which names a place whose operations are missing; `None` if
+/// none are.
 pub(in crate::types) fn missing_place(warning: &serde_json::Value, scope: Option<&str>) -> Option<String> {
     let text =
         |name: &str| warning.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty());

@@ -1,7 +1,9 @@
-//! Operations of services that have a type of their own: Compute Engine, Cloud SQL, GKE, Cloud DNS, Deployment Manager.
+//! Operations of services that have a type of their own: Compute Engine, Cloud
+//! SQL, GKE, Cloud DNS, Deployment Manager.
 //!
-//! They are recognised by their fields and read into the parts of an [`Operation`](crate::Operation). A
-//! google.longrunning operation takes no second pass, unless it has an unknown field and neither `done`, nor
+//! They are recognised by their fields and read into the parts of an
+//! [`Operation`](crate::Operation). A google.longrunning operation takes no
+//! second pass, unless it has an unknown field and neither `done`, nor
 //! metadata, nor a response.
 
 mod completion;
@@ -31,7 +33,8 @@ pub(super) struct ExtendedOperation {
     pub(super) target_link: Option<SharedText>,
 }
 
-/// Reads the object `raw`, or returns `None` if it is a google.longrunning operation.
+/// Reads the object `raw`, or returns `None` if it is a google.longrunning
+/// operation.
 ///
 /// An object that is neither is an error.
 pub(super) fn read<'a>(
@@ -54,7 +57,8 @@ pub(super) fn read<'a>(
     }))
 }
 
-/// Returns the name in the URL of an operation of Cloud Storage, whose `name` does not lead to it.
+/// Returns the name in the URL of an operation of Cloud Storage, whose `name`
+/// does not lead to it.
 pub(super) fn name_by_link<'a>(
     kind: RawJson<'a>,
     source: &SharedSource<'a>,
@@ -66,9 +70,11 @@ pub(super) fn name_by_link<'a>(
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
 }
 
-/// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`, and those of the future.
+/// Any status but `DONE` is not done: `PENDING`, `RUNNING`, GKE's `ABORTING`,
+/// and those of the future.
 ///
-/// A value that can be no status is an error, since it would look like an operation that never ends.
+/// A value that can be no status is an error, since it would look like an
+/// operation that never ends.
 fn is_done(form: OperationForm, status: RawJson<'_>) -> Result<bool, InvalidJson> {
     match status.text().starts_with('"') {
         true => status.string().map(|status| status.eq_ignore_ascii_case("done")),
@@ -84,7 +90,8 @@ fn done_number(form: OperationForm) -> i32 {
     }
 }
 
-/// Returns the path by which the operation can be polled; if it does not say that, its bare name.
+/// Returns the path by which the operation can be polled; if it does not say
+/// that, its bare name.
 fn name<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,

@@ -7,9 +7,11 @@ use super::OperationForm;
 use super::fields::{ExtendedFields, text};
 use super::link;
 
-/// Returns the form of an extended operation, or `None` for a google.longrunning one.
+/// Returns the form of an extended operation, or `None` for a
+/// google.longrunning one.
 ///
-/// An object that is neither is refused: it would look like an operation that never ends.
+/// An object that is neither is refused: it would look like an operation that
+/// never ends.
 pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>, InvalidJson> {
     let kind = text(fields.kind);
     let is_operation = kind.as_deref().is_some_and(|kind| kind.ends_with(KIND));
@@ -22,7 +24,8 @@ pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>,
     if form.is_some() || fields.is_longrunning {
         return Ok(form);
     }
-    // The error of a google.longrunning operation has no `errors`; other objects have a state beside it.
+    // The error of a google.longrunning operation has no `errors`; other objects
+    // have a state beside it.
     let has_status = fields.error.is_some_and(|error| !(fields.has_state && has_errors(error)));
     let is_other_kind = !is_operation && kind.is_some_and(|kind| kind.contains('#'));
     let is_unnamed = fields.name.is_none() && fields.count > 0;
@@ -32,7 +35,8 @@ pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>,
     Ok(None)
 }
 
-/// Deployment Manager has the schema of Compute Engine, and in some documents its kind.
+/// Deployment Manager has the schema of Compute Engine, and in some documents
+/// its kind.
 fn of_kind(kind: &str, fields: &ExtendedFields<'_>) -> OperationForm {
     match OperationForm::of_kind(kind) {
         OperationForm::ComputeEngine if link::is_of_deployment_manager(fields.self_link) => {
@@ -42,7 +46,8 @@ fn of_kind(kind: &str, fields: &ExtendedFields<'_>) -> OperationForm {
     }
 }
 
-/// Clusters and node pools have `status` and `selfLink` too; only operations have `operationType`.
+/// Clusters and node pools have `status` and `selfLink` too; only operations
+/// have `operationType`.
 fn is_kubernetes(fields: &ExtendedFields<'_>) -> bool {
     let Some(status) = fields.status.filter(|_| fields.operation_type.is_some()) else { return false };
     match status.string() {

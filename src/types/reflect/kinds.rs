@@ -15,7 +15,8 @@ pub(super) enum AnyKind {
 }
 
 impl AnyKind {
-    /// A descriptor goes before a type that is known here, unless that has a JSON form of its own.
+    /// A descriptor goes before a type that is known here, unless that has a
+    /// JSON form of its own.
     pub(super) fn find(name: &str, pool: &DescriptorPool) -> Result<Self, InvalidJson> {
         let known = KnownType::find(name);
         match (known, pool.get_message_by_name(name)) {

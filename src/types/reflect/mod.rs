@@ -1,4 +1,5 @@
-//! Messages of the program's own types, by their descriptors: from bytes to JSON and back.
+//! Messages of the program's own types, by their descriptors: from bytes to
+//! JSON and back.
 
 mod kinds;
 mod read;
@@ -13,10 +14,12 @@ use crate::types::{Any, Operation, Status};
 
 /// By the descriptors of your own types.
 impl Any {
-    /// Returns the same message as JSON, by the types of `pool`, whatever its form is.
+    /// Returns the same message as JSON, by the types of `pool`, whatever its
+    /// form is.
     ///
-    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for a response in JSON. The types that
-    /// [`json`](Self::json) knows need not be in the pool; those of nested `Any`s count too. Fields that are
+    /// [`decode`](Self::decode) and [`json`](Self::json) then work as for a
+    /// response in JSON. The types that [`json`](Self::json) knows need not
+    /// be in the pool; those of nested `Any`s count too. Fields that are
     /// not in the descriptors are left out.
     ///
     /// ```
@@ -38,8 +41,8 @@ impl Any {
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the type is neither in the pool nor known here, or the bytes are
-    /// not valid for it.
+    /// [`Decode`](crate::ErrorKind::Decode) if the type is neither in the pool
+    /// nor known here, or the bytes are not valid for it.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
         let mut writer = JsonWriter::default();
@@ -49,10 +52,12 @@ impl Any {
         }
     }
 
-    /// Returns the same message as protobuf bytes, by the types of `pool`, whatever its form is.
+    /// Returns the same message as protobuf bytes, by the types of `pool`,
+    /// whatever its form is.
     ///
-    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as for a response over gRPC. Fields
-    /// that are not in the descriptors are left out.
+    /// [`unpack`](Self::unpack) and [`to_proto`](Self::to_proto) then work as
+    /// for a response over gRPC. Fields that are not in the descriptors are
+    /// left out.
     ///
     /// # Errors
     ///
@@ -77,26 +82,31 @@ impl Any {
 
 /// By the descriptors of your own types.
 impl Operation {
-    /// Returns the operation with its metadata, response and error details [as JSON](Any::in_json).
+    /// Returns the operation with its metadata, response and error details [as
+    /// JSON](Any::in_json).
     ///
-    /// Then [`into_response`](Self::into_response) and [`to_json`](Self::to_json) work as for a response in
-    /// JSON. Messages of types that are not known stay as they are.
+    /// Then [`into_response`](Self::into_response) and
+    /// [`to_json`](Self::to_json) work as for a response in JSON. Messages
+    /// of types that are not known stay as they are.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the bytes of a message are not valid for its type.
+    /// [`Decode`](crate::ErrorKind::Decode) if the bytes of a message are not
+    /// valid for its type.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         self.with_messages(pool, Any::in_json)
     }
 
-    /// Returns the operation with its metadata, response and error details [as bytes](Any::in_proto).
+    /// Returns the operation with its metadata, response and error details [as
+    /// bytes](Any::in_proto).
     ///
-    /// Then [`to_proto`](Self::to_proto) works as for a response over gRPC. Messages of types that are not known
-    /// stay as they are.
+    /// Then [`to_proto`](Self::to_proto) works as for a response over gRPC.
+    /// Messages of types that are not known stay as they are.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) if the JSON of a message is not valid for its type.
+    /// [`Decode`](crate::ErrorKind::Decode) if the JSON of a message is not
+    /// valid for its type.
     pub fn in_proto(&self, pool: &DescriptorPool) -> Result<Self, Error> {
         self.with_messages(pool, Any::in_proto)
     }

@@ -1,8 +1,11 @@
-//! Files from outside, most of which hold secrets: read within limits of size and time, and wiped from memory.
+//! Files from outside, most of which hold secrets: read within limits of size
+//! and time, and wiped from memory.
 //!
-//! A path may name a pipe (`<(command)` of a shell), whose other end may never write and never end. So files are
-//! opened without blocking, what was opened is checked on the open descriptor, and pipes are read until a deadline.
-//! The waiting is done by looking again after a pause: the standard library cannot wait for a descriptor.
+//! A path may name a pipe (`<(command)` of a shell), whose other end may never
+//! write and never end. So files are opened without blocking, what was opened
+//! is checked on the open descriptor, and pipes are read until a deadline.
+//! The waiting is done by looking again after a pause: the standard library
+//! cannot wait for a descriptor.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -23,7 +26,8 @@ use crate::util::stop::StopToken;
 pub(crate) struct FileError {
     pub(crate) why: &'static str,
     pub(crate) cause: Option<io::Error>,
-    /// Whether the deadline has passed or the token was stopped, so that reading can go on later.
+    /// Whether the deadline has passed or the token was stopped, so that
+    /// reading can go on later.
     is_unfinished: bool,
 }
 
@@ -124,7 +128,8 @@ pub(crate) fn read_regular(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError>
     Ok(reader.text)
 }
 
-/// A file that is read anew every time, since other programs replace it; or a pipe, which is read once and kept.
+/// A file that is read anew every time, since other programs replace it; or a
+/// pipe, which is read once and kept.
 pub(crate) struct FileSource {
     path: PathBuf,
     pipe: ProcessLock<PipeState>,
@@ -137,7 +142,8 @@ enum PipeState {
     Unknown,
     /// A thread reads it, without the lock.
     Busy,
-    /// Not read to its end. It stays open: its writer would get an error if it were closed.
+    /// Not read to its end. It stays open: its writer would get an error if it
+    /// were closed.
     Unfinished(FileReader),
     Finished(Zeroizing<Vec<u8>>),
 }
@@ -151,7 +157,8 @@ impl FileSource {
         &self.path
     }
 
-    /// Reads the file. What came through a pipe until the deadline is kept, and the next call goes on from there.
+    /// Reads the file. What came through a pipe until the deadline is kept, and
+    /// the next call goes on from there.
     pub(crate) fn read(&self, limits: &ReadLimits<'_>) -> Result<Zeroizing<Vec<u8>>, FileError> {
         let mut reader = match self.start(limits)? {
             Started::Finished(text) => return Ok(text),
@@ -202,7 +209,8 @@ impl FileSource {
 }
 
 impl PipeState {
-    /// That of a forked child, which does not take from its parent what is in the pipe.
+    /// That of a forked child, which does not take from its parent what is in
+    /// the pipe.
     fn inherited(parent: Option<&mut Self>) -> Self {
         match parent {
             Some(Self::Finished(text)) => Self::Finished(text.clone()),
@@ -221,7 +229,8 @@ struct FileReader {
     file: File,
     text: Zeroizing<Vec<u8>>,
     is_pipe: bool,
-    /// A pipe without a writer reads as if it had ended; it has ended if there was one.
+    /// A pipe without a writer reads as if it had ended; it has ended if there
+    /// was one.
     writer_seen: bool,
 }
 
@@ -284,16 +293,19 @@ fn is_pipe(_: &Metadata) -> bool {
     false
 }
 
-/// Returns whether the path names a descriptor that this process was started with, so that its writer came before.
+/// Returns whether the path names a descriptor that this process was started
+/// with, so that its writer came before.
 fn is_inherited(path: &Path) -> bool {
     ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|inherited| path.starts_with(inherited))
 }
 
-/// Opens an existing regular file that belongs to this crate. Nothing blocks, and a symbolic link is not followed.
+/// Opens an existing regular file that belongs to this crate. Nothing blocks,
+/// and a symbolic link is not followed.
 #[cfg(feature = "journal")]
 pub(crate) fn open_owned(path: &Path, options: &OpenOptions) -> Result<File, FileError> {
-    // Before opening, since that alone has effects on some devices and on the process at the other end of a pipe;
-    // and again on what was opened, since another file may have taken its place in between.
+    // Before opening, since that alone has effects on some devices and on the
+    // process at the other end of a pipe; and again on what was opened, since
+    // another file may have taken its place in between.
     check_regular(&fs::symlink_metadata(path).map_err(FileError::failed)?)?;
     let mut options = options.clone();
     #[cfg(unix)]
@@ -314,7 +326,8 @@ fn check_regular(metadata: &Metadata) -> Result<(), FileError> {
     }
 }
 
-/// Warns when users other than the owner can read or write a file with a secret in it.
+/// Warns when users other than the owner can read or write a file with a secret
+/// in it.
 #[cfg(unix)]
 pub(crate) fn warn_if_exposed(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
@@ -332,14 +345,14 @@ pub(crate) fn warn_if_exposed(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn warn_if_exposed(_path: &Path) {}
 
-/// Returns what `path` seems to be in place of a path, if it is not plausible and there is no such file: most often the
-/// text of the file.
+/// Returns what `path` seems to be in place of a path, if it is not plausible
+/// and there is no such file: most often the text of the file.
 pub(crate) fn misplaced(path: &Path) -> Option<&'static str> {
     suspicion_of_path(&path.to_string_lossy()).filter(|_| fs::symlink_metadata(path).is_err())
 }
 
-/// Returns whether there is certainly no such file, so that the next place is looked at. A file that cannot be opened
-/// is an error instead.
+/// Returns whether there is certainly no such file, so that the next place is
+/// looked at. A file that cannot be opened is an error instead.
 pub(crate) fn is_absent(path: &Path) -> bool {
     let gone = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     fs::metadata(path).is_err_and(|error| gone(error.kind()))
@@ -352,7 +365,8 @@ pub(crate) fn shown(path: &Path) -> String {
 
 const MAX_LEN: u64 = 1 << 20;
 
-/// How long a pipe is waited for where no call sets a deadline: when credentials and clients are created.
+/// How long a pipe is waited for where no call sets a deadline: when
+/// credentials and clients are created.
 pub(crate) const SETUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

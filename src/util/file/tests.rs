@@ -51,7 +51,8 @@ mod pipes {
         OpenOptions::new().write(true).open(path).unwrap()
     }
 
-    /// In the tests that wait for a writer, which comes as soon as the machine lets it.
+    /// In the tests that wait for a writer, which comes as soon as the machine
+    /// lets it.
     fn later() -> ReadLimits<'static> {
         ReadLimits::within(Duration::from_secs(60), None)
     }
@@ -80,7 +81,8 @@ mod pipes {
         assert_eq!((error.why, error.is_unfinished()), ("was not read: the call was stopped", true));
     }
 
-    /// Until then every read gives 0 bytes at once, which is not the end of the file.
+    /// Until then every read gives 0 bytes at once, which is not the end of the
+    /// file.
     #[test]
     fn a_writer_may_come_late() {
         let folder = Folder::new();

@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use super::token::StopToken;
 
-/// One sleep that a token may end. Dropping it leaves nothing behind in the token.
+/// One sleep that a token may end. Dropping it leaves nothing behind in the
+/// token.
 pub(crate) struct StopListener<'a> {
     token: Option<&'a StopToken>,
     key: Option<u64>,
@@ -27,7 +28,8 @@ impl<'a> StopListener<'a> {
         .await
     }
 
-    /// Returns whether the token is stopped; if not, it wakes the task when it is.
+    /// Returns whether the token is stopped; if not, it wakes the task when it
+    /// is.
     pub(crate) fn is_stopped(&mut self, context: &Context<'_>) -> bool {
         let Some(token) = self.token else { return false };
         let replaced = {
@@ -40,7 +42,8 @@ impl<'a> StopListener<'a> {
         };
         // A waker may drop a task, and with it other listeners: not under the lock.
         drop(replaced);
-        // Looked at after the entry is made: a stop in between either is seen here or finds the entry.
+        // Looked at after the entry is made: a stop in between either is seen here or
+        // finds the entry.
         token.is_stopped()
     }
 }

@@ -10,12 +10,15 @@ use crate::util::process::ProcessLock;
 #[cfg(feature = "async")]
 use super::wakers::StopWakers;
 
-/// Stops calls and waits from another thread, such as a signal handler's or that of a server that shuts down.
+/// Stops calls and waits from another thread, such as a signal handler's or
+/// that of a server that shuts down.
 ///
-/// Clones are one token. Pass it to any number of calls and pollers (`stop`). [`stop`](Self::stop) wakes sleeping
-/// ones at once, and those that wait for a response or an access token within 50 ms. It does not interrupt a DNS lookup
+/// Clones are one token. Pass it to any number of calls and pollers (`stop`).
+/// [`stop`](Self::stop) wakes sleeping ones at once, and those that wait for a
+/// response or an access token within 50 ms. It does not interrupt a DNS lookup
 /// or a TCP connect, which end at the attempt timeout. Stopped calls fail with
-/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself continues.
+/// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped); the operation itself
+/// continues.
 ///
 /// ```
 /// # let server = longrunning::testing::FakeServer::start();
@@ -54,7 +57,8 @@ impl StopToken {
         Self::default()
     }
 
-    /// Stops everything that uses this token, now and later. It cannot be undone.
+    /// Stops everything that uses this token, now and later. It cannot be
+    /// undone.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;
@@ -75,7 +79,8 @@ impl StopToken {
         self.0.wakers.wake();
     }
 
-    /// Returns whether [`stop`](Self::stop) was called, on this token or a clone.
+    /// Returns whether [`stop`](Self::stop) was called, on this token or a
+    /// clone.
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::SeqCst)
     }

@@ -27,7 +27,8 @@ impl StopWakers {
     }
 }
 
-/// A forked child has other futures. Their numbers are new, because those of the parent's may still be dropped there.
+/// A forked child has other futures. Their numbers are new, because those of
+/// the parent's may still be dropped there.
 impl Default for StopWakers {
     fn default() -> Self {
         let inherit = |parent: Option<&mut SleepingFutures>| SleepingFutures {

@@ -82,7 +82,8 @@ fn many_threads_ask_once_per_expiry() {
             }
         });
         assert_eq!(calls.load(Ordering::SeqCst), round, "round {round}");
-        // Stale after every second round, expired after the others, and refused by all at once at last.
+        // Stale after every second round, expired after the others, and refused by all
+        // at once at last.
         match round {
             5 => thread::scope(|scope| (0..64).for_each(|_| drop(scope.spawn(|| cache.refuse(5))))),
             _ if round % 2 == 0 => clock.sleep(seconds(3400)),
@@ -91,7 +92,8 @@ fn many_threads_ask_once_per_expiry() {
     }
 }
 
-/// All of them there at once, on one cache, when the first token is wanted and when the next one is.
+/// All of them there at once, on one cache, when the first token is wanted and
+/// when the next one is.
 #[cfg(target_os = "linux")] // Other systems do not give so many threads to one process.
 #[test]
 fn ten_thousand_threads_ask_once_per_expiry() {

@@ -249,7 +249,8 @@ impl Folder {
         format!("/bin/sh '{}'", self.file(name, text))
     }
 
-    /// A command that prints `output`, in which the shell puts in its variables.
+    /// A command that prints `output`, in which the shell puts in its
+    /// variables.
     fn command(&self, name: &str, output: &str) -> String {
         self.script(name, &format!("cat <<END\n{output}\nEND\n"))
     }

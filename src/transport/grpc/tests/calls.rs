@@ -231,7 +231,8 @@ fn page_of_five_megabytes() {
     assert_eq!(super::facts(&error), (ErrorKind::Transport, None, false, true));
 }
 
-/// How much a server may send of a response, and of all responses, before it has to wait for more room.
+/// How much a server may send of a response, and of all responses, before it
+/// has to wait for more room.
 fn windows(bytes: &[u8]) -> (u32, u32) {
     let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
     let (mut of_answer, mut of_connection) = (DEFAULT_WINDOW, DEFAULT_WINDOW);
@@ -277,7 +278,8 @@ fn token_is_renewed_once_when_it_is_refused() {
     assert_eq!(error.to_string(), "UNAUTHENTICATED: expired");
     let tokens: Vec<_> =
         server.seen().iter().map(|seen| header(seen, "authorization").unwrap().to_owned()).collect();
-    // The second call finds that a fresh token is refused too: another one would not help within 10 s.
+    // The second call finds that a fresh token is refused too: another one would
+    // not help within 10 s.
     assert_eq!(tokens, ["Bearer 1", "Bearer 2", "Bearer 2"]);
 }
 

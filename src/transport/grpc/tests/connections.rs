@@ -370,7 +370,8 @@ fn only_so_many_connections_stay_idle() {
     }
 }
 
-/// h2's half of a server cannot change this setting, so the frames are written here.
+/// h2's half of a server cannot change this setting, so the frames are written
+/// here.
 #[test]
 fn connection_that_allows_no_more_streams_is_left() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -389,7 +390,8 @@ fn connection_that_allows_no_more_streams_is_left() {
     }
 }
 
-/// Responds to the first call and then allows no more streams; says so, and ignores whatever else comes.
+/// Responds to the first call and then allows no more streams; says so, and
+/// ignores whatever else comes.
 fn serve_one_call(mut stream: TcpStream, count: &Sender<()>) {
     let frame = |kind: u8, flags: u8, number: u8, payload: &[u8]| {
         let mut frame = raw(kind, payload);

@@ -46,7 +46,8 @@ impl Hands {
         *self.now.lock().unwrap() += time;
     }
 
-    /// Waits until a number of calls have their deadline, which is before they need a connection.
+    /// Waits until a number of calls have their deadline, which is before they
+    /// need a connection.
     fn await_calls(&self, count: usize) {
         let begun = self.begun.lock().unwrap();
         let waited = self.more.wait_timeout_while(begun, HANGING, |begun| *begun < count).unwrap();

@@ -102,7 +102,8 @@ fn refusal_before_the_message_is_wanted() {
     get(&transport, attempt().timeout()).unwrap();
 }
 
-/// For what ends with the time alone: enough to send a request, also on busy machines.
+/// For what ends with the time alone: enough to send a request, also on busy
+/// machines.
 const SHORT: Duration = Duration::from_millis(500);
 
 const IMPROPER: &str = "response of 127.0.0.1:PORT is not valid HTTP/2";
@@ -115,7 +116,8 @@ fn get(transport: &GrpcTransport, timeout: Duration) -> Result<(), Error> {
     transport.get_operation(&request, &Attempt::new(timeout)).map(drop)
 }
 
-/// A client of a server that acts so upon its first call. All others it answers.
+/// A client of a server that acts so upon its first call. All others it
+/// answers.
 fn facing(act: fn(&mut Peer) -> io::Result<()>) -> (GrpcTransport, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

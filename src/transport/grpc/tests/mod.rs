@@ -59,7 +59,8 @@ fn proto() -> Proto {
     Proto { name: NAME.into(), ..Proto::default() }
 }
 
-/// What the layers above judge an error by: kind, code, whether it may pass, whether the server may have acted.
+/// What the layers above judge an error by: kind, code, whether it may pass,
+/// whether the server may have acted.
 fn facts(error: &Error) -> (ErrorKind, Option<Code>, bool, bool) {
     (error.kind(), error.code(), error.is_transient(), error.was_sent())
 }

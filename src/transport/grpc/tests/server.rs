@@ -1,4 +1,5 @@
-//! The server's half of h2 on a loopback port, told what to do for each request.
+//! The server's half of h2 on a loopback port, told what to do for each
+//! request.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -280,7 +281,8 @@ impl Peer {
         self.flush()
     }
 
-    /// Closes so that what was sent still comes through: a socket closed over unread bytes is reset instead.
+    /// Closes so that what was sent still comes through: a socket closed over
+    /// unread bytes is reset instead.
     fn close(&mut self) -> io::Result<()> {
         self.plain.shutdown(Shutdown::Write)?;
         io::copy(&mut self.plain, &mut io::sink()).map(drop)
@@ -329,7 +331,8 @@ fn idle() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
-/// A server of something else than HTTP/2: answers the first bytes with these, and closes.
+/// A server of something else than HTTP/2: answers the first bytes with these,
+/// and closes.
 pub(super) fn other(answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,5 @@
-//! TLS: trusted servers, client certificates, and the protocol that has to be agreed on.
+//! TLS: trusted servers, client certificates, and the protocol that has to be
+//! agreed on.
 
 use std::net::TcpListener;
 use std::sync::Arc;

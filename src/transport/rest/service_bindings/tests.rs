@@ -17,7 +17,8 @@ fn send(bindings: &Bindings, rpc: Rpc, name: &str, fields: Vec<RequestField>) ->
     }
 }
 
-/// Service, name, and what is sent for get, list of its parent, cancel, delete and wait.
+/// Service, name, and what is sent for get, list of its parent, cancel, delete
+/// and wait.
 const TABLE: [(fn() -> Bindings, &str, [&str; 5]); 11] = [
     (
         Bindings::compute_engine,
