@@ -8,7 +8,7 @@ use prost::{Message, Name};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, TYPED_RESULTS};
-use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64, plain_string};
+use crate::json::{InvalidJson, JsonReader, JsonWriter, RawJson, encode_base64};
 use crate::types::known::{self, KnownType, why_not_decoded};
 use crate::types::message::JsonMessage;
 use crate::types::packed::PackedAny;
@@ -277,9 +277,9 @@ impl Any {
     }
 
     /// Creates an `Any` of the object `raw`, which shares the text of `source`.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let text = source.part(raw);
-        if Self::leads_with_type(raw.text()) {
+        if Self::leads_with_type(raw) {
             return Ok(Self::of_checked(text));
         }
         let type_url = Some(known::type_url(raw)?.into());
@@ -288,9 +288,9 @@ impl Any {
 
     /// Returns whether the type's URL comes first in a JSON value, and has no
     /// escapes.
-    pub(super) fn leads_with_type(json: &str) -> bool {
-        json.strip_prefix(r#"{"@type":"#).is_some_and(|rest| plain_string(rest).is_some())
-            || leading_type(json).is_some()
+    pub(super) fn leads_with_type(raw: RawJson<'_>) -> bool {
+        let json = raw.text();
+        (raw.is_plain() && json.starts_with(r#"{"@type":""#)) || leading_type(json).is_some()
     }
 
     /// Creates an `Any` of an object that [leads with its

@@ -20,8 +20,8 @@ pub(super) struct LazyAny {
 
 impl LazyAny {
     /// Checks the object `raw`, a part of `source`.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
-        if Any::leads_with_type(raw.text()) {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+        if Any::leads_with_type(raw) {
             return Ok(Self { span: Some(source.span(raw)), any: OnceLock::new() });
         }
         Any::read(source, raw).map(|any| Some(any).into())

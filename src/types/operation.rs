@@ -430,7 +430,7 @@ impl Operation {
     pub(super) fn of_fields<'a>(
         fields: &OperationFields<'a>,
         raw: RawJson<'a>,
-        source: &SharedSource<'a>,
+        source: &SharedSource,
     ) -> Result<Self, InvalidJson> {
         if fields.may_be_extended()
             && let Some(extended) = extended::read(source, raw)?
@@ -458,7 +458,7 @@ impl Operation {
 
     /// Creates an extended operation, whose metadata are the whole of it.
     fn extended<'a>(
-        source: &SharedSource<'a>,
+        source: &SharedSource,
         raw: RawJson<'a>,
         parts: ExtendedOperation,
     ) -> Result<Self, InvalidJson> {

@@ -24,8 +24,8 @@ impl<'a> OperationFields<'a> {
     /// them.
     pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
         let fields = self;
-        let raw = reader.fields(|name, reader| {
-            let value = Some(reader.value()?);
+        let raw = reader.values(|name, value| {
+            let value = Some(value);
             match name {
                 "name" => fields.name = value,
                 "done" => fields.done = value,
@@ -35,7 +35,6 @@ impl<'a> OperationFields<'a> {
                 "kind" => (fields.kind, fields.has_others) = (value, true),
                 _ => fields.has_others = true,
             }
-            Ok(())
         })?;
         raw.check_depth()?;
         match raw.text().len() {

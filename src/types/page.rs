@@ -1,7 +1,7 @@
 //! One page of ListOperations.
 
 use crate::error::Error;
-use crate::json::{InvalidJson, JsonReader, RawJson};
+use crate::json::{InvalidJson, JsonReader};
 use crate::types::extended::{ListShape, missing_place};
 use crate::types::operation_fields::OperationFields;
 use crate::types::text::SharedSource;
@@ -103,6 +103,8 @@ impl OperationPage {
 struct PageParts<'a> {
     /// The whole document.
     text: &'a str,
+    /// The part of it that the last operation shares with those before it.
+    block: Option<SharedSource>,
     page: OperationPage,
     /// Of the errors of its operations.
     details: usize,
@@ -126,58 +128,27 @@ impl<'a> PageParts<'a> {
         fields.map(drop)
     }
 
-    /// Reads a list of operations. Those of a block share one copy of its text.
+    /// Reads a list of operations.
     fn operations(&mut self, reader: &mut JsonReader<'a>, scope: Option<&str>) -> Result<(), InvalidJson> {
         self.shape.has_list();
-        let first = self.page.operations.len();
-        let (mut block, mut refusal) = (Vec::new(), Ok(()));
         let list = reader.elements(|reader| {
-            // Checked for each operation, because a block of tiny ones has thousands that
-            // are not yet on the page.
-            has_room(self.page.operations.len() + block.len() + self.details)?;
+            has_room(self.page.operations.len() + self.details)?;
             let mut fields = OperationFields::default();
             let raw = fields.read(reader)?;
-            if is_full(&block, raw) {
-                refusal = self.keep(&mut block, first, scope);
-                // Any error ends the list; that of the block is returned below.
-                refusal.as_ref().map_err(|_| InvalidJson::new(""))?;
-            }
-            block.push((fields, raw));
-            Ok(())
-        });
-        // An error in an operation comes before one in the text after it, as if each
-        // was made when it was read.
-        refusal.and_then(|()| self.keep(&mut block, first, scope)).and(list.map(drop))
-    }
-
-    /// Makes the operations of a block. `first` is the index on the page of the
-    /// first operation of the list.
-    fn keep(
-        &mut self,
-        block: &mut OperationBlock<'a>,
-        first: usize,
-        scope: Option<&str>,
-    ) -> Result<(), InvalidJson> {
-        let ends = block.first().zip(block.last());
-        let Some(((_, start), (_, last))) = ends else { return Ok(()) };
-        // The text from the first operation of the block to its last, with what
-        // separates them: one copy and one allocation for all.
-        let source = SharedSource::new(start.to(*last, self.text));
-        for (fields, raw) in block.iter() {
-            let index = self.page.operations.len();
-            let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
-            has_room(index + self.details).map_err(at)?;
-            let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
+            let source = match self.block.take() {
+                Some(block) if block.contains(raw) => block,
+                _ => SharedSource::block(self.text, raw, BLOCK),
+            };
+            let operation = Operation::of_fields(&fields, raw, &source)?;
+            self.block = Some(source);
             self.details += details_of(&operation);
-            let operation = match scope {
+            self.page.operations.push(match scope {
                 Some(scope) => operation.completed_in(scope),
                 None => operation,
-            };
-            self.page.operations.push(operation);
-        }
-        // Its allocation serves the next block.
-        block.clear();
-        Ok(())
+            });
+            Ok(())
+        });
+        list.map(drop)
     }
 
     /// Reads a list of extended operations, or the map of an aggregated list by
@@ -224,16 +195,6 @@ impl<'a> PageParts<'a> {
         self.page.unreachable.push(place);
         Ok(())
     }
-}
-
-/// Operations that stand one after the other.
-type OperationBlock<'a> = Vec<(OperationFields<'a>, RawJson<'a>)>;
-
-/// Returns whether a block would be too long with the operation `raw`. An
-/// operation that is kept holds the text of its block.
-fn is_full(block: &OperationBlock<'_>, raw: RawJson<'_>) -> bool {
-    let first = block.first();
-    first.is_some_and(|(_, first)| raw.start_in(*first) + raw.text().len() > BLOCK)
 }
 
 /// Bytes of text that operations share. More would hardly be faster.
@@ -347,8 +308,6 @@ mod tests {
         assert!((7..30).contains(&blocks), "{blocks} blocks");
     }
 
-    /// Operations are made block by block; errors come as if they were made one
-    /// by one.
     #[test]
     fn the_first_error_counts() {
         let rows = [

@@ -176,7 +176,7 @@ impl Status {
 
     /// Reads the object `raw`; the details share the text of `source`, around
     /// it.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
             match name {

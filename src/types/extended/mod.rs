@@ -38,7 +38,7 @@ pub(super) struct ExtendedOperation {
 ///
 /// An object that is neither is an error.
 pub(super) fn read<'a>(
-    source: &SharedSource<'a>,
+    source: &SharedSource,
     raw: RawJson<'a>,
 ) -> Result<Option<ExtendedOperation>, InvalidJson> {
     let fields = ExtendedFields::read(raw)?;
@@ -61,7 +61,7 @@ pub(super) fn read<'a>(
 /// does not lead to it.
 pub(super) fn name_by_link<'a>(
     kind: RawJson<'a>,
-    source: &SharedSource<'a>,
+    source: &SharedSource,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
     if kind.string().ok().as_deref() != Some("storage#operation") {
@@ -95,7 +95,7 @@ fn done_number(form: OperationForm) -> i32 {
 fn name<'a>(
     form: OperationForm,
     fields: &ExtendedFields<'a>,
-    source: &SharedSource<'a>,
+    source: &SharedSource,
 ) -> Result<SharedText, InvalidJson> {
     if let Some(path) = fields.self_link.and_then(|link| linked(link, source)) {
         return Ok(path);
@@ -111,7 +111,7 @@ fn name<'a>(
     Ok(whole.map_or(bare, SharedText::from))
 }
 
-fn linked<'a>(link: RawJson<'a>, source: &SharedSource<'a>) -> Option<SharedText> {
+fn linked<'a>(link: RawJson<'a>, source: &SharedSource) -> Option<SharedText> {
     let url = source.string(link).ok()?;
     let path = link::path_of(url.as_str())?;
     let name = &url.as_str()[path.clone()];
