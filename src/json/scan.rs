@@ -23,13 +23,13 @@ pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
     let mut next = scanner.take()?;
     // A loop and no recursion, so that no nesting exhausts the stack.
     loop {
-        let mut is_open = false;
+        let mut has_next = false;
         match next {
             b'"' => scanner.string()?,
             b'{' | b'[' => {
                 scanner.open(next)?;
                 next = scanner.next()?;
-                is_open = !scanner.close(next);
+                has_next = !scanner.close(next);
             }
             b't' => scanner.word(b"rue")?,
             b'f' => scanner.word(b"alse")?,
@@ -37,13 +37,13 @@ pub(crate) fn scan(text: &str) -> Option<ScannedValue> {
             _ => scanner.number(next)?,
         }
         // After a value come a comma, or the ends of what it is the last in.
-        while !is_open {
+        while !has_next {
             if scanner.depth == 0 {
                 return scanner.value(text);
             }
             next = scanner.next()?;
-            is_open = next == b',';
-            if is_open {
+            has_next = next == b',';
+            if has_next {
                 // A key or a value must follow, so `{"a":1,}` and `[1,]` are rejected.
                 next = scanner.next()?;
             } else {
