@@ -80,6 +80,7 @@ impl OperationService {
             OperationForm::KubernetesEngine => KubernetesEngine,
             OperationForm::CloudDns => CloudDns,
             OperationForm::DeploymentManager => DeploymentManager,
+            OperationForm::CloudStorage => CloudStorage,
             _ => return None,
         })
     }
