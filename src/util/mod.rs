@@ -2,9 +2,9 @@
 //! credentials or operations.
 //!
 //! - time: [`clock`], with sleeps and jitter
-//! - the process: [`env`] variables, [`threads`], [`sync`] and [`process`]
-//!   (locks and `fork`)
-//! - input: [`file`], [`url`], [`percent`]
+//! - the process: [environment variables](mod@env), [`threads`], [`sync`] and
+//!   [`process`] (locks and `fork`)
+//! - input: [`mod@file`], [`url`], [`percent`]
 //! - secrets: [`secret`] holds them, [`redact`] finds them, [`excerpt`] keeps
 //!   them out of messages
 //! - ends: [`stop`] tokens
