@@ -354,7 +354,7 @@ impl<'a> Attempt<'a> {
     /// Transports call it for errors too.
     ///
     /// `headers` is only called if there is an observer.
-    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+    pub fn observe_response(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
             observer.show(&headers());
         }

@@ -93,7 +93,7 @@ impl GrpcTransport {
         let UnaryCall { message, once, .. } = *call;
         let sent = GrpcCall { head, message, limit: self.options.message_limit, io, left: &left, once };
         let response = self.pool.call(&sent);
-        let response = response.inspect(|response| attempt.answered(|| metadata(response)));
+        let response = response.inspect(|response| attempt.observe_response(|| metadata(response)));
         let error = match response.map(|response| status::read(response, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {

@@ -36,7 +36,7 @@ impl RestTransport {
                 headers.push((authorization.header().into(), authorization.value().into()));
             }
             let response = self.send(request, &url, &headers, attempt.stop(), deadline)?;
-            attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
+            attempt.observe_response(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
             if rejected.is_some_and(|rejected| authorizer.invalidate(rejected.generation())) {
                 log::debug!("`{}`: 401, trying once more with a fresh token", shown_name(request.name));
