@@ -2,7 +2,8 @@
 
 use crate::kit::{Lro, lro};
 
-const COMMANDS: [&str; 8] = ["get", "list", "wait", "cancel", "delete", "serve", "completions", "man"];
+const COMMANDS: [&str; 9] =
+    ["start", "get", "list", "wait", "cancel", "delete", "serve", "completions", "man"];
 
 #[test]
 fn help_names_every_command_status_and_variable() {
@@ -35,6 +36,27 @@ fn help_of_every_command_has_an_example() {
             );
         }
     }
+}
+
+/// The options for requests, credentials and output say nothing about a command that has none of these.
+#[test]
+fn commands_that_send_no_request_show_their_own_options_alone() {
+    let rows = [
+        ("serve", vec!["--port", "--script", "--print-script", "--help"]),
+        ("completions", vec!["--help"]),
+        ("man", vec!["--help"]),
+    ];
+    for (command, expected) in rows {
+        let help = Lro::new(&[command, "-h"]).runs().exits(0).stdout;
+        let options = help.split("Examples:").next().unwrap().lines().map(str::trim_start);
+        let options: Vec<_> = options.filter(|line| line.starts_with('-')).collect();
+        let named = |line: &&str| expected.iter().any(|option| line.contains(option));
+        assert!(options.iter().all(named) && options.len() == expected.len(), "{command}: {help}");
+        let page = lro("man").word(command).runs().exits(0).stdout;
+        assert!(!page.contains("impersonate"), "{command}: {page}");
+    }
+    // They are taken all the same, as by an alias that sets them.
+    Lro::new(&["--endpoint", "run.googleapis.com", "completions", "bash", "--anonymous"]).runs().exits(0);
 }
 
 #[test]
