@@ -115,8 +115,9 @@ fn command_lines(line: &str) -> Vec<Vec<String>> {
     let line: String = line.split('\'').enumerate().map(quoted).collect();
     let words = |part: &str| {
         let words = part.split(' ').filter(|word| !word.is_empty());
-        let mut words =
-            words.map(|word| word.replace('\u{a0}', " ").replace("$LRO", "projects/p/locations/l"));
+        let words = words.map(|word| word.replace('\u{a0}', " ").replace("$LRO", "projects/p/locations/l"));
+        // The file of the example does not exist here.
+        let mut words = words.map(|word| word.replace("@service.json", "{}"));
         words.find(|word| word == "lro")?;
         let words: Vec<String> = words.collect();
         let anonymous = words.iter().any(|word| word == "--anonymous");
