@@ -1,11 +1,28 @@
 //! From the response of a start to the operation in it.
+//!
+//! Not every method returns an operation: some return it in a field, some
+//! return the resource at once, and some have several outcomes. A wrong guess
+//! is costly: a resource that is taken for a running operation is polled for a
+//! day. So the fields decide.
+//!
+//! | response | read as |
+//! |---|---|
+//! | `{"name": …, "done": …, …}`, or a name alone | the operation |
+//! | `{"operation": {…}, …}` | the operation in the field |
+//! | `{"kind": "compute#operation", …}` | an extended operation |
+//! | `{"name": …, "labels": …}` | an error: a resource, no operation |
+//! | empty | an error: no operation |
+//!
+//! Every error here is about a request that was accepted. It keeps the body,
+//! which may be the only trace of the result.
 
 use crate::error::Error;
 use crate::json::JsonReader;
 use crate::types::Operation;
 use crate::util::excerpt::excerpt;
 
-/// The body of a successful response.
+/// The body of a successful response: text over REST, or the bytes of a message
+/// over gRPC and with `alt=proto`.
 #[derive(Clone, Copy)]
 pub(super) enum StartPayload<'a> {
     Json(&'a str),
@@ -18,7 +35,8 @@ pub(super) enum StartPayload<'a> {
 /// This is the one place where the body of such a response becomes an
 /// operation, over REST and over gRPC.
 pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error> {
-    // What cannot be read may be an operation all the same, which then runs.
+    // A body that cannot be read may still be an operation, which then runs.
+    // The error keeps the body, so that the program can look for it.
     read(payload).map_err(|error| match (error.is_no_operation(), payload) {
         (true, _) => error,
         (false, StartPayload::Json(text)) => error.sent(true).with_response_body(text),
@@ -28,6 +46,8 @@ pub(super) fn start_result(payload: StartPayload<'_>) -> Result<Operation, Error
     })
 }
 
+/// Reads the payload. An error with `is_no_operation` is certain; every other
+/// one leaves open whether an operation runs.
 fn read(payload: StartPayload<'_>) -> Result<Operation, Error> {
     match payload {
         StartPayload::Json(text) if text.trim_ascii().is_empty() => Err(no_operation("it is empty", text)),
@@ -43,10 +63,14 @@ fn read(payload: StartPayload<'_>) -> Result<Operation, Error> {
     }
 }
 
+/// Reads the form that the names of the fields tell.
 fn from_json(text: &str) -> Result<Operation, Error> {
     let shape = StartShape::of(text)?;
     let operation = match shape.wrapped {
         Some(wrapped) if !shape.is_operation() => Operation::from_json(wrapped)?,
+        // It has a `status`, as operations of Compute Engine have and as
+        // resources have while they are created. So the parser of operations
+        // decides.
         None if shape.may_be_extended() => {
             Operation::from_json(text).map_err(|error| match shape.is_extended {
                 true => error,
@@ -63,24 +87,36 @@ fn from_json(text: &str) -> Result<Operation, Error> {
     }
 }
 
-/// Services give no name to what was done at once, and to nothing else.
+/// Returns whether an operation can be polled, or does not have to be: services
+/// leave the name out only of what was done at once.
 fn is_named_or_done(operation: &Operation) -> bool {
     operation.is_done() || !operation.name().is_empty()
 }
 
-/// What the fields of an object tell about it.
+/// What the fields of an object tell about it. Values are looked at only as far
+/// as they distinguish operations from resources.
 #[derive(Default)]
 struct StartShape<'a> {
     has_name: bool,
+    /// It has a field that is specific to operations: `done`, `metadata`,
+    /// `response` or `error`.
     has_state: bool,
     /// Its kind or type is that of an operation of Compute Engine, Cloud SQL
     /// and others.
     is_extended: bool,
+    /// The names of all fields but those, in their order.
     others: Vec<String>,
+    /// The object in the field `operation`.
     wrapped: Option<&'a str>,
 }
 
 impl<'a> StartShape<'a> {
+    /// Reads the fields of the object.
+    ///
+    /// # Errors
+    ///
+    /// That of a response that is no operation, for JSON of another kind;
+    /// `Decode` for a text that is not JSON.
     fn of(text: &'a str) -> Result<Self, Error> {
         let mut shape = Self::default();
         let read = JsonReader::document(text, |reader| {
@@ -120,6 +156,7 @@ impl<'a> StartShape<'a> {
         !self.is_operation() && self.others.iter().any(|name| name == "status")
     }
 
+    /// Returns the names of the fields for a message, the first eight of them.
     fn described(&self) -> String {
         let names = self.has_name.then_some("name").into_iter().chain(self.others.iter().map(String::as_str));
         let names: Vec<_> = names.take(MOST_FIELDS).map(|name| format!("`{}`", excerpt(name))).collect();
