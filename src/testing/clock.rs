@@ -34,6 +34,13 @@ struct ClockState {
     chance: f64,
 }
 
+/// An instant of the server: for durations, and as date and time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerMoment {
+    pub(super) elapsed: Duration,
+    pub(super) wall: SystemTime,
+}
+
 impl VirtualClock {
     pub(super) fn new(pace: ClockPace) -> Self {
         let inherit = |parent: Option<&mut ClockState>| {
@@ -49,6 +56,11 @@ impl VirtualClock {
     /// Time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         self.elapsed_in(&self.state.lock())
+    }
+
+    pub(super) fn moment(&self) -> ServerMoment {
+        let state = self.state.lock();
+        ServerMoment { elapsed: self.elapsed_in(&state), wall: self.wall_in(&state) }
     }
 
     pub(super) fn advance(&self, duration: Duration) {
@@ -76,6 +88,12 @@ impl VirtualClock {
         self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
+    fn wall_in(&self, state: &ClockState) -> SystemTime {
+        let (wall, then) = state.wall;
+        let passed = self.elapsed_in(state).saturating_sub(then);
+        wall.checked_add(passed).unwrap_or(wall)
+    }
+
     fn elapsed_in(&self, state: &ClockState) -> Duration {
         let passed = if self.is_virtual() { Duration::ZERO } else { self.start.elapsed() };
         passed.saturating_add(state.advanced)
@@ -95,10 +113,7 @@ impl Clock for VirtualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        let state = self.state.lock();
-        let (wall, then) = state.wall;
-        let passed = self.elapsed_in(&state).saturating_sub(then);
-        wall.checked_add(passed).unwrap_or(wall)
+        self.wall_in(&self.state.lock())
     }
 
     fn sleep(&self, duration: Duration) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::types::{Any, Code, Operation, OperationForm, Status};
 /// cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, SystemTime};
 /// use longrunning::testing::{FakeOperation, FakeServer};
 /// use longrunning::{Any, Code, Operation, Status};
 ///
@@ -87,7 +87,7 @@ impl FakeOperation {
     /// since [`insert`](super::FakeServer::insert).
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, SystemTime};
     /// use longrunning::testing::{FakeOperation, FakeServer};
     ///
     /// let server = FakeServer::start();
@@ -169,7 +169,7 @@ impl FakeOperation {
     /// percent. It must not call the server.
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, SystemTime};
     /// use longrunning::testing::{FakeOperation, FakeServer};
     /// use longrunning::{Any, Progress};
     ///
@@ -192,15 +192,18 @@ impl FakeOperation {
         self
     }
 
-    /// Sends the operation in the form of a service with a type of its own,
-    /// such as Compute Engine.
+    /// Sends the operation in the form of a service with a type or URLs of its
+    /// own, such as Compute Engine.
     ///
     /// The name is that of the service, as in
-    /// `projects/p/zones/z/operations/o`. The server then has the methods of
-    /// the service under its URLs: Compute Engine holds a `POST …/wait` for
-    /// two minutes and has no cancel, Cloud SQL cancels at `POST …/cancel`.
-    /// The percentage is in the `progress` of the form, if it has one. Response
-    /// and metadata are not sent.
+    /// `projects/p/zones/z/operations/o`, or `b/B/operations/o` for Cloud
+    /// Storage. The server then has the methods of the service under its URLs:
+    /// Compute Engine holds a `POST …/wait` for two minutes and has no cancel,
+    /// Cloud SQL cancels at `POST …/cancel`.
+    ///
+    /// The fields of extended operations have the times of the server's clock,
+    /// and the percentage if there is a field for it. Only Cloud Storage sends
+    /// the response and the metadata.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -272,9 +275,11 @@ impl FakeOperation {
     }
 
     /// Returns the state at this age, after `polls` polls.
-    pub(super) fn at(&self, age: Duration, polls: u64) -> Operation {
-        let (operation, percent) = self.plain_at(age, polls);
-        in_form(self.form, operation, percent)
+    pub(super) fn at(&self, times: FakeTimes, polls: u64) -> Operation {
+        let (operation, percent) = self.plain_at(times.age, polls);
+        // It may have ended before this look.
+        let ended = self.ends_at().map_or(times.age, |end| end.min(times.age));
+        in_form(self.form, operation, percent, FakeTimes { age: ended, ..times })
     }
 
     /// Returns the state before it is written in a form, and the percentage.
@@ -342,14 +347,28 @@ impl fmt::Debug for FakeOperation {
     }
 }
 
-/// Returns the operation after a cancel call: done, with the code `CANCELLED`.
-pub(super) fn cancelled(operation: &Operation) -> Operation {
-    let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
-    match operation.metadata() {
-        _ if operation.form().is_extended() => in_form(operation.form(), failed, 0),
-        Some(metadata) => failed.with_metadata(metadata.clone()),
-        None => failed,
+/// When an operation was inserted, and its age, or its age when it ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FakeTimes {
+    pub(super) inserted: SystemTime,
+    pub(super) age: Duration,
+}
+
+impl FakeTimes {
+    /// Of an operation that is inserted now.
+    pub(super) fn at(inserted: SystemTime) -> Self {
+        Self { inserted, age: Duration::ZERO }
     }
+}
+
+/// Returns the operation after a cancel call: done, with the code `CANCELLED`.
+pub(super) fn cancelled(operation: &Operation, times: FakeTimes) -> Operation {
+    let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
+    let failed = match operation.metadata() {
+        Some(metadata) if !operation.form().is_extended() => failed.with_metadata(metadata.clone()),
+        _ => failed,
+    };
+    in_form(operation.form(), failed, 0, times)
 }
 
 /// The same state under another name.

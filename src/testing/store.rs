@@ -9,7 +9,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::operation::{FakeOperation, cancelled};
+use super::clock::ServerMoment;
+use super::operation::{FakeOperation, FakeTimes, cancelled};
 use super::rpc_response::{OperationView, ResponsePage};
 use crate::types::{Operation, OperationForm};
 
@@ -28,7 +29,7 @@ pub(super) struct OperationStore {
 #[derive(Debug)]
 struct StoredOperation {
     name: String,
-    since: Duration,
+    since: ServerMoment,
     polls: u64,
     state: StoredState,
 }
@@ -57,12 +58,12 @@ pub(super) struct InvalidPageToken;
 
 impl OperationStore {
     /// Adds an operation; one of the same name is replaced and keeps its place.
-    pub(super) fn insert(&mut self, operation: FakeOperation, now: Duration) {
+    pub(super) fn insert(&mut self, operation: FakeOperation, now: ServerMoment) {
         let name = operation.name().to_owned();
         let number = self.numbers.get(&name).copied().unwrap_or(self.next);
         self.next = self.next.max(number + 1);
         let state = match operation.is_settled() {
-            true => StoredState::settled(operation.at(Duration::ZERO, 0)),
+            true => StoredState::settled(operation.at(FakeTimes::at(now.wall), 0)),
             false => StoredState::Changing(Box::new(operation)),
         };
         self.numbers.insert(name.clone(), number);
@@ -89,16 +90,16 @@ impl OperationStore {
     }
 
     /// Returns the operation as it is now; counts as a look.
-    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<OperationView>> {
+    pub(super) fn look(&mut self, name: &str, now: ServerMoment) -> Option<Arc<OperationView>> {
         self.entry(name).map(|entry| entry.look(now))
     }
 
     /// Returns the operation as it is now; does not count as a look.
-    pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
+    pub(super) fn peek(&self, name: &str, now: ServerMoment) -> Option<Operation> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         Some(match &entry.state {
             StoredState::Settled(view) => view.get().clone(),
-            StoredState::Changing(operation) => operation.at(entry.age(now), entry.polls),
+            StoredState::Changing(operation) => operation.at(entry.times(now), entry.polls),
         })
     }
 
@@ -111,7 +112,7 @@ impl OperationStore {
     }
 
     /// Returns how long until it is done, where time decides.
-    pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
+    pub(super) fn time_left(&self, name: &str, now: ServerMoment) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         match &entry.state {
             StoredState::Settled(_) => None,
@@ -121,7 +122,7 @@ impl OperationStore {
 
     /// Cancels a running operation that lets itself be cancelled; `false` when
     /// there is none of that name.
-    pub(super) fn cancel(&mut self, name: &str, now: Duration) -> bool {
+    pub(super) fn cancel(&mut self, name: &str, now: ServerMoment) -> bool {
         let current = self.peek(name, now);
         let Some(entry) = self.entry(name) else { return false };
         let cancellable = match &entry.state {
@@ -129,7 +130,7 @@ impl OperationStore {
             StoredState::Changing(operation) => operation.is_cancellable(),
         };
         if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
-            entry.state = StoredState::settled(cancelled(&operation));
+            entry.state = StoredState::settled(cancelled(&operation, entry.times(now)));
         }
         true
     }
@@ -143,9 +144,12 @@ impl OperationStore {
     pub(super) fn list(
         &mut self,
         query: &ListQuery<'_>,
-        now: Duration,
+        now: ServerMoment,
     ) -> Result<ResponsePage, InvalidPageToken> {
         let mut page = ResponsePage { collection: query.collection.to_owned(), ..ResponsePage::default() };
+        let form = self.form_in(query);
+        // GKE has no pages.
+        let page_size = if form == OperationForm::KubernetesEngine { usize::MAX } else { query.page_size };
         let start = query.position()?;
         let mut last = start;
         let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
@@ -155,13 +159,15 @@ impl OperationStore {
                 page.operations.push(view);
                 last = number + 1;
             }
-            if page.operations.len() >= query.page_size {
+            if page.operations.len() >= page_size {
                 break;
             }
         }
         let unreachable = query.partial && !self.unreachable.is_empty();
         if rest.any(|(_, entry)| query.wants(entry.is_done(now))) {
             page.next_page_token = query.token(last);
+        } else if form.is_extended() {
+            page.unreachable.clone_from(&self.unreachable);
         } else if unreachable && !page.operations.is_empty() {
             // AIP-217: what was unreachable comes on a page of its own, behind the last
             // resource.
@@ -172,21 +178,31 @@ impl OperationStore {
         Ok(page)
     }
 
+    /// Returns the form of the operations in a list.
+    pub(super) fn form_in(&self, query: &ListQuery<'_>) -> OperationForm {
+        let mut covered = self.entries.values().filter(|entry| query.covers(&entry.name));
+        covered.next().and_then(|entry| self.form(&entry.name)).unwrap_or_default()
+    }
+
     fn entry(&mut self, name: &str) -> Option<&mut StoredOperation> {
         self.entries.get_mut(self.numbers.get(name)?)
     }
 }
 
 impl StoredOperation {
-    fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.since)
+    fn age(&self, now: ServerMoment) -> Duration {
+        now.elapsed.saturating_sub(self.since.elapsed)
     }
 
-    fn look(&mut self, now: Duration) -> Arc<OperationView> {
+    fn times(&self, now: ServerMoment) -> FakeTimes {
+        FakeTimes { inserted: self.since.wall, age: self.age(now) }
+    }
+
+    fn look(&mut self, now: ServerMoment) -> Arc<OperationView> {
         self.polls = self.polls.saturating_add(1);
         let current = match &self.state {
             StoredState::Settled(view) => return view.clone(),
-            StoredState::Changing(operation) => OperationView::new(operation.at(self.age(now), self.polls)),
+            StoredState::Changing(operation) => OperationView::new(operation.at(self.times(now), self.polls)),
         };
         if current.is_done() {
             self.state = StoredState::Settled(current.clone());
@@ -194,10 +210,10 @@ impl StoredOperation {
         current
     }
 
-    fn is_done(&self, now: Duration) -> bool {
+    fn is_done(&self, now: ServerMoment) -> bool {
         match &self.state {
             StoredState::Settled(view) => view.is_done(),
-            StoredState::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
+            StoredState::Changing(operation) => operation.at(self.times(now), self.polls).is_done(),
         }
     }
 }
