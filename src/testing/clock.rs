@@ -4,11 +4,13 @@
 //! forward, and the server holds a response back in the same way. Only bytes on
 //! the loopback socket take real time, and that time does not count:
 //!
-//!     client                          clock          server
-//!     sleep_until(T+0.5s)             T+0.5s
-//!     sends a request, 10 s timeout   budget = 10 s
-//!                                     T+4.5s         Reply::delay(4 s)
-//!     receives the response at T+4.5s
+//! ```text
+//! client                          clock          server
+//! sleep_until(T+0.5s)             T+0.5s
+//! sends a request, 10 s timeout   budget = 10 s
+//!                                 T+4.5s         Reply::delay(4 s)
+//! receives the response at T+4.5s
+//! ```
 //!
 //! A sleep in one thread moves the time for all. Two threads that sleep a
 //! minute each at the same moment may therefore move the clock by one minute or

@@ -4,9 +4,11 @@
 //! computes the state from its age and the number of its polls. So its states
 //! do not depend on when they are read:
 //!
-//!     Operation::running ──── time or polls ────> Operation::succeeded or Operation::failed
-//!     metadata: progress(0..100)                  metadata: progress(100)
-//!          └── cancel, unless ignored ──────────> Operation::failed, CANCELLED
+//! ```text
+//! Operation::running ──── time or polls ────> Operation::succeeded or Operation::failed
+//! metadata: progress(0..100)                  metadata: progress(100)
+//!      └── cancel, unless ignored ──────────> Operation::failed, CANCELLED
+//! ```
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,8 +5,10 @@
 //! faults of that reply. Then it reads the next one. Pipelined requests are
 //! served in their order.
 //!
-//!     RequestReader::next ──> ServerBackend::record, reply_to ──> Http1Exchange::respond ──> writer::send
-//!          (peeks)                                                 (pauses)                  (cuts, drips)
+//! ```text
+//! RequestReader::next ──> ServerBackend::record, reply_to ──> Http1Exchange::respond ──> writer::send
+//!      (peeks)                                                 (pauses)                  (cuts, drips)
+//! ```
 
 mod reader;
 mod writer;

@@ -2,12 +2,14 @@
 //! as in [gRPC's
 //! protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 //!
-//!     request   HEADERS  :path /google.longrunning.Operations/GetOperation, content-type application/grpc
-//!               DATA     flag (1 byte), length (4 bytes), message
-//!     response  HEADERS  :status 200, content-type application/grpc
-//!               DATA     flag, length, message
-//!               HEADERS  grpc-status 0
-//!     error     HEADERS  :status 200, grpc-status 5, grpc-message …, grpc-status-details-bin …
+//! ```text
+//! request   HEADERS  :path /google.longrunning.Operations/GetOperation, content-type application/grpc
+//!           DATA     flag (1 byte), length (4 bytes), message
+//! response  HEADERS  :status 200, content-type application/grpc
+//!           DATA     flag, length, message
+//!           HEADERS  grpc-status 0
+//! error     HEADERS  :status 200, grpc-status 5, grpc-message …, grpc-status-details-bin …
+//! ```
 //!
 //! Only unary calls exist: exactly one message in each direction.
 

@@ -1,7 +1,9 @@
 //! HTTP/2 without TLS: gRPC, and REST for clients that use it.
 //!
-//!     Http2Session::next ──> ServerBackend::record, reply_to ──> Http2Exchange::respond ──> Http2Session::push
-//!          (a stream)                                             (pauses)                   (frames)
+//! ```text
+//! Http2Session::next ──> ServerBackend::record, reply_to ──> Http2Exchange::respond ──> Http2Session::push
+//!      (a stream)                                             (pauses)                   (frames)
+//! ```
 //!
 //! Streams of one connection are served one after the other, in the order in
 //! which they were opened. So a response that is held back holds up the later

@@ -6,7 +6,9 @@
 //! loop: let h2 work, write what it has written, read from the socket, try
 //! again.
 //!
-//!     h2  <──> Pipe (incoming, outgoing)  <──pump, read──>  TcpStream
+//! ```text
+//! h2  <──> Pipe (incoming, outgoing)  <──pump, read──>  TcpStream
+//! ```
 //!
 //! As over HTTP/1.1, the last bytes of a request stay in the socket until
 //! [`accept`](Http2Session::accept), so that closing the connection can reset
