@@ -60,6 +60,9 @@ pub enum ErrorKind {
 struct ErrorInner {
     kind: ErrorKind,
     message: String,
+    /// What to do, if the cause of the failure decides it. `Display` ends with
+    /// it.
+    advice: Option<&'static str>,
     method: Option<&'static str>,
     name: Option<String>,
     status: Option<Status>,
@@ -345,6 +348,7 @@ impl Error {
         Self(Box::new(ErrorInner {
             kind,
             message: redacted(&message.into()).into_owned(),
+            advice: None,
             method: None,
             name: None,
             status: None,
@@ -493,7 +497,9 @@ impl Error {
     /// failed in a row. The message names it.
     pub(crate) fn with_fault(mut self, fault: Self, polls: u32) -> Self {
         let polls = if polls > 1 { format!("the last {polls} polls") } else { "the last poll".to_owned() };
-        self = self.note(format_args!("{polls} failed: {fault}"));
+        // The advice goes to the end of the whole message.
+        self.0.advice = fault.0.advice;
+        self = self.note(format_args!("{polls} failed: {}", WithoutAdvice(&fault)));
         self.0.fault = Some(fault);
         self
     }
@@ -625,6 +631,7 @@ impl From<HttpError> for Error {
         let mut made =
             Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());
         made.0.is_unknown_host = is_unknown_host;
+        made.0.advice = advice(error.kind(), error.is_transient());
         made.0.http_status = error.http_status();
         let made = if is_page { made.of_status_page() } else { made };
         match error.into_source() {
@@ -634,22 +641,48 @@ impl From<HttpError> for Error {
     }
 }
 
+/// Returns what to do about a connection that could not be opened.
+///
+/// The messages of the other kinds say what was expected, or which setting is
+/// the cause.
+fn advice(kind: HttpErrorKind, is_transient: bool) -> Option<&'static str> {
+    match kind {
+        HttpErrorKind::Connect => Some("check the endpoint and the network"),
+        HttpErrorKind::Resolve if is_transient => Some("check the DNS server of this machine"),
+        HttpErrorKind::Resolve => Some("check the spelling of the endpoint"),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Error {
+    /// Writes `ATTEMPTED: WHAT HAPPENED (ATTEMPTS): CAUSES; WHAT TO DO`, of
+    /// which only the alternate form has the causes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
+        WithoutAdvice(self).fmt(f)?;
+        self.0.advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+/// Writes an error without what to do, for a longer message around it.
+struct WithoutAdvice<'a>(&'a Error);
+
+impl fmt::Display for WithoutAdvice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(error) = self;
+        let inner = &error.0;
         if let (Some(method), Some(name)) = (inner.method, &inner.name) {
             write!(f, "{method} `{}`: ", shown_name(name))?;
         }
         f.write_str(&inner.message)?;
         // What is not found is often the path: a wrong version, a wrong host.
-        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, self.url(), self.code()) {
+        if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, error.url(), error.code()) {
             write!(f, " ({})", shown(url))?;
         }
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
         if f.alternate() {
-            let mut cause = self.source();
+            let mut cause = error.source();
             while let Some(error) = cause {
                 write!(f, ": {}", redacted(&error.to_string()))?;
                 cause = error.source();

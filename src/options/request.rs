@@ -149,7 +149,7 @@ impl CallOptions {
             .with(&self.headers, self.quota_project.as_deref())
             .at_version(self.api_version.as_deref())
             .stopped_by(self.stop.as_ref())
-            .shown_to(self.on_headers.as_ref());
+            .observed_by(self.on_headers.as_ref());
         #[cfg(feature = "grpc")]
         let attempt = attempt.compressed(self.compression);
         attempt

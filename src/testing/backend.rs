@@ -133,12 +133,12 @@ impl ServerBackend {
             StartedOperation::New(operation) => {
                 let name = operation.name().to_owned();
                 let mut store = lock(&self.service.store);
-                store.insert(*operation, self.clock.elapsed());
+                store.insert(*operation, self.clock.moment());
                 // The first state is not a poll: `done_at_poll(1)` ends the
                 // operation at the first get.
-                store.peek(&name, self.clock.elapsed())
+                store.peek(&name, self.clock.moment())
             }
-            StartedOperation::Known(name) => lock(&self.service.store).peek(&name, self.clock.elapsed()),
+            StartedOperation::Known(name) => lock(&self.service.store).peek(&name, self.clock.moment()),
         }
         .map(|operation| RpcResponse::Operation(OperationView::new(operation)))
     }

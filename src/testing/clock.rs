@@ -59,6 +59,13 @@ struct ClockState {
     chance: f64,
 }
 
+/// An instant of the server: the elapsed time, for durations, and the date.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerMoment {
+    pub(super) elapsed: Duration,
+    pub(super) wall: SystemTime,
+}
+
 impl VirtualClock {
     /// Creates a clock that starts now, and for virtual time at a whole second.
     pub(super) fn new(pace: ClockPace) -> Self {
@@ -77,6 +84,12 @@ impl VirtualClock {
     /// Returns the time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         self.elapsed_in(&self.state.lock())
+    }
+
+    /// Returns the current time in both forms, read under one lock.
+    pub(super) fn moment(&self) -> ServerMoment {
+        let state = self.state.lock();
+        ServerMoment { elapsed: self.elapsed_in(&state), wall: self.wall_in(&state) }
     }
 
     /// Moves the clock forward, to a hundred years after its start at most.
@@ -109,6 +122,12 @@ impl VirtualClock {
         self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
+    fn wall_in(&self, state: &ClockState) -> SystemTime {
+        let (wall, then) = state.wall;
+        let passed = self.elapsed_in(state).saturating_sub(then);
+        wall.checked_add(passed).unwrap_or(wall)
+    }
+
     fn elapsed_in(&self, state: &ClockState) -> Duration {
         let passed = if self.is_virtual() { Duration::ZERO } else { self.start.elapsed() };
         passed.saturating_add(state.advanced)
@@ -128,10 +147,7 @@ impl Clock for VirtualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        let state = self.state.lock();
-        let (wall, then) = state.wall;
-        let passed = self.elapsed_in(&state).saturating_sub(then);
-        wall.checked_add(passed).unwrap_or(wall)
+        self.wall_in(&self.state.lock())
     }
 
     fn sleep(&self, duration: Duration) {

@@ -12,7 +12,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ use crate::types::{Any, Code, Operation, OperationForm, Status};
 /// cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, SystemTime};
 /// use longrunning::testing::{FakeOperation, FakeServer};
 /// use longrunning::{Any, Code, Operation, Status};
 ///
@@ -107,7 +107,7 @@ impl FakeOperation {
     /// since [`insert`](super::FakeServer::insert).
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, SystemTime};
     /// use longrunning::testing::{FakeOperation, FakeServer};
     ///
     /// let server = FakeServer::start();
@@ -200,7 +200,7 @@ impl FakeOperation {
     /// percent. It must not call the server.
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, SystemTime};
     /// use longrunning::testing::{FakeOperation, FakeServer};
     /// use longrunning::{Any, Progress};
     ///
@@ -223,15 +223,18 @@ impl FakeOperation {
         self
     }
 
-    /// Sends the operation in the form of a service with a type of its own,
-    /// such as Compute Engine.
+    /// Sends the operation in the form of a service with a type or URLs of its
+    /// own, such as Compute Engine.
     ///
     /// The name is that of the service, as in
-    /// `projects/p/zones/z/operations/o`. The server then has the methods of
-    /// the service under its URLs: Compute Engine holds a `POST …/wait` for
-    /// two minutes and has no cancel, Cloud SQL cancels at `POST …/cancel`.
-    /// The percentage is in the `progress` of the form, if it has one. Response
-    /// and metadata are not sent.
+    /// `projects/p/zones/z/operations/o`, or `b/B/operations/o` for Cloud
+    /// Storage. The server then has the methods of the service under its URLs:
+    /// Compute Engine holds a `POST …/wait` for two minutes and has no cancel,
+    /// Cloud SQL cancels at `POST …/cancel`.
+    ///
+    /// The fields of extended operations have the times of the server's clock,
+    /// and the percentage if there is a field for it. Only Cloud Storage sends
+    /// the response and the metadata.
     ///
     /// ```
     /// use longrunning::testing::{FakeOperation, FakeServer};
@@ -308,9 +311,11 @@ impl FakeOperation {
 
     /// Returns the state at this age, after `polls` polls, in the form in which
     /// it is sent.
-    pub(super) fn at(&self, age: Duration, polls: u64) -> Operation {
-        let (operation, percent) = self.plain_at(age, polls);
-        in_form(self.form, operation, percent)
+    pub(super) fn at(&self, times: FakeTimes, polls: u64) -> Operation {
+        let (operation, percent) = self.plain_at(times.age, polls);
+        // It may have ended before this poll: its end time is then that, not now.
+        let ended = self.ends_at().map_or(times.age, |end| end.min(times.age));
+        in_form(self.form, operation, percent, FakeTimes { age: ended, ..times })
     }
 
     /// Returns the state before it is written in a form, and the percentage
@@ -383,17 +388,33 @@ impl fmt::Debug for FakeOperation {
     }
 }
 
+/// The times that extended operations contain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FakeTimes {
+    /// The date of its insertion.
+    pub(super) inserted: SystemTime,
+    /// How long ago that was; for an operation that has ended, how long it ran.
+    pub(super) age: Duration,
+}
+
+impl FakeTimes {
+    /// Of an operation that is inserted now.
+    pub(super) fn at(inserted: SystemTime) -> Self {
+        Self { inserted, age: Duration::ZERO }
+    }
+}
+
 /// Returns the operation after a cancel: done, with the code `CANCELLED` and
 /// the metadata that it had.
 ///
 /// In an extended form it has lost its percentage, which is 0 again.
-pub(super) fn cancelled(operation: &Operation) -> Operation {
+pub(super) fn cancelled(operation: &Operation, times: FakeTimes) -> Operation {
     let failed = Operation::failed(operation.name(), Status::new(Code::Cancelled, "operation was cancelled"));
-    match operation.metadata() {
-        _ if operation.form().is_extended() => in_form(operation.form(), failed, 0),
-        Some(metadata) => failed.with_metadata(metadata.clone()),
-        None => failed,
-    }
+    let failed = match operation.metadata() {
+        Some(metadata) if !operation.form().is_extended() => failed.with_metadata(metadata.clone()),
+        _ => failed,
+    };
+    in_form(operation.form(), failed, 0, times)
 }
 
 /// Returns the same state under another name.

@@ -42,7 +42,7 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
         _ => return None,
     };
     let (RestResource::Collection(name) | RestResource::Operation(name)) = resource;
-    if !store.form(&name).is_none_or(|form| has_method(form, rpc, mark)) {
+    if !store.form(&name).is_none_or(|form| has_method(form, rpc, &name, mark)) {
         return None;
     }
     let arguments = match rpc {

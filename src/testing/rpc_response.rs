@@ -127,12 +127,15 @@ impl ResponsePage {
         let mut fields = Vec::new();
         if let Some(first) = self.operations.first() {
             let operations: Vec<_> = self.operations.iter().map(|view| (view.get(), view.json())).collect();
-            fields.extend(extended::page(first.get().form(), &self.collection, &operations));
+            let form = first.get().form();
+            fields.extend(extended::page(form, &self.collection, &operations));
+            fields.extend(extended::missing(form, &self.collection, &self.unreachable));
         }
         if !self.next_page_token.is_empty() {
             fields.push(format!(r#""nextPageToken":{}"#, quoted(&self.next_page_token)));
         }
-        if !self.unreachable.is_empty() {
+        let is_extended = self.operations.first().is_some_and(|first| first.get().form().is_extended());
+        if !self.unreachable.is_empty() && !is_extended {
             let names: Vec<String> = self.unreachable.iter().map(|name| quoted(name)).collect();
             fields.push(format!(r#""unreachable":[{}]"#, names.join(",")));
         }

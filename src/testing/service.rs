@@ -55,15 +55,15 @@ pub(super) struct FakeServiceOptions {
 pub(super) type PauseFn<'a> = dyn FnMut(Duration) -> Result<(), ExchangeEnd> + 'a;
 
 impl FakeService {
-    /// Performs a call. An error of the service is a response too; `Err` means
-    /// that the exchange has ended without one.
+    /// Performs a call. An error of the service is a response; the `Err` means
+    /// that there is nobody to respond to.
     pub(super) fn respond(
         &self,
         call: &RpcCall,
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
         let form = lock(&self.store).form(&call.name).unwrap_or_default();
-        if !form.is_extended() && !self.options.rpcs.contains(&call.rpc) {
+        if form == OperationForm::Longrunning && !self.options.rpcs.contains(&call.rpc) {
             let message = "operation is not implemented, or supported, or enabled";
             return Ok(RpcResponse::Error(Status::new(Code::Unimplemented, message)));
         }
@@ -82,12 +82,12 @@ impl FakeService {
     }
 
     fn get(&self, name: &str) -> Result<RpcResponse, Status> {
-        let found = lock(&self.store).look(name, self.clock.elapsed());
+        let found = lock(&self.store).look(name, self.clock.moment());
         found.map(RpcResponse::Operation).ok_or_else(|| not_found(name))
     }
 
     fn cancel(&self, name: &str) -> Result<RpcResponse, Status> {
-        let found = lock(&self.store).cancel(name, self.clock.elapsed());
+        let found = lock(&self.store).cancel(name, self.clock.moment());
         if found { Ok(RpcResponse::Empty) } else { Err(not_found(name)) }
     }
 
@@ -109,11 +109,13 @@ impl FakeService {
             partial: arguments.return_partial_success,
         };
         let mut store = lock(&self.store);
-        if !query.partial && !store.unreachable().is_empty() {
+        // The lists of extended operations always say what is missing in them.
+        let is_partial = query.partial || store.form_in(&query).is_extended();
+        if !is_partial && !store.unreachable().is_empty() {
             let message = format!("cannot reach {}", store.unreachable().join(", "));
             return Err(Status::new(Code::Unavailable, message));
         }
-        let page = store.list(&query, self.clock.elapsed());
+        let page = store.list(&query, self.clock.moment());
         page.map(RpcResponse::Page)
             .map_err(|InvalidPageToken| bad_field("pageToken", "not a page token of this list"))
     }
@@ -136,19 +138,19 @@ impl FakeService {
         // The lock is not held during a pause, so that other connections are
         // served meanwhile.
         loop {
-            let now = self.clock.elapsed();
+            let now = self.clock.moment();
             let (operation, time_left) = {
                 let store = lock(&self.store);
                 (store.peek(name, now), store.time_left(name, now))
             };
             match operation {
                 None => return Ok(RpcResponse::Error(not_found(name))),
-                Some(operation) if operation.is_done() || now >= end => {
+                Some(operation) if operation.is_done() || now.elapsed >= end => {
                     return Ok(RpcResponse::Operation(OperationView::new(operation)));
                 }
                 Some(_) => {}
             }
-            let left = end.saturating_sub(now);
+            let left = end.saturating_sub(now.elapsed);
             // In virtual time, one pause reaches the end of the operation or of
             // the timeout. Real time passes in naps: a cancel on another
             // connection must end the wait early.

@@ -14,7 +14,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::operation::{FakeOperation, cancelled};
+use super::clock::ServerMoment;
+use super::operation::{FakeOperation, FakeTimes, cancelled};
 use super::rpc_response::{OperationView, ResponsePage};
 use crate::types::{Operation, OperationForm};
 
@@ -39,8 +40,8 @@ pub(super) struct OperationStore {
 #[derive(Debug)]
 struct StoredOperation {
     name: String,
-    /// The elapsed time at which it was inserted.
-    since: Duration,
+    /// The time of its insertion.
+    since: ServerMoment,
     /// How often clients have read it.
     polls: u64,
     state: StoredState,
@@ -74,14 +75,14 @@ pub(super) struct ListQuery<'a> {
 pub(super) struct InvalidPageToken;
 
 impl OperationStore {
-    /// Adds an operation at the elapsed time `now`. It replaces one of the same
-    /// name and takes its place in lists; its polls start again from zero.
-    pub(super) fn insert(&mut self, operation: FakeOperation, now: Duration) {
+    /// Adds an operation. It replaces one of the same name and takes its place
+    /// in lists; its polls start again from zero.
+    pub(super) fn insert(&mut self, operation: FakeOperation, now: ServerMoment) {
         let name = operation.name().to_owned();
         let number = self.numbers.get(&name).copied().unwrap_or(self.next);
         self.next = self.next.max(number + 1);
         let state = match operation.is_settled() {
-            true => StoredState::settled(operation.at(Duration::ZERO, 0)),
+            true => StoredState::settled(operation.at(FakeTimes::at(now.wall), 0)),
             false => StoredState::Changing(Box::new(operation)),
         };
         self.numbers.insert(name.clone(), number);
@@ -108,16 +109,16 @@ impl OperationStore {
     }
 
     /// Returns the current state for a client, and counts a poll.
-    pub(super) fn look(&mut self, name: &str, now: Duration) -> Option<Arc<OperationView>> {
+    pub(super) fn look(&mut self, name: &str, now: ServerMoment) -> Option<Arc<OperationView>> {
         self.entry(name).map(|entry| entry.look(now))
     }
 
     /// Returns the current state without counting a poll.
-    pub(super) fn peek(&self, name: &str, now: Duration) -> Option<Operation> {
+    pub(super) fn peek(&self, name: &str, now: ServerMoment) -> Option<Operation> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         Some(match &entry.state {
             StoredState::Settled(view) => view.get().clone(),
-            StoredState::Changing(operation) => operation.at(entry.age(now), entry.polls),
+            StoredState::Changing(operation) => operation.at(entry.times(now), entry.polls),
         })
     }
 
@@ -131,7 +132,7 @@ impl OperationStore {
 
     /// Returns how long it takes until the operation is done, if it ends after
     /// some time.
-    pub(super) fn time_left(&self, name: &str, now: Duration) -> Option<Duration> {
+    pub(super) fn time_left(&self, name: &str, now: ServerMoment) -> Option<Duration> {
         let entry = self.entries.get(self.numbers.get(name)?)?;
         match &entry.state {
             StoredState::Settled(_) => None,
@@ -141,7 +142,7 @@ impl OperationStore {
 
     /// Cancels an operation unless it is done or ignores cancellation. Returns
     /// `false` if there is none of that name.
-    pub(super) fn cancel(&mut self, name: &str, now: Duration) -> bool {
+    pub(super) fn cancel(&mut self, name: &str, now: ServerMoment) -> bool {
         let current = self.peek(name, now);
         let Some(entry) = self.entry(name) else { return false };
         let cancellable = match &entry.state {
@@ -149,7 +150,7 @@ impl OperationStore {
             StoredState::Changing(operation) => operation.is_cancellable(),
         };
         if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
-            entry.state = StoredState::settled(cancelled(&operation));
+            entry.state = StoredState::settled(cancelled(&operation, entry.times(now)));
         }
         true
     }
@@ -165,9 +166,12 @@ impl OperationStore {
     pub(super) fn list(
         &mut self,
         query: &ListQuery<'_>,
-        now: Duration,
+        now: ServerMoment,
     ) -> Result<ResponsePage, InvalidPageToken> {
         let mut page = ResponsePage { collection: query.collection.to_owned(), ..ResponsePage::default() };
+        let form = self.form_in(query);
+        // GKE has no pages.
+        let page_size = if form == OperationForm::KubernetesEngine { usize::MAX } else { query.page_size };
         let start = query.position()?;
         let mut last = start;
         let mut rest = self.entries.range_mut(start..).filter(|(_, entry)| query.covers(&entry.name));
@@ -177,7 +181,7 @@ impl OperationStore {
                 page.operations.push(view);
                 last = number + 1;
             }
-            if page.operations.len() >= query.page_size {
+            if page.operations.len() >= page_size {
                 break;
             }
         }
@@ -186,6 +190,8 @@ impl OperationStore {
         // another page with operations follows.
         if rest.any(|(_, entry)| query.wants(entry.is_done(now))) {
             page.next_page_token = query.token(last);
+        } else if form.is_extended() {
+            page.unreachable.clone_from(&self.unreachable);
         } else if unreachable && !page.operations.is_empty() {
             // AIP-217: what was unreachable comes on a page of its own, behind the last
             // resource.
@@ -196,22 +202,35 @@ impl OperationStore {
         Ok(page)
     }
 
+    /// Returns the form of the operations in a list: that of the first one,
+    /// google.longrunning for an empty list. A collection belongs to one
+    /// service.
+    pub(super) fn form_in(&self, query: &ListQuery<'_>) -> OperationForm {
+        let mut covered = self.entries.values().filter(|entry| query.covers(&entry.name));
+        covered.next().and_then(|entry| self.form(&entry.name)).unwrap_or_default()
+    }
+
     fn entry(&mut self, name: &str) -> Option<&mut StoredOperation> {
         self.entries.get_mut(self.numbers.get(name)?)
     }
 }
 
 impl StoredOperation {
-    fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.since)
+    fn age(&self, now: ServerMoment) -> Duration {
+        now.elapsed.saturating_sub(self.since.elapsed)
+    }
+
+    /// Returns the times that the operation contains.
+    fn times(&self, now: ServerMoment) -> FakeTimes {
+        FakeTimes { inserted: self.since.wall, age: self.age(now) }
     }
 
     /// Counts a poll, and settles the operation if it is done at this poll.
-    fn look(&mut self, now: Duration) -> Arc<OperationView> {
+    fn look(&mut self, now: ServerMoment) -> Arc<OperationView> {
         self.polls = self.polls.saturating_add(1);
         let current = match &self.state {
             StoredState::Settled(view) => return view.clone(),
-            StoredState::Changing(operation) => OperationView::new(operation.at(self.age(now), self.polls)),
+            StoredState::Changing(operation) => OperationView::new(operation.at(self.times(now), self.polls)),
         };
         if current.is_done() {
             self.state = StoredState::Settled(current.clone());
@@ -219,10 +238,10 @@ impl StoredOperation {
         current
     }
 
-    fn is_done(&self, now: Duration) -> bool {
+    fn is_done(&self, now: ServerMoment) -> bool {
         match &self.state {
             StoredState::Settled(view) => view.is_done(),
-            StoredState::Changing(operation) => operation.at(self.age(now), self.polls).is_done(),
+            StoredState::Changing(operation) => operation.at(self.times(now), self.polls).is_done(),
         }
     }
 }

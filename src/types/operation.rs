@@ -484,7 +484,8 @@ impl Operation {
         {
             return Self::extended(source, raw, extended);
         }
-        let linked = fields.kind.map(|kind| extended::name_by_link(kind, source, raw)).transpose()?.flatten();
+        let is_of_storage = fields.kind.is_some_and(extended::is_of_storage);
+        let linked = if is_of_storage { extended::name_by_link(source, raw)? } else { None };
         let name = match linked {
             Some(linked) => Some(source.place(&linked)),
             None => field("name", fields.name, |raw| source.string_part(raw))?,
@@ -497,7 +498,7 @@ impl Operation {
             metadata: message("metadata", fields.metadata)?.unwrap_or_default(),
             response: message("response", fields.response)?.unwrap_or_default(),
             error: field("error", fields.error, |raw| Status::read(source, raw))?.map(Box::new),
-            form: OperationForm::Longrunning,
+            form: if is_of_storage { OperationForm::CloudStorage } else { OperationForm::Longrunning },
             target_link: None,
             text: Some(source.span(raw)),
         })

@@ -21,7 +21,7 @@ pub(crate) use globals::{ColorArg, Globals, OutputFormat, ProgressArg, Transport
 pub(crate) use line::resume;
 pub(crate) use shell::ShellKind;
 
-use late::Late;
+use late::{Late, Offline};
 
 /// Reads a command line.
 ///
@@ -78,13 +78,13 @@ pub(crate) enum Command {
     /// Run a fake service on this machine, to try things out and to test
     /// programs.
     #[command(after_help = SERVE)]
-    Serve(Late<ServeArgs>),
+    Serve(Offline<ServeArgs>),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS)]
-    Completions(Late<CompletionsArgs>),
+    Completions(Offline<CompletionsArgs>),
     /// Print the man page, of `lro` or of one of its commands.
     #[command(after_help = MAN)]
-    Man(Late<ManArgs>),
+    Man(Offline<ManArgs>),
 }
 
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -168,11 +168,12 @@ pub(crate) struct ListArgs {
     /// first) [default: the service's order].
     #[arg(long, value_enum, value_name = "KEY")]
     pub(crate) sort: Option<SortArg>,
-    /// List again every INTERVAL, in the same place on a terminal [default:
-    /// 5s].
-    #[arg(long, value_name = "INTERVAL", value_parser = parse_duration, num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "5s")]
-    pub(crate) watch: Option<Duration>,
+    /// List again and again until Ctrl-C, in the same place on a terminal.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// With --watch: wait this long before the next listing, at least 100ms.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5s", requires = "watch")]
+    pub(crate) interval: Duration,
     /// List what can be reached and name the places that cannot on standard
     /// error.
     #[arg(long)]
@@ -365,7 +366,7 @@ const LIST: &str = "\
 Examples:
   lro --endpoint run.googleapis.com --api-version v2 list projects/p/locations/l
   lro list projects/p/locations/l --filter 'done = false' --format name | lro cancel -
-  lro list --sort state --watch=10s
+  lro list --sort state --watch --interval 10s
   lro list --page-size 100 --limit 100
 
 Names are shown without the parent that they have in common, unless --format says otherwise. On a terminal, columns that
