@@ -41,6 +41,20 @@ pub(super) struct ServerMoment {
     pub(super) wall: SystemTime,
 }
 
+/// When an operation was inserted, and its age, or its age when it ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FakeTimes {
+    pub(super) inserted: SystemTime,
+    pub(super) age: Duration,
+}
+
+impl FakeTimes {
+    /// Of an operation that is inserted now.
+    pub(super) fn at(inserted: SystemTime) -> Self {
+        Self { inserted, age: Duration::ZERO }
+    }
+}
+
 impl VirtualClock {
     pub(super) fn new(pace: ClockPace) -> Self {
         let inherit = |parent: Option<&mut ClockState>| {

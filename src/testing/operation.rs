@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::json;
 
+use super::clock::FakeTimes;
 use super::extended::in_form;
 use crate::types::{Any, Code, Operation, OperationForm, Status};
 
@@ -17,7 +18,7 @@ use crate::types::{Any, Code, Operation, OperationForm, Status};
 /// cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
-/// use std::time::{Duration, SystemTime};
+/// use std::time::Duration;
 /// use longrunning::testing::{FakeOperation, FakeServer};
 /// use longrunning::{Any, Code, Operation, Status};
 ///
@@ -87,7 +88,7 @@ impl FakeOperation {
     /// since [`insert`](super::FakeServer::insert).
     ///
     /// ```
-    /// use std::time::{Duration, SystemTime};
+    /// use std::time::Duration;
     /// use longrunning::testing::{FakeOperation, FakeServer};
     ///
     /// let server = FakeServer::start();
@@ -169,7 +170,7 @@ impl FakeOperation {
     /// percent. It must not call the server.
     ///
     /// ```
-    /// use std::time::{Duration, SystemTime};
+    /// use std::time::Duration;
     /// use longrunning::testing::{FakeOperation, FakeServer};
     /// use longrunning::{Any, Progress};
     ///
@@ -344,20 +345,6 @@ impl fmt::Debug for FakeOperation {
             .field("end", &self.end)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()
-    }
-}
-
-/// When an operation was inserted, and its age, or its age when it ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FakeTimes {
-    pub(super) inserted: SystemTime,
-    pub(super) age: Duration,
-}
-
-impl FakeTimes {
-    /// Of an operation that is inserted now.
-    pub(super) fn at(inserted: SystemTime) -> Self {
-        Self { inserted, age: Duration::ZERO }
     }
 }
 
