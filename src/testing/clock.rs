@@ -66,6 +66,20 @@ pub(super) struct ServerMoment {
     pub(super) wall: SystemTime,
 }
 
+/// When an operation was inserted, and its age, or its age when it ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FakeTimes {
+    pub(super) inserted: SystemTime,
+    pub(super) age: Duration,
+}
+
+impl FakeTimes {
+    /// Of an operation that is inserted now.
+    pub(super) fn at(inserted: SystemTime) -> Self {
+        Self { inserted, age: Duration::ZERO }
+    }
+}
+
 impl VirtualClock {
     /// Creates a clock that starts now, and for virtual time at a whole second.
     pub(super) fn new(pace: ClockPace) -> Self {

@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use prost_types::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::operation::FakeTimes;
+use super::clock::FakeTimes;
 use crate::transport::Rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::{Code, Operation, OperationForm, Status};

@@ -12,10 +12,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::json;
 
+use super::clock::FakeTimes;
 use super::extended::in_form;
 use crate::types::{Any, Code, Operation, OperationForm, Status};
 
@@ -27,7 +28,7 @@ use crate::types::{Any, Code, Operation, OperationForm, Status};
 /// cancelled. An [`Operation`] converts to one that does not change.
 ///
 /// ```
-/// use std::time::{Duration, SystemTime};
+/// use std::time::Duration;
 /// use longrunning::testing::{FakeOperation, FakeServer};
 /// use longrunning::{Any, Code, Operation, Status};
 ///
@@ -107,7 +108,7 @@ impl FakeOperation {
     /// since [`insert`](super::FakeServer::insert).
     ///
     /// ```
-    /// use std::time::{Duration, SystemTime};
+    /// use std::time::Duration;
     /// use longrunning::testing::{FakeOperation, FakeServer};
     ///
     /// let server = FakeServer::start();
@@ -200,7 +201,7 @@ impl FakeOperation {
     /// percent. It must not call the server.
     ///
     /// ```
-    /// use std::time::{Duration, SystemTime};
+    /// use std::time::Duration;
     /// use longrunning::testing::{FakeOperation, FakeServer};
     /// use longrunning::{Any, Progress};
     ///
@@ -385,22 +386,6 @@ impl fmt::Debug for FakeOperation {
             .field("end", &self.end)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()
-    }
-}
-
-/// The times that extended operations contain.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FakeTimes {
-    /// The date of its insertion.
-    pub(super) inserted: SystemTime,
-    /// How long ago that was; for an operation that has ended, how long it ran.
-    pub(super) age: Duration,
-}
-
-impl FakeTimes {
-    /// Of an operation that is inserted now.
-    pub(super) fn at(inserted: SystemTime) -> Self {
-        Self { inserted, age: Duration::ZERO }
     }
 }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::clock::ServerMoment;
-use super::operation::{FakeOperation, FakeTimes, cancelled};
+use super::clock::{FakeTimes, ServerMoment};
+use super::operation::{FakeOperation, cancelled};
 use super::rpc_response::{OperationView, ResponsePage};
 use crate::types::{Operation, OperationForm};
 
