@@ -118,7 +118,7 @@ impl Error {
 
     /// Returns the error for a call without time for its first attempt.
     pub(crate) fn no_time() -> Self {
-        Self::new(ErrorKind::Timeout, "no time left for an attempt").transient(true)
+        Self::new(ErrorKind::Timeout, "timed out before the request was sent").transient(true)
     }
 
     /// Returns the error for an attempt without a response in time.
