@@ -19,6 +19,8 @@ pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let skipped = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let range = start + skipped..start + path.len();
+    // A name becomes a part of a URL: it must not lead anywhere else than to
+    // the operation.
     let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
     let is_path = escapes_are_valid(path) && decode_path(path).split('/').all(is_plain);
     (is_path && !range.is_empty()).then_some(range)
@@ -42,14 +44,15 @@ fn is_version_or_stage(segment: &str) -> bool {
     is_version(segment) || matches!(segment, "alpha" | "beta" | "preview")
 }
 
+/// Returns whether a link leads to Deployment Manager, by its path or its host.
 pub(super) fn is_of_deployment_manager(self_link: Option<RawJson<'_>>) -> bool {
     let link = self_link.and_then(|link| link.string().ok());
     let link: &str = link.as_deref().unwrap_or_default();
     link.contains("/deploymentmanager/") || link.contains("://deploymentmanager.")
 }
 
-/// Completes the bare name of an operation by the scope or the project that its
-/// other fields name.
+/// Completes the bare name of an operation, by the scope or the project that
+/// its other fields name; `None` if they name none.
 pub(super) fn by_scope(
     scope: Option<Cow<'_, str>>,
     project: Option<Cow<'_, str>>,

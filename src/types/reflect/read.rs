@@ -1,4 +1,5 @@
-//! From JSON to bytes.
+//! From JSON to bytes: the JSON is read by the descriptors into a dynamic
+//! message, which is then encoded.
 
 use std::collections::HashMap;
 
@@ -13,6 +14,7 @@ use crate::types::message::JsonMessage;
 
 use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
+/// Reads the JSON of an Any.
 pub(super) fn any(
     pool: &DescriptorPool,
     reader: &mut JsonReader<'_>,
@@ -30,6 +32,7 @@ pub(super) fn any(
     Ok(prost_types::Any { type_url, value })
 }
 
+/// Reads the Any inside of an Any, and returns its bytes.
 fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
     let mut inner = None;
     any.reader().members(|name, reader| {
@@ -42,6 +45,7 @@ fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, Inval
     inner.map(|any| any.encode_to_vec()).ok_or_else(|| InvalidJson::new("expected a `value`"))
 }
 
+/// Reads a message in a field.
 fn message(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
@@ -52,9 +56,13 @@ fn message(
         (_, Some(known)) => known.encode_value(reader)?,
         _ => return fields(descriptor, pool, reader),
     };
+    // Of a type with its own JSON form, there are only bytes; they become the
+    // dynamic message that the field needs.
     DynamicMessage::decode(descriptor.clone(), &*bytes).map_err(not_bytes)
 }
 
+/// Reads the fields of a message, under either spelling. Unknown fields are
+/// skipped.
 fn fields(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
@@ -74,7 +82,8 @@ fn fields(
     Ok(message)
 }
 
-/// For all other fields, null stands for an absent one.
+/// Returns whether null is a value of the field. For all other fields it means
+/// that the field is absent.
 fn takes_null(field: &FieldDescriptor) -> bool {
     !field.is_list()
         && match field.kind() {
@@ -84,6 +93,7 @@ fn takes_null(field: &FieldDescriptor) -> bool {
         }
 }
 
+/// Reads the value of a field: a map, a list or a single value.
 fn value(
     field: &FieldDescriptor,
     pool: &DescriptorPool,
@@ -113,6 +123,7 @@ fn value(
     }
 }
 
+/// Reads a single value of a kind.
 fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Result<Value, InvalidJson> {
     Ok(match kind {
         Kind::Double => Value::F64(JsonMessage::read(reader)?),
@@ -129,7 +140,7 @@ fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Re
     })
 }
 
-/// By name or number.
+/// Reads the value of an enum: its name or its number.
 fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Result<i32, InvalidJson> {
     if reader.at_null() && descriptor.full_name() == NULL {
         return reader.skip().map(|()| 0);
@@ -142,6 +153,7 @@ fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Resu
     }
 }
 
+/// Reads the key of a map, which is always a string in JSON.
 fn map_key(key: &str, kind: &Kind) -> Result<MapKey, InvalidJson> {
     let read = match kind {
         Kind::Bool => key.parse().ok().map(MapKey::Bool),

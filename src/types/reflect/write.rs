@@ -1,4 +1,5 @@
-//! From bytes to JSON.
+//! From bytes to JSON: the bytes are decoded by the descriptors into a dynamic
+//! message, whose fields are written.
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
@@ -8,6 +9,7 @@ use crate::types::message::JsonMessage;
 
 use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
+/// Writes the JSON of an Any.
 pub(super) fn any(
     any: &prost_types::Any,
     pool: &DescriptorPool,
@@ -35,6 +37,7 @@ pub(super) fn any(
     })
 }
 
+/// Writes a message in a field.
 fn message(
     message: &DynamicMessage,
     pool: &DescriptorPool,
@@ -52,6 +55,8 @@ fn message(
     }
 }
 
+/// Writes the fields that are set, in the order of their numbers, under their
+/// JSON names.
 fn fields(
     message: &DynamicMessage,
     pool: &DescriptorPool,
@@ -66,6 +71,8 @@ fn fields(
     })
 }
 
+/// Writes the value of a field. Maps are sorted by key, so that the same
+/// message has the same text.
 fn value(
     value: &Value,
     field: &FieldDescriptor,
@@ -90,6 +97,7 @@ fn value(
     }
 }
 
+/// Writes a single value.
 fn single(
     value: &Value,
     kind: &Kind,
@@ -112,6 +120,7 @@ fn single(
     }
 }
 
+/// Writes the value of an enum: its name, or the number if it has none.
 fn enum_value(number: i32, kind: &Kind, writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     let value = kind.as_enum().and_then(|of| of.get_value(number));
     match value {
@@ -122,6 +131,7 @@ fn enum_value(number: i32, kind: &Kind, writer: &mut JsonWriter) -> Result<(), I
     Ok(())
 }
 
+/// Returns the key of a map as text, as JSON needs it.
 fn key_text(key: &MapKey) -> String {
     match key {
         MapKey::Bool(flag) => flag.to_string(),
