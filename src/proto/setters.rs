@@ -32,7 +32,7 @@ macro_rules! setters {
     )*};
 }
 
-// A new field needs an entry here; the compiler does not miss it.
+// A new field needs an entry here: the compiler does not report a missing one.
 setters! {
     Operation { name: String, metadata: Option<prost_types::Any>, done: bool, result: Option<operation::Result> }
     GetOperationRequest { name: String }

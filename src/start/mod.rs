@@ -293,8 +293,7 @@ impl<M> StartCall<M> {
     /// [AIP-155]: https://google.aip.dev/155
     pub fn request_id(mut self, id: &str) -> Self {
         self.has_request_id = true;
-        // The order of calls does not matter: a later `idempotent(false)` still
-        // ends the retries.
+        // A later `idempotent(false)` ends the retries again.
         self.query("requestId", id).idempotent(true)
     }
 

@@ -188,6 +188,8 @@ fn fields(form: OperationForm, name: &str) -> Map<String, Value> {
 fn failure(form: OperationForm, error: &Status) -> Map<String, Value> {
     let info = error.detail::<ErrorInfo>();
     let reason = info.map_or_else(|| error.code().to_string(), |info| info.reason);
+    // The `code` of an error is a word, such as the reason of an ErrorInfo.
+    // Without one, the name of the canonical code is a good one.
     let entry = json!({ "code": reason, "message": error.message() });
     let http = error.code().to_http();
     members(match form {

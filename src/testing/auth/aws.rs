@@ -46,6 +46,7 @@ pub(super) fn respond(sessions: &mut AwsSessions, request: &RecordedRequest, now
 /// seconds.
 fn session(sessions: &mut AwsSessions, request: &RecordedRequest, now: Duration) -> FakeResponse {
     let lifetime = request.header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse().ok());
+    // Six hours at most, as the documentation of AWS says.
     let Some(seconds @ 1..=21_600) = lifetime else {
         return FakeResponse::text(400, "x-aws-ec2-metadata-token-ttl-seconds: expected 1 to 21600");
     };

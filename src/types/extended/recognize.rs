@@ -7,10 +7,10 @@
 //! 2. A `kind` that ends in `#operation`, and a `status`: the form of that
 //!    kind.
 //! 3. No `kind`, but `operationType` and a `status` of GKE: GKE.
-//! 4. Anything else that has a state, the `kind` of something else, or no name:
-//!    an error. It would look like an operation that never ends.
-//! 5. A name, perhaps an error: a google.longrunning operation that has just
-//!    been started.
+//! 4. A google.rpc.Status in `error`: not extended.
+//! 5. A state, the `kind` of something else, or no name: an error, because the
+//!    object would look like an operation that never ends.
+//! 6. Only a name: a google.longrunning operation that has just been started.
 //!
 //! The host is not used: emulators and proxies have others.
 
