@@ -101,6 +101,8 @@ impl<M> OperationHandle<M> {
     /// Creates the handle of a target, with the state that is known.
     pub(crate) fn new(core: &Arc<Core>, mode: M, target: OperationRef) -> Self {
         let OperationRef { name, seen, version, started, .. } = target.at(core);
+        // For `to_pending`: another process counts the age of the wait from
+        // here.
         let since = core.clock.wall();
         Self { core: Arc::clone(core), mode, name, latest: Latest::new(seen), since, version, started }
     }
@@ -235,6 +237,7 @@ impl<M: Clone> OperationHandle<M> {
         let is_new = |error: &Error| {
             error.class() == FaultClass::NotFound && !self.core.start_grace(self.started).is_zero()
         };
+        // The response of the start is the best state that is known.
         match result {
             Err(error) if is_new(&error) => self.operation().ok_or(error),
             result => result,

@@ -60,6 +60,7 @@ pub fn shown_name(name: &str) -> String {
 /// assert_eq!(shown_path("/etc/key.json".as_ref()), "/etc/key.json");
 /// ```
 pub fn shown_path(path: &Path) -> String {
+    // A path on Windows has backslashes, which are not escaped.
     excerpt::shown_path(path)
 }
 

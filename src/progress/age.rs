@@ -27,6 +27,8 @@ pub(crate) fn created(operation: &Operation) -> Result<SystemTime, UnknownAge> {
         return Err(UnknownAge::OtherType(excerpt(type_name)));
     }
     let progress = Progress::of(operation);
+    // The start is later than the creation, so the operation is older than it
+    // seems, and a sweep skips rather than deletes.
     let created = progress.create_time().or(progress.start_time());
     created.ok_or_else(|| match metadata.json() {
         Ok(_) => UnknownAge::NoTime,

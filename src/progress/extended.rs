@@ -33,6 +33,7 @@ pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -
         ["warnings", "apiWarning"].iter().filter_map(|name| fields.remove(*name)).collect();
     fields.insert("warnings".to_owned(), warnings.iter().flat_map(list).map(warning).collect());
     if let Some(Value::Object(progress)) = fields.get("progress") {
+        // Read before the fields are replaced.
         let stage = progress.get("stages").and_then(running_stage);
         let progress = ClusterProgress::of(progress);
         fields.remove("progress");
@@ -86,6 +87,8 @@ impl ClusterProgress {
     /// Reads the metrics; the stages only if the metrics have no percentage.
     fn of(progress: &Map<String, Value>) -> Self {
         let metrics = progress.get("metrics").map(list).unwrap_or_default();
+        // Metrics behind the limit are ignored; the first ones may still give a
+        // percentage.
         let metrics = Metrics(metrics.get(..MOST_METRICS).unwrap_or(metrics));
         let units = metrics.units();
         let percent = metrics.percent().or_else(|| progress.get("stages").and_then(mean_of_stages));
@@ -132,6 +135,7 @@ impl Metrics<'_> {
     /// Returns the percentage: `percent done`, else `progress` of `progress
     /// scale`, else the units.
     fn percent(&self) -> Option<f64> {
+        // A scale of zero would divide by zero.
         let scale = self.number("progress scale").filter(|scale| *scale > 0.0);
         let scaled = self.number("progress").zip(scale).map(|(progress, scale)| progress / scale * 100.0);
         let counted = self
@@ -148,6 +152,8 @@ impl Metrics<'_> {
 fn mean_of_stages(stages: &Value) -> Option<f64> {
     let stages = stages.as_array().filter(|stages| !stages.is_empty())?;
     let percent = |stage: &Value| {
+        // Stages have stages: the depth is that of the JSON, which the reader
+        // has limited.
         let inner = stage.as_object().map(ClusterProgress::of).unwrap_or_default().percent;
         if has_status(stage, "DONE") { 100.0 } else { inner.unwrap_or_default() }
     };

@@ -16,6 +16,8 @@ use crate::types::{Any, Status};
 /// Reads metadata as an object. `None` for bytes that have no JSON form, and
 /// for any other JSON value. A `google.protobuf.Struct` is its content.
 pub(super) fn read(metadata: &Any) -> Option<Map<String, Value>> {
+    // A tree: metadata are small, and are read only if a program wants the
+    // progress.
     let Ok(Value::Object(mut fields)) = serde_json::from_str(&metadata.json().ok()?) else { return None };
     if metadata.type_name() == STRUCT
         && let Some(Value::Object(value)) = fields.remove("value")
@@ -56,6 +58,8 @@ impl<'a> ProgressFields<'a> {
             // The elements of a list are not searched for further parts: the list is one
             // value.
             let outer = outer.filter_map(|part| part.elements.first().filter(|_| part.expected == 1));
+            // Hostile metadata may nest thousands of objects with matching
+            // names.
             let room = MOST_PARTS.saturating_sub(parts.len());
             let inner: Vec<_> = outer.flat_map(parts_of).take(room).collect();
             from = parts.len();
@@ -116,6 +120,7 @@ impl<'a> ProgressFields<'a> {
         let counters = levels().filter_map(|level| first(level, FAILURE_COUNTS, units));
         let groups = levels().flat_map(|level| COUNTER_GROUPS.iter().filter_map(|name| level.get(*name)));
         let groups = groups.flatten().filter_map(|value| failures_of_group(value));
+        // Not the sum: a counter and a summary count the same failures.
         counters.chain(groups).max()
     }
 }
@@ -185,6 +190,7 @@ fn part_of(value: &Value, statements: usize) -> Option<ProgressPart<'_>> {
         Value::Object(object) => Some(ProgressPart { elements: vec![level(object)], expected: 1 }),
         Value::Array(elements) if elements.len() <= MOST_ELEMENTS => {
             let levels: Vec<_> = elements.iter().filter_map(Value::as_object).map(level).collect();
+            // Statements that have not begun have no element yet.
             let expected = elements.len().max(statements);
             (!levels.is_empty()).then_some(ProgressPart { elements: levels, expected })
         }

@@ -130,9 +130,11 @@ impl Progress {
         if matches!(operation.outcome(), Outcome::Succeeded(_)) {
             progress.percent = Some(100.0);
         }
+        // By the service's clock alone: the time of the client may differ.
         let measured = progress.end_time.or(progress.update_time);
         progress.elapsed = duration(progress.begin(), measured);
         progress.remaining = match (progress.percent, progress.elapsed) {
+            // Also of an operation that failed.
             _ if operation.is_done() => Some(Duration::ZERO),
             (Some(percent), Some(elapsed)) => rest(percent, elapsed, 100.0 - percent),
             _ => None,
@@ -440,6 +442,7 @@ impl fmt::Display for Progress {
 fn units(from: &ProgressFields<'_>) -> (Option<u64>, Option<u64>) {
     let number = |name: &str| from.sum(name);
     let pairs = UNITS.iter().map(|(completed, total)| (number(completed), number(total)));
+    // Names of two pairs may overlap: a complete pair is certain.
     pairs.clone().find(|(completed, total)| completed.is_some() && total.is_some()).unwrap_or_else(|| {
         let mut either = pairs;
         either.find(|(completed, total)| completed.is_some() || total.is_some()).unwrap_or_default()

@@ -50,6 +50,7 @@ impl ProgressTracker {
     /// instant as a date.
     pub(crate) fn saw(&mut self, operation: &Operation, now: Instant, wall: SystemTime) {
         let mut progress = Progress::of(operation);
+        // A service may start over, or lose its metadata for a moment.
         if self.progress.percent > progress.percent {
             progress.percent = self.progress.percent;
         }
@@ -71,6 +72,8 @@ impl ProgressTracker {
     fn mark(&mut self, progress: &Progress, seen: Instant, wall: SystemTime) {
         let Some(percent) = progress.percent else { return };
         let updated = progress.update_time;
+        // The percentage belongs to the time at which the service wrote it, not
+        // to the time at which it was seen.
         let age = duration(progress.begin(), updated.or(Some(wall)));
         let mark = ProgressMark { percent, age, updated, seen };
         match &mut self.marks {

@@ -332,6 +332,7 @@ impl<M> StartCall<M> {
 
     /// Returns the call as the retry loop needs it.
     pub(crate) fn task(request: &StartRequest, options: &CallOptions) -> RetryTask {
+        // Zero: no request here waits on purpose, as a WaitOperation does.
         let (attempt_timeout, total_timeout) = options.limits(std::time::Duration::ZERO);
         RetryTask {
             method: "start",

@@ -203,8 +203,10 @@ impl Sweep {
     pub fn run_with(self, mut handle: impl FnMut(&str, Result<(), &Error>)) -> Result<SweepReport, Error> {
         let mut report = SweepReport::default();
         let end = self.end();
+        // All pages first. If one of them fails, nothing has been changed.
         let (names, version) = self.select(&mut report)?;
         if self.dry_run {
+            // The closure sees what would be done.
             names.iter().for_each(|name| handle(name, Ok(())));
             report.untried = names.len();
             return Ok(report);
@@ -279,6 +281,8 @@ impl Sweep {
     /// Decides about one operation: by its state first, because a running
     /// operation must not be deleted, whatever its age.
     fn verdict(&self, operation: &Operation, now: SystemTime) -> SweepVerdict {
+        // The state was read a moment ago. An operation that ends meanwhile is
+        // not harmed by a cancel, and no running one is deleted.
         if operation.is_done() != self.action.wants_done() {
             return SweepVerdict::Skipped;
         }

@@ -29,6 +29,8 @@ impl AnyBytes {
         let (mut type_url, mut value, mut plain) = (None, None, true);
         let read = wire::fields(any.bytes, |number, field| {
             match (number, field) {
+                // `replace` returns the earlier value: a second one makes the
+                // message unusual.
                 (1, WireValue::Bytes(span)) => plain &= type_url.replace(span).is_none(),
                 (2, WireValue::Bytes(span)) => plain &= value.replace(span).is_none(),
                 (1 | 2, _) => plain = false,
@@ -38,6 +40,7 @@ impl AnyBytes {
         });
         // Checked here once, so that `type_url` can return it without an error.
         let url_is_text = type_url.is_none_or(|url| str::from_utf8(url.bytes).is_ok());
+        // Positions in the Any become positions in the whole.
         let range = |span: Option<WireSpan<'_>>| {
             span.map_or(0..0, |span| any.start + span.start..any.start + span.start + span.bytes.len())
         };

@@ -152,6 +152,7 @@ impl From<Code> for i32 {
     fn from(code: Code) -> Self {
         match code {
             Code::Other(number) => number,
+            // The index is the number; a test checks that.
             named => NAMED.iter().position(|(known, ..)| *known == named).unwrap_or_default() as i32,
         }
     }

@@ -33,6 +33,7 @@ impl Operation {
     /// [`Any::to_proto`] cannot turn into bytes. If both an error and a
     /// response are set, the error remains.
     pub fn to_proto(&self) -> Result<proto::Operation, Error> {
+        // In protobuf they are alternatives of one field.
         let result = match (self.error(), self.response()) {
             (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
             (None, Some(response)) => Some(proto::operation::Result::Response(response.to_proto()?)),
@@ -92,6 +93,7 @@ impl Operation {
         let mut operation = Self::named(name.into());
         operation.done = done;
         if metadata.is_some() || response.is_some() {
+            // Only now: an operation without messages needs no copy.
             let whole = Arc::from(bytes);
             let any = |span| AnyBytes::read(&whole, span).map(Any::from_bytes).ok_or(());
             operation.metadata = metadata.map(any).transpose().ok()?.into();
@@ -148,6 +150,7 @@ impl From<rpc::Status> for Status {
 /// The metadata, the response and the details stay bytes.
 impl From<proto::Operation> for Operation {
     fn from(message: proto::Operation) -> Self {
+        // The form is google.longrunning: other services have no protobuf.
         let mut operation = Self::running(message.name);
         operation.done = message.done;
         operation.metadata = message.metadata.map(Any::from).into();
@@ -185,6 +188,8 @@ macro_rules! as_json {
         /// Keeps the JSON form unchanged; works with serde_json only.
         impl<'de> Deserialize<'de> for $message {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // The exact text: parsing into a value would lose large numbers
+                // and the order of fields.
                 let json = Box::<RawValue>::deserialize(deserializer)?;
                 Self::from_json(json.get()).map_err(D::Error::custom)
             }

@@ -78,6 +78,7 @@ impl KnownType {
         if !self.own_form {
             return (self.encode)(&mut any.reader());
         }
+        // The order of members is free, so `@type` may come after `value`.
         let mut bytes = None;
         any.reader().members(|name, reader| {
             if name == "value" {

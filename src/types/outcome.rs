@@ -72,6 +72,8 @@ impl fmt::Display for MalformedReason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error.code(), self.error.message()) {
             (_, "") => f.write_str(self.fields),
+            // The code is the contradiction, so only the message is worth a
+            // look.
             (Code::Ok, message) => write!(f, "{}: {}", self.fields, long_excerpt(message)),
             _ => write!(f, "{}: {}", self.fields, self.error),
         }

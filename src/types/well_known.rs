@@ -25,6 +25,7 @@ impl JsonMessage for () {
     const OWN_FORM: bool = false;
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        // Unknown members are skipped, as in any message.
         reader.members(|_, reader| reader.skip()).map(drop)
     }
 
@@ -76,6 +77,7 @@ impl JsonMessage for FieldMask {
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let text = reader.value()?.string()?;
+        // Both spellings are accepted; snake case has no capitals to convert.
         let paths = text.split(',').filter(|path| !path.is_empty()).map(snake_case).collect();
         Ok(Self { paths })
     }

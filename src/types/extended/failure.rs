@@ -51,6 +51,7 @@ pub(super) fn read<'a>(
     if errors.is_empty() && !has_http_error {
         return Ok(None);
     }
+    // A Status has one code: that of the first error.
     let by_name = errors.first().and_then(|error| named(error.text("code")));
     let code = by_name.unwrap_or(if by_http == Code::Ok { Code::Unknown } else { by_http });
     let message = match errors.as_slice() {
@@ -58,6 +59,7 @@ pub(super) fn read<'a>(
         errors => errors.iter().map(ErrorEntry::message).collect::<Vec<_>>().join("; "),
     };
     let details = errors.iter().enumerate().flat_map(|(index, error)| {
+        // The HTTP code is that of the operation; one detail with it is enough.
         let http = (index == 0).then_some((http, &*http_message));
         error.details(form.domain(), http.unwrap_or_default())
     });
@@ -81,6 +83,7 @@ fn of_cluster<'a>(
         .error
         .map(|raw| Status::read(source, raw).map_err(|invalid| invalid.at("error")))
         .transpose()?;
+    // An empty status is no error.
     let error = error.filter(|error| error.code() != Code::Ok || !error.message().is_empty());
     let conditions: Vec<_> =
         fields.conditions.iter().filter_map(|raw| entries(*raw).ok()).flatten().collect();
@@ -171,6 +174,8 @@ impl ErrorEntry {
     /// ```
     fn quota(&self, quota: &Map<String, Value>) -> QuotaFailure {
         let metric = string(quota, "metricName");
+        // Limits are numbers with a fraction in Compute Engine, and integers in
+        // google.rpc.
         let limit = |name: &str| quota.get(name).and_then(Value::as_f64).map(|limit| limit as i64);
         let mut violation = quota_failure::Violation::default()
             .subject(string(quota, "limitName"))

@@ -51,6 +51,8 @@ impl<'a> ExtendedFields<'a> {
         raw.reader().members(|name, reader| {
             let value = reader.value()?;
             fields.note(name);
+            // Null counts as absent, but its name still says which type the
+            // object has.
             match value.text() {
                 "null" => fields.is_longrunning |= is_longrunning(name),
                 _ => fields.set(name, value),

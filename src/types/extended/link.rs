@@ -13,9 +13,11 @@ use crate::util::url::is_version;
 /// The host is not looked at, since nothing is sent to it. The path has
 /// percent-escapes as they are written: [`decode_path`] reads them.
 pub(crate) fn path_of(url: &str) -> Option<Range<usize>> {
+    // The first slash behind the host starts the path.
     let start = url.find("://")? + 3;
     let start = start + url.get(start..)?.find('/')? + 1;
     let rest = url.get(start..)?;
+    // Query and fragment are not a part of the name.
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let skipped = version_prefix(path).map_or(0, |prefix| prefix.len() + 1);
     let range = start + skipped..start + path.len();

@@ -91,6 +91,7 @@ pub(in crate::types) fn missing_place(warning: &serde_json::Value, scope: Option
     let data = warning.get("data").and_then(|data| data.as_array()).into_iter().flatten();
     let named = data.filter(|entry| entry.get("key").is_some_and(|key| key == "scope"));
     let named = named.filter_map(|entry| entry.get("value")?.as_str()).next();
+    // The most exact place first; a warning without any is named by its text.
     let place = scope.or(named).or(text("region")).or(text("message")).or(text("code"));
     place.map(str::to_owned)
 }

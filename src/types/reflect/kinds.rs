@@ -25,6 +25,7 @@ impl AnyKind {
     pub(super) fn find(name: &str, pool: &DescriptorPool) -> Result<Self, InvalidJson> {
         let known = KnownType::find(name);
         match (known, pool.get_message_by_name(name)) {
+            // Any goes first: its content may be of a type of the pool.
             _ if name == ANY => Ok(Self::Any),
             (Some(known), _) if known.own_form => Ok(Self::Known(known)),
             (_, Some(descriptor)) => Ok(Self::Described(descriptor)),

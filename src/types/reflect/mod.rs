@@ -146,6 +146,7 @@ impl Operation {
         operation.response = self.response().map(convert).transpose()?.into();
         if let Some(error) = self.error() {
             let details = error.details().iter().map(convert).collect::<Result<Vec<_>, _>>()?;
+            // Code and message have no type; only the details are converted.
             let status = Status::new(error.code(), error.message());
             operation.error = Some(Box::new(details.into_iter().fold(status, Status::with_detail)));
         }

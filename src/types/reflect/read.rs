@@ -70,6 +70,7 @@ fn fields(
 ) -> Result<DynamicMessage, InvalidJson> {
     let mut message = DynamicMessage::new(descriptor.clone());
     reader.members(|name, reader| {
+        // A field may have a JSON name of its own in the proto.
         let field = descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name));
         let Some(field) = field.filter(|field| !reader.at_null() || takes_null(field)) else {
             return reader.skip();
