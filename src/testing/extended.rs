@@ -1,5 +1,19 @@
 //! Operations in the forms of services that have a type or URLs of their own,
 //! and which methods those services have.
+//!
+//! A test inserts a [`FakeOperation`](super::FakeOperation) in the terms of
+//! google.longrunning; this module writes what the service would send for it.
+//! Fields that a client reads (name, status, times, error, links, progress) are
+//! there; not all others of the real types are.
+//!
+//! | form | unfinished | done | failure | page |
+//! |---|---|---|---|---|
+//! | Compute Engine | `"status":"RUNNING","progress":40` | `"status":"DONE"` | `error.errors[]`, `httpErrorStatusCode` | `items` |
+//! | Cloud SQL | `"status":"RUNNING"` | `"status":"DONE"` | `error.errors[]` | `items` |
+//! | GKE | `"status":"RUNNING","progress":{"metrics":[…]}` | `"status":"DONE"` | `error` | `operations` |
+//! | Cloud DNS | `"status":"running"` | `"status":"done"` | none | `operations` |
+//! | Deployment Manager | as Compute Engine | as Compute Engine | as Compute Engine | `operations` |
+//! | Cloud Storage | `google.longrunning.Operation`, with `kind` and `selfLink` | the same | the same | `operations` |
 
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +25,11 @@ use crate::transport::Rpc;
 use crate::types::rpc::ErrorInfo;
 use crate::types::{Code, Operation, OperationForm, Status};
 
-/// Writes the state of an operation in a form; a google.longrunning operation
-/// stays as it is.
+/// Writes the state of an operation in a form.
+///
+/// A google.longrunning operation stays as it is, as does one that is in that
+/// form already. `percent` is from 0 to 100; forms without a field for it leave
+/// it out.
 pub(super) fn in_form(
     form: OperationForm,
     operation: Operation,
@@ -41,9 +58,12 @@ pub(super) fn in_form(
     }
     fields.extend(moments(form, times, operation.is_done()));
     fields.extend(operation.error().map(|error| failure(form, error)).unwrap_or_default());
+    // Names in these forms are short (`operation-1`); the full name is known
+    // only from the request, as it is for a client.
     read(&fields).requested_as(operation.name())
 }
 
+/// Reads the fields as a client would.
 fn read(fields: &Map<String, Value>) -> Operation {
     let text = Value::Object(fields.clone()).to_string();
     Operation::from_json(&text).expect("the fake server writes valid operations")
@@ -92,10 +112,12 @@ fn moment(form: OperationForm, time: SystemTime) -> Value {
     Value::from(text)
 }
 
+/// Eight hours, the offset of Pacific Standard Time.
 const OFFSET: Duration = Duration::from_secs(8 * 3600);
 
-/// Returns whether a service has a method for the operation of a name, in the
-/// URL of which `mark` stands before the verb.
+/// Returns whether a service has a method for the operation `name`. `mark` is
+/// the character before the verb in its URL: `/` as in `…/operations/o/wait`,
+/// or `:` as in `…/operations/o:cancel`.
 pub(super) fn has_method(form: OperationForm, rpc: Rpc, name: &str, mark: Option<char>) -> bool {
     match (form, rpc) {
         (_, Rpc::Get | Rpc::List) => true,
@@ -108,11 +130,14 @@ pub(super) fn has_method(form: OperationForm, rpc: Rpc, name: &str, mark: Option
     }
 }
 
-/// What does not change.
+/// Returns the fields that stay the same while the operation runs: kind, name,
+/// type and links.
 fn fields(form: OperationForm, name: &str) -> Map<String, Value> {
     let (scope, id) = name.rsplit_once("/operations/").unwrap_or(("", name));
     let place = scope.rsplit('/').next().unwrap_or_default();
     let project = scope.split('/').nth(1).unwrap_or_default();
+    // The old services still write their links with this host, whatever the
+    // host of the request.
     let old_host = |path: &str, name: &str| format!("https://www.googleapis.com/{path}/{name}");
     members(match form {
         OperationForm::CloudSql => json!({
@@ -182,10 +207,13 @@ fn failure(form: OperationForm, error: &Status) -> Map<String, Value> {
     })
 }
 
+/// Returns the text of `httpErrorMessage`: the code with spaces, such as `NOT
+/// FOUND`.
 fn http_message(code: Code) -> String {
     code.to_string().replace('_', " ")
 }
 
+/// Returns the members of a JSON object; none for any other value.
 fn members(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
@@ -193,8 +221,9 @@ fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes a page as the service of its operations does: the name of the list,
-/// its kind, and an aggregated list by scopes.
+/// Returns the members of a page's JSON object, without its token and its
+/// unreachable locations. `operations` has at least one operation, each with
+/// its JSON.
 pub(super) fn page(form: OperationForm, collection: &str, operations: &[(&Operation, &str)]) -> Vec<String> {
     let list = |texts: &[&str]| format!("[{}]", texts.join(","));
     let texts: Vec<&str> = operations.iter().map(|(_, text)| *text).collect();
@@ -224,7 +253,8 @@ pub(super) fn page(form: OperationForm, collection: &str, operations: &[(&Operat
 }
 
 /// Returns the field that names the places whose operations are missing in a
-/// list; Cloud SQL, Cloud DNS and Deployment Manager have none.
+/// list of Compute Engine or GKE; `None` for other services, which have no such
+/// field.
 pub(super) fn missing(form: OperationForm, collection: &str, places: &[String]) -> Option<String> {
     let list = json!(places);
     if places.is_empty() {
@@ -244,7 +274,10 @@ pub(super) fn missing(form: OperationForm, collection: &str, places: &[String]) 
     }
 }
 
-/// `zones/z`, `regions/r` and `global`, each with its operations.
+/// Groups operations by scope, in the order of their first operation:
+/// `zones/z`, `regions/r` or `global`.
+///
+/// `projects/p/zones/z/operations/1` has the scope `zones/z`.
 fn by_scope<'a>(operations: &[(&Operation, &'a str)]) -> Vec<(String, Vec<&'a str>)> {
     let mut scopes: Vec<(String, Vec<&str>)> = Vec::new();
     for (operation, text) in operations {
