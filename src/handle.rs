@@ -297,6 +297,8 @@ impl OperationHandle {
     ///
     /// As for [`Poller::until_done`].
     pub fn until_done(&self) -> Result<Operation, Error> {
+        // The poller starts from the latest state: if that is done, nothing is
+        // sent.
         self.poller().until_done()
     }
 

@@ -171,6 +171,8 @@ mod client_config;
 mod core;
 mod error;
 mod fault_class;
+// The three modules of `tests/support` serve unit tests here and integration
+// tests in `tests`.
 #[cfg(test)]
 #[path = "../tests/support/folder.rs"]
 mod folder;

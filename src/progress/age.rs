@@ -71,6 +71,8 @@ impl fmt::Display for UnknownAge {
 /// | no type, `google.protobuf.Struct` | yes |
 /// | `google.cloud.run.v2.Service` | no |
 fn describes_operation(type_name: &str) -> bool {
+    // The package does not count: `x.OperationService.v1.Cluster` is a
+    // resource.
     let name = type_name.rsplit('.').next().unwrap_or_default();
     let is_of_operations = ["Metadata", "Operation", "Progress"].iter().any(|part| name.contains(part));
     is_of_operations || matches!(type_name, "" | "google.protobuf.Struct")

@@ -26,6 +26,7 @@ pub(super) fn as_metadata(form: OperationForm, mut fields: Map<String, Value>) -
     }
     rename(&mut fields, "status", "state");
     rename(&mut fields, "targetLink", "target");
+    // `type` is too general a name for the other forms.
     if form == OperationForm::CloudDns {
         rename(&mut fields, "type", "operationType");
     }

@@ -216,6 +216,8 @@ fn plain(key: &str) -> String {
 fn collect(value: &Value, found: &mut Vec<Status>) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| collect(element, found)),
+        // Parsed again from its text: a Status keeps the details as they were
+        // sent.
         Value::Object(fields) if is_failure(fields) => {
             found.extend(Status::from_json(&value.to_string()));
         }

@@ -478,6 +478,8 @@ fn rest(done: f64, took: Duration, rest: f64) -> Option<Duration> {
 }
 
 /// Names of percentages, from 0 to 100.
+// The lists below are in the order of trust: of several names in one object,
+// the first one counts.
 const PERCENT: &[&str] = &[
     "progresspercent",
     "progresspercentage",

@@ -92,6 +92,8 @@ impl ProgressTracker {
         let left = match latest.age.filter(|age| !age.is_zero()) {
             Some(age) => rest(latest.percent, age, 100.0 - latest.percent)?,
             None => {
+                // Without a start time: the speed since the first percentage
+                // that was seen.
                 let took = latest.seen.saturating_duration_since(first.seen);
                 let done = latest.percent - first.percent;
                 rest(done, took, 100.0 - latest.percent)?

@@ -25,6 +25,7 @@ macro_rules! setters {
             #[doc = concat!("Sets the field `", stringify!($field), "`.")]
             #[must_use]
             pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                // Replaces the value: a repeated field is set as a whole.
                 self.$field = $field.into();
                 self
             }

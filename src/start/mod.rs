@@ -182,6 +182,7 @@ impl<M> StartCall<M> {
             Ok(text) => self.request.body = StartBody::Json(text),
             Err(cause) => {
                 let error = Error::config("the body of the start cannot be written as JSON");
+                // Setters cannot fail, so `send` returns this error.
                 self.options.refuse(error.with_source(cause));
             }
         }

@@ -17,6 +17,7 @@ pub(super) fn check(origin: Option<&Origin>, path: &str) -> Result<(), Error> {
             "a request id is a field of the message over gRPC: set it there, and call `.idempotent(true)`",
         ));
     }
+    // By the host first: a custom endpoint has the path of the service only.
     let by_host = origin.and_then(|origin| OperationService::of_endpoint(&origin.endpoint));
     let service = by_host.or_else(|| OperationService::of_prefix(path.trim_start_matches('/')));
     match service.and_then(|service| Some((service, instead(service)?))) {

@@ -239,6 +239,7 @@ impl Sweep {
     fn select(&self, report: &mut SweepReport) -> Result<(Vec<String>, Option<Arc<str>>), Error> {
         let now = self.core.clock.wall();
         let (mut names, mut version) = (Vec::new(), self.options.api_version.clone());
+        // By name: two operations of a service never share one.
         let mut known = HashSet::new();
         let listing = Call { options: self.options.clone(), ..self.listing.clone() };
         for operation in listing {

@@ -134,6 +134,7 @@ impl FakeService {
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
         let is_compute = lock(&self.store).form(name) == Some(OperationForm::ComputeEngine);
+        // Compute Engine takes no timeout in the request, and has a fixed one.
         let max_wait = if is_compute { COMPUTE_WAIT } else { self.options.max_wait };
         let timeout = timeout.unwrap_or(max_wait).min(max_wait);
         let end = self.clock.elapsed().saturating_add(timeout);

@@ -14,6 +14,14 @@ use crate::types::wire::{self, WireSpan, WireValue};
 
 /// A type URL and the bytes of a message, as ranges of shared bytes. The URL is
 /// valid UTF-8.
+///
+/// ```text
+/// operation: 0a 0d "operations/42"  12 … [ 0a url 12 value ]  2a … [ 0a url 12 value ]
+/// metadata:                                  ^^^    ^^^^^
+/// response:                                                             ^^^    ^^^^^
+/// ```
+///
+/// A clone is a reference count, not a copy.
 #[derive(Clone)]
 pub(super) struct AnyBytes {
     /// The operation, or the URL and the value one after the other.

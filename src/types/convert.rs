@@ -27,6 +27,16 @@ use crate::types::{Any, Operation, OperationPage, Status};
 impl Operation {
     /// Returns the protobuf form.
     ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let op = Operation::succeeded("operations/42", Any::pack(&String::from("ready")));
+    /// let message = op.to_proto()?;
+    /// assert!(message.done && message.name == "operations/42");
+    /// assert_eq!(Operation::from(message), op);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that
@@ -123,6 +133,13 @@ fn count_details(operation: &[u8]) -> Result<(), InvalidJson> {
 
 impl Status {
     /// Returns the protobuf form.
+    ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// assert_eq!(Status::new(Code::NotFound, "gone").to_proto()?.code, 5);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

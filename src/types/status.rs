@@ -182,6 +182,7 @@ impl Status {
     /// permanent.
     pub(crate) fn names_quota(&self) -> bool {
         let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
+        // In this order, because most errors have an ErrorInfo.
         self.detail::<ErrorInfo>().is_some_and(by_reason)
             || self.detail::<QuotaFailure>().is_some()
             || self.retry_delay().is_some()

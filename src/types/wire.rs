@@ -71,6 +71,7 @@ pub(super) fn fields<'a>(
             5 => take(&mut message, 4).map(|_| WireValue::Fixed)?,
             _ => return Err(broken()),
         };
+        // Fields in a group belong to that group, not to the message.
         if groups == 0 {
             field(number, value)?;
         }

@@ -80,6 +80,8 @@ impl Operation {
         let project = parent.strip_prefix("projects/").and_then(|rest| rest.split('/').next());
         let project = project.map(|id| format!("projects/{id}"));
         let is_project = project.as_deref() == Some(parent);
+        // Lists of a whole project: aggregated ones, and those of services that
+        // list by project.
         let all = parent.strip_suffix("/aggregated").or(is_project.then_some(parent));
         match (self.form(), all) {
             (OperationForm::CloudSql, _) => project,

@@ -85,9 +85,12 @@ fn of_cluster<'a>(
         .transpose()?;
     // An empty status is no error.
     let error = error.filter(|error| error.code() != Code::Ok || !error.message().is_empty());
+    // A condition that cannot be read does not decide about failure, so it is
+    // left out.
     let conditions: Vec<_> =
         fields.conditions.iter().filter_map(|raw| entries(*raw).ok()).flatten().collect();
     let message = message("statusMessage", fields.status_message)?;
+    // Conditions alone are no failure: a cluster has some after a success too.
     if error.is_none() && message.is_none() {
         return Ok(None);
     }
@@ -154,6 +157,7 @@ impl ErrorEntry {
 
     fn detail(&self, detail: &Map<String, Value>) -> Vec<Any> {
         let part = |name: &str| detail.get(name).and_then(Value::as_object);
+        // A wrapper has one of these members for each type of detail.
         let info = part("errorInfo").map(|info| error_info(info).into());
         let quota = part("quotaInfo").map(|quota| self.quota(quota).into());
         let help = part("help").map(|help| links(help).into());

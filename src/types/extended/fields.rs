@@ -85,6 +85,7 @@ impl<'a> ExtendedFields<'a> {
             "selfLink" => &mut self.self_link,
             "targetLink" => &mut self.target_link,
             "targetProject" => &mut self.target_project,
+            // An operation has at most one of the two; a global one has none.
             "zone" | "region" => &mut self.scope,
             "error" => &mut self.error,
             "statusMessage" => &mut self.status_message,

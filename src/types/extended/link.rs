@@ -1,4 +1,15 @@
 //! From the URL of an operation to the name by which it can be polled.
+//!
+//! ```text
+//! https://www.googleapis.com/compute/v1/projects/p/zones/z/operations/o?alt=json
+//!                            ^^^^^^^^^^ version  ^^^^^^^^^^^^^^^^^^ collection
+//!                                       projects/p/zones/z/operations/o   name
+//! ```
+//!
+//! Links come from a server, and the name becomes a part of the next URL. So a
+//! path with `.` or `..`, empty segments or a backslash is no name: a request
+//! must not leave the collection. The host of a link is ignored, because
+//! credentials go only to the endpoint of the client.
 
 use std::borrow::Cow;
 use std::ops::Range;

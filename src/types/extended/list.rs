@@ -51,6 +51,7 @@ impl ListShape {
             _ => {}
         }
         self.count += 1;
+        // A message names only a few, however many fields a server sends.
         if self.others.len() < MOST_NAMES {
             self.others.push(name.to_owned());
         }

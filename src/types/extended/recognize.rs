@@ -28,6 +28,7 @@ use super::link;
 /// never ends.
 pub(super) fn form(fields: &ExtendedFields<'_>) -> Result<Option<OperationForm>, InvalidJson> {
     let kind = text(fields.kind);
+    // Every API of that generation has kinds, `SERVICE#TYPE`.
     let is_operation = kind.as_deref().is_some_and(|kind| kind.ends_with(KIND));
     let form = match kind.as_deref() {
         _ if fields.is_longrunning => None,

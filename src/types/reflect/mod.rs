@@ -55,6 +55,7 @@ impl Any {
     /// [`Decode`](crate::ErrorKind::Decode) if the type is neither in the pool
     /// nor known here, or the bytes are not valid for it.
     pub fn in_json(&self, pool: &DescriptorPool) -> Result<Self, Error> {
+        // JSON already: nothing to convert.
         let Some(any) = self.as_proto() else { return Ok(self.clone()) };
         let mut writer = JsonWriter::default();
         match write::any(&any, pool, &mut writer) {

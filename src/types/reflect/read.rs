@@ -1,5 +1,15 @@
 //! From JSON to bytes: the JSON is read by the descriptors into a dynamic
 //! message, which is then encoded.
+//!
+//! ```text
+//! {"rows":"9","state":"READY","new":[1]}
+//! 08 09  18 01
+//! ```
+//!
+//! Reading is as lenient as ProtoJSON: both spellings of a field, numbers as
+//! strings, enums by name or number. Unknown fields are skipped, so the bytes
+//! may say less than the JSON. The depth of the JSON was checked when the Any
+//! was created.
 
 use std::collections::HashMap;
 
@@ -14,7 +24,12 @@ use crate::types::message::JsonMessage;
 
 use super::kinds::{ANY, AnyKind, NULL, not_bytes, own_form, type_name};
 
-/// Reads the JSON of an Any.
+/// Reads the JSON of an Any. `{}` is an Any without a type.
+///
+/// # Errors
+///
+/// If its type is unknown, or a field has a value of the wrong kind; the error
+/// names the path to it.
 pub(super) fn any(
     pool: &DescriptorPool,
     reader: &mut JsonReader<'_>,
@@ -45,7 +60,8 @@ fn under_value(pool: &DescriptorPool, any: RawJson<'_>) -> Result<Vec<u8>, Inval
     inner.map(|any| any.encode_to_vec()).ok_or_else(|| InvalidJson::new("expected a `value`"))
 }
 
-/// Reads a message in a field.
+/// Reads a message in a field: an Any by its type, a type with a JSON form of
+/// its own in that form, any other as an object.
 fn message(
     descriptor: &MessageDescriptor,
     pool: &DescriptorPool,
@@ -124,7 +140,7 @@ fn value(
     }
 }
 
-/// Reads a single value of a kind.
+/// Reads a single value of a kind, such as the element of a list.
 fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Result<Value, InvalidJson> {
     Ok(match kind {
         Kind::Double => Value::F64(JsonMessage::read(reader)?),
@@ -141,7 +157,8 @@ fn single(kind: &Kind, pool: &DescriptorPool, reader: &mut JsonReader<'_>) -> Re
     })
 }
 
-/// Reads the value of an enum: its name or its number.
+/// Reads the value of an enum: its name or its number, also one that the
+/// descriptor does not have. Null is the value of `NullValue`.
 fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Result<i32, InvalidJson> {
     if reader.at_null() && descriptor.full_name() == NULL {
         return reader.skip().map(|()| 0);
@@ -154,7 +171,8 @@ fn enum_number(descriptor: &EnumDescriptor, reader: &mut JsonReader<'_>) -> Resu
     }
 }
 
-/// Reads the key of a map, which is always a string in JSON.
+/// Reads the key of a map, which is always a string in JSON: `"7"` for an
+/// integer, `"true"` for a boolean.
 fn map_key(key: &str, kind: &Kind) -> Result<MapKey, InvalidJson> {
     let read = match kind {
         Kind::Bool => key.parse().ok().map(MapKey::Bool),
