@@ -68,8 +68,8 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // The message of a wait names its fault, so that the chain goes on with the
-        // cause of the fault.
+        // The message of a wait names its fault, so the chain continues with the cause of
+        // the fault.
         let of_fault = || self.fault().and_then(StdError::source);
         let own = self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static));
         own.or_else(of_fault)
