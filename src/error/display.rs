@@ -42,6 +42,7 @@ impl fmt::Display for WithoutAdvice<'_> {
         if let (Some(_), Some(url), Some(Code::NotFound)) = (inner.method, error.url(), error.code()) {
             write!(f, " ({})", shown(url))?;
         }
+        // A single attempt is what a reader expects, so only more are counted.
         if inner.attempts > 1 && inner.method.is_some() {
             write!(f, " ({} attempts in {} s)", inner.attempts, Seconds(inner.elapsed))?;
         }
