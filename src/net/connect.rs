@@ -82,7 +82,7 @@ impl Connector {
     }
 
     /// Returns which servers are reached through a proxy, for messages and for
-    /// the connectors of forked children.
+    /// a second connector.
     pub(crate) fn routes(&self) -> &ProxyRoutes {
         &self.routes
     }
