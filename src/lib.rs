@@ -287,6 +287,9 @@ mod guides {
     #[doc = include_str!("../docs/getting-started.md")]
     struct GettingStartedPage;
 
+    #[doc = include_str!("../docs/python.md")]
+    struct PythonPage;
+
     #[doc = include_str!("../docs/services.md")]
     struct ServicesPage;
 

@@ -445,9 +445,9 @@ impl<'a> Attempt<'a> {
     /// use longrunning::transport::{Attempt, Headers};
     ///
     /// // Without an observer, as here, the headers are not even collected.
-    /// Attempt::new(Duration::from_secs(10)).answered(|| unreachable!());
+    /// Attempt::new(Duration::from_secs(10)).observe_response(|| unreachable!());
     /// ```
-    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+    pub fn observe_response(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
             observer.observe(&headers());
         }

@@ -118,7 +118,7 @@ impl GrpcTransport {
         let response = self.pool.call(&sent);
         // Before the status is read, so that the observer sees the metadata of
         // errors too.
-        let response = response.inspect(|response| attempt.answered(|| metadata(response)));
+        let response = response.inspect(|response| attempt.observe_response(|| metadata(response)));
         let error = match response.map(|response| status::read(response, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {

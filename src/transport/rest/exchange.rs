@@ -53,7 +53,7 @@ impl RestTransport {
             let response = self.send(request, &url, &headers, attempt.stop(), deadline)?;
             // Before the response is judged, so that the observer sees the
             // headers of errors too, that of a 401 that is replayed included.
-            attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
+            attempt.observe_response(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             // `invalidate` returns false if the next token would be the same: the
             // credentials are fixed, or another token was rejected seconds ago.
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);
