@@ -113,9 +113,10 @@ async fn advance(
             WaitStep::Cancel { timeout } => {
                 let name = wait.name().to_owned();
                 let task = Snapshots::<Async>::task_to_cancel(options, &name, timeout);
+                let api_version = wait.version_to_cancel(core, options);
+                let options = CallOptions { api_version, ..options.clone() };
                 // Boxed: most waits never come here.
-                let cancelled =
-                    Box::pin(run(work, core, task, CancelOperationRequest { name }, options.clone()));
+                let cancelled = Box::pin(run(work, core, task, CancelOperationRequest { name }, options));
                 let cancelled = cancelled.await;
                 wait.cancelled(cancelled, clock);
             }

@@ -121,7 +121,9 @@ impl Snapshots {
                 }
                 WaitStep::Sleep(until) => clock.sleep_until(until, options.stop.as_ref()),
                 WaitStep::Cancel { timeout } => {
-                    let cancelled = Self::cancel(core, options, wait.name(), timeout);
+                    let options =
+                        CallOptions { api_version: wait.version_to_cancel(core, options), ..options.clone() };
+                    let cancelled = Self::cancel(core, &options, wait.name(), timeout);
                     wait.cancelled(cancelled, &**clock);
                 }
                 WaitStep::End(error) => return Err(error),

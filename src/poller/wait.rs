@@ -195,6 +195,15 @@ impl WaitMachine {
         self.version.as_ref()
     }
 
+    /// Returns the version of the request that cancels the operation, if it is
+    /// not that of the client.
+    ///
+    /// The form of the last response names the service if nothing else does,
+    /// and services cancel at different URLs.
+    pub(crate) fn version_to_cancel(&self, core: &Core, options: &CallOptions) -> Option<Arc<str>> {
+        core.version_for(self.version().or(options.api_version.as_ref()).cloned(), self.last.as_ref())
+    }
+
     /// Returns the request of a poll.
     pub(crate) fn request(&self) -> &GetOperationRequest {
         &self.request

@@ -189,14 +189,15 @@ impl Sweep {
     pub fn run_with(self, mut handle: impl FnMut(&str, Result<(), &Error>)) -> Result<SweepReport, Error> {
         let mut report = SweepReport::default();
         let end = self.end();
-        let names = self.select(&mut report)?;
+        let (names, version) = self.select(&mut report)?;
         if self.dry_run {
             names.iter().for_each(|name| handle(name, Ok(())));
             report.untried = names.len();
             return Ok(report);
         }
         let queue = SweepQueue::new(names, self.stop_token(), end, Arc::clone(&self.core.clock));
-        let (core, action, options) = (self.core, self.action, self.options);
+        let (core, action, mut options) = (self.core, self.action, self.options);
+        options.api_version = version;
         report.untried = queue.run(
             self.concurrency,
             move |name| action.run(&core, name, &options),
@@ -216,9 +217,12 @@ impl Sweep {
 
     /// Returns the matching names: all of them before the first call, because
     /// deleting can shift the pages that follow.
-    fn select(&self, report: &mut SweepReport) -> Result<Vec<String>, Error> {
+    ///
+    /// The form of the operations decides at which URLs they are cancelled and
+    /// deleted, if nothing else names the service: the version is for that.
+    fn select(&self, report: &mut SweepReport) -> Result<(Vec<String>, Option<Arc<str>>), Error> {
         let now = self.core.clock.wall();
-        let mut names = Vec::new();
+        let (mut names, mut version) = (Vec::new(), self.options.api_version.clone());
         let mut known = HashSet::new();
         let listing = Call { options: self.options.clone(), ..self.listing.clone() };
         for operation in listing {
@@ -230,7 +234,12 @@ impl Sweep {
             }
             report.listed += 1;
             match self.verdict(&operation, now) {
-                SweepVerdict::Matches => names.push(operation.name().to_owned()),
+                SweepVerdict::Matches => {
+                    if names.is_empty() {
+                        version = self.core.version_for(version, Some(&operation));
+                    }
+                    names.push(operation.name().to_owned());
+                }
                 SweepVerdict::Skipped => report.skipped += 1,
                 SweepVerdict::Undated(reason) => {
                     report.undated += 1;
@@ -239,7 +248,7 @@ impl Sweep {
             }
         }
         report.matched = names.len();
-        Ok(names)
+        Ok((names, version))
     }
 
     /// Returns when no more calls are started.

@@ -149,7 +149,7 @@ impl Scheduler {
             retry::RetryStep::Attempt(turn) => {
                 let request = CancelOperationRequest { name: wait.request().name.clone() };
                 track.stage = TrackStage::Sent { missed: false };
-                let version = wait.version().cloned();
+                let version = wait.version_to_cancel(&core, &self.shared.options);
                 self.send(PollRequest::Cancel { track: number, request, version, turn }, core.clock.now());
             }
             retry::RetryStep::Sleep(until) => self.schedule(until, ScheduledStep::Track(number)),

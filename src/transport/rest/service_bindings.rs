@@ -109,6 +109,7 @@ impl OperationService {
             OperationForm::KubernetesEngine => KubernetesEngine,
             OperationForm::CloudDns => CloudDns,
             OperationForm::DeploymentManager => DeploymentManager,
+            OperationForm::CloudStorage => CloudStorage,
             _ => return None,
         })
     }

@@ -28,7 +28,10 @@ impl Operation {
     /// GKE returns a bare name and the number of the project, Cloud DNS an id
     /// alone.
     pub(crate) fn started_at(self, path: &str, query: &[(String, String)]) -> Self {
-        let is_whole = self.name().contains('/') && self.form() != OperationForm::KubernetesEngine;
+        // The links of Compute Engine leave the organization out.
+        let is_whole = self.name().contains('/')
+            && !self.name().starts_with("locations/")
+            && self.form() != OperationForm::KubernetesEngine;
         if !self.form().is_extended() || is_whole || self.name().is_empty() {
             return self;
         }

@@ -57,16 +57,17 @@ pub(super) fn read<'a>(
     }))
 }
 
+/// Returns whether a `kind` is that of an operation of Cloud Storage.
+pub(super) fn is_of_storage(kind: RawJson<'_>) -> bool {
+    kind.string().is_ok_and(|kind| kind == "storage#operation")
+}
+
 /// Returns the name in the URL of an operation of Cloud Storage, whose `name`
 /// does not lead to it.
 pub(super) fn name_by_link<'a>(
-    kind: RawJson<'a>,
     source: &SharedSource<'a>,
     raw: RawJson<'a>,
 ) -> Result<Option<SharedText>, InvalidJson> {
-    if kind.string().ok().as_deref() != Some("storage#operation") {
-        return Ok(None);
-    }
     Ok(ExtendedFields::read(raw)?.self_link.and_then(|link| linked(link, source)))
 }
 
