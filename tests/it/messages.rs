@@ -215,7 +215,7 @@ fn messages_about_time() {
     let once = server.client_builder().retry(RetryPolicy::never()).build().unwrap();
     let message = format!("GetOperation `operations/42`: no response from {host} in time");
     check(once.get(NAME).send().unwrap_err(), (ErrorKind::Timeout, None, 1, 10.0, &message));
-    let message = "GetOperation `operations/42`: no time left for an attempt";
+    let message = "GetOperation `operations/42`: timed out before the request was sent";
     check(
         once.get(NAME).total_timeout(secs(0.0)).send().unwrap_err(),
         (ErrorKind::Timeout, None, 0, 0.0, message),

@@ -105,7 +105,7 @@ fn proxies_that_refuse() {
             wrong.port,
             Proxy,
             false,
-            "the proxy did not connect to HOST: it wants a user and a password (407)",
+            "the proxy did not connect to HOST: it requires credentials (407)",
         ),
         (
             "bad credentials",
@@ -166,7 +166,7 @@ fn proxy_in_a_process_of_its_own() {
     const RIGHT: &str = "user:CANARY-proxy-3@";
     assert_eq!(ask(RIGHT, server.port), Ok(200));
     for (user, port, why) in [
-        ("", server.port, "it wants a user and a password (407)"),
+        ("", server.port, "it requires credentials (407)"),
         ("user:CANARY-proxy-4@", server.port, "it refused the user and password given (407)"),
         (RIGHT, closed, "it responded with 502"),
     ] {

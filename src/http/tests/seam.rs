@@ -287,7 +287,7 @@ fn proxy_is_asked_to_connect() {
             vec![Act::Read, send("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 x\r\n\r\n"), Act::Hang],
             Tls,
             false,
-            "example.test:443 does not speak TLS",
+            "TLS handshake with example.test:443 failed: it does not speak TLS",
         ),
     ];
     for (name, script, kind, transient, message) in rows {

@@ -121,7 +121,11 @@ fn other_peers() {
     const OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
     let authority = Authority::new(unchanged);
     let rows = [
-        ("plain HTTP", send("HTTP/1.1 400 Bad Request\r\n\r\n"), "localhost:PORT does not speak TLS"),
+        (
+            "plain HTTP",
+            send("HTTP/1.1 400 Bad Request\r\n\r\n"),
+            "TLS handshake with localhost:PORT failed: it does not speak TLS",
+        ),
         ("TLS 1.0", send(OLD), "localhost:PORT refused the TLS connection"),
     ];
     for (name, answer, message) in rows {

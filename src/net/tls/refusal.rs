@@ -50,7 +50,7 @@ pub(super) fn refused(
     let message = match error {
         Error::InvalidCertificate(why) => format!("failed to verify {peer}: its certificate {}", flaw(why)),
         Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, client_auth, alpn)),
-        Error::InvalidMessage(_) => format!("{peer} does not speak TLS"),
+        Error::InvalidMessage(_) => format!("TLS handshake with {peer} failed: it does not speak TLS"),
         _ => format!("TLS handshake with {peer} failed"),
     };
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())

@@ -131,7 +131,7 @@ fn server_behind_a_proxy_is_reached() {
     let strict = Relay::start(Some("Basic x"));
     let error = get(&behind(&authority, server.port, strict.port)).unwrap_err();
     let expected = format!(
-        "the proxy did not connect to example.test:PORT: it wants a user and a password (407) \
+        "the proxy did not connect to example.test:PORT: it requires credentials (407) \
          (proxy 127.0.0.1:{}, set by `HttpOptions::proxy`)",
         strict.port
     );
