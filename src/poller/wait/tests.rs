@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::schedule::FAR;
 use super::*;
-use crate::options::LongPoll;
+use crate::options::{LongPoll, OnTimeout};
 use crate::retry::Backoff;
 
 const NAME: &str = "operations/42";
