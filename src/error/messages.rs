@@ -68,6 +68,7 @@ impl Error {
     pub(crate) fn service(status: Status) -> Self {
         let delay = status.retry_delay();
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        // A detail of the status; headers are added by the transport.
         let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done, so such a status proves that the
         // service has not acted.
@@ -89,8 +90,9 @@ impl Error {
 
     /// Returns the error for a method that a service is known not to have, at
     /// least not for such a name.
-    pub(crate) fn not_in_service(method: &'static str, service: &str) -> Self {
-        let message = format!("no request was sent: {service} has no {method} for such an operation");
+    pub(crate) fn not_in_service(method: &'static str, service: &str, scope: Option<&str>) -> Self {
+        let scope = scope.map(|scope| format!(" for {scope}")).unwrap_or_default();
+        let message = format!("no request was sent: {service} has no {method}{scope}");
         let status = Status::new(Code::Unimplemented, &*message);
         Self::new(ErrorKind::Binding, message).with_status(status)
     }
