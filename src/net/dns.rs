@@ -419,4 +419,12 @@ mod tests {
     }
 
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn codes_of_windows_mean_nothing_elsewhere() {
+        for code in [11001, 11004] {
+            assert_eq!(is_final(&io::Error::from_raw_os_error(code)), cfg!(windows), "{code}");
+        }
+        assert!(!is_final(&io::Error::from_raw_os_error(11002)), "WSATRY_AGAIN");
+    }
 }
