@@ -174,6 +174,8 @@ impl<M> Pages<M> {
         page: Result<OperationPage, Error>,
         step: &mut ListStep,
     ) -> Result<OperationPage, Error> {
+        // After the fetch, so that a dropped future may fetch the same page
+        // again.
         self.seen.insert(self.token_hash());
         match &page {
             Ok(page) => {

@@ -190,6 +190,8 @@ fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
 /// Returns the ids of a path that has exactly these collections.
 fn parse<'p, const N: usize>(collections: [&str; N], path: &'p str) -> Option<[&'p str; N]> {
     let mut segments = path.split('/');
+    // The number of ids is known to the compiler, so callers take them apart
+    // without a check.
     let mut ids = [""; N];
     for (id, collection) in ids.iter_mut().zip(collections) {
         segments.next().filter(|segment| *segment == collection)?;

@@ -254,5 +254,6 @@ fn in_doubt(error: Error, done: &str) -> Error {
 /// left 5 s     4.5 s
 /// ```
 fn for_server(left: Duration) -> Duration {
+    // A second, or a tenth of a shorter attempt, is for the response to arrive.
     left - (left / 10).min(Duration::from_secs(1))
 }

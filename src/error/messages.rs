@@ -68,6 +68,7 @@ impl Error {
     pub(crate) fn service(status: Status) -> Self {
         let delay = status.retry_delay();
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        // A detail of the status; headers are added by the transport.
         let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done, so such a status proves that the
         // service has not acted.

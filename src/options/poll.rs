@@ -135,6 +135,8 @@ impl Default for PollOptions {
             max_failures: 5,
             // An outage does not end a wait: the operation continues in it.
             max_outage: None,
+            // A wait for an operation that the client has just started has a
+            // longer one.
             not_found_grace: Duration::ZERO,
             max_hint: MAX_HINT,
             on_timeout: OnTimeout::default(),
@@ -146,6 +148,7 @@ impl Default for PollOptions {
 /// Limits a number of concurrent requests: 0 becomes 1, more than 256 become
 /// 256.
 pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
+    // Zero would never send anything.
     concurrency.clamp(1, MOST_REQUESTS)
 }
 

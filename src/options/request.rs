@@ -59,6 +59,7 @@ impl RequestOptions {
     /// Keeps the error of an option, unless an earlier one failed: the first
     /// error is the one that the reader of the expression looks for.
     pub(crate) fn refuse(&mut self, error: Error) {
+        // Later errors may only be consequences of this one.
         self.error.get_or_insert(error);
     }
 
@@ -142,6 +143,8 @@ impl CallOptions {
     /// The wait of the server extends the attempt, which otherwise would always
     /// time out, and the call unless its timeout was set.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
+        // Whichever is longer: a service that decides itself ignores the
+        // request.
         let server_wait = server_wait.max(self.server_hold);
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
         (self.attempt_timeout.saturating_add(server_wait), total_timeout)

@@ -274,6 +274,7 @@ impl Bindings {
             Some(how) => defaults.wait_by(how),
             None => defaults,
         };
+        // The wait of a usual form was made above; copying it would undo that.
         let own =
             Rpc::all().filter(|rpc| *self.is_set.get(*rpc) && !(*rpc == Rpc::Wait && self.wait.is_some()));
         own.fold(bindings, |bindings, rpc| bindings.set(rpc, self.of(rpc).iter().cloned()))
