@@ -1,9 +1,14 @@
 //! Words of the command lines that `lro` prints to be pasted into a shell.
+//!
+//! A name or a filter may contain quotes, spaces and `$`. A line that is pasted
+//! must not run anything else, so every word that is not plain is quoted.
 
 use std::borrow::Cow;
 use std::iter;
 
 /// The shell that a printed line is for.
+///
+/// Which shell runs cannot be found out reliably, so the system decides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ShellKind {
     Posix,
