@@ -14,6 +14,7 @@ use longrunning::{Code, Error, ErrorKind, Status};
 
 use crate::place::{OperationPlace, is_loopback, is_operation};
 use crate::redact::name_for_display;
+use crate::url::is_url;
 
 /// Returns the hint for an error of a call for `place`.
 ///
@@ -146,6 +147,9 @@ pub(crate) fn in_options(message: &str) -> String {
 /// was sent, and where.
 fn for_code(status: &Status, place: &OperationPlace, call: HintedCall) -> Option<String> {
     match status.code() {
+        Code::NotFound if is_url(&place.given) && place.service.version.is_none() => {
+            Some(NO_VERSION.to_owned())
+        }
         // The page of a front end, which knows no operations.
         Code::NotFound if status.message().starts_with("HTTP 404") => Some(NO_METHOD.to_owned()),
         Code::NotFound | Code::InvalidArgument if call.is_list && is_operation(&place.name) => {
@@ -236,7 +240,8 @@ const NO_SERVICES: [&str; 2] = ["www.googleapis.com", "oauth2.googleapis.com"];
 
 /// The library's names of options that its messages mention, and what to say
 /// here.
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 8] = [
+    ("by `list`", "by `lro list`"),
     ("`attempt_timeout`", "--attempt-timeout"),
     ("`total_timeout`", "--total-timeout"),
     ("`quota_project`", "--quota-project"),
@@ -249,8 +254,12 @@ const OPTIONS: [(&str, &str); 7] = [
 /// A listing below the name of an operation.
 const OPERATION: &str =
     "this is the name of an operation, which `lro get` shows; `lro list` takes its parent";
-/// `UNIMPLEMENTED` over REST.
+/// `UNIMPLEMENTED` over gRPC: many services offer only a part of the methods
+/// there.
 const UNIMPLEMENTED_GRPC: &str = "the service does not have this method over gRPC: try --transport rest";
+/// A pasted URL without a version.
+const NO_VERSION: &str =
+    "the URL has no version, so it was requested at v1: give another one by --api-version";
 /// A 404 page of a front end: the URL is wrong, and not the name.
 const NO_METHOD: &str = "--endpoint or --api-version is wrong: the service is not there";
 /// `UNAUTHENTICATED`: the token has expired, or is of another universe.
@@ -270,6 +279,7 @@ const OTHER_SHAPE: &str =
     "for names of another shape there is --binding, such as --binding get=/v1/{name=jobs/*}";
 /// An endpoint on another machine with plain http.
 const EMULATOR: &str = "for an emulator there is --allow-plain-http, with --anonymous";
+/// `UNIMPLEMENTED` over REST.
 const UNIMPLEMENTED: &str = "the service does not have this method, or has it under another --api-version";
 /// A call that ran out of time.
 const MORE_TIME: &str = "the limits are --attempt-timeout and --total-timeout";

@@ -83,10 +83,10 @@ impl Snapshots<Async> {
             return None;
         }
         if let Some(result) = self.begin() {
-            return self.gives(result);
+            return self.yields(result);
         }
         let result = advance(work, &self.core, &self.options, self.wait.as_mut()?).await;
-        self.gives(result)
+        self.yields(result)
     }
 }
 

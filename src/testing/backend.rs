@@ -90,6 +90,8 @@ impl ServerBackend {
     ///
     /// Requests to token servers need no access token, but can be scripted too.
     pub(super) fn reply_to(&self, request: &RecordedRequest) -> Reply {
+        // The token servers and the guard go by the date of the server, which a
+        // test may shift, not by the elapsed time.
         let check_issued = |token: &str| self.tokens.check_token(token, self.date.since_epoch());
         let denied = match TokenServers::handles(request) {
             true => None,
@@ -110,6 +112,8 @@ impl ServerBackend {
         request: &RecordedRequest,
         pause: &mut PauseFn<'_>,
     ) -> Result<UsualResponse, ExchangeEnd> {
+        // First, because their paths would otherwise be read as names of
+        // operations.
         if let Some(response) = self.tokens.respond(request, self.date.since_epoch()) {
             return Ok(UsualResponse::Http(response));
         }
@@ -129,6 +133,8 @@ impl ServerBackend {
     /// returns its first state. `None` if it calls none, or if the operation
     /// that its request id has started was deleted since.
     pub(super) fn start(&self, request: &RecordedRequest) -> Option<RpcResponse> {
+        // The counter of the method and the operation change under one lock, so
+        // two concurrent starts get two names.
         match lock(&self.starts).take(request)? {
             StartedOperation::New(operation) => {
                 let name = operation.name().to_owned();

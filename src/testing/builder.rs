@@ -126,6 +126,7 @@ impl FakeServerBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn page_size(mut self, size: usize) -> Self {
+        // A page of zero operations would never end.
         self.options.page_size = size.max(1);
         self
     }

@@ -72,6 +72,8 @@ impl RpcCall {
             }
             Rpc::Wait => {
                 let request = pb::WaitOperationRequest::decode(message).ok()?;
+                // A negative duration has no counterpart in std, and is invalid
+                // anyway.
                 let timeout = request.timeout.map(Duration::try_from).transpose().map_err(|_| bad_timeout());
                 let arguments = timeout.map(|timeout| RpcArguments { timeout, ..RpcArguments::default() });
                 Self { rpc, name: request.name, arguments }
@@ -127,6 +129,8 @@ pub(super) fn bad_field(field: &str, description: &str) -> Status {
     let status = Status::new(Code::InvalidArgument, format!("{field}: {description}"));
     match Any::from_json(&detail.to_string()) {
         Ok(detail) => status.with_detail(detail),
+        // Does not happen: the detail is JSON with a type. If it did, the error
+        // without it would still be right.
         Err(_) => status,
     }
 }

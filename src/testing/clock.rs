@@ -133,6 +133,8 @@ impl VirtualClock {
     /// Sets the random number, clamped to the range from 0 up to 1 without it.
     /// NaN restores the default of 0.5.
     pub(super) fn set_chance(&self, chance: f64) {
+        // 1 is excluded, as in the range of a random number; NaN cannot be
+        // clamped.
         self.state.lock().chance = if chance.is_nan() { 0.5 } else { chance.clamp(0.0, 1.0 - f64::EPSILON) };
     }
 
@@ -157,6 +159,7 @@ impl ClockState {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Instant {
+        // Cannot overflow in virtual time: `advance` stops at `LONGEST`.
         self.start + self.elapsed()
     }
 
@@ -170,6 +173,7 @@ impl Clock for VirtualClock {
 
     fn sleep_until(&self, until: Instant, stop: Option<&StopToken>) {
         let duration = until.saturating_duration_since(self.now());
+        // Recorded even if it is zero: tests count sleeps.
         self.state.lock().sleeps.push(duration);
         match (self.pace, stop) {
             // A virtual sleep ends at once, so a token can stop it only
@@ -187,6 +191,8 @@ impl Clock for VirtualClock {
         // virtual time beyond the point at which the client gives up.
         self.state.lock().budget = Some(left);
         match self.pace {
+            // Sockets keep real time, in which the whole attempt is over at
+            // once.
             ClockPace::Virtual => Instant::now() + SOCKET_BUDGET,
             ClockPace::Real => Instant::now() + left,
         }

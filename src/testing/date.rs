@@ -41,6 +41,8 @@ impl ServerDate {
     /// Returns the time since 1970 that the header says, or that of the clock
     /// if there is no header.
     pub(super) fn since_epoch(&self) -> Duration {
+        // Without a header, the client has only its own clock, which is the
+        // same.
         let offset = lock(&self.offset).unwrap_or_default();
         self.shifted_wall(offset).duration_since(UNIX_EPOCH).unwrap_or_default()
     }

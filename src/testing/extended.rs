@@ -39,6 +39,8 @@ pub(super) fn in_form(
     if form == OperationForm::Longrunning || operation.form() == form {
         return operation;
     }
+    // Not a type of its own: the operation stays, with fields that lead to its
+    // URL.
     if form == OperationForm::CloudStorage {
         return read(&storage(&operation));
     }
@@ -135,6 +137,7 @@ pub(super) fn has_method(form: OperationForm, rpc: Rpc, name: &str, mark: Option
 fn fields(form: OperationForm, name: &str) -> Map<String, Value> {
     let (scope, id) = name.rsplit_once("/operations/").unwrap_or(("", name));
     let place = scope.rsplit('/').next().unwrap_or_default();
+    // Names in these forms start with `projects/P`.
     let project = scope.split('/').nth(1).unwrap_or_default();
     // The old services still write their links with this host, whatever the
     // host of the request.
@@ -188,6 +191,8 @@ fn fields(form: OperationForm, name: &str) -> Map<String, Value> {
 fn failure(form: OperationForm, error: &Status) -> Map<String, Value> {
     let info = error.detail::<ErrorInfo>();
     let reason = info.map_or_else(|| error.code().to_string(), |info| info.reason);
+    // The `code` of an error is a word, such as the reason of an ErrorInfo.
+    // Without one, the name of the canonical code is a good one.
     let entry = json!({ "code": reason, "message": error.message() });
     let http = error.code().to_http();
     members(match form {

@@ -92,6 +92,7 @@ fn unauthenticated(denied: &TokenDenial) -> Reply {
         r#"{{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}","domain":"googleapis.com"}}"#
     );
     let status = Status::new(Code::Unauthenticated, message);
+    // The JSON is written above, so it is valid.
     let status = match Any::from_json(&detail) {
         Ok(detail) => status.with_detail(detail),
         Err(_) => status,

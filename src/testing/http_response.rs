@@ -45,6 +45,8 @@ impl FakeResponse {
             DataForm::Json => Self::new(status, response.json(status)),
             DataForm::Proto => match response.bytes() {
                 Ok(bytes) => Self::of_type(PROTOBUF, status, bytes),
+                // The client has to see an error: a body of other bytes could
+                // be valid.
                 Err(error) => Self::of_type(PROTOBUF, 500, bytes_of(&error)),
             },
         }
@@ -120,6 +122,8 @@ impl FakeBody {
     pub(super) fn prepare(self, compress: bool, keep: Option<usize>) -> Self {
         let packed = match self {
             Self::Bytes(bytes) if compress => Self::Bytes(gzip::stored(&bytes)),
+            // Stored blocks would be as large as the spaces; the bomb is small,
+            // and has no valid end.
             Self::Spaces(count) if compress => Self::Bytes(gzip::bomb(count)),
             plain => plain,
         };

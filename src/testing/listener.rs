@@ -87,6 +87,8 @@ fn accept_all(socket: &TcpListener, backend: &Arc<ServerBackend>) {
         };
         threads.extend(spawn(stream, number, backend.clone(), connections.clone()));
     }
+    // Threads that read end now; those that wait see the signal. So every join
+    // returns.
     connections.shut_down();
     for thread in threads {
         let _ = thread.join();
@@ -102,6 +104,8 @@ fn spawn(
     connections: Arc<OpenConnections>,
 ) -> Option<JoinHandle<()>> {
     let stream = Arc::new(stream);
+    // Registered before the thread runs: a shutdown in between would miss the
+    // connection, and wait for it.
     lock(&connections.0).insert(number, stream.clone());
     // The registry must let go of the socket for it to close, also when a closure
     // of the user's panics.
@@ -141,7 +145,10 @@ impl Drop for RegisteredConnection {
 /// Serves a connection to its end, as HTTP/2 if it begins with the preface of
 /// HTTP/2, else as HTTP/1.1.
 fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) -> std::io::Result<()> {
+    // Nagle's algorithm would delay small responses.
     stream.set_nodelay(true)?;
+    // Without a limit, a client that does not read would keep the thread, and
+    // `drop` waits for the thread.
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
     #[cfg(feature = "grpc")]
     if http2::is_spoken(stream, &backend.shutdown)? {

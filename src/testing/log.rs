@@ -23,6 +23,7 @@ impl RequestLog {
     pub(super) fn push(&mut self, request: RecordedRequest) {
         self.count += 1;
         self.kept.push_back(request);
+        // With a capacity of zero this removes the request that was just added.
         if self.kept.len() > self.capacity {
             self.kept.pop_front();
         }

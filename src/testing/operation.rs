@@ -325,6 +325,8 @@ impl FakeOperation {
         if self.running.is_done() {
             return (self.running.clone(), 100);
         }
+        // Done when the fraction is 1: at the end exactly, not a moment after
+        // it.
         let fraction = match self.end {
             OperationEnd::Never => 0.0,
             OperationEnd::AfterTime(end) => fraction(age.as_secs_f64(), end.as_secs_f64()),
@@ -352,6 +354,8 @@ impl FakeOperation {
 
     /// Returns the operation with the metadata for this percentage.
     fn described(&self, operation: Operation, percent: u32) -> Operation {
+        // The closure of the test runs here, under the lock of the store: so it
+        // must not call the server.
         let metadata = match &self.progress {
             Some(progress) => Some(progress(percent)),
             None => self.running.metadata().cloned(),
@@ -374,6 +378,7 @@ impl From<Operation> for FakeOperation {
             end: OperationEnd::Never,
             outcome: FakeOutcome::Response(message(json!({ "@type": EMPTY }))),
             ignores_cancel: false,
+            // An operation in an extended form stays in that form.
             form,
         }
     }

@@ -62,6 +62,8 @@ impl<'a> AttemptPause<'a> {
         match self.budget {
             _ if duration.is_zero() => Ok(()),
             Some(left) if self.clock.is_virtual() && duration >= left => {
+                // The client's clock has reached its deadline now. It notices
+                // when it reads from the socket.
                 self.clock.advance(left);
                 Err(ExchangeEnd::Deadline)
             }
@@ -69,6 +71,7 @@ impl<'a> AttemptPause<'a> {
             // to keep it waiting, until its own timeout.
             _ if self.clock.is_virtual() && duration < Duration::MAX => {
                 self.clock.advance(duration);
+                // Cannot underflow: a longer pause has ended above.
                 self.budget = self.budget.map(|left| left - duration);
                 Ok(())
             }
@@ -88,6 +91,8 @@ impl<'a> AttemptPause<'a> {
             if self.shutdown.is_set() {
                 return Err(ExchangeEnd::Peer);
             }
+            // Short naps, because the client may leave and the server may shut
+            // down meanwhile.
             nap(duration.saturating_sub(start.elapsed()).min(LONGEST_NAP))?;
         }
         Ok(())

@@ -108,6 +108,7 @@ impl RecordedRequest {
     /// ```
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.0.target.split_once('?')?;
+        // A name without `=` is a parameter with an empty value.
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs
             .map(|(key, value)| (decode_form(key), value))
@@ -260,6 +261,7 @@ impl fmt::Debug for RecordedRequest {
 /// secret.
 fn redact<'a>(name: &str, value: &'a str) -> &'a str {
     let name = name.to_ascii_lowercase();
+    // By parts of names, so that new headers with secrets are covered too.
     let secret = ["authorization", "api-key", "cookie", "token"].iter().any(|word| name.contains(word));
     if secret { "[redacted]" } else { value }
 }

@@ -31,8 +31,11 @@ use crate::util::percent::decode;
 /// service of the operation does not have.
 pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<RpcCall> {
     let (path, mark, verb) = split_verb(request.method(), request.path());
+    // The name may be percent-encoded in the path, but never in the store.
     let resource = resolve(store, &decode(path), request.query("name"));
     let resource = resource.of_organization(request.query("parentId"));
+    // A verb decides before the resource does: `DELETE` and `cancel` may have
+    // any name. HEAD is a GET without a body (RFC 9110 §9.3.2).
     let rpc = match (request.method(), verb, &resource) {
         ("POST", Some("cancel"), _) => Rpc::Cancel,
         ("POST" | "GET", Some("wait"), _) => Rpc::Wait,
@@ -58,6 +61,7 @@ pub(super) fn read(store: &OperationStore, request: &RecordedRequest) -> Option<
 fn list_arguments(request: &RecordedRequest) -> Result<RpcArguments, Status> {
     let field =
         |camel: &str, snake: &str| request.query(camel).or_else(|| request.query(snake)).unwrap_or_default();
+    // A request has one of the two, and the other is empty.
     let page_size = match (field("pageSize", "page_size") + &field("maxResults", "max_results")).as_str() {
         "" => 0,
         text => text.parse().map_err(|_| bad_page_size())?,
@@ -147,6 +151,8 @@ fn is_version(segment: &str) -> bool {
 /// verb only in a `POST`, and only behind an operation.
 fn split_verb<'a>(method: &str, path: &'a str) -> (&'a str, Option<char>, Option<&'a str>) {
     for mark in [':', '/'] {
+        // A colon is a verb anywhere, but a slash is only one behind an
+        // operation: `wait` may be a resource.
         let is_operation =
             |path: &str| mark == ':' || path.rsplit('/').nth(1) == Some("operations") && method == "POST";
         match path.rsplit_once(mark) {
@@ -178,6 +184,7 @@ fn wait_timeout(request: &RecordedRequest) -> Result<Option<Duration>, Status> {
 /// for a sign, and for anything else.
 fn duration(text: &str) -> Option<Duration> {
     let seconds = text.strip_suffix('s')?;
+    // Excludes signs, exponents and names, which Rust would parse too.
     let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     Duration::try_from_secs_f64(seconds.parse().ok().filter(|_| is_plain)?).ok()
 }

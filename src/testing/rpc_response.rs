@@ -112,6 +112,8 @@ impl OperationView {
             Ok(message) => Ok(message.encode_to_vec()),
             Err(error) => Err(error.to_string()),
         };
+        // The reason is kept as text; each request makes a status of its own
+        // from it.
         self.bytes.get_or_init(encode).as_deref().map_err(|why| unspeakable(why))
     }
 }
@@ -125,6 +127,8 @@ impl ResponsePage {
     /// ```
     fn json(&self) -> Vec<u8> {
         let mut fields = Vec::new();
+        // All operations of a collection have the form of its service, so the
+        // first one decides.
         if let Some(first) = self.operations.first() {
             let operations: Vec<_> = self.operations.iter().map(|view| (view.get(), view.json())).collect();
             let form = first.get().form();

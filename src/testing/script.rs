@@ -32,6 +32,8 @@ impl ReplyScript {
 
     /// Returns the reply to a request, if one matches, and counts it as sent.
     pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<Reply> {
+        // The first that matches, not the first in line: scripts for different
+        // requests are independent.
         let index = self.0.iter().position(|line| (line.is_for)(request))?;
         let line = self.0.get_mut(index)?;
         if line.reply.times == 1 {

@@ -62,11 +62,15 @@ impl FakeService {
         call: &RpcCall,
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
+        // By the operation, not by the server: one fake server may have
+        // operations of several services.
         let form = lock(&self.store).form(&call.name).unwrap_or_default();
         if form == OperationForm::Longrunning && !self.options.rpcs.contains(&call.rpc) {
             let message = "operation is not implemented, or supported, or enabled";
             return Ok(RpcResponse::Error(Status::new(Code::Unimplemented, message)));
         }
+        // After the check of the method: a service that does not have it does
+        // not read the arguments.
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(status) => return Ok(RpcResponse::Error(status.clone())),
@@ -108,6 +112,7 @@ impl FakeService {
             page_token: &arguments.page_token,
             partial: arguments.return_partial_success,
         };
+        // One lock for the check and the list: both see the same locations.
         let mut store = lock(&self.store);
         // The lists of extended operations always say what is missing in them.
         let is_partial = query.partial || store.form_in(&query).is_extended();
@@ -129,9 +134,11 @@ impl FakeService {
         pause: &mut PauseFn<'_>,
     ) -> Result<RpcResponse, ExchangeEnd> {
         let is_compute = lock(&self.store).form(name) == Some(OperationForm::ComputeEngine);
+        // Compute Engine takes no timeout in the request, and has a fixed one.
         let max_wait = if is_compute { COMPUTE_WAIT } else { self.options.max_wait };
         let timeout = timeout.unwrap_or(max_wait).min(max_wait);
         let end = self.clock.elapsed().saturating_add(timeout);
+        // Counts the poll of this wait; the states below are only peeked at.
         if let Err(status) = self.get(name) {
             return Ok(RpcResponse::Error(status));
         }
@@ -182,6 +189,7 @@ pub(super) fn no_method(request: &RecordedRequest) -> RpcResponse {
 /// Real services support more, but not the same; an unknown filter is an error,
 /// so that no test passes because a filter is ignored.
 fn filter(text: &str) -> Result<Option<bool>, Status> {
+    // Clients write `done = true` and `done=true`.
     let compact: String = text.split_whitespace().collect();
     match compact.as_str() {
         "" => Ok(None),

@@ -49,6 +49,7 @@ pub(super) fn has_left(stream: &TcpStream) -> io::Result<bool> {
     stream.set_nonblocking(false)?;
     Ok(match peeked {
         Ok(count) => count == 0,
+        // No bytes and no error means that the client is there and waits.
         Err(error) => !is_timeout(&error),
     })
 }

@@ -82,6 +82,8 @@ impl StartMethods {
     /// none of the methods.
     pub(super) fn take(&mut self, request: &RecordedRequest) -> Option<StartedOperation> {
         let method = self.methods.iter_mut().find(|method| method.route.takes(request))?;
+        // With the path, because an id is unique only for its method and
+        // parent.
         let id = request.query("requestId").map(|id| format!("{} {id}", request.path()));
         if let Some(name) = id.as_ref().and_then(|id| self.ids.get(id)) {
             return Some(StartedOperation::Known(name.clone()));
@@ -159,6 +161,8 @@ fn takes(template: &[String], path: &[String]) -> bool {
             (0..=path.len()).any(|taken| path.get(taken..).is_some_and(|path| takes(rest, path)))
         }
         (Some((one, rest)), Some((segment, path))) => {
+            // A segment may be encoded differently in the template and the
+            // path.
             let fits =
                 if one == "*" { !segment.is_empty() } else { one == segment || *one == decode(segment) };
             fits && takes(rest, path)

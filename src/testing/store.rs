@@ -79,6 +79,8 @@ impl OperationStore {
     /// in lists; its polls start again from zero.
     pub(super) fn insert(&mut self, operation: FakeOperation, now: ServerMoment) {
         let name = operation.name().to_owned();
+        // A name that is inserted again keeps its number, and so its place in
+        // lists.
         let number = self.numbers.get(&name).copied().unwrap_or(self.next);
         self.next = self.next.max(number + 1);
         let state = match operation.is_settled() {
@@ -103,6 +105,7 @@ impl OperationStore {
 
     /// Returns whether the collection has an operation.
     pub(super) fn has_any(&self, collection: &str) -> bool {
+        // The slash belongs to it: `projects/p` must not find `projects/pq`.
         let prefix = format!("{collection}/");
         let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
         self.numbers.range::<str, _>(from).next().is_some_and(|(name, _)| name.starts_with(&prefix))
@@ -149,6 +152,8 @@ impl OperationStore {
             StoredState::Settled(view) => !view.is_done(),
             StoredState::Changing(operation) => operation.is_cancellable(),
         };
+        // A cancel of an operation that is done has no effect, and is no error
+        // (AIP-151).
         if let Some(operation) = current.filter(|operation| cancellable && !operation.is_done()) {
             entry.state = StoredState::settled(cancelled(&operation, entry.times(now)));
         }
@@ -179,6 +184,9 @@ impl OperationStore {
             let view = entry.look(now);
             if query.wants(view.is_done()) {
                 page.operations.push(view);
+                // The next page starts behind the last operation that is on
+                // this one, so that an operation that is inserted or deleted
+                // meanwhile shifts nothing.
                 last = number + 1;
             }
             if page.operations.len() >= page_size {
@@ -232,6 +240,7 @@ impl StoredOperation {
             StoredState::Settled(view) => return view.clone(),
             StoredState::Changing(operation) => OperationView::new(operation.at(self.times(now), self.polls)),
         };
+        // From now on it is encoded once, and polls no longer change it.
         if current.is_done() {
             self.state = StoredState::Settled(current.clone());
         }
@@ -269,6 +278,7 @@ impl ListQuery<'_> {
         if let Some(project) = self.collection.strip_suffix("/aggregated/operations") {
             return name.strip_prefix(project).is_some_and(|rest| rest.starts_with('/'));
         }
+        // By segments, because `-` stands for one of them.
         let mut wanted = self.collection.split('/');
         wanted.all(|want| segments.next().is_some_and(|segment| want == "-" || want == segment))
     }

@@ -14,6 +14,14 @@ use crate::types::wire::{self, WireSpan, WireValue};
 
 /// A type URL and the bytes of a message, as ranges of shared bytes. The URL is
 /// valid UTF-8.
+///
+/// ```text
+/// operation: 0a 0d "operations/42"  12 … [ 0a url 12 value ]  2a … [ 0a url 12 value ]
+/// metadata:                                  ^^^    ^^^^^
+/// response:                                                             ^^^    ^^^^^
+/// ```
+///
+/// A clone is a reference count, not a copy.
 #[derive(Clone)]
 pub(super) struct AnyBytes {
     /// The operation, or the URL and the value one after the other.
@@ -29,6 +37,8 @@ impl AnyBytes {
         let (mut type_url, mut value, mut plain) = (None, None, true);
         let read = wire::fields(any.bytes, |number, field| {
             match (number, field) {
+                // `replace` returns the earlier value: a second one makes the
+                // message unusual.
                 (1, WireValue::Bytes(span)) => plain &= type_url.replace(span).is_none(),
                 (2, WireValue::Bytes(span)) => plain &= value.replace(span).is_none(),
                 (1 | 2, _) => plain = false,
@@ -38,6 +48,7 @@ impl AnyBytes {
         });
         // Checked here once, so that `type_url` can return it without an error.
         let url_is_text = type_url.is_none_or(|url| str::from_utf8(url.bytes).is_ok());
+        // Positions in the Any become positions in the whole.
         let range = |span: Option<WireSpan<'_>>| {
             span.map_or(0..0, |span| any.start + span.start..any.start + span.start + span.bytes.len())
         };

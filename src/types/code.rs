@@ -152,6 +152,7 @@ impl From<Code> for i32 {
     fn from(code: Code) -> Self {
         match code {
             Code::Other(number) => number,
+            // The index is the number; a test checks that.
             named => NAMED.iter().position(|(known, ..)| *known == named).unwrap_or_default() as i32,
         }
     }
@@ -160,6 +161,7 @@ impl From<Code> for i32 {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMED.iter().find(|(code, ..)| code == self) {
+            // The name of the proto, not that of the variant.
             Some((_, _, name)) => f.write_str(name),
             None => write!(f, "code {}", i32::from(*self)),
         }

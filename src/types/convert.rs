@@ -27,12 +27,23 @@ use crate::types::{Any, Operation, OperationPage, Status};
 impl Operation {
     /// Returns the protobuf form.
     ///
+    /// ```
+    /// use longrunning::{Any, Operation};
+    ///
+    /// let op = Operation::succeeded("operations/42", Any::pack(&String::from("ready")));
+    /// let message = op.to_proto()?;
+    /// assert!(message.done && message.name == "operations/42");
+    /// assert_eq!(Operation::from(message), op);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Decode`](crate::ErrorKind::Decode) if it contains JSON that
     /// [`Any::to_proto`] cannot turn into bytes. If both an error and a
     /// response are set, the error remains.
     pub fn to_proto(&self) -> Result<proto::Operation, Error> {
+        // In protobuf they are alternatives of one field.
         let result = match (self.error(), self.response()) {
             (Some(error), _) => Some(proto::operation::Result::Error(error.to_proto()?)),
             (None, Some(response)) => Some(proto::operation::Result::Response(response.to_proto()?)),
@@ -92,6 +103,7 @@ impl Operation {
         let mut operation = Self::named(name.into());
         operation.done = done;
         if metadata.is_some() || response.is_some() {
+            // Only now: an operation without messages needs no copy.
             let whole = Arc::from(bytes);
             let any = |span| AnyBytes::read(&whole, span).map(Any::from_bytes).ok_or(());
             operation.metadata = metadata.map(any).transpose().ok()?.into();
@@ -122,6 +134,13 @@ fn count_details(operation: &[u8]) -> Result<(), InvalidJson> {
 impl Status {
     /// Returns the protobuf form.
     ///
+    /// ```
+    /// use longrunning::{Code, Status};
+    ///
+    /// assert_eq!(Status::new(Code::NotFound, "gone").to_proto()?.code, 5);
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Decode`](crate::ErrorKind::Decode) if a detail is JSON that
@@ -148,6 +167,7 @@ impl From<rpc::Status> for Status {
 /// The metadata, the response and the details stay bytes.
 impl From<proto::Operation> for Operation {
     fn from(message: proto::Operation) -> Self {
+        // The form is google.longrunning: other services have no protobuf.
         let mut operation = Self::running(message.name);
         operation.done = message.done;
         operation.metadata = message.metadata.map(Any::from).into();
@@ -185,6 +205,8 @@ macro_rules! as_json {
         /// Keeps the JSON form unchanged; works with serde_json only.
         impl<'de> Deserialize<'de> for $message {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // The exact text: parsing into a value would lose large numbers
+                // and the order of fields.
                 let json = Box::<RawValue>::deserialize(deserializer)?;
                 Self::from_json(json.get()).map_err(D::Error::custom)
             }

@@ -50,6 +50,8 @@ impl ParsedErrorBody {
         if fields.is_response {
             return None;
         }
+        // `"error": null` and an empty text say nothing, so the fields beside
+        // it count.
         let Some(error) = fields.error.filter(|error| !matches!(error.text(), "null" | "\"\"")) else {
             return fields.parts.into_bare(http_status);
         };
@@ -69,6 +71,7 @@ impl ParsedErrorBody {
         // `merge` leaves what it has read until the error, `decode` would drop
         // it.
         let whole = status.merge(bytes).is_ok();
+        // Random bytes rarely decode to a code in this range.
         let is_canonical = matches!(status.code, 1..=16);
         if !is_canonical && (!whole || bytes.is_empty()) {
             return None;
@@ -131,6 +134,8 @@ impl<'a> Fields<'a> {
                     "error" => fields.error = Some(value),
                     "error_description" => fields.description = lossy_string(value),
                     "error_subtype" => fields.subtype = lossy_string(value),
+                    // An operation that failed has an `error` too, but the call
+                    // succeeded.
                     "name" | "metadata" | "done" | "response" | "operations" => fields.is_response = true,
                     _ => {}
                 }
@@ -185,6 +190,9 @@ impl ErrorBodyParts {
                 let value = reader.value()?;
                 match field {
                     // `grpc_code` is what some gateways write for streams.
+                    // A number may be an HTTP status or a canonical code;
+                    // `canonical` decides. A word is a code only if it is the
+                    // name of one.
                     "code" | "grpc_code" if parts.number == 0 => match value.string() {
                         Ok(name) if name.parse::<Code>().is_ok() => parts.name = name.into(),
                         _ => parts.number = value.integer("an HTTP status").unwrap_or_default(),
@@ -204,6 +212,7 @@ impl ErrorBodyParts {
         if parts.message.is_empty() {
             parts.message = legacy.first().map(|(_, message)| message.clone()).unwrap_or_default();
         }
+        // Newer bodies have both, and then `details` says more.
         if parts.details.is_empty() {
             parts.details = legacy.into_iter().map(|(info, _)| info.into()).collect();
         }
@@ -213,6 +222,7 @@ impl ErrorBodyParts {
     /// Returns the error of a body without `error`, if it is one: it has a
     /// canonical code or, in an HTTP error, a number and a message.
     fn into_bare(self, http_status: u16) -> Option<ParsedErrorBody> {
+        // A bare object with a number could be anything in a 200.
         let is_http_error = http_status >= 400 && self.number != 0 && self.has_message;
         let is_status = self.canonical().is_some() || is_http_error;
         is_status.then(|| ParsedErrorBody { is_bare: true, ..self.into_body(http_status) })

@@ -62,6 +62,7 @@ impl KnownType {
         Some(known)
     }
 
+    /// Returns the conversions of the type `M`.
     fn new<M: Message + Default + JsonMessage>() -> Self {
         Self {
             own_form: M::OWN_FORM,
@@ -72,12 +73,20 @@ impl KnownType {
         }
     }
 
-    /// Converts the JSON of an Any into protobuf bytes: its `value`, or all of
-    /// its members but `@type`, which no message has as a field.
+    /// Converts the JSON of an Any into protobuf bytes.
+    ///
+    /// ```text
+    /// {"@type":"…/google.protobuf.Duration","value":"90s"}       the `value`: 08 5a
+    /// {"@type":"…/google.rpc.RetryInfo","retryDelay":"90s"}      the members:  0a 02 08 5a
+    /// ```
+    ///
+    /// A type without a form of its own is read from the object itself: `@type`
+    /// is no field of it, so it is skipped.
     pub(super) fn encode(&self, any: RawJson<'_>) -> Result<Vec<u8>, InvalidJson> {
         if !self.own_form {
             return (self.encode)(&mut any.reader());
         }
+        // The order of members is free, so `@type` may come after `value`.
         let mut bytes = None;
         any.reader().members(|name, reader| {
             if name == "value" {
@@ -151,6 +160,10 @@ impl JsonMessage for prost_types::Any {
 }
 
 /// Writes the JSON of an Any. An Any without URL and value is `{}`.
+///
+/// # Errors
+///
+/// If the type is not known, or the value is not valid for it.
 pub(super) fn write(type_url: &str, value: &[u8], writer: &mut JsonWriter) -> Result<(), InvalidJson> {
     writer.object(|writer| {
         if type_url.is_empty() && value.is_empty() {

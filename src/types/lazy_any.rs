@@ -28,6 +28,7 @@ impl LazyAny {
     /// read at once, so that an invalid `@type` is an error of the operation,
     /// not of a later use.
     pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+        // Nothing in such an object can fail later, so `get` needs no error.
         if Any::leads_with_type(raw.text()) {
             return Ok(Self { span: Some(source.span(raw)), any: OnceLock::new() });
         }
@@ -44,6 +45,7 @@ impl LazyAny {
     pub(super) fn get(&self, text: &Arc<str>) -> Option<&Any> {
         let make = |span| Box::new(Any::of_checked(SharedText::part(text, span)));
         match self.span {
+            // Two threads may get here at once; one of them makes the value.
             Some(span) => Some(self.any.get_or_init(|| make(span))),
             None => self.any.get().map(Box::as_ref),
         }

@@ -42,6 +42,15 @@ pub(super) trait JsonMessage: Sized {
 
 /// Implements [`JsonMessage`] for messages, given the names of their fields in
 /// the proto.
+///
+/// ```text
+/// messages! { RetryInfo { retry_delay } }
+///
+/// {"retryDelay":"7s"}  <──>  RetryInfo { retry_delay: Some(7 s) }
+/// ```
+///
+/// A field that is not in the list is skipped when it is read, and lost when it
+/// is written.
 macro_rules! messages {
     ($($message:ty { $($field:ident)* })*) => {$(
         impl JsonMessage for $message {
@@ -98,6 +107,12 @@ pub(super) fn lower_camel(field: &str) -> String {
 }
 
 /// Implements [`JsonMessage`] for scalars, given how each is read and written.
+///
+/// | type | read | written |
+/// |---|---|---|
+/// | integers | `5`, `"5"`, `5.0`, `5e0` | `5`, those of 64 bits `"5"` |
+/// | floating point | `0.1`, `"0.1"`, `"NaN"`, `"-Infinity"` | `0.1`, `"NaN"` |
+/// | bytes | base64, also that for URLs, with or without padding | base64 with padding |
 macro_rules! scalars {
     ($($scalar:ty: $read:expr, $write:expr;)*) => {$(
         impl JsonMessage for $scalar {

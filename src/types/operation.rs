@@ -191,6 +191,8 @@ impl Operation {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn to_json(&self) -> String {
+        // Exactly what was sent, with unknown fields and the digits of all
+        // numbers.
         if let Some(text) = self.text {
             return text.of(&self.source).into();
         }
@@ -323,10 +325,14 @@ impl Operation {
     pub fn outcome(&self) -> Outcome<'_> {
         let malformed = |fields, error| Outcome::Malformed(MalformedReason::new(fields, error));
         match (self.done, self.error(), self.response()) {
+            // `done` alone decides: some services fill in an error or a
+            // response early.
             (false, ..) => Outcome::Running,
             (true, Some(error), Some(_)) => malformed("both `error` and `response` are set", error),
             (true, Some(error), None) if error.code() == Code::Ok => malformed("`error` has code 0", error),
             (true, Some(error), None) => Outcome::Failed(error),
+            // Without a response too: `google.protobuf.Empty` is left out by
+            // some servers.
             (true, None, response) => Outcome::Succeeded(response),
         }
     }
@@ -485,6 +491,7 @@ impl Operation {
             return Self::extended(source, raw, extended);
         }
         let is_of_storage = fields.kind.is_some_and(extended::is_of_storage);
+        // An operation of Cloud Storage: its name does not occur in its URL.
         let linked = if is_of_storage { extended::name_by_link(source, raw)? } else { None };
         let name = match linked {
             Some(linked) => Some(source.place(&linked)),
@@ -500,6 +507,7 @@ impl Operation {
             error: field("error", fields.error, |raw| Status::read(source, raw))?.map(Box::new),
             form: if is_of_storage { OperationForm::CloudStorage } else { OperationForm::Longrunning },
             target_link: None,
+            // The whole object, in the block of its page.
             text: Some(source.span(raw)),
         })
     }
@@ -574,6 +582,8 @@ fn field<'a, T>(
 /// read.
 fn subject(text: &str) -> String {
     let mut subject = "operation".to_owned();
+    // As far as it gets: the text is invalid, and its name may come before the
+    // fault.
     let _ = JsonReader::document(text, |reader| {
         reader.fields(|field, reader| {
             let value = reader.value()?;

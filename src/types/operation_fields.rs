@@ -31,6 +31,8 @@ impl<'a> OperationFields<'a> {
     pub(super) fn read(&mut self, reader: &mut JsonReader<'a>) -> Result<RawJson<'a>, InvalidJson> {
         let fields = self;
         let raw = reader.fields(|name, reader| {
+            // The scanner checks the syntax of the value, and returns its
+            // place.
             let value = Some(reader.value()?);
             match name {
                 "name" => fields.name = value,

@@ -71,7 +71,11 @@ impl<'a> MalformedReason<'a> {
 impl fmt::Display for MalformedReason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error.code(), self.error.message()) {
+            // The names of the fields say what is wrong; an error without a
+            // message adds nothing.
             (_, "") => f.write_str(self.fields),
+            // The code is the contradiction, so only the message is worth a
+            // look.
             (Code::Ok, message) => write!(f, "{}: {}", self.fields, long_excerpt(message)),
             _ => write!(f, "{}: {}", self.fields, self.error),
         }

@@ -64,6 +64,7 @@ impl OperationPage {
     /// extended operations, in one pass and without keeping the text of the
     /// page.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
+        // No intermediate tree: a page may have megabytes.
         let mut parts = PageParts { text, ..PageParts::default() };
         let outcome = JsonReader::document(text, |reader| parts.read(reader));
         outcome.and_then(|()| parts.shape.check()).map_err(|invalid| Error::invalid(SUBJECT, invalid))?;
@@ -135,9 +136,12 @@ impl<'a> PageParts<'a> {
                 self.page.next_page_token = reader.value()?.string()?.into();
                 Ok(())
             }
+            // Of google.longrunning, of Compute Engine, and of GKE.
             "unreachable" | "unreachables" | "missingZones" => self.places(reader),
             "warning" => self.warning(reader, None),
             "warnings" => reader.elements(|reader| self.warning(reader, None)).map(drop),
+            // Unknown fields are skipped; the shape notes their names for an
+            // error.
             _ => self.shape.other(name, reader),
         });
         fields.map(drop)
@@ -184,6 +188,8 @@ impl<'a> PageParts<'a> {
             let index = self.page.operations.len();
             let at = |invalid: InvalidJson| invalid.at(&format!("[{}]", index - first));
             has_room(index + self.details).map_err(at)?;
+            // Here a value of the wrong kind is found; the error gets the index
+            // of the operation.
             let operation = Operation::of_fields(fields, *raw, &source).map_err(at)?;
             self.details += details_of(&operation);
             let operation = match scope {
@@ -236,6 +242,7 @@ impl<'a> PageParts<'a> {
     fn warning(&mut self, reader: &mut JsonReader<'_>, scope: Option<&str>) -> Result<(), InvalidJson> {
         let raw = reader.value()?;
         raw.check_depth()?;
+        // A warning that cannot be read must not fail the page.
         let warning = serde_json::from_str(raw.text()).unwrap_or_default();
         missing_place(&warning, scope).map_or(Ok(()), |place| self.missing(place))
     }

@@ -84,6 +84,7 @@ impl Status {
     /// [`Decode`](crate::ErrorKind::Decode) if the text has another form, nests
     /// deeper than 127 levels, or has more than 1,024 details.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // Syntax and depth are checked before the details are read.
         let status = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
             Self::read(&SharedSource::new(raw), raw)
@@ -158,6 +159,7 @@ impl Status {
         self.details
             .iter()
             .filter(|detail| detail.type_name() == name)
+            // An invalid detail must not hide a valid one of the same type.
             .find_map(|detail| detail.unpack().ok())
     }
 
@@ -180,6 +182,7 @@ impl Status {
     /// permanent.
     pub(crate) fn names_quota(&self) -> bool {
         let by_reason = |info: ErrorInfo| QUOTA_REASONS.contains(&plain(&info.reason).as_str());
+        // In this order, because most errors have an ErrorInfo.
         self.detail::<ErrorInfo>().is_some_and(by_reason)
             || self.detail::<QuotaFailure>().is_some()
             || self.retry_delay().is_some()

@@ -138,6 +138,7 @@ impl<'a> SharedSource<'a> {
 
     /// Returns a value inside this one as a part of the copy.
     pub(super) fn part(&self, part: RawJson<'a>) -> SharedText {
+        // `part` lies inside `raw`, and the copy begins where `raw` does.
         let start = part.start_in(self.raw);
         self.slice(start..start + part.text().len())
     }
@@ -166,6 +167,8 @@ impl<'a> SharedSource<'a> {
     /// Returns where a text is in the copy, or the text if it is not a part of
     /// it.
     pub(super) fn place(&self, text: &SharedText) -> TextPart {
+        // By the address, not by the content: equal texts at different places
+        // are not parts.
         match Arc::ptr_eq(&text.whole, &self.copy) {
             true => TextPart::Shared(TextSpan::new(text.range.start, text.range.len())),
             false => TextPart::Own(text.as_str().into()),

@@ -1,16 +1,19 @@
 //! The JSON forms of the types in google.protobuf, as
 //! [ProtoJSON](https://protobuf.dev/programming-guides/json/) has them.
 //!
-//! | type | JSON |
-//! |---|---|
-//! | `Duration` | `"1.5s"` |
-//! | `Timestamp` | `"2027-12-31T23:59:59Z"` |
-//! | `FieldMask` | `"fooBar,a.bazQux"` |
-//! | `Struct`, `ListValue`, `Value` | an object, an array, any value |
-//! | `Empty` | `{}` |
+//! | type | JSON | not valid |
+//! |---|---|---|
+//! | `Duration` | `"1.5s"`, `"-3s"` | `1.5`, more than 10,000 years |
+//! | `Timestamp` | `"2027-12-31T23:59:59Z"`, any offset | years before 0001 or after 9999 |
+//! | `FieldMask` | `"fooBar,a.bazQux"` | to write: `foo__bar`, `fooBar` |
+//! | `Struct` | `{"a":1,"b":[true]}` | |
+//! | `ListValue` | `[1,"x",null]` | |
+//! | `Value` | any value | to write: a number that is not finite |
+//! | `Empty` | `{}` | |
 //!
 //! The wrappers (`Int32Value`, `StringValue` and so on) have the form of the
-//! scalar, which [`message`](super::message) implements.
+//! scalar, which [`message`](super::message) implements. All but `Empty` are a
+//! *form of their own*: an Any has them under `value`.
 
 use prost_types::value::Kind;
 use prost_types::{Duration, FieldMask, ListValue, Struct, Timestamp, Value};
@@ -25,6 +28,7 @@ impl JsonMessage for () {
     const OWN_FORM: bool = false;
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
+        // Unknown members are skipped, as in any message.
         reader.members(|_, reader| reader.skip()).map(drop)
     }
 
@@ -76,6 +80,7 @@ impl JsonMessage for FieldMask {
 
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, InvalidJson> {
         let text = reader.value()?.string()?;
+        // Both spellings are accepted; snake case has no capitals to convert.
         let paths = text.split(',').filter(|path| !path.is_empty()).map(snake_case).collect();
         Ok(Self { paths })
     }

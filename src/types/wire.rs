@@ -50,6 +50,7 @@ pub(super) fn fields<'a>(
     let mut groups = 0usize;
     while !message.is_empty() {
         let key = varint(&mut message)?;
+        // Field numbers have 29 bits, and 0 is invalid.
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0).ok_or_else(broken)?;
         let value = match key & 7 {
             0 => WireValue::Varint(varint(&mut message)?),
@@ -70,6 +71,7 @@ pub(super) fn fields<'a>(
             5 => take(&mut message, 4).map(|_| WireValue::Fixed)?,
             _ => return Err(broken()),
         };
+        // Fields in a group belong to that group, not to the message.
         if groups == 0 {
             field(number, value)?;
         }

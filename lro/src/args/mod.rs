@@ -474,6 +474,10 @@ A scenario is a JSON file, in which // begins a comment:
       ],
       \"response\": {\"files\": 14},            // or \"error\": {\"code\": 8, \"message\": \"out of disk\"}
       \"ignores_cancel\": false
+    }, {
+      \"name\": \"projects/p/zones/z/operations/44\",
+      \"form\": \"compute\",                  // or sql, gke, dns, deployment-manager, storage
+      \"done_after\": \"90s\"
     }],
     \"starts\": [{
       \"request\": \"POST /v2/{name=projects/*/jobs/*}:run\",     // starts the operation; again: its name with -2
@@ -492,6 +496,10 @@ A scenario is a JSON file, in which // begins a comment:
   }
 An operation needs a `name`. A step needs `metadata`, which apply from its `percent` on (default: 0). In metadata, the
 number replaces the text \"{percent}\". Without `steps` the metadata are like {\"percent\": 40}.
+With a `form`, an operation has the fields, times and methods of that service, under its URLs. Only the form storage
+has `steps` and a `response`. Names are like projects/p/operations/44 for sql, projects/p/locations/l/operations/44
+for gke, projects/p/managedZones/z/operations/44 for dns, projects/p/global/operations/44 for deployment-manager, and
+b/B/operations/44 for storage.
 A start needs an `operation`, and a `request` or an `rpc`. The `details` of a fault are those of its error.
 Responses and metadata without an @type become a google.protobuf.Struct, which every client can read. Those with the
 @type of a service of your own are sent over REST only.

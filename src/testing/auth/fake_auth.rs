@@ -190,6 +190,8 @@ impl<'a> FakeAuth<'a> {
     pub fn container_environment(self) -> BTreeMap<String, String> {
         let variables = [
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.url(CONTAINER_PATH.trim_start_matches('/'))),
+            // The current token: variables that were read before a rotation are
+            // out of date.
             ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.state().container.token()),
             ("AWS_REGION", REGION.to_owned()),
         ];

@@ -172,6 +172,7 @@ impl FakeAuth<'_> {
     pub fn impersonated_file(self, file: &str) -> String {
         let Ok(Value::Object(mut source)) = serde_json::from_str(file) else { return file.to_owned() };
         let url = self.url(&format!("v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"));
+        // The same member in both kinds of files.
         const URL: &str = "service_account_impersonation_url";
         if source.get("type").is_some_and(|kind| kind == "external_account") {
             source.insert(URL.to_owned(), url.into());

@@ -28,6 +28,7 @@ impl TokenRequestForm {
     /// `invalid_request` with the parameter or the content type at fault.
     pub(super) fn read(request: &RecordedRequest, known: &[&str]) -> Result<Self, TokenRefusal> {
         let media_type = request.header("content-type").unwrap_or_default();
+        // Parameters such as `charset` are allowed.
         if media_type.split(';').next().unwrap_or_default().trim() != FORM {
             return Err(TokenRefusal::invalid_request(format!(
                 "content-type is `{media_type}`: expected `{FORM}`"
@@ -44,6 +45,7 @@ impl TokenRequestForm {
             if !known.contains(&name.as_str()) {
                 return Err(TokenRefusal::invalid_request(format!("Unknown parameter: {name}")));
             }
+            // RFC 6749 §3.2: parameters must not be included more than once.
             if fields.insert(name.clone(), decode_form(value)).is_some() {
                 return Err(TokenRefusal::invalid_request(format!(
                     "Parameter not allowed to repeat: {name}"

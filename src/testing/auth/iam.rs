@@ -67,6 +67,8 @@ fn generate(issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) 
     if let Some(delegate) = body.delegates.iter().flatten().find(|delegate| !is_account(delegate)) {
         return Err(invalid(format!("delegate `{delegate}`: expected {ACCOUNT}")));
     }
+    // The lifetime that the test has set stands for the default of the API, an
+    // hour.
     let lifetime = lifetime(body.lifetime.as_deref())?.unwrap_or(issuer.lifetime);
     let expiry = now.saturating_add(lifetime);
     let token = issuer.issue_until(expiry, &body.scope.join(" "));
@@ -82,6 +84,8 @@ fn check_caller(issuer: &TokenIssuer, request: &RecordedRequest, now: Duration) 
     };
     let token = request.authorization("bearer").ok_or_else(|| refuse("no access token"))?;
     let scope = issuer.scope_of(token, now).map_err(|why| refuse(&why))?;
+    // An empty scope is a token for all of them, such as a self-signed JWT with
+    // an audience.
     if scope.is_empty() || scope.split(' ').any(|scope| SUFFICIENT.contains(&scope)) {
         return Ok(());
     }

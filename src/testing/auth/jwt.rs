@@ -72,6 +72,7 @@ pub(super) struct VerifiedClaims(Map<String, Value>);
 impl VerifiedClaims {
     /// Verifies the signature and the times of a JWT; `now` counts from 1970.
     pub(super) fn verify(jwt: &str, keys: &[PublicKey], now: Duration) -> Result<Self, String> {
+        // The signature covers header and claims as they are encoded.
         let (signed, signature) = jwt.rsplit_once('.').ok_or("not three parts")?;
         let (header, claims) = signed.split_once('.').ok_or("not three parts")?;
         let header = Self(object(header, "header")?);

@@ -47,6 +47,8 @@ impl FakeMetadataServer {
         } else {
             self.look_up(issuer, request, now).unwrap_or_else(|| FakeResponse::text(404, "Not Found\n"))
         };
+        // On errors too: that is how clients find out that this is a metadata
+        // server.
         http.headers.push((FLAVOR.into(), "Google".into()));
         http.headers.push(("server".into(), "Metadata Server for VM".into()));
         http
@@ -100,6 +102,8 @@ impl FakeMetadataServer {
     /// one.
     fn token(&mut self, issuer: &mut TokenIssuer, request: &RecordedRequest, now: Duration) -> FakeResponse {
         let scopes = request.query("scopes").unwrap_or_default().replace(',', " ");
+        // A client that renews too early gets the same token again, and a test
+        // notices.
         let kept = self.kept.get(&scopes).and_then(|token| {
             let left = issuer.left(token, now).filter(|left| *left > RENEWAL)?;
             Some((token.clone(), left))

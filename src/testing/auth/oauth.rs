@@ -101,6 +101,8 @@ fn assertion(
         claims.require("iss")?;
         claims.get("sub")?;
         let aud = claims.require("aud")?;
+        // A test reaches this server under its own address; Google's clients
+        // sign for Google's.
         let here = format!("http://{}/token", request.header("host").unwrap_or_default());
         if aud != GOOGLE && aud != here {
             return Err(format!("`aud` is `{aud}`: expected `{GOOGLE}` or `{here}`"));

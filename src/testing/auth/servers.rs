@@ -95,6 +95,7 @@ impl TokenEndpoint {
     /// Returns the endpoint that a request is for, by its method and path
     /// alone: a test may send it to this server under any host name.
     fn of(request: &RecordedRequest) -> Option<Self> {
+        // Exact paths first, then the trees below a prefix.
         match (request.method(), request.path()) {
             ("POST", "/token") => Some(Self::OAuth),
             ("POST", "/v1/token") => Some(Self::Sts),

@@ -82,6 +82,7 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
     }
     // Google recommends to sign `x-goog-cloud-target-resource` too; google-auth for
     // Python does not.
+    // AWS requires these headers to be signed, if they are sent.
     let needed = |name: &&String| *name == "host" || name.starts_with("x-amz-");
     let unsigned = headers.keys().filter(needed).find(|name| !authorization.signs(name));
     if let Some(name) = unsigned {
@@ -93,6 +94,7 @@ pub(super) fn check(token: &str, audience: &str, now: Duration) -> Result<(), St
     }
     canonical += &format!("\n{}\n{}", authorization.signed_headers, sha256(""));
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(&canonical));
+    // The fake knows both keys, so the comparison need not take constant time.
     match hex(&sign(&signing_key(day, region), &to_sign)) {
         signature if signature == authorization.signature => Ok(()),
         _ => Err("the signature is not that of the keys of this server".into()),

@@ -72,6 +72,7 @@ fn exchange(
     let form = TokenRequestForm::read(request, &PARAMETERS)?;
     form.expect("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")?;
     form.expect("requested_token_type", ACCESS_TOKEN)?;
+    // Optional here: workload identity federation has no client.
     let client = client(request)?;
     let audience = form.require("audience")?;
     if !is_workforce(audience) && audience != AUDIENCE {
@@ -79,6 +80,7 @@ fn exchange(
     }
     check_options(&form, client.is_some())?;
     check_subject_token(&form, audience, now)?;
+    // Last, because a rejected request must not count as an issued token.
     let mut body = access_token(issuer, form.require("scope")?, now);
     body["issued_token_type"] = ACCESS_TOKEN.into();
     Ok(body)

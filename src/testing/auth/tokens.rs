@@ -53,6 +53,8 @@ impl TokenIssuer {
 
     /// Issues a token that expires at a time.
     pub(super) fn issue_until(&mut self, expiry: Duration, scope: &str) -> String {
+        // Never reused, even after `revoke_all`: an old token must not become
+        // valid again.
         self.count += 1;
         let token = format!("CANARY-access-token-{}", self.count);
         self.grants.insert(token.clone(), TokenGrant { expiry, scope: scope.to_owned() });

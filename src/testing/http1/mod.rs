@@ -43,6 +43,8 @@ pub(super) fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) ->
                 return refuse(stream, status, message);
             }
         };
+        // The response to the last request announces the end, as servers with a
+        // limit do.
         let close = request.closes() || served >= backend.requests_per_connection;
         let request = backend.record(into_parts(request, number, backend.clock.elapsed()));
         // The request is in the log, but gets no response and has no effect.
@@ -58,6 +60,7 @@ pub(super) fn serve(stream: &TcpStream, number: u64, backend: &ServerBackend) ->
             reader.accept()?;
         }
         let exchange = Http1Exchange { stream, backend, request: &request, close, pauses: backend.pauses() };
+        // An error needs no report: the client sees how the connection ends.
         match exchange.respond(&reply) {
             Ok(AfterExchange::NextRequest) => is_doomed = reply.after == AfterReply::CloseOnNextRequest,
             Ok(AfterExchange::Close) | Err(_) => return Ok(()),
@@ -162,6 +165,7 @@ fn refuse(mut stream: &TcpStream, status: u16, message: &str) -> io::Result<()> 
     let context = WriteContext { is_head: false, close: true, date: None };
     let reply = Reply::usual();
     if send(&reply, FakeResponse::new(status, body), &context, &mut stream, |_| Ok(())).is_ok() {
+        // The client gets the end of the response, while this side still reads.
         stream.shutdown(Shutdown::Write)?;
         io::copy(&mut stream.take(DRAIN), &mut io::sink())?;
     }

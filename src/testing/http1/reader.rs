@@ -73,6 +73,8 @@ impl<'a> RequestReader<'a> {
     /// Waits for the next request and reads all of it.
     pub(super) fn next(&mut self) -> Result<ParsedRequest, RequestEnd> {
         self.limit = HEAD_LIMIT;
+        // The head has a limit of its own: it is read before the length of the
+        // body is known.
         let (mut request, head) = self.head()?;
         self.limit = head + BODY_LIMIT;
         let length = body_length(&request)?;
@@ -94,6 +96,7 @@ impl<'a> RequestReader<'a> {
     /// not reset it.
     pub(super) fn accept(&mut self) -> io::Result<()> {
         self.consume()?;
+        // What follows belongs to the next request of a client that pipelines.
         self.seen.drain(..self.length.min(self.seen.len()));
         self.length = 0;
         Ok(())
@@ -137,6 +140,7 @@ impl<'a> RequestReader<'a> {
     /// they end.
     fn chunks(&mut self, mut at: usize, body: &mut Vec<u8>) -> Result<usize, RequestEnd> {
         loop {
+            // Any number of headers, within the limit of the head.
             let line = self.line(&mut at)?;
             let size = line.split(';').next().unwrap_or_default().trim();
             let size = usize::from_str_radix(size, 16).map_err(|_| BAD_CHUNK)?;
@@ -166,6 +170,8 @@ impl<'a> RequestReader<'a> {
                 *at = searched + end + 1;
                 return Ok(line);
             }
+            // The next search starts where this one has ended, so a line that
+            // arrives byte by byte costs no more.
             searched = self.seen.len();
             self.fill()?;
         }
@@ -189,6 +195,7 @@ impl<'a> RequestReader<'a> {
         if self.seen.len() >= self.limit {
             return Err(if self.limit == HEAD_LIMIT { HEAD_TOO_LARGE } else { BODY_TOO_LARGE });
         }
+        // Only the bytes of the latest peek stay in the socket.
         self.consume().map_err(|_| RequestEnd::Closed)?;
         loop {
             if self.stop.is_set() {
@@ -201,6 +208,7 @@ impl<'a> RequestReader<'a> {
                     self.peeked = count;
                     return Ok(());
                 }
+                // The timeout only serves to look at the signal.
                 Err(error) if is_timeout(&error) => {}
                 Err(_) => return Err(RequestEnd::Closed),
             }
@@ -242,6 +250,7 @@ fn body_length(request: &ParsedRequest) -> Result<Option<usize>, RequestEnd> {
         ([], []) => Ok(Some(0)),
         ([], [length]) => length.parse().map(Some).map_err(|_| BAD_LENGTH),
         ([encoding], []) if encoding.eq_ignore_ascii_case("chunked") => Ok(None),
+        // Two of them, even equal ones: RFC 9112 §6.3 allows to refuse them.
         _ => Err(BAD_LENGTH),
     }
 }

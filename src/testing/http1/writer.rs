@@ -32,6 +32,8 @@ pub(super) fn send(
     mut pause: impl FnMut(Duration) -> Result<(), ExchangeEnd>,
 ) -> Result<(), ExchangeEnd> {
     http.body = http.body.prepare(reply.gzip, reply.keep);
+    // Head and first bytes go out together; a response that fits the buffer is
+    // one write.
     let mut buffer = head(reply, &http, context);
     let length = if context.is_head { 0 } else { http.body.len() };
     // The headers still announce the whole length: the client has to notice
@@ -60,6 +62,7 @@ pub(super) fn send(
         push_piece(&mut buffer, &http.body, at, next, chunked);
         at = next;
     }
+    // The last chunk of zero bytes is the end. A cut response does not get it.
     if chunked && end == length && !context.is_head {
         buffer.extend(b"0\r\n\r\n");
     }
@@ -98,6 +101,8 @@ fn head(reply: &Reply, http: &FakeResponse, context: &WriteContext) -> Vec<u8> {
         push("content-encoding", "gzip".into());
     }
     match reply.framing {
+        // Such responses have no body, and must not have a length (RFC 9110
+        // §8.6).
         _ if http.status < 200 || http.status == 204 => {}
         BodyFraming::Length => push("content-length", http.body.len().to_string()),
         BodyFraming::Chunked => push("transfer-encoding", "chunked".into()),

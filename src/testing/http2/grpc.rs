@@ -58,6 +58,8 @@ impl GrpcRequest {
             Ok(message) => (message, None),
             Err(status) => (body, Some(status)),
         };
+        // An invalid frame is an error of the request, whichever method it
+        // calls.
         let rpc = path.strip_prefix(SERVICE).and_then(Rpc::by_name);
         let call = rpc.filter(|_| framed.is_none()).and_then(|rpc| RpcCall::from_message(rpc, &body));
         let may_start = rpc.is_none() && framed.is_none();
@@ -175,6 +177,8 @@ impl OutgoingResponse {
             headers.push(("grpc-encoding".into(), "gzip".into()));
         }
         let body = body.prepare(reply.gzip, reply.keep);
+        // The prefix cannot say more than 4 GiB; a body of more is for tests of
+        // limits, which end before.
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         // A reply may claim an encoding that the message does not have.
         let claims = reply.headers.iter().any(|(name, value)| name == "grpc-encoding" && value.is_some());
@@ -189,6 +193,7 @@ impl OutgoingResponse {
     /// missing.
     fn status(reply: &Reply, status: &Status) -> Self {
         let (mut headers, status) = (head(), status_headers(status));
+        // The status is then in trailers that are never sent.
         let is_cut = matches!(reply.cut, Some(ReplyCut { at: CutPosition::Body(_), .. }));
         let trailers = if is_cut {
             Some(status)
@@ -207,6 +212,7 @@ impl OutgoingResponse {
         for (name, value) in &reply.headers {
             let name = name.to_ascii_lowercase();
             let is_status = name.starts_with("grpc-status") || name == "grpc-message";
+            // A scripted status goes where the status is.
             let place = match &mut self.trailers {
                 Some(trailers) if is_status => trailers,
                 _ => &mut self.headers,

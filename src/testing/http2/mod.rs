@@ -81,6 +81,7 @@ pub(super) fn serve(socket: &TcpStream, number: u64, backend: &ServerBackend) ->
         // A method that is not of google.longrunning.Operations is no problem
         // if a test has added it.
         let problem = problem.filter(|_| !(may_start && backend.is_start(&request)));
+        // As over HTTP/1.1: recorded, without a response and without an effect.
         if is_doomed {
             break;
         }
@@ -110,6 +111,7 @@ pub(super) fn serve(socket: &TcpStream, number: u64, backend: &ServerBackend) ->
             Err(_) => {}
         }
     }
+    // Errors here are the end that it waits for.
     let _ = session.close();
     Ok(())
 }
@@ -266,6 +268,8 @@ impl Http2Exchange<'_, '_> {
         let is_whole = end == length && (length > 0 || reply.cut.is_none());
         let mut at = 0;
         while at < end {
+            // A drip has pieces of its own; without one, pieces bound the
+            // memory of a body of spaces.
             let next = end.min(at.saturating_add(reply.drip.map_or(PIECE, |(bytes, _)| bytes as u64)));
             if let Some((_, interval)) = reply.drip {
                 self.session.pump()?;

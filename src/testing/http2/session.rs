@@ -58,6 +58,8 @@ impl<'a> Http2Session<'a> {
         builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
         let mut handshake = pin!(builder.handshake(line.pipe.clone()));
         loop {
+            // The handshake writes its settings before it has read those of the
+            // client, so flush whatever the result is.
             let polled = handshake.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             line.flush()?;
             match polled {
@@ -117,6 +119,8 @@ impl<'a> Http2Session<'a> {
     /// rest.
     pub(super) fn pump_at_most(&mut self, bytes: usize) -> Result<(), ExchangeEnd> {
         self.drive()?;
+        // After all frames of h2 are in the buffer: a cut in the middle of a
+        // frame is what a broken connection leaves.
         self.line.pipe.lock().outgoing.truncate(bytes);
         self.line.flush()
     }

@@ -174,6 +174,8 @@ impl Reply {
     ///         Self::new(ReplyContent::Rpc(response, None))
     pub(super) fn closes(&self) -> bool {
         let mut headers = self.headers.iter();
+        // Over HTTP/2 the header itself is forbidden; there it only stands for
+        // a `GOAWAY`.
         let says_so = headers.any(|(name, value)| {
             name.eq_ignore_ascii_case("connection") && value.as_deref().is_some_and(|value| value == "close")
         });

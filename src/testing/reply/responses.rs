@@ -49,6 +49,8 @@ impl Reply {
     /// ```
     pub fn status(status: u16) -> Self {
         let response = match status {
+            // A redirect needs a `location`, which `redirect` adds, and no
+            // body.
             300..=399 => return Self::http(status, Vec::new()),
             ..=299 => RpcResponse::Empty,
             _ => RpcResponse::Error(Status::new(Code::from_http(status), reason(status))),

@@ -183,6 +183,7 @@ impl FakeServerBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the port is not free.
     pub fn start(self) -> Result<FakeServer, Error> {
         let clock = Arc::new(VirtualClock::new(self.pace));
+        // Complete before the socket listens: a client may connect at once.
         let backend = Arc::new(ServerBackend {
             date: ServerDate::new(clock.clone()),
             log: Mutex::new(RequestLog::new(self.kept_requests)),

@@ -50,6 +50,7 @@ impl Any {
     /// Decodes like [`decode`](Self::decode). Errors call the message `what`,
     /// such as "response of operation `operations/42`".
     pub(in crate::types) fn decode_as<T: DeserializeOwned>(&self, what: &str) -> Result<T, Error> {
+        // From text this borrows, from bytes of a known type it converts.
         let json = self.json()?;
         let name = self.type_name();
         let payload = JsonReader::document(&json, |reader| payload(reader, name));
@@ -93,6 +94,7 @@ impl Any {
                 "any is of type `{has}`, expected `{wants}`; {TYPED_RESULTS}"
             )));
         }
+        // The names are equal, so the bytes are of this type.
         let message = match &self.0 {
             AnyForm::Proto(any) => M::decode(any.value()),
             AnyForm::JsonMessage { .. } => M::decode(&*self.to_proto()?.value),
@@ -114,6 +116,8 @@ impl Any {
 /// {"@type":"…/google.protobuf.Empty","value":{}}           {}
 /// ```
 fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, InvalidJson> {
+    // Only these types have their value under `value`; in any other it is a
+    // field.
     let own_form = KnownType::find(type_name).is_some_and(|known| known.own_form);
     let mut value = "null";
     let mut fields = JsonWriter::default();
@@ -126,6 +130,8 @@ fn payload(reader: &mut JsonReader<'_>, type_name: &str) -> Result<String, Inval
                 _ if type_name == EMPTY => {}
                 _ => {
                     fields.member(name);
+                    // Unparsed, so numbers keep all their digits until serde
+                    // reads them.
                     fields.raw(raw.text());
                 }
             }
@@ -147,6 +153,8 @@ pub(in crate::types) fn deserialize<T: DeserializeOwned>(
     fallback: &str,
 ) -> Result<T, TypeMismatch> {
     serde_json::from_str(json)
+        // The first error is reported: it is about the text that the server
+        // sent.
         .or_else(|cause| serde_json::from_str(fallback).map_err(|_| TypeMismatch::new(&cause)))
 }
 

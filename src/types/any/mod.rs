@@ -86,6 +86,8 @@ impl Any {
     /// nests deeper than 127 levels, or has an `@type` that is not a
     /// string.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // One pass over the text: syntax and depth. The content is read when it
+        // is used.
         let any = JsonReader::document(text, JsonReader::value).and_then(|raw| {
             raw.check_depth()?;
             Self::read(&SharedSource::new(raw), raw)
@@ -182,6 +184,8 @@ impl Any {
         };
         let mut writer = JsonWriter::default();
         match known::write(any.type_url(), any.value(), &mut writer) {
+            // Converted at each call: a conversion is rare, and keeping it
+            // would double the memory.
             Ok(()) => Ok(Cow::Owned(writer.finish())),
             Err(invalid) => Err(Error::not_converted(self.type_name(), "JSON", invalid)),
         }
@@ -230,6 +234,7 @@ impl Any {
         if Self::leads_with_type(raw.text()) {
             return Ok(Self::of_checked(text));
         }
+        // A second pass finds the type wherever it is; few servers need it.
         let type_url = Some(known::type_url(raw)?.into());
         Ok(Self(AnyForm::JsonMessage { text, type_url }))
     }

@@ -1,7 +1,29 @@
 //! The wait for one operation: when to poll, what a response or an error means,
 //! when it ends.
+//!
+//! ```text
+//!             polled: running, or a tolerated error
+//!         ┌──────────────────────────────────────────┐
+//!         ▼                                          │
+//!     Due(at) ── next ──► Sleep(at) … Poll ──────────┴──► polled: done, or any other error
+//!         │ no time for another poll
+//!         ├───────────► Over ── next ──► End(Timeout)
+//!         └─ on_timeout ► Cancel ── next ──► Cancel ──► cancelled ──► Over, or Due to confirm
+//! ```
+//!
+//! A stop token ends it in every state. The files: `schedule` has the time of
+//! the next poll, `result` what results mean, `end` what follows the timeout,
+//! and `driven` what only a driver of many waits needs.
+//!
+//! Invariants: a delay is at least 10 ms, and not shorter after errors; only a
+//! long poll may follow a response at once. No poll is sent after the deadline,
+//! with two exceptions: a total timeout of zero polls once, and a driver that
+//! slept past the deadline polls once more. A state that was seen is never
+//! lost: an error that ends the wait has it.
 
 mod driven;
+mod end;
+mod result;
 mod schedule;
 
 use std::fmt;
@@ -11,21 +33,18 @@ use std::time::{Duration, Instant};
 use crate::call::RpcRequest;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
-use crate::fault_class::FaultClass;
 use crate::name::OperationName;
 use crate::operation_ref::OperationRef;
-use crate::options::{CallOptions, OnTimeout, PollOptions};
+use crate::options::{CallOptions, PollOptions};
 use crate::progress::{Progress, ProgressTracker};
 use crate::proto::google::longrunning::GetOperationRequest;
 use crate::retry::{RateLimit, RetryDelays};
-use crate::transport::Rpc;
-use crate::types::{Code, Operation};
+use crate::types::Operation;
 use crate::util::clock::Clock;
-use crate::util::excerpt::shown_name;
 use crate::util::stop::StopToken;
 use crate::wait_support::WaitSupport;
 
-use super::long_poll::{HeldPoll, LongPolling};
+use super::long_poll::LongPolling;
 use super::poll::Poll;
 use super::update::{PollFault, Update, WaitWatch};
 
@@ -34,79 +53,105 @@ use super::update::{PollFault, Update, WaitWatch};
 /// async client.
 ///
 /// The driver does what [`next`](Self::next) returns, and reports with
-/// [`polled`](Self::polled) or [`cancelled`](Self::cancelled).
+/// [`polled`](Self::polled) or [`cancelled`](Self::cancelled). It may call
+/// `next` early or late; the step follows the clock.
 pub(crate) struct WaitMachine {
     request: GetOperationRequest,
-    /// Of the API, if the options of the polls have another.
+    /// The version of the operation, if it is not that of the options of the
+    /// polls.
     version: Option<Arc<str>>,
     options: PollOptions,
     watch: WaitWatch,
     attempt_timeout: Duration,
     stop: Option<StopToken>,
+    /// The rate limit of the client. Among others, the driver limits the rate.
     limit: Option<Arc<RateLimit>>,
-    /// The poll that is due has its permit.
-    has_turn: bool,
+    /// Whether the poll that is due has a permit of the limit.
+    has_permit: bool,
+    /// The first call of the driver, from which timeouts and delays count.
     start: Instant,
-    /// None: for ever.
+    /// The instant after which no poll is sent; `None` for a wait without end.
     deadline: Option<Instant>,
+    /// The sequence of delays between polls.
     delays: Box<dyn RetryDelays>,
-    /// When the current sequence of delays began.
+    /// The start of the current sequence of delays: that of the wait, or that
+    /// of the grace after a cancellation.
     paced_from: Instant,
     long_polling: LongPolling,
+    /// Polls that were sent.
     polls: u32,
-    /// When the poll under way was sent.
+    /// The time at which the latest poll was sent.
     sent: Instant,
-    /// The longest time that a poll took, unless the server was asked to take
-    /// it.
+    /// The longest time that a poll took. Long polls do not count, since the
+    /// server was requested to take it.
     slowest: Duration,
-    /// Errors since the last response that may be permanent.
+    /// Errors since the last response that may be permanent. `max_failures`
+    /// limits them.
     failures: u32,
-    /// Since when no poll has succeeded.
+    /// The time at which the first of the failing polls was sent; `None` while
+    /// polls succeed. `max_outage` limits its age.
     outage: Option<Instant>,
-    /// How many polls have failed since then.
+    /// Polls that have failed since then.
     failed_polls: u32,
+    /// The latest state that a poll has returned.
     last: Option<Operation>,
+    /// Only if something looks at it, because it parses the metadata of every
+    /// state.
     progress: Option<Box<ProgressTracker>>,
+    /// The error of the latest poll, if that failed.
     fault: Option<Error>,
-    /// The delay before the next poll, if the service requested it.
+    /// The delay before the next poll, if the service requested a longer one
+    /// than usual.
     pause: Option<Duration>,
-    /// The observer has not seen the latest state, or the latest fault.
+    /// Whether the observer has not seen the latest state, or the latest fault.
     has_news: bool,
     cancel: Cancel,
     state: WaitState,
 }
 
+/// The position of a wait in the diagram above.
 enum WaitState {
-    /// A poll is due then.
+    /// A poll is due at this instant.
     Due(Instant),
     /// The operation is to be cancelled.
     Cancel,
-    /// Time is up.
+    /// The timeout has elapsed, and nothing is left to be done.
     Over,
 }
 
-/// Whether a cancellation was requested.
+/// Whether a cancellation was requested, for the error message.
 enum Cancel {
+    /// It was not, or not yet.
     No,
-    Asked,
+    /// The service has accepted the request, or reported that the operation is
+    /// done.
+    Requested,
+    /// The request failed, retries included.
     Failed(Error),
 }
 
-/// The next step of a wait.
+/// The next step of a wait, for its driver.
 pub(crate) enum WaitStep {
-    /// Poll the operation.
+    /// Send this poll, and call [`WaitMachine::polled`].
     Poll(Poll),
-    /// Come back then, or when the token is stopped.
+    /// Call `next` again at this instant, or when the token is stopped.
     Sleep(Instant),
-    /// Cancel it, within this time, retries included.
+    /// Cancel the operation within this time, retries included, and call
+    /// [`WaitMachine::cancelled`].
     Cancel { timeout: Duration },
-    /// Give up.
+    /// Return this error; the wait has ended.
     End(Error),
 }
 
 impl WaitMachine {
     /// Begins a wait for `target`, which may be done already: services give no
     /// name to what was done at once.
+    ///
+    /// `polls` are the options of the requests.
+    ///
+    /// # Errors
+    ///
+    /// The error of a name that cannot be sent.
     pub(crate) fn begin(
         target: OperationRef,
         options: PollOptions,
@@ -130,7 +175,8 @@ impl WaitMachine {
         Ok((wait, done))
     }
 
-    /// Begins a wait among others, whose driver limits the rate of polls.
+    /// Begins a wait among others, whose driver limits the rate of polls and
+    /// reports operations that are done already.
     pub(crate) fn new(
         name: OperationName,
         options: PollOptions,
@@ -157,7 +203,7 @@ impl WaitMachine {
             attempt_timeout: polls.attempt_timeout,
             stop: polls.stop.clone(),
             limit: None,
-            has_turn: false,
+            has_permit: false,
             start,
             // An instant beyond the range of the clock means the same as no deadline.
             deadline: options.total_timeout.and_then(|timeout| start.checked_add(timeout)),
@@ -217,6 +263,10 @@ impl WaitMachine {
         Some(self.progress.as_ref()?.progress())
     }
 
+    /// Returns the next step of the driver.
+    ///
+    /// A poll counts as sent when it is returned. `Sleep` and `Cancel` may be
+    /// requested again, and are then the same with less time.
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
         // A stop comes before everything else, a due cancellation included: the caller
@@ -226,7 +276,7 @@ impl WaitMachine {
         }
         // Taking a permit changes the state to `Due(permit)`, so the second look
         // returns a sleep or a poll.
-        if self.waits_for_turn(now) {
+        if self.waits_for_permit(now) {
             return self.next(clock);
         }
         match self.state {
@@ -252,75 +302,6 @@ impl WaitMachine {
         }
     }
 
-    /// Takes the result of a poll; returns a state to pass on, an error that
-    /// ends the wait, or nothing.
-    pub(crate) fn polled(
-        &mut self,
-        result: Result<Operation, Error>,
-        clock: &dyn Clock,
-    ) -> Option<Result<Operation, Error>> {
-        let now = clock.now();
-        let operation = match result {
-            Ok(operation) => operation,
-            // `next` then returns the error of a stopped wait, with all that is known.
-            Err(error) if error.kind() == ErrorKind::Stopped && self.is_stopped() => return None,
-            Err(error) => {
-                // A tolerated error leaves the schedule as it is: polls never come faster
-                // because of errors.
-                if let Err(error) = self.failed(error, now) {
-                    return Some(Err(error));
-                }
-                self.schedule(now, now, clock.chance());
-                return None;
-            }
-        };
-        let took = now.saturating_duration_since(self.sent);
-        let held = self.long_polling.worked(took);
-        // A response that the server held back says nothing about the speed of a poll.
-        if held.is_none() {
-            self.slowest = self.slowest.max(took);
-        }
-        self.saw(&operation, clock);
-        if !operation.is_done() {
-            // A held response means that nothing has changed until now, so the next request
-            // may follow at once. A server that responds early gets the usual
-            // delay, counted from the request: it must not be polled in a loop.
-            // The form of the operation tells which service this is, so it comes before the
-            // decision about the next poll.
-            self.long_polling.saw(&operation);
-            let ready = self.long_polling.prepare(self.time_to_hold(now));
-            match held {
-                None | Some(HeldPoll::Fully) if ready => self.state = WaitState::Due(now),
-                Some(HeldPoll::InPart) => self.schedule(self.sent, now, clock.chance()),
-                _ => self.schedule(now, now, clock.chance()),
-            }
-            // In every case, the immediate long poll included: a service that holds
-            // responses as it likes may return at once.
-            self.pause_at_least(self.long_polling.least_pause(), now);
-        }
-        Some(Ok(operation))
-    }
-
-    /// Takes the result of the cancellation.
-    pub(crate) fn cancelled(&mut self, result: Result<(), Error>, clock: &dyn Clock) {
-        log::debug!(
-            "`{}`: cancel: {}",
-            shown_name(&self.request.name),
-            result.as_ref().map_or_else(Error::to_string, |()| "requested".into())
-        );
-        self.cancel = match result {
-            // It may have ended just now.
-            // Services report `FAILED_PRECONDITION` for an operation that is done already.
-            Err(error) if error.code() != Some(Code::FailedPrecondition) => Cancel::Failed(error),
-            _ => Cancel::Asked,
-        };
-        self.state = match (self.options.on_timeout, &self.cancel) {
-            // Polling continues until the deadline that `time_is_up` has set; the first poll is due at once.
-            (OnTimeout::CancelAndConfirm { .. }, Cancel::Asked) => WaitState::Due(clock.now()),
-            _ => WaitState::Over,
-        };
-    }
-
     fn is_stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
@@ -337,23 +318,6 @@ impl WaitMachine {
                 let timeout = self.attempt_timeout.saturating_add(asked).min(self.time_left(now));
                 Poll::held(&self.request.name, timeout, asked, binding).at_version(self.version())
             }
-        }
-    }
-
-    fn saw(&mut self, operation: &Operation, clock: &dyn Clock) {
-        log::debug!("`{}`: poll {}: {}", shown_name(&self.request.name), self.polls, operation.outcome());
-        // The end of an outage is news too, even if the state is the same.
-        self.has_news |= self.last.as_ref() != Some(operation) || self.outage.is_some();
-        // One success ends an outage and resets all counters: only uninterrupted
-        // failures count.
-        (self.failures, self.outage, self.failed_polls) = (0, None, 0);
-        (self.fault, self.pause) = (None, None);
-        self.last = Some(operation.clone());
-        if let Some(latest) = &self.watch.latest {
-            latest.set(operation);
-        }
-        if let Some(tracker) = &mut self.progress {
-            tracker.saw(operation, clock.now(), clock.wall());
         }
     }
 
@@ -383,100 +347,6 @@ impl WaitMachine {
             next_is_long_poll: self.long_polling.is_next(),
         });
     }
-
-    /// Records an error that is tolerated; any other error ends the wait.
-    fn failed(&mut self, error: Error, now: Instant) -> Result<(), Error> {
-        log::debug!("`{}`: poll {} failed: {error}", shown_name(&self.request.name), self.polls);
-        let class = error.class();
-        let passes = !matches!(class, FaultClass::StatusPage | FaultClass::NotFound | FaultClass::Permanent);
-        // An error of WaitOperation says nothing about the operation: the next poll is
-        // a get and decides.
-        if self.long_polling.failed(&error, passes) {
-            // The next poll shows what the error means.
-            self.fault = Some(error);
-            return Ok(());
-        }
-        self.slowest = self.slowest.max(now.saturating_duration_since(self.sent));
-        // The observer sees an outage once, and again when its error changes, not at
-        // every failed poll.
-        let is_new = self.outage.is_none() || self.fault.as_ref().is_none_or(|last| !last.is_same_as(&error));
-        // An outage starts when the first failed poll was sent: from then on the
-        // service is not known to work.
-        let outage = now.saturating_duration_since(*self.outage.get_or_insert(self.sent));
-        self.failed_polls = self.failed_polls.saturating_add(1);
-        self.failures = self.failures.saturating_add(u32::from(matches!(
-            class,
-            FaultClass::Doubtful | FaultClass::StatusPage | FaultClass::UnknownHost
-        )));
-        let elapsed = now.saturating_duration_since(self.start);
-        let is_tolerated = match class {
-            FaultClass::Transient | FaultClass::Tolerable => true,
-            FaultClass::Doubtful => self.failures <= self.options.max_failures,
-            // Before a successful poll, a second status page in a row is probably a wrong URL; after it, it
-            // is an outage.
-            FaultClass::StatusPage => {
-                let limit = if self.last.is_some() { u32::MAX } else { 1 };
-                self.failures <= self.options.max_failures.min(limit)
-            }
-            // After a successful poll, an unknown host is a problem of DNS; before it, it is a typing error.
-            FaultClass::UnknownHost => self.last.is_some() && self.failures <= self.options.max_failures,
-            // Services with eventual consistency do not know a new operation for some seconds. Once it was
-            // seen, it is gone.
-            FaultClass::NotFound => self.last.is_none() && elapsed < self.options.not_found_grace,
-            FaultClass::Permanent => false,
-        };
-        // Transient errors have no limit on their number, only this one on their time.
-        if is_tolerated && self.options.max_outage.is_none_or(|limit| outage < limit) {
-            self.has_news |= is_new;
-            self.fault = Some(error);
-            return Ok(());
-        }
-        let error = error.in_call(Rpc::Get.name(), &self.request.name, self.polls, elapsed);
-        Err(error.with_operation(self.last.take()))
-    }
-
-    /// Ends the wait, or goes on to cancelling.
-    fn time_is_up(&mut self, now: Instant) {
-        self.state = match (self.options.on_timeout, &self.cancel) {
-            // Only once: when time is up again, after the grace, `cancel` is not `No` and the wait is over.
-            (OnTimeout::Cancel, Cancel::No) => WaitState::Cancel,
-            (OnTimeout::CancelAndConfirm { grace }, Cancel::No) => {
-                // Delays that gave up may have left most of the time, and a machine that slept
-                // none.
-                self.deadline = now.checked_add(grace);
-                (self.delays, self.paced_from) = (self.options.backoff.delays(), now);
-                WaitState::Cancel
-            }
-            _ => WaitState::Over,
-        };
-    }
-
-    /// Returns how long cancelling may take; what is left of a grace is for
-    /// confirming.
-    fn time_to_cancel(&self, now: Instant) -> Duration {
-        match self.options.on_timeout {
-            // The deadline is that of the grace by now, so a driver that comes late gets no extra time.
-            OnTimeout::CancelAndConfirm { grace } => grace.min(self.time_left(now)),
-            _ => self.attempt_timeout,
-        }
-    }
-
-    /// Returns the error of a wait that gives up, with all that is known.
-    fn ended(&mut self, kind: ErrorKind, now: Instant) -> Error {
-        let elapsed = now.saturating_duration_since(self.start);
-        let fate = match &self.cancel {
-            Cancel::No => "it was not cancelled".to_owned(),
-            Cancel::Asked => "its cancellation was requested".to_owned(),
-            Cancel::Failed(error) => format!("cancelling it failed: {error}"),
-        };
-        let state = if self.last.is_some() { "still running" } else { "not known to be done" };
-        let error = Error::unfinished(kind, &self.request.name, state, elapsed, self.polls, &fate);
-        let error = error.with_operation(self.last.take()).with_tries(self.polls, elapsed);
-        match self.fault.take() {
-            Some(fault) => error.with_fault(fault, self.failed_polls),
-            None => error,
-        }
-    }
 }
 
 impl fmt::Debug for WaitMachine {
@@ -492,6 +362,7 @@ impl fmt::Debug for WaitMachine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::OnTimeout;
     use crate::util::clock::SystemClock;
 
     #[test]
