@@ -22,7 +22,7 @@ use crate::place::OperationPlace;
 /// it: a wait may show it above its display, or not at all.
 #[derive(Debug)]
 pub(crate) struct CommandFailure {
-    /// The exit status that it asks for.
+    /// The exit status of the command, if nothing graver happens.
     exit: Exit,
     /// The message with its causes, not yet redacted.
     message: String,

@@ -1,6 +1,6 @@
 //! Completions and man pages, made from the arguments.
 //!
-//! Both are generated when they are asked for and go to standard output, so
+//! Both are generated on request and go to standard output, so
 //! that a package can install what fits its version. They know every option,
 //! since they are made of the same definitions that parse the command line.
 

@@ -1,8 +1,8 @@
 //! The signals that stop the program: SIGHUP, SIGINT and SIGTERM; on Windows
 //! Ctrl-C, Ctrl-Break and the end of the console.
 //!
-//! `wait` and `serve` take these three; other commands end by them as any
-//! program does. All other signals keep what the program was started with.
+//! `start`, `wait` and `serve` take these three; other commands end by them as
+//! any program does. All other signals keep what the program was started with.
 //!
 //! A display that is drawn over and over also takes SIGTSTP, to be gone while
 //! the program is stopped.
@@ -62,7 +62,7 @@ pub(crate) fn on_stop(stop: impl Fn(Exit) + Send + 'static) -> Result<(), Comman
     take(received).map_err(|error| CommandFailure::usage(format!("cannot wait for signals: {error}")))
 }
 
-/// Takes the first signal.
+/// Remembers the first signal, and runs what is to be stopped now.
 fn received(exit: Exit) {
     let mut target = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
     target.received = Some(exit);
@@ -71,10 +71,13 @@ fn received(exit: Exit) {
     }
 }
 
-/// What the signals stop. Their handlers can be set only once.
+/// What the signals stop. The system takes handlers once, so a second part of a
+/// command changes this and not the handlers.
 struct StopTarget {
     stop: Option<Box<dyn Fn(Exit) + Send>>,
+    /// The status of the first signal, if one has come.
     received: Option<Exit>,
+    /// Whether the handlers are installed.
     is_taken: bool,
 }
 
