@@ -42,6 +42,7 @@ fn as_pasted(bindings: Bindings, service: &Service) -> Result<Bindings, Error> {
         return Ok(bindings);
     };
     let path = format!("/{version}/{{name=**}}");
+    // Only `get` takes every name: it changes nothing, whatever the URL names.
     let bindings = bindings.get([Binding::get(&path)?]);
     match service.paths {
         PathSource::OddUrl => Ok(bindings.cancel([Binding::post(&format!("{path}:cancel"))?])),

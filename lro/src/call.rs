@@ -22,6 +22,8 @@ pub(crate) fn get(globals: &Globals, args: &GetArgs) -> Result<Exit, CommandFail
     let place = names::place(globals, &args.name)?;
     let client = Clients::new(globals).of(&place.service)?;
     let operation = client.get(&*place.name).send().map_err(|error| CommandFailure::of(&error, &place))?;
+    // Whether it could be written decides about the status at the very end, see
+    // `output::exit_status`.
     StandardOutput::new(globals).operation(&operation);
     Ok(Exit::Success)
 }

@@ -34,6 +34,8 @@ pub(crate) fn of(globals: &Globals, service: &Service) -> Result<Credentials, Co
     let credentials = own(globals, service.key.as_ref())?;
     match &globals.impersonate_service_account {
         None => Ok(credentials.0),
+        // The endpoint that mints tokens of service accounts takes access
+        // tokens only.
         Some(_) if !credentials.1 => Err(CommandFailure::usage(
             "--impersonate-service-account needs credentials with an access token: no API key, and not --anonymous",
         )),
@@ -67,6 +69,7 @@ fn own(globals: &Globals, of_url: Option<&ApiKey>) -> Result<(Credentials, bool)
     if *anonymous {
         return Ok((Credentials::anonymous(), false));
     }
+    // An empty variable counts as unset, as `LRO_API_KEY= lro …` means it.
     let of_environment = || env::var("LRO_API_KEY").ok().filter(|key| !key.is_empty());
     match of_url.map(ApiKey::expose).map(str::to_owned).or_else(of_environment) {
         Some(key) => Ok((Credentials::api_key(key)?, false)),

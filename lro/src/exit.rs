@@ -52,6 +52,8 @@ impl Exit {
             (ErrorKind::Binding | ErrorKind::Config, _) => Self::Usage,
             (ErrorKind::Operation, _) => Self::Failed,
             (ErrorKind::Stopped, _) => Self::Interrupted,
+            // A service that refuses a token and a token that cannot be fetched
+            // need the same action.
             (ErrorKind::Auth, _) | (ErrorKind::Service, Some(Code::Unauthenticated)) => Self::Credentials,
             (ErrorKind::Service, Some(Code::NotFound)) => Self::NotFound,
             (ErrorKind::Timeout, _) if error.operation().is_some() => Self::Running,

@@ -103,6 +103,8 @@ impl CommandFailure {
     /// Writes message and hint to standard error, and returns whether all was
     /// written.
     pub(crate) fn report(&self) -> bool {
+        // The hint belongs to the message: without it, it would be about
+        // nothing.
         output::say(&redacted(&self.message)) && self.report_hint()
     }
 

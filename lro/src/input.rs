@@ -65,6 +65,8 @@ fn read_within(
     let (sender, receiver) = mpsc::sync_channel(1);
     // The name shows up in debuggers and in `ps -L`.
     thread::Builder::new().name("lro-input".into()).spawn(move || drop(sender.send(read())))?;
+    // The sender lives in the thread, so a thread that panics ends the wait,
+    // too.
     let received = match timeout {
         Some(timeout) => receiver.recv_timeout(timeout),
         None => receiver.recv().map_err(RecvTimeoutError::from),

@@ -42,6 +42,7 @@ pub(crate) fn page(name: Option<&str>) -> Result<Exit, CommandFailure> {
     };
     let mut text = Vec::new();
     let title = name.map_or_else(|| "lro".to_owned(), |name| format!("lro-{name}"));
+    // The headline of the page is `lro-wait`, since `man` finds pages by it.
     Man::new(page.display_name(title.clone()))
         .title(title.to_uppercase())
         .manual("User Commands")

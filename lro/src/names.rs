@@ -170,6 +170,7 @@ fn locate(
 fn lines(text: &str) -> Result<Vec<String>, CommandFailure> {
     // Editors and shells of Windows write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Comments first: a line that is only a comment is empty then.
     let named = text.lines().map(without_comment).filter(|line| !line.is_empty());
     // The lines of a key look like names, so that messages would show them and
     // requests would send them.

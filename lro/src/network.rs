@@ -23,6 +23,8 @@ pub(crate) fn options(globals: &Globals) -> Result<HttpOptions, CommandFailure> 
         options = options.roots(roots);
     }
     if let Some(file) = &globals.ca_file {
+        // On top of whatever is trusted otherwise: a private authority must not
+        // end the trust in public ones.
         options = options.extra_roots(text_of(globals, "--ca-file", file)?);
     }
     Ok(match globals.proxy.as_deref() {
@@ -60,6 +62,7 @@ pub(crate) fn text_of(globals: &Globals, option: &str, file: &Path) -> Result<St
 /// `--credentials "$(cat key.json)"` is a common mistake, and an error about a
 /// missing file would print the key. A file that exists is never refused.
 pub(crate) fn check_path(option: &str, file: &Path) -> Result<(), CommandFailure> {
+    // A file that exists is a path, however it looks.
     let misplaced = Some(file).filter(|file| !file.exists()).and_then(suspicion_of_path);
     match misplaced {
         Some(what) => {

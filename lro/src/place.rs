@@ -115,6 +115,7 @@ impl fmt::Debug for ApiKey {
 /// Returns whether an authority, a host with or without a port, is this
 /// machine: `127.0.0.1`, `localhost` or `[::1]`.
 pub(crate) fn is_loopback(authority: &str) -> bool {
+    // An IPv6 address has colons too, which begin no port.
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let host =
         authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);

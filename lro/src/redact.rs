@@ -82,6 +82,7 @@ fn is_secret(value: &str) -> bool {
     // The user information of a URL ends at the last `@` before the path.
     let authority =
         value.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    // A URL with a user alone is no secret; with a password it is.
     let has_password = authority
         .is_some_and(|authority| authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')));
     has_password || suspicion(value).is_some()

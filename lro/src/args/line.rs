@@ -42,6 +42,7 @@ fn resume_in(
         ShellKind::Windows => (endpoint, None),
         ShellKind::Posix => (None, endpoint.map(redact::value_for_display)),
     };
+    // In front of the command, so that the line sets it for this command alone.
     let variable = variable.map(|endpoint| format!("LRO_ENDPOINT={} ", shell.word(&endpoint)));
     let mut line = CommandLine(vec!["lro".to_owned()]);
     line.text("--endpoint", option);

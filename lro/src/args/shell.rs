@@ -55,6 +55,8 @@ fn windows_quoted(word: &str) -> String {
         if c == '"' {
             quoted.extend(iter::repeat_n('\\', backslashes + 1));
         }
+        // Backslashes are doubled only in front of a quotation mark; elsewhere
+        // they stand for themselves.
         backslashes = if c == '\\' { backslashes + 1 } else { 0 };
         quoted.push(c);
     }

@@ -67,6 +67,8 @@ impl RecordedCall {
         // The authority is that of this machine, and the time that is left differs from
         // call to call.
         let metadata = request.headers().filter(|(name, _)| ![":authority", "grpc-timeout"].contains(name));
+        // Taken from the endpoint that the user gave, not from the call on this
+        // machine.
         let (scheme, authority) = origin(&service.endpoint);
         Self {
             method: request.path().to_owned(),

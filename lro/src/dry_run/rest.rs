@@ -26,6 +26,8 @@ use crate::redact;
 pub(super) fn show(cli: &Cli, place: &OperationPlace) -> Result<String, CommandFailure> {
     let recorder = Arc::new(Recorder::default());
     let client = pretend(&cli.globals, &place.service)?.http_client(Arc::clone(&recorder)).build()?;
+    // The result is an error of the recorder, or one from before it: then there
+    // is no request.
     let result = send(&client, cli, place);
     match (recorder.take(), result, cli.globals.format()) {
         // The call has failed in any case; what counts is whether it got as far

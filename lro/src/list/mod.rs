@@ -37,6 +37,7 @@ pub(crate) fn run(globals: &Globals, args: &ListArgs) -> Result<Exit, CommandFai
         return watch::run(&listing, args.interval);
     }
     let mut printer = PagePrinter::new(globals);
+    // Sorting needs all of it.
     let listed = match args.sort {
         Some(_) => {
             let operations = listing.all()?;

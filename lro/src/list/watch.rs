@@ -72,6 +72,7 @@ fn print(listing: &Listing<'_>, interval: Duration) -> Result<Exit, CommandFailu
                     return Ok(Exit::Success);
                 }
             }
+            // Printed, since there is no display to show it in.
             Err(failure) if failure.is_transient() => drop(failure.tell()),
             Err(failure) => return Err(failure),
         }

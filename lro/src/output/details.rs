@@ -48,6 +48,7 @@ pub(super) fn rows(detail: &Any) -> Option<Vec<DetailRow>> {
 /// the alphabet, since a map has none.
 fn reason(info: &ErrorInfo) -> Vec<DetailRow> {
     let mut facts: Vec<_> = info.metadata.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    // The order of a map differs from run to run.
     facts.sort_unstable();
     let first = joined(" of ", [&info.reason, &info.domain]);
     std::iter::once(("reason", first)).chain(facts.into_iter().map(|fact| ("", fact))).collect()

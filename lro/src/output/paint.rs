@@ -75,6 +75,7 @@ impl Painter {
     /// alone gets no colour.
     pub(crate) fn paint(self, style: TextStyle, text: &str) -> String {
         match code(style) {
+            // Spaces with a colour would be bytes that are invisible.
             Some(code) if self.is_on && !text.trim().is_empty() => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
         }

@@ -96,6 +96,7 @@ pub(crate) fn take_notes() -> Vec<String> {
 /// Writes to standard error, and returns whether all of the text was written.
 pub(crate) fn to_stderr(text: Arguments<'_>) -> bool {
     // One write for the whole text, so that lines of several threads do not mix.
+    // Formatted before the stream is locked.
     let text = text.to_string();
     guard_stderr(|| io::stderr().write_all(text.as_bytes()))
 }

@@ -24,6 +24,7 @@ use super::printable::printable;
 pub(super) fn block(operation: &Operation, painter: Painter) -> String {
     let mut text = TextBlock::default();
     text.row("name", &printable(operation.name()));
+    // Only the state has a colour: it is what eyes look for.
     text.row("state", &painter.paint(state_style(operation), &state(operation)));
     match operation.outcome() {
         Outcome::Failed(status) => text.error(status),

@@ -45,6 +45,7 @@ impl WaitBoard {
     /// Begins with operations of which only the names are known. Names are
     /// shown without the parent that all of them share.
     pub(super) fn new(names: &[String]) -> Self {
+        // Decided once: names do not change their place while rows come and go.
         let shared = shared_parent(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let operation = |name: &String| WatchedOperation {
             name: printable(name.get(shared..).unwrap_or(name)),

@@ -36,6 +36,7 @@ use super::trouble::Trouble;
 /// were given. Those below are counted in the total.
 pub(super) fn frame(size: ScreenSize, board: &WaitBoard, elapsed: Duration) -> Vec<ScreenLine> {
     let width = size.width.saturating_sub(MARGIN).max(1);
+    // One operation has no total: its row says the same.
     let is_single = board.tally.all() == 1;
     let trouble = board.troubles.summary(elapsed).filter(|_| size.height > 1);
     // One row is for the total and one for a trouble, whether there is one or not:
@@ -80,6 +81,7 @@ impl RowContent {
     fn of(operation: &WatchedOperation, trouble: Option<&Trouble>, elapsed: Duration) -> Self {
         let estimate = &operation.estimate;
         let left = estimate.left(elapsed).map(|left| format!("about {} left", short(left)));
+        // At first nothing has responded, which means nothing yet.
         let silent = !operation.is_known && elapsed >= SILENCE;
         let notes = match trouble {
             Some(trouble) => vec![trouble.label(elapsed)],
@@ -127,6 +129,8 @@ impl ColumnPlan {
     fn fit(width: usize, rows: &[RowContent]) -> Self {
         let widest = |cell: fn(&RowContent) -> usize| rows.iter().map(cell).max().unwrap_or_default();
         let mut room = ColumnRoom::new(width);
+        // The name is first, and takes no more than its share: a long name must
+        // not hide what is wrong.
         let name = room.take_share(widest(|row| columns(&row.name)), NAME_SHARE, SHORTEST_NAME);
         let mut plan = Self { name, ..Self::default() };
         if rows.iter().any(|row| row.percent.is_some()) {
@@ -153,6 +157,7 @@ impl ColumnPlan {
     fn line(&self, row: &RowContent) -> ScreenLine {
         let mut line = ScreenLine::default();
         let name = cut_start(&row.name, self.name);
+        // Padded, so that all rows have their columns in the same places.
         line.push(pad_end(&name, self.name), TextStyle::Plain);
         if self.bar > 0 {
             line.push(" ", TextStyle::Plain);

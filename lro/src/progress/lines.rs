@@ -61,6 +61,7 @@ impl ProgressLines {
         if let Some(status) = &watched.estimate.status {
             news += &format!(", {status}");
         }
+        // So that a log without changes for minutes has its reason.
         if watched.is_held {
             news += ", long poll";
         }

@@ -122,6 +122,7 @@ impl WaitTally {
         });
         let mut parts: Vec<_> = parts.collect();
         if let Some((last, _)) = parts.last_mut() {
+            // "26 succeeded in 1m19s", and "still running after 15m00s".
             *last += if last.ends_with("running") { " after " } else { " in " };
             // To the nearest second: a wait that ends at its timeout of a second has lasted
             // a little less.

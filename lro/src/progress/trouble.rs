@@ -181,6 +181,7 @@ impl Troubles {
     fn worst(&self) -> BTreeMap<String, Trouble> {
         let mut worst: BTreeMap<String, Trouble> = BTreeMap::new();
         for trouble in self.by_number.values() {
+            // The oldest trouble of a host stands for all of its operations.
             let known = worst.entry(trouble.host.clone()).or_insert_with(|| trouble.clone());
             if trouble.since < known.since {
                 *known = trouble.clone();

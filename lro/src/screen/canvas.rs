@@ -216,6 +216,7 @@ fn replace(terminal: &Term, up: Option<usize>, texts: &[String]) -> io::Result<(
     // Back to the end of the last line; without lines to the start of the first
     // row.
     let last = texts.len().saturating_sub(1);
+    // Fewer lines than before: the cursor is below the last one now.
     let back = rows.saturating_sub(1) - last;
     if back > 0 {
         control(terminal, |terminal| terminal.move_cursor_up(back))?;

@@ -21,6 +21,7 @@ const TAKEN: [(i32, Exit); 3] =
 /// Installs the handlers of those that are not ignored.
 pub(super) fn take(stop: impl Fn(Exit) + Send + 'static) -> io::Result<()> {
     let ignored = ignored();
+    // A handler for an ignored signal would take it from `nohup`.
     let taken: Vec<_> = TAKEN.into_iter().filter(|(signal, _)| !ignored.contains(signal)).collect();
     let stopping = Arc::new(AtomicBool::new(false));
     for (signal, exit) in &taken {

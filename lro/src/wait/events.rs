@@ -33,5 +33,6 @@ pub(super) struct PollNews {
     /// How long the wait pauses at the request of the service.
     pub(super) pause: Option<Duration>,
     /// The service holds the response to the next poll.
+    // For a display only: a poll that takes minutes is no failure then.
     pub(super) is_held: bool,
 }

@@ -95,6 +95,8 @@ impl WaitJob {
         let name = pending.name().to_string();
         let place = match pending.endpoint() {
             Some(endpoint) => {
+                // With its version, since the same name at another version may
+                // be another path.
                 let version = pending.api_version().map(str::to_owned);
                 let service = Service::new(endpoint, version).with_recorded(&name);
                 OperationPlace { given: name.clone(), service, name }

@@ -36,6 +36,8 @@ pub(super) fn running(
     let Some(parent) = &args.all else { return Ok(Vec::new()) };
     let parent = names::list_place(globals, Some(parent))?;
     let client = clients.of(&parent.service)?;
+    // The wait that follows has the total timeout too, but a listing never
+    // needs more than an hour.
     let listed = selection_call(&client, &parent, args)
         .iteration_timeout(globals.total_timeout.unwrap_or(LISTING).min(LISTING));
     let mut places = Vec::new();

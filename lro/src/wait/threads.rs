@@ -169,6 +169,7 @@ impl Options {
                         events.send(Event::Ended(number, Err(error.clone()))).ok()?;
                     }
                 }
+                // A name that was not given cannot come back.
                 (None, Ok(_)) => {}
             }
         }
