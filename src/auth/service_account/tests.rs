@@ -1,9 +1,13 @@
+use std::time::{Duration, SystemTime};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
+use super::token::{CLOUD_PLATFORM, NOT_DELEGATED};
 use super::*;
 use crate::auth::scripted::ScriptedClient;
+use crate::auth::{TokenProvider, TokenRequest};
 use crate::error::ErrorKind;
 use crate::http::{HttpResponse, Unplugged};
 use crate::util::env::SystemEnv;
