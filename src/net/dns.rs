@@ -240,7 +240,7 @@ impl fmt::Debug for DnsCache {
 /// Returns the error for a failed lookup.
 fn unresolved(host: &str, error: Arc<io::Error>) -> NetError {
     let is_final = is_final(&error);
-    let what = if is_final { "cannot find" } else { "cannot look up" };
+    let what = if is_final { "failed to find" } else { "failed to look up" };
     let message = format!("{what} host `{}`", shown(host));
     NetError::new(NetErrorKind::Resolve, message).transient(!is_final).with_source(error)
 }
@@ -329,8 +329,8 @@ mod tests {
 
     #[test]
     fn failures_are_transient_unless_the_host_is_unknown() {
-        const FINAL: &str = "cannot find host `a.test`";
-        const TRANSIENT: &str = "cannot look up host `a.test`";
+        const FINAL: &str = "failed to find host `a.test`";
+        const TRANSIENT: &str = "failed to look up host `a.test`";
         let rows = [
             ("glibc", vec![failed(NOT_FOUND[0]), failed(NOT_FOUND[0])], Err((FINAL, false))),
             ("musl", vec![failed(NOT_FOUND[2]), failed(NOT_FOUND[2])], Err((FINAL, false))),
@@ -419,4 +419,12 @@ mod tests {
     }
 
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn codes_of_windows_mean_nothing_elsewhere() {
+        for code in [11001, 11004] {
+            assert_eq!(is_final(&io::Error::from_raw_os_error(code)), cfg!(windows), "{code}");
+        }
+        assert!(!is_final(&io::Error::from_raw_os_error(11002)), "WSATRY_AGAIN");
+    }
 }

@@ -162,3 +162,24 @@ impl StdError for ConnectionError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_passed_on() {
+        let cause = || io::Error::other("cause");
+        let refused = || NetError::new(NetErrorKind::Tls, "refused").with_source(cause());
+        let rows: [(Box<dyn StdError>, Option<&str>); 5] = [
+            (Box::new(refused()), Some("cause")),
+            (Box::new(ConnectionError::Refused(refused())), Some("cause")),
+            (Box::new(ConnectionError::Io(io::Error::other(refused()))), Some("cause")),
+            (Box::new(ConnectionError::Stopped), None),
+            (Box::new(ConnectionError::closed()), None),
+        ];
+        for (error, source) in rows {
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), source, "{error:?}");
+        }
+    }
+}

@@ -67,3 +67,23 @@ impl From<Peer<'_>> for ServerAddress {
         Self { tls, host: host.to_owned(), port }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_urls_with_a_host_have_a_peer() {
+        let rows = [
+            ("https://h/", Some("h:443")),
+            ("HTTP://h", Some("h:80")),
+            ("http://h:8080/x", Some("h:8080")),
+            ("ftp://h/", None),
+            ("https://:443/", None),
+        ];
+        for (url, peer) in rows {
+            let found = UrlParts::split(url).as_ref().and_then(Peer::of).map(|peer| peer.to_string());
+            assert_eq!(found.as_deref(), peer, "{url}");
+        }
+    }
+}

@@ -109,6 +109,9 @@ mod tests {
         std::thread::scope(|scope| {
             // Without the wake-up the test would hang here.
             let waiting = scope.spawn(|| permits.take(within(Duration::from_secs(3600))).is_ok());
+            while permits.lock().waiting == 0 {
+                std::thread::yield_now();
+            }
             drop(first);
             assert!(waiting.join().unwrap());
         });

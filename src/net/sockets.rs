@@ -76,3 +76,30 @@ impl ListedSocket {
         change(&mut lock(&self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn only_open_sockets_are_listed_and_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let sockets = Sockets::default();
+        let add = || sockets.add(TcpStream::connect(address).unwrap());
+        let (first, second) = (add(), add());
+        let mut peers = [listener.accept().unwrap().0, listener.accept().unwrap().0];
+        drop(add());
+        let _third = add();
+        assert_eq!(lock(&sockets.0).len(), 3, "the one that was closed is gone");
+        assert_eq!((first.with(|_| 1), second.with(|_| 2)), (Some(1), Some(2)));
+        sockets.close_copies();
+        assert_eq!((first.with(|_| 1), second.with(|_| 2)), (None, None));
+        for peer in &mut peers {
+            assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end has come");
+        }
+    }
+}

@@ -82,7 +82,7 @@ fn status(head: &[u8]) -> Option<u16> {
 /// whether it sent anything.
 ///
 /// ```text
-/// 407           it requires a user and a password (407)
+/// 407           it requires credentials (407)
 /// 503           it responded with 503                      transient
 /// not HTTP      its response is not HTTP/1.1
 /// closed        it did not respond                         transient
@@ -92,7 +92,7 @@ fn refused(status: Option<u16>, responded: bool, proxy: &ProxyServer, peer: &Pee
         Some(407) if proxy.credentials().is_some() => {
             "it refused the user and password given (407)".to_owned()
         }
-        Some(407) => "it requires a user and a password (407)".to_owned(),
+        Some(407) => "it requires credentials (407)".to_owned(),
         Some(status) => format!("it responded with {status}"),
         None if responded => "its response is not HTTP/1.1".to_owned(),
         None => "it did not respond".to_owned(),

@@ -338,6 +338,8 @@ impl<'a> Attempt<'a> {
 
     /// Sets the version of the operation; `None` leaves it as it is.
     pub(crate) fn at_version(mut self, api_version: Option<&'a str>) -> Self {
+        // The version of the operation goes before that of the client, which is
+        // set first.
         self.api_version = api_version.or(self.api_version);
         self
     }
@@ -445,9 +447,9 @@ impl<'a> Attempt<'a> {
     /// use longrunning::transport::{Attempt, Headers};
     ///
     /// // Without an observer, as here, the headers are not even collected.
-    /// Attempt::new(Duration::from_secs(10)).answered(|| unreachable!());
+    /// Attempt::new(Duration::from_secs(10)).observe_response(|| unreachable!());
     /// ```
-    pub fn answered(&self, headers: impl FnOnce() -> Headers) {
+    pub fn observe_response(&self, headers: impl FnOnce() -> Headers) {
         if let Some(observer) = self.on_headers {
             observer.observe(&headers());
         }

@@ -72,7 +72,7 @@ fn from_json(text: &str) -> Result<Operation, Error> {
         // resources have while they are created. So the parser of operations
         // decides.
         None if shape.may_be_extended() => {
-            Operation::from_json(text).map_err(|error| match shape.is_extended {
+            Operation::from_json(text).map_err(|error| match shape.has_kind || shape.has_type {
                 true => error,
                 // It has a state, as resources have too.
                 false => error.note("the request was accepted").sent(true).accepted(text),
@@ -93,17 +93,18 @@ fn is_named_or_done(operation: &Operation) -> bool {
     operation.is_done() || !operation.name().is_empty()
 }
 
-/// What the fields of an object tell about it. Values are looked at only as far
-/// as they distinguish operations from resources.
+/// The shape of an object, by its fields. Values are looked at only as far as
+/// they distinguish operations from resources.
 #[derive(Default)]
 struct StartShape<'a> {
     has_name: bool,
     /// It has a field that is specific to operations: `done`, `metadata`,
     /// `response` or `error`.
     has_state: bool,
-    /// Its kind or type is that of an operation of Compute Engine, Cloud SQL
-    /// and others.
-    is_extended: bool,
+    /// Its kind is that of an operation.
+    has_kind: bool,
+    /// Its type is that of an operation of GKE.
+    has_type: bool,
     /// The names of all fields but those, in their order.
     others: Vec<String>,
     /// The object in the field `operation`.
@@ -127,10 +128,9 @@ impl<'a> StartShape<'a> {
                     "done" | "metadata" | "response" | "error" => shape.has_state = true,
                     other => shape.others.push(other.to_owned()),
                 }
-                shape.is_extended |= match name {
-                    "kind" => value.string().is_ok_and(|kind| kind.ends_with("#operation")),
-                    _ => name == "operationType",
-                };
+                shape.has_kind |=
+                    name == "kind" && value.string().is_ok_and(|kind| kind.ends_with("#operation"));
+                shape.has_type |= name == "operationType";
                 if name == "operation" && value.text().starts_with('{') {
                     shape.wrapped = Some(value.text());
                 }
@@ -145,15 +145,21 @@ impl<'a> StartShape<'a> {
     }
 
     /// Returns whether it is an operation and not the resource that a method
-    /// returns at once: a name alone, or a field that only operations have.
+    /// returns at once: a name alone, a field that only operations have, or the
+    /// kind of one, as a fresh operation of Cloud Storage has.
     fn is_operation(&self) -> bool {
-        self.has_state || self.has_name && self.others.is_empty()
+        let has_kind_alone = self.has_kind && !self.has_status();
+        self.has_state || self.has_name && (self.others.is_empty() || has_kind_alone)
     }
 
     /// Returns whether it has the state of an extended operation, as resources
     /// have too.
     fn may_be_extended(&self) -> bool {
-        !self.is_operation() && self.others.iter().any(|name| name == "status")
+        !self.is_operation() && self.has_status()
+    }
+
+    fn has_status(&self) -> bool {
+        self.others.iter().any(|name| name == "status")
     }
 
     /// Returns the names of the fields for a message, the first eight of them.
@@ -186,6 +192,10 @@ mod tests {
             (r#"{"name":"operations/1"}"#, "operations/1"),
             (r#"{"name":"operations/1","new":7,"metadata":{"@type":"x/y"}}"#, "operations/1"),
             (r#"{"done":true,"response":{}}"#, ""),
+            (
+                r#"{"kind":"storage#operation","name":"o","selfLink":"https://x/storage/v1/b/B/operations/o"}"#,
+                "b/B/operations/o",
+            ),
             (r#"{"name":"operations/1","done":false,"operation":{"name":"operations/2"}}"#, "operations/1"),
             (r#"{"kind":"x","operation":{"name":"operations/2","n":18446744073709551616}}"#, "operations/2"),
         ];
@@ -205,6 +215,7 @@ mod tests {
             ("{}", "it has no fields"),
             ("[]", "it is no JSON object"),
             (r#"{"name":"projects/p/topics/t","labels":{}}"#, "its fields are `name`, `labels`"),
+            (r#"{"kind":"storage#bucket","name":"b"}"#, "its fields are `name`, `kind`"),
             (r#"{"operation":"operations/1"}"#, "its fields are `operation`"),
             (r#"{"done":false}"#, "it has no `name`"),
             (r#"{"operation":{"metadata":{}}}"#, "it has no `name`"),

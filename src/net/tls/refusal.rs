@@ -51,7 +51,7 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 /// Returns the error for a handshake, or a connection, that TLS refused.
 ///
 /// ```text
-/// cannot trust host:443: its certificate has expired
+/// failed to verify host:443: its certificate has expired
 /// host:443 requires a client certificate
 /// TLS handshake with host:443 failed: it does not speak TLS
 /// ```
@@ -63,10 +63,10 @@ pub(super) fn refused(
 ) -> NetError {
     // The texts of rustls are for programmers. They are in the source.
     let message = match error {
-        Error::InvalidCertificate(why) => format!("cannot trust {peer}: its certificate {}", flaw(why)),
+        Error::InvalidCertificate(why) => format!("failed to verify {peer}: its certificate {}", flaw(why)),
         Error::AlertReceived(alert) => format!("{peer} {}", complaint(*alert, client_auth, alpn)),
-        Error::InvalidMessage(_) => format!("{peer} does not speak TLS"),
-        _ => format!("cannot agree on TLS with {peer}"),
+        Error::InvalidMessage(_) => format!("TLS handshake with {peer} failed: it does not speak TLS"),
+        _ => format!("TLS handshake with {peer} failed"),
     };
     NetError::new(NetErrorKind::Tls, message).with_source(error.clone())
 }

@@ -65,6 +65,6 @@ fn a_host_that_is_not_a_dns_name_is_rejected() {
     let inner = Ended { bytes: Vec::new(), reads: 0 };
     let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
     let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
-    let message = "cannot connect to -a.test:443: the host is not a valid DNS name for TLS";
+    let message = "failed to connect to -a.test:443: its host is not a valid DNS name for TLS";
     assert_eq!(error.to_string(), message);
 }

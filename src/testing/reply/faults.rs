@@ -1,4 +1,7 @@
 //! The setters of [`Reply`]: headers, encoding, delays and faults.
+//!
+//! Each setter changes one field, so their order does not matter. Of setters
+//! for the same field, such as two cuts, the last one counts.
 
 use std::time::Duration;
 
@@ -27,6 +30,17 @@ impl Reply {
     }
 
     /// Omits a header that the server would send, such as `date`.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::usual().without_header("content-type"));
+    /// server.client().get("operations/42").send()?; // the client reads the JSON all the same
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn without_header(mut self, name: impl Into<String>) -> Self {
         self.headers.push((name.into(), None));
         self
@@ -34,20 +48,34 @@ impl Reply {
 
     /// Compresses the body with gzip and sets `content-encoding`.
     ///
-    /// The feature `gzip` of the client decodes it.
+    /// The client decodes it if it has the feature `gzip`. The request need not
+    /// accept that encoding.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::usual().gzip());
+    /// # #[cfg(feature = "gzip")]
+    /// assert_eq!(server.client().get("operations/42").send()?.name(), "operations/42");
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn gzip(mut self) -> Self {
         self.gzip = true;
         self
     }
 
     /// Sends the body with `transfer-encoding: chunked` instead of its length.
+    /// Chunks have 2048 bytes, or those of a [`drip`](Self::drip).
     pub fn chunked(mut self) -> Self {
         self.framing = BodyFraming::Chunked;
         self
     }
 
     /// Sends the body without its length; the end of the connection is the end
-    /// of the body.
+    /// of the body. The header `connection: close` announces that.
     pub fn close_delimited(mut self) -> Self {
         self.framing = BodyFraming::Close;
         self
@@ -79,6 +107,16 @@ impl Reply {
     }
 
     /// Closes the connection after `bytes` of the status line and headers.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{ErrorKind, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::usual().truncate_head_at(9)); // `HTTP/1.1 `
+    /// let error = server.client().get("operations/42").retry(RetryPolicy::never()).send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Transport);
+    /// ```
     pub fn truncate_head_at(self, bytes: usize) -> Self {
         self.cut(CutPosition::Head(bytes), false)
     }
@@ -116,6 +154,18 @@ impl Reply {
     ///
     /// At least one byte is sent at a time. A test of a timeout uses this for a
     /// server that is slow but never silent.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{ErrorKind, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::json(200, r#"{"name":"operations/42"}"#).drip(1, Duration::from_secs(1)));
+    /// let error = server.client().get("operations/42").retry(RetryPolicy::never()).send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Timeout);
+    /// assert!(server.elapsed() <= Duration::from_secs(10)); // 24 bytes would take 24 s
+    /// ```
     pub fn drip(mut self, bytes: usize, pause: Duration) -> Self {
         self.drip = Some((bytes.max(1), pause));
         self
@@ -123,6 +173,20 @@ impl Reply {
 
     /// Closes the connection after the response without an announcement, as a
     /// server closes an idle connection.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// let client = server.client();
+    /// server.reply(Reply::usual().then_close());
+    /// client.get("operations/42").send()?;
+    /// client.get("operations/42").send()?;
+    /// assert_ne!(server.requests()[0].connection(), server.requests()[1].connection());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn then_close(mut self) -> Self {
         self.after = AfterReply::Close;
         self
@@ -181,6 +245,8 @@ impl Reply {
         self
     }
 
+    /// Sets where the response ends early, and whether the connection is then
+    /// reset.
     pub(super) fn cut(mut self, at: CutPosition, reset: bool) -> Self {
         self.cut = Some(ReplyCut { at, reset });
         self

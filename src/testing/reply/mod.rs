@@ -1,4 +1,9 @@
 //! A response as a value, and the faults that happen to it.
+//!
+//! A [`Reply`] has a content and faults, and the two are independent: every
+//! fault applies to every content. `responses` has the constructors, which set
+//! the content, `faults` the setters. The front ends `http1` and `http2` carry
+//! the reply out; this module does no I/O.
 
 use std::time::Duration;
 
@@ -47,76 +52,101 @@ mod responses;
 /// | [`truncate_head_at`](Self::truncate_head_at) | of the `HEADERS` frame |
 /// | [`raw`](Self::raw) | bytes that are no frame |
 /// | [`chunked`](Self::chunked), [`close_delimited`](Self::close_delimited) | nothing |
-/// | the time is up | the headers without an end, and `RST_STREAM` |
+/// | the attempt's timeout passes | the headers without an end, and `RST_STREAM` |
 #[must_use = "a reply does nothing until the server has it"]
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) content: ReplyContent,
+    /// Headers to set, or to remove if they have no value, in the order of the
+    /// calls.
     pub(super) headers: Vec<(String, Option<String>)>,
+    /// Before the first byte; `Duration::MAX` never ends.
     pub(super) delay: Duration,
+    /// The bytes of a piece, at least 1, and the pause before it.
     pub(super) drip: Option<(usize, Duration)>,
+    /// A later cut replaces an earlier one.
     pub(super) cut: Option<ReplyCut>,
     pub(super) framing: BodyFraming,
     pub(super) gzip: bool,
+    /// How many bytes of the body are sent, after compression; all if absent.
     pub(super) keep: Option<usize>,
     pub(super) after: AfterReply,
+    /// What HTTP/2 sends instead of a response; the other fields say what
+    /// HTTP/1.1 does.
     #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     pub(super) http2: Option<StreamRefusal>,
+    /// Whether HTTP/2 waits for the acknowledgement of a ping first.
     #[cfg_attr(not(feature = "grpc"), allow(dead_code))]
     pub(super) after_ping: bool,
+    /// How many requests get it; `usize::MAX` has no end.
     pub(super) times: usize,
 }
 
+/// What is sent, before any fault.
 #[derive(Clone, Debug)]
 pub(super) enum ReplyContent {
-    /// The response of the server's operations.
+    /// The response of the server's operations. Only this content performs the
+    /// request.
     Usual,
-    /// A response of the service, and an HTTP status if it is not the usual
-    /// one.
+    /// A response of the service, and an HTTP status if it is not that of the
+    /// response. Over gRPC it is a message or a status.
     Rpc(RpcResponse, Option<u16>),
-    /// An HTTP response, of the service or of anything in between.
+    /// An HTTP response, of the service or of a proxy before it.
     Http(FakeResponse),
-    /// Exactly these bytes.
+    /// Exactly these bytes, without a status line or frames.
     Raw(Vec<u8>),
 }
 
-/// Where a response ends early, and how.
+/// The point at which a response ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ReplyCut {
     pub(super) at: CutPosition,
+    /// Whether the connection is reset; else it is closed.
     pub(super) reset: bool,
 }
 
+/// A number of bytes, of the head or of the body. If there are fewer, nothing
+/// is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CutPosition {
     Head(usize),
     Body(usize),
 }
 
-/// How the end of the body is marked.
+/// How HTTP/1.1 marks the end of the body (RFC 9112 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFraming {
+    /// `content-length`.
     Length,
+    /// `transfer-encoding: chunked`.
     Chunked,
+    /// The end of the connection.
     Close,
 }
 
-/// How HTTP/2 refuses a request, where it has a frame for that.
+/// How HTTP/2 refuses a request without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamRefusal {
+    /// `GOAWAY` with a last stream before that of the request.
     GoAway,
+    /// `RST_STREAM` with this error code.
     Reset(u32),
 }
 
-/// The fate of the connection after the response.
+/// What happens to the connection after the response, if the response itself
+/// does not end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterReply {
+    /// It serves the next request.
     Keep,
+    /// It closes, without an announcement.
     Close,
+    /// It closes when the next request has arrived.
     CloseOnNextRequest,
 }
 
 impl Reply {
+    /// Creates a reply without faults, for one request.
     fn new(content: ReplyContent) -> Self {
         Self {
             content,
@@ -133,9 +163,19 @@ impl Reply {
             times: 1,
         }
     }
-    /// Returns whether the response announces the end of the connection.
+
+    /// Returns whether the response announces the end of the connection: with
+    /// the header `connection: close`, or with a body that only the end of the
+    /// connection ends. <>all
+    ///     fn from(said: RpcResponse) -> Self {
+    ///         Self::new(ReplyContent::Rpc(said, None))
+    /// =>
+    ///     fn from(response: RpcResponse) -> Self {
+    ///         Self::new(ReplyContent::Rpc(response, None))
     pub(super) fn closes(&self) -> bool {
         let mut headers = self.headers.iter();
+        // Over HTTP/2 the header itself is forbidden; there it only stands for
+        // a `GOAWAY`.
         let says_so = headers.any(|(name, value)| {
             name.eq_ignore_ascii_case("connection") && value.as_deref().is_some_and(|value| value == "close")
         });

@@ -1,4 +1,4 @@
-//! The constructors of [`Reply`]: every response that it can be.
+//! The constructors of [`Reply`]: the contents that it can have.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl Reply {
     /// let server = FakeServer::start();
     /// server.insert(Operation::running("operations/42"));
     /// server.reply(Reply::usual().reset_at(0));
-    /// // The first attempt deletes it, the second one gets `NOT_FOUND`, which is a success after such a failure.
+    /// // The first attempt deletes it. The second one gets `NOT_FOUND`, a success after such a failure.
     /// server.client().delete("operations/42").send()?;
     /// assert_eq!(server.request_count(), 2);
     /// # Ok::<(), longrunning::Error>(())
@@ -48,12 +48,14 @@ impl Reply {
     /// assert_eq!(error.code(), Some(Code::PermissionDenied));
     /// ```
     pub fn status(status: u16) -> Self {
-        let said = match status {
+        let response = match status {
+            // A redirect needs a `location`, which `redirect` adds, and no
+            // body.
             300..=399 => return Self::http(status, Vec::new()),
             ..=299 => RpcResponse::Empty,
             _ => RpcResponse::Error(Status::new(Code::from_http(status), reason(status))),
         };
-        Self::new(ReplyContent::Rpc(said, Some(status)))
+        Self::new(ReplyContent::Rpc(response, Some(status)))
     }
 
     /// Creates a response with this HTTP status and JSON text, which need not
@@ -112,6 +114,16 @@ impl Reply {
     /// Creates a 200 response without a body.
     ///
     /// That is a success for a cancel or a delete, and an error for a get.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::empty().times(2));
+    /// server.client().cancel("operations/42").send()?;
+    /// assert!(server.client().get("operations/42").send().is_err());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn empty() -> Self {
         Self::http(200, Vec::new())
     }
@@ -121,6 +133,14 @@ impl Reply {
     ///
     /// With [`gzip`](Self::gzip) it is a decompression bomb: it decodes to more
     /// than `bytes`, 160 times the size on the wire, and ends unfinished.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::huge(1 << 40));
+    /// assert!(server.client().get("operations/42").send().is_err()); // the size of responses is limited
+    /// ```
     pub fn huge(bytes: u64) -> Self {
         let headers = vec![("content-type".to_owned(), JSON.to_owned())];
         Self::new(ReplyContent::Http(FakeResponse { status: 200, headers, body: FakeBody::Spaces(bytes) }))
@@ -128,6 +148,16 @@ impl Reply {
 
     /// Creates a response of exactly these bytes, without even an HTTP status
     /// line. Then the connection closes.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::{ErrorKind, RetryPolicy};
+    ///
+    /// let server = FakeServer::start();
+    /// server.reply(Reply::raw("SSH-2.0-OpenSSH_9.6\r\n"));
+    /// let error = server.client().get("operations/42").retry(RetryPolicy::never()).send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Transport);
+    /// ```
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(ReplyContent::Raw(bytes.into()))
     }
@@ -153,7 +183,7 @@ impl Reply {
         Self::raw([]).delay(Duration::MAX)
     }
 
-    /// Resets the connection instead of sending a response. The request has no
+    /// Creates a reset of the connection instead of a response. The request has no
     /// effect.
     ///
     /// ```
@@ -166,19 +196,32 @@ impl Reply {
     /// assert_eq!(error.kind(), ErrorKind::Transport);
     /// ```
     pub fn reset() -> Self {
+        // No bytes are left to cut: the cut only says that the connection ends
+        // in a reset.
         Self::raw([]).cut(CutPosition::Head(0), true)
     }
 
-    /// Closes the connection instead of sending a response. The request has no
-    /// effect.
+    /// Creates the end of the connection instead of a response. The request has
+    /// no effect.
     ///
     /// The client sees the end of the stream before a status line, which is a
     /// transient error.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::close());
+    /// server.client().get("operations/42").send()?; // a later attempt succeeds
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn close() -> Self {
         Self::raw([])
     }
 
-    /// Sends `RST_STREAM` with this error code instead of a response. The
+    /// Creates an `RST_STREAM` with this error code instead of a response. The
     /// connection stays open, the request has no effect.
     ///
     /// Examples of codes are 7 (`REFUSED_STREAM`) and 11 (`ENHANCE_YOUR_CALM`);
@@ -188,8 +231,8 @@ impl Reply {
         Self { http2: Some(StreamRefusal::Reset(code)), ..Self::reset() }
     }
 
-    /// Sends `GOAWAY` that excludes the request instead of a response, then
-    /// closes the connection.
+    /// Creates a `GOAWAY` that excludes the request instead of a response; then the
+    /// connection closes.
     ///
     /// The request has no effect, and the client knows that. HTTP/1.1 has no
     /// equivalent: there it works as [`close`](Self::close).
@@ -197,6 +240,7 @@ impl Reply {
         Self { http2: Some(StreamRefusal::GoAway), ..Self::close() }
     }
 
+    /// Creates an HTTP response without headers.
     fn http(status: u16, body: Vec<u8>) -> Self {
         Self::new(ReplyContent::Http(FakeResponse {
             status,

@@ -34,10 +34,15 @@ mod tokens;
 
 /// A service on a loopback port that lives as long as this value.
 ///
-/// The first of these that applies determines the response: the [token
-/// check](Self::require_token), the [script](Self::reply), the
-/// [operations](Self::insert). Dropping the server closes its connections and
-/// ends its threads.
+/// The first of these that applies determines the response to a request:
+///
+/// 1. the [token check](Self::require_token), which responds with 401,
+/// 2. the [script](Self::reply), and
+/// 3. the [operations](Self::insert), [starts](Self::on_start) and [token
+///    endpoints](Self::auth).
+///
+/// All methods take `&self`, so tests can change the server while a client
+/// waits. Dropping the server closes its connections and ends its threads.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +56,9 @@ mod tokens;
 /// ```
 #[derive(Debug)]
 pub struct FakeServer {
+    /// Shared with the threads of the connections.
     pub(super) backend: Arc<ServerBackend>,
+    /// Ends those threads when it is dropped.
     listener: ServerListener,
 }
 
@@ -147,6 +154,9 @@ impl FakeServer {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn client_builder(&self) -> OperationsClientBuilder {
+        // Nothing of the machine's settings: a proxy must not see the requests
+        // of a test, and loading trusted roots takes time that plain http does
+        // not need.
         let network = HttpOptions::new().roots(Roots::None).proxy(ProxySetting::None);
         OperationsClient::builder(self.url())
             .credentials(Credentials::anonymous())
@@ -173,6 +183,7 @@ impl FakeServerBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the port is not free.
     pub fn start(self) -> Result<FakeServer, Error> {
         let clock = Arc::new(VirtualClock::new(self.pace));
+        // Complete before the socket listens: a client may connect at once.
         let backend = Arc::new(ServerBackend {
             date: ServerDate::new(clock.clone()),
             log: Mutex::new(RequestLog::new(self.kept_requests)),

@@ -25,7 +25,7 @@ impl FakeServer {
     /// ```
     pub fn insert(&self, operation: impl Into<FakeOperation>) {
         let operation = operation.into();
-        lock(&self.backend.service.store).insert(operation, self.backend.clock.elapsed());
+        lock(&self.backend.service.store).insert(operation, self.backend.clock.moment());
     }
 
     /// Adds a method over REST that starts an operation.
@@ -88,13 +88,15 @@ impl FakeServer {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn operation(&self, name: &str) -> Option<Operation> {
-        lock(&self.backend.service.store).peek(name, self.backend.clock.elapsed())
+        lock(&self.backend.service.store).peek(name, self.backend.clock.moment())
     }
 
     /// Sets the locations that list calls cannot reach.
     ///
     /// While there are any, list calls fail with `UNAVAILABLE`. With
     /// `returnPartialSuccess`, a last page names them instead ([AIP-217](https://google.aip.dev/217)).
+    /// Lists of Compute Engine and GKE always name them, in fields of their
+    /// own.
     ///
     /// ```
     /// use longrunning::testing::FakeServer;

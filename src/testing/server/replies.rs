@@ -1,4 +1,5 @@
-//! The scripted responses of a [`FakeServer`].
+//! The scripted responses of a [`FakeServer`]: one for the next request, or for
+//! the next request that matches.
 
 use super::FakeServer;
 use crate::testing::reply::Reply;
@@ -74,6 +75,18 @@ impl FakeServer {
     }
 
     /// Removes the scripted responses that were not sent yet.
+    ///
+    /// ```
+    /// use longrunning::testing::{FakeServer, Reply};
+    /// use longrunning::Operation;
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.reply(Reply::status(403).times(usize::MAX));
+    /// assert!(server.client().get("operations/42").send().is_err());
+    /// server.clear_replies();
+    /// assert!(server.client().get("operations/42").send().is_ok());
+    /// ```
     pub fn clear_replies(&self) {
         lock(&self.backend.script).clear();
     }

@@ -45,11 +45,24 @@ impl FakeServer {
 
     /// Returns the date and time of the server. In virtual time it starts at a
     /// whole second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let start = server.wall();
+    /// server.advance(Duration::from_secs(60));
+    /// assert_eq!(server.wall(), start + Duration::from_secs(60));
+    /// ```
     pub fn wall(&self) -> SystemTime {
         self.backend.clock.wall()
     }
 
     /// Sets the date and time of the server. The elapsed time does not change.
+    ///
+    /// Credentials judge by this time whether a token has expired; timeouts go
+    /// by the elapsed time.
     pub fn set_wall(&self, wall: SystemTime) {
         self.backend.clock.set_wall(wall);
     }

@@ -31,6 +31,18 @@ impl FakeServer {
 
     /// Responds with 401 to requests without an access token that `check`
     /// accepts. The closure must not call the server.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    /// use longrunning::{Credentials, Operation};
+    ///
+    /// let server = FakeServer::start();
+    /// server.insert(Operation::running("operations/42"));
+    /// server.check_tokens(|token| token.starts_with("ya29."));
+    /// let client = server.client_builder().credentials(Credentials::bearer("ya29.secret")?).build()?;
+    /// assert!(client.get("operations/42").send().is_ok());
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn check_tokens(&self, check: impl Fn(&str) -> bool + Send + 'static) {
         *lock(&self.backend.guard) = TokenGuard::Checks(Box::new(check));
     }
@@ -79,6 +91,8 @@ impl FakeServer {
     /// ```
     pub fn environment(&self) -> BTreeMap<String, String> {
         let address = self.address().to_string();
+        // A directory that does not exist: a gcloud login of the developer must
+        // not be found.
         let nowhere = std::env::temp_dir().join(format!("no-gcloud-{}", self.address().port()));
         let variables = [
             ("CLOUDSDK_CONFIG", nowhere.to_string_lossy().into_owned()),

@@ -108,6 +108,8 @@ impl GrpcTransport {
         // By the clock of the client, which may be virtual. `io` has the same
         // deadline by the clock of sockets.
         let left = || deadline.saturating_duration_since(clock.now());
+        // What is left when the request is made, by which the reserve of the
+        // server's timeout is computed.
         let (host, granted) = (endpoint.authority(), left());
         if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));
@@ -118,7 +120,7 @@ impl GrpcTransport {
         let response = self.pool.call(&sent);
         // Before the status is read, so that the observer sees the metadata of
         // errors too.
-        let response = response.inspect(|response| attempt.answered(|| metadata(response)));
+        let response = response.inspect(|response| attempt.observe_response(|| metadata(response)));
         let error = match response.map(|response| status::read(response, host, clock.wall())) {
             Ok(Ok(message)) => return Ok(message),
             Ok(Err(fault)) | Err(ChannelFault::Frame(fault)) => match fault {

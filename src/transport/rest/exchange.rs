@@ -45,6 +45,7 @@ impl RestTransport {
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
         loop {
+            // Inside of the loop: after a 401 this is another token.
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
             let mut headers = self.headers(request, attempt);
             if let Some(authorization) = &authorization {
@@ -53,7 +54,7 @@ impl RestTransport {
             let response = self.send(request, &url, &headers, attempt.stop(), deadline)?;
             // Before the response is judged, so that the observer sees the
             // headers of errors too, that of a 401 that is replayed included.
-            attempt.answered(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
+            attempt.observe_response(|| response.headers.iter().map(|(name, value)| (name, value)).collect());
             // `invalidate` returns false if the next token would be the same: the
             // credentials are fixed, or another token was rejected seconds ago.
             let rejected = authorization.filter(|_| response.status == 401 && !replayed);

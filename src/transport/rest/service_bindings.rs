@@ -109,6 +109,7 @@ impl OperationService {
             OperationForm::KubernetesEngine => KubernetesEngine,
             OperationForm::CloudDns => CloudDns,
             OperationForm::DeploymentManager => DeploymentManager,
+            OperationForm::CloudStorage => CloudStorage,
             _ => return None,
         })
     }
@@ -238,15 +239,19 @@ impl OperationService {
             CloudStorage => (bucket(&name), None),
             _ => (name, None),
         };
-        let is_missing = match (self, rpc) {
-            (ComputeEngine, Rpc::Wait) => name.starts_with("locations/"),
-            (CloudDns, Rpc::Cancel | Rpc::Delete) => name.contains("/managedZones/"),
-            _ => false,
+        let without = match (self, rpc) {
+            (ComputeEngine, Rpc::Wait) if name.starts_with("locations/") => {
+                Some("operations of organizations")
+            }
+            (CloudDns, Rpc::Cancel | Rpc::Delete) if name.contains("/managedZones/") => {
+                Some("operations of managed zones")
+            }
+            _ => None,
         };
         // Known before a request is sent: a 404 of the service would look like
         // an operation that is gone.
-        if is_missing || self.rule(rpc).is_none() {
-            return Err(Error::not_in_service(rpc.name(), self.title()));
+        if without.is_some() || self.rule(rpc).is_none() {
+            return Err(Error::not_in_service(rpc.name(), self.title(), without));
         }
         // Cloud SQL lists by project only. An instance is a filter in the
         // query, not a part of the path.
