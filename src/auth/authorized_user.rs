@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::auth::key_file::KeyFile;
 use crate::auth::provider::Wording;
 use crate::auth::refresh_token::RefreshToken;
-use crate::auth::service_account::{TOKEN_URI, join};
-use crate::auth::token_endpoint::{self, Refusal};
+use crate::auth::scopes::join;
+use crate::auth::token_endpoint::{self, Refusal, TOKEN_URI};
 use crate::auth::{
     AccessToken, Credentials, CredentialsPolicy, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest,
 };

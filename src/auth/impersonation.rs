@@ -22,7 +22,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::auth::key_file::KeyFile;
-use crate::auth::service_account::scope_of;
+use crate::auth::scopes::scope_of;
 use crate::auth::{
     AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, universe_domain,
 };

@@ -149,6 +149,7 @@ mod scripted;
 mod external_account;
 mod external_account_authorized_user;
 mod impersonation;
+mod scopes;
 mod service_account;
 mod sts;
 mod token_endpoint;

@@ -16,7 +16,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::auth::key_file::KeyFile;
-use crate::auth::service_account::scope_of;
+use crate::auth::scopes::scope_of;
 use crate::auth::{AccessToken, TokenError, TokenRequest, token_endpoint};
 use crate::error::Error;
 use crate::util::secret::Secret;

@@ -375,6 +375,8 @@ fn printable(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Google's token endpoint, and the audience of assertions.
+pub(super) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The name of this crate, as token endpoints see it.

@@ -9,8 +9,7 @@
 //!
 //! The first way needs no network and is the default. The second way is for
 //! domain-wide delegation, and for services that do not accept self-signed
-//! tokens. Options that do not fit together are an error when a client is built
-//! ([`ServiceAccount::check`]).
+//! tokens. Options that do not fit together are an error when a client is built.
 
 mod token;
 
@@ -22,10 +21,9 @@ use serde_json::Value;
 
 use crate::auth::jwt::Rs256;
 use crate::auth::key_file::KeyFile;
-use crate::auth::{Credentials, CredentialsPolicy, DEFAULT_UNIVERSE};
+use crate::auth::scopes::join;
+use crate::auth::{CredentialsPolicy, DEFAULT_UNIVERSE};
 use crate::error::Error;
-use crate::util::excerpt::shown;
-pub(super) use token::{TOKEN_URI, join, scope_of};
 
 /// A service account and its private key: it signs its own access tokens, or
 /// exchanges them.
@@ -341,24 +339,6 @@ impl ServiceAccount {
     /// ```
     pub fn universe_domain(&self) -> &str {
         self.identity.universe_domain.as_deref().unwrap_or(DEFAULT_UNIVERSE)
-    }
-}
-
-/// Takes label, quota project and universe from the account. Options that do
-/// not fit together become an error of the client builder, because this
-/// conversion cannot fail.
-impl From<ServiceAccount> for Credentials {
-    fn from(account: ServiceAccount) -> Self {
-        let label = format!("service account `{}`", shown(account.client_email()));
-        if let Err(error) = account.check() {
-            // The builder of the client returns the error.
-            return Self::deferred(label, move |_| Err(error.clone()));
-        }
-        let quota_project = account.quota_project_id().map(str::to_owned);
-        let universe_domain = account.universe_domain().to_owned();
-        Self::of_source(label, account)
-            .with_quota_project(quota_project)
-            .with_universe_domain(universe_domain)
     }
 }
 

@@ -19,8 +19,12 @@ use super::{JwtTarget, ServiceAccount};
 use crate::auth::jwt::{self, AccessClaims, JwtAssertion, JwtClaims};
 use crate::auth::policy::GOOGLE;
 use crate::auth::provider::Wording;
+use crate::auth::scopes::scope_of;
+use crate::auth::token_endpoint::TOKEN_URI;
 use crate::auth::url::Url;
-use crate::auth::{AccessToken, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, token_endpoint};
+use crate::auth::{
+    AccessToken, Credentials, DEFAULT_UNIVERSE, TokenError, TokenProvider, TokenRequest, token_endpoint,
+};
 use crate::error::Error;
 use crate::net::mtls_host;
 use crate::util::excerpt::shown;
@@ -116,7 +120,7 @@ impl ServiceAccount {
     /// # Errors
     ///
     /// `ErrorKind::Config`, with a message that names the account.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         if !self.exchanges() {
             return Ok(());
         }
@@ -147,6 +151,24 @@ impl ServiceAccount {
     }
 }
 
+/// Takes label, quota project and universe from the account. Options that do
+/// not fit together become an error of the client builder, because this
+/// conversion cannot fail.
+impl From<ServiceAccount> for Credentials {
+    fn from(account: ServiceAccount) -> Self {
+        let label = format!("service account `{}`", shown(account.client_email()));
+        if let Err(error) = account.check() {
+            // The builder of the client returns the error.
+            return Self::deferred(label, move |_| Err(error.clone()));
+        }
+        let quota_project = account.quota_project_id().map(str::to_owned);
+        let universe_domain = account.universe_domain().to_owned();
+        Self::of_source(label, account)
+            .with_quota_project(quota_project)
+            .with_universe_domain(universe_domain)
+    }
+}
+
 /// Returns the audience of an endpoint, `https://HOST/`. That of the mTLS
 /// endpoint of a service is the service.
 ///
@@ -164,28 +186,6 @@ fn audience_of(endpoint: &str) -> Result<String, TokenError> {
     Ok(format!("https://{}/", plain.as_deref().unwrap_or(authority)))
 }
 
-/// Returns the scopes of the client, joined by spaces, or the default one.
-pub(in crate::auth) fn scope_of(scopes: &[String]) -> String {
-    let joined = join(scopes);
-    if joined.is_empty() { CLOUD_PLATFORM.to_owned() } else { joined }
-}
-
-/// Joins scopes by spaces, without empty ones (RFC 6749 section 3.3).
-pub(in crate::auth) fn join<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> String {
-    let mut joined = String::new();
-    for scope in scopes {
-        let gap = if joined.is_empty() || scope.as_ref().is_empty() { "" } else { " " };
-        joined.push_str(gap);
-        joined.push_str(scope.as_ref());
-    }
-    joined
-}
-
-/// The default scope, which allows all of Google Cloud; IAM decides what the
-/// account may do.
-pub(super) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-/// Google's token endpoint, and the audience of assertions.
-pub(in crate::auth) const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 /// The grant type of RFC 7523.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The advice for a refused delegation.
