@@ -168,6 +168,8 @@ fn split(name: &str) -> (Option<&str>, &str) {
 /// Returns the parts before and after the last segment `collection`.
 fn split_at<'a>(name: &'a str, collection: &str) -> Option<(Option<&'a str>, &'a str)> {
     name.rmatch_indices(collection).find_map(|(at, _)| {
+        // `rmatch_indices` also finds the word inside of another one, as in
+        // `myoperations/1`: it must be a whole segment.
         let (head, tail) = name.split_at(at);
         let parent = head.strip_suffix('/');
         let id = split_at_start(tail, collection)?;
@@ -203,6 +205,7 @@ fn check(name: &str) -> Result<(), &'static str> {
     if name.starts_with('/') {
         return Err("starts with `/`");
     }
+    // A `/` behind a collection is an id that was lost, not an odd id.
     if ends_in_slash && is_collection(body) {
         return Err(no_id_after(body));
     }
@@ -219,7 +222,7 @@ fn no_id_after(collection: &str) -> &'static str {
     }
 }
 
-/// Returns why `segment`, which has no `/`, may not stand between two of them.
+/// Returns why `segment`, which has no `/`, cannot be a segment of a path.
 pub(crate) fn check_segment(segment: &str) -> Result<(), &'static str> {
     if segment.is_empty() {
         return Err("has an empty segment");

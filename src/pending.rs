@@ -253,6 +253,7 @@ impl From<Pending> for Text {
             name: pending.name.into(),
             endpoint: pending.endpoint,
             api_version: pending.api_version,
+            // A time out of range is left out: the name is what counts.
             started: pending.started.and_then(|started| timestamp_text(&Timestamp::from(started))),
             label: pending.label,
         }

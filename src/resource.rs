@@ -180,6 +180,7 @@ fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
     // project would name another resource.
     let mut path = Vec::new();
     for (collection, id) in parts {
+        // `check_segment` expects text without a `/`.
         let fits = if id.contains('/') { Err("has a `/`") } else { check_segment(id) };
         fits.map_err(|why| Error::bad_name(id, &format!("{why}: it cannot follow `{collection}/`")))?;
         path.extend([collection, id]);
@@ -190,6 +191,8 @@ fn build<const N: usize>(parts: [(&str, &str); N]) -> Result<String, Error> {
 /// Returns the ids of a path that has exactly these collections.
 fn parse<'p, const N: usize>(collections: [&str; N], path: &'p str) -> Option<[&'p str; N]> {
     let mut segments = path.split('/');
+    // The number of ids is known to the compiler, so callers take them apart
+    // without a check.
     let mut ids = [""; N];
     for (id, collection) in ids.iter_mut().zip(collections) {
         segments.next().filter(|segment| *segment == collection)?;

@@ -115,6 +115,8 @@ impl<R, M> Call<R, M> {
 
     /// Changes the request, unless its name was invalid.
     fn set(mut self, set: impl FnOnce(&mut R)) -> Self {
+        // An invalid name stays the error of the call, whatever is set
+        // afterwards.
         if let Ok(request) = &mut self.request {
             set(request);
         }
@@ -241,6 +243,7 @@ impl<R, M> Call<R, M> {
     where
         R: RpcRequest,
     {
+        // The name first: without a valid one, the options do not matter.
         let request = self.request.as_ref().map_err(Error::clone)?;
         self.options.check()?;
         let mut options = self.options.over(self.core.defaults(R::RPC));
@@ -253,6 +256,7 @@ impl<R, M> Call<R, M> {
 
 /// Returns the call as the retry loop has to know it.
 pub(crate) fn task_of<R: RpcRequest>(request: &R, options: &CallOptions) -> RetryTask {
+    // Only WaitOperation has such a time; for all others it is zero.
     let (attempt_timeout, total_timeout) = options.limits(request.server_wait());
     RetryTask {
         method: R::RPC.name(),

@@ -239,6 +239,8 @@ impl AttemptRequest for WaitOperationRequest {
 /// Adds to the error of an unreadable response that the service may have acted.
 fn in_doubt(error: Error, done: &str) -> Error {
     match error.kind() {
+        // A response arrived, so the service has acted; all other kinds say by
+        // themselves whether the request was sent.
         ErrorKind::Decode => {
             error.note(format_args!("the outcome is unknown: the operation may or may not have been {done}"))
         }
@@ -254,5 +256,6 @@ fn in_doubt(error: Error, done: &str) -> Error {
 /// left 5 s     4.5 s
 /// ```
 fn for_server(left: Duration) -> Duration {
+    // A second, or a tenth of a shorter attempt, is for the response to arrive.
     left - (left / 10).min(Duration::from_secs(1))
 }

@@ -31,6 +31,7 @@ impl<R> Call<R> {
         // Before the task is made: its timeouts are those of the options.
         options.limit(limit);
         let core = &*self.core;
+        // The request is borrowed: each attempt sends the same message.
         retry::run(task_of(request, &options), &*core.clock, |turn| {
             request.attempt(&*core.transport, &options.attempt(turn.timeout), turn)
         })

@@ -42,6 +42,8 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(ErrorInner {
             kind,
+            // Here, for all messages: a transport of the program may quote
+            // anything.
             message: redacted(&message.into()).into_owned(),
             advice: None,
             method: None,
@@ -148,8 +150,8 @@ impl Error {
         self
     }
 
-    /// Adds that the server asks not to send the same request again, as only
-    /// gRPC can.
+    /// Adds that the server forbids a retry of the same request, as only gRPC
+    /// can.
     #[cfg(feature = "grpc")]
     pub(crate) fn forbidding_retry(mut self, forbids_retry: bool) -> Self {
         self.0.forbids_retry = forbids_retry;
@@ -304,6 +306,8 @@ impl From<HttpError> for Error {
             _ => ErrorKind::Transport,
         };
         let is_page = error.kind() == HttpErrorKind::Encoding;
+        // A DNS server that does not respond is transient; one that knows no
+        // such host is not.
         let is_unknown_host = error.kind() == HttpErrorKind::Resolve && !error.is_transient();
         let mut made =
             Self::new(kind, error.to_string()).transient(error.is_transient()).sent(error.was_sent());

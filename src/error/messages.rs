@@ -68,6 +68,7 @@ impl Error {
     pub(crate) fn service(status: Status) -> Self {
         let delay = status.retry_delay();
         let error = Self::new(ErrorKind::Service, status.to_string()).with_status(status);
+        // A detail of the status; headers are added by the transport.
         let error = error.hinted("RetryInfo", delay);
         // A quota is checked before anything is done, so such a status proves that the
         // service has not acted.
@@ -184,7 +185,7 @@ impl Error {
         Self::new(ErrorKind::Stopped, message)
     }
 
-    /// Returns the error for an iteration over a list whose time is over.
+    /// Returns the error for an iteration over a list whose timeout has elapsed.
     pub(crate) fn iteration_timeout(pages: usize) -> Self {
         let pages = if pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
         let message = format!("the iteration timeout is over after {pages}; continue with the page token");

@@ -3,19 +3,32 @@
 //! A single pass gives the parts of a message together with the exact text of
 //! the whole. [`scan`] finds where values end; serde_json reads those that it
 //! does not take, and finds what is wrong with them.
+//!
+//! ```text
+//! {"name": "operations/42", "metadata": {"@type": …}, "done": true}
+//!  members calls `member` with each key; it reads or skips the value
+//!                                       └ a RawJson: this slice
+//! ```
+//!
+//! A method that takes a closure requires it to read exactly one value, as the
+//! grammar does. Memory does not grow with the document, and only the closures
+//! recurse.
 
 use std::borrow::Cow;
 use std::mem;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::scan::{ScannedValue, plain_string, scan};
+use crate::json::scan::{QUOTES, ScannedValue, plain_string, scan, scan_members, trim_start};
 use crate::json::{InvalidJson, MAX_DEPTH};
 
-/// Stands somewhere in a JSON document and moves on over what it reads.
+/// A position in a JSON document, which moves over what it reads.
 pub(crate) struct JsonReader<'a> {
+    /// The text that was not read yet.
     rest: &'a str,
+    /// The length of the whole document, from which offsets are computed.
     length: usize,
     /// The depth of the deepest value since the innermost open bracket.
     deepest: usize,
@@ -29,10 +42,12 @@ pub(crate) struct RawJson<'a> {
     start: usize,
     /// How many objects and arrays stand in one another; 0 for a scalar.
     depth: usize,
+    /// No string in it has an escape. If false, one may have.
+    is_plain: bool,
 }
 
 impl<'a> JsonReader<'a> {
-    /// Reads a document to its end.
+    /// Reads a document to its end; only white space may follow the value.
     pub(crate) fn document<T>(
         text: &'a str,
         read: impl FnOnce(&mut Self) -> Result<T, InvalidJson>,
@@ -43,7 +58,10 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Calls `member` with the key of each member of an object; it has to read
-    /// the value.
+    /// the value. An error gets the key in front of its path.
+    ///
+    /// A key that occurs twice is passed on twice; the caller decides which one
+    /// counts.
     pub(crate) fn members(
         &mut self,
         mut member: impl FnMut(&str, &mut Self) -> Result<(), InvalidJson>,
@@ -66,6 +84,29 @@ impl<'a> JsonReader<'a> {
         self.members(|name, reader| if reader.at_null() { reader.skip() } else { field(name, reader) })
     }
 
+    /// Like [`fields`](Self::fields), but reads the value of each field too.
+    pub(crate) fn values(
+        &mut self,
+        mut field: impl FnMut(&str, RawJson<'a>),
+    ) -> Result<RawJson<'a>, InvalidJson> {
+        self.peek();
+        let (text, start) = (self.rest, self.offset());
+        let object = scan_members(text, |name, at, value| {
+            let value = RawJson::scanned(text.get(at..).unwrap_or_default(), start + at, value);
+            if value.text != "null" {
+                field(name, value);
+            }
+        });
+        match object {
+            Some(object) => Ok(self.pass(object)),
+            // From the start. A field that `field` has seen comes again, with the same value.
+            None => self.fields(|name, reader| {
+                field(name, reader.value()?);
+                Ok(())
+            }),
+        }
+    }
+
     /// Calls `element` at each element of an array; it has to read it.
     pub(crate) fn elements(
         &mut self,
@@ -82,36 +123,39 @@ impl<'a> JsonReader<'a> {
     /// Reads any value, however deep.
     pub(crate) fn value(&mut self) -> Result<RawJson<'a>, InvalidJson> {
         self.peek();
+        if let Some(value) = scan(self.rest) {
+            return Ok(self.pass(value));
+        }
         let start = self.offset();
-        let (text, depth) = match scan(self.rest) {
-            Some(ScannedValue { end, depth }) => (self.advance(end), depth),
-            None => {
-                let value: &RawValue = self.take()?;
-                (value.get(), depth(value.get()))
-            }
-        };
+        let value: &RawValue = self.take()?;
+        let text = value.get();
+        let depth = depth(text);
         self.deepest = self.deepest.max(depth);
-        Ok(RawJson { text, start, depth })
+        Ok(RawJson { text, start, depth, is_plain: !text.contains('\\') })
     }
 
+    /// Reads any value and drops it. It is checked like every other one.
     pub(crate) fn skip(&mut self) -> Result<(), InvalidJson> {
         self.value().map(drop)
     }
 
+    /// Returns whether the next value is `null`, by its first byte: no other
+    /// value begins like it, and reading it finds what is not JSON.
     pub(crate) fn at_null(&mut self) -> bool {
         self.peek() == Some(b'n')
     }
 
     /// Returns the next byte that is not white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let byte = *self.rest.as_bytes().first()?;
-        if byte > b' ' {
-            return Some(byte);
-        }
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        self.rest = trim_start(self.rest);
         self.rest.as_bytes().first().copied()
     }
 
+    /// Reads an object or an array; `item` reads one member or element.
+    ///
+    /// It tracks the depth without a stack: `deepest` is that of the items
+    /// while the bracket is open, and afterwards the larger of that and what
+    /// was before.
     fn brackets(
         &mut self,
         open: u8,
@@ -135,7 +179,8 @@ impl<'a> JsonReader<'a> {
         }
         let depth = 1 + self.deepest;
         self.deepest = around.max(depth);
-        Ok(RawJson { text: text.get(..text.len() - self.rest.len()).unwrap_or_default(), start, depth })
+        let text = text.get(..text.len() - self.rest.len()).unwrap_or_default();
+        Ok(RawJson { text, start, depth, is_plain: false })
     }
 
     /// A key is nearly always plain: serde_json takes those with escapes, and
@@ -144,13 +189,15 @@ impl<'a> JsonReader<'a> {
         self.peek();
         match plain_string(self.rest) {
             Some(key) => {
-                self.advance(key.len() + 2);
+                self.advance(key.len() + QUOTES);
                 Ok(Cow::Borrowed(key))
             }
             None => self.take().map(|JsonKey(key)| key),
         }
     }
 
+    /// Reads one value by serde_json, and moves over it. Its errors become a
+    /// position, because their text may quote the document.
     fn take<T: Deserialize<'a>>(&mut self) -> Result<T, InvalidJson> {
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter();
         match values.next() {
@@ -163,12 +210,21 @@ impl<'a> JsonReader<'a> {
         }
     }
 
+    /// Moves over `byte`, if it comes next, and returns whether it did.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
             self.advance(1);
         }
         found
+    }
+
+    /// Moves on over a value that was scanned, and returns it.
+    fn pass(&mut self, value: ScannedValue) -> RawJson<'a> {
+        let raw = RawJson::scanned(self.rest, self.offset(), value);
+        self.advance(value.end);
+        self.deepest = self.deepest.max(value.depth);
+        raw
     }
 
     /// Moves on over `length` bytes and returns them.
@@ -178,34 +234,43 @@ impl<'a> JsonReader<'a> {
         passed
     }
 
+    /// Returns the position in bytes.
     fn offset(&self) -> usize {
         self.length - self.rest.len()
     }
 
+    /// Returns the error for what comes next: something that does not belong
+    /// here, or the end of the text.
     fn broken(&self) -> InvalidJson {
         if self.rest.is_empty() { InvalidJson::ends_early() } else { InvalidJson::broken(self.offset()) }
     }
 }
 
+/// A key with escapes.
 #[derive(Deserialize)]
 struct JsonKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
+    /// The value at the start of `text`, which stands at `start` in the
+    /// document.
+    fn scanned(text: &'a str, start: usize, value: ScannedValue) -> Self {
+        let ScannedValue { end, depth, is_plain } = value;
+        Self { text: text.get(..end).unwrap_or_default(), start, depth, is_plain }
+    }
+
     pub(crate) fn text(self) -> &'a str {
         self.text
     }
 
-    /// Returns where the value starts within `outer`, a value of the same
-    /// document around it.
-    pub(crate) fn start_in(self, outer: RawJson<'_>) -> usize {
-        self.start.saturating_sub(outer.start)
+    /// Returns where the value starts and ends in the document.
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start..self.start + self.text.len()
     }
 
-    /// Returns the part of `document`, which both are values of, from the start
-    /// of `self` to the end of `last`.
-    pub(crate) fn to(self, last: Self, document: &'a str) -> Self {
-        let end = last.start + last.text.len();
-        Self { text: document.get(self.start..end).unwrap_or_default(), ..self }
+    /// Returns whether no string in the value has an escape. If false, one may
+    /// have.
+    pub(crate) fn is_plain(self) -> bool {
+        self.is_plain
     }
 
     /// Stands at the start of the value.
@@ -213,8 +278,8 @@ impl<'a> RawJson<'a> {
         JsonReader { rest: self.text, length: self.start + self.text.len(), deepest: 0 }
     }
 
-    /// Refuses what serde_json would refuse to take apart, because it nests too
-    /// deep.
+    /// Refuses a value that nests deeper than serde_json would follow, because
+    /// a program may parse it later.
     pub(crate) fn check_depth(self) -> Result<(), InvalidJson> {
         if self.depth <= MAX_DEPTH { Ok(()) } else { Err(InvalidJson::too_deep()) }
     }
@@ -234,7 +299,14 @@ impl<'a> RawJson<'a> {
     }
 }
 
-/// Counts the levels of a valid value.
+/// Counts the levels of a valid value, outside of strings.
+///
+/// ```text
+/// 5         0
+/// []        1
+/// [[],{}]   2
+/// "[["      0
+/// ```
 pub(super) fn depth(value: &str) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0usize, 0, false);
     let mut bytes = value.bytes();

@@ -135,6 +135,8 @@ impl Default for PollOptions {
             max_failures: 5,
             // An outage does not end a wait: the operation continues in it.
             max_outage: None,
+            // A wait for an operation that the client has just started has a
+            // longer one.
             not_found_grace: Duration::ZERO,
             max_hint: MAX_HINT,
             on_timeout: OnTimeout::default(),
@@ -146,6 +148,7 @@ impl Default for PollOptions {
 /// Limits a number of concurrent requests: 0 becomes 1, more than 256 become
 /// 256.
 pub(crate) fn clamp_concurrency(concurrency: usize) -> usize {
+    // Zero would never send anything.
     concurrency.clamp(1, MOST_REQUESTS)
 }
 
@@ -158,6 +161,6 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// proxy; a poll every five minutes harms neither, and notices the end of both.
 const MAX_HINT: Duration = Duration::from_secs(5 * 60);
 
-/// Each request takes a thread, and no quota of an operations service allows
-/// more at a time.
+/// The most concurrent requests. Each takes a thread, and no quota of an
+/// operations service allows more at once.
 const MOST_REQUESTS: usize = 256;

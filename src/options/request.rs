@@ -59,6 +59,7 @@ impl RequestOptions {
     /// Keeps the error of an option, unless an earlier one failed: the first
     /// error is the one that the reader of the expression looks for.
     pub(crate) fn refuse(&mut self, error: Error) {
+        // Later errors may only be consequences of this one.
         self.error.get_or_insert(error);
     }
 
@@ -76,11 +77,15 @@ impl RequestOptions {
             // requested to wait.
             total_timeout: self.total_timeout.or(defaults.total_timeout),
             server_hold: defaults.server_hold,
+            // Replaced as a whole: a policy that is a mixture of two is
+            // neither.
             retry: self.retry.as_ref().unwrap_or(&defaults.retry).clone(),
             quota_project: self.quota_project.as_ref().or(defaults.quota_project.as_ref()).cloned(),
             api_version: self.api_version.as_ref().or(defaults.api_version.as_ref()).cloned(),
             // Added and not replaced, because a header may occur several times.
             headers: defaults.headers.iter().chain(&self.headers).cloned().collect(),
+            // The token of the call replaces that of the client; headers of
+            // both are sent.
             stop: self.stop.as_ref().or(defaults.stop.as_ref()).cloned(),
             #[cfg(feature = "grpc")]
             compression: self.compression.unwrap_or(defaults.compression),
@@ -142,6 +147,8 @@ impl CallOptions {
     /// The wait of the server extends the attempt, which otherwise would always
     /// time out, and the call unless its timeout was set.
     pub(crate) fn limits(&self, server_wait: Duration) -> (Duration, Duration) {
+        // Whichever is longer: a service that decides itself ignores the
+        // request.
         let server_wait = server_wait.max(self.server_hold);
         let total_timeout = self.total_timeout.unwrap_or(TOTAL_TIMEOUT.saturating_add(server_wait));
         (self.attempt_timeout.saturating_add(server_wait), total_timeout)

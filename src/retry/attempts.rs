@@ -131,6 +131,7 @@ impl Attempts {
         let elapsed = now.saturating_duration_since(self.start);
         if self.task.stop.as_ref().is_some_and(StopToken::is_stopped) {
             let error = Error::stopped();
+            // The last failure explains why the call was still running.
             let error = after.into_iter().fold(error, |error, (_, last)| error.with_source(last));
             return RetryStep::End(self.finish(error, elapsed));
         }
@@ -141,9 +142,10 @@ impl Attempts {
             }
             _ => {}
         }
+        // Saturating, because a sleep may take longer than planned.
         let left = self.task.total_timeout.saturating_sub(elapsed);
         if left.is_zero() {
-            // Also after a sleep that took longer than it was asked to.
+            // Also after a sleep that took longer than planned.
             let error = after.map_or_else(Error::no_time, |(_, error)| error);
             return RetryStep::End(self.finish(error, elapsed));
         }
@@ -230,6 +232,7 @@ impl Attempts {
             return None;
         }
         let delays = self.delays.get_or_insert_with(|| policy.backoff.delays());
+        // A backoff of the program may give up, which ends the call.
         let own = delays.next(elapsed, clock.chance())?;
         // A hint is a lower bound, not a replacement: clients that get the same hint
         // still spread by their own jitter.

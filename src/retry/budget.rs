@@ -56,6 +56,8 @@ impl RetryBudget {
     /// let policy = RetryPolicy::default().budget(RetryBudget::new(10, 0.1));
     /// ```
     pub fn new(tokens: u32, per_success: f64) -> Self {
+        // Without any token nothing could ever be retried, which `never` says
+        // better.
         let most = f64::from(tokens.max(1));
         let per_success = if per_success.is_nan() { 0.0 } else { per_success.max(0.0) };
         Self(Arc::new(BudgetTokens { most, per_success, left: AtomicU64::new(most.to_bits()) }))

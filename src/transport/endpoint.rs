@@ -53,6 +53,7 @@ impl Endpoint {
         let bad = |why: &str| Error::config(format!("endpoint `{}` {why}", without_user(text)));
         let url = UrlParts::split_or("https", text).ok_or_else(|| bad(NO_HOST))?;
         let scheme = match url.scheme.to_ascii_lowercase().as_str() {
+            // A static text of the two, so that comparisons need no case.
             "https" => "https",
             "http" => "http",
             _ => return Err(bad("has a scheme other than https")),

@@ -92,6 +92,7 @@ impl fmt::Debug for StartRequest {
         f.debug_struct("StartRequest")
             .field("path", &Masked(&self.path))
             .field("method", &self.method)
+            // An API key may be in the query, and a password in the body.
             .field("query", &self.query.len())
             .field("body", &self.body)
             .field("routing", &Masked(&self.routing))

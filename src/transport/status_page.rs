@@ -108,6 +108,8 @@ fn target(location: &str) -> &str {
     let location = location.trim();
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let location = location.get(..end).unwrap_or_default();
+    // `//host/path` has the scheme of the request, and is another host all the
+    // same.
     let authority = match location.split_once("//") {
         Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
         _ => return location,

@@ -52,3 +52,6 @@ pub use operation::Operation;
 pub use outcome::{MalformedReason, Outcome};
 pub use page::OperationPage;
 pub use status::Status;
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
 //! Options that say who sends: credentials, and the names of the program.
+//!
+//! Credentials are resolved by `build`: only there the environment is known.
 
 use crate::auth::Credentials;
 use crate::error::Error;
@@ -61,17 +63,34 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn user_agent(self, product: &str) -> Self {
+        // Checked first: an invalid product is not stored.
         self.check_product("user agent", product)
             .set_service("user_agent", |service| service.user_agent = Some(product.to_owned()))
     }
 
     /// Adds tokens such as `gccl/1.2.0` to the `x-goog-api-client` header.
+    ///
+    /// Google counts clients and their versions by this header.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().client_info("gccl/1.2.0").build()?;
+    /// client.list("projects/p").send()?;
+    /// assert!(server.requests()[0].header("x-goog-api-client").unwrap().ends_with(" gccl/1.2.0"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn client_info(self, tokens: &str) -> Self {
         self.check_product("client info", tokens)
             .set_service("client_info", |service| service.client_info = Some(tokens.to_owned()))
     }
 
+    /// Checks the name of a product for a header, and keeps the error if it is
+    /// invalid. `what` names the option in the message.
     fn check_product(self, what: &str, product: &str) -> Self {
+        // It becomes a part of a header of every request, so it must not end
+        // that.
         let plain = |byte: u8| (b' '..=b'~').contains(&byte);
         let valid = !product.trim().is_empty() && product.bytes().all(plain);
         let shown = shown(product);

@@ -1,4 +1,16 @@
 //! The options of a client; everything is checked in `build`.
+//!
+//! ```text
+//! OperationsClientBuilder
+//!    ├── options, poll, config, rate     of calls and waits: kept in `Core`
+//!    └── source
+//!          ├── RequestedTransport        of this crate: made in `build`
+//!          └── a transport of the program: made already
+//! ```
+//!
+//! The setters are in three files by what they are about: `identity` (who
+//! sends), `network` (how the service is reached), `protocol` (what is sent).
+//! The first option that cannot be used is kept, and `build` returns it.
 
 mod identity;
 mod network;
@@ -53,32 +65,43 @@ use requested_transport::RequestedTransport;
 #[derive(Clone)]
 #[must_use = "`build` makes the client"]
 pub struct OperationsClientBuilder {
+    /// The transport, made or described.
     source: TransportSource,
-    /// Of all calls; they win over `config`, whichever was given first.
+    /// The options of all calls. They override `config`, in any order.
     options: RequestOptions,
-    /// Of all waits.
+    /// The options of all waits.
     poll: PollOptions,
+    /// The options of each method.
     config: ClientConfig,
+    /// The limit on polls of all waits together.
     rate: Option<Arc<RateLimit>>,
+    /// The real clock, or the virtual one of a fake server.
     clock: Arc<dyn Clock>,
+    /// The environment of the process, or the variables of a test.
     env: Arc<dyn Env>,
 }
 
+/// The transport of the client to be.
 #[derive(Clone)]
 enum TransportSource {
+    /// One of this crate, which is made in `build`.
     Service(Box<RequestedTransport>),
+    /// One of the program. Options of transports do not apply to it.
     Custom(Arc<dyn Transport>),
 }
 
 impl OperationsClientBuilder {
+    /// Creates the builder of a client for a service.
     pub(super) fn service(endpoint: String) -> Self {
         Self::new(TransportSource::Service(Box::new(RequestedTransport::new(endpoint))))
     }
 
+    /// Creates the builder of a client over a transport of the program.
     pub(super) fn custom(transport: Arc<dyn Transport>) -> Self {
         Self::new(TransportSource::Custom(transport))
     }
 
+    /// Creates a builder in which nothing is set.
     fn new(source: TransportSource) -> Self {
         Self {
             source,
@@ -148,17 +171,26 @@ impl OperationsClientBuilder {
     /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) if there are no default
     /// credentials.
     pub fn build(self) -> Result<OperationsClient, Error> {
+        // Before the transport is made, which may read files: the first mistake
+        // in the expression is the one that is reported.
         self.options.check()?;
         let (transport, origin) = match self.source {
             TransportSource::Service(mut requested) => {
                 requested.resolve_version()?;
+                // Known only here, since both kinds of options may be set in
+                // any order.
                 requested.service.has_quota_project = self.options.quota_project.is_some();
                 let origin = requested.origin();
                 (requested.transport(Arc::clone(&self.clock), &*self.env)?, Some(origin))
             }
+            // A transport of the program does not say where it leads, so its
+            // operations have no endpoint.
             TransportSource::Custom(transport) => (transport, None),
         };
+        // What was set for all calls overrides the configuration of methods,
+        // because it is nearer to the program.
         let defaults = self.config.options(&self.options);
+        // A start is no method of the configuration, so that has no part in it.
         let start = self.options.over(&CallOptions::of_start());
         let core = Core {
             transport,
@@ -167,9 +199,12 @@ impl OperationsClientBuilder {
             poll: self.poll,
             rate: self.rate,
             clock: self.clock,
+            // Starts empty: what a service can do is found out by the first
+            // wait.
             wait_support: Arc::default(),
             origin,
         };
+        // From here on nothing changes: clones share the core without a lock.
         Ok(OperationsClient { core: Arc::new(core) })
     }
 
@@ -191,23 +226,30 @@ impl OperationsClientBuilder {
         V: Into<String>,
     {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        // Replaced as a whole: a test must not depend on the machine it runs
+        // on.
         self.env = Arc::new(variables.collect::<BTreeMap<String, String>>());
         self
     }
 
+    /// Replaces the clock, for clients of a fake server.
     #[cfg(feature = "testing")]
     pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
+    /// Sets an option of REST. `build` fails with it if the client has another
+    /// transport, because it would have no effect.
     fn set_rest(self, option: &'static str, set: impl FnOnce(&mut RequestedTransport)) -> Self {
         self.set(option, |requested| {
+            // Only noted: `transport` may be called after this.
             requested.rest_only = requested.rest_only.or(Some(option));
             set(requested);
         })
     }
 
+    /// Sets an option of gRPC, likewise.
     #[cfg(feature = "grpc")]
     fn set_grpc(self, option: &'static str, set: impl FnOnce(&mut GrpcOptions)) -> Self {
         self.set(option, |requested| {
@@ -216,31 +258,37 @@ impl OperationsClientBuilder {
         })
     }
 
+    /// Sets an option that both transports have.
     fn set_service(self, option: &str, set: impl FnOnce(&mut ServiceOptions)) -> Self {
+        // Both transports have it, so nothing is noted about it.
         self.set(option, |requested| set(&mut requested.service))
     }
 
+    /// Sets an option of the transports of this crate. A transport of the
+    /// program has its own options, so it is an error there.
     fn set(mut self, option: &str, set: impl FnOnce(&mut RequestedTransport)) -> Self {
         match &mut self.source {
             TransportSource::Service(requested) => {
                 set(requested);
                 self
             }
+            // An error and not ignored: a program that sets credentials relies
+            // on them.
             TransportSource::Custom(_) => self.check(Err(Error::config(format!(
                 "option `{option}` has no effect on a transport of your own"
             )))),
         }
     }
 
-    /// Keeps the first thing that is wrong.
+    /// Keeps the first option that cannot be used.
     fn check(mut self, set: Result<(), Error>) -> Self {
         set.err().into_iter().for_each(|error| self.options.refuse(error));
         self
     }
 }
 
-/// Without the environment, and without what may be a secret given in a wrong
-/// place.
+/// Prints the options without the environment, and without what may be a secret
+/// given in the wrong place.
 impl fmt::Debug for OperationsClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationsClientBuilder")

@@ -1,4 +1,6 @@
 //! Options of the network: endpoint, client certificate, HTTP client.
+//!
+//! None of them opens a connection. Files of certificates are read by `build`.
 
 use std::sync::Arc;
 
@@ -8,13 +10,14 @@ use super::OperationsClientBuilder;
 
 /// Options of the network.
 impl OperationsClientBuilder {
-    /// Sets the endpoint that is requested, as it is: no environment variable
-    /// changes it.
+    /// Sets the endpoint to which requests are sent, as it is: no environment
+    /// variable changes it.
     ///
-    /// The endpoint given to [`OperationsClient::builder`](crate::OperationsClient::builder) names the
-    /// service.
-    /// If it is just a host, with or without `https://`, and one of Google's, mutual TLS may turn it into that host's `mtls` endpoint; see
-    /// [`client_cert_source`](Self::client_cert_source). An endpoint with a
+    /// The endpoint given to
+    /// [`OperationsClient::builder`](crate::OperationsClient::builder) names the
+    /// service. If it is just a host, with or without `https://`, and one of
+    /// Google's, mutual TLS may replace it by the `mtls` endpoint of that host;
+    /// see [`client_cert_source`](Self::client_cert_source). An endpoint with a
     /// port or a base path is explicit.
     ///
     /// ```
@@ -36,14 +39,13 @@ impl OperationsClientBuilder {
     /// an emulator in a container. Default: no.
     ///
     /// Plain http to this machine (`localhost`, `127.0.0.1`, `[::1]`) needs no
-    /// permission. To another machine, the client
-    /// has to be [anonymous](crate::Credentials::anonymous), because everything that
-    /// is sent can be read on the way: with any other credentials, the
-    /// default ones included, and with a client certificate `build` fails. A
-    /// call with a header that [may be a
-    /// credential](crate::http::is_sensitive) fails with
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is
-    /// sent. This applies to every transport.
+    /// permission. To another machine, the client has to be
+    /// [anonymous](crate::Credentials::anonymous), because everything that is
+    /// sent can be read on the way: `build` fails with any other credentials,
+    /// the default ones included, and with a client certificate. A call with a
+    /// header that [may be a credential](crate::http::is_sensitive) fails with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent.
+    /// This applies to every transport.
     ///
     /// ```
     /// use longrunning::{Credentials, ErrorKind, OperationsClient};
@@ -63,11 +65,12 @@ impl OperationsClientBuilder {
     /// Sets the client certificate to use if the environment enables it
     /// ([AIP-4114]).
     ///
-    /// It is used when `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; else it
-    /// is not, which is written to the log as a warning. To show a
-    /// certificate whatever the environment says, put it into the
+    /// It is used if `GOOGLE_API_USE_CLIENT_CERTIFICATE` is `true`; otherwise a
+    /// warning in the log says that it is not. To present a certificate
+    /// whatever the environment says, set it in the
     /// [HTTP options](crate::http::HttpOptions::client_certificate). Without
-    /// either, `true` takes the certificate of the machine: the first of
+    /// either, `true` selects the certificate of the machine, which is the first
+    /// of these that exists:
     ///
     /// 1. the [configuration](ClientCertificate::from_config_file) that
     ///    `GOOGLE_API_CERTIFICATE_CONFIG` names,
@@ -79,21 +82,19 @@ impl OperationsClientBuilder {
     /// 4. the bundle that GKE mounts at
     ///    `/var/run/secrets/workload-spiffe-credentials`;
     ///
-    /// and goes on without one when there is none of them. A configuration
-    /// without a `workload` certificate is an
-    /// error. `CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE` counts where the
-    /// first variable is unset. Any value but `true` is no, unset is
-    /// no: this follows the documentation, while Google's library for Python
-    /// has since version 2.43 of google-auth switched itself on where it
-    /// finds a configuration.
+    /// If none exists, no certificate is presented. A configuration without a
+    /// `workload` certificate is an error. If the first variable is unset,
+    /// `CLOUDSDK_CONTEXT_AWARE_USE_CLIENT_CERTIFICATE` is read in its place.
+    /// Unset, and any value but `true`, mean no. This follows the
+    /// documentation; since version 2.43 of google-auth, Google's library for
+    /// Python also presents a certificate if it finds a configuration.
     ///
-    /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com` and
-    /// `run.mtls.googleapis.com`: `never` and `always` mean what they say,
-    /// `auto`, the default, takes the latter when a client certificate is in
-    /// use, and any other value is an error. Two values are accepted that
-    /// Google's library for Python refuses: the words in another case
-    /// (`ALWAYS`), and the empty value, which means `auto`. An explicit
-    /// endpoint wins, and the variable is not looked at then:
+    /// `GOOGLE_API_USE_MTLS_ENDPOINT` chooses between `run.googleapis.com`
+    /// (`never`) and `run.mtls.googleapis.com` (`always`). `auto`, the default,
+    /// is the latter if a client certificate is presented. Any other value is
+    /// an error, except for another case (`ALWAYS`) and the empty value, which
+    /// means `auto`; Google's library for Python rejects both. An explicit
+    /// endpoint takes precedence, and the variable is not read then; see
     /// [`api_endpoint`](Self::api_endpoint).
     ///
     /// No cargo feature is needed for any of this.
@@ -163,6 +164,8 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn http_client(self, client: impl HttpClient + 'static) -> Self {
+        // Shared with the sources of tokens, which send their requests by it
+        // too.
         let client = Some(Arc::new(client) as Arc<dyn HttpClient>);
         self.set_rest("http_client", |requested| requested.service.http_client = client)
     }

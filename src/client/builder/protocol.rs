@@ -1,4 +1,7 @@
 //! Options of the protocol: paths, versions, the form of messages.
+//!
+//! They belong to one transport each: `build` fails if the client has the other
+//! one.
 
 use crate::transport::rest::binding::Bindings;
 use crate::transport::rest::format::DataFormat;
@@ -19,6 +22,8 @@ impl OperationsClientBuilder {
     /// # Ok::<(), longrunning::Error>(())
     /// ```
     pub fn bindings(self, bindings: Bindings) -> Self {
+        // Remembered as set by the program, so that neither the host nor the
+        // version replaces it.
         self.set_rest("bindings", |requested| {
             requested.rest.bindings = bindings;
             requested.has_bindings = true;
@@ -76,6 +81,16 @@ impl OperationsClientBuilder {
     /// the caller decodes. Protobuf bytes
     /// ([`data_format`](Self::data_format)) always have numbers for enums, so
     /// it has no effect on them.
+    ///
+    /// ```
+    /// use longrunning::testing::FakeServer;
+    ///
+    /// let server = FakeServer::start();
+    /// let client = server.client_builder().enum_encoding_int(true).build()?;
+    /// client.list("projects/p").send()?;
+    /// assert_eq!(server.requests()[0].query("$alt").as_deref(), Some("json;enum-encoding=int"));
+    /// # Ok::<(), longrunning::Error>(())
+    /// ```
     pub fn enum_encoding_int(self, enabled: bool) -> Self {
         self.set_rest("enum_encoding_int", |requested| requested.rest.enum_encoding_int = enabled)
     }

@@ -1,4 +1,7 @@
 //! The transport that a builder describes, before it is made.
+//!
+//! Options are collected in any order. Which of them contradict each other is
+//! known only at the end, so it is checked there.
 
 use std::sync::Arc;
 
@@ -21,12 +24,13 @@ pub(super) struct RequestedTransport {
     pub(super) rest: RestOptions,
     /// Whether the program has set bindings.
     pub(super) has_bindings: bool,
+    /// The version, if it was set by itself.
     pub(super) api_version: Option<String>,
     #[cfg(feature = "grpc")]
     pub(super) grpc: GrpcOptions,
-    /// The first option that means nothing to another transport than REST.
+    /// The first option that was set and belongs to REST.
     pub(super) rest_only: Option<&'static str>,
-    /// The same for gRPC.
+    /// The first option that was set and belongs to gRPC.
     pub(super) grpc_only: Option<&'static str>,
 }
 
@@ -46,10 +50,16 @@ impl RequestedTransport {
         }
     }
 
-    /// Makes bindings of the version, if one is set.
+    /// Makes the bindings of the version, if one is set.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if bindings of another version are set too.
     pub(super) fn resolve_version(&mut self) -> Result<(), Error> {
         let Some(version) = &self.api_version else { return Ok(()) };
         let prefix = self.rest.bindings.prefix();
+        // One of the two would be ignored, and the program could not know
+        // which.
         if self.has_bindings && prefix != version {
             return Err(Error::config(format!(
                 "version `{}` contradicts the bindings, which are those of version `{}`: set one of the two",
@@ -57,22 +67,35 @@ impl RequestedTransport {
                 shown(prefix)
             )));
         }
+        // Bindings of the same version stay: they may have more than the
+        // version.
         if !self.has_bindings {
             self.rest.bindings = Bindings::version(version)?;
         }
         Ok(())
     }
 
+    /// Returns what identifies the service, for `Pending`s: they belong to an
+    /// endpoint and a version, not to a connection.
     pub(super) fn origin(&self) -> Origin {
         let rest = self.kind == TransportKind::Rest;
         Origin {
             endpoint: self.service.endpoint.clone(),
             api_endpoint: self.service.api_endpoint.clone(),
+            // Over gRPC a name has no version: that is part of the method.
             api_version: rest.then(|| self.rest.bindings.prefix().to_owned()),
         }
     }
 
+    /// Makes the transport.
+    ///
+    /// # Errors
+    ///
+    /// `Config` for an option of another transport, and those of
+    /// [`ServiceParts::new`].
     pub(super) fn transport(self, clock: Arc<dyn Clock>, env: &dyn Env) -> Result<Arc<dyn Transport>, Error> {
+        // Refused instead of ignored: a program that sets bindings relies on
+        // them.
         if let Some(option) = self.rest_only.filter(|_| self.kind != TransportKind::Rest) {
             let kind = self.kind;
             return Err(Error::config(format!(

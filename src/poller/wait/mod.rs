@@ -25,6 +25,8 @@ mod driven;
 mod end;
 mod result;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -270,7 +272,7 @@ impl WaitMachine {
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> WaitStep {
         let now = clock.now();
         // A stop comes before everything else, a due cancellation included: the caller
-        // wants its thread back.
+        // needs its thread.
         if self.is_stopped() {
             return WaitStep::End(self.ended(ErrorKind::Stopped, now));
         }
@@ -306,8 +308,8 @@ impl WaitMachine {
         self.stop.as_ref().is_some_and(StopToken::is_stopped)
     }
 
-    /// Returns the poll that is due: held back by the server, where it is ready
-    /// for that.
+    /// Returns the poll that is due: a long poll if one is planned, otherwise a
+    /// get.
     fn poll(&mut self, timeout: Duration, now: Instant) -> Poll {
         let room = self.time_to_hold(now);
         match self.long_polling.start(room) {
@@ -356,36 +358,5 @@ impl fmt::Debug for WaitMachine {
             .field("options", &self.options)
             .field("polls", &self.polls)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::OnTimeout;
-    use crate::util::clock::SystemClock;
-
-    #[test]
-    fn a_driver_that_asks_again_while_cancelling_gains_no_time() -> Result<(), Error> {
-        let grace = Duration::from_secs(60);
-        let on_timeout = OnTimeout::CancelAndConfirm { grace };
-        let options =
-            PollOptions { total_timeout: Some(Duration::ZERO), on_timeout, ..PollOptions::default() };
-        let clock = SystemClock;
-        let mut wait = WaitMachine::new(
-            "operations/42".try_into()?,
-            options,
-            WaitWatch::default(),
-            &CallOptions::default(),
-            &Arc::default(),
-            &clock,
-        );
-        assert!(matches!(wait.next(&clock), WaitStep::Poll(_)), "zero polls once");
-        wait.polled(Ok(Operation::running("operations/42")), &clock);
-        assert!(matches!(wait.next(&clock), WaitStep::Cancel { .. }));
-        let end = wait.deadline();
-        assert!(matches!(wait.next(&clock), WaitStep::Cancel { timeout } if timeout <= grace));
-        assert_eq!(wait.deadline(), end);
-        Ok(())
     }
 }

@@ -108,6 +108,8 @@ impl GrpcTransport {
         // By the clock of the client, which may be virtual. `io` has the same
         // deadline by the clock of sockets.
         let left = || deadline.saturating_duration_since(clock.now());
+        // What is left when the request is made, by which the reserve of the
+        // server's timeout is computed.
         let (host, granted) = (endpoint.authority(), left());
         if granted.is_zero() {
             return Err(Error::attempt_timed_out(host, false));

@@ -237,6 +237,7 @@ fn failure(response: &HttpResponse, wall: SystemTime) -> Error {
         true => http == 408 || (http == 503 && status.code() == Code::Unknown),
         false => status_page::is_transient(http),
     };
+    // A 407 is the proxy's own, however much it looks like the service.
     let error = if http == 407 { Error::proxy_credentials(status) } else { Error::service(status) };
     status_page::finish(error, response, wall).transient(transient)
 }

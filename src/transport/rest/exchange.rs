@@ -45,6 +45,7 @@ impl RestTransport {
         let deadline = deadline(clock.now(), attempt.timeout());
         let mut replayed = false;
         loop {
+            // Inside of the loop: after a 401 this is another token.
             let authorization = authorizer.authorization(deadline, attempt.stop())?;
             let mut headers = self.headers(request, attempt);
             if let Some(authorization) = &authorization {
