@@ -31,32 +31,18 @@ pub(super) struct AnyBytes {
 }
 
 impl AnyBytes {
-    /// Finds the fields of the Any at `any`, a part of `whole`. `None` if a
-    /// field is of the wrong wire type or occurs twice: prost then decides.
-    pub(super) fn read(whole: &Arc<[u8]>, any: WireSpan<'_>) -> Option<Self> {
-        let (mut type_url, mut value, mut plain) = (None, None, true);
-        let read = wire::fields(any.bytes, |number, field| {
-            match (number, field) {
-                // `replace` returns the earlier value: a second one makes the
-                // message unusual.
-                (1, WireValue::Bytes(span)) => plain &= type_url.replace(span).is_none(),
-                (2, WireValue::Bytes(span)) => plain &= value.replace(span).is_none(),
-                (1 | 2, _) => plain = false,
-                _ => {}
-            }
-            Ok(())
-        });
-        // Checked here once, so that `type_url` can return it without an error.
-        let url_is_text = type_url.is_none_or(|url| str::from_utf8(url.bytes).is_ok());
+    /// Finds the fields of the Any at `range` of `whole`. `None` if a field is
+    /// of the wrong wire type or occurs twice: prost then decides.
+    pub(super) fn part(whole: &Arc<[u8]>, range: Range<usize>) -> Option<Self> {
+        let (type_url, value) = places(whole.get(range.clone())?)?;
         // Positions in the Any become positions in the whole.
-        let range = |span: Option<WireSpan<'_>>| {
-            span.map_or(0..0, |span| any.start + span.start..any.start + span.start + span.bytes.len())
-        };
-        (read.is_ok() && plain && url_is_text).then(|| Self {
-            whole: Arc::clone(whole),
-            type_url: range(type_url),
-            value: range(value),
-        })
+        let place = |part: Range<usize>| range.start + part.start..range.start + part.end;
+        Some(Self { whole: Arc::clone(whole), type_url: place(type_url), value: place(value) })
+    }
+
+    /// Returns whether `any` can be taken as a part.
+    pub(super) fn is_plain(any: &[u8]) -> bool {
+        places(any).is_some()
     }
 
     /// Returns the type URL.
@@ -74,6 +60,26 @@ impl AnyBytes {
     pub(super) fn to_proto(&self) -> prost_types::Any {
         prost_types::Any { type_url: self.type_url().into(), value: self.value().into() }
     }
+}
+
+/// Returns where the type URL and the value are in an Any.
+fn places(any: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
+    let (mut type_url, mut value, mut plain) = (None, None, true);
+    let read = wire::fields(any, |number, field| {
+        match (number, field) {
+            // `replace` returns the earlier value: a second one makes the
+            // message unusual.
+            (1, WireValue::Bytes(span)) => plain &= type_url.replace(span).is_none(),
+            (2, WireValue::Bytes(span)) => plain &= value.replace(span).is_none(),
+            (1 | 2, _) => plain = false,
+            _ => {}
+        }
+        Ok(())
+    });
+    // Checked here once, so that `type_url` can return it without an error.
+    let url_is_text = type_url.is_none_or(|url: WireSpan<'_>| str::from_utf8(url.bytes).is_ok());
+    let place = |span: Option<WireSpan<'_>>| span.map_or(0..0, WireSpan::range);
+    (read.is_ok() && plain && url_is_text).then(|| (place(type_url), place(value)))
 }
 
 impl From<prost_types::Any> for AnyBytes {
@@ -103,7 +109,7 @@ mod tests {
     /// Reads an Any at the end of other bytes.
     fn read(fields: &[u8]) -> Option<AnyBytes> {
         let whole: Arc<[u8]> = [b"name", fields].concat().into();
-        AnyBytes::read(&whole, WireSpan { bytes: &whole[4..], start: 4 })
+        AnyBytes::part(&whole, 4..whole.len())
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! that occurs twice, a wrong wire type), and then prost decodes: so prost
 //! alone decides what is valid.
 
+use std::ops::Range;
 use std::str;
-use std::sync::Arc;
 
 use prost::Message;
 use serde::de::Error as _;
@@ -20,8 +20,10 @@ use crate::json::InvalidJson;
 use crate::proto::google::longrunning as proto;
 use crate::proto::google::rpc;
 use crate::types::any_bytes::AnyBytes;
+use crate::types::lazy_any::LazyAny;
 use crate::types::status::room_for_detail;
-use crate::types::wire::{self, WireValue};
+use crate::types::text::{SharedBytes, TextPart, TextSpan};
+use crate::types::wire::{self, WireSpan, WireValue};
 use crate::types::{Any, Operation, OperationPage, Status};
 
 impl Operation {
@@ -63,30 +65,42 @@ impl Operation {
     /// [`Decode`](crate::ErrorKind::Decode) if the bytes are no such message,
     /// or its error has more than 1,024 details.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
-        Self::decode(bytes).map_err(|invalid| Error::invalid("operation", invalid))
+        let whole = WireSpan { bytes, start: 0 };
+        let decoded = Self::decode(whole, &mut None, |place| SharedBytes::block(bytes, place, 0));
+        decoded.map_err(|invalid| Error::invalid("operation", invalid))
     }
 
     /// Decodes an operation of a page, whose error the page completes with its
-    /// index.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, InvalidJson> {
-        if let Some(operation) = Self::decode_plain(bytes) {
+    /// index. It shares `block` with those before it, if it is in it, or else
+    /// what `new_block` returns for its place.
+    pub(super) fn decode(
+        bytes: WireSpan<'_>,
+        block: &mut Option<SharedBytes>,
+        new_block: impl FnOnce(Range<usize>) -> SharedBytes,
+    ) -> Result<Self, InvalidJson> {
+        if let Some(operation) = Self::decode_plain(bytes, block, new_block) {
             return Ok(operation);
         }
         // Before prost allocates: two bytes of the message can become a detail
         // of a hundred.
-        count_details(bytes)?;
-        let message = proto::Operation::decode(bytes);
+        count_details(bytes.bytes)?;
+        let message = proto::Operation::decode(bytes.bytes);
         message.map(Self::from).map_err(|cause| InvalidJson::new(cause.to_string()))
     }
 
     /// Decodes an operation without an error, whose fields are as every server
     /// writes them; `None` for any other.
     ///
-    /// The bytes are copied once, for all messages in it. That decodes long
-    /// pages in less than two thirds of the time.
-    fn decode_plain(bytes: &[u8]) -> Option<Self> {
+    /// The bytes are copied once for all operations of a block, and the
+    /// messages in it are made when they are used. So nothing is allocated for
+    /// an operation alone.
+    fn decode_plain(
+        operation: WireSpan<'_>,
+        block: &mut Option<SharedBytes>,
+        new_block: impl FnOnce(Range<usize>) -> SharedBytes,
+    ) -> Option<Self> {
         let (mut name, mut metadata, mut response, mut done, mut plain) = (None, None, None, false, true);
-        let read = wire::fields(bytes, |number, value| {
+        let read = wire::fields(operation.bytes, |number, value| {
             match (number, value) {
                 (1, WireValue::Bytes(span)) => plain &= name.replace(span).is_none(),
                 (2, WireValue::Bytes(span)) => plain &= metadata.replace(span).is_none(),
@@ -98,18 +112,27 @@ impl Operation {
             }
             Ok(())
         });
+        let is_text = name.is_none_or(|name: WireSpan<'_>| str::from_utf8(name.bytes).is_ok());
+        let is_any = |any: Option<WireSpan<'_>>| any.is_none_or(|any| AnyBytes::is_plain(any.bytes));
+        let is_short = operation.bytes.len() <= TextSpan::MOST;
+        let plain = plain && is_text && is_any(metadata) && is_any(response) && is_short;
         read.ok().filter(|()| plain)?;
-        let name = str::from_utf8(name.map_or(&[][..], |span| span.bytes)).ok()?;
-        let mut operation = Self::named(name.into());
-        operation.done = done;
-        if metadata.is_some() || response.is_some() {
-            // Only now: an operation without messages needs no copy.
-            let whole = Arc::from(bytes);
-            let any = |span| AnyBytes::read(&whole, span).map(Any::from_bytes).ok_or(());
-            operation.metadata = metadata.map(any).transpose().ok()?.into();
-            operation.response = response.map(any).transpose().ok()?.into();
-        }
-        Some(operation)
+        let place = operation.range();
+        let block = match block {
+            Some(block) if block.contains(&place) => block,
+            block => block.insert(new_block(place)),
+        };
+        let span = |part: WireSpan<'_>| {
+            let Range { start, end } = part.range();
+            block.span(operation.start + start..operation.start + end)
+        };
+        let mut decoded =
+            Self::named(name.map_or_else(|| TextPart::from(""), |name| TextPart::Shared(span(name))));
+        decoded.source = block.data();
+        decoded.done = done;
+        decoded.metadata = LazyAny::of_bytes(metadata.map(span));
+        decoded.response = LazyAny::of_bytes(response.map(span));
+        Some(decoded)
     }
 }
 
@@ -361,17 +384,18 @@ mod tests {
         assert!(serde_json::to_string(&bytes).is_err());
     }
 
+    fn decode_plain(bytes: &[u8]) -> Option<Operation> {
+        let new_block = |place| SharedBytes::block(bytes, place, 0);
+        Operation::decode_plain(WireSpan { bytes, start: 0 }, &mut None, new_block)
+    }
+
     #[test]
     fn plain_operations_are_decoded_without_prost() {
         let any = || prost_types::Any { type_url: "x/y.Z".into(), value: vec![1, 2] };
         let result = Some(proto::operation::Result::Response(any()));
         let whole = proto::Operation { name: "o".into(), metadata: Some(any()), done: true, result };
         let bytes = whole.encode_to_vec();
-        assert_eq!(Operation::decode_plain(&bytes), Some(whole.into()));
-        assert_eq!(
-            Operation::decode_plain(&[bytes.clone(), bytes].concat()),
-            None,
-            "fields that occur twice"
-        );
+        assert_eq!(decode_plain(&bytes), Some(whole.into()));
+        assert_eq!(decode_plain(&[bytes.clone(), bytes].concat()), None, "fields that occur twice");
     }
 }

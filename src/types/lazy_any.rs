@@ -1,10 +1,11 @@
 //! The metadata or the response of an operation, made when it is first used.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use crate::json::{InvalidJson, RawJson};
 use crate::types::Any;
-use crate::types::text::{SharedSource, SharedText, TextSpan};
+use crate::types::any_bytes::AnyBytes;
+use crate::types::text::{SharedData, SharedSource, SharedText, TextSpan};
 
 /// The metadata or the response of an operation.
 ///
@@ -40,15 +41,28 @@ impl LazyAny {
         self.span.is_some() || self.any.get().is_some()
     }
 
-    /// Returns the message. `text` is the text of the operation that it was
-    /// read from.
-    pub(super) fn get(&self, text: &Arc<str>) -> Option<&Any> {
-        let make = |span| Box::new(Any::of_checked(SharedText::part(text, span)));
+    /// Takes the message at `span` of an operation in protobuf, which was
+    /// checked with [`AnyBytes::is_plain`].
+    pub(super) fn of_bytes(span: Option<TextSpan>) -> Self {
+        Self { span, any: OnceLock::new() }
+    }
+
+    /// Returns the message. `data` is that of the operation that it was read
+    /// from.
+    pub(super) fn get(&self, data: &SharedData) -> Option<&Any> {
         match self.span {
             // Two threads may get here at once; one of them makes the value.
-            Some(span) => Some(self.any.get_or_init(|| make(span))),
+            Some(span) => Some(self.any.get_or_init(|| Box::new(make(data, span)))),
             None => self.any.get().map(Box::as_ref),
         }
+    }
+}
+
+fn make(data: &SharedData, span: TextSpan) -> Any {
+    match data {
+        SharedData::Text(text) => Any::of_checked(SharedText::part(text, span)),
+        SharedData::Bytes(whole) => AnyBytes::part(whole, span.range())
+            .map_or_else(|| Any::from(prost_types::Any::default()), Any::from_bytes),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::types::any::deserialize;
 use crate::types::extended::{self, ExtendedOperation, OperationForm};
 use crate::types::lazy_any::LazyAny;
 use crate::types::operation_fields::OperationFields;
-use crate::types::text::{SharedSource, TextPart, TextSpan};
+use crate::types::text::{SharedData, SharedSource, TextPart, TextSpan};
 use crate::types::{Any, Code, MalformedReason, Outcome, Status};
 use crate::util::excerpt::shown_name;
 use crate::util::redact::Masked;
@@ -62,7 +62,7 @@ use crate::util::redact::Masked;
 pub struct Operation {
     /// The text of which the other fields are parts: that of this operation, or
     /// of several on its page. It is empty if a program created the operation.
-    source: Arc<str>,
+    pub(super) source: SharedData,
     /// Of an extended operation: the name by which it can be polled, which its
     /// text need not contain.
     name: TextPart,
@@ -194,7 +194,7 @@ impl Operation {
         // Exactly what was sent, with unknown fields and the digits of all
         // numbers.
         if let Some(text) = self.text {
-            return text.of(&self.source).into();
+            return self.source.text(text).into();
         }
         let mut writer = JsonWriter::default();
         // Nothing here can be refused: the messages came as JSON, or fall back to
@@ -378,7 +378,7 @@ impl Operation {
             Outcome::Succeeded(None) if self.form.is_extended() => {
                 // An extended operation always has its text: only JSON has this
                 // form, and `with_metadata` ends it.
-                let text = self.text.map_or("", |span| span.of(&self.source));
+                let text = self.text.map_or("", |span| self.source.text(span));
                 deserialize(text, "null").map_err(|cause| {
                     let wants = any::type_name::<T>();
                     Error::decode(format!("operation `{name}` does not decode into `{wants}`"))
@@ -445,7 +445,11 @@ impl Operation {
     /// Returns whether both operations are parts of one text.
     #[cfg(test)]
     pub(super) fn shares_text_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.source, &other.source)
+        match (&self.source, &other.source) {
+            (SharedData::Text(one), SharedData::Text(other)) => Arc::ptr_eq(one, other),
+            (SharedData::Bytes(one), SharedData::Bytes(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
     }
 
     /// Returns whether a field shows that this is an operation. One that has
@@ -499,7 +503,7 @@ impl Operation {
         };
         let message = |name, raw| field(name, raw, |raw| LazyAny::read(source, raw));
         Ok(Self {
-            source: source.text(),
+            source: source.data(),
             name: name.unwrap_or_else(|| String::new().into()),
             done: field("done", fields.done, RawJson::boolean)?.unwrap_or_default(),
             metadata: message("metadata", fields.metadata)?.unwrap_or_default(),
@@ -521,7 +525,7 @@ impl Operation {
     ) -> Result<Self, InvalidJson> {
         let ExtendedOperation { form, name, done, error, target_link } = parts;
         Ok(Self {
-            source: source.text(),
+            source: source.data(),
             name: source.place(&name),
             done,
             metadata: LazyAny::read(source, raw)?,
@@ -564,9 +568,9 @@ impl Operation {
 
 /// Returns the text of operations that a program creates: one empty text for
 /// all.
-fn no_text() -> Arc<str> {
+fn no_text() -> SharedData {
     static EMPTY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
-    Arc::clone(&EMPTY)
+    SharedData::Text(Arc::clone(&EMPTY))
 }
 
 /// Reads a field if it is there; an error names the field.

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::json::{InvalidJson, JsonReader};
 use crate::types::extended::{ListShape, missing_place};
 use crate::types::operation_fields::OperationFields;
-use crate::types::text::SharedSource;
+use crate::types::text::{SharedBytes, SharedSource};
 use crate::types::{Operation, wire};
 
 /// One page of operations, the response of `ListOperations`.
@@ -82,13 +82,14 @@ impl OperationPage {
     /// Decodes the protobuf form of a `ListOperationsResponse`, one operation
     /// at a time.
     pub(crate) fn from_protobuf(bytes: &[u8]) -> Result<Self, Error> {
-        let (mut page, mut details) = (Self::default(), 0);
+        let (mut page, mut details, mut block) = (Self::default(), 0, None);
         let outcome = wire::fields(bytes, |number, value| {
             match number {
                 1 => {
                     let index = page.operations.len();
-                    let operation =
-                        has_room(index + details).and_then(|()| Operation::decode(value.bytes()?));
+                    let new_block = |first| SharedBytes::block(bytes, first, BLOCK);
+                    let operation = has_room(index + details)
+                        .and_then(|()| Operation::decode(value.span()?, &mut block, new_block));
                     let operation =
                         operation.map_err(|invalid| invalid.at(&format!("operations[{index}]")))?;
                     details += details_of(&operation);

@@ -14,6 +14,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::str;
 use std::sync::Arc;
 
 use crate::json::{InvalidJson, RawJson};
@@ -77,21 +78,21 @@ impl TextSpan {
     }
 
     /// Returns the span as a range of bytes.
-    fn range(self) -> Range<usize> {
+    pub(super) fn range(self) -> Range<usize> {
         self.start as usize..self.start as usize + self.length as usize
     }
 
     /// Returns the text at this place; empty if `whole` is too short.
-    pub(super) fn of(self, whole: &str) -> &str {
+    fn of(self, whole: &str) -> &str {
         whole.get(self.range()).unwrap_or_default()
     }
 }
 
 impl TextPart {
     /// Returns the text. `whole` is the shared text of the owner.
-    pub(super) fn of<'t>(&'t self, whole: &'t str) -> &'t str {
+    pub(super) fn of<'t>(&'t self, whole: &'t SharedData) -> &'t str {
         match self {
-            Self::Shared(span) => span.of(whole),
+            Self::Shared(span) => whole.text(*span),
             Self::Own(text) => text,
         }
     }
@@ -107,6 +108,75 @@ impl From<String> for TextPart {
     fn from(text: String) -> Self {
         Self::Own(text.into())
     }
+}
+
+/// What an operation and its neighbours on a page are parts of.
+#[derive(Clone)]
+pub(super) enum SharedData {
+    /// JSON.
+    Text(Arc<str>),
+    /// Protobuf.
+    Bytes(Arc<[u8]>),
+}
+
+impl SharedData {
+    /// Returns a text that was checked when its place was taken.
+    pub(super) fn text(&self, span: TextSpan) -> &str {
+        match self {
+            Self::Text(whole) => span.of(whole),
+            // Another check costs less than an allocation for the text.
+            Self::Bytes(whole) => {
+                str::from_utf8(whole.get(span.range()).unwrap_or_default()).unwrap_or_default()
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(whole) => whole.len(),
+            Self::Bytes(whole) => whole.len(),
+        }
+    }
+}
+
+/// A copy of a part of a page in protobuf.
+pub(super) struct SharedBytes {
+    /// Where the part starts on the page.
+    start: usize,
+    copy: Arc<[u8]>,
+}
+
+impl SharedBytes {
+    /// Copies the part of a page that starts with `first`, as
+    /// [`SharedSource::block`] does.
+    pub(super) fn block(page: &[u8], first: Range<usize>, size: usize) -> Self {
+        let end = block_end(first.clone(), page.len(), size);
+        Self { start: first.start, copy: page.get(first.start..end).unwrap_or_default().into() }
+    }
+
+    /// Returns whether an operation is in the part.
+    pub(super) fn contains(&self, operation: &Range<usize>) -> bool {
+        self.start <= operation.start && operation.end <= self.start + self.copy.len()
+    }
+
+    /// Returns all bytes.
+    pub(super) fn data(&self) -> SharedData {
+        SharedData::Bytes(Arc::clone(&self.copy))
+    }
+
+    /// Returns where a part of the page is in the copy.
+    pub(super) fn span(&self, part: Range<usize>) -> TextSpan {
+        TextSpan::new(part.start.saturating_sub(self.start), part.len())
+    }
+}
+
+/// Returns where a block ends: as many values fit into `size` bytes if all are
+/// as long as the first, and at least that does.
+fn block_end(first: Range<usize>, document: usize, size: usize) -> usize {
+    // With a comma, or a key and a length.
+    let length = first.len() + 1;
+    (first.start + length * (size / length)).clamp(first.end, document)
 }
 
 /// A copy of a part of a document, which shares it with whatever is made of the
@@ -125,13 +195,11 @@ impl SharedSource {
         Self { start: raw.range().start, copy: raw.text().into() }
     }
 
-    /// Copies the part of a document that starts with `first`: as many values
-    /// as fit into `size` bytes if all are as long, and at least this one.
+    /// Copies the part of a document that starts with `first`, and at least
+    /// this value.
     pub(super) fn block(document: &str, first: RawJson<'_>, size: usize) -> Self {
-        let Range { start, end } = first.range();
-        // With a comma.
-        let length = end - start + 1;
-        let mut end = (start + length * (size / length)).clamp(end, document.len());
+        let start = first.range().start;
+        let mut end = block_end(first.range(), document.len(), size);
         while !document.is_char_boundary(end) {
             end -= 1;
         }
@@ -145,8 +213,8 @@ impl SharedSource {
     }
 
     /// Returns the whole text.
-    pub(super) fn text(&self) -> Arc<str> {
-        Arc::clone(&self.copy)
+    pub(super) fn data(&self) -> SharedData {
+        SharedData::Text(Arc::clone(&self.copy))
     }
 
     /// Returns where a value is in the copy.
@@ -196,6 +264,6 @@ impl SharedSource {
     }
 
     fn slice(&self, range: Range<usize>) -> SharedText {
-        SharedText { whole: self.text(), range }
+        SharedText { whole: Arc::clone(&self.copy), range }
     }
 }

@@ -12,6 +12,8 @@
 //! operation without decoding them: to count before memory is allocated, to
 //! name the field at fault, and to share bytes instead of copying them.
 
+use std::ops::Range;
+
 use crate::json::InvalidJson;
 
 /// The value of a field of a message.
@@ -79,13 +81,25 @@ pub(super) fn fields<'a>(
     if groups == 0 { Ok(()) } else { Err(broken()) }
 }
 
+impl WireSpan<'_> {
+    /// Returns where the bytes are in the message.
+    pub(super) fn range(self) -> Range<usize> {
+        self.start..self.start + self.bytes.len()
+    }
+}
+
 impl<'a> WireValue<'a> {
-    /// Returns the value of a field with a length.
-    pub(super) fn bytes(self) -> Result<&'a [u8], InvalidJson> {
+    /// Returns the value of a field with a length, and its place.
+    pub(super) fn span(self) -> Result<WireSpan<'a>, InvalidJson> {
         match self {
-            Self::Bytes(span) => Ok(span.bytes),
+            Self::Bytes(span) => Ok(span),
             Self::Varint(_) | Self::Fixed => Err(InvalidJson::new("expected a field with a length")),
         }
+    }
+
+    /// Returns the value of a field with a length.
+    pub(super) fn bytes(self) -> Result<&'a [u8], InvalidJson> {
+        self.span().map(|span| span.bytes)
     }
 
     /// Returns the value as text, which has to be UTF-8.
