@@ -1,21 +1,27 @@
 //! Credentials: the sources of access tokens, and the cache that renews them no
 //! more often than necessary.
 //!
+//! ```text
+//! Credentials ── resolve: variables, files ──► TokenProvider
+//!                                                 ▲ token(), about once an hour
+//! requests of a client ── authorization() ──► token cache of the client
+//! ```
+//!
 //! | credentials | constructor | token |
 //! |---|---|---|
 //! | those of the environment | [`Credentials::application_default`], the default | as below |
 //! | none | [`Credentials::anonymous`] | none is sent |
-//! | a token you have | [`Credentials::bearer`] | that one, never renewed |
+//! | an access token | [`Credentials::bearer`] | that one, never renewed |
 //! | a token in a file | [`Credentials::token_file`] | the content of the file, read again when it changes |
 //! | an API key | [`Credentials::api_key`] | the key (`x-goog-api-key`) |
 //! | a service-account key | [`ServiceAccount`] | self-signed JWT, made without network I/O ([AIP-4111]), or exchanged |
-//! | a user's login with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
+//! | the login of a user with gcloud | [`AuthorizedUser`] | exchanged for the refresh token |
 //! | the machine or service on Google Cloud | [`MetadataServer`] | fetched from the metadata server |
 //! | a credentials file of any type | [`Credentials::from_file`] | as its `type` says, within a [`CredentialsPolicy`] |
 //! | a service account that the caller may impersonate | [`Credentials::impersonate`] | fetched with the token of other credentials |
 //! | anything else | [`Credentials::provider`] | the token of your [`TokenProvider`] |
 //!
-//! # Which ones does it use, and why?
+//! # Which credentials are used, and why
 //!
 //! A client uses the credentials that the program sets. Without any, it looks
 //! for [application default credentials] when it is built:
@@ -45,18 +51,18 @@
 //! another identity provider. Its `credential_source` is the source of that
 //! token:
 //!
-//! - `file`: text or JSON, read anew for every token, so that a volume may swap
-//!   it; a pipe is read once. White space around it and a byte order mark are
-//!   dropped;
+//! - `file`: text or JSON, read anew for every token, because a volume may
+//!   replace it; a pipe is read once. White space around the token and a byte
+//!   order mark are ignored;
 //! - `url`: over https, or plain http to this machine or a link-local address
 //!   such as `169.254.169.254`;
-//! - `executable`: only where `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is
-//!   `1`. The command is split like a shell would, but no shell runs it. It is
-//!   killed after `timeout_millis` (30 s by default), and earlier when the
-//!   attempt has no time left: give slow programs a longer
+//! - `executable`: only if `GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES` is `1`.
+//!   The command is split as a shell would split it, but no shell runs it. The
+//!   program is killed after `timeout_millis` (30 s by default), or earlier at
+//!   the end of the attempt. A slow program needs a longer
 //!   [`attempt_timeout`](crate::OperationsClientBuilder::attempt_timeout). Its
-//!   output is read on a thread that ends with it. Its standard error is thrown
-//!   away;
+//!   output is read on a thread that ends with it. Its standard error is
+//!   discarded;
 //! - `environment_id` `aws1`: the region of `AWS_REGION` or
 //!   `AWS_DEFAULT_REGION`, else of the metadata server; the keys of
 //!   `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else of the endpoint for
@@ -84,18 +90,18 @@
 //!
 //! # What is not supported
 //!
-//! - files of type `gdch_service_account` (Google Distributed Cloud): refused
-//!   with an error that names them;
+//! - files of type `gdch_service_account` (Google Distributed Cloud): an error
+//!   names the type;
 //! - tokens bound to a certificate, and the identities of agents that need them
-//!   (SPIFFE): the requested tokens are plain ones, and
-//!   `GCE_METADATA_MTLS_MODE=strict` is refused;
+//!   (SPIFFE): the requested tokens are not bound, and
+//!   `GCE_METADATA_MTLS_MODE=strict` is an error;
 //! - `~/.secureConnect`: no program is run to get a client certificate. Name
-//!   the certificate in a `certificate_config.json`, or give it to
+//!   the certificate in a `certificate_config.json`, or pass it to
 //!   [`client_cert_source`].
 //!
-//! For anything else there is [`Credentials::provider`].
+//! For anything else, implement a [`Credentials::provider`].
 //!
-//! # When are tokens fetched?
+//! # When tokens are fetched
 //!
 //! A client fetches its first token at its first call, caches it, and fetches
 //! the next one 225 to 255 seconds before it expires. One caller does that
@@ -104,8 +110,8 @@
 //! client tries again, so it need not be rebuilt after the cause is fixed.
 //!
 //! A transient failure is remembered as well: for 0.25 to 0.5 seconds, doubled
-//! with every failure in a row up to 30 seconds, or for as long as the endpoint
-//! requests (`Retry-After`), up to 60 seconds. Until then no token request is
+//! with every failure in a row up to 30 seconds, or for the `Retry-After` of the
+//! endpoint, up to 60 seconds. Until then no token request is
 //! sent and no program is started. Calls that have no token fail at once with a
 //! transient [`Auth`](crate::ErrorKind::Auth) error, whose
 //! [`retry_after`](crate::Error::retry_after) is the remaining time;
@@ -113,7 +119,7 @@
 //! endpoint that is down receives one request per window and client, however
 //! many threads make calls.
 //!
-//! After a 401 the token is renewed and the request is sent once more. If the
+//! After a 401 the token is renewed and the request is sent again. If the
 //! service rejects the new token as well, the 401 is returned, and tokens are
 //! renewed for that reason at most once in 10 seconds.
 //!
@@ -121,9 +127,9 @@
 //! they are dropped. What this crate cannot wipe: the parsed key inside the
 //! crypto library, and buffers of the JSON parser, of TLS and of the operating
 //! system. Nothing secret is logged by this crate at any level, and nothing is
-//! written to disk. Its HTTP library is another matter: at TRACE, the log
-//! target `ureq_proto` shows all bytes of responses, those of token endpoints
-//! included. Leave that target off.
+//! written to disk. Its HTTP library is different: at TRACE, the log target
+//! `ureq_proto` has all bytes of responses, those of token endpoints included.
+//! Leave that target off.
 //!
 //! [application default credentials]: Credentials::application_default
 //! [AIP-4111]: https://google.aip.dev/auth/4111
@@ -149,6 +155,7 @@ mod scripted;
 mod external_account;
 mod external_account_authorized_user;
 mod impersonation;
+mod scopes;
 mod service_account;
 mod sts;
 mod token_endpoint;
@@ -182,10 +189,11 @@ use crate::util::secret::Secret;
 use cache::TokenCache;
 use token_file::TokenFile;
 
-/// Identifies the caller to the service; cheap to clone, redacted in `Debug`.
+/// Identifies the caller to the service. It is cheap to clone, and redacted in
+/// `Debug`.
 ///
-/// Every client keeps a token of its own, also when several are built from
-/// clones of the same credentials, because they may need different scopes.
+/// Every client has its own token, even if several are built from clones of the
+/// same credentials, because they may need different scopes.
 ///
 /// ```
 /// use longrunning::auth::Credentials;
@@ -197,27 +205,37 @@ use token_file::TokenFile;
 #[derive(Clone)]
 pub struct Credentials(Arc<CredentialsInner>);
 
+/// What clones share.
 struct CredentialsInner {
-    /// The name of these credentials in messages: never a secret.
+    /// What messages call these credentials; never a secret.
     label: String,
+    /// The project that the file wants to be charged.
     quota_project: Option<String>,
-    /// Where it is known before there is a token.
+    /// The universe, if it is known before there is a token.
     universe_domain: Option<String>,
     /// Whether calls without a quota project are likely to be refused.
     wants_quota_project: bool,
     source: CredentialsSource,
 }
 
+/// Where the header of a request comes from.
 enum CredentialsSource {
+    /// There is no header.
     Anonymous,
+    /// This key.
     ApiKey(Secret),
+    /// Other credentials, which depend on the environment.
     Deferred(Box<Resolve>),
+    /// This token.
     Fixed(Secret),
+    /// Tokens of a provider, which are cached.
     Provider(Arc<dyn TokenProvider>),
+    /// The token in this file.
     TokenFile(PathBuf),
 }
 
-/// Resolves a source in the environment of the client that is being built.
+/// Returns the credentials in the environment of the client that is being
+/// built.
 type Resolve = dyn Fn(&dyn Env) -> Result<Credentials, Error> + Send + Sync;
 
 impl Credentials {
@@ -232,11 +250,11 @@ impl Credentials {
         Self::new("anonymous".into(), CredentialsSource::Anonymous)
     }
 
-    /// Sends this access token with every call and never renews it.
+    /// Sends this access token with every call, and never renews it.
     ///
-    /// Google's access tokens live for an hour at most; a program that runs
-    /// longer needs another kind of credentials. A 401 response is returned
-    /// as it is, because there is no other token to try.
+    /// Google's access tokens are valid for an hour at most, so a program that
+    /// runs longer needs other credentials. A 401 response is returned as it
+    /// is, because there is no other token to try.
     ///
     /// ```
     /// use longrunning::ErrorKind;
@@ -249,9 +267,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the token is empty
-    /// or holds anything but visible ASCII characters, which no header can
-    /// carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the token is empty or
+    /// contains anything but visible ASCII characters, which no header can
+    /// contain.
     pub fn bearer(token: impl Into<String>) -> Result<Self, Error> {
         let token = Secret::new(token.into());
         provider::check_token(token.expose())
@@ -259,19 +277,18 @@ impl Credentials {
         Ok(Self::new("fixed bearer token".into(), CredentialsSource::Fixed(token)))
     }
 
-    /// Sends the access token that stands in a file which another program
-    /// renews.
+    /// Sends the access token in a file that another program renews.
     ///
-    /// The file holds the token alone, with or without white space around it,
-    /// in at most 1 MiB. Every call looks whether the file has changed, and
-    /// reads it if so; it is read after a minute in any case, and
-    /// after a 401. While it cannot be read, the last token stays in use, for
-    /// at most 5 minutes. Without one, calls and waits end at once if the
-    /// file is missing or cannot be read: replace it by renaming a new file
-    /// over it.
+    /// The file contains only the token, with or without white space around it,
+    /// in at most 1 MiB. Before each request the file is checked for changes,
+    /// and read if it has changed. It is also read after a minute in any case,
+    /// and after a 401. While it cannot be read, the last token is used, for at
+    /// most 5 minutes. If there is no token and the file is missing or cannot
+    /// be read, calls and waits fail at once. So the other program should
+    /// replace the file by renaming a new one.
     ///
     /// A pipe such as `<(command)` of a shell is read once, to its end, within
-    /// the attempt timeout; its token is never renewed.
+    /// the attempt timeout. Its token is never renewed.
     ///
     /// ```
     /// use longrunning::Credentials;
@@ -288,7 +305,7 @@ impl Credentials {
     /// Sends this API key with every call (`x-goog-api-key`), in place of an
     /// access token.
     ///
-    /// An API key identifies the project and not the caller. Few methods accept
+    /// An API key identifies a project and not a caller. Few methods accept
     /// that; the others respond with 401.
     ///
     /// ```
@@ -301,19 +318,19 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key is empty or
-    /// holds anything but visible ASCII characters, which no header can
-    /// carry.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key is empty or
+    /// contains anything but visible ASCII characters, which no header can
+    /// contain.
     pub fn api_key(key: impl Into<String>) -> Result<Self, Error> {
         let key = Secret::new(key.into());
         provider::check_token(key.expose()).map_err(|why| Error::config(format!("the API key {why}")))?;
         Ok(Self::new("API key".into(), CredentialsSource::ApiKey(key)))
     }
 
-    /// Gets access tokens from `provider`: your own code, or a closure.
+    /// Uses the access tokens of `provider`: your own code, or a closure.
     ///
-    /// Messages name it by its type. See [`TokenProvider`] for what it has to
-    /// keep to.
+    /// Messages call it by the name of its type. See [`TokenProvider`] for what
+    /// it has to do.
     ///
     /// ```
     /// use std::time::Duration;
@@ -328,6 +345,7 @@ impl Credentials {
         Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
+    /// Creates credentials without quota project and universe.
     fn new(label: String, source: CredentialsSource) -> Self {
         Self(Arc::new(CredentialsInner {
             label,
@@ -338,12 +356,12 @@ impl Credentials {
         }))
     }
 
-    /// Credentials of a source of this crate; `label` goes into messages.
+    /// Creates credentials of a source of this crate.
     fn of_source(label: String, provider: impl TokenProvider + 'static) -> Self {
         Self::new(label, CredentialsSource::Provider(Arc::new(provider)))
     }
 
-    /// Credentials that depend on the environment, which is looked at when a
+    /// Creates credentials that depend on the environment, which is read when a
     /// client is built.
     fn deferred(
         label: String,
@@ -352,20 +370,23 @@ impl Credentials {
         Self::new(label, CredentialsSource::Deferred(Box::new(resolve)))
     }
 
+    /// Sets the quota project of the file.
     fn with_quota_project(self, project: Option<String>) -> Self {
         self.changed(|inner| inner.quota_project = project)
     }
 
+    /// Sets the universe.
     fn with_universe_domain(self, domain: impl Into<String>) -> Self {
         self.changed(|inner| inner.universe_domain = Some(domain.into()))
     }
 
+    /// Notes that calls without a quota project are likely to be refused.
     fn wanting_quota_project(self) -> Self {
         self.changed(|inner| inner.wants_quota_project = true)
     }
 
-    /// For credentials that have just been made: those that are shared stay as
-    /// they are.
+    /// Changes credentials that have just been made. Shared ones stay as they
+    /// are.
     fn changed(mut self, change: impl FnOnce(&mut CredentialsInner)) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             change(inner);
@@ -373,7 +394,12 @@ impl Credentials {
         self
     }
 
-    /// Finds out in this environment what the credentials are. No network I/O.
+    /// Returns the credentials in this environment. No network I/O.
+    ///
+    /// # Errors
+    ///
+    /// The error of a file or variable; the kind is `Config`, or `Auth` if
+    /// there are no default credentials.
     pub(crate) fn resolve(&self, env: &dyn Env) -> Result<Self, Error> {
         match &self.0.source {
             CredentialsSource::Deferred(resolve) => resolve(env)?.resolve(env),
@@ -381,8 +407,8 @@ impl Credentials {
         }
     }
 
-    /// The source of tokens behind resolved credentials that have one, for
-    /// credentials made on top of them.
+    /// Returns the source of tokens of resolved credentials, for credentials on
+    /// top of them. `None` for those without access tokens.
     fn token_provider(&self) -> Option<Arc<dyn TokenProvider>> {
         match &self.0.source {
             CredentialsSource::Provider(provider) => Some(Arc::clone(provider)),
@@ -397,34 +423,35 @@ impl Credentials {
         }
     }
 
-    /// Whether requests are sent without any credentials.
+    /// Returns whether requests are sent without credentials.
     pub(crate) fn is_anonymous(&self) -> bool {
         matches!(self.0.source, CredentialsSource::Anonymous)
     }
 
-    /// The project that the credentials file wants quota to be taken from.
+    /// Returns the project that the credentials file wants to be charged.
     pub(crate) fn quota_project(&self) -> Option<&str> {
         self.0.quota_project.as_deref()
     }
 
-    /// Whether calls with these credentials and without a quota project are
-    /// likely to be refused.
+    /// Returns whether calls with these credentials and without a quota project
+    /// are likely to be refused.
     pub(crate) fn wants_quota_project(&self) -> bool {
         self.0.wants_quota_project
     }
 
-    /// The cloud that the credentials belong to, where that is known before
-    /// there is a token.
+    /// Returns the universe of the credentials, if it is known before there is
+    /// a token.
     pub(crate) fn universe_domain(&self) -> Option<&str> {
         self.0.universe_domain.as_deref()
     }
 
-    /// Returns the name of these credentials in messages.
+    /// Returns what messages call these credentials.
     fn label(&self) -> &str {
         &self.0.label
     }
 
-    /// Starts a token cache of its own for one client.
+    /// Creates the authorizer of one client, with a token cache of its own. The
+    /// credentials have to be resolved.
     pub(crate) fn authorizer(
         &self,
         purpose: Purpose,

@@ -190,7 +190,7 @@ impl Status {
 
     /// Reads the object `raw`. The details share the text of `source`, of which
     /// it is a part.
-    pub(super) fn read<'a>(source: &SharedSource<'a>, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
+    pub(super) fn read<'a>(source: &SharedSource, raw: RawJson<'a>) -> Result<Self, InvalidJson> {
         let mut status = Self::new(Code::Ok, "");
         raw.reader().fields(|name, reader| {
             match name {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status() {
+    fn invalid_statuses_are_errors() {
         let table = [
             (
                 r#"{"code":"NOT_FOUND"}"#,

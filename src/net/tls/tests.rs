@@ -6,8 +6,7 @@ use super::verifier::WeakKey;
 use super::*;
 use crate::net::options::Roots;
 
-/// A peer that sends these bytes and then ends the connection, however often it
-/// is read from.
+/// A peer that sends these bytes and then only the end of the connection.
 struct Ended {
     bytes: Vec<u8>,
     /// How many more reads are allowed.
@@ -37,8 +36,7 @@ impl Connection for Ended {
 }
 
 /// The fault of [RUSTSEC-2024-0336](https://rustsec.org/advisories/RUSTSEC-2024-0336.html): after `close_notify`, each
-/// read says that the connection has ended, and nothing may ask for more of
-/// that.
+/// read returns the end of the connection, and nothing may read again and again.
 #[test]
 fn handshakes_that_end_early_do_not_spin() {
     const CLOSE_NOTIFY: &[u8] = &[21, 3, 3, 0, 2, 1, 0];
@@ -117,4 +115,16 @@ fn a_closed_handshake_is_explained_by_a_requested_certificate() {
     ] {
         assert_eq!(refusal::is_end(&kind.into()), ends, "{kind}");
     }
+}
+
+#[test]
+fn a_host_that_is_not_a_dns_name_is_rejected() {
+    let options = NetOptions { roots: Roots::None, ..NetOptions::default() };
+    let settings = TlsSettings::new(&options, None).unwrap();
+    let peer = Peer { tls: true, host: "-a.test", port: 443 };
+    let inner = Ended { bytes: Vec::new(), reads: 0 };
+    let limit = IoLimit::new(Instant::now() + Duration::from_secs(3600), None);
+    let error = settings.connect(Box::new(inner), PeerRole::Server, &peer, limit).unwrap_err();
+    let message = "failed to connect to -a.test:443: its host is not a valid DNS name for TLS";
+    assert_eq!(error.to_string(), message);
 }
