@@ -459,7 +459,7 @@ mod tests {
     #[test]
     fn a_request_that_h2_rejects_is_sent_again_only_from_a_used_connection() {
         let mut channel = open(&TcpListener::bind("127.0.0.1:0").unwrap());
-        let fault = |channel: &GrpcChannel| channel.not_sent(Reason::INTERNAL_ERROR.into());
+        let fault = |channel: &GrpcChannel| channel.not_sent(h2::Reason::INTERNAL_ERROR.into());
         assert!(
             matches!(fault(&channel), ChannelFault::Failed(error) if error.kind() == HttpErrorKind::Request)
         );
