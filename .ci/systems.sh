@@ -57,13 +57,14 @@ in_windows() { nice cargo test --quiet --target "$WINDOWS" --all-features "$@"; 
 windows_lib() {
   step 'windows_lib: the library and lro type-check for Windows without warnings, and the unit tests run under Wine'
   find_wine || { skip "tests for Windows: no $WINDOWS, mingw-w64 or wine"; return; }
+  has_wine=1
   checked_for "$WINDOWS"
   in_windows --package longrunning --package lro --lib --bins
 }
 
 windows() {
   windows_lib
-  [[ -n ${WINEPREFIX-} ]] || return 0
+  [[ ${has_wine-} ]] || return 0
   step 'windows: all tests of the library and of lro under Wine'
   in_windows --package longrunning --test it --test credentials --test misplaced
   in_windows --package lro --test cli

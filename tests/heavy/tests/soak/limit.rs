@@ -1,7 +1,7 @@
 //! `HttpOptions::max_connections` over REST, with a server that counts its open connections.
 
 use std::cell::{Cell, RefCell};
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Read};
 use std::mem;
 use std::net::{TcpListener, TcpStream};
 use std::rc::{Rc, Weak};
@@ -14,7 +14,7 @@ use longrunning::http::{HttpOptions, ProxySetting, Roots};
 use longrunning::transport::TransportKind;
 use longrunning::{Backoff, Credentials, OperationsClient, RetryPolicy};
 use smol::channel::{Receiver, Sender};
-use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::io::AsyncWriteExt;
 use smol::{Async, LocalExecutor};
 
 use super::process::ProcessCounts;
@@ -80,18 +80,16 @@ enum ServerFault {
     Unavailable,
     Close,
     Cut,
-    Reset,
     Hang,
 }
 
 impl ServerFault {
-    /// One request in five fails; one in three hundred gets no response.
+    /// One request in seven fails; one in three hundred gets no response.
     fn of(request: u64) -> Option<Self> {
         match request % 20 {
             3 => Some(Self::Unavailable),
             7 => Some(Self::Close),
             11 => Some(Self::Cut),
-            15 => Some(Self::Reset),
             _ => (request % 300 == 150).then_some(Self::Hang),
         }
     }
@@ -135,7 +133,7 @@ fn serve(listener: TcpListener, is_gathering: Arc<AtomicBool>, stopped: &Receive
             None
         };
         while let Some(connection) = smol::future::or(stop(), accept()).await {
-            let connection = Rc::new(connection);
+            let connection = Rc::new(ServerConnection::new(connection));
             server.count(&connection);
             let server = Rc::clone(&server);
             executor.spawn(async move { drop(server.respond(&connection).await) }).detach();
@@ -144,25 +142,83 @@ fn serve(listener: TcpListener, is_gathering: Arc<AtomicBool>, stopped: &Receive
     (server.most.get(), server.requests.get())
 }
 
-type Connection = Rc<Async<TcpStream>>;
+/// A connection, and what was received on it and is not read yet.
+struct ServerConnection {
+    stream: Async<TcpStream>,
+    received: RefCell<Vec<u8>>,
+    is_closed: Cell<bool>,
+    /// Wakes the task that waits for a request which `count` has received.
+    wake: (Sender<()>, Receiver<()>),
+}
+
+impl ServerConnection {
+    fn new(stream: Async<TcpStream>) -> Self {
+        let wake = smol::channel::bounded(1);
+        Self { stream, received: RefCell::default(), is_closed: Cell::default(), wake }
+    }
+
+    /// Receives what has arrived, without waiting: only then can a close be seen that is behind it.
+    fn receive(&self) {
+        let mut part = [0; 1024];
+        loop {
+            match self.stream.get_ref().read(&mut part) {
+                Ok(0) => return self.is_closed.set(true),
+                Ok(length) => self.received.borrow_mut().extend_from_slice(&part[..length]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.is_closed.set(true),
+            }
+        }
+    }
+
+    /// Waits for a request, which has no body; returns `false` if there is none.
+    async fn next_request(&self) -> Result<bool, Error> {
+        loop {
+            self.receive();
+            if self.is_closed.get() {
+                return Ok(false);
+            }
+            if self.received.borrow().ends_with(b"\r\n\r\n") {
+                self.received.take();
+                return Ok(true);
+            }
+            let woken = async {
+                self.wake.1.recv().await.ok();
+                Ok(())
+            };
+            smol::future::or(woken, self.stream.readable()).await?;
+        }
+    }
+
+    async fn send(&self, response: &[u8]) -> Result<(), Error> {
+        let mut stream = &self.stream;
+        stream.write_all(response).await
+    }
+}
 
 #[derive(Default)]
 struct ServerState {
     is_gathering: Arc<AtomicBool>,
-    open: RefCell<Vec<Weak<Async<TcpStream>>>>,
-    waiting: RefCell<Vec<Connection>>,
+    open: RefCell<Vec<Weak<ServerConnection>>>,
+    waiting: RefCell<Vec<Rc<ServerConnection>>>,
     most: Cell<usize>,
     requests: Cell<u64>,
 }
 
 impl ServerState {
     /// Counts a new connection, without those that the client has closed before.
-    fn count(&self, connection: &Connection) {
+    fn count(&self, connection: &Rc<ServerConnection>) {
         let mut open = self.open.borrow_mut();
         open.push(Rc::downgrade(connection));
         // A close may arrive a little late, from another processor. Connections in use stay: no response is sent.
         for _ in 0..100 {
-            open.retain(|connection| connection.upgrade().is_some_and(|connection| is_open(&connection)));
+            open.retain(|connection| {
+                connection.upgrade().is_some_and(|connection| {
+                    connection.receive();
+                    connection.wake.0.try_send(()).ok();
+                    !connection.is_closed.get()
+                })
+            });
             if open.len() <= LIMIT {
                 break;
             }
@@ -171,44 +227,32 @@ impl ServerState {
         self.most.set(self.most.get().max(open.len()));
     }
 
-    async fn respond(&self, connection: &Connection) -> Result<(), Error> {
-        let mut stream: &Async<TcpStream> = connection;
-        loop {
-            let mut request = vec![0];
-            stream.read_exact(&mut request).await?;
+    async fn respond(&self, connection: &Rc<ServerConnection>) -> Result<(), Error> {
+        while connection.next_request().await? {
             self.requests.set(self.requests.get() + 1);
-            let is_gathering = self.is_gathering.load(Ordering::SeqCst);
-            let fault = ServerFault::of(self.requests.get()).filter(|_| !is_gathering);
-            // What is not read yet makes a reset of the close.
-            if fault == Some(ServerFault::Reset) {
-                return Ok(());
+            if self.is_gathering.load(Ordering::SeqCst) {
+                self.gather(connection).await?;
+                continue;
             }
-            while !request.ends_with(b"\r\n\r\n") {
-                let mut part = [0; 1024];
-                let length = stream.read(&mut part).await?;
-                if length == 0 {
-                    return Ok(());
-                }
-                request.extend_from_slice(&part[..length]);
-            }
-            match fault {
-                None if is_gathering => self.gather(connection).await?,
-                None => stream.write_all(response("200 OK", OPERATION).as_bytes()).await?,
+            match ServerFault::of(self.requests.get()) {
+                None => connection.send(&response("200 OK", OPERATION)).await?,
                 Some(ServerFault::Unavailable) => {
-                    stream.write_all(response("503 Service Unavailable", UNAVAILABLE).as_bytes()).await?;
+                    connection.send(&response("503 Service Unavailable", UNAVAILABLE)).await?;
                 }
                 Some(ServerFault::Cut) => {
                     let whole = response("200 OK", OPERATION);
-                    return stream.write_all(&whole.as_bytes()[..whole.len() - 3]).await;
+                    return connection.send(&whole[..whole.len() - 3]).await;
                 }
+                Some(ServerFault::Close) => return Ok(()),
                 // Until the client closes.
-                Some(ServerFault::Hang) => return stream.read_exact(&mut request).await,
-                Some(ServerFault::Close | ServerFault::Reset) => return Ok(()),
+                Some(ServerFault::Hang) => drop(connection.next_request().await?),
             }
         }
+        Ok(())
     }
 
-    async fn gather(&self, connection: &Connection) -> Result<(), Error> {
+    /// Responds to `LIMIT` requests as soon as there are so many.
+    async fn gather(&self, connection: &Rc<ServerConnection>) -> Result<(), Error> {
         let mut waiting = mem::take(&mut *self.waiting.borrow_mut());
         waiting.push(Rc::clone(connection));
         if waiting.len() < LIMIT {
@@ -216,23 +260,16 @@ impl ServerState {
             return Ok(());
         }
         for connection in waiting {
-            let mut stream: &Async<TcpStream> = &connection;
-            stream.write_all(response("200 OK", OPERATION).as_bytes()).await?;
+            connection.send(&response("200 OK", OPERATION)).await?;
         }
         Ok(())
     }
 }
 
-fn is_open(connection: &Async<TcpStream>) -> bool {
-    match connection.get_ref().peek(&mut [0]) {
-        Ok(length) => length > 0,
-        Err(error) => error.kind() == ErrorKind::WouldBlock,
-    }
-}
-
-fn response(status: &str, body: &str) -> String {
+fn response(status: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+        .into_bytes()
 }
 
 const OPERATION: &str = r#"{"name":"operations/1"}"#;
