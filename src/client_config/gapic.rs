@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
 use crate::transport::RpcMap;
 use crate::types::Code;
+use crate::util::excerpt::shown;
 
 use super::node::ConfigNode;
 use super::settings::{MethodSettings, SERVICE, method};
@@ -89,5 +90,5 @@ fn named<'a, T>(
 
 fn defined<'m, T>(name: &ConfigNode<'_>, what: &str, all: &'m BTreeMap<&str, T>) -> Result<&'m T, Error> {
     let wanted = name.string()?;
-    all.get(wanted).ok_or_else(|| name.error(&format!("`{wanted}` is not defined in `{what}`")))
+    all.get(wanted).ok_or_else(|| name.error(&format!("`{}` is not defined in `{what}`", shown(wanted))))
 }
